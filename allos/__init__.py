@@ -1,0 +1,92 @@
+"""allos: talk to language models in Jupyter, compare them, analyse every answer as a DataFrame.
+
+``import allos`` loads nothing but itself; each public name is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0.dev0"
+
+if TYPE_CHECKING:
+    from allos import log as log
+    from allos.errors import AllosError as AllosError
+    from allos.errors import ConfigurationError as ConfigurationError
+    from allos.errors import ProviderError as ProviderError
+    from allos.log.query import responses as responses
+    from allos.runs.asking import aask as aask
+    from allos.runs.asking import ask as ask
+    from allos.types import Message as Message
+    from allos.types import MessageRole as MessageRole
+    from allos.types import ProviderResponse as ProviderResponse
+    from allos.types import ToolCall as ToolCall
+    from allos.types import Usage as Usage
+
+# public name -> where it lives; None: the name is a module of its own
+_PUBLIC: dict[str, str | None] = {
+    "AllosError": "allos.errors",
+    "ConfigurationError": "allos.errors",
+    "Message": "allos.types",
+    "MessageRole": "allos.types",
+    "ProviderError": "allos.errors",
+    "ProviderRegistry": "allos.providers",
+    "ProviderResponse": "allos.types",
+    "ToolCall": "allos.types",
+    "Usage": "allos.types",
+    "aask": "allos.runs.asking",
+    "ask": "allos.runs.asking",
+    "log": None,
+    "responses": "allos.log.query",
+}
+
+__all__ = [
+    "AllosError",
+    "ConfigurationError",
+    "Message",
+    "MessageRole",
+    "ProviderError",
+    "ProviderRegistry",
+    "ProviderResponse",
+    "ToolCall",
+    "Usage",
+    "__version__",
+    "aask",
+    "ask",
+    "load_ipython_extension",
+    "log",
+    "responses",
+    "unload_ipython_extension",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'allos' has no attribute {name!r}")
+    home = _PUBLIC[name]
+    value = (
+        importlib.import_module(f"allos.{name}")
+        if home is None
+        else getattr(importlib.import_module(home), name)
+    )
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """Register the ``%allos`` and ``%%allos`` magics (called by ``%load_ext allos``)."""
+    from allos.notebook import load
+
+    load(ipython)
+
+
+def unload_ipython_extension(ipython: Any) -> None:
+    """Remove everything that `load_ipython_extension` registered."""
+    from allos.notebook import unload
+
+    unload(ipython)

@@ -1,0 +1,74 @@
+"""Where a call came from: session, notebook, cell, comparison, tags.
+
+The context is a ContextVar, so it follows a call to the loop thread by itself: asyncio copies the
+caller's context when a callback is scheduled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunContext:
+    """Provenance of one call; every field is None or empty when unknown."""
+
+    session_id: str | None = None
+    """ULID of the kernel or script run."""
+    notebook: str | None = None
+    """File name of the notebook."""
+    cell_id: str | None = None
+    """The cell's id in the notebook file."""
+    execution_count: int | None = None
+    """The number in ``In [n]``."""
+    comparison_id: str | None = None
+    """Shared by all calls of one comparison."""
+    run_id: str | None = None
+    """Shared by all calls of one batch or sweep."""
+    sample_index: int | None = None
+    """Which repeat this is, from 0, when a call is made n times."""
+    conversation_id: str | None = None
+    """Shared by all turns of one conversation."""
+    parent_id: str | None = None
+    """Response that this call follows up (tool loop, conversation)."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """What was put into the template, by expression."""
+    tags: tuple[str, ...] = ()
+    """Words to find the rows again."""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    """Free facts of the user, JSON-able."""
+
+
+_EMPTY = RunContext()
+_current: ContextVar[RunContext] = ContextVar("allos_run_context", default=_EMPTY)
+
+
+def current() -> RunContext:
+    """Context of the running call."""
+    return _current.get()
+
+
+@contextmanager
+def using(**changes: Any) -> Iterator[RunContext]:
+    """Run a block with some fields of the context replaced.
+
+    Parameters
+    ----------
+    **changes
+        Fields of `RunContext`.
+
+    Examples
+    --------
+    >>> with using(tags=("demo",)):
+    ...     current().tags
+    ('demo',)
+    """
+    token = _current.set(replace(_current.get(), **changes))
+    try:
+        yield _current.get()
+    finally:
+        _current.reset(token)

@@ -1,0 +1,155 @@
+"""``{{ expr }}``: find the expressions in a text, and put values in, once.
+
+Everything outside ``{{ }}`` stays byte for byte; what was put in is never looked at again;
+``\\{{`` is a literal ``{{``. An expression ends at the first ``}}`` that makes it valid Python, so
+dict literals inside an expression work.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any
+
+from allos.errors import TemplateError, did_you_mean
+
+_OPEN = re.compile(r"(\\?)\{\{")
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """One ``{{ expr }}`` of a text."""
+
+    source: str
+    """The expression as typed, without the blanks around it."""
+    code: CodeType
+    names: tuple[str, ...]
+    """Names that it reads, in order."""
+
+
+Piece = str | Expression
+
+
+def parse(text: str) -> list[Piece]:
+    """Split a text into literal pieces and expressions.
+
+    Raises
+    ------
+    TemplateError
+        A ``{{`` is not closed, is empty, or holds no Python expression.
+
+    Examples
+    --------
+    >>> [p if isinstance(p, str) else p.source for p in parse("Hi {{ name }}!")]
+    ['Hi ', 'name', '!']
+    """
+    pieces: list[Piece] = []
+    at = 0
+    while match := _OPEN.search(text, at):
+        if match.group(1):
+            pieces.append(text[at : match.start()] + "{{")
+            at = match.end()
+            continue
+        if match.start() > at:
+            pieces.append(text[at : match.start()])
+        expression, at = _expression(text, match.end())
+        pieces.append(expression)
+    if at < len(text):
+        pieces.append(text[at:])
+    return pieces
+
+
+def _expression(text: str, start: int) -> tuple[Expression, int]:
+    line = text.count("\n", 0, start) + 1
+    end = text.find("}}", start)
+    if end < 0:
+        raise TemplateError(
+            f"'{{{{' in line {line} is not closed by '}}}}'. Write '\\{{{{' for two literal braces."
+        )
+    first = text[start:end].strip()
+    while end >= 0:
+        source = text[start:end].strip()
+        try:
+            tree = ast.parse(source, mode="eval")
+        except (SyntaxError, ValueError):
+            end = text.find("}}", end + 1)
+            continue
+        names = tuple(
+            dict.fromkeys(
+                node.id
+                for node in ast.walk(tree)
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+            )
+        )
+        return Expression(source, compile(tree, "<template>", "eval"), names), end + 2
+    if not first:
+        raise TemplateError(f"'{{{{ }}}}' in line {line} is empty. Put a variable name between.")
+    raise TemplateError(
+        f"'{{{{ {first} }}}}' in line {line} is not a Python expression. "
+        "Write '\\{{' for two literal braces."
+    )
+
+
+def render(
+    text: str,
+    namespace: Mapping[str, Any],
+    *,
+    to_text: Callable[[Any], str] = str,
+) -> tuple[str, dict[str, str]]:
+    """Fill in a text that the user typed. Never call this on a model's words.
+
+    Parameters
+    ----------
+    text : str
+        The template.
+    namespace : mapping
+        Where names are looked up (a notebook's variables).
+    to_text : callable
+        How a value becomes text.
+
+    Returns
+    -------
+    text : str
+    variables : dict of str to str
+        What was put in, by expression.
+
+    Raises
+    ------
+    TemplateError
+        An expression is malformed, names something undefined, or fails.
+
+    Examples
+    --------
+    >>> render("Explain {{topic}}.", {"topic": "gravity"})
+    ('Explain gravity.', {'topic': 'gravity'})
+    """
+    done: list[str] = []
+    variables: dict[str, str] = {}
+    for piece in parse(text):
+        if isinstance(piece, str):
+            done.append(piece)
+            continue
+        if piece.source not in variables:
+            variables[piece.source] = to_text(_evaluate(piece, namespace))
+        done.append(variables[piece.source])
+    return "".join(done), variables
+
+
+def _evaluate(expression: Expression, namespace: Mapping[str, Any]) -> Any:
+    try:
+        return eval(expression.code, dict(namespace))
+    except NameError as exc:
+        name = exc.name or expression.source
+        raise TemplateError(
+            f"{{{{ {expression.source} }}}}: {name!r} is not defined."
+            f"{did_you_mean(name, [*namespace, *dir(builtins)])} Nothing was sent."
+        ) from None
+    except Exception as exc:
+        raise TemplateError(
+            f"{{{{ {expression.source} }}}} failed with {type(exc).__name__}: {exc}. "
+            "Nothing was sent."
+        ) from exc

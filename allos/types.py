@@ -1,0 +1,381 @@
+"""The nouns of allos: messages, requests, events, usage, responses.
+
+Values only: no I/O, no clocks, standard library alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal, NamedTuple
+
+from allos.context import RunContext
+from allos.errors import ProviderError
+
+Api = Literal["responses", "chat", "messages"]
+Status = Literal["ok", "error", "cancelled"]
+FinishReason = Literal[
+    "stop",
+    "length",
+    "tool_calls",
+    "content_filter",
+    "refusal",
+    "pause",
+    "context_exceeded",
+    "cancelled",
+    "error",
+    "other",
+]
+UsageSource = Literal["provider", "estimated", "missing"]
+
+
+class MessageRole(StrEnum):
+    """Who speaks; each member equals its lower-case name, so ``"user"`` works wherever it does."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+    TOOL = "tool"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call of a tool that the model asks for."""
+
+    id: str
+    """The API's id of the call (`call_id` on Responses); a tool message answers it."""
+    name: str
+    """Name of the tool."""
+    arguments: dict[str, Any] = field(default_factory=dict)
+    """Parsed arguments; empty when they could not be parsed."""
+    raw_arguments: str | None = None
+    """The arguments as the model wrote them, when they are not valid JSON."""
+    error: str | None = None
+    """Why the arguments could not be parsed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation.
+
+    Parameters
+    ----------
+    role : MessageRole or str
+        Who speaks: ``"system"``, ``"user"``, ``"assistant"`` or ``"tool"``.
+    content : str or None
+        The text. None for an assistant turn that holds only tool calls.
+    tool_calls : sequence of ToolCall
+        Calls that the assistant asked for.
+    tool_call_id : str or None
+        For a tool turn: the call it answers.
+    raw : tuple of dict
+        Parts of an assistant turn that its API wants back unchanged (reasoning items, signed
+        thinking blocks). Opaque; filled by `ProviderResponse.to_message`.
+
+    Examples
+    --------
+    >>> Message(role=MessageRole.USER, content="Hi").role
+    <MessageRole.USER: 'user'>
+    """
+
+    role: MessageRole
+    content: str | None = None
+    tool_calls: Sequence[ToolCall] = ()
+    tool_call_id: str | None = None
+    raw: tuple[dict[str, Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.role, MessageRole):
+            try:
+                role = MessageRole(self.role)
+            except ValueError:
+                known = ", ".join(repr(str(member)) for member in MessageRole)
+                raise ValueError(f"unknown role {self.role!r}; the roles are {known}") from None
+            object.__setattr__(self, "role", role)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens of one call. None where the provider did not say."""
+
+    input_tokens: int | None = None
+    """All input, cached input included."""
+    cache_read_tokens: int | None = None
+    """Input read from the provider's cache."""
+    cache_write_tokens: int | None = None
+    """Input written to the provider's cache."""
+    output_tokens: int | None = None
+    """All output, reasoning included."""
+    reasoning_tokens: int | None = None
+    """Output spent on reasoning."""
+    total_tokens: int | None = None
+    """Input and output together."""
+    source: UsageSource = "missing"
+    """Who counted."""
+    raw: Mapping[str, Any] = field(default_factory=dict)
+    """The provider's own usage object, vendor extras included."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelQuirks:
+    """What some models of a service do differently, chosen by a pattern on the model's name."""
+
+    match: str
+    """Regular expression, searched in the model's name."""
+    max_tokens_name: str | None = None
+    unsupported: tuple[str, ...] = ()
+    sampling_header: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quirks:
+    """What a service does differently from its API's own documentation. Data of its row."""
+
+    max_tokens_name: str = "max_tokens"
+    """Body field for `max_tokens` on Chat Completions."""
+    stream_options: bool = True
+    """Send `stream_options.include_usage` on Chat Completions."""
+    unsupported: tuple[str, ...] = ()
+    """Parameters of our vocabulary that are not sent; the caller is warned once."""
+    rename: Mapping[str, str] = field(default_factory=dict)
+    """Our parameter name to the service's body field."""
+    think_tags: bool = False
+    """The service writes reasoning inside ``<think>`` tags of the content."""
+    store: bool = True
+    """Send `store: false` on Responses, so that the service keeps no copy."""
+    models: tuple[ModelQuirks, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One call to a model, in our own words; a wire translates it.
+
+    `params` holds the vocabulary of parameters (`temperature`, `max_tokens` ...) without the unset
+    ones; `extra` goes into the body as it is.
+    """
+
+    provider: str
+    api: Api
+    base_url: str
+    model: str
+    messages: tuple[Message, ...]
+    params: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    stream: bool = False
+    quirks: Quirks = field(default_factory=Quirks)
+    timeout_s: float = 120.0
+    """Seconds without a byte from the server before the attempt ends."""
+    deadline_s: float | None = None
+    """Seconds for the whole call, waits and retries included."""
+    max_attempts: int = 5
+    """Attempts in all, the first included."""
+    request_hash: str | None = None
+
+    @property
+    def system(self) -> str | None:
+        """All system texts, joined by a blank line; None without one."""
+        texts = [m.content for m in self.messages if m.role == "system" and m.content]
+        return "\n\n".join(texts) if texts else None
+
+    @property
+    def prompt(self) -> str | None:
+        """Text of the last user message."""
+        for message in reversed(self.messages):
+            if message.role == "user":
+                return message.content
+        return None
+
+
+EventKind = Literal[
+    "text",  # visible text: `text`
+    "reasoning",  # reasoning text: `text`
+    "refusal",  # refusal text: `text`
+    "tool",  # piece of a tool call: `index`, `data` with any of id, name, arguments
+    "raw",  # part that the API wants back in the next turn: `data`
+    "usage",  # running totals, each replaces the last: `usage`
+    "meta",  # facts of the reply by column name: `data`
+    "finish",  # the API's own end signal: `text` is the raw reason, `data["finish_reason"]` ours
+    "attempt",  # a failed attempt that will be repeated: `data`, an entry of the retry log
+]
+
+
+class Event(NamedTuple):
+    """One thing that a wire understood from a reply. Which fields count depends on `kind`."""
+
+    kind: EventKind
+    text: str = ""
+    index: int | str | None = None
+    data: dict[str, Any] | None = None
+    usage: Usage | None = None
+
+
+_SHORT = 60
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderResponse:
+    """One answer of a model, with everything known about the call.
+
+    Attributes
+    ----------
+    content : str
+        The visible text; empty when the model wrote none.
+    tool_calls : list of ToolCall
+        Tools that the model wants called.
+    metadata : dict
+        Facts of the call by the names of the log's columns (`provider`, `model`, `input_tokens`,
+        `latency_s`, `finish_reason` ...; see the log schema in the docs), known ones only, and
+        `usage`, the provider's own usage object. Texts are attributes, not metadata.
+    reasoning, refusal : str or None
+        What the model thought, and why it declined, where the API tells.
+    error : ProviderError or None
+        The failure, when `status` is ``"error"``.
+
+    Examples
+    --------
+    >>> response = ProviderResponse("Hello!", metadata={"provider": "local", "model": "smollm2"})
+    >>> print(response)
+    Hello!
+    >>> response.metadata["provider"]
+    'local'
+    """
+
+    content: str = ""
+    tool_calls: list[ToolCall] = field(default_factory=list)
+    metadata: dict[str, Any] = field(default_factory=dict)
+    reasoning: str | None = None
+    refusal: str | None = None
+    error: ProviderError | None = None
+    id: str | None = None
+    created_at: datetime | None = None
+    completed_at: datetime | None = None
+    replayed: bool = False
+    request: Request | None = field(default=None, repr=False, compare=False)
+    context: RunContext = field(default_factory=RunContext, repr=False, compare=False)
+    raw: tuple[dict[str, Any], ...] = field(default=(), repr=False, compare=False)
+    body: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
+    """The request body as it was sent; never holds a key."""
+    reply: Any = field(default=None, repr=False, compare=False)
+    """The reply as it arrived, when it came whole."""
+
+    @property
+    def status(self) -> Status:
+        """``"ok"``, ``"error"`` or ``"cancelled"``."""
+        status: Status = self.metadata.get("status", "ok")
+        return status
+
+    @property
+    def ok(self) -> bool:
+        """Whether the answer is complete."""
+        return self.status == "ok"
+
+    @property
+    def provider(self) -> str | None:
+        """Name of the service."""
+        return self.metadata.get("provider")
+
+    @property
+    def model(self) -> str | None:
+        """Model as it was requested."""
+        return self.metadata.get("model")
+
+    @property
+    def finish_reason(self) -> FinishReason | None:
+        """Why the model stopped."""
+        return self.metadata.get("finish_reason")
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens of the call; None where the provider did not say."""
+        known = self.metadata
+        return Usage(
+            input_tokens=known.get("input_tokens"),
+            cache_read_tokens=known.get("cache_read_tokens"),
+            cache_write_tokens=known.get("cache_write_tokens"),
+            output_tokens=known.get("output_tokens"),
+            reasoning_tokens=known.get("reasoning_tokens"),
+            total_tokens=known.get("total_tokens"),
+            source=known.get("usage_source", "missing"),
+            raw=known.get("usage") or {},
+        )
+
+    @property
+    def latency_s(self) -> float | None:
+        """Seconds of the last attempt, from send to end."""
+        return self.metadata.get("latency_s")
+
+    @property
+    def cost_usd(self) -> float | None:
+        """Cost of the call in US dollars; None when unknown."""
+        return self.metadata.get("cost_usd")
+
+    def to_message(self) -> Message:
+        """Assistant turn to append to the conversation.
+
+        Keeps tool calls and the parts that the API wants back unchanged.
+        """
+        return Message(
+            role=MessageRole.ASSISTANT,
+            content=self.content or None,
+            tool_calls=tuple(self.tool_calls),
+            raw=self.raw,
+        )
+
+    def with_metadata(self, facts: Mapping[str, Any]) -> ProviderResponse:
+        """Return the same response with further facts; None values are left out."""
+        known = {name: value for name, value in facts.items() if value is not None}
+        return replace(self, metadata={**self.metadata, **known})
+
+    def __str__(self) -> str:
+        return self.content
+
+    def __repr__(self) -> str:
+        text = self.content if len(self.content) <= _SHORT else self.content[: _SHORT - 1] + "…"
+        facts = [repr(text)]
+        if self.tool_calls:
+            facts.append(f"tool_calls={[call.name for call in self.tool_calls]}")
+        if self.provider:
+            facts.append(f"model={f'{self.provider}/{self.model}'!r}")
+        if self.status != "ok":
+            facts.append(f"status={self.status!r}")
+        elif self.finish_reason:
+            facts.append(f"finish_reason={self.finish_reason!r}")
+        return f"ProviderResponse({', '.join(facts)})"
+
+
+def as_messages(
+    messages: Iterable[Message] | str, system: str | None = None
+) -> tuple[Message, ...]:
+    """Messages from a prompt text or from messages, a system text first.
+
+    Parameters
+    ----------
+    messages : str or iterable of Message
+        A prompt, or the turns themselves.
+    system : str or None
+        Text of a system message to put first.
+
+    Raises
+    ------
+    ValueError
+        No message at all.
+    TypeError
+        Something in the iterable is not a `Message`.
+    """
+    if isinstance(messages, str):
+        turns: tuple[Message, ...] = (Message(MessageRole.USER, messages),)
+    else:
+        turns = tuple(messages)
+    for turn in turns:
+        if not isinstance(turn, Message):
+            raise TypeError(
+                f"messages must hold Message objects, not {type(turn).__name__}: "
+                "Message(role=MessageRole.USER, content=...)"
+            )
+    if not turns:
+        raise ValueError("messages is empty: pass at least one Message")
+    if system:
+        turns = (Message(MessageRole.SYSTEM, system), *turns)
+    return turns
