@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from allos.errors import ConfigurationError as ConfigurationError
     from allos.errors import ProviderError as ProviderError
     from allos.log.query import responses as responses
-    from allos.runs.asking import aask as aask
-    from allos.runs.asking import ask as ask
+    from allos.runs.ask import aask as aask
+    from allos.runs.ask import ask as ask
     from allos.types import Message as Message
     from allos.types import MessageRole as MessageRole
     from allos.types import ProviderResponse as ProviderResponse
@@ -35,8 +35,8 @@ _PUBLIC: dict[str, str | None] = {
     "ProviderResponse": "allos.types",
     "ToolCall": "allos.types",
     "Usage": "allos.types",
-    "aask": "allos.runs.asking",
-    "ask": "allos.runs.asking",
+    "aask": "allos.runs.ask",
+    "ask": "allos.runs.ask",
     "log": None,
     "responses": "allos.log.query",
 }

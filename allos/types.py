@@ -125,8 +125,13 @@ class ModelQuirks:
     match: str
     """Regular expression, searched in the model's name."""
     max_tokens_name: str | None = None
+    """Body field for `max_tokens` on Chat Completions."""
     unsupported: tuple[str, ...] = ()
+    """Parameters that these models do not take."""
     sampling_header: Mapping[str, str] = field(default_factory=dict)
+    """Headers under which these models still take `temperature` and `top_p`."""
+    reasoning: bool = False
+    """These models reason: ask Responses for the encrypted reasoning that the next turn needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +176,10 @@ class Request:
     """Seconds for the whole call, waits and retries included."""
     max_attempts: int = 5
     """Attempts in all, the first included."""
+    endpoint: str = ""
+    """What a request is recorded under: the service's name, or the address of a generic one."""
     request_hash: str | None = None
+    """See `allos.hashing.request_hash`."""
 
     @property
     def system(self) -> str | None:

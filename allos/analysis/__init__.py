@@ -1,1 +1,1 @@
-
+"""Functions of a frame of responses."""

@@ -1,0 +1,379 @@
+"""One call: attempts, limits, time, cancel, and the response that is always there at the end.
+
+`start` returns a `Call` at once. The work runs on the loop thread; its future resolves to a
+`ProviderResponse` whatever happens: an answer, a failure (`response.error`) or a cancelled part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Future
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from allos import context, seams
+from allos.engine import retry
+from allos.engine.fold import Fold
+from allos.engine.ids import new_id
+from allos.engine.runtime import Runtime, get
+from allos.errors import (
+    BrokenStreamError,
+    ConfigurationError,
+    InvalidResponseError,
+    ProviderConnectionError,
+    ProviderError,
+    ProviderTimeoutError,
+)
+from allos.types import Event, ProviderResponse, Request
+from allos.wire import faults
+from allos.wire.base import Body, Connection, Wire
+
+if TYPE_CHECKING:
+    import asyncio
+
+Emit = Callable[[Sequence[Event]], None]
+Finish = Callable[[ProviderResponse], Awaitable[ProviderResponse]]
+
+
+class Call:
+    """A call under way."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._task: asyncio.Task[None] | None = None  # loop thread
+        self._cancelled = False
+        self.future: Future[ProviderResponse] = Future()
+        # A waiter that is cancelled must not take the result from the others.
+        self.future.set_running_or_notify_cancel()
+
+    def cancel(self) -> None:
+        """Stop the call; what has arrived becomes a cancelled response. Any thread, any time."""
+        self._cancelled = True
+        self._runtime.loop.call_soon_threadsafe(self._cancel)
+
+    def _cancel(self) -> None:  # loop thread
+        if self._task is not None and not self._task.done():
+            self._task.cancel()
+
+    def wait(self, timeout_s: float | None = None) -> ProviderResponse:
+        """Wait for the response. Any thread but the loop's.
+
+        Raises
+        ------
+        TimeoutError
+            It is not there after `timeout_s` seconds; the call goes on.
+        """
+        return self.future.result(timeout_s)
+
+
+def start(
+    request: Request,
+    wire: Wire,
+    body: Body,
+    connection: Connection,
+    *,
+    max_in_flight: int | None = None,
+    emit: Emit | None = None,
+    finish: Finish | None = None,
+) -> Call:
+    """Start a call and return at once.
+
+    Parameters
+    ----------
+    request : Request
+    wire : Wire
+        Speaks the request's API.
+    body : Body
+        The translated request.
+    connection : Connection
+        Where and as whom.
+    max_in_flight : int or None
+        Most calls at once for this host and key.
+    emit : callable or None
+        Given the events of each arriving chunk, on the loop thread. Streams only.
+    finish : callable or None
+        Completes the response (cost, facts of the model) before anyone sees it.
+
+    Raises
+    ------
+    ConfigurationError
+        Called on the loop thread.
+    """
+    runtime = get()
+    if runtime.here:
+        raise ConfigurationError(
+            "a call cannot be started on allos's own loop thread; start it from your own thread"
+        )
+    client = runtime.client(connection)
+    call = Call(runtime)
+    run = _Run(call, request, wire, body, client, connection, max_in_flight, emit, finish)
+    # call_soon_threadsafe copies the caller's context, so provenance crosses by itself.
+    runtime.loop.call_soon_threadsafe(run.begin)
+    return call
+
+
+class _Run:
+    """The state of one call on the loop thread."""
+
+    def __init__(
+        self,
+        call: Call,
+        request: Request,
+        wire: Wire,
+        body: Body,
+        client: Any,
+        connection: Connection,
+        max_in_flight: int | None,
+        emit: Emit | None,
+        finish: Finish | None,
+    ) -> None:
+        self.call = call
+        self.request = request
+        self.wire = wire
+        self.body = body
+        self.client = client
+        self.connection = connection
+        self.max_in_flight = max_in_flight
+        self.emit = emit
+        self.finish = finish
+        self.created_at = datetime.now(UTC)
+        self.started = self.sent = perf_counter()
+        self.queue_s = 0.0
+        self.attempts = 0
+        self.retry_log: list[dict[str, Any]] = []
+        self.fold = Fold()
+        self.reply: Any = None
+
+    def begin(self) -> None:  # loop thread
+        runtime = self.call._runtime
+        task = runtime.loop.create_task(self.run())
+        self.call._task = task
+        runtime.tasks.add(task)
+        task.add_done_callback(runtime.tasks.discard)
+        if self.call._cancelled:
+            task.cancel()
+
+    async def run(self) -> None:
+        import asyncio
+
+        error: ProviderError | None = None
+        cancelled = False
+        try:
+            answer = self._from_source()
+            if answer is not None:
+                self._deliver(answer)  # complete as it is: it was finished when it was recorded
+                return
+            if self.request.deadline_s is None:
+                await self._limited()
+            else:
+                async with asyncio.timeout(self.request.deadline_s):
+                    await self._limited()
+        except asyncio.CancelledError:
+            cancelled = True
+        except TimeoutError:
+            error = self._named(
+                ProviderTimeoutError(
+                    f"not finished within the deadline of {self.request.deadline_s:g} s",
+                    retryable=False,
+                )
+            )
+        except ProviderError as exc:
+            error = exc
+        except Exception as exc:  # noqa: BLE001 - whatever it is, the caller gets a typed error
+            error = self._named(faults.from_exception(exc))
+        try:
+            response = self._response(error, cancelled)
+            if self.finish is not None:
+                response = await self.finish(response)
+            self._deliver(response)
+        except BaseException as exc:  # a waiter must never hang on a fault of our own
+            if not self.call.future.done():
+                self.call.future.set_exception(exc)
+            raise
+        if cancelled:
+            raise asyncio.CancelledError
+
+    def _from_source(self) -> ProviderResponse | None:
+        for source in seams.sources:
+            answer = source(self.request)
+            if answer is not None:
+                return answer
+        return None
+
+    async def _limited(self) -> None:
+        if self.max_in_flight is None:
+            await self._attempts()
+            return
+        key = (self.connection.base_url, self.connection.api_key)
+        limit = self.call._runtime.limit(key, self.max_in_flight)
+        async with limit:
+            self.queue_s = perf_counter() - self.started
+            await self._attempts()
+
+    async def _attempts(self) -> None:
+        import asyncio
+
+        while True:
+            self.attempts += 1
+            self.fold = Fold()
+            self.sent = perf_counter()
+            error = await self._attempt()
+            if error is None:
+                return
+            wait_s = None
+            if self.fold.empty:
+                wait_s = retry.policy.wait_s(error, self.attempts, self.request.max_attempts)
+            if wait_s is None:
+                raise self._named(error)
+            entry = {
+                "attempt": self.attempts,
+                "error_type": type(error).__name__,
+                "http_status": error.status_code,
+                "wait_s": round(wait_s, 3),
+            }
+            self.retry_log.append(entry)
+            if self.emit is not None:
+                shown = {**entry, "max_attempts": self.request.max_attempts, "message": str(error)}
+                self.emit([Event("attempt", data=shown)])
+            await asyncio.sleep(wait_s)
+
+    async def _attempt(self) -> ProviderError | None:
+        """One attempt; returns what ended it, so that no chain of exceptions holds a header."""
+        import asyncio
+
+        try:
+            if self.request.stream:
+                async for events in self.wire.stream(self.client, self.request, self.body):
+                    self.fold.add(events, perf_counter())
+                    if self.emit is not None:
+                        self.emit(events)
+            else:
+                reply = await self.wire.send(self.client, self.request, self.body)
+                self.reply = reply.raw
+                self.fold.add(reply.events, perf_counter())
+                self.fold.first_at = None
+        except asyncio.CancelledError:
+            raise
+        except Exception as exc:  # noqa: BLE001 - told apart by faults
+            error = faults.from_exception(exc)
+        else:
+            return self._judge()
+        if isinstance(error, ProviderConnectionError) and not self.fold.empty:
+            return BrokenStreamError(f"the stream broke off: {error}", detail=error.detail)
+        return error
+
+    def _judge(self) -> ProviderError | None:
+        """Refuse a success that holds no answer."""
+        fold = self.fold
+        if not fold.empty or fold.finish_reason not in (None, "error", "other"):
+            return None
+        raw = fold.finish_reason_raw
+        return InvalidResponseError(
+            "the answer is empty" + (f" (finish reason {raw!r})" if raw else "")
+        )
+
+    def _named(self, error: ProviderError) -> ProviderError:
+        """Complete an error: who, which model, key masked."""
+        request, redact = self.request, self.connection.api_key.redact
+        error.provider = error.provider or request.provider
+        error.model = error.model or request.model
+        if error.detail is not None:
+            error.detail = redact(error.detail)
+        error.message = redact(faults.sentence(error, error.message, self.attempts))
+        error.args = (error.message,)
+        # Frames and causes of the SDK hold the headers of the request; none may leave with the error.
+        error.__cause__ = error.__context__ = None
+        return error
+
+    def _response(self, error: ProviderError | None, cancelled: bool) -> ProviderResponse:
+        ended = perf_counter()
+        request, fold = self.request, self.fold
+        params = request.params
+        others = {k: v for k, v in params.items() if k not in _OWN_COLUMNS}
+        if request.extra:
+            others["extra"] = dict(request.extra)
+        usage = fold.usage
+        latency_s = ended - self.sent if self.attempts else None
+        ttft_s = fold.first_at - self.sent if fold.first_at is not None else None
+        refusal = fold.text("refusal") or None
+        tool_calls = fold.tool_calls()
+        finish_reason = fold.finish_reason
+        if cancelled:
+            finish_reason = "cancelled"
+        elif error is not None:
+            finish_reason = "error"
+        elif finish_reason == "stop" and refusal and not fold.texts["text"]:
+            finish_reason = "refusal"
+        facts: dict[str, Any] = {
+            "provider": request.provider,
+            "base_url": request.base_url,
+            "api": request.api,
+            "model": request.model,
+            "response_model": None,
+            "temperature": params.get("temperature"),
+            "top_p": params.get("top_p"),
+            "max_tokens": params.get("max_tokens"),
+            "seed": params.get("seed"),
+            "stream": request.stream,
+            "params": others or None,
+            "status": "cancelled" if cancelled else "ok" if error is None else "error",
+            "finish_reason": finish_reason,
+            "finish_reason_raw": fold.finish_reason_raw,
+            "input_tokens": usage and usage.input_tokens,
+            "cache_read_tokens": usage and usage.cache_read_tokens,
+            "cache_write_tokens": usage and usage.cache_write_tokens,
+            "output_tokens": usage and usage.output_tokens,
+            "reasoning_tokens": usage and usage.reasoning_tokens,
+            "total_tokens": usage and usage.total_tokens,
+            "usage_source": usage.source if usage else "missing",
+            "latency_s": latency_s,
+            "total_time_s": ended - self.started,
+            "queue_s": self.queue_s,
+            "time_to_first_token_s": ttft_s,
+            "tokens_per_second": _speed(usage and usage.output_tokens, latency_s, ttft_s),
+            "error_type": type(error).__name__ if error else None,
+            "error_message": error.message if error else None,
+            "http_status": error.status_code if error else (200 if fold.facts else None),
+            "attempts": self.attempts,
+            "retry_log": self.retry_log or None,
+            "request_id": error.request_id if error else None,
+            **fold.facts,
+            "usage": dict(usage.raw) if usage else None,
+        }
+        return ProviderResponse(
+            content=fold.text("text"),
+            tool_calls=tool_calls,
+            metadata={name: value for name, value in facts.items() if value is not None},
+            reasoning=fold.text("reasoning") or None,
+            refusal=refusal,
+            error=error,
+            id=new_id(),
+            created_at=self.created_at,
+            completed_at=datetime.now(UTC),
+            request=request,
+            context=context.current(),
+            raw=tuple(fold.raw),
+            body=self.body.body,
+            reply=self.reply,
+        )
+
+    def _deliver(self, response: ProviderResponse) -> None:
+        if response.error is not None:
+            response.error.response = response
+        for observer in seams.observers:
+            observer(response)
+        self.call.future.set_result(response)
+
+
+_OWN_COLUMNS = frozenset({"temperature", "top_p", "max_tokens", "seed"})
+
+
+def _speed(
+    output_tokens: int | None, latency_s: float | None, ttft_s: float | None
+) -> float | None:
+    """Tokens per second after the first one; None for answers that were not streamed."""
+    if not output_tokens or output_tokens < 2 or latency_s is None or ttft_s is None:
+        return None
+    spent = latency_s - ttft_s
+    return (output_tokens - 1) / spent if spent > 0 else None

@@ -1,0 +1,156 @@
+"""The one background loop thread of a process, and the clients that live on it.
+
+All model I/O runs here. The thread starts with the first call and ends at exit; a forked child
+starts its own. Everything below "loop thread" in a comment runs on it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from allos.wire import clients
+
+if TYPE_CHECKING:
+    import asyncio
+    from concurrent.futures import Future
+
+    from allos.wire.base import Connection
+
+T = TypeVar("T")
+
+_CLOSE_S = 2.0
+"""How long exit waits for clients to close."""
+
+
+class Runtime:
+    """An event loop on a daemon thread, its clients and its limiters."""
+
+    def __init__(self) -> None:
+        import asyncio
+
+        self.loop: asyncio.AbstractEventLoop = _new_loop()
+        self.limits: dict[object, asyncio.Semaphore] = {}  # loop thread only
+        self.tasks: set[asyncio.Task[Any]] = set()  # loop thread only
+        self._clients: dict[Connection, Any] = {}
+        self._clients_lock = threading.Lock()  # guards _clients: one client for each connection
+        self._asyncio = asyncio
+        self.thread = threading.Thread(target=self._run, name="allos-loop", daemon=True)
+        self.thread.start()
+
+    def _run(self) -> None:
+        self._asyncio.set_event_loop(self.loop)
+        self.loop.run_forever()
+
+    @property
+    def here(self) -> bool:
+        """Whether the caller is on the loop thread."""
+        return threading.get_ident() == self.thread.ident
+
+    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Run a coroutine on the loop; the caller's context goes along. Any thread."""
+        return self._asyncio.run_coroutine_threadsafe(work, self.loop)
+
+    def client(self, connection: Connection) -> Any:
+        """Return the SDK client of a connection, building it if it is new. Any thread but the loop's."""
+        client = self._clients.get(connection)
+        if client is None:
+            with self._clients_lock:
+                client = self._clients.get(connection)
+                if client is None:
+                    client = self._clients[connection] = clients.make(connection)
+        return client
+
+    def limit(self, key: object, size: int) -> asyncio.Semaphore:
+        """Return the semaphore that all calls of one key and host share. Loop thread."""
+        if key not in self.limits:
+            self.limits[key] = self._asyncio.Semaphore(size)
+        return self.limits[key]
+
+    def release(self, connection: Connection) -> None:
+        """Close a connection's client. Any thread."""
+        with self._clients_lock:
+            client = self._clients.pop(connection, None)
+        if client is not None and self.thread.is_alive():
+            self.submit(client.close())
+
+    def close(self) -> None:
+        """Cancel what runs, close the clients, end the thread. Main thread, at exit."""
+        if not self.thread.is_alive() or self.here:
+            return
+        with suppress(TimeoutError, RuntimeError):
+            self.submit(self._shutdown()).result(timeout=_CLOSE_S)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(timeout=_CLOSE_S)
+        if not self.thread.is_alive():
+            self.loop.close()
+
+    async def _shutdown(self) -> None:
+        running = [task for task in self.tasks if not task.done()]
+        for task in running:
+            task.cancel()
+        if running:
+            await self._asyncio.gather(*running, return_exceptions=True)
+        with self._clients_lock:
+            open_clients, self._clients = list(self._clients.values()), {}
+        for client in open_clients:
+            await client.close()
+        # Connections say good-bye in callbacks of the loop; give them their turn.
+        await self._asyncio.sleep(0.01)
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop
+    except ImportError:  # Windows
+        import asyncio
+
+        return asyncio.new_event_loop()
+    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+    return loop
+
+
+_lock = threading.Lock()  # guards _current: one runtime for each process
+_current: Runtime | None = None
+
+
+def get() -> Runtime:
+    """Return the process's runtime, starting it if need be. Any thread."""
+    global _current
+    runtime = _current
+    if runtime is None:
+        with _lock:
+            if _current is None:
+                _current = Runtime()
+            runtime = _current
+    return runtime
+
+
+def running() -> Runtime | None:
+    """Return the process's runtime if one was started."""
+    return _current
+
+
+def shutdown() -> None:
+    """End the loop thread; the next call starts a new one."""
+    global _current
+    with _lock:
+        runtime, _current = _current, None
+    if runtime is not None:
+        runtime.close()
+
+
+def _forget_after_fork() -> None:
+    # The child has no loop thread, and a lock may have been held elsewhere when it was copied.
+    global _current, _lock
+    _current = None
+    _lock = threading.Lock()
+
+
+atexit.register(shutdown)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_after_fork)

@@ -1,0 +1,276 @@
+"""What the three wires share: one SDK call, whole or streamed, and the facts in its headers."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from allos.errors import BrokenStreamError, InvalidResponseError
+from allos.secret import Secret
+from allos.types import Api, Event, Request
+from allos.wire import faults
+from allos.wire.sse import SseDecoder
+
+if TYPE_CHECKING:
+    import httpx2
+
+_DRAIN_S = 0.05
+"""How long to wait for the end of the body after the API's end signal, to keep the connection."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """Where and as whom to call; one SDK client is kept for each."""
+
+    sdk: str
+    """``"openai"`` or ``"anthropic"``."""
+    base_url: str
+    api_key: Secret
+    headers: tuple[tuple[str, str], ...] = ()
+    """Extra headers of the user."""
+    sdk_env: bool = False
+    """Whether the SDK's own environment settings (organisation, project, custom headers) apply:
+    only on the host of the SDK's own vendor."""
+    direct: bool = False
+    """Bypass proxies (loopback hosts)."""
+
+
+class Body(NamedTuple):
+    """A request body, and what could not be put into it."""
+
+    body: dict[str, Any]
+    dropped: tuple[str, ...]
+    """Parameters of our vocabulary that this API or service does not take."""
+    headers: Mapping[str, str] | None = None
+    """Headers of this request alone."""
+
+
+@dataclass(slots=True)
+class Reply:
+    """Facts of one HTTP exchange, filled while it runs."""
+
+    events: list[Event] = field(default_factory=list)
+    raw: Any = None
+
+
+class Decoder(ABC):
+    """Understands one reply: chunk by chunk, or whole."""
+
+    done: bool = False
+    """The API's own end signal came."""
+    closed: bool = False
+    """Nothing more will come; stop reading."""
+
+    @abstractmethod
+    def event(self, name: str, data: bytes) -> list[Event]:
+        """Return the events in one server-sent event."""
+
+    @abstractmethod
+    def whole(self, reply: dict[str, Any]) -> list[Event]:
+        """Return the events in a whole reply."""
+
+    def finish(self) -> list[Event]:
+        """Return what was held back, once no more will come."""
+        return []
+
+
+class Wire(ABC):
+    """Speaks one API. Stateless: one object serves every call."""
+
+    api: Api
+    sdk: str
+    path: str
+
+    @abstractmethod
+    def body(self, request: Request) -> Body:
+        """Translate a request into the API's body."""
+
+    @abstractmethod
+    def decoder(self, request: Request) -> Decoder:
+        """Return a fresh decoder for the reply to a request."""
+
+    async def send(self, client: Any, request: Request, body: Body) -> Reply:
+        """Make the call and understand the whole reply. Loop thread."""
+        response = await self._post(client, request, body, stream=False)
+        return self._whole(response, response.content, request)
+
+    async def stream(self, client: Any, request: Request, body: Body) -> AsyncIterator[list[Event]]:
+        """Make the call and yield the events of each arriving chunk. Loop thread.
+
+        Raises
+        ------
+        BrokenStreamError
+            The stream ended without the API's own end signal, or became unreadable.
+        """
+        response = await self._post(client, request, body, stream=True)
+        try:
+            kind = response.headers.get("content-type", "")
+            if "json" in kind or "html" in kind:
+                yield self._whole(response, await response.aread(), request).events
+                return
+            yield [Event("meta", data=header_facts(response.headers))]
+            decoder, sse = self.decoder(request), SseDecoder()
+            head = b""
+            chunks = response.aiter_bytes()
+            try:
+                async for chunk in chunks:
+                    if not sse.seen_field and len(head) < 2000:
+                        head += chunk[:2000]
+                    if events := _decode(decoder, sse.feed(chunk)):
+                        yield events
+                    if decoder.closed:
+                        break
+            except Exception:
+                # What ends after the API's own end signal has nothing left to lose.
+                if not decoder.done:
+                    raise
+            if decoder.closed:
+                await _drain(chunks)
+            elif events := _decode(decoder, sse.end()):
+                yield events
+            if events := decoder.finish():
+                yield events
+            if not decoder.done:
+                if not sse.seen_field:
+                    raise faults.no_answer(head, response.headers)
+                raise BrokenStreamError("the stream ended before the answer was complete")
+        finally:
+            await response.aclose()
+
+    async def models(self, client: Any) -> Any:
+        """Return the service's own list of models, as JSON values. Loop thread."""
+        import httpx2
+
+        path = self.path.rpartition("/")[0] if self.api == "messages" else ""
+        response = await client.get(
+            f"{path}/models",
+            cast_to=httpx2.Response,
+            options={"max_retries": 0, "follow_redirects": False},
+        )
+        return _json(response.content, response.headers)
+
+    async def _post(
+        self, client: Any, request: Request, body: Body, *, stream: bool
+    ) -> httpx2.Response:
+        import httpx2
+
+        options: dict[str, Any] = {
+            "max_retries": 0,
+            "follow_redirects": False,
+            "timeout": httpx2.Timeout(request.timeout_s, connect=min(request.timeout_s, 10.0)),
+        }
+        if body.headers:
+            options["headers"] = dict(body.headers)
+        response: httpx2.Response = await client.post(
+            self.path,
+            cast_to=httpx2.Response,
+            body=body.body,
+            options=options,
+            stream=stream,
+            stream_cls=None,
+        )
+        return response
+
+    def _whole(self, response: httpx2.Response, content: bytes, request: Request) -> Reply:
+        raw = _json(content, response.headers)
+        decoder = self.decoder(request)
+        events = [Event("meta", data=header_facts(response.headers))]
+        events += decoder.whole(raw)
+        events += decoder.finish()
+        return Reply(events=events, raw=raw)
+
+
+def _decode(decoder: Decoder, arrived: list[Any]) -> list[Event]:
+    events: list[Event] = []
+    for name, data in arrived:
+        events += decoder.event(name, data)
+        if decoder.closed:
+            break
+    return events
+
+
+def parse_json(data: bytes) -> Any:
+    """Parse one event's JSON.
+
+    Raises
+    ------
+    BrokenStreamError
+        It is not JSON.
+    """
+    from jiter import from_json
+
+    try:
+        return from_json(data, cache_mode="keys")
+    except ValueError as exc:
+        raise BrokenStreamError(f"the stream holds an unreadable event ({exc})") from None
+
+
+def _json(content: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
+    from jiter import from_json
+
+    try:
+        raw = from_json(content)
+    except ValueError:
+        raise faults.no_answer(content, headers) from None
+    if isinstance(raw, list):  # some gateways wrap an error, and some a model list, in a list
+        raw = raw[0] if raw and isinstance(raw[0], dict) and "error" in raw[0] else {"data": raw}
+    if not isinstance(raw, dict):
+        raise InvalidResponseError("the service answered with JSON that is no object")
+    return raw
+
+
+async def _drain(chunks: AsyncIterator[bytes]) -> None:
+    import asyncio
+    from contextlib import suppress
+
+    with suppress(Exception):
+        async with asyncio.timeout(_DRAIN_S):
+            async for _ in chunks:
+                pass
+
+
+# ---- headers -------------------------------------------------------------------------------------
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
+
+
+def header_facts(headers: Mapping[str, str]) -> dict[str, Any]:
+    """Facts of a reply's headers, by column name."""
+    get = headers.get
+    facts: dict[str, Any] = {"request_id": get("x-request-id") or get("request-id")}
+    for what in ("requests", "tokens"):
+        text = get(f"x-ratelimit-remaining-{what}") or get(f"anthropic-ratelimit-{what}-remaining")
+        if text and text.isdecimal():
+            facts[f"ratelimit_remaining_{what}"] = int(text)
+    resets = [
+        seconds
+        for what in ("requests", "tokens")
+        if (seconds := _reset_s(get(f"x-ratelimit-reset-{what}"), None)) is not None
+        or (seconds := _reset_s(get(f"anthropic-ratelimit-{what}-reset"), get("date"))) is not None
+    ]
+    if resets:
+        facts["ratelimit_reset_s"] = max(resets)
+    return facts
+
+
+def _reset_s(text: str | None, date: str | None) -> float | None:
+    """Seconds in `12ms`, `6m0s`, `17`; for a time of day, seconds after the reply's own date."""
+    if not text:
+        return None
+    if "T" in text:
+        from datetime import datetime
+        from email.utils import parsedate_to_datetime
+
+        try:
+            return (
+                datetime.fromisoformat(text) - parsedate_to_datetime(date or "")
+            ).total_seconds()
+        except (TypeError, ValueError):
+            return None
+    if not re.fullmatch(rf"(?:{_DURATION.pattern})+", text):
+        return None
+    return sum(float(number) * _SECONDS[unit or None] for number, unit in _DURATION.findall(text))

@@ -1,0 +1,78 @@
+"""Reasoning that a service writes into the content, between ``<think>`` and ``</think>``.
+
+Only a tag that opens the answer counts: prose that mentions the tag later stays prose. The tags may
+be cut anywhere between chunks.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+_OPEN, _CLOSE = "<think>", "</think>"
+
+
+class ThinkSplitter:
+    """Tell reasoning from content, piece by piece.
+
+    Examples
+    --------
+    >>> splitter = ThinkSplitter()
+    >>> [*splitter.feed("<thi"), *splitter.feed("nk>hm</think>Hi"), *splitter.end()]
+    [('reasoning', 'hm'), ('text', 'Hi')]
+    """
+
+    def __init__(self) -> None:
+        self._state: Literal["start", "inside", "after", "outside"] = "start"
+        self._held = ""
+
+    def feed(self, text: str) -> list[tuple[Literal["text", "reasoning"], str]]:
+        """Split the next piece; what may still become a tag is held back."""
+        if self._state == "outside":
+            return [("text", text)] if text else []
+        held = self._held + text
+        self._held = ""
+        if self._state == "start":
+            start = held.lstrip()
+            if len(start) < len(_OPEN) and _OPEN.startswith(start):
+                self._held = held
+                return []
+            if not start.startswith(_OPEN):
+                self._state = "outside"
+                return [("text", held)]
+            self._state = "inside"
+            held = start[len(_OPEN) :]
+        done: list[tuple[Literal["text", "reasoning"], str]] = []
+        if self._state == "inside":
+            thought, closed, rest = held.partition(_CLOSE)
+            if not closed:
+                keep = _overlap(held, _CLOSE)
+                self._held = held[len(held) - keep :]
+                thought = held[: len(held) - keep]
+            else:
+                self._state = "after"
+            if thought:
+                done.append(("reasoning", thought))
+            if not closed:
+                return done
+            held = rest
+        # Blank lines between the closing tag and the answer belong to neither.
+        held = held.lstrip()
+        if held:
+            self._state = "outside"
+            done.append(("text", held))
+        return done
+
+    def end(self) -> list[tuple[Literal["text", "reasoning"], str]]:
+        """Hand out what was held back, once no more will come."""
+        held, self._held = self._held, ""
+        if not held:
+            return []
+        return [("reasoning" if self._state == "inside" else "text", held)]
+
+
+def _overlap(text: str, tag: str) -> int:
+    """Length of the longest end of `text` that could begin `tag`."""
+    for size in range(min(len(text), len(tag) - 1), 0, -1):
+        if tag.startswith(text[-size:]):
+            return size
+    return 0
