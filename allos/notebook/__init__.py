@@ -1,1 +1,34 @@
+"""The notebook: magics, painting, display of responses. The only room that knows IPython."""
 
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["load", "unload"]
+
+_loaded: dict[int, Any] = {}
+
+
+def load(shell: Any) -> None:
+    """Register magics and display formatters in a shell."""
+    from allos.notebook import display
+    from allos.notebook.magics import AllosMagics
+
+    if id(shell) in _loaded:
+        return
+    magics = AllosMagics(shell)
+    shell.register_magics(magics)
+    display.register(shell)
+    _loaded[id(shell)] = magics
+
+
+def unload(shell: Any) -> None:
+    """Remove everything that `load` registered."""
+    from allos.notebook import display
+
+    if _loaded.pop(id(shell), None) is None:
+        return
+    for kind in ("line", "cell"):
+        shell.magics_manager.magics[kind].pop("allos", None)
+    shell.magics_manager.registry.pop("AllosMagics", None)
+    display.unregister(shell)

@@ -1,0 +1,86 @@
+"""Sub-commands of ``%allos``: what is not a question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from allos.errors import ConfigurationError, did_you_mean
+
+
+def run(name: str, words: tuple[str, ...]) -> Any:
+    """Run a sub-command and return what the cell shows."""
+    if name not in _COMMANDS:
+        raise ConfigurationError(
+            f"%allos {name} is not available in this version. There are: "
+            f"{', '.join(_COMMANDS)}.{did_you_mean(name, _COMMANDS)}"
+        )
+    return _COMMANDS[name](words)
+
+
+def _providers(words: tuple[str, ...]) -> Any:
+    """Every service: address, key variable and whether it is set, API."""
+    import os
+
+    import pandas as pd
+
+    from allos.providers import services
+
+    rows = [
+        {
+            "provider": service.name,
+            "key": " or ".join(service.key_env) or None,
+            "key_set": any(os.environ.get(name, "").strip() for name in service.key_env)
+            if service.key_env
+            else None,
+            "api": service.api,
+            "base_url": service.base_url or None,
+            "note": service.note or None,
+        }
+        for service in services.load().values()
+    ]
+    frame = pd.DataFrame(rows).astype({"key_set": "boolean"})
+    return frame.set_index("provider")
+
+
+def _models(words: tuple[str, ...]) -> Any:
+    """List the models of one service, as it tells. Makes a request."""
+    import pandas as pd
+
+    from allos.providers import ProviderRegistry
+
+    if len(words) != 1:
+        raise ConfigurationError("%allos models needs one provider: %allos models groq.")
+    provider = ProviderRegistry.get_provider(words[0], model="any")
+    found = provider.list_models()
+    frame = pd.DataFrame(
+        {
+            "model": [model.id for model in found],
+            "context_window": [model.context_window for model in found],
+            "owned_by": [model.owned_by for model in found],
+        }
+    )
+    return frame.astype({"model": "str", "context_window": "Int64", "owned_by": "str"})
+
+
+def _log(words: tuple[str, ...]) -> Any:
+    """Where the log is."""
+    from allos import log
+
+    where = log.path()
+    return str(where) if where is not None else "The log is off."
+
+
+def _last(words: tuple[str, ...]) -> Any:
+    """Show the newest row of the log."""
+    from allos.log.query import responses
+
+    return responses(limit=1).T
+
+
+_COMMANDS: dict[str, Callable[[tuple[str, ...]], Any]] = {
+    "providers": _providers,
+    "models": _models,
+    "log": _log,
+    "last": _last,
+}

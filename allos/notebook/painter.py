@@ -1,0 +1,153 @@
+"""Paints one answer into its cell while it arrives. Main thread.
+
+One output for each answer: escaped plain text at 12 Hz at most while it streams, the rendered and
+sanitised answer once at the end. Where nobody watches live (``%%capture``, a terminal, a script
+under a kernel) only the end is shown.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from queue import Empty, SimpleQueue
+from time import perf_counter
+from typing import Any
+
+from allos.engine.call import Call
+from allos.errors import Interrupted
+from allos.notebook import display
+from allos.providers.faces import interrupted, settle
+from allos.types import Event, ProviderResponse
+
+PAINT_HZ = 12.0
+_GROWTH_CHARS = 20_000
+"""The interval doubles with this many characters, since each paint sends all of them."""
+
+
+class Painter:
+    """Follows a call that was started with `emit=painter.put`.
+
+    Parameters
+    ----------
+    shell : InteractiveShell
+    title : str
+        Shown until the first text arrives.
+    quiet : bool
+        Show nothing at all.
+    notes : tuple of str
+        Quiet remarks for the footer.
+    """
+
+    def __init__(self, shell: Any, title: str, *, quiet: bool, notes: tuple[str, ...] = ()) -> None:
+        self._shell = shell
+        self._title = title
+        self._quiet = quiet
+        self._notes = notes
+        self._live = not quiet and is_live(shell)
+        self._display_id = uuid.uuid4().hex
+        self._shown = False
+        self._batches: SimpleQueue[Sequence[Event] | None] = SimpleQueue()
+        self._text: list[str] = []
+        self._size = 0
+        self._thinking = 0
+        self._state = ""
+
+    def put(self, batch: Sequence[Event]) -> None:
+        """Take events. Loop thread."""
+        self._batches.put(batch)
+
+    def follow(self, call: Call) -> ProviderResponse:
+        """Paint until the call ends, and return its response, failed or not.
+
+        Raises
+        ------
+        Interrupted
+            Stopped by the user; the partial answer is painted and carried along.
+        """
+        call.future.add_done_callback(lambda _: self._batches.put(None))
+        try:
+            if self._live:
+                self._paint()
+            self._drain()
+            response = settle(call)
+        except Interrupted as exc:
+            stopped = exc
+        except KeyboardInterrupt:
+            stopped = interrupted(call)
+        else:
+            self._finish(response)
+            return response
+        if stopped.response is not None:
+            self._finish(stopped.response)
+        raise stopped from None
+
+    def _drain(self) -> None:
+        next_at = perf_counter()
+        dirty = False
+        while True:
+            wait_s = max(0.0, next_at - perf_counter()) if dirty else None
+            try:
+                batch = self._batches.get(timeout=wait_s)
+            except Empty:
+                self._paint()
+                dirty = False
+                next_at = perf_counter() + (1 + self._size / _GROWTH_CHARS) / PAINT_HZ
+                continue
+            if batch is None:
+                return
+            dirty = (self._take(batch) and self._live) or dirty
+
+    def _take(self, batch: Sequence[Event]) -> bool:
+        changed = False
+        for event in batch:
+            if event.kind == "text":
+                self._text.append(event.text)
+                self._size += len(event.text)
+                self._state = ""
+            elif event.kind == "reasoning":
+                self._thinking += len(event.text)
+                self._state = f"reasoning, {self._thinking} characters"
+            elif event.kind == "attempt" and event.data is not None:
+                data = event.data
+                self._state = (
+                    f"{data['message']} Try {data['attempt'] + 1} of {data['max_attempts']} "
+                    f"in {data['wait_s']:.1f} s."
+                )
+            else:
+                continue
+            changed = True
+        return changed
+
+    def _paint(self) -> None:
+        from allos import render
+
+        text = "".join(self._text)
+        state = self._state or ("" if text else f"{self._title} …")
+        self._publish(
+            {
+                "text/html": render.streaming_html(text, state=state),
+                "text/plain": render.clean_text(text or state),
+            }
+        )
+
+    def _finish(self, response: ProviderResponse) -> None:
+        display.mark_painted(response)
+        if not self._quiet:
+            self._publish(display.bundle(response, self._notes))
+
+    def _publish(self, data: dict[str, str]) -> None:
+        self._shell.display_pub.publish(
+            data,
+            metadata={},
+            transient={"display_id": self._display_id},
+            update=self._shown,
+        )
+        self._shown = True
+
+
+def is_live(shell: Any) -> bool:
+    """Whether partial output reaches a person: a kernel's publisher that nobody captures."""
+    import sys
+
+    zmqshell = sys.modules.get("ipykernel.zmqshell")
+    return zmqshell is not None and isinstance(shell.display_pub, zmqshell.ZMQDisplayPublisher)

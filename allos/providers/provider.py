@@ -1,0 +1,385 @@
+"""The face that every service shows: chat, stream, their async twins, models, context window."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from allos import context, engine, wire
+from allos.engine import runtime
+from allos.engine.call import Call
+from allos.errors import ConfigurationError, ProviderError, did_you_mean
+from allos.hashing import request_hash
+from allos.providers import facts, keys
+from allos.providers.faces import aresult, result
+from allos.providers.services import Service
+from allos.providers.stream import AsyncStream, Stream
+from allos.secret import Secret
+from allos.types import Event, Message, ProviderResponse, Request, as_messages
+from allos.wire.base import Connection
+from allos.wire.parameters import VOCABULARY
+
+CONSTRUCTOR = (
+    "model",
+    "api_key",
+    "base_url",
+    "api",
+    "timeout_s",
+    "deadline_s",
+    "max_attempts",
+    "headers",
+    "context_window",
+)
+
+_SDK = {"responses": "openai", "chat": "openai", "messages": "anthropic"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelInfo:
+    """What a service tells about one of its models."""
+
+    id: str
+    """Name to pass as `model`."""
+    provider: str
+    context_window: int | None = None
+    """Tokens that prompt and answer may have together."""
+    owned_by: str | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The service's own record."""
+
+
+class Provider:
+    """One model of one service. Made by `ProviderRegistry.get_provider`.
+
+    Safe to share between threads and event loops; many calls may run at once.
+
+    Parameters
+    ----------
+    service : Service
+        The row.
+    model : str
+        The service's own name of the model.
+    api_key : str or None
+        Key; otherwise the service's environment variables are asked.
+    base_url : str or None
+        Another address of the service. A key from the environment does not go to a foreign host.
+    api : str or None
+        ``"responses"``, ``"chat"`` or ``"messages"``, where a service has several.
+    timeout_s : float
+        Seconds without a byte from the service.
+    deadline_s : float or None
+        Seconds for a whole call, waits and retries included.
+    max_attempts : int
+        Attempts in all, the first included.
+    headers : mapping or None
+        Further headers of every request.
+    context_window : int or None
+        Tokens, where you know better than the tables.
+    **params
+        Defaults for every call: `temperature`, `top_p`, `max_tokens`, `stop`, `seed` ...
+
+    Raises
+    ------
+    ConfigurationError
+        A missing key or model, an unknown parameter.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        *,
+        model: str,
+        api_key: str | Secret | None = None,
+        base_url: str | None = None,
+        api: str | None = None,
+        timeout_s: float = 120.0,
+        deadline_s: float | None = None,
+        max_attempts: int = 5,
+        headers: Mapping[str, str] | None = None,
+        context_window: int | None = None,
+        **params: Any,
+    ) -> None:
+        _check_numbers(timeout_s=timeout_s, deadline_s=deadline_s, max_attempts=max_attempts)
+        self.name = service.name
+        self.model = model
+        self._service = service
+        self._endpoint = keys.resolve(
+            service, base_url=base_url, api_key=api_key, api=api, env=os.environ
+        )
+        self._wire = wire.get(self._endpoint.api)
+        self._params = self._checked(params)
+        self._timeout_s = timeout_s
+        self._deadline_s = deadline_s
+        self._max_attempts = max_attempts
+        self._headers = tuple(sorted((headers or {}).items()))
+        self._context_window = context_window
+        self.warned: set[str] = set()
+        self._connection = None if service.embedded else self._connect()
+        if service.embedded:
+            from allos import local
+
+            local.find_model(model)
+
+    @property
+    def api(self) -> str:
+        """Which API is spoken."""
+        return self._endpoint.api
+
+    @property
+    def base_url(self) -> str:
+        """Address of the service; empty for the embedded model until it runs."""
+        return self._connection.base_url if self._connection else self._endpoint.base_url
+
+    # ---- the four ways to ask ---------------------------------------------------------------
+
+    def chat(self, messages: Iterable[Message] | str, **params: Any) -> ProviderResponse:
+        """Ask and wait for the whole answer.
+
+        Parameters
+        ----------
+        messages : iterable of Message, or str
+            The conversation; a text stands for one user message.
+        **params
+            Override the provider's defaults for this call; `extra` is a mapping that goes into the
+            request's body as it is.
+
+        Returns
+        -------
+        ProviderResponse
+
+        Raises
+        ------
+        ProviderError
+            The call failed; `.response` holds what had arrived.
+        Interrupted
+            It was stopped with Ctrl-C or the stop button; `.response` holds what had arrived.
+        """
+        return result(self.start(messages, params))
+
+    async def achat(self, messages: Iterable[Message] | str, **params: Any) -> ProviderResponse:
+        """Ask and await the whole answer; see `chat`. Works on any event loop."""
+        await self._aready()
+        return await aresult(self.start(messages, params))
+
+    def stream(self, messages: Iterable[Message] | str, **params: Any) -> Stream:
+        """Ask and iterate over the pieces of text as they arrive.
+
+        The stream is a context manager; leaving it early stops the call. Its `events` also yields
+        reasoning and tool calls, its `response` is there at the end. For parameters and errors see
+        `chat`; errors are raised by the iteration.
+        """
+        return Stream(lambda emit: self.start(messages, params, emit=emit))
+
+    def astream(self, messages: Iterable[Message] | str, **params: Any) -> AsyncStream:
+        """Ask and iterate with ``async for``; see `stream`."""
+
+        async def begin(emit: Callable[[Sequence[Event]], None]) -> Call:
+            await self._aready()
+            return self.start(messages, params, emit=emit)
+
+        return AsyncStream(begin)
+
+    def start(
+        self,
+        messages: Iterable[Message] | str,
+        params: Mapping[str, Any],
+        *,
+        emit: Callable[[Sequence[Event]], None] | None = None,
+    ) -> Call:
+        """Start a call and return its handle; `emit` makes it a stream. For `runs`."""
+        request = self._request(messages, params, stream=emit is not None)
+        connection = self._ready()
+        request = replace(request, base_url=keys.display_url(connection.base_url))
+        body = self._wire.body(request)
+        self._warn(body.dropped)
+        price_id = None if self._endpoint.foreign else self._service.price_id
+        if price_id:
+            facts.warm()
+        return engine.start(
+            request,
+            self._wire,
+            body,
+            connection,
+            max_in_flight=self._service.max_in_flight,
+            emit=emit,
+            finish=facts.finisher(price_id),
+        )
+
+    # ---- facts ------------------------------------------------------------------------------
+
+    def list_models(self) -> list[ModelInfo]:
+        """Models that the service offers, as it tells. Makes a request.
+
+        Raises
+        ------
+        ProviderError
+            The service cannot tell, or the request failed.
+        """
+        connection = self._ready()
+        client = runtime.get().client(connection)
+        future = runtime.get().submit(_list(self._wire, client))
+        try:
+            raw = future.result(self._timeout_s)
+        except TimeoutError:
+            future.cancel()
+            raise _models_error(self, "timed out") from None
+        if isinstance(raw, ProviderError):
+            raise _models_error(self, connection.api_key.redact(str(raw)))
+        rows = raw.get("data", raw.get("models"))
+        return [
+            ModelInfo(
+                id=str(row.get("id") or row.get("name")),
+                provider=self.name,
+                context_window=facts.window_in(row),
+                owned_by=row.get("owned_by"),
+                raw=row,
+            )
+            for row in (rows if isinstance(rows, list) else ())
+            if isinstance(row, dict)
+        ]
+
+    def get_context_window(self) -> int | None:
+        """Tokens that prompt and answer may have together; None when nobody says.
+
+        First the `context_window` given to the provider, then the embedded server's own word, then
+        the tables of genai-prices.
+        """
+        if self._context_window is not None:
+            return self._context_window
+        if self._service.embedded:
+            from allos import local
+
+            return local.serve(self.model).context_window
+        price_id = None if self._endpoint.foreign else self._service.price_id
+        return facts.context_window(price_id, self.model)
+
+    def close(self) -> None:
+        """Close the connection of this provider's configuration; the next call opens a new one."""
+        started = runtime.running()
+        if started is not None and self._connection is not None:
+            started.release(self._connection)
+
+    def __enter__(self) -> Provider:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Provider({self.name!r}, model={self.model!r})"
+
+    # ---- inside -----------------------------------------------------------------------------
+
+    def _request(
+        self, messages: Iterable[Message] | str, params: Mapping[str, Any], *, stream: bool
+    ) -> Request:
+        merged = {**self._params, **self._checked(params)}
+        extra = merged.pop("extra", None) or {}
+        request = Request(
+            provider=self.name,
+            api=self._endpoint.api,
+            base_url=self._endpoint.base_url,
+            model=self.model,
+            messages=as_messages(messages),
+            params=merged,
+            extra=extra,
+            stream=stream,
+            quirks=self._service.quirks_at(foreign=self._endpoint.foreign),
+            timeout_s=self._timeout_s,
+            deadline_s=self._deadline_s,
+            max_attempts=self._max_attempts,
+            endpoint=keys.display_url(self._endpoint.base_url)
+            if self._service.generic
+            else self.name,
+        )
+        sample = context.current().sample_index or 0
+        return replace(request, request_hash=request_hash(request, sample))
+
+    def _checked(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        checked: dict[str, Any] = {}
+        for name, value in params.items():
+            if name not in VOCABULARY and name != "extra":
+                raise ConfigurationError(
+                    f"{self.name}/{self.model} does not take {name!r}."
+                    f"{did_you_mean(name, VOCABULARY)} The parameters are "
+                    f"{', '.join(VOCABULARY)}; extra={{...}} passes anything else through."
+                )
+            if value is not None:
+                checked[name] = value
+        return checked
+
+    def _warn(self, dropped: Sequence[str]) -> None:
+        for name in dropped:
+            if name not in self.warned:
+                self.warned.add(name)
+                warnings.warn(
+                    f"{self.name}/{self.model} does not take {name!r} on this API; it was left out",
+                    UserWarning,
+                    stacklevel=4,
+                )
+
+    def _connect(self, base_url: str | None = None, api_key: Secret | None = None) -> Connection:
+        endpoint = self._endpoint
+        url = base_url or endpoint.base_url
+        sdk = _SDK[endpoint.api]
+        key = api_key or endpoint.api_key
+        return Connection(
+            sdk=sdk,
+            base_url=url,
+            api_key=key if key is not None else Secret(keys.PLACEHOLDER),
+            headers=self._headers,
+            sdk_env=self._service.sdk_home == sdk and not endpoint.foreign,
+            direct=keys.is_loopback(urlsplit(url).hostname or ""),
+        )
+
+    def _ready(self) -> Connection:
+        """Return the connection, with the embedded server up. May take a second; not on the loop."""
+        if self._service.embedded:
+            from allos import local
+
+            server = local.serve(self.model)
+            url = keys.wire_url(server.base_url, self._endpoint.api)
+            self._connection = self._connect(url, server.secret)
+        connection = self._connection
+        if connection is None:  # pragma: no cover - set in the constructor for every other service
+            raise ConfigurationError(f"{self!r} has no address")
+        return connection
+
+    async def _aready(self) -> None:
+        """Do what would block the caller's event loop (imports, starting a server) in a thread."""
+        import asyncio
+
+        def prepare() -> None:
+            runtime.get().client(self._ready())
+
+        await asyncio.get_running_loop().run_in_executor(None, prepare)
+
+
+async def _list(speaks: wire.Wire, client: Any) -> dict[str, Any] | ProviderError:
+    from allos.wire import faults
+
+    try:
+        raw: dict[str, Any] = await speaks.models(client)
+    except Exception as exc:  # noqa: BLE001 - returned, so that no header leaves with a traceback
+        return faults.from_exception(exc)
+    return raw
+
+
+def _models_error(provider: Provider, words: str) -> ProviderError:
+    return ProviderError(
+        f"{provider.name}: the service does not tell its models: {words}",
+        provider=provider.name,
+        model=provider.model,
+    )
+
+
+def _check_numbers(**numbers: float | None) -> None:
+    for name, value in numbers.items():
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+            raise ConfigurationError(f"{name} must be a positive number, not {value!r}.")

@@ -1,0 +1,75 @@
+"""The single entry point for providers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allos.errors import ConfigurationError, did_you_mean
+from allos.providers import services
+from allos.providers.provider import CONSTRUCTOR, Provider
+from allos.wire.parameters import VOCABULARY
+
+
+class ProviderRegistry:
+    """Hands out providers by name; nothing else needs to be imported to reach a service."""
+
+    @staticmethod
+    def get_provider(name: str, /, **kwargs: Any) -> Provider:
+        """Build a provider. Nothing is sent.
+
+        Parameters
+        ----------
+        name : str
+            The service's name or alias, see `list_providers`.
+        **kwargs
+            `model` (required), and what `Provider` takes: `api_key`, `base_url`, `api`,
+            `timeout_s`, `deadline_s`, `max_attempts`, `headers`, `context_window`, and the
+            parameters (`temperature`, `max_tokens` ...) as defaults of every call.
+
+        Raises
+        ------
+        ConfigurationError
+            Unknown provider, missing model, unknown keyword, missing key.
+
+        Examples
+        --------
+        >>> ProviderRegistry.get_provider("openai", model="gpt-5-mini", api_key="sk-example").api
+        'responses'
+        """
+        service = services.find(name)
+        if not kwargs.get("model"):
+            raise ConfigurationError(
+                f"provider {name!r} needs a model: "
+                f"ProviderRegistry.get_provider({name!r}, model=...)."
+            )
+        known = (*CONSTRUCTOR, *VOCABULARY, "extra")
+        for keyword in kwargs:
+            if keyword not in known:
+                raise ConfigurationError(
+                    f"provider {name!r} does not take {keyword!r}.{did_you_mean(keyword, known)} "
+                    f"It takes {', '.join(known)}."
+                )
+        return Provider(service, **kwargs)
+
+    @staticmethod
+    def list_providers() -> list[str]:
+        """Names and aliases of all services, sorted.
+
+        Examples
+        --------
+        >>> "groq" in ProviderRegistry.list_providers()
+        True
+        """
+        return services.names()
+
+    @staticmethod
+    def get_env_var_name(name: str, /) -> str | None:
+        """First environment variable that may hold a service's key; None when it needs none.
+
+        Examples
+        --------
+        >>> ProviderRegistry.get_env_var_name("groq")
+        'GROQ_API_KEY'
+        """
+        variables = services.find(name).key_env
+        return variables[0] if variables else None

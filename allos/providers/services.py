@@ -1,0 +1,218 @@
+"""The services that allos knows by name: one row of `services.toml` each.
+
+Standard library only, and the file is read when the first service is looked up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
+
+from allos.errors import ConfigurationError, did_you_mean
+from allos.types import Api, ModelQuirks, Quirks
+
+RESERVED: frozenset[str] = frozenset(
+    {"models", "providers", "log", "last", "stop", "key"}
+    | {"config", "doctor", "replay", "chats", "compare"}
+)
+"""Words that ``%allos`` reads as sub-commands; no service may be called one of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One row: where a service is, which keys it takes, what it speaks, what it does differently."""
+
+    name: str
+    """How users call it."""
+    base_url: str
+    """Address; ``{NAME}`` is filled in from the environment. Empty: the caller must name one."""
+    api: Api
+    """The API that is spoken by default."""
+    mark: Literal["A", "B", "C"]
+    """How the row was checked: A the SDK's source or loopback, B two sources or more, C one."""
+    as_of: str
+    """When it was checked, ``YYYY-MM``."""
+    apis: tuple[Api, ...] = ()
+    """Other APIs that the service also has."""
+    key_env: tuple[str, ...] = ()
+    """Environment variables that may hold the key; the first that is set wins."""
+    key_required: bool = True
+    """Whether the service refuses calls without a key."""
+    base_url_env: tuple[str, ...] = ()
+    """Environment variables that may hold another address, ``<NAME>_BASE_URL`` first."""
+    host_env: tuple[str, ...] = ()
+    """The same in the looser style ``host``, ``host:port``, ``0.0.0.0``; asked last."""
+    foreign_api: Api | None = None
+    """What another host speaks that is named by ``base_url=`` under this name."""
+    local: bool = False
+    """Runs on the user's own machine or network."""
+    embedded: bool = False
+    """Started by allos itself."""
+    max_in_flight: int | None = None
+    """Requests at a time that the service can use; None for no limit of its own."""
+    list_models: bool = True
+    """Whether it can list its models."""
+    aliases: tuple[str, ...] = ()
+    """Other names for it."""
+    sdk_home: str | None = None
+    """SDK whose own vendor this is; only here do that SDK's environment settings apply."""
+    price_id: str | None = None
+    """Its id in genai-prices; None when its prices are unknown."""
+    note: str = ""
+    """One line that a user should know."""
+    quirks: Quirks = field(default_factory=Quirks)
+    """What it does differently from its API's documentation."""
+
+    @property
+    def speaks(self) -> tuple[Api, ...]:
+        """Every API that the service has, the default first."""
+        return (self.api, *self.apis)
+
+    @property
+    def generic(self) -> bool:
+        """Whether the row has no address of its own, so that the caller must name one."""
+        return not self.base_url and not self.embedded
+
+    def quirks_at(self, *, foreign: bool) -> Quirks:
+        """Quirks to expect at the service itself, or at another host named by ``base_url=``.
+
+        Where a foreign host speaks another API (`foreign_api`), it is most likely a server of open
+        models, and those may write their reasoning inside ``<think>`` tags.
+        """
+        if foreign and self.foreign_api is not None:
+            return replace(self.quirks, think_tags=True)
+        return self.quirks
+
+
+class ModelName(NamedTuple):
+    """A model's name, split into its parts."""
+
+    provider: str
+    model: str | None
+
+
+@cache
+def load() -> Mapping[str, Service]:
+    """Every service by its name, in the order of the file.
+
+    Examples
+    --------
+    >>> load()["groq"].key_env
+    ('GROQ_API_KEY',)
+    """
+    return MappingProxyType({service.name: service for service in _parse(_table())})
+
+
+@cache
+def _table() -> Mapping[str, Any]:
+    import tomllib
+    from pathlib import Path
+
+    return tomllib.loads(Path(__file__).with_name("services.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def _by_any_name() -> Mapping[str, Service]:
+    return {
+        name: service for service in load().values() for name in (service.name, *service.aliases)
+    }
+
+
+def retired() -> Mapping[str, str]:
+    """Names of services that are gone, and what to tell who asks for one."""
+    table: Mapping[str, str] = _table()["retired"]
+    return table
+
+
+def names() -> list[str]:
+    """Names and aliases of all services, sorted.
+
+    Examples
+    --------
+    >>> [name for name in names() if name.startswith("ollama")]
+    ['ollama', 'ollama_cloud', 'ollama_compat']
+    """
+    return sorted(_by_any_name())
+
+
+def find(name: str) -> Service:
+    """Look a service up by its name or alias.
+
+    Parameters
+    ----------
+    name : str
+        As in `names`.
+
+    Raises
+    ------
+    ConfigurationError
+        There is no such service (any more); the message offers the closest name.
+
+    Examples
+    --------
+    >>> find("ollama_compat").name
+    'ollama'
+    """
+    known = _by_any_name()
+    if name in known:
+        return known[name]
+    gone = retired()
+    if name in gone:
+        raise ConfigurationError(gone[name])
+    raise ConfigurationError(
+        f"Unknown provider {name!r}.{did_you_mean(str(name).lower(), known)} "
+        f"%allos providers, or ProviderRegistry.list_providers(), lists all {len(known)}."
+    )
+
+
+def split(name_with_model: str) -> ModelName:
+    """Split ``provider/model`` at the first slash; model names hold slashes of their own.
+
+    Raises
+    ------
+    ConfigurationError
+        There is nothing before the slash.
+
+    Examples
+    --------
+    >>> split("together/meta-llama/Llama-3-70b-chat-hf")
+    ModelName(provider='together', model='meta-llama/Llama-3-70b-chat-hf')
+    >>> split("groq")
+    ModelName(provider='groq', model=None)
+    """
+    provider, _, model = name_with_model.strip().partition("/")
+    if not provider.strip():
+        raise ConfigurationError(
+            f"{name_with_model!r} names no provider. Write provider/model, as in 'local/smollm2'."
+        )
+    return ModelName(provider.strip(), model.strip() or None)
+
+
+def _parse(table: Mapping[str, Any]) -> list[Service]:
+    """Read the rows, and refuse names that are reserved or taken."""
+    services = [_service(name, row, table["as_of"]) for name, row in table["services"].items()]
+    taken = set(table["retired"])
+    for name in (name for service in services for name in (service.name, *service.aliases)):
+        if name in RESERVED:
+            raise ConfigurationError(f"A service cannot be called {name!r}: it is a sub-command.")
+        if name in taken:
+            raise ConfigurationError(f"Two services are called {name!r}.")
+        taken.add(name)
+    return services
+
+
+def _service(name: str, row: Mapping[str, Any], as_of: str) -> Service:
+    fields = {"as_of": as_of, **_frozen(row)}
+    quirks = _frozen(fields.pop("quirks", {}))
+    models = tuple(ModelQuirks(**_frozen(model)) for model in quirks.pop("models", ()))
+    if not fields.get("embedded"):
+        own = tuple(f"{known.upper()}_BASE_URL" for known in (name, *fields.get("aliases", ())))
+        fields["base_url_env"] = own + fields.get("base_url_env", ())
+    return Service(name=name, quirks=Quirks(**quirks, models=models), **fields)
+
+
+def _frozen(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}

@@ -1,0 +1,179 @@
+"""Streams: iterate over an answer while it arrives, from a thread or a coroutine.
+
+Events cross from the loop thread in batches, one for each chunk that the network hands over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from allos.engine.call import Call
+from allos.providers.faces import asettle, checked, interrupted, settle
+from allos.types import Event, ProviderResponse
+
+if TYPE_CHECKING:
+    import asyncio
+    from queue import SimpleQueue
+
+Emit = Callable[[Sequence[Event]], None]
+
+
+class Stream:
+    """An answer under way: a context manager and an iterator over its text.
+
+    Examples
+    --------
+    ::
+
+        with provider.stream("Tell me a joke.") as stream:
+            for text in stream:
+                print(text, end="")
+        stream.response.metadata["output_tokens"]
+    """
+
+    def __init__(self, begin: Callable[[Emit], Call]) -> None:
+        from queue import SimpleQueue
+
+        self._batches: SimpleQueue[Sequence[Event] | None] = SimpleQueue()
+        self._call = begin(self._batches.put)
+        # The future is done after the last batch was put, so the end comes last.
+        self._call.future.add_done_callback(lambda _: self._batches.put(None))
+        self._ended = False
+        self._response: ProviderResponse | None = None
+
+    @property
+    def response(self) -> ProviderResponse | None:
+        """The response; None until the stream has ended."""
+        if self._response is None and self._call.future.done():
+            self._response = self._call.wait(0)
+        return self._response
+
+    @property
+    def events(self) -> Iterator[Event]:
+        """Everything that arrives: text, reasoning, tool calls, failed attempts, the finish.
+
+        Raises
+        ------
+        ProviderError
+            The stream failed; `.response` holds what had arrived.
+        Interrupted
+            It was stopped with Ctrl-C; `.response` holds what had arrived.
+        """
+        for batch in self._arriving():
+            yield from batch
+
+    def __iter__(self) -> Iterator[str]:
+        for batch in self._arriving():
+            for event in batch:
+                if event.kind == "text":
+                    yield event.text
+
+    def _arriving(self) -> Iterator[Sequence[Event]]:
+        while not self._ended:
+            try:
+                batch = self._batches.get()
+            except KeyboardInterrupt:
+                self._ended = True
+                batch = None
+                stopped = interrupted(self._call)
+            else:
+                stopped = None
+            if stopped is not None:
+                raise stopped
+            if batch is None:
+                self._ended = True
+            else:
+                yield batch
+        checked(settle(self._call))
+
+    def close(self) -> None:
+        """Stop the call if it still runs, and wait until its connection is closed."""
+        if not self._call.future.done():
+            self._call.cancel()
+            settle(self._call)
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+
+class AsyncStream:
+    """An answer under way, for ``async with`` and ``async for``; see `Stream`.
+
+    The call starts with the first iteration or with ``async with``.
+    """
+
+    def __init__(self, begin: Callable[[Emit], Awaitable[Call]]) -> None:
+        self._begin = begin
+        self._call: Call | None = None
+        self._batches: asyncio.Queue[Sequence[Event] | None] | None = None
+        self._ended = False
+
+    @property
+    def response(self) -> ProviderResponse | None:
+        """The response; None until the stream has ended."""
+        if self._call is None or not self._call.future.done():
+            return None
+        return self._call.wait(0)
+
+    @property
+    def events(self) -> AsyncIterator[Event]:
+        """Everything that arrives; see `Stream.events`."""
+        return self._each()
+
+    async def _each(self) -> AsyncIterator[Event]:
+        async for batch in self._arriving():
+            for event in batch:
+                yield event
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        async for batch in self._arriving():
+            for event in batch:
+                if event.kind == "text":
+                    yield event.text
+
+    async def _started(self) -> tuple[Call, asyncio.Queue[Sequence[Event] | None]]:
+        if self._call is None or self._batches is None:
+            import asyncio
+
+            loop = asyncio.get_running_loop()
+            batches: asyncio.Queue[Sequence[Event] | None] = asyncio.Queue()
+            self._batches = batches
+
+            def cross(batch: Sequence[Event] | None) -> None:  # loop thread
+                if not loop.is_closed():
+                    loop.call_soon_threadsafe(batches.put_nowait, batch)
+
+            self._call = await self._begin(cross)
+            self._call.future.add_done_callback(lambda _: cross(None))
+        return self._call, self._batches
+
+    async def _arriving(self) -> AsyncIterator[Sequence[Event]]:
+        call, batches = await self._started()
+        try:
+            while not self._ended:
+                batch = await batches.get()
+                if batch is None:
+                    self._ended = True
+                else:
+                    yield batch
+        finally:
+            if not self._ended:
+                call.cancel()
+        checked(await asettle(call))
+
+    async def close(self) -> None:
+        """Stop the call if it still runs, and wait until its connection is closed."""
+        if self._call is not None and not self._call.future.done():
+            self._call.cancel()
+            await asettle(self._call)
+
+    async def __aenter__(self) -> AsyncStream:
+        await self._started()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
