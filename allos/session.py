@@ -29,7 +29,7 @@ def open_log() -> None:
     global _log_failed
     from allos import log
 
-    if log.is_open() or _log_failed or log.is_off():
+    if log.is_open() or _log_failed:
         return
     try:
         log.open()

@@ -128,6 +128,8 @@ class ModelQuirks:
     """Body field for `max_tokens` on Chat Completions."""
     unsupported: tuple[str, ...] = ()
     """Parameters that these models do not take."""
+    sampling_efforts: tuple[str, ...] = ()
+    """Values of `effort` with which the unsupported parameters are taken after all."""
     sampling_header: Mapping[str, str] = field(default_factory=dict)
     """Headers under which these models still take `temperature` and `top_p`."""
     reasoning: bool = False
@@ -200,7 +202,7 @@ EventKind = Literal[
     "text",  # visible text: `text`
     "reasoning",  # reasoning text: `text`
     "refusal",  # refusal text: `text`
-    "tool",  # piece of a tool call: `index`, `data` with any of id, name, arguments
+    "tool",  # piece of a tool call: `slot`, `data` with any of id, name, arguments
     "raw",  # part that the API wants back in the next turn: `data`
     "usage",  # running totals, each replaces the last: `usage`
     "meta",  # facts of the reply by column name: `data`
@@ -214,7 +216,7 @@ class Event(NamedTuple):
 
     kind: EventKind
     text: str = ""
-    index: int | str | None = None
+    slot: int | str | None = None
     data: dict[str, Any] | None = None
     usage: Usage | None = None
 

@@ -331,7 +331,7 @@ class _Run:
             "total_time_s": ended - self.started,
             "queue_s": self.queue_s,
             "time_to_first_token_s": ttft_s,
-            "tokens_per_second": _speed(usage and usage.output_tokens, latency_s, ttft_s),
+            "tokens_per_second": _speed(usage.output_tokens if usage else None, latency_s, ttft_s),
             "error_type": type(error).__name__ if error else None,
             "error_message": error.message if error else None,
             "http_status": error.status_code if error else (200 if fold.facts else None),

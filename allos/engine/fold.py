@@ -55,7 +55,7 @@ class Fold:
     def _tool(self, event: Event) -> None:
         piece = event.data or {}
         call = self.tools.setdefault(
-            event.index, {"id": "", "name": "", "arguments": [], "parsed": None}
+            event.slot, {"id": "", "name": "", "arguments": [], "parsed": None}
         )
         for key in ("id", "name"):
             if piece.get(key) and not call[key]:

@@ -6,8 +6,6 @@ import argparse
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, NoReturn
 
-from typing_extensions import override
-
 from allos.errors import ConfigurationError, did_you_mean
 from allos.providers import services
 
@@ -89,7 +87,6 @@ def _quoted(line: str, start: int) -> tuple[str, int]:
 class _Parser(argparse.ArgumentParser):
     """Reports every mistake as one line with the closest flag."""
 
-    @override
     def error(self, message: str) -> NoReturn:
         raise ConfigurationError(f"%allos: {message}. Nothing was sent.")
 

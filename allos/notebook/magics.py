@@ -69,7 +69,7 @@ class AllosMagics(Magics):
         self, arguments: Arguments, prompt: str, system: str | None, *, paint: bool
     ) -> ProviderResponse:
         model = session.model_name(arguments.model)
-        notes = ()
+        notes: tuple[str, ...] = ()
         if arguments.model is None and model == session.EMBEDDED_MODEL:
             notes = (f"no model named: the embedded {model} answered",)
         painter = Painter(self.shell, model, quiet=arguments.quiet or not paint, notes=notes)

@@ -20,7 +20,7 @@ from allos.providers.services import Service
 from allos.providers.stream import AsyncStream, Stream
 from allos.secret import Secret
 from allos.types import Event, Message, ProviderResponse, Request, as_messages
-from allos.wire.base import Connection
+from allos.wire.base import Connection, Wire
 from allos.wire.parameters import VOCABULARY
 
 CONSTRUCTOR = (
@@ -359,7 +359,7 @@ class Provider:
         await asyncio.get_running_loop().run_in_executor(None, prepare)
 
 
-async def _list(speaks: wire.Wire, client: Any) -> dict[str, Any] | ProviderError:
+async def _list(speaks: Wire, client: Any) -> dict[str, Any] | ProviderError:
     from allos.wire import faults
 
     try:

@@ -75,12 +75,8 @@ class Stream:
                 batch = self._batches.get()
             except KeyboardInterrupt:
                 self._ended = True
-                batch = None
                 stopped = interrupted(self._call)
-            else:
-                stopped = None
-            if stopped is not None:
-                raise stopped
+                raise stopped from None
             if batch is None:
                 self._ended = True
             else:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from typing_extensions import override
-
 from allos.errors import InvalidResponseError
 from allos.types import Api, Event, FinishReason, Message, Request, Usage
 from allos.wire import faults
@@ -36,7 +34,6 @@ class MessagesWire(Wire):
     sdk = "anthropic"
     path = "/v1/messages"
 
-    @override
     def body(self, request: Request) -> Body:
         # Sampling goes out where the row does not refuse it: other servers speak this API too.
         fields, dropped = apply(request, {**_NAMES, **_SAMPLING})
@@ -61,7 +58,6 @@ class MessagesWire(Wire):
         body.update(request.extra)
         return Body(body, dropped, sampling_headers(request))
 
-    @override
     def decoder(self, request: Request) -> Decoder:
         return MessagesDecoder()
 
@@ -120,7 +116,6 @@ class MessagesDecoder(Decoder):
         self._stop: str | None = None
         self._tools = False
 
-    @override
     def event(self, name: str, data: bytes) -> list[Event]:
         if not data.strip():
             return []
@@ -152,7 +147,6 @@ class MessagesDecoder(Decoder):
             raise faults.from_body(body)
         return []
 
-    @override
     def whole(self, reply: dict[str, Any]) -> list[Event]:
         if reply.get("error") or reply.get("type") == "error":
             raise faults.from_body(reply)
@@ -173,7 +167,6 @@ class MessagesDecoder(Decoder):
         self.done = True
         return events
 
-    @override
     def finish(self) -> list[Event]:
         if not self.done:
             return []
@@ -210,7 +203,7 @@ class MessagesDecoder(Decoder):
             piece: dict[str, Any] = {"id": block.get("id"), "name": block.get("name")}
             if block.get("input"):
                 piece["parsed"] = block["input"]
-            return [Event("tool", index=index, data=piece)]
+            return [Event("tool", slot=index, data=piece)]
         return []
 
     def _delta(self, index: Any, delta: Any) -> list[Event]:
@@ -232,7 +225,7 @@ class MessagesDecoder(Decoder):
             return []
         if kind == "input_json_delta":
             piece = delta.get("partial_json")
-            return [Event("tool", index=index, data={"arguments": piece})] if piece else []
+            return [Event("tool", slot=index, data={"arguments": piece})] if piece else []
         return []
 
     def _count(self, usage: Any) -> list[Event]:

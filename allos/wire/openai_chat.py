@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from typing_extensions import override
-
 from allos.errors import InvalidResponseError
 from allos.types import Api, Event, FinishReason, Message, Request, Usage
 from allos.wire import faults
@@ -61,7 +59,6 @@ class ChatWire(Wire):
     sdk = "openai"
     path = "/chat/completions"
 
-    @override
     def body(self, request: Request) -> Body:
         quirks = request.quirks
         of_model = model_quirks(quirks, request.model)
@@ -82,7 +79,6 @@ class ChatWire(Wire):
         body.update(request.extra)
         return Body(body, dropped)
 
-    @override
     def decoder(self, request: Request) -> Decoder:
         return ChatDecoder(think_tags=request.quirks.think_tags)
 
@@ -141,7 +137,6 @@ class ChatDecoder(Decoder):
         self._slot_of_index: dict[Any, int] = {}
         self._finish: str | None = None
 
-    @override
     def event(self, name: str, data: bytes) -> list[Event]:
         if data.startswith(b"[DONE]"):
             self.done = self.closed = True
@@ -153,7 +148,6 @@ class ChatDecoder(Decoder):
             return []
         return self._chunk(chunk, "delta", named_error=name == "error")
 
-    @override
     def whole(self, reply: dict[str, Any]) -> list[Event]:
         events = self._chunk(reply, "message")
         if not reply.get("choices"):
@@ -164,7 +158,6 @@ class ChatDecoder(Decoder):
         self.done = True
         return events
 
-    @override
     def finish(self) -> list[Event]:
         events = (
             [Event(kind, text) for kind, text in self._splitter.end()] if self._splitter else []
@@ -274,7 +267,7 @@ class ChatDecoder(Decoder):
             piece["arguments"] = arguments
         elif arguments is not None:
             piece["parsed"] = arguments
-        events.append(Event("tool", index=slot, data=piece))
+        events.append(Event("tool", slot=slot, data=piece))
 
     def _slot(self, index: Any, id_: Any, name: Any, position: int) -> int:
         """Which call a piece belongs to, by id, then position, then name.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from typing_extensions import override
-
 from allos.errors import InvalidResponseError
 from allos.types import Api, Event, FinishReason, Message, Request, Usage
 from allos.wire import faults
@@ -35,7 +33,6 @@ class ResponsesWire(Wire):
     sdk = "openai"
     path = "/responses"
 
-    @override
     def body(self, request: Request) -> Body:
         fields, dropped = apply(request, _NAMES)
         body: dict[str, Any] = {"model": request.model}
@@ -57,7 +54,6 @@ class ResponsesWire(Wire):
         body.update(request.extra)
         return Body(body, dropped)
 
-    @override
     def decoder(self, request: Request) -> Decoder:
         return ResponsesDecoder()
 
@@ -113,7 +109,6 @@ class ResponsesDecoder(Decoder):
         self._arguments: dict[int, str] = {}
         self._raw_ids: set[str] = set()
 
-    @override
     def event(self, name: str, data: bytes) -> list[Event]:
         if data.startswith(b"[DONE]"):
             self.closed = True
@@ -145,7 +140,6 @@ class ResponsesDecoder(Decoder):
             raise faults.from_body(body)
         return []
 
-    @override
     def whole(self, reply: dict[str, Any]) -> list[Event]:
         if reply.get("error"):
             raise faults.from_body(reply)
@@ -195,7 +189,7 @@ class ResponsesDecoder(Decoder):
             return []
         slot = self._slot(body, {})
         self._arguments[slot] += piece
-        return [Event("tool", index=slot, data={"arguments": piece})]
+        return [Event("tool", slot=slot, data={"arguments": piece})]
 
     def _item(self, body: dict[str, Any], *, whole: bool) -> list[Event]:
         item = body.get("item")
@@ -223,7 +217,7 @@ class ResponsesDecoder(Decoder):
                 self._arguments[slot] = arguments
         elif whole and isinstance(arguments, dict):
             piece["parsed"] = arguments
-        return [Event("tool", index=slot, data=piece)]
+        return [Event("tool", slot=slot, data=piece)]
 
     def _raw(self, item: dict[str, Any]) -> list[Event]:
         key = str(item.get("id"))

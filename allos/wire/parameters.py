@@ -63,7 +63,9 @@ def apply(request: Request, names: Mapping[str, str]) -> tuple[dict[str, Any], t
         return fields, ()
     quirks = request.quirks
     of_model = model_quirks(quirks, request.model)
-    refused = {*quirks.unsupported, *(of_model.unsupported if of_model else ())}
+    refused = set(quirks.unsupported)
+    if of_model and request.params.get("effort") not in of_model.sampling_efforts:
+        refused.update(of_model.unsupported)
     if of_model and of_model.sampling_header:
         refused -= SAMPLING
     for name, value in request.params.items():
