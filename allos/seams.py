@@ -1,8 +1,9 @@
 """Where rooms meet without knowing each other.
 
 A *source* may answer a request instead of the service (that is replay). An *observer* sees every
-finished response (that is the log). The engine walks both lists; `log/` and `session.py` fill them.
-Both run on the loop thread, so they must be quick and must not block.
+finished response (that is the log). Both run on the loop thread, so they must be quick and must not
+block. A *prelude* runs once, on the caller's thread, before the next call starts. The engine walks
+the lists; `log/`, `session.py` and `notebook/` fill them.
 """
 
 from __future__ import annotations
@@ -19,5 +20,14 @@ Observer = Callable[["ProviderResponse"], None]
 sources: list[Source] = []
 """Asked in order before the service; the first answer that is not None is taken."""
 
+preludes: list[Callable[[], None]] = []
+"""Run and forgotten before the next call starts: what loading the extension puts off."""
+
 observers: list[Observer] = []
 """Told of every response: ok, failed and cancelled ones alike."""
+
+
+def run_preludes() -> None:
+    """Run what was put off until the first call. Caller's thread."""
+    while preludes:
+        preludes.pop(0)()

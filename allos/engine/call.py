@@ -105,6 +105,7 @@ def start(
         raise ConfigurationError(
             "a call cannot be started on allos's own loop thread; start it from your own thread"
         )
+    seams.run_preludes()
     client = runtime.client(connection)
     call = Call(runtime)
     run = _Run(call, request, wire, body, client, connection, max_in_flight, emit, finish)

@@ -11,6 +11,7 @@ _loaded: dict[int, Any] = {}
 
 def load(shell: Any) -> None:
     """Register magics and display formatters in a shell."""
+    from allos import seams
     from allos.notebook import display
     from allos.notebook.magics import AllosMagics
 
@@ -19,6 +20,7 @@ def load(shell: Any) -> None:
     magics = AllosMagics(shell)
     shell.register_magics(magics)
     display.register(shell)
+    seams.preludes.append(_open_log)
     _loaded[id(shell)] = magics
 
 
@@ -32,3 +34,9 @@ def unload(shell: Any) -> None:
         shell.magics_manager.magics[kind].pop("allos", None)
     shell.magics_manager.registry.pop("AllosMagics", None)
     display.unregister(shell)
+
+
+def _open_log() -> None:
+    from allos import session
+
+    session.open_log()

@@ -1,10 +1,16 @@
-"""How a response shows itself when a cell returns it."""
+"""How a response shows itself when a cell returns it.
+
+The formatters are registered by the class's name, so that loading the extension does not import it.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from allos.types import ProviderResponse
+if TYPE_CHECKING:
+    from allos.types import ProviderResponse
+
+_RESPONSE = ("allos.types", "ProviderResponse")
 
 _painted: set[str] = set()
 """Ids of responses that their own cell has just painted: shown once, not again as its result."""
@@ -18,31 +24,41 @@ def mark_painted(response: ProviderResponse) -> None:
 
 def register(shell: Any) -> None:
     """Teach a shell to show responses."""
-    formatters = shell.display_formatter
-    formatters.ipython_display_formatter.for_type(ProviderResponse, _silent_once)
-    formatters.formatters["text/html"].for_type(ProviderResponse, _html)
-    formatters.formatters["text/plain"].for_type(ProviderResponse, _plain)
+    for formatter, show in _formatters(shell):
+        formatter.for_type_by_name(*_RESPONSE, show)
 
 
 def unregister(shell: Any) -> None:
     """Take back what `register` did."""
-    formatters = shell.display_formatter
-    for formatter in (
-        formatters.ipython_display_formatter,
-        formatters.formatters["text/html"],
-        formatters.formatters["text/plain"],
-    ):
-        formatter.type_printers.pop(ProviderResponse, None)
+    for formatter, _ in _formatters(shell):
+        formatter.deferred_printers.pop(_RESPONSE, None)
+        for known in [kind for kind in formatter.type_printers if _name(kind) == _RESPONSE]:
+            del formatter.type_printers[known]
 
 
-def bundle(response: ProviderResponse, notes: tuple[str, ...] = ()) -> dict[str, str]:
+def bundle(
+    response: ProviderResponse, notes: tuple[str, ...] = (), *, show_error: bool = True
+) -> dict[str, str]:
     """Return what to show of a response, by MIME type."""
-    from allos import render
+    from allos.render.cell import answer_html, answer_text
 
     return {
-        "text/html": render.answer_html(response, notes=notes),
-        "text/plain": render.answer_text(response, notes=notes),
+        "text/html": answer_html(response, notes=notes, show_error=show_error),
+        "text/plain": answer_text(response, notes=notes, show_error=show_error),
     }
+
+
+def _formatters(shell: Any) -> list[tuple[Any, Any]]:
+    by_type = shell.display_formatter.formatters
+    return [
+        (shell.display_formatter.ipython_display_formatter, _silent_once),
+        (by_type["text/html"], _html),
+        (by_type["text/plain"], _plain),
+    ]
+
+
+def _name(kind: type) -> tuple[str, str]:
+    return kind.__module__, kind.__name__
 
 
 def _silent_once(response: ProviderResponse) -> None:
@@ -59,9 +75,3 @@ def _html(response: ProviderResponse) -> str:
 
 def _plain(response: ProviderResponse, printer: Any, cycle: bool) -> None:
     printer.text(bundle(response)["text/plain"])
-
-
-def forget_painted(response: ProviderResponse) -> None:
-    """Let a response that was followed without painting be shown as the result."""
-    if response.id is not None:
-        _painted.discard(response.id)

@@ -43,6 +43,8 @@ class Painter:
         self._title = title
         self._quiet = quiet
         self._notes = notes
+        self.painted = False
+        """Whether the finished answer was shown."""
         self._live = not quiet and is_live(shell)
         self._display_id = uuid.uuid4().hex
         self._shown = False
@@ -119,21 +121,22 @@ class Painter:
         return changed
 
     def _paint(self) -> None:
-        from allos import render
+        from allos.render.plain import clean_text, streaming_html
 
         text = "".join(self._text)
         state = self._state or ("" if text else f"{self._title} …")
         self._publish(
             {
-                "text/html": render.streaming_html(text, state=state),
-                "text/plain": render.clean_text(text or state),
+                "text/html": streaming_html(text, state=state),
+                "text/plain": clean_text(text or state),
             }
         )
 
     def _finish(self, response: ProviderResponse) -> None:
-        display.mark_painted(response)
         if not self._quiet:
-            self._publish(display.bundle(response, self._notes))
+            self.painted = True
+            # The error itself is raised, and shown as the cell's own.
+            self._publish(display.bundle(response, self._notes, show_error=False))
 
     def _publish(self, data: dict[str, str]) -> None:
         self._shell.display_pub.publish(

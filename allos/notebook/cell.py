@@ -1,0 +1,131 @@
+"""One use of ``%allos`` or ``%%allos``: parse, fill in, ask, paint. A thin shell around `runs`."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from allos import context, session, template
+from allos.errors import AllosError, ConfigurationError, Interrupted
+from allos.notebook import commands
+from allos.notebook.arguments import Arguments, parse
+from allos.notebook.painter import Painter
+from allos.runs.ask import begin
+from allos.types import ProviderResponse
+
+
+def run(shell: Any, line: str, cell: str | None, local_ns: dict[str, Any]) -> Any:
+    """Do what the line and the cell ask for, and return what the cell evaluates to.
+
+    Parameters
+    ----------
+    shell : InteractiveShell
+    line : str
+        What follows the magic's name.
+    cell : str or None
+        The cell's body; None for the line form.
+    local_ns : dict
+        Local variables, where the line form stands inside a function.
+
+    Raises
+    ------
+    AllosError
+        Shows itself as one line.
+    Interrupted
+        Stopped by the user; also one line.
+    """
+    try:
+        arguments = parse(line, cell=cell is not None)
+        if arguments.command is not None:
+            return commands.run(arguments.command, arguments.rest)
+        return _question(shell, arguments, cell, local_ns)
+    except AllosError as exc:
+        error = exc
+    raise one_line(error) from None
+
+
+def _question(
+    shell: Any, arguments: Arguments, cell: str | None, local_ns: dict[str, Any]
+) -> ProviderResponse:
+    # IPython ends every cell with a newline; that one is not the user's.
+    text = arguments.prompt if cell is None else without_nbval(cell).removesuffix("\n")
+    if text is None or not text.strip():
+        where = "into the cell below" if cell is not None else 'after it, in quotes: "…"'
+        raise ConfigurationError(f"There is no prompt: write it {where}. Nothing was sent.")
+    namespace = {**shell.user_ns, **local_ns}
+    prompt, variables = template.render(text, namespace)
+    system, in_system = template.render(arguments.system or "", namespace)
+    with context.using(
+        variables={**in_system, **variables},
+        notebook=_notebook(shell),
+        cell_id=_cell_id(shell),
+        execution_count=shell.execution_count,
+    ):
+        return _ask(shell, arguments, prompt, system or None, paint=cell is not None)
+
+
+def _ask(
+    shell: Any, arguments: Arguments, prompt: str, system: str | None, *, paint: bool
+) -> ProviderResponse:
+    model = session.model_name(arguments.model)
+    notes: tuple[str, ...] = ()
+    if arguments.model is None and model == session.EMBEDDED_MODEL:
+        notes = (f"no model named: the embedded {model} answered",)
+    painter = Painter(shell, model, quiet=arguments.quiet or not paint, notes=notes)
+    call = begin(
+        prompt,
+        model=model,
+        system=system,
+        params=arguments.params,
+        emit=painter.put if arguments.stream else None,
+    )
+    try:
+        response = painter.follow(call)
+    except Interrupted as exc:
+        if exc.response is not None:
+            _keep(shell, arguments, exc.response)
+        raise
+    _keep(shell, arguments, response)
+    if response.error is not None:
+        raise response.error.with_traceback(None)
+    if painter.painted or arguments.quiet:
+        from allos.notebook.display import mark_painted
+
+        mark_painted(response)
+    return response
+
+
+def _keep(shell: Any, arguments: Arguments, response: ProviderResponse) -> None:
+    """Put a response where the user finds it, also when the cell ends in an error."""
+    if arguments.output is not None:
+        shell.user_ns[arguments.output] = response
+    if not response.ok:
+        shell.displayhook.update_user_ns(response)
+
+
+def one_line(exc: AllosError) -> AllosError:
+    """Make an error show itself as one line; the cell still fails with its own class."""
+    exc._render_traceback_ = lambda: [str(exc)]  # type: ignore[attr-defined]  # IPython's protocol
+    return exc.with_traceback(None)
+
+
+def without_nbval(cell: str) -> str:
+    """Drop nbval's marker comments: they are for the test runner, not for the model."""
+    if "# NBVAL_" not in cell:
+        return cell
+    lines = cell.splitlines(keepends=True)
+    return "".join(line for line in lines if not line.lstrip().startswith("# NBVAL_"))
+
+
+def _notebook(shell: Any) -> str | None:
+    path = os.environ.get("JPY_SESSION_NAME") or shell.user_ns.get("__vsc_ipynb_file__")
+    return os.path.basename(path) if isinstance(path, str) and path else None
+
+
+def _cell_id(shell: Any) -> str | None:
+    kernel = getattr(shell, "kernel", None)
+    if kernel is None:
+        return None
+    parent = kernel.get_parent() or {}
+    cell_id = (parent.get("metadata") or {}).get("cellId")
+    return cell_id if isinstance(cell_id, str) else None
