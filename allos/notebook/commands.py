@@ -72,10 +72,11 @@ def _log(words: tuple[str, ...]) -> Any:
 
 
 def _last(words: tuple[str, ...]) -> Any:
-    """Show the newest row of the log."""
+    """Show the newest row of the log, what is known of it."""
     from allos.log.query import responses
 
-    return responses(limit=1).T
+    row = responses(limit=1).T.dropna()
+    return row.set_axis(["last"], axis="columns") if row.shape[1] == 1 else row
 
 
 _COMMANDS: dict[str, Callable[[tuple[str, ...]], Any]] = {

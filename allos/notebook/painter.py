@@ -133,7 +133,8 @@ class Painter:
         )
 
     def _finish(self, response: ProviderResponse) -> None:
-        if not self._quiet:
+        # `%%capture` records the cell's result as well: there the result shows the answer.
+        if not self._quiet and not (response.ok and is_captured(self._shell)):
             self.painted = True
             # The error itself is raised, and shown as the cell's own.
             self._publish(display.bundle(response, self._notes, show_error=False))
@@ -146,6 +147,13 @@ class Painter:
             update=self._shown,
         )
         self._shown = True
+
+
+def is_captured(shell: Any) -> bool:
+    """Whether `%%capture` records what is displayed."""
+    from IPython.core.displaypub import CapturingDisplayPublisher
+
+    return isinstance(shell.display_pub, CapturingDisplayPublisher)
 
 
 def is_live(shell: Any) -> bool:

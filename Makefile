@@ -1,0 +1,125 @@
+# Two commands do everything on a machine with Python >= 3.11 and make:
+#
+#   make demo    set up, then run the quickstart notebook on the embedded model
+#   make test    set up, then run all the tests
+#
+# Everything lives in .venv and .artifacts; the embedded model lies in your data folder, where every
+# checkout and every environment finds it (ALLOS_MODELS names another folder).
+
+VENV    := .venv
+PY      := $(VENV)/bin/python
+RUN     := $(PY) -m
+READY   := $(VENV)/.ready
+DEMO    := notebooks/01-quickstart.ipynb
+RESULTS := .artifacts
+
+# What notebooks do here stays here: neither your log nor your Jupyter settings are touched.
+PRIVATE := ALLOS_LOG="$(CURDIR)/$(RESULTS)/log.db" IPYTHONDIR="$(CURDIR)/$(RESULTS)/ipython"
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup demo lab test check lint types unit suites notebooks docs perf format clean model browser
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+# --- set-up ---------------------------------------------------------------------------------------
+
+setup: $(READY) model  ## Build .venv and fetch the embedded model (once; a few minutes)
+
+# The newest Python that is new enough; PYTHON=... names one by hand.
+$(PY):
+	@python=; for p in $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python); do \
+	  "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { python=$$p; break; }; \
+	done; \
+	[ -n "$$python" ] || { \
+	  echo "allos needs Python 3.11 or newer; found $$($(or $(PYTHON),python3) --version 2>&1). Name another one: make PYTHON=/path/to/python3.11"; exit 1; }; \
+	echo "==> Making .venv with $$($$python --version)"; \
+	"$$python" -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "    This Python comes without its venv module (Debian: apt-get install python3-venv)"; \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || exit 1; \
+	  echo "    installing it"; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y python3-venv >/dev/null || exit 1; }; \
+	"$$python" -m venv --clear $(VENV) || { rm -rf $(VENV); exit 1; }
+
+$(READY): pyproject.toml $(PY)
+	@echo "==> Installing allos and its tools into .venv (1 to 4 minutes, about 1 GB)"
+	@$(RUN) pip install --quiet --upgrade 'pip>=25.1'
+	@$(RUN) pip install --quiet -e '.[local]' --group test --group check --group docs || { \
+	  echo "    pip could not install everything (its reason is above); run the same command again to go on"; exit 1; }
+	@touch $@
+
+model: $(READY)
+	@$(RUN) allos local install || $(WITHOUT_MODEL)
+
+# Using allos needs the model; the tests tell what they had to leave out, unless nothing may be.
+WITHOUT_MODEL = exit 1
+test check suites notebooks: WITHOUT_MODEL = { \
+	echo "    the embedded model could not be had, so its tests cannot run"; [ -z "$$ALLOS_REQUIRE_ALL" ]; }
+
+browser: $(READY)
+	@$(PY) tests/tools/find_chromium.py --install || [ -z "$$ALLOS_REQUIRE_ALL" ]
+
+# --- use ------------------------------------------------------------------------------------------
+
+demo: setup  ## Run the quickstart notebook on the embedded model
+	@mkdir -p $(RESULTS)
+	@echo "==> Running $(DEMO) on the embedded model (under a minute)"
+	@$(PRIVATE) $(RUN) nbconvert --log-level=ERROR --execute --to notebook --output-dir $(RESULTS) \
+	  --ExecutePreprocessor.extra_arguments=--log-level=ERROR $(DEMO)
+	@$(RUN) nbconvert --log-level=ERROR --to html $(RESULTS)/$(notdir $(DEMO))
+	@echo "==> Done. Look at it:"
+	@echo "    in a browser      file://$(CURDIR)/$(RESULTS)/$(notdir $(DEMO:.ipynb=.html))"
+	@echo "    as a notebook     $(RESULTS)/$(notdir $(DEMO))"
+	@echo "    and try it        make lab"
+
+lab: setup  ## Open the notebooks in JupyterLab
+	@$(RUN) jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root) $(DEMO)
+
+# --- check ----------------------------------------------------------------------------------------
+
+# The cheap checks come first; pytest's own closing lines come last.
+test: setup browser lint types docs suites notebooks  ## Run all checks and tests, with every real part that is there
+	@echo "==> All done"
+
+check: test  ## The same as make test
+
+lint: $(READY)  ## Check format, lint, and who imports whom
+	@echo "==> Lint"
+	@$(RUN) ruff format --check --quiet . || { echo "    make format mends the files above"; exit 1; }
+	@$(RUN) ruff check --quiet .
+	@$(VENV)/bin/lint-imports --cache-dir $(VENV)/.import-linter >$(VENV)/.layers 2>&1 || { cat $(VENV)/.layers; exit 1; }
+
+types: $(READY)  ## Check types
+	@echo "==> Types"
+	@$(RUN) mypy --no-error-summary
+
+unit: $(READY)  ## Run the fast tests alone
+	@$(RUN) pytest -q tests/unit
+
+suites: setup browser
+	@echo "==> Tests: unit, contract, kernel, model, browser (some minutes)"
+	@$(RUN) pytest -q
+
+notebooks: setup  ## Run the notebooks and compare their outputs
+	@echo "==> Notebooks"
+	@mkdir -p $(RESULTS)
+	@$(PRIVATE) $(RUN) pytest -q --nbval notebooks
+
+docs: $(READY)  ## Build the documentation; warnings are errors
+	@echo "==> Documentation"
+	@$(RUN) sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "    docs/_build/html/index.html"
+
+perf: $(READY)  ## Measure: run every script in tests/perf
+	@for script in tests/perf/*.py; do echo "==> $$script"; $(PY) "$$script" || exit 1; done
+
+format: $(READY)  ## Mend format and lint where a tool can
+	@$(RUN) ruff format .
+	@$(RUN) ruff check --fix .
+
+clean:  ## Remove .venv and everything that was built
+	@rm -rf $(VENV) $(RESULTS) docs/_build build dist .coverage htmlcov .*_cache .hypothesis
+	@find allos tests docs notebooks -name __pycache__ -type d -prune -exec rm -rf {} +

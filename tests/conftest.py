@@ -1,0 +1,196 @@
+"""What every test shares: a private home, the real parts, and one plain line per part at the end.
+
+A test that needs a real part says so with a marker (``kernel``, ``browser``, ``model``), by lying
+in the folder of that name, or by asking for the part's fixture. Where the part is missing the test
+is skipped with the reason. With ALLOS_REQUIRE_ALL=1 such a skip is a failure, and so is a whole run
+in which a part had no test.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.jupyter import Kernel, Lab, private_environment
+from tests.tools import find_chromium
+
+REQUIRE_ALL = bool(os.environ.get("ALLOS_REQUIRE_ALL"))
+TESTS = Path(__file__).parent
+
+_FIXTURES = {"kernel": "kernel", "lab": "browser"}
+# The cheap suites come first. The browser comes last: playwright's loop stays in the main thread
+# as long as the browser lives, and `asyncio.run` of another test would stumble over it.
+_ORDER = {"unit": 0, "contract": 1, "kernel": 2, "model": 3, "browser": 4}
+
+
+def _missing(*modules: str) -> str | None:
+    absent = [name for name in modules if importlib.util.find_spec(name) is None]
+    return f"{', '.join(absent)} not installed (make setup)" if absent else None
+
+
+def _kernel_missing() -> str | None:
+    return _missing("ipykernel", "jupyter_client")
+
+
+def _browser_missing() -> str | None:
+    if absent := _missing("jupyterlab", "playwright"):
+        return absent
+    return None if find_chromium.find() else find_chromium.why_not()
+
+
+def _model_missing() -> str | None:
+    if absent := _missing("xllamacpp"):
+        return absent
+    from allos.errors import ConfigurationError
+    from allos.local.models import DEFAULT_MODEL, find_model
+
+    try:
+        find_model(DEFAULT_MODEL)
+    except ConfigurationError as error:
+        return str(error)
+    return None
+
+
+_PARTS: dict[str, Callable[[], str | None]] = {
+    "kernel": functools.cache(_kernel_missing),
+    "browser": functools.cache(_browser_missing),
+    "model": functools.cache(_model_missing),
+}
+"""Why each real part cannot be had; None when it is there. Asked only when a test needs it."""
+
+_ran: Counter[str] = Counter()
+_skipped: dict[str, Counter[str]] = {part: Counter() for part in _PARTS}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        folder = _folder(item)
+        fixtures = getattr(item, "fixturenames", ())
+        for part in _PARTS:
+            if folder == part or any(_FIXTURES.get(name) == part for name in fixtures):
+                item.add_marker(part)
+    items.sort(key=lambda item: _ORDER.get(_folder(item), 1))
+
+
+def _folder(item: pytest.Item) -> str:
+    if not item.path.is_relative_to(TESTS):
+        return ""
+    return item.path.relative_to(TESTS).parts[0]
+
+
+def _parts(item: pytest.Item) -> list[str]:
+    return [part for part in _PARTS if item.get_closest_marker(part)]
+
+
+# Before the fixtures: a missing part must not first cost the start of another one.
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for part in _parts(item):
+        if reason := _PARTS[part]():
+            pytest.skip(f"{part}: {reason}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    for part in _parts(item):
+        if report.skipped and not hasattr(report, "wasxfail"):
+            reason = call.excinfo.value.msg if call.excinfo else "skipped"  # type: ignore[attr-defined]
+            _skipped[part][reason.removeprefix(f"{part}: ")] += 1
+            if REQUIRE_ALL:
+                report.outcome = "failed"
+                report.longrepr = f"skipped, but ALLOS_REQUIRE_ALL is set: {reason}"
+        elif report.when == "call":
+            _ran[part] += 1
+    return report
+
+
+def _whole_run(config: pytest.Config) -> bool:
+    narrowed = config.option.keyword or config.option.markexpr or config.option.collectonly
+    return config.args_source is pytest.Config.ArgsSource.TESTPATHS and not narrowed
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    untested = any(not _ran[part] for part in _PARTS)
+    if REQUIRE_ALL and exitstatus == 0 and untested and _whole_run(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    whole = _whole_run(config)
+    lines = [line for part in _PARTS if (line := _summary(part, whole=whole))]
+    if lines:
+        terminalreporter.section("real parts")
+    for line in lines:
+        terminalreporter.write_line(line)
+
+
+def _summary(part: str, *, whole: bool) -> str | None:
+    said = [f"{part}: ran {_ran[part]}"] if _ran[part] else []
+    for reason, count in _skipped[part].items():
+        said.append(f"{part}: could not run {count} because {reason}")
+    if not said and whole:
+        failed = "; that is a failure under ALLOS_REQUIRE_ALL" if REQUIRE_ALL else ""
+        said.append(f"{part}: no test ran{failed}")
+    return "\n".join(said) or None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def private_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """No test sees the person's keys, hosts, settings or files, nor writes to their log."""
+    # Found before the home changes: the embedded model lies in the person's data folder.
+    from allos.local.models import models_folder
+
+    models = str(models_folder())
+    home = tmp_path_factory.mktemp("home")
+    environment = private_environment(home)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in set(os.environ) - set(environment):
+            if not name.startswith("PYTEST_"):  # pytest's own, it takes them away itself
+                patch.delenv(name)
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        patch.setenv("ALLOS_MODELS", models)
+        yield home
+
+
+@pytest.fixture
+def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    """A fresh, real kernel."""
+    with Kernel(tmp_path_factory.mktemp("kernel")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def _lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    chromium = find_chromium.find()
+    assert chromium is not None
+    with Lab(tmp_path_factory.mktemp("lab"), chromium) as started:
+        yield started
+
+
+@pytest.fixture
+def lab(_lab: Lab) -> Iterator[Lab]:
+    """JupyterLab in a real browser; one for all tests, its pages and kernels end with the test."""
+    yield _lab
+    _lab.close_all()
+
+
+@pytest.fixture
+def fake_server() -> Iterator[Any]:
+    """A scripted server on 127.0.0.1 that speaks the three wire APIs."""
+    from tests.fake_server import FakeServer
+
+    with FakeServer() as server:
+        yield server
