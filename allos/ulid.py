@@ -76,6 +76,7 @@ class UlidMaker:
         self._lock = threading.Lock()  # guards: every id handed out is greater than `_last`
 
     def __call__(self) -> str:
+        """Next ULID, greater than all before."""
         now_ms = self._clock()
         with self._lock:
             if now_ms > self._last >> 80:

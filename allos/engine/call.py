@@ -24,6 +24,7 @@ from allos.errors import (
     ProviderConnectionError,
     ProviderError,
     ProviderTimeoutError,
+    ServerError,
 )
 from allos.types import Event, ProviderResponse, Request
 from allos.wire import faults
@@ -172,13 +173,12 @@ class _Run:
                     await self._limited()
         except asyncio.CancelledError:
             cancelled = True
-        except TimeoutError:
-            error = self._named(
-                ProviderTimeoutError(
-                    f"not finished within the deadline of {self.request.deadline_s:g} s",
-                    retryable=False,
-                )
+        except TimeoutError as exc:
+            late = ProviderTimeoutError(
+                f"not finished within the deadline of {self.request.deadline_s} s", retryable=False
             )
+            in_time = self.request.deadline_s is None
+            error = self._named(faults.from_exception(exc) if in_time else late)
         except ProviderError as exc:
             error = exc
         except Exception as exc:  # noqa: BLE001 - whatever it is, the caller gets a typed error
@@ -186,7 +186,12 @@ class _Run:
         try:
             response = self._response(error, cancelled)
             if self.finish is not None:
-                response = await self.finish(response)
+                try:
+                    response = await self.finish(response)
+                except asyncio.CancelledError:  # stopped while only the cost was missing
+                    cancelled = True
+                except Exception as exc:  # noqa: BLE001 - facts about an answer never cost it
+                    self._report("the facts of a response could not be completed", exc)
             self._deliver(response)
         except BaseException as exc:  # a waiter must never hang on a fault of our own
             if not self.call.future.done():
@@ -194,6 +199,9 @@ class _Run:
             raise
         if cancelled:
             raise asyncio.CancelledError
+
+    def _report(self, message: str, exc: Exception) -> None:
+        self.call._runtime.loop.call_exception_handler({"message": message, "exception": exc})
 
     def _from_source(self) -> ProviderResponse | None:
         for source in seams.sources:
@@ -208,9 +216,14 @@ class _Run:
             return
         key = (self.connection.base_url, self.connection.api_key)
         limit = self.call._runtime.limit(key, self.max_in_flight)
-        async with limit:
+        try:
+            await limit.acquire()
+        finally:
             self.queue_s = perf_counter() - self.started
+        try:
             await self._attempts()
+        finally:
+            limit.release()
 
     async def _attempts(self) -> None:
         import asyncio
@@ -235,7 +248,8 @@ class _Run:
             }
             self.retry_log.append(entry)
             if self.emit is not None:
-                shown = {**entry, "max_attempts": self.request.max_attempts, "message": str(error)}
+                words = faults.shorten(self.connection.api_key.redact(str(error)))
+                shown = {**entry, "max_attempts": self.request.max_attempts, "message": words}
                 self.emit([Event("attempt", data=shown)])
             await asyncio.sleep(wait_s)
 
@@ -261,15 +275,19 @@ class _Run:
         else:
             return self._judge()
         if isinstance(error, ProviderConnectionError) and not self.fold.empty:
-            return BrokenStreamError(f"the stream broke off: {error}", detail=error.detail)
+            return BrokenStreamError(
+                f"the stream broke off: {error}", detail=error.detail, retryable=True
+            )
         return error
 
     def _judge(self) -> ProviderError | None:
         """Refuse a success that holds no answer."""
         fold = self.fold
-        if not fold.empty or fold.finish_reason not in (None, "error", "other"):
-            return None
         raw = fold.finish_reason_raw
+        if fold.finish_reason == "error":
+            return ServerError(f"the service ended the answer with finish reason {raw!r}", code=raw)
+        if not fold.empty or fold.finish_reason not in (None, "other"):
+            return None
         return InvalidResponseError(
             "the answer is empty" + (f" (finish reason {raw!r})" if raw else "")
         )
@@ -280,8 +298,10 @@ class _Run:
         error.provider = error.provider or request.provider
         error.model = error.model or request.model
         if error.detail is not None:
-            error.detail = redact(error.detail)
-        error.message = redact(faults.sentence(error, error.message, self.attempts))
+            error.detail = faults.shorten(redact(error.detail))
+        if error.code is not None:
+            error.code = redact(error.code)
+        error.message = faults.sentence(error, redact(error.message), self.attempts)
         error.args = (error.message,)
         # Frames and causes of the SDK hold the headers of the request; none may leave with the error.
         error.__cause__ = error.__context__ = None
@@ -297,6 +317,7 @@ class _Run:
         usage = fold.usage
         latency_s = ended - self.sent if self.attempts else None
         ttft_s = fold.first_at - self.sent if fold.first_at is not None else None
+        in_pieces = fold.first_at != fold.last_at
         refusal = fold.text("refusal") or None
         tool_calls = fold.tool_calls()
         finish_reason = fold.finish_reason
@@ -332,10 +353,13 @@ class _Run:
             "total_time_s": ended - self.started,
             "queue_s": self.queue_s,
             "time_to_first_token_s": ttft_s,
-            "tokens_per_second": _speed(usage.output_tokens if usage else None, latency_s, ttft_s),
+            "tokens_per_second": _speed(usage.output_tokens, latency_s, ttft_s)
+            if usage and in_pieces
+            else None,
             "error_type": type(error).__name__ if error else None,
             "error_message": error.message if error else None,
-            "http_status": error.status_code if error else (200 if fold.facts else None),
+            "http_status": (error.status_code if error else None)
+            or (200 if fold.answered else None),
             "attempts": self.attempts,
             "retry_log": self.retry_log or None,
             "request_id": error.request_id if error else None,
@@ -362,8 +386,11 @@ class _Run:
     def _deliver(self, response: ProviderResponse) -> None:
         if response.error is not None:
             response.error.response = response
-        for observer in seams.observers:
-            observer(response)
+        for observer in list(seams.observers):
+            try:
+                observer(response)
+            except Exception as exc:  # noqa: BLE001 - who watches never costs the answer
+                self._report("an observer of responses failed", exc)
         self.call.future.set_result(response)
 
 
@@ -373,7 +400,7 @@ _OWN_COLUMNS = frozenset({"temperature", "top_p", "max_tokens", "seed"})
 def _speed(
     output_tokens: int | None, latency_s: float | None, ttft_s: float | None
 ) -> float | None:
-    """Tokens per second after the first one; None for answers that were not streamed."""
+    """Tokens per second after the first one; None for answers that came in one piece."""
     if not output_tokens or output_tokens < 2 or latency_s is None or ttft_s is None:
         return None
     spent = latency_s - ttft_s

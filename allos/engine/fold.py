@@ -11,10 +11,12 @@ class Fold:
     """Collects the events of one attempt. Loop thread."""
 
     __slots__ = (
+        "answered",
         "facts",
         "finish_reason",
         "finish_reason_raw",
         "first_at",
+        "last_at",
         "raw",
         "texts",
         "tools",
@@ -31,14 +33,20 @@ class Fold:
         self.finish_reason_raw: str | None = None
         self.first_at: float | None = None
         """perf_counter of the first visible or reasoning delta."""
+        self.last_at: float | None = None
+        """The same of the last one."""
+        self.answered = False
+        """The service accepted the request: anything of a reply came."""
 
     def add(self, events: list[Event], at: float) -> None:
         """Take in the events that arrived at perf_counter `at`."""
+        self.answered = True
         for event in events:
             kind = event.kind
             if kind in ("text", "reasoning", "refusal"):
                 if self.first_at is None:
                     self.first_at = at
+                self.last_at = at
                 self.texts[kind].append(event.text)
             elif kind == "tool":
                 self._tool(event)
@@ -97,5 +105,9 @@ def _tool_call(call: dict[str, Any], position: int) -> ToolCall:
             except ValueError as exc:
                 return ToolCall(id_, call["name"], {}, text, f"arguments are no JSON: {exc}")
     if not isinstance(parsed, dict):
-        return ToolCall(id_, call["name"], {}, text or repr(parsed), "arguments are no JSON object")
+        if not text:
+            from json import dumps
+
+            text = parsed if isinstance(parsed, str) else dumps(parsed, ensure_ascii=False)
+        return ToolCall(id_, call["name"], {}, text, "arguments are no JSON object")
     return ToolCall(id_, call["name"], parsed)

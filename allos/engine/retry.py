@@ -42,11 +42,15 @@ class Policy:
         """
         if not error.retryable or attempt >= max_attempts:
             return None
-        hint = error.retry_after_s
-        if hint is not None:
-            return hint if hint <= self.max_hint_s else None
         longest = min(self.base_s * 2.0 ** (attempt - 1), self.max_wait_s)
-        return longest * (0.5 + 0.5 * self.chance())
+        own = longest * (0.5 + 0.5 * self.chance())
+        hint = error.retry_after_s
+        if hint is None:
+            return own
+        if hint > self.max_hint_s:
+            return None
+        # A hint that has proved too short (0 above all) is no reason to knock without a pause.
+        return hint if attempt == 1 else max(hint, own)
 
 
 policy = Policy()

@@ -59,7 +59,7 @@ def _question(
         variables={**in_system, **variables},
         notebook=_notebook(shell),
         cell_id=_cell_id(shell),
-        execution_count=shell.execution_count,
+        execution_count=shell.displayhook.prompt_count,
     ):
         return _ask(shell, arguments, prompt, system or None, paint=cell is not None)
 

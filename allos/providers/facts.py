@@ -6,6 +6,7 @@ on a thread of its own while the first request is under way, never on the loop t
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Awaitable, Callable, Mapping
@@ -17,6 +18,17 @@ _lock = threading.Lock()  # guards the first use of genai-prices, which fills it
 _loaded = threading.Event()
 _warming = False
 _PREFIXES = re.compile(r"^(?:models/|accounts/[^/]+/models/)")
+
+
+def _forget_after_fork() -> None:
+    # The thread that held the lock while it loaded is not in the child.
+    global _lock, _warming
+    _lock = threading.Lock()
+    _warming = False
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_after_fork)
 
 
 def warm() -> None:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from allos import context, engine, wire
 from allos.engine import runtime
 from allos.engine.call import Call
-from allos.errors import ConfigurationError, ProviderError, did_you_mean
+from allos.errors import ConfigurationError, ProviderError, ProviderTimeoutError, did_you_mean
 from allos.hashing import request_hash
 from allos.providers import facts, keys
 from allos.providers.faces import aresult, result
@@ -219,16 +219,23 @@ class Provider:
         ProviderError
             The service cannot tell, or the request failed.
         """
+        if not (self._service.list_models or self._endpoint.foreign):
+            raise _models_error(self, ProviderError("it has no such list"))
+        started = runtime.get()
+        if started.here:
+            raise ConfigurationError(
+                "list_models() would block allos's own loop thread; call it from your own thread"
+            )
         connection = self._ready()
-        client = runtime.get().client(connection)
-        future = runtime.get().submit(_list(self._wire, client))
+        future = started.submit(_list(self._wire, started.client(connection)))
         try:
             raw = future.result(self._timeout_s)
         except TimeoutError:
+            raw = ProviderTimeoutError(f"no list within {self._timeout_s:g} s")
+        finally:
             future.cancel()
-            raise _models_error(self, "timed out") from None
         if isinstance(raw, ProviderError):
-            raise _models_error(self, connection.api_key.redact(str(raw)))
+            raise _models_error(self, raw, connection.api_key)
         rows = raw.get("data", raw.get("models"))
         return [
             ModelInfo(
@@ -369,15 +376,22 @@ async def _list(speaks: Wire, client: Any) -> dict[str, Any] | ProviderError:
     return raw
 
 
-def _models_error(provider: Provider, words: str) -> ProviderError:
-    return ProviderError(
-        f"{provider.name}: the service does not tell its models: {words}",
-        provider=provider.name,
-        model=provider.model,
-    )
+def _models_error(
+    provider: Provider, error: ProviderError, key: Secret | None = None
+) -> ProviderError:
+    from allos.wire.faults import shorten
+
+    redact = key.redact if key is not None else str
+    error.provider, error.model = provider.name, provider.model
+    error.detail = error.detail and shorten(redact(error.detail))
+    words = shorten(redact(error.message))
+    error.message = f"{provider.name}: the service does not tell its models: {words}"
+    error.args = (error.message,)
+    error.__cause__ = error.__context__ = None
+    return error
 
 
-def _check_numbers(**numbers: float | None) -> None:
+def _check_numbers(**numbers: object) -> None:
     for name, value in numbers.items():
         if value is None:
             continue

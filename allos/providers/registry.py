@@ -14,7 +14,7 @@ class ProviderRegistry:
     """Hands out providers by name; nothing else needs to be imported to reach a service."""
 
     @staticmethod
-    def get_provider(name: str, /, **kwargs: Any) -> Provider:
+    def get_provider(name: str, **kwargs: Any) -> Provider:
         """Build a provider. Nothing is sent.
 
         Parameters

@@ -7,7 +7,7 @@ from typing import Any
 from allos.errors import InvalidResponseError
 from allos.types import Api, Event, FinishReason, Message, Request, Usage
 from allos.wire import faults
-from allos.wire.base import Body, Decoder, Wire, parse_json
+from allos.wire.base import Body, Decoder, Wire, count, parse_json, text
 from allos.wire.parameters import apply, sampling_headers
 
 DEFAULT_MAX_TOKENS = 4096
@@ -26,6 +26,14 @@ _FINISH: dict[str, FinishReason] = {
     "model_context_window_exceeded": "context_exceeded",
 }
 
+_THINKING = ("thinking", "redacted_thinking")
+_COUNTS = (
+    "input_tokens",
+    "output_tokens",
+    "cache_read_input_tokens",
+    "cache_creation_input_tokens",
+)
+
 
 class MessagesWire(Wire):
     """Messages through the `anthropic` SDK."""
@@ -33,6 +41,7 @@ class MessagesWire(Wire):
     api: Api = "messages"
     sdk = "anthropic"
     path = "/v1/messages"
+    models_path = "/v1/models?limit=1000"  # 20 to a page unless asked for more
 
     def body(self, request: Request) -> Body:
         # Sampling goes out where the row does not refuse it: other servers speak this API too.
@@ -67,9 +76,10 @@ def _turns(messages: tuple[Message, ...]) -> tuple[str | None, list[dict[str, An
     turns: list[dict[str, Any]] = []
     for message in messages:
         if message.role == "system":
+            if not message.content:
+                continue
             if not turns:
-                if message.content:
-                    leading.append(message.content)
+                leading.append(message.content)
                 continue
             # Later instructions go into the user's turn, plainly marked: never dropped.
             blocks = [{"type": "text", "text": f"<system>\n{message.content}\n</system>"}]
@@ -97,7 +107,8 @@ def _blocks(message: Message) -> list[dict[str, Any]]:
         if message.content:
             block["content"] = message.content
         return [block]
-    blocks: list[dict[str, Any]] = list(message.raw)
+    # Other parts are of another API.
+    blocks: list[dict[str, Any]] = [part for part in message.raw if part.get("type") in _THINKING]
     if message.content:
         blocks.append({"type": "text", "text": message.content})
     blocks += [
@@ -112,7 +123,7 @@ class MessagesDecoder(Decoder):
 
     def __init__(self) -> None:
         self._usage: dict[str, Any] = {}
-        self._thinking: dict[Any, dict[str, Any]] = {}
+        self._thinking: dict[str, dict[str, Any]] = {}
         self._stop: str | None = None
         self._tools = False
 
@@ -122,24 +133,24 @@ class MessagesDecoder(Decoder):
         body = parse_json(data)
         if not isinstance(body, dict):
             return []
-        kind = body.get("type") or name
+        kind = text(body.get("type")) or name
+        index = repr(body.get("index"))
         if kind == "content_block_delta":
-            return self._delta(body.get("index"), body.get("delta"))
+            return self._delta(index, body.get("delta"))
         if kind == "message_start":
             message = body.get("message")
             return self._start(message) if isinstance(message, dict) else []
         if kind == "content_block_start":
             block = body.get("content_block")
-            return self._block(body.get("index"), block) if isinstance(block, dict) else []
+            return self._block(index, block) if isinstance(block, dict) else []
         if kind == "content_block_stop":
-            block = self._thinking.pop(body.get("index"), None)
+            block = self._thinking.pop(index, None)
             return [Event("raw", data=block)] if block else []
         if kind == "message_delta":
             delta = body.get("delta")
-            if isinstance(delta, dict) and delta.get("stop_reason"):
-                self._stop = str(delta["stop_reason"])
-                self.done = True
-            return self._count(body.get("usage"))
+            events = self._ending(delta) if isinstance(delta, dict) else []
+            self.done = self.done or self._stop is not None
+            return [*events, *self._count(body.get("usage"))]
         if kind == "message_stop":
             self.done = self.closed = True
             return []
@@ -152,20 +163,26 @@ class MessagesDecoder(Decoder):
             raise faults.from_body(reply)
         content = reply.get("content")
         if not isinstance(content, list):
-            text, code = faults.describe(reply)
+            words, code = faults.describe(reply)
             raise InvalidResponseError(
-                "the answer holds no content" + (f": {text}" if text else ""), code=code
+                "the answer holds no content" + (f": {words}" if words else ""), code=code
             )
         events = self._start(reply, whole=True)
-        for index, block in enumerate(content):
+        for position, block in enumerate(content):
+            index = repr(position)
             if isinstance(block, dict):
                 events += self._block(index, block)
                 if index in self._thinking:
                     events.append(Event("raw", data=self._thinking.pop(index)))
-        if reply.get("stop_reason"):
-            self._stop = str(reply["stop_reason"])
+        events += self._ending(reply)
         self.done = True
         return events
+
+    def _ending(self, end: dict[str, Any]) -> list[Event]:
+        self._stop = text(end.get("stop_reason")) or self._stop
+        details = end.get("stop_details")
+        why = text(details.get("explanation")) if isinstance(details, dict) else None
+        return [Event("refusal", why)] if why and self._stop == "refusal" else []
 
     def finish(self) -> list[Event]:
         if not self.done:
@@ -182,49 +199,51 @@ class MessagesDecoder(Decoder):
             # A stream opens with a placeholder for the output; the count comes at its end.
             usage = {name: value for name, value in usage.items() if name != "output_tokens"}
         facts = {
-            "response_id": message.get("id"),
-            "response_model": message.get("model"),
-            "service_tier": usage.get("service_tier") if isinstance(usage, dict) else None,
+            "response_id": text(message.get("id")),
+            "response_model": text(message.get("model")),
+            "service_tier": text(usage.get("service_tier")) if isinstance(usage, dict) else None,
         }
         known = {key: value for key, value in facts.items() if value}
         return [Event("meta", data=known), *self._count(usage)]
 
-    def _block(self, index: Any, block: dict[str, Any]) -> list[Event]:
+    def _block(self, index: str, block: dict[str, Any]) -> list[Event]:
         kind = block.get("type")
         if kind == "text":
-            return [Event("text", block["text"])] if block.get("text") else []
+            visible = text(block.get("text"))
+            return [Event("text", visible)] if visible else []
         if kind == "thinking":
             self._thinking[index] = dict(block)
-            return [Event("reasoning", block["thinking"])] if block.get("thinking") else []
+            thought = text(block.get("thinking"))
+            return [Event("reasoning", thought)] if thought else []
         if kind == "redacted_thinking":
             self._thinking[index] = dict(block)
         if kind == "tool_use":
             self._tools = True
-            piece: dict[str, Any] = {"id": block.get("id"), "name": block.get("name")}
+            piece: dict[str, Any] = {"id": text(block.get("id")), "name": text(block.get("name"))}
             if block.get("input"):
                 piece["parsed"] = block["input"]
             return [Event("tool", slot=index, data=piece)]
         return []
 
-    def _delta(self, index: Any, delta: Any) -> list[Event]:
+    def _delta(self, index: str, delta: Any) -> list[Event]:
         if not isinstance(delta, dict):
             return []
         kind = delta.get("type")
         if kind == "text_delta":
-            text = delta.get("text")
-            return [Event("text", text)] if text else []
+            visible = text(delta.get("text"))
+            return [Event("text", visible)] if visible else []
         if kind == "thinking_delta":
-            text = str(delta.get("thinking") or "")
+            thought = text(delta.get("thinking")) or ""
             if index in self._thinking:
                 block = self._thinking[index]
-                block["thinking"] = str(block.get("thinking") or "") + text
-            return [Event("reasoning", text)] if text else []
+                block["thinking"] = str(block.get("thinking") or "") + thought
+            return [Event("reasoning", thought)] if thought else []
         if kind == "signature_delta":
             if index in self._thinking:
                 self._thinking[index]["signature"] = delta.get("signature")
             return []
         if kind == "input_json_delta":
-            piece = delta.get("partial_json")
+            piece = text(delta.get("partial_json"))
             return [Event("tool", slot=index, data={"arguments": piece})] if piece else []
         return []
 
@@ -234,9 +253,8 @@ class MessagesDecoder(Decoder):
             return []
         self._usage |= {name: value for name, value in usage.items() if value is not None}
         raw = self._usage
-        given, output = raw.get("input_tokens"), raw.get("output_tokens")
-        read, wrote = raw.get("cache_read_input_tokens"), raw.get("cache_creation_input_tokens")
-        if isinstance(given, int):
+        given, output, read, wrote = (count(raw.get(name)) for name in _COUNTS)
+        if given is not None:
             given += (read or 0) + (wrote or 0)
         details = raw.get("output_tokens_details")
         return [
@@ -246,11 +264,11 @@ class MessagesDecoder(Decoder):
                     input_tokens=given,
                     output_tokens=output,
                     total_tokens=given + output
-                    if isinstance(given, int) and isinstance(output, int)
+                    if given is not None and output is not None
                     else None,
                     cache_read_tokens=read,
                     cache_write_tokens=wrote,
-                    reasoning_tokens=details.get("thinking_tokens")
+                    reasoning_tokens=count(details.get("thinking_tokens"))
                     if isinstance(details, dict)
                     else None,
                     source="provider",

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from allos.errors import BrokenStreamError, InvalidResponseError
+from allos.errors import BrokenStreamError, InvalidResponseError, ProviderError
 from allos.secret import Secret
 from allos.types import Api, Event, Request
 from allos.wire import faults
-from allos.wire.sse import SseDecoder
+from allos.wire.sse import ServerEvent, SseDecoder
 
 if TYPE_CHECKING:
     import httpx2
@@ -29,8 +29,8 @@ class Connection:
     """``"openai"`` or ``"anthropic"``."""
     base_url: str
     api_key: Secret
-    headers: tuple[tuple[str, str], ...] = ()
-    """Extra headers of the user."""
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Extra headers of the user; not shown, since they may hold a key."""
     sdk_env: bool = False
     """Whether the SDK's own environment settings (organisation, project, custom headers) apply:
     only on the host of the SDK's own vendor."""
@@ -83,6 +83,7 @@ class Wire(ABC):
     api: Api
     sdk: str
     path: str
+    models_path = "/models"
 
     @abstractmethod
     def body(self, request: Request) -> Body:
@@ -115,28 +116,35 @@ class Wire(ABC):
             decoder, sse = self.decoder(request), SseDecoder()
             head = b""
             chunks = response.aiter_bytes()
+            fault: Exception | None = None
             try:
                 async for chunk in chunks:
                     if not sse.seen_field and len(head) < 2000:
                         head += chunk[:2000]
-                    if events := _decode(decoder, sse.feed(chunk)):
+                    events, fault = _decode(decoder, sse.feed(chunk))
+                    if events:
                         yield events
-                    if decoder.closed:
+                    if fault is not None or decoder.closed:
                         break
-            except Exception:
-                # What ends after the API's own end signal has nothing left to lose.
-                if not decoder.done:
-                    raise
+            except Exception as exc:  # noqa: BLE001 - raised below, once all that came is handed out
+                fault = exc
             if decoder.closed:
                 await _drain(chunks)
-            elif events := _decode(decoder, sse.end()):
-                yield events
+            elif fault is None:
+                events, fault = _decode(decoder, sse.end())
+                if events:
+                    yield events
             if events := decoder.finish():
                 yield events
-            if not decoder.done:
-                if not sse.seen_field:
-                    raise faults.no_answer(head, response.headers)
-                raise BrokenStreamError("the stream ended before the answer was complete")
+            if decoder.done:  # what ends after the API's own end signal has nothing left to lose
+                return
+            if fault is not None:
+                raise _placed(fault, response.headers)
+            if not sse.seen_field:
+                raise faults.no_answer(head, response.headers)
+            raise BrokenStreamError(
+                "the stream ended before the answer was complete", retryable=True
+            )
         finally:
             await response.aclose()
 
@@ -144,9 +152,8 @@ class Wire(ABC):
         """Return the service's own list of models, as JSON values. Loop thread."""
         import httpx2
 
-        path = self.path.rpartition("/")[0] if self.api == "messages" else ""
         response = await client.get(
-            f"{path}/models",
+            self.models_path,
             cast_to=httpx2.Response,
             options={"max_retries": 0, "follow_redirects": False},
         )
@@ -178,18 +185,33 @@ class Wire(ABC):
         raw = _json(content, response.headers)
         decoder = self.decoder(request)
         events = [Event("meta", data=header_facts(response.headers))]
-        events += decoder.whole(raw)
+        try:
+            events += decoder.whole(raw)
+        except ProviderError as exc:
+            exc.status_code = exc.status_code or response.status_code
+            raise _placed(exc, response.headers) from None
         events += decoder.finish()
         return Reply(events=events, raw=raw)
 
 
-def _decode(decoder: Decoder, arrived: list[Any]) -> list[Event]:
+def _placed(fault: Exception, headers: Mapping[str, str]) -> Exception:
+    """Complete a fault found inside a reply with what only the reply's head tells."""
+    if isinstance(fault, ProviderError) and fault.request_id is None:
+        fault.request_id = header_facts(headers)["request_id"]
+    return fault
+
+
+def _decode(decoder: Decoder, arrived: list[ServerEvent]) -> tuple[list[Event], Exception | None]:
+    """Events of one chunk, and what went wrong behind them: what came before it is kept."""
     events: list[Event] = []
     for name, data in arrived:
-        events += decoder.event(name, data)
+        try:
+            events += decoder.event(name, data)
+        except Exception as exc:  # noqa: BLE001 - handed on
+            return events, exc
         if decoder.closed:
             break
-    return events
+    return events, None
 
 
 def parse_json(data: bytes) -> Any:
@@ -206,6 +228,16 @@ def parse_json(data: bytes) -> Any:
         return from_json(data, cache_mode="keys")
     except ValueError as exc:
         raise BrokenStreamError(f"the stream holds an unreadable event ({exc})") from None
+
+
+def count(value: Any) -> int | None:
+    """Return a number of tokens, or None for anything that is no count."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def text(value: Any) -> str | None:
+    """Return a text that is there, or None."""
+    return value if isinstance(value, str) and value else None
 
 
 def _json(content: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
@@ -243,9 +275,9 @@ def header_facts(headers: Mapping[str, str]) -> dict[str, Any]:
     get = headers.get
     facts: dict[str, Any] = {"request_id": get("x-request-id") or get("request-id")}
     for what in ("requests", "tokens"):
-        text = get(f"x-ratelimit-remaining-{what}") or get(f"anthropic-ratelimit-{what}-remaining")
-        if text and text.isdecimal():
-            facts[f"ratelimit_remaining_{what}"] = int(text)
+        left = get(f"x-ratelimit-remaining-{what}") or get(f"anthropic-ratelimit-{what}-remaining")
+        if left and left.isdecimal():
+            facts[f"ratelimit_remaining_{what}"] = int(left)
     resets = [
         seconds
         for what in ("requests", "tokens")

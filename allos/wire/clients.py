@@ -24,6 +24,16 @@ _lock = threading.Lock()  # guards _context: built once, whichever thread comes 
 _context: ssl.SSLContext | None = None
 
 
+def _forget_after_fork() -> None:
+    # Another thread may have held the lock when the process was copied.
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_after_fork)
+
+
 def make(connection: Connection) -> Any:
     """Build the SDK's asynchronous client for a connection. Any thread but the loop's."""
     import httpx2

@@ -27,6 +27,9 @@ from allos.errors import (
 )
 
 _MAX_DETAIL = 400
+_MAX_READ = 8000
+"""Of an error's text. Far more than is shown: a key is masked in the whole before it is cut."""
+_MAX_DEPTH = 8
 
 _CONTEXT = re.compile(
     r"context[ _-]?(length|window|size)|maximum context|prompt is too long|too many tokens"
@@ -82,14 +85,19 @@ def from_exception(exc: BaseException) -> ProviderError:
     return InvalidResponseError(f"the answer could not be read ({type(exc).__name__}: {exc})")
 
 
-def from_body(
-    body: Any, *, headers: Mapping[str, str] | None = None, kind: type[ProviderError] | None = None
-) -> ProviderError:
+def from_body(body: Any, *, headers: Mapping[str, str] | None = None) -> ProviderError:
     """Our error for an error object inside a 200 or a stream."""
+    status = _status_in(body)
+    if status is not None:
+        error = from_status(status, body, headers or {})
+        error.status_code = None  # the exchange itself had another one
+        return error
     text, code = describe(body)
-    guess = _by_words(f"{code or ''} {text or ''}")
-    if kind is None:
-        kind = guess or (InvalidResponseError if code is None else _BY_CODE.get(code, ServerError))
+    kind = _by_words(f"{code or ''} {text or ''}")
+    if kind is None and code is not None:
+        unknown = BadRequestError if code.startswith("invalid") else ServerError
+        kind = _BY_CODE.get(code, unknown)
+    kind = kind or InvalidResponseError
     return kind(
         text or "the service reported an error without words",
         code=code,
@@ -97,6 +105,18 @@ def from_body(
         request_id=_request_id(headers),
         retry_after_s=_retry_after(headers),
     )
+
+
+def _status_in(body: Any) -> int | None:
+    """HTTP status that gateways write into an error object as its code."""
+    for holder in (body.get("error"), body) if isinstance(body, Mapping) else ():
+        if isinstance(holder, Mapping):
+            for name in ("code", "status", "status_code"):
+                value = holder.get(name)
+                value = int(value) if isinstance(value, str) and value.isdecimal() else value
+                if isinstance(value, int) and 400 <= value < 600:
+                    return value
+    return None
 
 
 _BY_CODE: dict[str, type[ProviderError]] = {
@@ -111,6 +131,7 @@ _BY_CODE: dict[str, type[ProviderError]] = {
     "invalid_request_error": BadRequestError,
     "not_found_error": ModelNotFoundError,
     "timeout_error": ProviderTimeoutError,
+    "insufficient_quota": QuotaError,
 }
 
 
@@ -185,39 +206,51 @@ def no_answer(content: bytes, headers: Mapping[str, str]) -> ProviderError:
     )
 
 
-def describe(body: Any) -> tuple[str | None, str | None]:
+def shorten(text: str) -> str:
+    """Cut a server's words to what fits a message."""
+    return text if len(text) <= _MAX_DETAIL else text[: _MAX_DETAIL - 1] + "…"
+
+
+def describe(body: Any, depth: int = 0) -> tuple[str | None, str | None]:
     """Words and code of an error body, in whatever shape it came."""
     if isinstance(body, bytes):
-        body = body.decode("utf-8", "replace")
+        body = body[: 4 * _MAX_READ].decode("utf-8", "replace")
     if isinstance(body, str):
+        body = body[:_MAX_READ]
         if body.lstrip().startswith("<"):
-            title = re.search(r"<title[^>]*>(.*?)</title>", body, re.I | re.S)
-            body = title.group(1) if title else re.sub(r"<[^>]{0,2000}>", " ", body[:4000])
-        words = " ".join(body.split())
-        return (words[:_MAX_DETAIL] or None), None
+            title = re.search(r"<title[^>]{0,200}>(.*?)</title>", body, re.I | re.S)
+            body = title.group(1) if title else re.sub(r"<[^>]{0,2000}>", " ", body)
+        return (" ".join(body.split()) or None), None
+    if depth >= _MAX_DEPTH:
+        return None, None
     if isinstance(body, list):
-        parts = [text for item in body[:3] if (text := describe(item)[0])]
-        codes = [code for item in body[:3] if (code := describe(item)[1])]
-        return ("; ".join(parts) or None), (codes[0] if codes else None)
+        found = [describe(item, depth + 1) for item in body[:3]]
+        words = [text for text, _ in found if text]
+        return ("; ".join(words) or None), next((code for _, code in found if code), None)
     if not isinstance(body, Mapping):
         return None, None
     inner = body.get("error")
     if isinstance(inner, (Mapping, list)) and inner:
-        text, code = describe(inner)
-        if text:
+        text, code = describe(inner, depth + 1)
+        if text or code:
             return text, code
-    code = next((str(body[k]) for k in ("code", "type") if body.get(k) not in (None, "")), None)
-    if code == "error" or (code and code.isdecimal()):
-        code = str(body.get("type")) if body.get("type") not in (None, "", "error") else None
+    code = next((known for key in ("code", "type") if (known := _code(body.get(key)))), None)
     if isinstance(inner, str) and inner:
         return describe(inner)[0], code
-    for key in ("message", "msg", "detail", "details", "error_description", "title"):
+    for key in ("message", "msg", "detail", "details", "error_description", "status_msg", "title"):
         value = body.get(key)
         if isinstance(value, (str, list, Mapping)) and value:
-            text, _ = describe(value)
+            text, of_inner = describe(value, depth + 1)
             if text:
-                return text, code
+                return text, code or of_inner
     return None, code
+
+
+def _code(value: Any) -> str | None:
+    """A service's own word for the error; numbers and the plain word "error" tell nothing."""
+    if not isinstance(value, str) or not value or value == "error" or value.isdecimal():
+        return None
+    return value[:100]
 
 
 def _text_of(response: Any) -> str | None:
@@ -309,7 +342,7 @@ def sentence(error: ProviderError, words: str, attempts: int = 1) -> str:
     who = "/".join(part for part in (error.provider, error.model) if part)
     what = _WHAT.get(kind, "the call failed")
     status = f" ({error.status_code})" if error.status_code not in (None, 200) else ""
-    words = " ".join(words.split()).rstrip(".")
+    words = shorten(" ".join(words.split()).rstrip("."))
     parts = [f"{who}: {what}{status}: {words}."]
     hint = error.retry_after_s
     if kind == "RateLimitError" and hint is not None:

@@ -7,7 +7,7 @@ from typing import Any
 from allos.errors import InvalidResponseError
 from allos.types import Api, Event, FinishReason, Message, Request, Usage
 from allos.wire import faults
-from allos.wire.base import Body, Decoder, Wire, parse_json
+from allos.wire.base import Body, Decoder, Wire, count, parse_json, text
 from allos.wire.parameters import apply, model_quirks
 from allos.wire.think import ThinkSplitter
 
@@ -102,10 +102,11 @@ def _turn(message: Message) -> dict[str, Any]:
     turn: dict[str, Any] = {"role": message.role.value}
     if message.content is not None:
         turn["content"] = message.content
-    elif message.role == "user":
+    elif message.role != "assistant":
         turn["content"] = ""
     for part in message.raw:
-        turn.update(part)
+        if "type" not in part:  # typed parts belong to another API
+            turn.update(part)
     if message.tool_calls:
         from json import dumps
 
@@ -133,15 +134,20 @@ class ChatDecoder(Decoder):
     def __init__(self, *, think_tags: bool = False) -> None:
         self._splitter = ThinkSplitter() if think_tags else None
         self._facts: dict[str, Any] = {}
-        self._slots: list[dict[str, str]] = []  # id and name of each tool call, in order
-        self._slot_of_index: dict[Any, int] = {}
+        self._slots: list[_Slot] = []  # each tool call, in order
+        self._slot_of_index: dict[str, int] = {}
         self._finish: str | None = None
+        self._began = False
+        """Some of the answer has come."""
+        self._thoughts: list[str] = []
+        """Pieces of `reasoning_content`, which its services want back beside tool calls."""
 
     def event(self, name: str, data: bytes) -> list[Event]:
+        data = data.strip()
         if data.startswith(b"[DONE]"):
             self.done = self.closed = True
             return []
-        if not data.strip():
+        if not data:
             return []
         chunk = parse_json(data)
         if not isinstance(chunk, dict):
@@ -150,10 +156,10 @@ class ChatDecoder(Decoder):
 
     def whole(self, reply: dict[str, Any]) -> list[Event]:
         events = self._chunk(reply, "message")
-        if not reply.get("choices"):
-            text, code = faults.describe(reply.get("base_resp") or reply)
+        if not isinstance(reply.get("choices"), list) or not reply["choices"]:
+            words, code = faults.describe(reply)
             raise InvalidResponseError(
-                "the answer holds no choices" + (f": {text}" if text else ""), code=code
+                "the answer holds no choices" + (f": {words}" if words else ""), code=code
             )
         self.done = True
         return events
@@ -162,6 +168,8 @@ class ChatDecoder(Decoder):
         events = (
             [Event(kind, text) for kind, text in self._splitter.end()] if self._splitter else []
         )
+        if self._thoughts and self._slots:
+            events.append(Event("raw", data={"reasoning_content": "".join(self._thoughts)}))
         if self._finish is not None or self.done:
             reason, raw = self._reason()
             self.done = True
@@ -180,8 +188,11 @@ class ChatDecoder(Decoder):
         choices = chunk.get("choices")
         if chunk.get("error") or named_error:
             raise faults.from_body(chunk)
+        verdict = chunk.get("base_resp")
+        if isinstance(verdict, dict) and verdict.get("status_code"):
+            raise faults.from_body(verdict)
         events = self._meta(chunk)
-        if choices:
+        if isinstance(choices, list):
             for choice in choices:
                 if isinstance(choice, dict):
                     self._choice(choice, part, events)
@@ -201,7 +212,7 @@ class ChatDecoder(Decoder):
             ("system_fingerprint", "system_fingerprint"),
             ("service_tier", "service_tier"),
         ):
-            value = chunk.get(key)
+            value = text(chunk.get(key))
             if value and facts.get(column) != value:
                 facts[column] = value
                 news = news or {}
@@ -211,22 +222,14 @@ class ChatDecoder(Decoder):
     def _choice(self, choice: dict[str, Any], part: str, events: list[Event]) -> None:
         if choice.get("index"):  # n is never sent: another index is a server's own idea
             return
-        message = choice.get(part) or choice.get("delta") or choice.get("message")
+        message = choice.get(part) or choice.get("delta")
+        if message is None and not self._began:
+            # Some services repeat the whole message in the last chunk; once is enough.
+            message = choice.get("message")
         if isinstance(message, dict):
-            thought = message.get("reasoning_content") or message.get("reasoning")
-            if isinstance(thought, str) and thought:
-                events.append(Event("reasoning", thought))
-            content = message.get("content")
-            if content:
-                self._content(content, events)
-            refusal = message.get("refusal")
-            if refusal:
-                events.append(Event("refusal", str(refusal)))
-            calls = message.get("tool_calls")
-            if isinstance(calls, list):
-                for position, call in enumerate(calls):
-                    if isinstance(call, dict):
-                        self._tool(call, position, events)
+            before = len(events)
+            self._message(message, events)
+            self._began = self._began or len(events) > before
         usage = choice.get("usage")
         if isinstance(usage, dict) and usage:
             events += _usage(usage)
@@ -234,6 +237,26 @@ class ChatDecoder(Decoder):
         if reason is not None:
             self._finish = str(reason)
             self.done = True
+
+    def _message(self, message: dict[str, Any], events: list[Event]) -> None:
+        thought = text(message.get("reasoning_content"))
+        if thought:
+            self._thoughts.append(thought)
+        thought = thought or text(message.get("reasoning"))
+        if thought:
+            events.append(Event("reasoning", thought))
+        content = message.get("content")
+        if content:
+            self._content(content, events)
+        refusal = text(message.get("refusal"))
+        if refusal:
+            events.append(Event("refusal", refusal))
+        calls = message.get("tool_calls")
+        if isinstance(calls, list):
+            taken: set[int] = set()
+            for call in calls:
+                if isinstance(call, dict):
+                    self._tool(call, taken, events)
 
     def _content(self, content: Any, events: list[Event]) -> None:
         if isinstance(content, str):
@@ -247,54 +270,95 @@ class ChatDecoder(Decoder):
                 continue
             if item.get("type") == "thinking":
                 inner = item.get("thinking")
-                for thought in inner if isinstance(inner, list) else [{"text": inner}]:
-                    if isinstance(thought, dict) and thought.get("text"):
-                        events.append(Event("reasoning", str(thought["text"])))
-            elif isinstance(item.get("text"), str):
-                events.append(Event("text", item["text"]))
+                for part in inner if isinstance(inner, list) else [{"text": inner}]:
+                    if isinstance(part, dict) and (thought := text(part.get("text"))):
+                        events.append(Event("reasoning", thought))
+            elif visible := text(item.get("text")):
+                events.append(Event("text", visible))
 
-    def _tool(self, call: dict[str, Any], position: int, events: list[Event]) -> None:
+    def _tool(self, call: dict[str, Any], taken: set[int], events: list[Event]) -> None:
         function = call.get("function")
         function = function if isinstance(function, dict) else {}
-        slot = self._slot(call.get("index"), call.get("id"), function.get("name"), position)
-        piece: dict[str, Any] = {}
-        known = self._slots[slot]
-        for key, value in (("id", call.get("id")), ("name", function.get("name"))):
-            if value and not known[key]:
-                known[key] = piece[key] = str(value)
+        id_, name = text(call.get("id")), text(function.get("name"))
         arguments = function.get("arguments")
+        number = self._slot(call.get("index"), id_, name, taken)
+        taken.add(number)
+        slot = self._slots[number]
+        piece: dict[str, Any] = {}
+        if id_ and not slot.id:
+            slot.id = piece["id"] = id_
+        if name and not slot.name:
+            slot.name = piece["name"] = name
         if isinstance(arguments, str):
             piece["arguments"] = arguments
+            slot.arguments.append(arguments)
         elif arguments is not None:
             piece["parsed"] = arguments
-        events.append(Event("tool", slot=slot, data=piece))
+            slot.parsed = True
+        events.append(Event("tool", slot=number, data=piece))
 
-    def _slot(self, index: Any, id_: Any, name: Any, position: int) -> int:
-        """Which call a piece belongs to, by id, then position, then name.
+    def _slot(self, index: Any, id_: str | None, name: str | None, taken: set[int]) -> int:
+        """Which call a piece belongs to, by id, index, name, place in the chunk and what is there.
 
-        Servers number parallel calls alike, leave the index or the id out, or repeat the id.
+        Servers number parallel calls alike, leave the index or the id out, repeat the id or the
+        name with every piece, or give all calls one id.
         """
         slots = self._slots
+        key = None if index is None else repr(index)
         if id_:
             for number, slot in enumerate(slots):
-                if slot["id"] == str(id_):
+                other = key is not None and slot.index not in (None, key)
+                if slot.id == id_ and number not in taken and not (other and name):
                     return number
-        at = self._slot_of_index.get(index) if index is not None else None
-        if at is None and index is None and slots and not id_ and not name:
+        at = None if key is None else self._slot_of_index.get(key)
+        if at is None and key is None and slots and not id_:
             at = len(slots) - 1
-        if at is not None:
-            slot = slots[at]
-            another = (id_ and slot["id"]) or (name and slot["name"] and slot["name"] != name)
-            if not another:
-                return at
-        slots.append({"id": "", "name": ""})
-        if index is not None:
-            self._slot_of_index[index] = len(slots) - 1
+        if at is not None and at not in taken and not slots[at].parts_from(id_, name):
+            return at
+        slots.append(_Slot(key))
+        if key is not None:
+            self._slot_of_index[key] = len(slots) - 1
         return len(slots) - 1
 
 
+class _Slot:
+    """A tool call as far as it is known."""
+
+    __slots__ = ("arguments", "id", "index", "name", "parsed")
+
+    def __init__(self, index: str | None) -> None:
+        self.index = index
+        self.id: str | None = None
+        self.name: str | None = None
+        self.arguments: list[str] = []
+        self.parsed = False
+        """Its arguments came as a value."""
+
+    def parts_from(self, id_: str | None, name: str | None) -> bool:
+        """Whether a piece with this id and name is of another call."""
+        if id_ and self.id:
+            return id_ != self.id
+        if not name or not self.name:
+            return False
+        # The name again: a habit of the server, unless this call is already complete.
+        return name != self.name or self.complete
+
+    @property
+    def complete(self) -> bool:
+        if self.parsed:
+            return True
+        if not self.arguments or not self.arguments[-1].rstrip().endswith("}"):
+            return False
+        from jiter import from_json
+
+        try:
+            from_json("".join(self.arguments).encode("utf-8", "surrogatepass"))
+        except ValueError:
+            return False
+        return True
+
+
 def _usage(raw: dict[str, Any]) -> list[Event]:
-    count = _count
     details = raw.get("prompt_tokens_details")
     details = details if isinstance(details, dict) else {}
     written = raw.get("completion_tokens_details")
@@ -331,11 +395,9 @@ def _usage(raw: dict[str, Any]) -> list[Event]:
             ),
         )
     ]
-    cost: float | None = None
-    if isinstance(raw.get("cost"), (int, float)):
-        cost = float(raw["cost"])
-    elif isinstance(raw.get("cost_in_usd_ticks"), (int, float)):
-        cost = raw["cost_in_usd_ticks"] / _XAI_TICKS_PER_USD
+    cost = _number(raw.get("cost"))
+    if cost is None and (ticks := _number(raw.get("cost_in_usd_ticks"))) is not None:
+        cost = ticks / _XAI_TICKS_PER_USD
     if cost is not None:
         events.append(
             Event("meta", data={"cost_usd": cost, "price_version": "reported by the service"})
@@ -343,5 +405,6 @@ def _usage(raw: dict[str, Any]) -> list[Event]:
     return events
 
 
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+def _number(value: Any) -> float | None:
+    known = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e12
+    return float(value) if known else None

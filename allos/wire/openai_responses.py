@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from allos.errors import InvalidResponseError
-from allos.types import Api, Event, FinishReason, Message, Request, Usage
+from allos.types import Api, Event, EventKind, FinishReason, Message, Request, Usage
 from allos.wire import faults
-from allos.wire.base import Body, Decoder, Wire, parse_json
+from allos.wire.base import Body, Decoder, Wire, count, parse_json, text
 from allos.wire.parameters import apply, model_quirks
 
 _NAMES = {
@@ -23,6 +23,13 @@ _INCOMPLETE: dict[str, FinishReason] = {
     "max_messages": "length",
     "content_filter": "content_filter",
     "steered": "pause",
+}
+
+_TEXTS: dict[str, EventKind] = {
+    "response.output_text": "text",
+    "response.reasoning_text": "reasoning",
+    "response.reasoning_summary_text": "reasoning",
+    "response.refusal": "refusal",
 }
 
 
@@ -79,7 +86,8 @@ def _items(message: Message) -> list[dict[str, Any]]:
                 "output": message.content or "",
             }
         ]
-    items: list[dict[str, Any]] = list(message.raw)
+    # Other parts are of another API.
+    items: list[dict[str, Any]] = [part for part in message.raw if part.get("type") == "reasoning"]
     if message.content or message.role == "user":
         items.append({"role": message.role.value, "content": message.content or ""})
     if message.tool_calls:
@@ -100,35 +108,48 @@ def _items(message: Message) -> list[dict[str, Any]]:
     return items
 
 
+class _Slot:
+    """A tool call as far as it is known."""
+
+    __slots__ = ("arguments", "call", "item")
+
+    def __init__(self) -> None:
+        self.item: str | None = None
+        self.call: str | None = None
+        self.arguments: list[str] = []
+
+
 class ResponsesDecoder(Decoder):
     """Understands the events and the whole object; the last event may repeat less than was streamed."""
 
     def __init__(self) -> None:
-        self._streamed: dict[str, str] = {"text": "", "reasoning": "", "refusal": ""}
-        self._calls: dict[str, int] = {}  # item id, output index or call id -> slot
-        self._arguments: dict[int, str] = {}
+        self._streamed: dict[str, list[str]] = {"text": [], "reasoning": [], "refusal": []}
+        self._parts: dict[str, list[str]] = {}  # the same by content part
+        self._slots: list[_Slot] = []
+        self._at: dict[str, int] = {}  # output index -> the last slot there
+        self._items = 0
         self._raw_ids: set[str] = set()
 
     def event(self, name: str, data: bytes) -> list[Event]:
+        data = data.strip()
         if data.startswith(b"[DONE]"):
             self.closed = True
             return []
-        if not data.strip():
+        if not data:
             return []
         body = parse_json(data)
         if not isinstance(body, dict):
             return []
-        kind = body.get("type") or name
-        if kind == "response.output_text.delta":
-            return self._delta("text", body.get("delta"))
-        if kind in ("response.reasoning_text.delta", "response.reasoning_summary_text.delta"):
-            return self._delta("reasoning", body.get("delta"))
-        if kind == "response.refusal.delta":
-            return self._delta("refusal", body.get("delta"))
+        kind = text(body.get("type")) or name
+        stem, _, step = kind.rpartition(".")
+        if stem in _TEXTS and step in ("delta", "done"):
+            return self._piece(_TEXTS[stem], stem, step, body)
         if kind == "response.function_call_arguments.delta":
             return self._call_delta(body)
+        if kind == "response.function_call_arguments.done":
+            return self._call(body, {"arguments": body.get("arguments")}, whole=True)
         if kind in ("response.output_item.added", "response.output_item.done"):
-            return self._item(body, whole=kind.endswith("done"))
+            return self._item(body, whole=step == "done")
         if kind in ("response.completed", "response.incomplete", "response.failed"):
             response = body.get("response")
             self.done = self.closed = True
@@ -144,57 +165,83 @@ class ResponsesDecoder(Decoder):
         if reply.get("error"):
             raise faults.from_body(reply)
         if "output" not in reply:
-            text, code = faults.describe(reply)
+            words, code = faults.describe(reply)
             raise InvalidResponseError(
-                "the answer holds no output" + (f": {text}" if text else ""), code=code
+                "the answer holds no output" + (f": {words}" if words else ""), code=code
             )
         self.done = True
         return self._response(reply, f"response.{reply.get('status') or 'completed'}")
 
-    def _delta(self, kind: Any, text: Any) -> list[Event]:
-        if not isinstance(text, str) or not text:
+    def _piece(self, kind: EventKind, stem: str, step: str, body: dict[str, Any]) -> list[Event]:
+        """Take in a piece of a content part, or what its end adds to the pieces."""
+        where = (body.get(k) for k in ("item_id", "output_index", "content_index", "summary_index"))
+        part = self._parts.setdefault(f"{stem}:{list(where)}", [])
+        if step == "delta":
+            new = text(body.get("delta"))
+        else:
+            full = text(body.get("refusal" if kind == "refusal" else "text")) or ""
+            had = "".join(part)
+            new = full[len(had) :] if full.startswith(had) else None
+        if not new:
             return []
-        self._streamed[kind] += text
-        return [Event(kind, text)]
+        part.append(new)
+        self._streamed[kind].append(new)
+        return [Event(kind, new)]
 
     def _meta(self, response: dict[str, Any]) -> list[Event]:
         facts = {
-            "response_id": response.get("id"),
-            "response_model": response.get("model"),
-            "service_tier": response.get("service_tier"),
+            "response_id": text(response.get("id")),
+            "response_model": text(response.get("model")),
+            "service_tier": text(response.get("service_tier")),
         }
         return [Event("meta", data={k: v for k, v in facts.items() if v})]
 
     def _slot(self, body: dict[str, Any], item: dict[str, Any]) -> int:
-        keys = [
-            f"{label}:{value}"
-            for label, value in (
-                ("item", item.get("id") or body.get("item_id")),
-                ("at", body.get("output_index")),
-                ("call", item.get("call_id")),
-            )
-            if value is not None
-        ]
-        slot = next((self._calls[key] for key in keys if key in self._calls), None)
-        if slot is None:
-            slot = len(self._arguments)
-            self._arguments[slot] = ""
-        for key in keys:
-            self._calls[key] = slot
-        return slot
+        """Which call an event is about, by item id, call id, then output index, then the last.
+
+        Servers leave the index or the ids out, or number parallel calls alike.
+        """
+        id_ = text(item.get("id")) or text(body.get("item_id"))
+        call = text(item.get("call_id"))
+        index = None if body.get("output_index") is None else repr(body["output_index"])
+        found = self._find(id_, call, index)
+        if found is None and index is None and not (id_ or call or item.get("name")):
+            found = len(self._slots) - 1 if self._slots else None
+        if found is None:
+            self._slots.append(_Slot())
+            found = len(self._slots) - 1
+        slot = self._slots[found]
+        slot.item, slot.call = slot.item or id_, slot.call or call
+        if index is not None:
+            self._at[index] = found
+        return found
+
+    def _find(self, id_: str | None, call: str | None, index: str | None) -> int | None:
+        for number, slot in reversed(list(enumerate(self._slots))):
+            if call and slot.call == call:
+                return number
+            if id_ and slot.item == id_ and not (call and slot.call):
+                return number
+        at = self._at.get(index) if index is not None else None
+        if at is None:
+            return None
+        there = self._slots[at]
+        other = (id_ and there.item) or (call and there.call)
+        return None if other else at
 
     def _call_delta(self, body: dict[str, Any]) -> list[Event]:
-        piece = body.get("delta")
-        if not isinstance(piece, str):
+        piece = text(body.get("delta"))
+        if piece is None:
             return []
         slot = self._slot(body, {})
-        self._arguments[slot] += piece
+        self._slots[slot].arguments.append(piece)
         return [Event("tool", slot=slot, data={"arguments": piece})]
 
     def _item(self, body: dict[str, Any], *, whole: bool) -> list[Event]:
         item = body.get("item")
         if not isinstance(item, dict):
             return []
+        self._items += 1
         kind = item.get("type")
         if kind == "function_call":
             return self._call(body, item, whole=whole)
@@ -206,15 +253,16 @@ class ResponsesDecoder(Decoder):
         slot = self._slot(body, item)
         piece: dict[str, Any] = {
             key: str(value)
-            for key, value in (("id", item.get("call_id")), ("name", item.get("name")))
+            for key, value in (("id", text(item.get("call_id"))), ("name", text(item.get("name"))))
             if value
         }
         arguments = item.get("arguments")
         if whole and isinstance(arguments, str):
-            had = self._arguments[slot]
+            known = self._slots[slot]
+            had = "".join(known.arguments)
             if arguments.startswith(had) and len(arguments) > len(had):
                 piece["arguments"] = arguments[len(had) :]
-                self._arguments[slot] = arguments
+                known.arguments = [arguments]
         elif whole and isinstance(arguments, dict):
             piece["parsed"] = arguments
         return [Event("tool", slot=slot, data=piece)]
@@ -235,6 +283,7 @@ class ResponsesDecoder(Decoder):
         for number, item in enumerate(output if isinstance(output, list) else ()):
             if not isinstance(item, dict):
                 continue
+            self._items += 1
             _texts(item, texts)
             if item.get("type") == "function_call":
                 body = {} if item.get("id") or item.get("call_id") else {"output_index": number}
@@ -242,12 +291,17 @@ class ResponsesDecoder(Decoder):
             elif item.get("type") == "reasoning":
                 events += self._raw(item)
         for what, pieces in texts.items():
-            full, had = "".join(pieces), self._streamed[what]
+            full, had = "".join(pieces), "".join(self._streamed[what])
             if len(full) > len(had) and full.startswith(had):
-                events += self._delta(what, full[len(had) :])
+                new = full[len(had) :]
+                self._streamed[what].append(new)
+                events.append(Event(cast("EventKind", what), new))
         if isinstance(response.get("usage"), dict):
             events.append(_usage(response["usage"]))
-        events.append(self._finish(response, kind))
+        finish = self._finish(response, kind)
+        if finish.data == {"finish_reason": "stop"} and not self._items and not self._parts:
+            raise InvalidResponseError("the answer holds no output")
+        events.append(finish)
         return events
 
     def _finish(self, response: dict[str, Any], kind: str) -> Event:
@@ -255,11 +309,11 @@ class ResponsesDecoder(Decoder):
         reason: FinishReason
         if status == "incomplete":
             details = response.get("incomplete_details")
-            raw = str(details.get("reason")) if isinstance(details, dict) else status
+            raw = (text(details.get("reason")) if isinstance(details, dict) else None) or status
             reason = _INCOMPLETE.get(raw, "other")
         elif status == "completed":
             raw, reason = status, "stop"
-            if self._arguments:
+            if self._slots:
                 reason = "tool_calls"
             elif self._streamed["refusal"] and not self._streamed["text"]:
                 reason = "refusal"
@@ -279,13 +333,13 @@ def _texts(item: dict[str, Any], texts: dict[str, list[str]]) -> None:
     if item.get("type") == "reasoning":
         summary = item.get("summary")
         parts += [p for p in summary if isinstance(p, dict)] if isinstance(summary, list) else []
-        texts["reasoning"] += [str(part["text"]) for part in parts if part.get("text")]
+        texts["reasoning"] += [part["text"] for part in parts if text(part.get("text"))]
         return
     if item.get("type") != "message":
         return
     for part in parts:
         if part.get("type") == "refusal":
-            texts["refusal"].append(str(part.get("refusal") or ""))
+            texts["refusal"].append(text(part.get("refusal")) or "")
         elif isinstance(part.get("text"), str):
             texts["text"].append(part["text"])
 
@@ -295,8 +349,10 @@ def _usage(raw: dict[str, Any]) -> Event:
     given = given if isinstance(given, dict) else {}
     written = raw.get("output_tokens_details")
     written = written if isinstance(written, dict) else {}
-    read, wrote, total = raw.get("input_tokens"), raw.get("output_tokens"), raw.get("total_tokens")
-    if total is None and isinstance(read, int) and isinstance(wrote, int):
+    read, wrote, total = (
+        count(raw.get(name)) for name in ("input_tokens", "output_tokens", "total_tokens")
+    )
+    if total is None and read is not None and wrote is not None:
         total = read + wrote
     return Event(
         "usage",
@@ -304,9 +360,9 @@ def _usage(raw: dict[str, Any]) -> Event:
             input_tokens=read,
             output_tokens=wrote,
             total_tokens=total,
-            cache_read_tokens=given.get("cached_tokens"),
-            cache_write_tokens=given.get("cache_write_tokens"),
-            reasoning_tokens=written.get("reasoning_tokens"),
+            cache_read_tokens=count(given.get("cached_tokens")),
+            cache_write_tokens=count(given.get("cache_write_tokens")),
+            reasoning_tokens=count(written.get("reasoning_tokens")),
             source="provider",
             raw=raw,
         ),
