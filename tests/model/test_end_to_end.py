@@ -41,7 +41,13 @@ def test_whole_and_streamed_say_the_same(api: str) -> None:
     assert stream.response is not None
     assert "".join(pieces) == stream.response.content == whole.content != ""
     assert len(pieces) > 5
-    for name in ("input_tokens", "output_tokens", "total_tokens", "finish_reason", "response_model"):
+    for name in (
+        "input_tokens",
+        "output_tokens",
+        "total_tokens",
+        "finish_reason",
+        "response_model",
+    ):
         assert whole.metadata[name] == stream.response.metadata[name], name
     assert whole.metadata["output_tokens"] == 24
     assert whole.metadata["api"] == api

@@ -1,0 +1,178 @@
+"""A cell's answer in JupyterLab in a real Chromium: it streams, it looks right, nothing in it runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from playwright.sync_api import expect
+
+from tests.fake_server import FakeServer, Fault, Reply
+from tests.hostile import FLAG, HOSTILE
+from tests.jupyter import Lab
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+_PER_CELL = 40
+"""JupyterLab hides the outputs of a cell beyond its fiftieth."""
+
+ANSWER = """Rows without a time to first token were **not streamed**, so there was no first token to \
+time. It costs $5 or $6. Drop them with:
+
+```python
+df = df.dropna(subset=["time_to_first_token_s"])  # keeps streamed rows
+```
+
+| column | null when |
+| --- | --- |
+| `time_to_first_token_s` | not streamed |
+| `cost_usd` | price unknown |
+
+- See [the schema](https://example.org/schema).
+"""
+
+
+@pytest.fixture
+def server() -> Iterator[FakeServer]:
+    with FakeServer(Reply(text=ANSWER, reasoning="The user asks about nulls.")) as started:
+        yield started
+
+
+def _setting(server: FakeServer) -> str:
+    return (
+        "import os\n"
+        f"os.environ.update(GROQ_BASE_URL={server.base_url!r}, GROQ_API_KEY='gsk-test-key')\n"
+        "%load_ext allos"
+    )
+
+
+@pytest.mark.model
+def test_the_first_five_cells(lab: Lab) -> None:
+    """Load, ask with a value filled in, keep the answer, await one, see the rows: all in the page."""
+    lab.write(
+        "first.ipynb",
+        "import os\nos.environ['ALLOS_LOG'] = 'first.sqlite'\nname = 'Ada'\n%load_ext allos",
+        "%%allos local/smollm2 -t 0 --max-tokens 40\nSay hello to {{name}}.",
+        "%%allos local/smollm2 -t 0 --max-tokens 40 -o answer\nSay hello to {{name}}.",
+        "answer.metadata",
+        "import allos\nawait allos.aask('Say hi.', model='local/smollm2', max_tokens=8)",
+        "allos.responses()[['provider', 'model', 'status', 'prompt', 'output_tokens']]",
+    )
+    notebook = lab.open("first.ipynb")
+    notebook.run_all()
+    notebook.screenshot("first-five-cells")
+    footer = notebook.outputs(1).locator(".allos-foot")
+
+    expect(notebook.outputs(0)).to_be_empty()
+    expect(footer).to_contain_text("local/smollm2")
+    expect(footer).to_contain_text(re.compile(r"\d+ → \d+ tok"))
+    expect(notebook.outputs(3)).to_contain_text("'provider': 'local'")
+    expect(notebook.outputs(4).locator(".allos-foot")).to_contain_text("local/smollm2")
+    expect(notebook.outputs(5).locator("tbody tr")).to_have_count(3)
+    expect(notebook.outputs(5)).to_contain_text("Say hello to Ada.")
+    assert notebook.foreign_requests == []
+
+
+@pytest.mark.model
+def test_quickstart_runs_in_the_page(lab: Lab) -> None:
+    """The quickstart notebook runs to its end in JupyterLab, light and dark."""
+    book = nbformat.read(NOTEBOOKS / "01-quickstart.ipynb", as_version=4)
+    book.cells.insert(0, nbformat.v4.new_code_cell("%env ALLOS_LOG=quickstart.sqlite"))
+    nbformat.write(book, lab.root / "01-quickstart.ipynb")
+    notebook = lab.open("01-quickstart.ipynb")
+    notebook.run_all()
+    notebook.screenshot("quickstart-light")
+    notebook.set_theme("dark")
+    notebook.screenshot("quickstart-dark")
+
+    expect(notebook.outputs().last).to_contain_text("(['streamed', 'whole'], 5)")
+    assert notebook.foreign_requests == []
+    assert notebook.errors == []
+
+
+def test_answer_streams_as_text_and_ends_rendered(lab: Lab, server: FakeServer) -> None:
+    """While it streams the text stands there as typed; at the end it is rendered, highlighted,
+    with a quiet footer, reasoning folded, and dollars that are no formula."""
+    server.reply(Reply(text=ANSWER, reasoning="Nulls mean: not known.", delay_s=0.02))
+    lab.write("stream.ipynb", _setting(server), "%%allos groq llama-3.1-8b-instant\nWhy nulls?")
+    notebook = lab.open("stream.ipynb")
+    notebook.run_cell(0)
+    notebook.run_cell(1, wait=False)
+    output = notebook.outputs(1)
+    expect(output).to_contain_text("**not streamed**")
+    expect(output.locator("strong")).to_have_count(0)
+    notebook.wait_idle()
+    notebook.screenshot("cell-light")
+    notebook.set_theme("dark")
+    notebook.screenshot("cell-dark")
+
+    expect(output.locator("strong")).to_have_text("not streamed")
+    expect(output.locator("table td").first).to_have_text("time_to_first_token_s")
+    expect(output.locator("pre code span").first).to_be_visible()
+    expect(output).to_contain_text("$5 or $6")
+    expect(output.locator("mjx-container")).to_have_count(0)
+    expect(output.locator("details")).not_to_have_attribute("open", "")
+    expect(output.locator("details summary")).to_contain_text("Reasoning")
+    expect(output.locator(".allos-foot b")).to_have_text("groq/llama-3.1-8b-instant")
+    expect(output.locator(".jp-OutputArea-output")).to_have_count(1)
+    assert notebook.foreign_requests == []
+    assert notebook.errors == []
+
+
+def test_errors_in_the_page(lab: Lab, server: FakeServer) -> None:
+    """Each error is one line in the cell that caused it."""
+    server.reply(Fault.reset(after_deltas=4), on="broken")
+    lab.write(
+        "errors.ipynb",
+        _setting(server),
+        "%%allos grok llama-3.1-8b-instant\nHello",
+        "%%allos openai gpt-5-mini\nHello",
+        "%%allos groq broken\nHello",
+    )
+    notebook = lab.open("errors.ipynb")
+    for cell in range(4):
+        notebook.run_cell(cell)
+    notebook.screenshot("errors")
+
+    expect(notebook.outputs(1)).to_contain_text("Did you mean 'groq'?")
+    expect(notebook.outputs(2)).to_contain_text("set OPENAI_API_KEY")
+    expect(notebook.outputs(3)).to_contain_text("the answer broke off")
+    expect(notebook.outputs(3).locator(".allos-foot")).to_contain_text("failed")
+    for cell in (1, 2):
+        assert len(notebook.outputs(cell).inner_text().strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("trust", [True, False])
+def test_hostile_answers_do_nothing(lab: Lab, server: FakeServer, trust: bool) -> None:
+    """No text of the corpus runs or calls out: streaming, freshly run, saved and reopened."""
+    texts = [text.encode(errors="ignore").decode() for _, text in HOSTILE]
+    for number, text in enumerate(texts):
+        server.reply(Reply(text=text, chunk_size=7), on=f"h{number}")
+    cells = [
+        "\n".join(
+            f"get_ipython().run_cell_magic('allos', 'groq/h{number}', 'Go on');"
+            for number in range(start, min(start + _PER_CELL, len(texts)))
+        )
+        for start in range(0, len(texts), _PER_CELL)
+    ]
+    lab.write("hostile.ipynb", _setting(server), *cells)
+    notebook = lab.open("hostile.ipynb")
+    notebook.run_all()
+    expect(notebook.outputs().locator(".allos-out")).to_have_count(len(texts))
+    for link in notebook.page.locator(".allos-out a").all()[:5]:
+        link.hover()
+    fresh = notebook.page.evaluate(f"() => window.{FLAG}")
+    fresh_requests = list(notebook.foreign_requests)
+    notebook.save()
+    again = notebook.reopen(trust=trust)
+    expect(again.outputs().locator(".jp-OutputArea-output")).to_have_count(len(texts))
+    again.screenshot(f"hostile-{'trusted' if trust else 'untrusted'}")
+
+    assert fresh is None
+    assert again.page.evaluate(f"() => window.{FLAG}") is None
+    assert fresh_requests == []
+    assert again.foreign_requests == []
+    assert len(texts) >= 140

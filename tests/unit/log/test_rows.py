@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from allos.context import RunContext
+from allos.errors import RateLimitError
+from allos.log.columns import STORED_NAMES
+from allos.log.rows import COMPRESS_FROM_BYTES, clean_row, pack, raw_of, row_of, to_micros, unpack
+from allos.types import Message, MessageRole, ProviderResponse, Request, ToolCall
+
+FACTS = {"session_id": "process", "user": "ada", "host": "box", "git_commit": None}
+
+
+def row(response: ProviderResponse) -> dict[str, Any]:
+    return dict(zip(STORED_NAMES, row_of(response, FACTS), strict=True))
+
+
+def test_a_bare_response_is_null_all_over() -> None:
+    """What nobody knows is NULL: no 0, no empty text, no guess."""
+    known = {name: value for name, value in row(ProviderResponse()).items() if value is not None}
+
+    assert known == {
+        "status": "ok",
+        "replayed": 0,
+        "session_id": "process",
+        "user": "ada",
+        "host": "box",
+    }
+
+
+def test_facts_come_from_their_places(make_response) -> None:
+    """Call facts come from metadata, texts from attributes, the prompt from the request."""
+    found = row(make_response(3))
+
+    assert found["id"] == "01HF0000000000000000000003"
+    assert found["provider"] == "groq"
+    assert found["input_tokens"] == 13
+    assert found["stream"] == 1
+    assert json.loads(found["params"]) == {"temperature": 0.2, "max_tokens": 64}
+    assert (found["system"], found["prompt"]) == ("Be terse.", "Question 3")
+    assert json.loads(found["messages"])[1] == {"role": "user", "content": "Question 3"}
+    assert found["content"] == "Answer 3"
+    assert found["request_hash"] == f"{3:064x}"
+    assert found["completed_at"] - found["created_at"] == 250_001
+
+
+def test_context_fills_its_columns_and_goes_before_the_process(make_response) -> None:
+    """Provenance of the call overrides that of the process; empty fields stay NULL."""
+    context = RunContext(
+        session_id="mine",
+        notebook="a.ipynb",
+        cell_id="c1",
+        execution_count=7,
+        comparison_id="cmp",
+        run_id="run",
+        sample_index=0,
+        conversation_id="conv",
+        parent_id="parent",
+        variables={"topic": "tides"},
+        tags=("a", "b"),
+        metadata={"when": datetime(2026, 1, 1, tzinfo=UTC)},
+    )
+    found = row(make_response(context=context))
+
+    assert found["session_id"] == "mine"
+    assert found["sample_index"] == 0
+    assert (found["comparison_id"], found["run_id"]) == ("cmp", "run")
+    assert (found["conversation_id"], found["parent_id"]) == ("conv", "parent")
+    assert (found["notebook"], found["cell_id"], found["execution_count"]) == ("a.ipynb", "c1", 7)
+    assert found["variables"] == '{"topic":"tides"}'
+    assert found["tags"] == '["a","b"]'
+    assert json.loads(found["metadata"]) == {"when": "2026-01-01T00:00:00Z"}
+
+
+def test_an_error_fills_its_columns() -> None:
+    """An error without facts in the metadata gives its class, its message and the status."""
+    found = row(ProviderResponse(error=RateLimitError("slow down")))
+
+    assert found["status"] == "error"
+    assert found["error_type"] == "RateLimitError"
+    assert found["error_message"] == "slow down"
+
+
+def test_the_metadata_of_an_error_goes_first() -> None:
+    """What the engine wrote about an error is not replaced."""
+    facts = {"error_type": "X", "error_message": "Y", "status": "cancelled"}
+    found = row(ProviderResponse(error=RateLimitError("slow down"), metadata=facts))
+
+    assert (found["status"], found["error_type"], found["error_message"]) == ("cancelled", "X", "Y")
+
+
+def test_tool_calls_and_tool_turns_are_json(make_response) -> None:
+    """Tool calls stand in the row and in the messages, failed arguments as written."""
+    calls = [ToolCall("1", "add", {"a": 1}), ToolCall("2", "add", {}, "{a", "not JSON")]
+    request = Request(
+        provider="x",
+        api="chat",
+        base_url="http://x",
+        model="m",
+        messages=(
+            Message(MessageRole.ASSISTANT, None, tool_calls=(calls[0],)),
+            Message(MessageRole.TOOL, "2", tool_call_id="1"),
+        ),
+    )
+    found = row(make_response(tool_calls=calls, request=request))
+
+    assert json.loads(found["tool_calls"]) == [
+        {"id": "1", "name": "add", "arguments": {"a": 1}},
+        {"id": "2", "name": "add", "arguments": {}, "raw_arguments": "{a", "error": "not JSON"},
+    ]
+    assert json.loads(found["messages"]) == [
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [{"id": "1", "name": "add", "arguments": {"a": 1}}],
+        },
+        {"role": "tool", "content": "2", "tool_call_id": "1"},
+    ]
+
+
+def test_an_address_loses_what_may_hold_a_key(make_response) -> None:
+    """User, password, query and fragment of the address are not kept."""
+    url = "https://ada:secret@example.org:8080/v1?key=secret#secret"
+    found = row(make_response(metadata={"base_url": url}))
+
+    assert found["base_url"] == "https://example.org:8080/v1"
+
+
+@given(st.integers(-2 * 10**15, 7 * 10**15), st.integers(-12, 14))
+def test_micros_are_exact_in_every_zone(micros: int, hours: int) -> None:
+    """No microsecond is lost, and the zone does not matter."""
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
+
+    assert to_micros(moment.astimezone(timezone(timedelta(hours=hours)))) == micros
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+
+
+@settings(max_examples=30)
+@given(st.dictionaries(st.text(), json_values, min_size=1))
+def test_raw_json_comes_back(body: dict[str, Any]) -> None:
+    """What was packed is unpacked as the same JSON value."""
+    text = unpack(pack(body))
+
+    assert text is not None
+    assert json.loads(text) == body
+
+
+@pytest.mark.parametrize("reply", ["xyz", b"x\xff", "a" * 5000, b"{}", "\ud800"])
+def test_raw_replies_that_are_no_json_come_back_readable(reply: str | bytes) -> None:
+    """A reply that is text or bytes survives, bytes that are no UTF-8 as far as they can."""
+    text = unpack(pack(reply))
+    wanted = reply.encode("utf-8", "backslashreplace") if isinstance(reply, str) else reply
+
+    assert text == wanted.decode("utf-8", "replace")
+
+
+def test_long_raw_json_is_deflated() -> None:
+    """A long body takes far less room than its text."""
+    body = {"text": "the same again " * 1000}
+    packed = pack(body)
+
+    assert packed is not None
+    assert len(packed) < COMPRESS_FROM_BYTES
+
+
+def test_no_raw_row_without_request_and_reply() -> None:
+    """A response that knows neither body nor reply has no row in the raw table."""
+    assert raw_of(ProviderResponse(id="x")) is None
+
+
+def test_a_cleaned_row_holds_only_what_sqlite_takes(make_response) -> None:
+    """Odd values become text, a number or NULL, column by column."""
+    odd = {
+        "max_tokens": 2**70,
+        "seed": "many",
+        "top_p": "0.5",
+        "service_tier": ["a"],
+        "input_tokens": 4.0,
+    }
+    response = make_response(content="ok \ud83d\ude00 bad \ud800", metadata=odd)
+    found = dict(zip(STORED_NAMES, clean_row(row_of(response, FACTS)), strict=True))
+
+    assert (found["max_tokens"], found["seed"], found["input_tokens"]) == (None, None, 4)
+    assert found["top_p"] == 0.5
+    assert found["service_tier"] == '["a"]'
+    assert found["content"] == "ok 😀 bad �"

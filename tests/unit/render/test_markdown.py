@@ -1,0 +1,300 @@
+"""Markdown of a model becomes safe HTML, whatever it holds."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from allos.render import markdown
+from allos.render.markdown import markdown_html
+from tests.hostile import HOSTILE, MARK, judge
+
+# Pieces that mean something to a Markdown or HTML parser, so that random texts reach its corners.
+_PIECES = st.sampled_from(
+    [
+        *"[]()<>!*_`#|-+:\\&\n\t\"'=$ xé",
+        *(
+            "**",
+            "```",
+            "~~~",
+            "~~",
+            "1. ",
+            "> ",
+            "    ",
+            "\n\n",
+            "\n|-|-|\n",
+            ":-:",
+            "[r]: ",
+            "://",
+            "$$",
+        ),
+        *(
+            "&#x6a;",
+            "&Tab;",
+            "&colon;",
+            "&lt;",
+            "javascript:",
+            "data:",
+            "https://a.b",
+            "http:",
+            "{#i}",
+        ),
+        *(
+            "mailto:a@b",
+            "<script>",
+            "</pre>",
+            "<img src=x ",
+            "onerror=",
+            "<!--",
+            "]]>",
+            "```python\n",
+        ),
+        *("```html\n", "\x1b[", "\x1b]", "\x9d", "\x00", "\u202e", "&#x202e;", "\ud800"),
+    ]
+)
+_TEXTS = st.one_of(
+    st.text(max_size=300),
+    st.text(st.characters(), max_size=100),
+    st.lists(_PIECES, max_size=80).map("".join),
+)
+
+
+def inner(text: str) -> str:
+    """HTML between the wrapper's own tags."""
+    html = markdown_html(text)
+    start = '<div class="allos-md mathjax_ignore tex2jax_ignore">\n'
+    assert html.startswith(start)
+    assert html.endswith("</div>\n")
+    return html.removeprefix(start).removesuffix("</div>\n").strip()
+
+
+@pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in HOSTILE])
+def test_hostile_text_comes_out_inert(text: str) -> None:
+    """Only allowed elements, attributes and links, quickly, and never an error."""
+    started_s = time.process_time()
+    faults, _ = judge(markdown_html(text))
+
+    assert faults == []
+    assert time.process_time() - started_s < 2
+
+
+@given(text=_TEXTS)
+@settings(max_examples=400, deadline=None)
+def test_any_text_comes_out_inert(text: str) -> None:
+    """The same holds for texts that nobody thought of."""
+    faults, _ = judge(markdown_html(text))
+
+    assert faults == []
+
+
+@given(text=st.lists(_PIECES, max_size=30).map("".join))
+@settings(max_examples=200, deadline=None)
+def test_the_sanitiser_finds_nothing_left_to_do(text: str) -> None:
+    """The writers alone are safe already: the second fence is a second fence."""
+    once = markdown_html(text)
+    body = once.split("\n", 1)[-1].rsplit("</div>", 1)[0]
+
+    assert markdown._cleaner().clean(body) == body
+
+
+_SHORT = (
+    *("![", "*a ", "**a_ ", "~~a", "`a``b", "> a\n", "- ", "  - a\n", "|a", "|a|b\n", "a\n", "=\n"),
+    *("<a ", "&amp;", "](", "[a](", "[a][", "[a]: b\n", "[a](b)", "<http://a>", "```\n", "1. "),
+)
+
+
+@pytest.mark.parametrize("piece", [*"[*_`>|<&\\($~!#-\r\x9d\u202e", "\x1b]", *_SHORT], ids=repr)
+def test_repetition_does_not_hang(piece: str) -> None:
+    """Of one sign a hundred thousand, of a few together a fifth of it: a second of CPU or two."""
+    size = 100_000 if len(piece) == 1 else 20_000
+    started_s = time.process_time()
+    html = markdown_html(piece * (size // len(piece)))
+
+    assert time.process_time() - started_s < 3
+    assert html.endswith("</div>\n")
+
+
+def test_common_markdown_is_rendered() -> None:
+    """Emphasis, lists, quotes, code, rules and breaks become their elements."""
+    html = inner("# A\n\n**b** *c* ~~d~~ `e`\\\nf\n\n- g\n\n3. h\n\n> i\n\n---\n\n    j")
+
+    assert '<h1 class="jp-toc-ignore">A</h1>' in html
+    assert "<strong>b</strong> <em>c</em> <s>d</s> <code>e</code><br>\nf" in html
+    assert "<ul>\n<li>g</li>\n</ul>" in html
+    assert '<ol start="3">\n<li>h</li>\n</ol>' in html
+    assert "<blockquote>\n<p>i</p>\n</blockquote>" in html
+    assert "<hr>" in html
+    assert "<pre><code>j</code></pre>" in html
+
+
+def test_table_keeps_its_alignment_as_our_classes() -> None:
+    """Cells carry a class of ours, no style attribute."""
+    html = inner("| a | b | c |\n|:-|-:|:-:|\n| 1 | 2 | 3 |")
+
+    assert html.startswith('<div class="allos-wide"><table>')
+    assert '<td>1</td>\n<td class="allos-right">2</td>\n<td class="allos-mid">3</td>' in html
+
+
+def test_fence_is_coloured_with_our_classes_only() -> None:
+    """The language chooses the colours and appears nowhere."""
+    html = inner("```python evil-class {.x}\ndef f(): pass\n```")
+
+    assert html == (
+        '<pre><code><span class="allos-k">def</span> <span class="allos-f">f</span>(): '
+        '<span class="allos-k">pass</span></code></pre>'
+    )
+
+
+@pytest.mark.parametrize(
+    "language", ["mermaid", "vega", "vega-lite", "geojson", "math", "nope", ""]
+)
+def test_other_fences_are_plain_code(language: str) -> None:
+    """No viewer of JupyterLab and no unknown lexer is woken."""
+    assert inner(f"```{language}\n<a> & b\n```") == "<pre><code>&lt;a&gt; &amp; b</code></pre>"
+
+
+def test_raw_html_is_shown_as_text() -> None:
+    """A reader sees what the model wrote."""
+    _, text = judge(
+        markdown_html('<b onclick="x()">bold</b> <!-- note -->\n\n<div>\nblock\n</div>')
+    )
+
+    assert '<b onclick="x()">bold</b> <!-- note -->' in text
+    assert "<div>\nblock\n</div>" in text
+
+
+def test_link_opens_in_a_new_tab_without_a_referrer() -> None:
+    """A web link keeps its address and gets our fixed attributes."""
+    assert inner('[docs](https://pandas.pydata.org/docs?a=1&b=2 "title")') == (
+        '<p><a href="https://pandas.pydata.org/docs?a=1&amp;b=2" target="_blank" '
+        'rel="noopener noreferrer">docs</a></p>'
+    )
+
+
+def test_refused_link_stays_as_written() -> None:
+    """A link that may not be one is shown as its source, so nothing is lost or hidden."""
+    assert inner("[x](javascript:alert)") == "<p>[x](javascript:alert)</p>"
+
+
+def test_link_that_names_another_host_says_where_it_goes() -> None:
+    """`https://bank.example` that opens evil.invalid is followed by the real host."""
+    _, deceiving = judge(markdown_html(f"[https://bank.example/in](https://{MARK}/)"))
+    _, honest = judge(markdown_html("[www.bank.example](https://bank.example/in)"))
+
+    assert f"https://bank.example/in ({MARK})" in deceiving
+    assert "(" not in honest
+
+
+def test_image_becomes_alt_text_and_a_visible_link() -> None:
+    """Nothing is loaded; the reader sees where the image would have come from."""
+    html = inner(f"![A *chart*](https://{MARK}/a.png?q=1)")
+
+    assert html.startswith('<p>A chart <span class="allos-where">[image: <a href="https://evil')
+    assert f">https://{MARK}/a.png?q=1</a>]</span></p>" in html
+
+
+def test_image_inside_a_link_is_no_second_link() -> None:
+    """The outer link stays whole; the image's address is text."""
+    html = inner(f"[![alt](https://{MARK}/a.png)](https://jupyter.org)")
+
+    assert html.count("<a ") == 1
+    assert f"[image: https://{MARK}/a.png]" in html
+
+
+def test_prices_are_not_formulas() -> None:
+    """The wrapper carries the classes that JupyterLab's typesetter skips; dollars stay."""
+    assert inner("It costs $5 and $6.") == "<p>It costs $5 and $6.</p>"
+
+
+def test_formula_is_shown_as_typed() -> None:
+    """Markdown takes no backslash, star or underscore out of a formula."""
+    text = r"\( a_1 * b * \frac{c}{d} \), $$x_{i} * y_{j} * z$$ and \[ _k_ \]"
+
+    assert inner(text) == f"<p>{text}</p>"
+    assert inner(r"\( *a* $$ *b*") == "<p>( <em>a</em> $$ <em>b</em></p>"
+
+
+def test_hidden_characters_are_shown_even_as_entities() -> None:
+    """A bidi control cannot come back through an entity."""
+    assert inner("a\u202eb &#x202e; &rlm;") == "<p>a⟦U+202E⟧b ⟦U+202E⟧ ⟦U+200F⟧</p>"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("x" * (markdown.MAX_CHARS + 1), "longer than 100,000 characters"),
+        ("[" * (markdown.MAX_BRACKETS + 1), "more than 5,000 brackets"),
+        ("[x](https://a.b) " * 1_001, "more than 1,000 links"),
+        (
+            "|" + "a|" * 200 + "\n|" + "-|" * 200 + "\n" + "x\n" * 100,
+            "tables of more than 10,000 cells",
+        ),
+        ("> " * 30 + "x", "nested too deep"),
+        ("**a " * 80 + "x" + " b**" * 80, "nested too deep"),
+    ],
+)
+def test_too_much_is_shown_whole_as_plain_text(text: str, reason: str) -> None:
+    """Beyond a limit nothing is formatted, nothing is lost, and the page says why."""
+    faults, shown = judge(markdown_html(text))
+
+    assert faults == []
+    assert f"Shown as plain text: {reason}." in shown
+    assert text.strip() in shown
+
+
+def test_long_answer_with_a_table_is_not_too_much() -> None:
+    """The limits leave room for an ordinary long answer."""
+    text = (
+        "| a | b | c |\n|---|---|---|\n" + "| 1 | 2 | 3 |\n" * 500 + "\n- [x](https://a.b)\n" * 300
+    )
+    _, shown = judge(markdown_html(text))
+
+    assert "Shown as plain text" not in shown
+
+
+def test_fault_of_the_parser_costs_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever fails inside, the words are shown."""
+
+    def fail() -> None:
+        raise RuntimeError("parser fault")
+
+    monkeypatch.setattr(markdown, "_parser", fail)
+    faults, shown = judge(markdown_html("**x** <b>"))
+
+    assert faults == []
+    assert "**x** <b>" in shown
+
+
+def test_threads_share_the_parser() -> None:
+    """Many threads at once get the same HTML as one alone."""
+    texts = [f"# {n}\n\n[x](https://a.b/{n}) **{n}**\n\n```python\n{n}\n```" for n in range(40)]
+    alone = [markdown_html(text) for text in texts]
+    together: dict[int, list[str]] = {}
+
+    def work(number: int) -> None:
+        together[number] = [markdown_html(text) for text in texts]
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert list(together.values()) == [alone] * 4
+
+
+def test_importing_the_room_loads_no_parser() -> None:
+    """markdown-it, nh3 and Pygments are loaded by the first answer, not by the import."""
+    code = (
+        "import sys, allos.render.cell, allos.render.markdown; "
+        "print([m for m in ('markdown_it', 'nh3', 'pygments') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
