@@ -32,6 +32,7 @@ from allos.log.query import read, responses
 from allos.types import Message, MessageRole, ProviderResponse, Request
 
 LOGGED = 5_000
+MODELS = ["groq/claude-haiku-4-5", "gpt-5-mini"]
 START = datetime(2026, 11, 1, tzinfo=UTC)
 WORDS = "the of and to in is was for on that by with as at from are it an be this which or".split()  # noqa: SIM905  # reads better
 
@@ -162,8 +163,6 @@ def main(rows: int) -> None:
         plain = cpu_s(lambda: read(path, NAMES, Where("")), repeats=2)
         print(f"  without segments, row by row: {plain:.3f} s CPU")
 
-
-MODELS = ["groq/claude-haiku-4-5", "gpt-5-mini"]
 
 if __name__ == "__main__":
     main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)

@@ -1,0 +1,90 @@
+"""The log's schema, grown by small numbered functions.
+
+A released function never changes. A new column gets ``since=<version>`` in `allos.log.columns` and
+a function here that runs `add_columns(<version>)`; a test opens a file of the previous version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from allos.errors import LogError
+from allos.log import segments
+from allos.log.columns import create_table
+
+if TYPE_CHECKING:
+    import sqlite3
+
+APPLICATION_ID = 0x616C6F73
+"""Marks the file as a log of allos ("alos"), in SQLite's own header field."""
+
+
+def _1_create(db: sqlite3.Connection) -> None:
+    db.execute(create_table(1))
+    db.execute("CREATE INDEX responses_created_at ON responses (created_at)")
+    db.execute(
+        "CREATE INDEX responses_comparison_id ON responses (comparison_id)"
+        " WHERE comparison_id IS NOT NULL"
+    )
+    db.execute(
+        "CREATE INDEX responses_conversation_id ON responses (conversation_id)"
+        " WHERE conversation_id IS NOT NULL"
+    )
+    db.execute("CREATE TABLE raw (id TEXT PRIMARY KEY, request BLOB, reply BLOB) WITHOUT ROWID")
+    db.execute(
+        "CREATE TABLE ratings (seq INTEGER PRIMARY KEY, response_id TEXT NOT NULL,"
+        " rating INTEGER, note TEXT, created_at INTEGER NOT NULL)"
+    )
+    for statement in segments.CREATE:
+        db.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_1_create,)
+"""Function `n - 1` takes a file from version `n - 1` to `n`."""
+
+VERSION = len(MIGRATIONS)
+"""Version of the schema that this allos writes."""
+
+
+def migrate(db: sqlite3.Connection) -> None:
+    """Bring an open file to the current schema; several processes may do so at once.
+
+    Raises
+    ------
+    LogError
+        The file is of a newer allos, or not a log.
+    """
+    if _version(db) == VERSION and _application_id(db) == APPLICATION_ID:
+        return  # the usual case takes no lock
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        version = _version(db)  # again: another process may have been first
+        _check(db, version)
+        for step in MIGRATIONS[version:]:
+            step(db)
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version = {VERSION}")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
+
+
+def _check(db: sqlite3.Connection, version: int) -> None:
+    tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if _application_id(db) != APPLICATION_ID and (version or tables):
+        raise LogError("it is the SQLite database of another program")
+    if version > VERSION:
+        raise LogError(
+            f"it was written by a newer allos (schema {version}, this one knows {VERSION}): "
+            "update allos, or name another file in ALLOS_LOG"
+        )
+
+
+def _version(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _application_id(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA application_id").fetchone()[0])

@@ -1,0 +1,202 @@
+"""Rows of the log from responses; unknown is NULL, never 0, "" or a guess."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from operator import itemgetter
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from allos.log.columns import STORED, STORED_NAMES
+from allos.types import Message, ProviderResponse, ToolCall
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_INT64 = 2**63
+_EMPTY: dict[str, Any] = dict.fromkeys(STORED_NAMES)
+_in_order = itemgetter(*STORED_NAMES)
+
+COMPRESS_FROM_BYTES = 1000
+"""Raw JSON below this stays as it is: deflate would cost 10 us to save some 300 bytes."""
+
+
+def to_micros(moment: datetime) -> int:
+    """Microseconds since 1970-01-01 UTC; a naive time is local, as everywhere in Python."""
+    if moment.tzinfo is None:
+        moment = moment.astimezone()
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def to_json_text(value: Any) -> str:
+    """JSON text of a value; what JSON does not know becomes its `str`."""
+    return to_json_bytes(value).decode()
+
+
+def to_json_bytes(value: Any) -> bytes:
+    """JSON of a value in UTF-8; what JSON does not know becomes its `str`."""
+    # Five times faster than json, and loaded with pydantic, which the SDKs bring. Imported here
+    # because this module is loaded before any SDK.
+    from pydantic_core import PydanticSerializationError
+    from pydantic_core import to_json as fast_json
+
+    try:
+        return fast_json(value, inf_nan_mode="strings", fallback=str)
+    except (PydanticSerializationError, UnicodeDecodeError, ValueError):
+        # A lone surrogate, or a value with a failing `str`: escapes keep what they can.
+        return json.dumps(value, default=_describe, skipkeys=True).encode()
+
+
+def _describe(value: Any) -> str:
+    if isinstance(value, Mapping | Sequence | set | frozenset):
+        return repr(value)
+    return f"<{type(value).__name__}>"
+
+
+def _message(message: Message) -> dict[str, Any]:
+    turn: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.tool_calls:
+        turn["tool_calls"] = [_tool_call(call) for call in message.tool_calls]
+    if message.tool_call_id is not None:
+        turn["tool_call_id"] = message.tool_call_id
+    return turn
+
+
+def _tool_call(call: ToolCall) -> dict[str, Any]:
+    facts: dict[str, Any] = {"id": call.id, "name": call.name, "arguments": call.arguments}
+    if call.raw_arguments is not None:
+        facts["raw_arguments"] = call.raw_arguments
+    if call.error is not None:
+        facts["error"] = call.error
+    return facts
+
+
+def _bare_url(url: str) -> str:
+    """Address without user, password, query and fragment, where keys like to hide."""
+    if "@" not in url and "?" not in url and "#" not in url:
+        return url
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def row_of(response: ProviderResponse, facts: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Row of one response, in the order of `allos.log.columns.STORED`.
+
+    Parameters
+    ----------
+    response : ProviderResponse
+        The finished response; it has an `id`.
+    facts : mapping
+        Facts of the process by column name, see `allos.log.provenance`.
+    """
+    values = {**_EMPTY, **facts}
+    known = response.metadata
+    values.update(known)
+
+    values["id"] = response.id
+    values["created_at"] = to_micros(response.created_at) if response.created_at else None
+    values["completed_at"] = to_micros(response.completed_at) if response.completed_at else None
+    # SQLite's module takes int and bytearray at once, but runs bool and bytes through adapters.
+    values["replayed"] = 1 if response.replayed else 0
+    if values["stream"] is not None:
+        values["stream"] = 1 if values["stream"] else 0
+    values["content"] = response.content or None
+    values["reasoning"] = response.reasoning or None
+    values["refusal"] = response.refusal or None
+    calls = response.tool_calls
+    values["tool_calls"] = to_json_text([_tool_call(call) for call in calls]) if calls else None
+
+    for name in ("params", "retry_log"):
+        value = values[name]
+        if value is not None and not isinstance(value, str):
+            values[name] = to_json_text(value) if value else None
+    if values["base_url"] is not None:
+        values["base_url"] = _bare_url(values["base_url"])
+
+    error = response.error
+    if error is None:
+        values["status"] = response.status
+    else:
+        values["status"] = known.get("status", "error")
+        if values["error_type"] is None:
+            values["error_type"] = type(error).__name__
+        if values["error_message"] is None:
+            values["error_message"] = str(error) or None
+
+    request = response.request
+    if request is None:
+        values["system"] = values["prompt"] = values["messages"] = None
+    else:
+        values["system"] = request.system
+        values["prompt"] = request.prompt
+        values["messages"] = to_json_text([_message(message) for message in request.messages])
+        values["request_hash"] = request.request_hash
+
+    context = response.context
+    values["variables"] = to_json_text(context.variables) if context.variables else None
+    values["tags"] = to_json_text(context.tags) if context.tags else None
+    values["metadata"] = to_json_text(context.metadata) if context.metadata else None
+    values["notebook"] = context.notebook
+    values["cell_id"] = context.cell_id
+    values["execution_count"] = context.execution_count
+    values["comparison_id"] = context.comparison_id
+    values["run_id"] = context.run_id
+    values["sample_index"] = context.sample_index
+    values["conversation_id"] = context.conversation_id
+    values["parent_id"] = context.parent_id
+    values["session_id"] = context.session_id or facts.get("session_id")
+    return _in_order(values)  # type: ignore[no-any-return]  # itemgetter of many gives a tuple
+
+
+def clean_row(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Row with every value as its column wants it, for the rare one that SQLite refuses."""
+    return tuple(_clean(value, column.sql_type) for value, column in zip(row, STORED, strict=True))
+
+
+def _clean(value: Any, sql_type: str) -> Any:
+    if value is None:
+        return None
+    if sql_type == "TEXT":
+        text = value if isinstance(value, str) else to_json_text(value)
+        # Joins the two halves of a pair that were escaped one by one; a lone half becomes U+FFFD.
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    try:
+        number = float(value) if sql_type == "REAL" else int(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return None if isinstance(number, int) and not -_INT64 <= number < _INT64 else number
+
+
+def raw_of(response: ProviderResponse) -> tuple[str, bytearray | None, bytearray | None] | None:
+    """Row of the table `raw`: id, request body, reply; None when neither is known."""
+    if response.body is None and response.reply is None:
+        return None
+    assert response.id is not None
+    return response.id, pack(response.body), pack(response.reply)
+
+
+def pack(value: Any) -> bytearray | None:
+    """JSON of a value as bytes, deflated when that is worth it; None stays None."""
+    if value is None:
+        return None
+    if isinstance(value, bytes | bytearray):
+        data = bytes(value)
+    elif isinstance(value, str):
+        data = value.encode("utf-8", "backslashreplace")
+    else:
+        data = to_json_bytes(value)
+    # No JSON text starts with the letter x, the first byte of every zlib stream.
+    if len(data) >= COMPRESS_FROM_BYTES or data[:1] == b"x":
+        data = zlib.compress(data, 1)
+    return bytearray(data)
+
+
+def unpack(data: bytes | bytearray | None) -> str | None:
+    """JSON text that `pack` was given."""
+    if data is None:
+        return None
+    if data[:1] == b"x":
+        data = zlib.decompress(data)
+    return data.decode("utf-8", "replace")
