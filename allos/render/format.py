@@ -1,0 +1,98 @@
+"""Numbers as people read them. Unknown is a dash, never a guess."""
+
+from __future__ import annotations
+
+import math
+
+UNKNOWN = "–"
+
+
+def _known(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
+
+
+def seconds(value_s: float | None) -> str:
+    """Duration, with no more digits than a reader can use.
+
+    Parameters
+    ----------
+    value_s : float or None
+        Seconds; None or NaN when unknown.
+
+    Examples
+    --------
+    >>> [seconds(s) for s in (0.0184, 0.92, 2.14, 125, 3720, None)]
+    ['18 ms', '0.92 s', '2.1 s', '2 min 5 s', '1 h 2 min', '–']
+    """
+    if value_s is None or not _known(value_s):
+        return UNKNOWN
+    if value_s < 0.0995:
+        return f"{value_s * 1000:.0f} ms"
+    if value_s < 0.995:
+        return f"{value_s:.2f} s"
+    if value_s < 59.95:
+        return f"{value_s:.1f} s"
+    minutes, rest_s = divmod(round(value_s), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest_s} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:,} h {minutes} min"
+
+
+def tokens(count: float | None) -> str:
+    """Count with thousands separated.
+
+    Examples
+    --------
+    >>> tokens(48210), tokens(None)
+    ('48,210', '–')
+    """
+    return f"{count:,.0f}" if count is not None and _known(count) else UNKNOWN
+
+
+def rate(tokens_per_second: float | None) -> str:
+    """Tokens per second.
+
+    Examples
+    --------
+    >>> rate(209.7), rate(4.26)
+    ('210 tok/s', '4.3 tok/s')
+    """
+    if tokens_per_second is None or not _known(tokens_per_second):
+        return UNKNOWN
+    digits = 0 if tokens_per_second >= 9.95 else 1
+    return f"{tokens_per_second:,.{digits}f} tok/s"
+
+
+def money(amount_usd: float | None, *, about: bool = False) -> str:
+    """US dollars: cents from one dollar up, two significant digits below.
+
+    Parameters
+    ----------
+    amount_usd : float or None
+        US dollars; None or NaN when unknown.
+    about : bool
+        Whether the amount rests on an estimate; then it says so.
+
+    Examples
+    --------
+    >>> [money(usd) for usd in (0.00003, 0.0123, 1234.5, 0, None)]
+    ['$0.00003', '$0.012', '$1,234.50', '$0', '–']
+    >>> money(0.0004, about=True)
+    'about $0.0004'
+    """
+    if amount_usd is None or not _known(amount_usd):
+        return UNKNOWN
+    return f"about {_dollars(amount_usd)}" if about else _dollars(amount_usd)
+
+
+def _dollars(amount_usd: float) -> str:
+    if amount_usd == 0:
+        return "$0"
+    sign, size = ("-" if amount_usd < 0 else ""), abs(amount_usd)
+    if size >= 0.995:
+        return f"{sign}${size:,.2f}"
+    if size < 1e-9:
+        return f"{sign}<$0.000000001"
+    decimals = 1 - math.floor(math.log10(size))
+    return f"{sign}${f'{size:.{decimals}f}'.rstrip('0')}"

@@ -1,0 +1,144 @@
+"""Colours for fenced code: Pygments reads the words, every class name is ours."""
+
+from __future__ import annotations
+
+import html
+import re
+from functools import cache
+from itertools import groupby
+from operator import itemgetter
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pygments.lexer import Lexer
+
+MAX_CODE_CHARS = 8_000
+"""Longer blocks stay plain: a lexer's worst case grows faster than its input."""
+
+# Where lexers backtrack: long runs of blanks and very long lines, which real code hardly has.
+_ODD = re.compile(r"\s{200}|[^\n]{1000}")
+
+# Only these. Each was timed on hostile input, which ruled out lexers with a single step of seconds
+# (no deadline can interrupt one); and a name from a model never reaches Pygments' plugin loader.
+LANGUAGES = {
+    alias: name
+    for name, aliases in {
+        "bash": "bash sh shell zsh",
+        "c": "c h",
+        "console": "console shell-session",
+        "cpp": "cpp c++ cc cxx hpp",
+        "csharp": "csharp c# cs",
+        "css": "css",
+        "diff": "diff patch udiff",
+        "docker": "docker dockerfile",
+        "go": "go golang",
+        "html": "html",
+        "ini": "ini cfg",
+        "java": "java",
+        "javascript": "javascript js jsx mjs node",
+        "json": "json jsonc jsonl",
+        "julia": "julia jl",
+        "kotlin": "kotlin kt",
+        "lua": "lua",
+        "make": "make makefile",
+        "matlab": "matlab",
+        "php": "php",
+        "powershell": "powershell ps1 pwsh",
+        "pycon": "pycon doctest",
+        "python": "python py py3 python3 ipython ipython3",
+        "r": "r",
+        "ruby": "ruby rb",
+        "rust": "rust rs",
+        "scala": "scala",
+        "sql": "sql mysql postgres postgresql sqlite",
+        "swift": "swift",
+        "tex": "tex latex",
+        "toml": "toml",
+        "typescript": "typescript ts tsx",
+        "xml": "xml svg",
+        "yaml": "yaml yml",
+    }.items()
+    for alias in aliases.split()
+}
+
+# A token takes the class of its nearest ancestor here; operators and names stay uncoloured.
+_CLASSES = {
+    "Keyword": "k",
+    "Operator.Word": "k",
+    "Literal.String": "s",
+    "Literal.Number": "m",
+    "Comment": "c",
+    "Comment.Preproc": "d",
+    "Name.Function": "f",
+    "Name.Class": "f",
+    "Name.Builtin": "b",
+    "Name.Builtin.Pseudo": "",
+    "Name.Decorator": "d",
+    "Name.Tag": "t",
+    "Name.Attribute": "a",
+    "Generic.Prompt": "c",
+    "Generic.Deleted": "x",
+    "Generic.Inserted": "m",
+    "Generic.Heading": "f",
+    "Generic.Subheading": "f",
+}
+
+TOKEN_CLASSES = frozenset(f"allos-{letter}" for letter in _CLASSES.values() if letter)
+"""Every class that `code_html` can write."""
+
+
+@cache
+def _class_of(kind: tuple[str, ...]) -> str:
+    for end in range(len(kind), 0, -1):
+        letter = _CLASSES.get(".".join(kind[:end]))
+        if letter is not None:
+            return f"allos-{letter}" if letter else ""
+    return ""
+
+
+@cache
+def _lexer(name: str) -> Lexer:
+    from pygments.lexers import find_lexer_class_by_name
+
+    lexer: Lexer = find_lexer_class_by_name(name)(stripnl=False, ensurenl=False)
+    return lexer
+
+
+def code_html(code: str, language: str, *, until: float | None = None) -> str:
+    r"""Escaped code, with coloured words where the language is one we know.
+
+    Parameters
+    ----------
+    code : str
+        Cleaned text of a fence.
+    language : str
+        First word after the fence, as the model wrote it; it is only ever looked up.
+    until : float or None
+        When to give up colouring, on the clock of `time.perf_counter`, in seconds.
+
+    Examples
+    --------
+    >>> code_html("x = 1", "python")
+    'x = <span class="allos-m">1</span>'
+    >>> code_html("graph <TD>", "mermaid")
+    'graph &lt;TD&gt;'
+    """
+    plain = html.escape(code, quote=False)
+    name = LANGUAGES.get(language.lower())
+    if name is None or len(code) > MAX_CODE_CHARS or _ODD.search(code):
+        return plain
+    # With a line end after the last line, as every lexer expects; ours again without it.
+    source, tokens = f"{code}\n", []
+    for kind, value in _lexer(name).get_tokens(source):
+        if until is not None and perf_counter() > until:
+            return plain
+        tokens.append((_class_of(kind), value))
+    if "".join(value for _, value in tokens) != source:
+        return plain
+    tokens[-1] = (tokens[-1][0], tokens[-1][1].removesuffix("\n"))
+    pieces = []
+    for css_class, run in groupby(tokens, itemgetter(0)):
+        text = html.escape("".join(value for _, value in run), quote=False)
+        pieces.append(f'<span class="{css_class}">{text}</span>' if css_class and text else text)
+    return "".join(pieces)

@@ -1,0 +1,89 @@
+"""Untrusted text made harmless without any markup: for terminals, and while an answer streams."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from allos.render.style import LIVE_STYLE
+
+# What a terminal would obey: CSI, OSC, DCS and the other strings, then two-character escapes. A
+# payload ends at any control character, so no input makes the search walk the text twice.
+_PAYLOAD = r"[^\x00-\x1f\x7f-\x9f]*+"
+_ESCAPES = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*+[ -/]*+[@-~]?"
+    rf"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f]){_PAYLOAD}(?:\x07|\x1b\\|\x9c)"
+    r"|\x1b[ -/]*+[0-~]?"
+)
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_LINE_ENDS = re.compile(r"\r\n?|[\u2028\u2029]")
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
+
+# Characters that reorder or hide the text around them (Unicode TR36, "Trojan Source"), and the
+# invisible tag characters that can carry a hidden message. Three flags are spelled with those.
+_FLAGS = "|".join(
+    "\U0001f3f4" + "".join(chr(0xE0000 + ord(letter)) for letter in name) + "\U000e007f"
+    for name in ("gbeng", "gbsct", "gbwls")
+)
+_HIDDEN = r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f\U000e0000-\U000e007f]"
+_REVEAL = re.compile(rf"({_FLAGS})|{_HIDDEN}")
+_SPECIAL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f"
+    r"\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def clean_text(text: str) -> str:
+    r"""Text that a terminal shows and never obeys.
+
+    Terminal escapes and control characters other than line ends and tabs are removed, characters
+    that reorder or hide text are shown as ``⟦U+202E⟧``, and every line end becomes ``\n``.
+
+    Parameters
+    ----------
+    text : str
+        Untrusted text.
+
+    Examples
+    --------
+    >>> clean_text("\x1b[31mred\x1b[0m \u202egpj.exe")
+    'red ⟦U+202E⟧gpj.exe'
+    """
+    if not _SPECIAL.search(text):
+        return text
+    text = _LINE_ENDS.sub("\n", text)
+    text = _ESCAPES.sub("", text)
+    # A lone surrogate cannot be encoded: it would fail in the log, the kernel's message and nh3.
+    return reveal(_SURROGATES.sub("\ufffd", text))
+
+
+def reveal(text: str) -> str:
+    """Show the characters that reorder or hide text, drop control characters, keep the rest."""
+    return _REVEAL.sub(lambda m: m[1] or f"⟦U+{ord(m[0]):04X}⟧", _CONTROLS.sub("", text))
+
+
+def escaped(text: str) -> str:
+    """Clean and escape a text, ready to stand between tags or in an attribute."""
+    return html.escape(clean_text(text), quote=True)
+
+
+def streaming_html(text: str, *, state: str = "") -> str:
+    """HTML of an answer that is still arriving: escaped text, no markup, no links.
+
+    Cut Markdown can mean what the whole never would, so nothing is interpreted before the end.
+
+    Parameters
+    ----------
+    text : str
+        Untrusted text, as far as it has come.
+    state : str
+        What is going on, as a quiet line below.
+
+    Examples
+    --------
+    >>> "<b>" in streaming_html("**a** <b>")
+    False
+    """
+    shown = f'<pre class="allos-text">{escaped(text)}</pre>' if text else ""
+    doing = f'<small class="allos-state">{escaped(state)}</small>' if state else ""
+    return f'<div class="allos-out mathjax_ignore tex2jax_ignore">{LIVE_STYLE}{shown}{doing}</div>'
