@@ -11,7 +11,6 @@ version = release
 extensions = ["myst_nb"]
 exclude_patterns = ["_build", "jupyter_execute"]
 nb_execution_mode = "off"
-suppress_warnings = ["toc.empty_glob"]  # a section may still be empty
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
