@@ -176,3 +176,37 @@ def test_hostile_answers_do_nothing(lab: Lab, server: FakeServer, trust: bool) -
     assert fresh_requests == []
     assert again.foreign_requests == []
     assert len(texts) >= 140
+
+
+@pytest.mark.model
+def test_picture_of_the_readme(lab: Lab) -> None:
+    """The cells of the README's picture run as they stand there."""
+    lab.write(
+        "readme.ipynb",
+        "%env ALLOS_LOG=readme.sqlite",
+        "%load_ext allos\ntopic = 'how rain forms'",
+        "%%allos local/smollm2 -t 0 --max-tokens 120 -o answer\nExplain {{ topic }} to a child.",
+        "%%allos local/smollm2 -t 0 --max-tokens 60\nGive a one-line title to this text: {{ answer }}",
+        "import allos\n\nfacts = ['output_tokens', 'latency_s', 'time_to_first_token_s', "
+        "'tokens_per_second']\nallos.responses(since='1h')[['model', 'prompt', *facts]].round(2)",
+    )
+    notebook = lab.open("readme.ipynb")
+    notebook.run_all()
+    notebook.run_cell(0)
+    whole = notebook.screenshot("readme-whole")
+    notebook.page.set_viewport_size({"width": 1100, "height": 1400})
+    first = notebook.page.locator(".jp-Notebook .jp-Cell").nth(1).bounding_box()
+    last = notebook.page.locator(".jp-Notebook .jp-Cell").last.bounding_box()
+    assert first is not None
+    assert last is not None
+    notebook.page.screenshot(
+        path=str(whole.with_name("readme.png")),
+        clip={
+            "x": first["x"],
+            "y": first["y"] + 3,
+            "width": first["width"],
+            "height": last["y"] + last["height"] - first["y"],
+        },
+    )
+
+    expect(notebook.outputs(4).locator("tbody tr")).to_have_count(2)
