@@ -1,0 +1,47 @@
+"""The public types, as a user's type checker sees them; mypy reads this, nothing runs it."""
+
+from __future__ import annotations
+
+from typing import assert_type
+
+import allos
+from allos.providers import (
+    Message,
+    MessageRole,
+    Provider,
+    ProviderRegistry,
+    ProviderResponse,
+    Stream,
+    ToolCall,
+    Usage,
+)
+
+
+def providers() -> None:
+    provider = ProviderRegistry.get_provider("groq", model="m")
+    assert_type(provider, Provider)
+    response = provider.chat([Message(role=MessageRole.USER, content="Hi")])
+    assert_type(response, ProviderResponse)
+    assert_type(response.content, str)
+    assert_type(response.tool_calls, list[ToolCall])
+    assert_type(response.usage, Usage)
+    assert_type(response.latency_s, float | None)
+    assert_type(provider.get_context_window(), int | None)
+    with provider.stream("Hi") as stream:
+        assert_type(stream, Stream)
+        for text in stream:
+            assert_type(text, str)
+    assert_type(stream.response, ProviderResponse | None)
+
+
+async def asynchronous() -> None:
+    assert_type(await allos.aask("Hi", model="local/smollm2"), ProviderResponse)
+    provider = ProviderRegistry.get_provider("groq", model="m")
+    async with provider.astream("Hi") as stream:
+        async for text in stream:
+            assert_type(text, str)
+
+
+def questions() -> None:
+    assert_type(allos.ask("Hi", model="local/smollm2", temperature=0), ProviderResponse)
+    assert_type(allos.log.is_open(), bool)

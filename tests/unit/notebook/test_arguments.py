@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from allos.errors import AllosError, ConfigurationError
+from allos.notebook.arguments import Arguments, parse, words
+
+
+@pytest.mark.parametrize(
+    ("line", "model"),
+    [
+        ("groq llama-3.1-8b-instant", "groq/llama-3.1-8b-instant"),
+        ("groq/llama-3.1-8b-instant", "groq/llama-3.1-8b-instant"),
+        ("together meta-llama/Llama-3-70b-chat-hf", "together/meta-llama/Llama-3-70b-chat-hf"),
+        ("together/meta-llama/Llama-3-70b-chat-hf", "together/meta-llama/Llama-3-70b-chat-hf"),
+        ("huggingface openai/gpt-oss-20b:fastest", "huggingface/openai/gpt-oss-20b:fastest"),
+        ("-t 0 groq m", "groq/m"),
+        ("groq -t 0 m", "groq/m"),
+        ("local", "local"),
+        ("local//models/x.gguf", "local//models/x.gguf"),
+        ("", None),
+        ("-t 1", None),
+    ],
+)
+def test_model_is_named_in_either_form(line: str, model: str | None) -> None:
+    """Provider and model stand apart or joined by a slash, flags anywhere between."""
+    assert parse(line, cell=True).model == model
+
+
+def test_flags_become_values() -> None:
+    """Every flag has its place; what is not given is not there."""
+    found = parse(
+        "groq m -t 0.2 --max-tokens 40 -s 'Be terse' -o answer -q --no-stream "
+        "--base-url http://localhost:8000/v1",
+        cell=True,
+    )
+
+    assert found == Arguments(
+        model="groq/m",
+        system="Be terse",
+        output="answer",
+        quiet=True,
+        stream=False,
+        params={"temperature": 0.2, "max_tokens": 40, "base_url": "http://localhost:8000/v1"},
+    )
+    assert parse("groq m", cell=True).params == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["--system='Be terse' groq/m", '-s "Be terse" groq/m', "groq/m --system 'Be terse'"],
+)
+def test_quotes_hold_words_together(line: str) -> None:
+    """A quoted value may stand apart or after an equals sign."""
+    assert parse(line, cell=True).system == "Be terse"
+
+
+def test_negative_and_equal_values() -> None:
+    """`-t=0.5`-like spellings of argparse and numbers with a sign are read."""
+    assert parse("groq/m --temperature=0.5", cell=True).params == {"temperature": 0.5}
+    assert parse("groq/m -t -1", cell=True).params == {"temperature": -1.0}
+
+
+@pytest.mark.parametrize(
+    ("line", "prompt"),
+    [
+        ('groq m "say hi"', "say hi"),
+        ("groq/m 'say hi'", "say hi"),
+        ('"say hi"', "say hi"),
+        ('groq/m "--not-a-flag"', "--not-a-flag"),
+        ('groq/m "a \\"quoted\\" word and a \\\\ backslash"', 'a "quoted" word and a \\ backslash'),
+        (r'groq/m "\frac{a}{b} \n"', r"\frac{a}{b} \n"),
+        ('groq/m "it\'s fine"', "it's fine"),
+    ],
+)
+def test_line_form_takes_a_quoted_prompt(line: str, prompt: str) -> None:
+    """The quoted words are the prompt, even when they look like a flag or a name."""
+    assert parse(line, cell=False).prompt == prompt
+
+
+def test_apostrophe_inside_a_word_is_no_quote() -> None:
+    """Only a quote at the start of a word or after `=` opens one."""
+    assert [word.text for word in words("it's fine")] == ["it's", "fine"]
+
+
+@pytest.mark.parametrize(
+    ("line", "cell", "said"),
+    [
+        ("grok/m", True, "Did you mean 'groq'"),
+        ("groq", True, "'groq' needs a model"),
+        ("groq m extra", True, "does not understand 'extra'; the prompt goes into the cell"),
+        ("groq/m extra", False, "does not understand 'extra'; the prompt must be in quotes"),
+        ('groq/m "one" "two"', False, "one quoted prompt"),
+        ('groq/m "one"', True, "goes into the cell below"),
+        ("groq/m --max-token 3", True, "Did you mean '--max-tokens'"),
+        ("groq/m -z", True, "does not know the flag '-z'"),
+        ("groq/m -t hot", True, "invalid number value: 'hot'"),
+        ("groq/m --max-tokens 0", True, "invalid count of tokens value: '0'"),
+        ("groq/m -t", True, "expected one argument"),
+        ("groq/m -o 1x", True, "-o needs a variable's name, not '1x'"),
+        ("groq/m -s 'open", True, "is not closed"),
+        ("/m", True, "names no provider"),
+    ],
+)
+def test_mistake_is_one_line(line: str, cell: bool, said: str) -> None:
+    """Each mistake is one line with what to do; nothing was sent."""
+    with pytest.raises(ConfigurationError) as caught:
+        parse(line, cell=cell)
+
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_sub_commands_are_words_not_providers() -> None:
+    """A reserved first word is a command, with the words behind it; quoted it is a prompt."""
+    assert parse("models groq", cell=False) == Arguments(command="models", rest=("groq",))
+    assert parse('"models"', cell=False).prompt == "models"
+
+
+@given(st.text(max_size=60), st.booleans())
+def test_any_line_is_understood_or_refused(line: str, cell: bool) -> None:
+    """No line raises anything but an error of ours."""
+    try:
+        found = parse(line, cell=cell)
+    except AllosError:
+        return
+
+    assert isinstance(found, Arguments)

@@ -1,0 +1,75 @@
+"""The magics in a plain IPython shell, as in a terminal: no kernel, no live painting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+from tests.fake_server import FakeServer, Fault
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeServer]:
+    with FakeServer("**Hello** there.") as started:
+        monkeypatch.setenv("GROQ_BASE_URL", started.base_url)
+        monkeypatch.setenv("GROQ_API_KEY", "gsk-of-the-test")
+        yield started
+
+
+@pytest.fixture
+def shell() -> Iterator[Any]:
+    shell = InteractiveShell.instance()
+    shell.run_line_magic("load_ext", "allos")
+    yield shell
+    shell.run_line_magic("unload_ext", "allos")
+    InteractiveShell.clear_instance()
+
+
+def test_terminal_prints_the_answer_once(
+    shell: Any, server: FakeServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a kernel nothing is painted before the end, and the answer is printed once."""
+    result = shell.run_cell("%%allos groq/m\nHi")
+    printed = capsys.readouterr().out
+
+    assert result.success
+    assert printed.count("**Hello** there.") == 1
+    assert "groq/m" in printed
+    assert result.result.content == "**Hello** there."
+
+
+def test_failure_prints_one_line(
+    shell: Any, server: FakeServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A failing call ends in its own one line, without a traceback."""
+    server.reply(Fault.model_not_found())
+    result = shell.run_cell("%%allos groq/m\nHi")
+    captured = capsys.readouterr()
+
+    assert type(result.error_in_exec).__name__ == "ModelNotFoundError"
+    assert "Traceback" not in captured.out + captured.err
+    assert "list_models()" in captured.out + captured.err
+
+
+def test_loading_twice_registers_once(shell: Any, server: FakeServer) -> None:
+    """A second load changes nothing; after unloading, no trace is left in the shell."""
+    from allos.notebook import load, unload
+
+    load(shell)
+    unload(shell)
+    formatters = shell.display_formatter.formatters
+
+    assert "allos" not in shell.magics_manager.magics["cell"]
+    assert "allos" not in shell.magics_manager.magics["line"]
+    assert ("allos.types", "ProviderResponse") not in formatters["text/html"].deferred_printers
+    load(shell)  # for the fixture's own unloading
+
+
+def test_formatting_leaves_strangers_alone(shell: Any) -> None:
+    """Objects that are no responses are shown as ever."""
+    data, _ = shell.display_formatter.format({"a": 1})
+
+    assert data == {"text/plain": "{'a': 1}"}

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import allos
+from allos import session
+from allos.errors import ConfigurationError, MissingKeyError, RateLimitError
+from allos.providers import Message, MessageRole, ProviderRegistry
+from tests.fake_server import FakeServer, Fault
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeServer]:
+    with FakeServer("Hello.") as started:
+        monkeypatch.setenv("GROQ_BASE_URL", started.base_url)
+        monkeypatch.setenv("GROQ_API_KEY", "gsk-of-the-test")
+        yield started
+
+
+@pytest.fixture
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    path = tmp_path / "log.sqlite"
+    monkeypatch.setenv("ALLOS_LOG", str(path))
+    yield path
+    allos.log.close()
+
+
+def test_ask_sends_prompt_system_and_parameters(server: FakeServer) -> None:
+    """Prompt, system text and parameters go out; the answer comes back as a response."""
+    answer = allos.ask("Hi {{ there }}", model="groq/m", system="Be terse", temperature=0.5)
+    sent = server.requests[0].body
+
+    assert str(answer) == "Hello."
+    assert sent["temperature"] == 0.5
+    assert sent["messages"] == [
+        {"role": "system", "content": "Be terse"},
+        {"role": "user", "content": "Hi {{ there }}"},
+    ]
+
+
+def test_ask_takes_messages_and_a_provider(server: FakeServer) -> None:
+    """A conversation and a provider object go wherever a text and a name do."""
+    provider = ProviderRegistry.get_provider("groq", model="m")
+    turns = [
+        Message(MessageRole.USER, "One"),
+        Message(MessageRole.ASSISTANT, "Two"),
+        Message(MessageRole.USER, "Three"),
+    ]
+    allos.ask(turns, model=provider)
+
+    assert [m["content"] for m in server.requests[0].body["messages"]] == ["One", "Two", "Three"]
+    with pytest.raises(ConfigurationError, match="already built"):
+        allos.ask("Hi", model=provider, base_url="http://localhost:1")
+
+
+def test_ask_opens_the_log_and_tags_its_row(server: FakeServer, log: Path) -> None:
+    """Asking leaves a row that its tag finds again, a failed one too."""
+    allos.ask("One", model="groq/m", tags=["draft"])
+    server.script(Fault.status(429, retry_after="86400"))
+    with pytest.raises(RateLimitError):
+        allos.ask("Two", model="groq/m", tags="draft")
+    frame = allos.responses(tags="draft")
+
+    assert allos.log.path() == log
+    assert frame["prompt"].tolist() == ["One", "Two"]
+    assert frame["status"].tolist() == ["ok", "error"]
+
+
+def test_bare_provider_logs_nothing_uninvited(server: FakeServer, log: Path) -> None:
+    """A provider used on its own does not write to disk before `allos.log.open()`."""
+    ProviderRegistry.get_provider("groq", model="m").chat("Hi")
+
+    assert not log.exists()
+    allos.log.open()
+    ProviderRegistry.get_provider("groq", model="m").chat("Hi")
+    assert len(allos.responses()) == 1
+
+
+def test_log_that_cannot_be_opened_stops_nobody(
+    server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One warning, and the answer comes all the same."""
+    monkeypatch.setenv("ALLOS_LOG", str(tmp_path))  # a folder is no log
+    monkeypatch.setattr(session, "_log_failed", False)
+
+    with pytest.warns(UserWarning, match="Answers are not logged"):
+        answer = allos.ask("Hi", model="groq/m")
+    assert answer.ok
+    assert allos.ask("Hi", model="groq/m").ok, "and it is said once"
+
+
+def test_aask_is_the_same_for_await(server: FakeServer, log: Path) -> None:
+    """`aask` answers on any loop, many at once, and leaves rows."""
+
+    async def several() -> list[str]:
+        return [
+            a.content
+            for a in await asyncio.gather(*(allos.aask("Hi", model="groq/m") for _ in range(4)))
+        ]
+
+    assert asyncio.run(several()) == ["Hello."] * 4
+    assert asyncio.run(several()) == ["Hello."] * 4
+    assert len(allos.responses()) == 8
+
+
+def test_missing_key_and_unknown_parameter_send_nothing(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is set up wrongly is told before anything is sent."""
+    monkeypatch.delenv("GROQ_API_KEY")
+    with pytest.raises(MissingKeyError, match="GROQ_API_KEY"):
+        allos.ask("Hi", model="groq/m")
+    with pytest.raises(ConfigurationError, match="Did you mean 'temperature'"):
+        allos.ask("Hi", model="groq/m", api_key="gsk-x-and-more", temperatur=1)
+    with pytest.raises(ConfigurationError, match="needs a model"):
+        allos.ask("Hi", model="groq")
+    assert server.requests == []
+
+
+def test_default_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model named, else the session's, else ALLOS_MODEL's, else the embedded one."""
+    assert session.model_name("groq/m") == "groq/m"
+    assert session.model_name(None) == "local/smollm2"
+    monkeypatch.setenv("ALLOS_MODEL", "groq/from-environment")
+    assert session.model_name(None) == "groq/from-environment"
+    monkeypatch.setattr(session, "default_model", "groq/from-session")
+    assert session.model_name(None) == "groq/from-session"
+
+
+def test_dropped_parameter_is_warned_of_once(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A parameter that a service does not take is left out with one warning, not silently."""
+    monkeypatch.setattr(session, "_warned", {})
+    with pytest.warns(UserWarning, match="'logprobs'"):
+        allos.ask("Hi", model="groq/m", logprobs=True)
+    allos.ask("Hi", model="groq/m", logprobs=True)
+
+    assert "logprobs" not in server.requests[0].body
