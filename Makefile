@@ -114,7 +114,8 @@ docs: $(READY)  ## Build the documentation; warnings are errors
 	@echo "    docs/_build/html/index.html"
 
 perf: $(READY)  ## Measure: run every script in tests/perf
-	@for script in tests/perf/*.py; do echo "==> $$script"; $(PY) "$$script" || exit 1; done
+	@for script in tests/perf/bench_*.py; do \
+	  echo "==> $$script"; $(RUN) tests.perf.$$(basename "$$script" .py) || exit 1; done
 
 format: $(READY)  ## Mend format and lint where a tool can
 	@$(RUN) ruff format .
