@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -53,7 +54,7 @@ def streamed(
     decoder, splitter = wire.get(api).decoder(request(api, **changes)), SseDecoder()
     cuts = [0, *sorted(at), len(data)]
     found: list[Event] = []
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in itertools.pairwise(cuts):
         for name, piece in splitter.feed(data[start:end]):
             found += decoder.event(name, piece)
     for name, piece in splitter.end():

@@ -152,9 +152,15 @@ class _Run:
         task = runtime.loop.create_task(self.run())
         self.call._task = task
         runtime.tasks.add(task)
-        task.add_done_callback(runtime.tasks.discard)
+        task.add_done_callback(self.ended)
         if self.call._cancelled:
             task.cancel()
+
+    def ended(self, task: asyncio.Task[None]) -> None:  # loop thread
+        self.call._runtime.tasks.discard(task)
+        if not self.call.future.done():
+            # Cancelled before its first step, so nothing of `run` was executed.
+            self._deliver(self._response(None, cancelled=True))
 
     async def run(self) -> None:
         import asyncio

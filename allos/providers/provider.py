@@ -113,8 +113,16 @@ class Provider:
         self._wire = wire.get(self._endpoint.api)
         self._params = self._checked(params)
         self._timeout_s = timeout_s
-        self._deadline_s = deadline_s
-        self._max_attempts = max_attempts
+        self._fixed: dict[str, Any] = {
+            "provider": self.name,
+            "api": self._endpoint.api,
+            "model": model,
+            "quirks": service.quirks_at(foreign=self._endpoint.foreign),
+            "timeout_s": timeout_s,
+            "deadline_s": deadline_s,
+            "max_attempts": max_attempts,
+            "endpoint": self._endpoint.base_url if service.generic else self.name,
+        }
         self._headers = tuple(sorted((headers or {}).items()))
         self._context_window = context_window
         self.warned: set[str] = set()
@@ -191,9 +199,20 @@ class Provider:
         emit: Callable[[Sequence[Event]], None] | None = None,
     ) -> Call:
         """Start a call and return its handle; `emit` makes it a stream. For `runs`."""
-        request = self._request(messages, params, stream=emit is not None)
+        turns = as_messages(messages)
+        merged = {**self._params, **self._checked(params)} if params else dict(self._params)
+        extra = merged.pop("extra", None) or {}
         connection = self._ready()
-        request = replace(request, base_url=keys.display_url(connection.base_url))
+        request = Request(
+            base_url=connection.base_url,
+            messages=turns,
+            params=merged,
+            extra=extra,
+            stream=emit is not None,
+            **self._fixed,
+        )
+        sample = context.current().sample_index or 0
+        request = replace(request, request_hash=request_hash(request, sample))
         body = self._wire.body(request)
         self._warn(body.dropped)
         price_id = None if self._endpoint.foreign else self._service.price_id
@@ -280,31 +299,6 @@ class Provider:
         return f"Provider({self.name!r}, model={self.model!r})"
 
     # ---- inside -----------------------------------------------------------------------------
-
-    def _request(
-        self, messages: Iterable[Message] | str, params: Mapping[str, Any], *, stream: bool
-    ) -> Request:
-        merged = {**self._params, **self._checked(params)}
-        extra = merged.pop("extra", None) or {}
-        request = Request(
-            provider=self.name,
-            api=self._endpoint.api,
-            base_url=self._endpoint.base_url,
-            model=self.model,
-            messages=as_messages(messages),
-            params=merged,
-            extra=extra,
-            stream=stream,
-            quirks=self._service.quirks_at(foreign=self._endpoint.foreign),
-            timeout_s=self._timeout_s,
-            deadline_s=self._deadline_s,
-            max_attempts=self._max_attempts,
-            endpoint=keys.display_url(self._endpoint.base_url)
-            if self._service.generic
-            else self.name,
-        )
-        sample = context.current().sample_index or 0
-        return replace(request, request_hash=request_hash(request, sample))
 
     def _checked(self, params: Mapping[str, Any]) -> dict[str, Any]:
         checked: dict[str, Any] = {}

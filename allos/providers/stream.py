@@ -92,7 +92,9 @@ class Stream:
     def __enter__(self) -> Stream:
         return self
 
-    def __exit__(self, *exc_info: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *exc_info: object) -> None:
+        if kind is KeyboardInterrupt:  # Ctrl-C reached the caller's own lines between two pieces
+            raise interrupted(self._call) from None
         self.close()
 
 

@@ -50,32 +50,32 @@ def make(connection: Connection) -> Any:
         trust_env=not connection.direct,
     )
     headers: dict[str, Any] = dict(connection.headers)
-    if connection.sdk == "anthropic":
-        if not connection.sdk_env:
-            headers = {**_without_custom(sdk, "ANTHROPIC_CUSTOM_HEADERS"), **headers}
-        return sdk.AsyncAnthropic(
-            api_key=connection.api_key.reveal(),
-            base_url=connection.base_url,
-            max_retries=0,
-            default_headers=headers,
-            http_client=http_client,
-        )
     if not connection.sdk_env:
-        # The SDK would send these, meant for its own vendor, to any host.
-        headers = {
-            **_without_custom(sdk, "OPENAI_CUSTOM_HEADERS"),
-            "OpenAI-Organization": sdk.Omit(),
-            "OpenAI-Project": sdk.Omit(),
-            "Authorization": f"Bearer {connection.api_key.reveal()}",
-            **headers,
-        }
-    return sdk.AsyncOpenAI(
+        headers = {**_own(sdk, connection), **headers}
+    build = sdk.AsyncAnthropic if connection.sdk == "anthropic" else sdk.AsyncOpenAI
+    return build(
         api_key=connection.api_key.reveal(),
         base_url=connection.base_url,
         max_retries=0,
         default_headers=headers,
         http_client=http_client,
     )
+
+
+def _own(sdk: Any, connection: Connection) -> dict[str, Any]:
+    """Headers that keep what the SDK's environment holds for its own vendor from other hosts."""
+    if connection.sdk == "anthropic":
+        taken = _without_custom(sdk, "ANTHROPIC_CUSTOM_HEADERS")
+    else:
+        taken = {
+            **_without_custom(sdk, "OPENAI_CUSTOM_HEADERS"),
+            "OpenAI-Organization": sdk.Omit(),
+            "OpenAI-Project": sdk.Omit(),
+        }
+    # Said here as well, since a custom header of that name would replace the SDK's.
+    taken["Authorization"] = f"Bearer {connection.api_key.reveal()}"
+    named = {name.lower() for name, _ in connection.headers}
+    return {name: value for name, value in taken.items() if name.lower() not in named}
 
 
 def _without_custom(sdk: Any, variable: str) -> dict[str, Any]:

@@ -38,7 +38,7 @@ _CONTEXT = re.compile(
 )
 _FILTER = re.compile(r"content[ _-]?(filter|policy|management)|responsible ai|safety system", re.I)
 _NO_MODEL = re.compile(
-    r"model[ _-]?not[ _-]?found|model_decommissioned|decommissioned|unknown model|no such model"
+    r"model[ _-]?not[ _-]?found|not_found_error model:|model_decommissioned|decommissioned|unknown model|no such model"
     r"|model\b.{0,80}?\b(does not exist|doesn't exist|not found|not exist|not supported|is not available)"
     r"|invalid model",
     re.I | re.S,

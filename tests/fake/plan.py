@@ -110,6 +110,8 @@ def _fault(fault: Fault, seen: Seen, ask: Ask, shape: str, reply: Reply) -> list
         body, stream = _body(api, reply, ask)
         pieces = cut(body, fault.size)
         framed = [_chunk(piece) for piece in pieces] if stream else pieces
+        if stream:
+            head["content-type"] = "text/event-stream; charset=utf-8"
         top = _head(200, head, None if stream else len(body), stream=stream)
         return [wait, top, *_paced(framed, fault.delay_s), *([END] if stream else [])]
     if fault.kind == "empty" and ask.stream:

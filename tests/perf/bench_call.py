@@ -13,7 +13,7 @@ from typing import Any
 from tests.fake.process import FakeProcess
 from tests.perf._side_by_side import heading, ratio
 
-CALLS, ROUNDS = 100, 15
+CALLS, ROUNDS = 50, 41
 CHUNKS, STREAMS, STREAM_ROUNDS = 2000, 2, 7
 PROMPT = "Say hello."
 

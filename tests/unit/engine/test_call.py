@@ -1,0 +1,456 @@
+"""The engine on a wire that is a script: no network, no SDK."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+
+from allos import context, engine, seams
+from allos.engine import retry, runtime
+from allos.errors import (
+    BrokenStreamError,
+    ConfigurationError,
+    InvalidResponseError,
+    ProviderConnectionError,
+    ProviderTimeoutError,
+    RateLimitError,
+    ServerError,
+)
+from allos.secret import Secret
+from allos.types import Event, ProviderResponse, Request, Usage
+from allos.wire.base import Body, Connection, Decoder, Reply, Wire
+from tests.decoding import request
+
+KEY = "sk-very-secret-key"
+CONNECTION = Connection(
+    sdk="openai", base_url="http://127.0.0.1:9/v1", api_key=Secret(KEY), direct=True
+)
+END = Event("finish", "stop", data={"finish_reason": "stop"})
+OK = [[Event("text", "Hel")], [Event("text", "lo"), END]]
+
+
+class Script(Wire):
+    """A wire whose attempts are lists of events, exceptions, or waits for ever (None)."""
+
+    api = "chat"
+    sdk = "openai"
+    path = "/"
+
+    def __init__(self, *attempts: list[Any]) -> None:
+        self.attempts = list(attempts)
+        self.waiting = threading.Event()
+        self.running = self.most = 0
+        self.go: asyncio.Event | None = None
+
+    def body(self, request: Request) -> Body:
+        return Body({}, ())
+
+    def decoder(self, request: Request) -> Decoder:
+        raise NotImplementedError
+
+    async def stream(self, client: Any, request: Request, body: Body) -> AsyncIterator[list[Event]]:
+        self.running += 1
+        self.most = max(self.most, self.running)
+        try:
+            for step in self.attempts.pop(0) if len(self.attempts) > 1 else self.attempts[0]:
+                if isinstance(step, BaseException):
+                    raise step
+                if step is None:
+                    self.waiting.set()
+                    await asyncio.Event().wait()
+                elif callable(step):
+                    await step()
+                else:
+                    yield step
+        finally:
+            self.running -= 1
+
+    async def send(self, client: Any, request: Request, body: Body) -> Reply:
+        events = [event async for batch in self.stream(client, request, body) for event in batch]
+        return Reply(events=events, raw={"raw": True})
+
+
+@pytest.fixture(autouse=True)
+def no_waits() -> Iterator[None]:
+    with retry.using(base_s=0):
+        yield
+
+
+@pytest.fixture
+def observed() -> Iterator[list[ProviderResponse]]:
+    seen: list[ProviderResponse] = []
+    seams.observers.append(seen.append)
+    yield seen
+    seams.observers.remove(seen.append)
+
+
+def start(wire: Script, **options: Any) -> engine.Call:
+    names = ("emit", "finish", "max_in_flight")
+    own = {name: options.pop(name) for name in names if name in options}
+    asked = request("chat", **{"stream": True, **options})
+    return engine.start(asked, wire, Body({}, ()), CONNECTION, **own)
+
+
+def ask(*attempts: list[Any], **options: Any) -> ProviderResponse:
+    return start(Script(*attempts), **options).wait(5)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_answer(stream: bool, observed: list[ProviderResponse]) -> None:
+    """An answer becomes a response with an id, times and facts, and is observed once."""
+    response = ask(OK, stream=stream)
+
+    assert (response.content, response.status, response.finish_reason) == ("Hello", "ok", "stop")
+    assert response.metadata["attempts"] == 1
+    assert response.metadata["usage_source"] == "missing"
+    assert "input_tokens" not in response.metadata
+    assert "retry_log" not in response.metadata
+    assert response.id
+    assert response.created_at is not None
+    assert response.completed_at is not None
+    assert response.created_at <= response.completed_at
+    assert ("time_to_first_token_s" in response.metadata) is stream
+    assert response.reply == (None if stream else {"raw": True})
+    assert observed == [response]
+
+
+def test_speed_needs_pieces() -> None:
+    """Tokens per second are known for an answer in pieces, not for one that came at once."""
+    usage = Event("usage", usage=Usage(output_tokens=9, source="provider"))
+
+    async def tick() -> None:
+        await asyncio.sleep(0.002)
+
+    pieces = ask([[Event("text", "a")], tick, [Event("text", "b"), usage, END]])
+    at_once = ask([[Event("text", "ab"), usage, END]])
+
+    took = pieces.metadata["latency_s"] - pieces.metadata["time_to_first_token_s"]
+    assert pieces.metadata["tokens_per_second"] == pytest.approx(8 / took)
+    assert "tokens_per_second" not in at_once.metadata
+
+
+def test_transient_faults_are_repeated(observed: list[ProviderResponse]) -> None:
+    """Failed attempts are told, kept in the retry log, and followed by the answer."""
+    told: list[Event] = []
+    response = ask(
+        [RateLimitError("slow down " + KEY, status_code=429, retry_after_s=0.001)],
+        [ServerError("sorry", status_code=503)],
+        [ProviderConnectionError("gone")],
+        OK,
+        emit=lambda events: told.extend(e for e in events if e.kind == "attempt"),
+    )
+
+    assert response.content == "Hello"
+    assert response.metadata["attempts"] == 4
+    assert response.metadata["retry_log"] == [
+        {"attempt": 1, "error_type": "RateLimitError", "http_status": 429, "wait_s": 0.001},
+        {"attempt": 2, "error_type": "ServerError", "http_status": 503, "wait_s": 0.0},
+        {"attempt": 3, "error_type": "ProviderConnectionError", "http_status": None, "wait_s": 0.0},
+    ]
+    assert [event.data and event.data["attempt"] for event in told] == [1, 2, 3]
+    assert KEY not in str(told)
+    assert observed == [response]
+
+
+def test_attempts_are_bounded() -> None:
+    """After the last attempt the error comes, and says how often it was tried."""
+    response = ask([ServerError("sorry", status_code=500)], max_attempts=3)
+
+    assert response.status == "error"
+    assert response.metadata["attempts"] == 3
+    assert len(response.metadata["retry_log"]) == 2
+    assert "Tried 3 times" in str(response.error)
+    assert response.metadata["http_status"] == 500
+
+
+def test_nothing_is_repeated_once_text_came() -> None:
+    """A fault after the first piece ends the answer, and keeps the piece."""
+    response = ask([[Event("text", "Hel")], ServerError("overloaded")], OK)
+
+    assert (response.content, response.status) == ("Hel", "error")
+    assert response.metadata["attempts"] == 1
+    assert response.metadata["http_status"] == 200
+    assert isinstance(response.error, ServerError)
+    assert response.error.response is response
+
+
+def test_lost_connection_in_the_answer() -> None:
+    """A connection that breaks within the answer is a broken stream."""
+    response = ask([[Event("text", "Hel")], ConnectionResetError("reset by peer")])
+
+    assert isinstance(response.error, BrokenStreamError)
+    assert response.error.retryable
+    assert response.content == "Hel"
+
+
+def test_polite_end_before_anything_is_repeated() -> None:
+    """A stream that ends before any of the answer came is tried again."""
+    cut = BrokenStreamError("ended", retryable=True)
+
+    assert ask([[Event("meta", data={})], cut], OK).content == "Hello"
+
+
+@pytest.mark.parametrize("fault", [ValueError("odd"), RecursionError(), KeyError("x")])
+def test_any_exception_is_typed(fault: Exception) -> None:
+    """Whatever a wire raises, the caller sees one of our errors, without its chain."""
+    error = ask([fault]).error
+
+    assert isinstance(error, InvalidResponseError)
+    assert error.__cause__ is None
+    assert error.__context__ is None
+    assert (error.provider, error.model) == ("service", "m")
+
+
+@pytest.mark.parametrize(
+    ("events", "kind"),
+    [
+        ([END._replace(data={"finish_reason": None})], InvalidResponseError),
+        ([END._replace(data={"finish_reason": "other"})], InvalidResponseError),
+        ([END._replace(data={"finish_reason": "error"})], ServerError),
+        ([Event("text", "x"), END._replace(data={"finish_reason": "error"})], ServerError),
+        ([END], None),
+        ([END._replace(data={"finish_reason": "length"})], None),
+        ([Event("reasoning", "x"), END._replace(data={"finish_reason": None})], None),
+        ([Event("tool", slot=0, data={"name": "f"}), END], None),
+    ],
+)
+def test_judged_by_what_it_holds(events: list[Event], kind: type[Exception] | None) -> None:
+    """A success without an answer, or one that says it failed, is an error that keeps its text."""
+    response = ask([events], max_attempts=1)
+
+    assert type(response.error) is (kind or type(None))
+    assert response.content == "".join(e.text for e in events if e.kind == "text")
+
+
+def test_refusal() -> None:
+    """A refusal without text is a refusal, however the service calls its end."""
+    assert ask([[Event("refusal", "no"), END]]).finish_reason == "refusal"
+    assert ask([[Event("refusal", "no"), Event("text", "x"), END]]).finish_reason == "stop"
+
+
+def test_cancel(observed: list[ProviderResponse]) -> None:
+    """A cancelled call is a response with what had come, not an exception, and is observed."""
+    wire = Script([[Event("text", "Hel")], None])
+    call = start(wire)
+    assert wire.waiting.wait(5)
+    call.cancel()
+    response = call.wait(5)
+    call.cancel()
+
+    assert (response.content, response.status, response.finish_reason) == (
+        "Hel",
+        "cancelled",
+        "cancelled",
+    )
+    assert response.error is None
+    assert observed == [response]
+    assert wire.running == 0
+
+
+def test_cancel_before_it_began(observed: list[ProviderResponse]) -> None:
+    """A call cancelled at once is a cancelled response without an attempt or with an empty one."""
+    call = start(Script([None]))
+    call.cancel()
+    response = call.wait(5)
+
+    assert response.status == "cancelled"
+    assert "latency_s" not in response.metadata or response.metadata["attempts"] == 1
+    assert observed == [response]
+
+
+def test_deadline() -> None:
+    """The deadline ends the whole call, and keeps what had come."""
+    response = ask([[Event("text", "Hel")], None], deadline_s=0.05)
+
+    assert isinstance(response.error, ProviderTimeoutError)
+    assert not response.error.retryable
+    assert "0.05 s" in str(response.error)
+    assert response.content == "Hel"
+
+
+def test_deadline_covers_retries() -> None:
+    """Waits between attempts count for the deadline."""
+    response = ask([RateLimitError("x", retry_after_s=30)], deadline_s=0.05)
+
+    assert isinstance(response.error, ProviderTimeoutError)
+    assert response.metadata["attempts"] == 1
+
+
+def test_limit_and_queue() -> None:
+    """No more calls run at once than the limit says, and the wait is recorded."""
+    gates: list[Callable[[], None]] = []
+    go = threading.Event()
+
+    async def gate() -> None:
+        while not go.is_set():  # noqa: ASYNC110 - a thread's event has no loop to wait on
+            await asyncio.sleep(0.001)
+
+    wire = Script([[Event("text", "x")], gate, [END]])
+    calls = [start(wire, max_in_flight=2) for _ in range(5)]
+    go.set()
+    responses = [call.wait(5) for call in calls]
+    assert not gates
+
+    assert wire.most <= 2
+    assert all(response.ok for response in responses)
+    assert all(response.metadata["queue_s"] >= 0 for response in responses)
+
+
+def test_cancel_in_the_queue() -> None:
+    """A call cancelled while it waits for its turn says how long it waited, and frees nothing."""
+    wire = Script([[Event("text", "x")], None])
+    first = start(wire, max_in_flight=1, model="queue")
+    assert wire.waiting.wait(5)
+    second = start(wire, max_in_flight=1, model="queue")
+    second.cancel()
+    waited = second.wait(5)
+    first.cancel()
+    first.wait(5)
+
+    assert waited.status == "cancelled"
+    assert waited.metadata["attempts"] == 0
+    assert waited.metadata["queue_s"] <= waited.metadata["total_time_s"]
+    assert ask(OK, max_in_flight=1).ok
+
+
+def test_source_answers_instead(observed: list[ProviderResponse]) -> None:
+    """A source's answer is taken as it is, observed, and the wire is not asked."""
+    recorded = ProviderResponse("from a file", replayed=True)
+    wire = Script([AssertionError("asked")])
+    sources = [lambda request: None, lambda request: recorded]
+    seams.sources.extend(sources)
+    try:
+        response = start(wire).wait(5)
+    finally:
+        for source in sources:
+            seams.sources.remove(source)
+
+    assert response is recorded
+    assert observed == [recorded]
+
+
+@pytest.mark.parametrize("fault", [TimeoutError("locked"), ValueError("odd")])
+def test_source_that_fails(fault: Exception) -> None:
+    """A source that fails gives a typed error, and nobody waits for ever."""
+
+    def broken(request: Request) -> None:
+        raise fault
+
+    seams.sources.append(broken)
+    try:
+        response = ask(OK)
+    finally:
+        seams.sources.remove(broken)
+
+    assert response.status == "error"
+
+
+def test_observer_that_fails(observed: list[ProviderResponse]) -> None:
+    """An observer that fails costs neither the answer nor the other observers, and is reported."""
+    reports: list[dict[str, Any]] = []
+    loop = runtime.get().loop
+    loop.set_exception_handler(lambda _, report: reports.append(report))
+
+    def broken(response: ProviderResponse) -> None:
+        raise ValueError("disk full")
+
+    seams.observers.insert(0, broken)
+    try:
+        response = ask(OK)
+    finally:
+        seams.observers.remove(broken)
+        loop.set_exception_handler(None)
+
+    assert response.ok
+    assert observed == [response]
+    assert [str(report["exception"]) for report in reports] == ["disk full"]
+
+
+def test_finish_completes_before_observers(observed: list[ProviderResponse]) -> None:
+    """The last step sees every response first, failed ones included; its failure costs nothing."""
+
+    async def price(response: ProviderResponse) -> ProviderResponse:
+        return response.with_metadata({"cost_usd": 1.5})
+
+    async def broken(response: ProviderResponse) -> ProviderResponse:
+        raise ValueError("no prices")
+
+    reports: list[Any] = []
+    loop = runtime.get().loop
+    loop.set_exception_handler(lambda _, report: reports.append(report))
+    try:
+        priced, failed, kept = (
+            ask(OK, finish=price),
+            ask([ValueError("x")], finish=price),
+            ask(OK, finish=broken),
+        )
+    finally:
+        loop.set_exception_handler(None)
+
+    assert (priced.cost_usd, failed.cost_usd, kept.cost_usd) == (1.5, 1.5, None)
+    assert observed == [priced, failed, kept]
+    assert len(reports) == 1
+
+
+def test_cancel_while_the_cost_is_missing(observed: list[ProviderResponse]) -> None:
+    """A stop during the last step keeps the answer that had come, and it is observed."""
+    waiting = threading.Event()
+
+    async def slow(response: ProviderResponse) -> ProviderResponse:
+        waiting.set()
+        await asyncio.Event().wait()
+        return response
+
+    call = start(Script(OK), finish=slow)
+    assert waiting.wait(5)
+    call.cancel()
+    response = call.wait(5)
+
+    assert (response.content, response.status) == ("Hello", "ok")
+    assert observed == [response]
+
+
+def test_context_crosses() -> None:
+    """The caller's run context is that of the response."""
+    with context.using(tags=("demo",), cell_id="c1"):
+        call = start(Script(OK))
+    response = call.wait(5)
+
+    assert response.context.tags == ("demo",)
+    assert response.context.cell_id == "c1"
+
+
+def test_wait_with_a_limit() -> None:
+    """A waiter may give up; the call goes on."""
+    wire = Script([None])
+    call = start(wire)
+    with pytest.raises(TimeoutError):
+        call.wait(0.01)
+    call.cancel()
+
+    assert call.wait(5).status == "cancelled"
+
+
+def test_not_on_the_loop_thread() -> None:
+    """A call that would wait for its own thread is refused at once."""
+
+    async def inside() -> None:
+        start(Script(OK))
+
+    with pytest.raises(ConfigurationError, match="loop thread"):
+        runtime.get().submit(inside()).result(5)
+
+
+@pytest.mark.parametrize("at", range(380, 420))
+def test_key_cut_at_the_edge_is_masked(at: int) -> None:
+    """A key that stands where a long text is cut leaves no part of itself."""
+    response = ask([ServerError("x" * at + KEY, detail="x" * at + KEY)], max_attempts=1)
+    error = response.error
+    assert error is not None
+    shown = f"{error} {error.detail} {error!r} {response.metadata}"
+
+    assert "sk-" not in shown

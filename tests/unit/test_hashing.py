@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from allos.hashing import request_hash
+from allos.types import Message, Quirks, Request, ToolCall
+
+BASE = Request(
+    provider="p",
+    endpoint="p",
+    api="chat",
+    base_url="http://127.0.0.1:1/v1",
+    model="m",
+    messages=(Message("user", "Grüße"),),  # type: ignore[arg-type]
+    params={"temperature": 0, "max_tokens": 5},
+    extra={"x": {"b": 1, "a": 2}},
+)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"base_url": "http://127.0.0.1:2/v1"},
+        {"stream": True},
+        {"timeout_s": 1.0},
+        {"deadline_s": 1.0},
+        {"max_attempts": 1},
+        {"quirks": Quirks(store=False)},
+        {"request_hash": "x"},
+        {"params": {"max_tokens": 5, "temperature": 0}},
+        {"extra": {"x": {"a": 2, "b": 1}}},
+    ],
+)
+def test_what_does_not_count(changes: dict[str, Any]) -> None:
+    """Ports, limits, streaming and the order of fields do not change what was asked."""
+    assert request_hash(replace(BASE, **changes)) == request_hash(BASE)
+
+
+CALL = ToolCall("1", "f", {"a": 1})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"endpoint": "q"},
+        {"api": "responses"},
+        {"model": "n"},
+        {"params": {"temperature": 0}},
+        {"params": {"temperature": 0.5, "max_tokens": 5}},
+        {"extra": {}},
+        {"messages": (Message("user", "grüße"),)},  # type: ignore[arg-type]
+        {"messages": (Message("system", "Grüße"),)},  # type: ignore[arg-type]
+        {"messages": (*BASE.messages, Message("assistant", tool_calls=[CALL]))},  # type: ignore[arg-type]
+        {"messages": (Message("tool", "Grüße", tool_call_id="1"),)},  # type: ignore[arg-type]
+    ],
+)
+def test_what_counts(changes: dict[str, Any]) -> None:
+    """Endpoint, API, model, parameters, messages and extras decide."""
+    assert request_hash(replace(BASE, **changes)) != request_hash(BASE)
+
+
+def test_samples() -> None:
+    """Each repeat has its own hash."""
+    assert len({request_hash(BASE, sample) for sample in range(5)}) == 5
+    assert request_hash(BASE) == request_hash(BASE, 0)
+
+
+def test_same_everywhere() -> None:
+    """The hash is the same in another process, whatever its hash seed: recorded answers count on it."""
+    code = (
+        "from allos.hashing import request_hash\n"
+        "from allos.types import Message, Request\n"
+        "print(request_hash(Request(provider='p', endpoint='p', api='chat', "
+        "base_url='http://127.0.0.1:1/v1', model='m', messages=(Message('user', 'Gr\\u00fc\\u00dfe'),),"
+        "params={'temperature': 0, 'max_tokens': 5}, extra={'x': {'b': 1, 'a': 2}})))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert done.stdout.strip() == request_hash(BASE)
+    assert request_hash(BASE) == GOLDEN
+
+
+GOLDEN = "423b31cd4b89cad46465d92f7a9223a274ca6224a5704884b49dedcd0f5bd47a"
+"""Changes only together with `allos.hashing.VERSION`: recorded answers are found by it."""

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+import subprocess
+import sys
+from types import ModuleType
+
+import pytest
+
+import allos
+
+HEAVY = [
+    "openai",
+    "anthropic",
+    "httpx2",
+    "pandas",
+    "asyncio",
+    "ipywidgets",
+    "IPython",
+    "anywidget",
+    "pydantic",
+    "numpy",
+    "aiohttp",
+    "sqlite3",
+    "tqdm",
+    "genai_prices",
+    "jiter",
+    "uvloop",
+    "markdown_it",
+    "nh3",
+    "pygments",
+]
+
+
+def modules() -> list[str]:
+    """All modules of the package, those that need an extra or are scripts left out."""
+    found = pkgutil.walk_packages(allos.__path__, "allos.")
+    return ["allos", *(info.name for info in found if not info.name.endswith("__main__"))]
+
+
+def run(code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_all_is_sorted_and_there() -> None:
+    """The public face is `__all__`, sorted, and every name of it is there."""
+    assert allos.__all__ == sorted(allos.__all__)
+    assert dir(allos) == allos.__all__
+    for name in allos.__all__:
+        assert getattr(allos, name) is not None
+
+
+def test_unknown_name() -> None:
+    """A name that is not public is an ordinary AttributeError."""
+    with pytest.raises(AttributeError, match="has no attribute 'nope'"):
+        allos.nope  # noqa: B018 - the access is the test
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_submodules_do_not_hide_public_names(seed: int) -> None:
+    """Whatever submodules are imported in whatever order, every public name is what it was."""
+    code = f"""
+import importlib, random, types
+names = {modules()!r}
+random.Random({seed}).shuffle(names)
+for name in names:
+    importlib.import_module(name)
+import allos
+for name in allos.__all__:
+    value = getattr(allos, name)
+    assert isinstance(value, types.ModuleType) is (name == "log"), name
+assert callable(allos.ask) and callable(allos.responses)
+"""
+    run(code)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import allos",
+        "from allos.providers import ProviderRegistry",
+        "from allos.providers import Message, MessageRole, ProviderResponse",
+        "import allos; allos.ProviderError, allos.Message",
+    ],
+)
+def test_what_an_import_loads(statement: str) -> None:
+    """The first import loads no SDK, no pandas, no event loop and nothing else that is heavy."""
+    code = f"{statement}\nimport sys\nprint([name for name in {HEAVY!r} if name in sys.modules])"
+
+    assert run(code) == "[]"
+
+
+def test_building_a_provider_loads_no_sdk() -> None:
+    """The SDK is loaded by the first call."""
+    code = (
+        "from allos.providers import ProviderRegistry\n"
+        "ProviderRegistry.get_provider('groq', model='m', api_key='k')\n"
+        "import sys\n"
+        "print([n for n in ('openai', 'anthropic', 'httpx2', 'pandas') if n in sys.modules])"
+    )
+
+    assert run(code) == "[]"
+
+
+@pytest.mark.parametrize("name", modules())
+def test_doctests(name: str) -> None:
+    """Every example in a docstring runs and shows what it says."""
+    module: ModuleType = importlib.import_module(name)
+    flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+
+    assert doctest.testmod(module, optionflags=flags).failed == 0
