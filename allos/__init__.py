@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from allos.log.query import responses as responses
     from allos.runs.ask import aask as aask
     from allos.runs.ask import ask as ask
+    from allos.runs.compare import compare as compare
     from allos.types import Message as Message
     from allos.types import MessageRole as MessageRole
     from allos.types import ProviderResponse as ProviderResponse
@@ -37,6 +38,7 @@ _PUBLIC: dict[str, str | None] = {
     "Usage": "allos.types",
     "aask": "allos.runs.ask",
     "ask": "allos.runs.ask",
+    "compare": "allos.runs.compare",
     "log": None,
     "responses": "allos.log.query",
 }
@@ -54,6 +56,7 @@ __all__ = [
     "__version__",
     "aask",
     "ask",
+    "compare",
     "load_ipython_extension",
     "log",
     "responses",

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Literal, NamedTuple
 
 from allos.context import RunContext
-from allos.errors import ProviderError
+from allos.errors import AllosError
 
 Api = Literal["responses", "chat", "messages"]
 Status = Literal["ok", "error", "cancelled"]
@@ -240,8 +240,9 @@ class ProviderResponse:
         `usage`, the provider's own usage object. Texts are attributes, not metadata.
     reasoning, refusal : str or None
         What the model thought, and why it declined, where the API tells.
-    error : ProviderError or None
-        The failure, when `status` is ``"error"``.
+    error : AllosError or None
+        The failure, when `status` is ``"error"``: a `ProviderError`, or in a comparison what kept
+        the call from being sent.
 
     Examples
     --------
@@ -257,7 +258,7 @@ class ProviderResponse:
     metadata: dict[str, Any] = field(default_factory=dict)
     reasoning: str | None = None
     refusal: str | None = None
-    error: ProviderError | None = None
+    error: AllosError | None = None
     id: str | None = None
     created_at: datetime | None = None
     completed_at: datetime | None = None

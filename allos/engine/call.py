@@ -390,7 +390,7 @@ class _Run:
         )
 
     def _deliver(self, response: ProviderResponse) -> None:
-        if response.error is not None:
+        if isinstance(response.error, ProviderError):
             response.error.response = response
         for observer in list(seams.observers):
             try:

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
     import numpy as np
     import numpy.typing as npt
+    import pandas as pd
     from pandas.api.extensions import ExtensionArray
+
+    from allos.types import ProviderResponse
 
 _MOST_PLAIN_SHARE = 0.25  # rows whose text is not kept as a code, for a column made from codes
 
@@ -180,3 +183,30 @@ def _times(block: Block) -> npt.NDArray[np.int64]:
     if piece.values is None:
         return np.full(block.row_count, lowest)
     return piece.values if piece.nulls is None else np.where(piece.nulls, lowest, piece.values)
+
+
+def frame_of(responses: Sequence[ProviderResponse]) -> pd.DataFrame:
+    """Responses as a frame with the log's columns, logged or not; rows in the given order.
+
+    Parameters
+    ----------
+    responses : sequence of ProviderResponse
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per response; columns and dtypes of ``docs/reference/log-schema.md``. `rating` and
+        `note` live in the log alone and are null.
+    """
+    import pandas as pd
+
+    from allos.log.columns import NAMES, STORED_NAMES
+    from allos.log.provenance import ProcessFacts
+    from allos.log.rows import clean_row, row_of
+
+    facts = ProcessFacts().current()
+    rows = [clean_row(row_of(response, facts)) for response in responses]
+    blocks = [row_block(STORED_NAMES, rows)]
+    return pd.DataFrame(
+        {name: column(blocks, name) for name in NAMES}, index=pd.RangeIndex(len(rows)), copy=False
+    )

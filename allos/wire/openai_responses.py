@@ -174,8 +174,9 @@ class ResponsesDecoder(Decoder):
 
     def _piece(self, kind: EventKind, stem: str, step: str, body: dict[str, Any]) -> list[Event]:
         """Take in a piece of a content part, or what its end adds to the pieces."""
-        where = (body.get(k) for k in ("item_id", "output_index", "content_index", "summary_index"))
-        part = self._parts.setdefault(f"{stem}:{list(where)}", [])
+        get = body.get
+        where = f"{get('item_id')}/{get('output_index')}/{get('content_index')}"
+        part = self._parts.setdefault(f"{stem}:{where}/{get('summary_index')}", [])
         if step == "delta":
             new = text(body.get("delta"))
         else:

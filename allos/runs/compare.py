@@ -1,0 +1,485 @@
+"""`allos.compare`: one prompt, many models, side by side. Plain Python, no notebook needed.
+
+A comparison is a grid: each model with each set of parameters is a column, and a column has n cells
+for its repeats. Every cell is one call and one row of the log. The calls run on the loop thread, so
+`compare` returns at once; nobody needs to wait for them.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import monotonic, perf_counter
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from allos import context, seams, session
+from allos.engine.call import Call
+from allos.engine.ids import new_id
+from allos.errors import AllosError, ConfigurationError, Interrupted
+from allos.providers import Provider, services
+from allos.runs.ask import begin
+from allos.types import Event, Message, ProviderResponse, Request, as_messages
+from allos.wire.parameters import VOCABULARY
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+State = Literal["queued", "running", "waiting", "ok", "error", "cancelled"]
+
+_STARTERS = 8
+"""Threads that start calls: loading an SDK or the embedded model must not hold up the others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One model with one set of parameters."""
+
+    index: int
+    model: str | Provider
+    params: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """``provider/model``."""
+        if isinstance(self.model, Provider):
+            return f"{self.model.name}/{self.model.model}"
+        return self.model
+
+
+class Cell:
+    """One call of a comparison. Its state has one writer at a time: its starter, then the loop."""
+
+    def __init__(
+        self, comparison: Comparison, index: int, column: Column, sample_index: int
+    ) -> None:
+        self._comparison = comparison
+        self.index = index
+        self.column = column
+        self.sample_index = sample_index
+        """Which repeat of its column this is, from 0."""
+        self.run = 0
+        """How often it was started again; what was seen of an earlier run is void."""
+        self.state: State = "queued"
+        self.pieces: list[str] = []
+        """The text so far, as it arrived. Only ever appended to, so a reader needs no lock."""
+        self.reasoning_chars = 0
+        self.attempt: Mapping[str, Any] | None = None
+        """The failed attempt that will be repeated: `message`, `attempt`, `max_attempts`, `wait_s`,
+        and `until`, the `time.monotonic` of the next try."""
+        self.started: float | None = None
+        """`time.perf_counter` of the start."""
+        self.first: float | None = None
+        """`time.perf_counter` of the first text or reasoning."""
+        self.response: ProviderResponse | None = None
+        self._call: Call | None = None
+        self._stopped = False
+        self._finished = threading.Event()
+
+    @property
+    def text(self) -> str:
+        """The text so far."""
+        return self.response.content if self.response is not None else "".join(self.pieces)
+
+    @property
+    def done(self) -> bool:
+        """Whether its response is there."""
+        return self._finished.is_set()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait for the response; False when it is not there in time."""
+        return self._finished.wait(timeout_s)
+
+    def stop(self) -> None:
+        """Stop the call; what has arrived is kept, and logged. Any thread."""
+        self._stopped = True
+        call = self._call
+        if call is not None:
+            call.cancel()
+
+    def retry(self) -> None:
+        """Ask again; the row of the earlier answer stays. Any thread; nothing while it runs."""
+        if self.done:
+            self._reset()
+            self._comparison._launch([self])
+
+    def _reset(self) -> None:
+        self.run += 1
+        self.state = "queued"
+        self.pieces = []
+        self.reasoning_chars = 0
+        self.attempt = None
+        self.started = self.first = None
+        self.response = None
+        self._call = None
+        self._stopped = False
+        self._finished.clear()
+
+    def _start(self) -> None:  # starter thread
+        run = self.run
+        if self._stopped:
+            self._finish(self._unsent(None))
+            return
+        try:
+            with context.using(sample_index=self.sample_index):
+                call = begin(
+                    self._comparison.messages,
+                    model=self.column.model,
+                    system=None,
+                    params=self.column.params,
+                    emit=lambda events: self._take(events, run),
+                )
+        except (AllosError, ValueError, TypeError) as exc:
+            error = exc if isinstance(exc, AllosError) else ConfigurationError(str(exc))
+            response = self._unsent(error)
+            for observer in seams.observers:
+                observer(response)
+            self._finish(response)
+            return
+        self.started = perf_counter()
+        self.state = "running"
+        self._call = call
+        if self._stopped:
+            call.cancel()
+        self._comparison._changed()
+        call.future.add_done_callback(self._arrived)
+
+    def _take(self, events: Sequence[Event], run: int) -> None:  # loop thread
+        if run != self.run:
+            return
+        for event in events:
+            if event.kind == "text":
+                self.pieces.append(event.text)
+            elif event.kind == "reasoning":
+                self.reasoning_chars += len(event.text)
+            elif event.kind == "attempt" and event.data is not None:
+                self.attempt = {**event.data, "until": monotonic() + event.data["wait_s"]}
+                self.state = "waiting"
+                continue
+            else:
+                continue
+            if self.first is None:
+                self.first = perf_counter()
+            if self.state == "waiting":
+                self.state, self.attempt = "running", None
+        self._comparison._changed()
+
+    def _arrived(self, future: Future[ProviderResponse]) -> None:  # loop thread
+        try:
+            response = future.result()
+        except Exception as exc:  # noqa: BLE001 - a fault of our own must not leave a cell running
+            response = self._unsent(AllosError(f"{type(exc).__name__}: {exc}"))
+        self._finish(response)
+
+    def _finish(self, response: ProviderResponse) -> None:
+        self.response = response
+        self.attempt = None
+        self.state = response.status
+        self._finished.set()
+        self._comparison._cell_finished()
+
+    def _unsent(self, error: AllosError | None) -> ProviderResponse:
+        """Stand-in for a call that never went out: wrongly set up, or stopped before its start."""
+        provider, _, model = self.column.name.partition("/")
+        params = {k: v for k, v in self.column.params.items() if k in VOCABULARY}
+        request = Request(
+            provider=provider,
+            api=services.find(provider).api,
+            base_url="",
+            model=model,
+            messages=self._comparison.messages,
+            params=params,
+        )
+        facts: dict[str, Any] = {
+            **{
+                k: v
+                for k, v in params.items()
+                if k in ("temperature", "top_p", "max_tokens", "seed")
+            },
+            "provider": provider,
+            "model": model,
+            "api": request.api,
+            "status": "cancelled" if error is None else "error",
+            "finish_reason": "cancelled" if error is None else "error",
+            "attempts": 0,
+        }
+        if error is not None:
+            facts |= {"error_type": type(error).__name__, "error_message": str(error)}
+        now = datetime.now(UTC)
+        with context.using(sample_index=self.sample_index) as here:
+            return ProviderResponse(
+                metadata=facts,
+                error=error,
+                id=new_id(),
+                created_at=now,
+                request=request,
+                completed_at=now,
+                context=here,
+            )
+
+
+class Comparison:
+    """A comparison under way or done; made by `compare`.
+
+    In a notebook it shows the live board when a cell displays it. It can be awaited.
+
+    Attributes
+    ----------
+    id : str
+        ``cmp_`` and a ULID; the log's `comparison_id`.
+    messages : tuple of Message
+        What every model was asked.
+    columns : list of Column
+    cells : list of Cell
+        Column by column, repeats in order.
+    """
+
+    def __init__(self, messages: tuple[Message, ...], columns: Sequence[Column], n: int) -> None:
+        self.id = f"cmp_{new_id()}"
+        self.messages = messages
+        self.n = n
+        self.columns = list(columns)
+        self.cells: list[Cell] = []
+        self._watchers: list[Callable[[], None]] = []
+        with context.using(comparison_id=self.id):
+            self._context = contextvars.copy_context()
+        for column in self.columns:
+            self._add_cells(column)
+
+    # ---- results ----------------------------------------------------------------------------
+
+    @property
+    def done(self) -> bool:
+        """Whether every cell has its response."""
+        return all(cell.done for cell in self.cells)
+
+    @property
+    def responses(self) -> list[ProviderResponse]:
+        """One response for each cell, in order, failed and stopped ones included. Waits for them."""
+        self.wait()
+        return [cell.response for cell in self.cells if cell.response is not None]
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The responses as a DataFrame: one row each, the log's columns. Waits for them."""
+        from allos.log.frame import frame_of
+
+        return frame_of(self.responses)
+
+    def wait(self, timeout_s: float | None = None) -> Self:
+        """Wait until every cell has its response.
+
+        Parameters
+        ----------
+        timeout_s : float or None
+            Longest wait in seconds.
+
+        Raises
+        ------
+        TimeoutError
+            Some cells are not done; they go on.
+        Interrupted
+            Ctrl-C or the stop button: everything was stopped, what had arrived is kept.
+        """
+        deadline = None if timeout_s is None else monotonic() + timeout_s
+        try:
+            for cell in list(self.cells):
+                left_s = None if deadline is None else max(0.0, deadline - monotonic())
+                if not cell.wait(left_s):
+                    open_ = sum(not cell.done for cell in self.cells)
+                    raise TimeoutError(f"{open_} of {len(self.cells)} answers are not there yet")
+        except KeyboardInterrupt:
+            self.cancel()
+        else:
+            return self
+        raise Interrupted("Interrupted: the comparison was stopped; what had arrived is kept.")
+
+    def __await__(self) -> Generator[Any, None, Self]:
+        return self._awaited().__await__()
+
+    async def _awaited(self) -> Self:
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        finished = asyncio.Event()
+
+        def wake() -> None:  # loop thread of allos
+            if self.done and not loop.is_closed():
+                loop.call_soon_threadsafe(finished.set)
+
+        self.watch(wake)
+        try:
+            wake()
+            await finished.wait()
+        finally:
+            self.unwatch(wake)
+        return self
+
+    # ---- control ----------------------------------------------------------------------------
+
+    def cancel(self) -> None:
+        """Stop every cell that still runs; what has arrived is kept. Any thread."""
+        for cell in list(self.cells):
+            if not cell.done:
+                cell.stop()
+
+    def add(self, model: str | Provider, **params: Any) -> Column:
+        """Ask one more model; a new column at the end. Any thread."""
+        column = _column(len(self.columns), model, params)
+        self.columns.append(column)
+        cells = self._add_cells(column)
+        self._launch(cells)
+        return column
+
+    def watch(self, watcher: Callable[[], None]) -> None:
+        """Call `watcher` whenever something has changed; on the loop thread, so it must be quick."""
+        self._watchers.append(watcher)
+
+    def unwatch(self, watcher: Callable[[], None]) -> None:
+        """Take back `watch`."""
+        if watcher in self._watchers:
+            self._watchers.remove(watcher)
+
+    def _add_cells(self, column: Column) -> list[Cell]:
+        cells = [Cell(self, len(self.cells) + k, column, k) for k in range(self.n)]
+        self.cells += cells
+        return cells
+
+    def _launch(self, cells: Sequence[Cell]) -> None:
+        """Start cells on a few threads, each with the context that the comparison was made in."""
+        active.add(self)
+        shares = [list(cells[k::_STARTERS]) for k in range(min(_STARTERS, len(cells)))]
+        for share in shares:
+            here = self._context.copy()
+            threading.Thread(
+                target=here.run, args=(_start_all, share), name="allos-start", daemon=True
+            ).start()
+
+    def _changed(self) -> None:
+        for watcher in list(self._watchers):
+            watcher()
+
+    def _cell_finished(self) -> None:
+        if self.done:
+            active.discard(self)
+        self._changed()
+
+    def __repr__(self) -> str:
+        names = ", ".join(dict.fromkeys(column.name for column in self.columns))
+        finished = sum(cell.done for cell in self.cells)
+        return f"Comparison({names}; {finished} of {len(self.cells)} done)"
+
+
+def _start_all(cells: Sequence[Cell]) -> None:
+    for cell in cells:
+        cell._start()
+
+
+active: set[Comparison] = set()
+"""Comparisons under way."""
+
+started: list[Callable[[Comparison], None]] = []
+"""Told of every new comparison before its first call (the notebook stops what a cell had started)."""
+
+
+def compare(
+    prompt: str | Iterable[Message],
+    *,
+    models: Sequence[str | Provider],
+    params: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None = None,
+    n: int = 1,
+    system: str | None = None,
+    tags: Sequence[str] = (),
+    **shared: Any,
+) -> Comparison:
+    """Ask several models the same thing at once.
+
+    Returns at once; a model that fails is a failed response and leaves the others alone.
+
+    Parameters
+    ----------
+    prompt : str or iterable of Message
+        The question, or a whole conversation. Taken as it is.
+    models : sequence of str or Provider
+        ``provider/model`` names or provider objects. A name may stand twice.
+    params : sequence of mappings, or None
+        Sets of parameters to try with each model; each makes a column of its own.
+    n : int
+        Repeats of every column: n separate calls.
+    system : str or None
+        Instructions to the models.
+    tags : sequence of str
+        Words to find the rows again.
+    **shared
+        Parameters for all (`temperature`, `max_tokens`, `timeout_s` ...); `params` wins over them.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    ConfigurationError
+        An unknown provider, no model, nothing to compare; nothing was sent.
+
+    Examples
+    --------
+    ::
+
+        both = allos.compare(
+            "Explain gravity.",
+            models=["local/smollm2", "groq/llama-3.1-8b-instant"],
+            params=[{"temperature": 0}, {"temperature": 1}],
+        )
+        both.wait().frame[["model", "temperature", "content", "latency_s"]]
+    """
+    if isinstance(models, (str, Provider)):
+        models = [models]
+    if not models:
+        raise ConfigurationError(
+            "compare needs at least one model: models=['provider/model', ...]."
+        )
+    if not _is_count(n):
+        raise ConfigurationError(f"n must be a whole number from 1, not {n!r}.")
+    sets = [params] if isinstance(params, Mapping) else list(params or [{}])
+    grid = [(model, {**shared, **chosen}) for model in models for chosen in sets]
+    columns = [_column(k, model, chosen) for k, (model, chosen) in enumerate(grid)]
+    messages = as_messages(prompt, system)
+    session.open_log()
+    with context.using(tags=(tags,) if isinstance(tags, str) else tuple(tags)):
+        comparison = Comparison(messages, columns, n)
+    for told in started:
+        told(comparison)
+    comparison._launch(comparison.cells)
+    return comparison
+
+
+def stop_all() -> int:
+    """Stop every comparison under way; returns how many there were."""
+    running = list(active)
+    for comparison in running:
+        comparison.cancel()
+    return len(running)
+
+
+def _column(index: int, model: str | Provider, params: Mapping[str, Any]) -> Column:
+    """Return a column; a provider that does not exist is told before anything is sent."""
+    if isinstance(model, str):
+        name, of_service = services.split(model)
+        service = services.find(name)
+        if of_service is None:
+            if not service.embedded:
+                raise ConfigurationError(f"{model!r} names no model: write {model}/MODEL.")
+            model = session.EMBEDDED_MODEL
+    elif not isinstance(model, Provider):
+        raise ConfigurationError(
+            f"models takes 'provider/model' names and provider objects, not {type(model).__name__}."
+        )
+    return Column(index=index, model=model, params=dict(params))
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
