@@ -52,6 +52,11 @@ def current() -> RunContext:
     return _current.get()
 
 
+def set_origin(**origin: Any) -> None:
+    """Start afresh with these fields of `RunContext` alone, until the next call of this function."""
+    _current.set(RunContext(**origin))
+
+
 @contextmanager
 def using(**changes: Any) -> Iterator[RunContext]:
     """Run a block with some fields of the context replaced.

@@ -2,14 +2,15 @@
 
 A *source* may answer a request instead of the service (that is replay). An *observer* sees every
 finished response (that is the log). Both run on the loop thread, so they must be quick and must not
-block. A *prelude* runs once, on the caller's thread, before the next call starts. The engine walks
-the lists; `log/`, `session.py` and `notebook/` fill them.
+block. A *prelude* runs once, on the caller's thread, before the next call starts. A *background*
+listener is told of every run that nobody waits for. The engine and `runs/` walk the lists; `log/`,
+`session.py` and `notebook/` fill them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from allos.types import ProviderResponse, Request
@@ -22,6 +23,9 @@ sources: list[Source] = []
 
 preludes: list[Callable[[], None]] = []
 """Run and forgotten before the next call starts: what loading the extension puts off."""
+
+background: list[Callable[[Any], None]] = []
+"""Told of every comparison before its first call: the notebook stops what a cell had started."""
 
 observers: list[Observer] = []
 """Told of every response: ok, failed and cancelled ones alike."""

@@ -12,7 +12,7 @@ _loaded: dict[int, Any] = {}
 def load(shell: Any) -> None:
     """Register magics and display formatters in a shell."""
     from allos import seams
-    from allos.notebook import display
+    from allos.notebook import background, display, origin
     from allos.notebook.magics import AllosMagics
 
     if id(shell) in _loaded:
@@ -20,13 +20,15 @@ def load(shell: Any) -> None:
     magics = AllosMagics(shell)
     shell.register_magics(magics)
     display.register(shell)
+    origin.register(shell)
+    background.register()
     seams.preludes.append(_open_log)
     _loaded[id(shell)] = magics
 
 
 def unload(shell: Any) -> None:
     """Remove everything that `load` registered."""
-    from allos.notebook import display
+    from allos.notebook import background, display, origin
 
     if _loaded.pop(id(shell), None) is None:
         return
@@ -34,6 +36,8 @@ def unload(shell: Any) -> None:
         shell.magics_manager.magics[kind].pop("allos", None)
     shell.magics_manager.registry.pop("AllosMagics", None)
     display.unregister(shell)
+    origin.unregister(shell)
+    background.unregister()
 
 
 def _open_log() -> None:

@@ -24,6 +24,9 @@ class Arguments:
 
     model: str | None = None
     """``provider/model``; None for the default."""
+    models: tuple[str, ...] = ()
+    """The models to compare; empty when one is asked."""
+    repeats: int = 1
     prompt: str | None = None
     """The quoted prompt of the line form."""
     command: str | None = None
@@ -103,7 +106,7 @@ def _tokens(text: str) -> int:
 
 
 _number.__name__ = "number"
-_tokens.__name__ = "count of tokens"
+_tokens.__name__ = "count"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -119,6 +122,7 @@ def parser() -> argparse.ArgumentParser:
     add("-t", "--temperature", type=_number, help="randomness, 0 and up")
     add("--max-tokens", type=_tokens, metavar="N", help="most tokens to write")
     add("-s", "--system", metavar="TEXT", help="instructions to the model")
+    add("-n", "--repeats", type=_tokens, metavar="N", default=1, help="repeats of a comparison")
     add("-o", "--output", metavar="NAME", help="put the response into this variable")
     add("-q", "--quiet", action="store_true", help="show nothing")
     add("--no-stream", action="store_true", help="wait for the whole answer")
@@ -176,7 +180,13 @@ def parse(line: str, *, cell: bool) -> Arguments:
     output = plain(found.output)
     if output is not None and not output.isidentifier():
         raise ConfigurationError(f"-o needs a variable's name, not {output!r}. Nothing was sent.")
-    model, prompt = _names(found.names, quoted, cell=cell)
+    models: tuple[str, ...] = ()
+    if cell and found.names[:1] == ["compare"]:
+        models, model, prompt = _compared(found.names[1:], quoted), None, None
+    else:
+        model, prompt = _names(found.names, quoted, cell=cell)
+        if found.repeats != 1:
+            raise ConfigurationError("-n repeats a comparison: %%allos compare MODEL -n 3.")
     params = {
         "temperature": found.temperature,
         "max_tokens": found.max_tokens,
@@ -184,6 +194,8 @@ def parse(line: str, *, cell: bool) -> Arguments:
     }
     return Arguments(
         model=model,
+        models=models,
+        repeats=found.repeats,
         prompt=prompt,
         system=plain(found.system),
         output=output,
@@ -223,6 +235,21 @@ def _names(
         )
     services.find(services.split(model).provider)
     return model, prompts[0] if prompts else None
+
+
+def _compared(names: list[str], quoted: dict[str, str]) -> tuple[str, ...]:
+    """Models of a comparison; each must name a provider that exists."""
+    if not names or any(name in quoted for name in names):
+        raise ConfigurationError(
+            "%%allos compare takes provider/model names: %%allos compare local/smollm2 groq/MODEL. "
+            "The prompt goes into the cell below. Nothing was sent."
+        )
+    for name in names:
+        provider, model = services.split(name)
+        if model is None and not services.find(provider).embedded:
+            raise ConfigurationError(f"{name!r} needs a model: {name}/MODEL. Nothing was sent.")
+        services.find(provider)
+    return tuple(names)
 
 
 def _is_number(text: str) -> bool:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from allos import context, session, template
 from allos.errors import AllosError, ConfigurationError, Interrupted
 from allos.notebook import commands
 from allos.notebook.arguments import Arguments, parse
+from allos.notebook.display import mark_painted
 from allos.notebook.painter import Painter
 from allos.runs.ask import begin
+from allos.runs.compare import Comparison, compare
 from allos.types import ProviderResponse
 
 
@@ -46,7 +47,7 @@ def run(shell: Any, line: str, cell: str | None, local_ns: dict[str, Any]) -> An
 
 def _question(
     shell: Any, arguments: Arguments, cell: str | None, local_ns: dict[str, Any]
-) -> ProviderResponse:
+) -> ProviderResponse | Comparison:
     # IPython ends every cell with a newline; that one is not the user's.
     text = arguments.prompt if cell is None else without_nbval(cell).removesuffix("\n")
     if text is None or not text.strip():
@@ -55,13 +56,22 @@ def _question(
     namespace = {**shell.user_ns, **local_ns}
     prompt, variables = template.render(text, namespace)
     system, in_system = template.render(arguments.system or "", namespace)
-    with context.using(
-        variables={**in_system, **variables},
-        notebook=_notebook(shell),
-        cell_id=_cell_id(shell),
-        execution_count=shell.displayhook.prompt_count,
-    ):
+    with context.using(variables={**in_system, **variables}):
+        if arguments.models:
+            return _compare(shell, arguments, prompt, system or None)
         return _ask(shell, arguments, prompt, system or None, paint=cell is not None)
+
+
+def _compare(shell: Any, arguments: Arguments, prompt: str, system: str | None) -> Comparison:
+    """Start a comparison; the cell's result shows it."""
+    comparison = compare(
+        prompt, models=arguments.models, n=arguments.repeats, system=system, **arguments.params
+    )
+    if arguments.output is not None:
+        shell.user_ns[arguments.output] = comparison
+    if arguments.quiet:
+        mark_painted(comparison)
+    return comparison
 
 
 def _ask(
@@ -89,8 +99,6 @@ def _ask(
     if response.error is not None:
         raise response.error.with_traceback(None)
     if painter.painted or arguments.quiet:
-        from allos.notebook.display import mark_painted
-
         mark_painted(response)
     return response
 
@@ -115,17 +123,3 @@ def without_nbval(cell: str) -> str:
         return cell
     lines = cell.splitlines(keepends=True)
     return "".join(line for line in lines if not line.lstrip().startswith("# NBVAL_"))
-
-
-def _notebook(shell: Any) -> str | None:
-    path = os.environ.get("JPY_SESSION_NAME") or shell.user_ns.get("__vsc_ipynb_file__")
-    return os.path.basename(path) if isinstance(path, str) and path else None
-
-
-def _cell_id(shell: Any) -> str | None:
-    kernel = getattr(shell, "kernel", None)
-    if kernel is None:
-        return None
-    parent = kernel.get_parent() or {}
-    cell_id = (parent.get("metadata") or {}).get("cellId")
-    return cell_id if isinstance(cell_id, str) else None

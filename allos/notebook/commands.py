@@ -79,9 +79,18 @@ def _last(words: tuple[str, ...]) -> Any:
     return row.set_axis(["last"], axis="columns") if row.shape[1] == 1 else row
 
 
+def _stop(words: tuple[str, ...]) -> Any:
+    """Stop every comparison under way; what had arrived is kept."""
+    from allos.runs.compare import stop_all
+
+    count = stop_all()
+    return f"Stopped {count} comparison{'' if count == 1 else 's'}." if count else "Nothing runs."
+
+
 _COMMANDS: dict[str, Callable[[tuple[str, ...]], Any]] = {
     "providers": _providers,
     "models": _models,
     "log": _log,
     "last": _last,
+    "stop": _stop,
 }

@@ -34,6 +34,9 @@ class AllosMagics(Magics):
             %%allos [PROVIDER MODEL | PROVIDER/MODEL] [flags]
             The prompt. {{ expression }} puts a value in; \\{{ is two literal braces.
 
+            %%allos compare PROVIDER/MODEL PROVIDER/MODEL ... [flags]
+            The prompt for all of them; each answer streams in a column of its own.
+
             answer = %allos PROVIDER/MODEL "The prompt" [flags]
 
         Without a model the configured default answers, else the embedded one.
@@ -44,6 +47,7 @@ class AllosMagics(Magics):
         --max-tokens N             most tokens to write
         -s, --system TEXT          instructions to the model
         -o, --output NAME          put the response into this variable
+        -n, --repeats N            repeats of a comparison
         -q, --quiet                show nothing
         --no-stream                wait for the whole answer
         --base-url URL             another address of the service
@@ -54,6 +58,7 @@ class AllosMagics(Magics):
         %allos models PROVIDER     models that a service offers
         %allos log                 where the log is
         %allos last                the newest row of the log
+        %allos stop                stop every comparison under way
 
         The response is `_` and ``Out[n]``; it has `content`, `metadata` and more.
         """

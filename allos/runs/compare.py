@@ -7,6 +7,7 @@ for its repeats. Every cell is one call and one row of the log. The calls run on
 
 from __future__ import annotations
 
+import atexit
 import contextvars
 import threading
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 State = Literal["queued", "running", "waiting", "ok", "error", "cancelled"]
 
+_EXIT_S = 2.0
 _STARTERS = 8
 """Threads that start calls: loading an SDK or the embedded model must not hold up the others."""
 
@@ -367,6 +369,17 @@ class Comparison:
             active.discard(self)
         self._changed()
 
+    def to_html(self) -> str:
+        """Return the comparison as one static, sanitised HTML table, as far as it has come."""
+        from allos.render.comparison import comparison_html
+
+        return comparison_html(self)
+
+    def __str__(self) -> str:
+        from allos.render.comparison import comparison_text
+
+        return comparison_text(self)
+
     def __repr__(self) -> str:
         names = ", ".join(dict.fromkeys(column.name for column in self.columns))
         finished = sum(cell.done for cell in self.cells)
@@ -380,9 +393,6 @@ def _start_all(cells: Sequence[Cell]) -> None:
 
 active: set[Comparison] = set()
 """Comparisons under way."""
-
-started: list[Callable[[Comparison], None]] = []
-"""Told of every new comparison before its first call (the notebook stops what a cell had started)."""
 
 
 def compare(
@@ -451,10 +461,28 @@ def compare(
     session.open_log()
     with context.using(tags=(tags,) if isinstance(tags, str) else tuple(tags)):
         comparison = Comparison(messages, columns, n)
-    for told in started:
+    for told in seams.background:
         told(comparison)
     comparison._launch(comparison.cells)
     return comparison
+
+
+def _cancel_at_exit() -> None:
+    """Stop what still runs, and say so: nobody can wait for it any more."""
+    left = [cell for comparison in active for cell in comparison.cells if not cell.done]
+    if left:
+        import sys
+
+        stop_all()
+        for cell in left:
+            cell.wait(_EXIT_S)
+        sys.stderr.write(
+            f"allos: {len(left)} answers of a comparison had not come and were cancelled.\n"
+        )
+
+
+# Registered after the loop thread's own handler, so it runs before it.
+atexit.register(_cancel_at_exit)
 
 
 def stop_all() -> int:

@@ -11,17 +11,20 @@ from allos.context import RunContext, current, using
 
 def test_using_nests() -> None:
     """A block replaces some fields and keeps the others; after it all is as before."""
+    before = current()
     with using(tags=("a",), cell_id="c"):
         with using(tags=("b",)) as inner:
             assert inner is current()
             assert (inner.tags, inner.cell_id) == (("b",), "c")
         assert current().tags == ("a",)
 
-    assert current() == RunContext()
+    assert current() is before
 
 
 def test_errors_restore() -> None:
     """An error in the block restores the former context."""
+
+    before = current()
 
     def fail() -> None:
         with using(notebook="n"):
@@ -30,7 +33,14 @@ def test_errors_restore() -> None:
     with pytest.raises(KeyError):
         fail()
 
-    assert current().notebook is None
+    assert current() is before
+
+
+def test_empty() -> None:
+    """A fresh context knows nothing."""
+    known = {name: value for name, value in dataclasses.asdict(RunContext()).items() if value}
+
+    assert known == {}
 
 
 def test_unknown_field() -> None:

@@ -97,7 +97,7 @@ def test_apostrophe_inside_a_word_is_no_quote() -> None:
         ("groq/m --max-token 3", True, "Did you mean '--max-tokens'"),
         ("groq/m -z", True, "does not know the flag '-z'"),
         ("groq/m -t hot", True, "invalid number value: 'hot'"),
-        ("groq/m --max-tokens 0", True, "invalid count of tokens value: '0'"),
+        ("groq/m --max-tokens 0", True, "invalid count value: '0'"),
         ("groq/m -t", True, "expected one argument"),
         ("groq/m -o 1x", True, "-o needs a variable's name, not '1x'"),
         ("groq/m -s 'open", True, "is not closed"),

@@ -1,0 +1,69 @@
+"""How a comparison shows itself: a static table, and over it the live board.
+
+The table is what a saved notebook keeps: it is shown first, brought up to date when the run ends, and
+hidden by the board while that lives. Where nobody can click (nbclient, nbval, papermill, a script),
+the cell waits for the answers and shows the table alone.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from allos.notebook.origin import parent_of
+from allos.notebook.painter import is_live
+
+if TYPE_CHECKING:
+    from allos.runs.compare import Comparison
+
+
+def is_interactive(shell: Any) -> bool:
+    """Whether somebody sits in front of the cell: its request allows questions to be asked."""
+    content = parent_of(shell).get("content") or {}
+    return is_live(shell) and bool(content.get("allow_stdin"))
+
+
+def show(shell: Any, comparison: Comparison) -> None:
+    """Show the table, and the board where somebody can use it."""
+    from allos.notebook.board import make_board
+
+    table = _Table(shell, comparison)
+    table.publish()
+    board = make_board(comparison)
+    data, metadata = shell.display_formatter.format(board)
+    shell.display_pub.publish(data, metadata)
+    comparison.watch(table.changed)
+    table.changed()  # it may have ended in between
+
+
+def bundle(comparison: Comparison) -> dict[str, str]:
+    """Return the static table, by MIME type."""
+    return {"text/html": comparison.to_html(), "text/plain": str(comparison)}
+
+
+class _Table:
+    """The static table of one display; updated each time that the comparison comes to its end."""
+
+    def __init__(self, shell: Any, comparison: Comparison) -> None:
+        self._shell = shell
+        self._comparison = comparison
+        self._display_id = uuid.uuid4().hex
+        self._shown = False
+        self._open = not comparison.done
+
+    def changed(self) -> None:  # loop thread
+        done = self._comparison.done
+        if done and self._open:
+            # Rendering takes tens of milliseconds, which every stream would feel.
+            threading.Thread(target=self.publish, name="allos-table", daemon=True).start()
+        self._open = not done
+
+    def publish(self) -> None:
+        self._shell.display_pub.publish(
+            bundle(self._comparison),
+            metadata={},
+            transient={"display_id": self._display_id},
+            update=self._shown,
+        )
+        self._shown = True
