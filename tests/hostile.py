@@ -221,12 +221,13 @@ _VOID = {"br", "hr"}
 
 
 class _Judge(HTMLParser):
-    def __init__(self, styles: frozenset[str]) -> None:
+    def __init__(self, styles: frozenset[str], classes: frozenset[str]) -> None:
         super().__init__(convert_charrefs=True)
         self.faults: list[str] = []
         self.text: list[str] = []
         self.open: list[str] = []
         self.styles = styles
+        self.classes = classes
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in _TAGS:
@@ -240,7 +241,8 @@ class _Judge(HTMLParser):
 
     def _attribute(self, tag: str, name: str, value: str) -> None:
         if name == "class":
-            bad = [word for word in value.split() if not _CLASS.fullmatch(word)]
+            words = set(value.split()) - self.classes
+            bad = [word for word in sorted(words) if not _CLASS.fullmatch(word)]
             self.faults.extend(f"class {word}" for word in bad)
         elif name not in _ATTRIBUTES.get(tag, set()):
             self.faults.append(f"attribute {name} of {tag}")
@@ -287,12 +289,15 @@ class _Judge(HTMLParser):
         self.faults.append("a processing instruction")
 
 
-def judge(html: str, *, styles: frozenset[str] = frozenset()) -> tuple[list[str], str]:
+def judge(
+    html: str, *, styles: frozenset[str] = frozenset(), classes: frozenset[str] = frozenset()
+) -> tuple[list[str], str]:
     """Everything in the HTML that must not be there, and the text that a reader sees.
 
-    `styles` are the texts of the style sheets that are allowed, ours.
+    `styles` are the texts of the style sheets that are allowed, ours; `classes` further classes of
+    ours, word by word.
     """
-    parser = _Judge(styles)
+    parser = _Judge(styles, classes)
     parser.feed(html)
     parser.close()
     left = [f"unclosed {tag}" for tag in parser.open]

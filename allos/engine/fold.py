@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from jiter import from_json
+
 from allos.types import Event, FinishReason, ToolCall, Usage
 
 
@@ -98,8 +100,6 @@ def _tool_call(call: dict[str, Any], position: int) -> ToolCall:
         if not text.strip() or text.strip() == "null":
             parsed = {}
         else:
-            from jiter import from_json
-
             try:
                 parsed = from_json(text.encode("utf-8", "surrogatepass"))
             except ValueError as exc:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from jiter import from_json
+
 from allos.errors import BrokenStreamError, InvalidResponseError, ProviderError
 from allos.secret import Secret
 from allos.types import Api, Event, Request
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 _DRAIN_S = 0.05
 """How long to wait for the end of the body after the API's end signal, to keep the connection."""
+
+_TAIL_S = 5.0
+"""How long a finished answer waits for its last facts (usage) from a server that stays silent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +124,7 @@ class Wire(ABC):
             chunks = response.aiter_bytes()
             fault: Exception | None = None
             try:
-                async for chunk in chunks:
+                while (chunk := await _next(chunks, decoder)) is not None:
                     if not sse.seen_field and len(head) < 2000:
                         head += chunk[:2000]
                     events, fault = _decode(decoder, sse.feed(chunk))
@@ -224,8 +229,6 @@ def parse_json(data: bytes) -> Any:
     BrokenStreamError
         It is not JSON.
     """
-    from jiter import from_json
-
     try:
         return from_json(data, cache_mode="keys")
     except ValueError as exc:
@@ -243,8 +246,6 @@ def text(value: Any) -> str | None:
 
 
 def _json(content: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
-    from jiter import from_json
-
     try:
         raw = from_json(content)
     except ValueError:
@@ -254,6 +255,19 @@ def _json(content: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise InvalidResponseError("the service answered with JSON that is no object")
     return raw
+
+
+async def _next(chunks: AsyncIterator[bytes], decoder: Decoder) -> bytes | None:
+    """Return the next chunk; None at the end, or when a finished answer gets no more facts."""
+    if not decoder.done:
+        return await anext(chunks, None)
+    import asyncio
+
+    try:
+        async with asyncio.timeout(_TAIL_S):
+            return await anext(chunks, None)
+    except TimeoutError:
+        return None
 
 
 async def _drain(chunks: AsyncIterator[bytes]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from jiter import from_json
+
 from allos.errors import InvalidResponseError
 from allos.types import Api, Event, FinishReason, Message, Request, Usage
 from allos.wire import faults
@@ -133,7 +135,7 @@ class ChatDecoder(Decoder):
 
     def __init__(self, *, think_tags: bool = False) -> None:
         self._splitter = ThinkSplitter() if think_tags else None
-        self._facts: dict[str, Any] = {}
+        self._named: tuple[Any, ...] = (None,) * 4
         self._slots: list[_Slot] = []  # each tool call, in order
         self._slot_of_index: dict[str, int] = {}
         self._finish: str | None = None
@@ -204,19 +206,17 @@ class ChatDecoder(Decoder):
         return events
 
     def _meta(self, chunk: dict[str, Any]) -> list[Event]:
-        facts = self._facts
-        news: dict[str, Any] | None = None
-        for key, column in (
-            ("id", "response_id"),
-            ("model", "response_model"),
-            ("system_fingerprint", "system_fingerprint"),
-            ("service_tier", "service_tier"),
-        ):
-            value = text(chunk.get(key))
-            if value and facts.get(column) != value:
-                facts[column] = value
-                news = news or {}
-                news[column] = value
+        get = chunk.get
+        named = (get("id"), get("model"), get("system_fingerprint"), get("service_tier"))
+        if named == self._named:  # every chunk repeats them
+            return []
+        self._named = named
+        columns = ("response_id", "response_model", "system_fingerprint", "service_tier")
+        news = {
+            column: value
+            for column, given in zip(columns, named, strict=True)
+            if (value := text(given))
+        }
         return [Event("meta", data=news)] if news else []
 
     def _choice(self, choice: dict[str, Any], part: str, events: list[Event]) -> None:
@@ -239,13 +239,17 @@ class ChatDecoder(Decoder):
             self.done = True
 
     def _message(self, message: dict[str, Any], events: list[Event]) -> None:
+        content = message.get("content")
+        if len(message) == 1 and isinstance(content, str):  # nearly every chunk is only this
+            if content:
+                self._content(content, events)
+            return
         thought = text(message.get("reasoning_content"))
         if thought:
             self._thoughts.append(thought)
         thought = thought or text(message.get("reasoning"))
         if thought:
             events.append(Event("reasoning", thought))
-        content = message.get("content")
         if content:
             self._content(content, events)
         refusal = text(message.get("refusal"))
@@ -260,7 +264,7 @@ class ChatDecoder(Decoder):
 
     def _content(self, content: Any, events: list[Event]) -> None:
         if isinstance(content, str):
-            if self._splitter is None:
+            if self._splitter is None or self._splitter.passed:
                 events.append(Event("text", content))
             else:
                 events += [Event(kind, text) for kind, text in self._splitter.feed(content)]
@@ -349,8 +353,6 @@ class _Slot:
             return True
         if not self.arguments or not self.arguments[-1].rstrip().endswith("}"):
             return False
-        from jiter import from_json
-
         try:
             from_json("".join(self.arguments).encode("utf-8", "surrogatepass"))
         except ValueError:

@@ -25,6 +25,11 @@ class ThinkSplitter:
         self._state: Literal["start", "inside", "after", "outside"] = "start"
         self._held = ""
 
+    @property
+    def passed(self) -> bool:
+        """Whether the rest is content for certain."""
+        return self._state == "outside"
+
     def feed(self, text: str) -> list[tuple[Literal["text", "reasoning"], str]]:
         """Split the next piece; what may still become a tag is held back."""
         if self._state == "outside":

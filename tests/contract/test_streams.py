@@ -378,3 +378,26 @@ def test_faces_are_public() -> None:
     assert provider_module.Provider is type(
         ProviderRegistry.get_provider("chat_completions", model="m", base_url="http://localhost/v1")
     )
+
+
+def test_silence_after_the_end_is_not_waited_for(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that has said `finish_reason` and then neither counts nor hangs up costs no time-out.
+
+    Chat Completions alone: the other two end with an event of their own.
+    """
+    monkeypatch.setattr("allos.wire.base._TAIL_S", 0.1)
+    server.reply(Fault.stall(after=3, reply=Reply(text="Done.", chunk_size=99)))
+    provider = ProviderRegistry.get_provider(
+        "chat_completions", model="m", base_url=server.base_url, timeout_s=20
+    )
+    with provider.stream("Hi") as stream:
+        pieces = list(stream)
+    response = stream.response
+
+    assert response is not None
+    assert "".join(pieces) == response.content == "Done."
+    assert (response.status, response.finish_reason) == ("ok", "stop")
+    assert response.latency_s is not None
+    assert response.latency_s < 10

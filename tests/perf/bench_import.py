@@ -15,7 +15,17 @@ from tests.jupyter import Kernel
 from tests.perf._side_by_side import heading, seconds
 
 ROUNDS, LOADS = 21, 9
-HEAVY = "openai anthropic httpx2 pandas numpy asyncio ipywidgets IPython pydantic".split()
+HEAVY = [
+    "openai",
+    "anthropic",
+    "httpx2",
+    "pandas",
+    "numpy",
+    "asyncio",
+    "ipywidgets",
+    "IPython",
+    "pydantic",
+]
 
 
 def main() -> None:

@@ -26,7 +26,6 @@ HEAVY = [
     "sqlite3",
     "tqdm",
     "genai_prices",
-    "jiter",
     "uvloop",
     "markdown_it",
     "nh3",

@@ -239,10 +239,12 @@ def test_exit_says_what_was_cancelled(server: FakeServer, tmp_path: Path) -> Non
         import os
         os.environ.update(GROQ_BASE_URL={server.base_url!r}, GROQ_API_KEY="gsk-test")
         os.environ["ALLOS_LOG"] = {str(tmp_path / "exit.sqlite")!r}
+        import threading
         import allos
+        begun = threading.Event()
         comparison = allos.compare("Hi", models=["groq/a", "groq/b"])
-        while not all(cell.pieces for cell in comparison.cells):
-            pass
+        comparison.watch(lambda: all(c.pieces for c in comparison.cells) and begun.set())
+        assert begun.wait(30)
         """
     )
     done = subprocess.run(
