@@ -42,25 +42,27 @@ def answer_html(
     >>> "<b>local/smollm2</b>" in answer_html(response)
     True
     """
-    parts = [STYLE]
-    if response.reasoning:
-        parts.append(
-            f'<details class="allos-think"><summary>{_reasoning_title(response)}</summary>'
-            f'<pre class="allos-text">{escaped(response.reasoning.strip())}</pre></details>'
-        )
-    if response.content.strip():
-        parts.append(markdown_html(response.content))
-    if response.refusal:
-        parts.append(
-            f'<div class="allos-refusal"><b>Refused.</b> {escaped(response.refusal.strip())}</div>'
-        )
-    parts.extend(_tool_html(call) for call in response.tool_calls)
-    if show_error and response.error is not None:
-        parts.append(_error_div(str(response.error)))
-    if _is_empty(response):
-        parts.append('<p class="allos-note">The model wrote no text.</p>')
-    parts.append(_footer_html(response, notes))
-    return _out(parts)
+    return _out([STYLE, *_body(response, show_error), _footer_html(response, notes)])
+
+
+def body_html(response: ProviderResponse, *, show_error: bool = True) -> str:
+    """The answer of `answer_html` alone: no footer, and no style sheet; the page needs `style.CSS`.
+
+    Parameters
+    ----------
+    response : ProviderResponse
+        Any response: complete, partial or failed.
+    show_error : bool
+        Whether a failed response shows its error.
+
+    Examples
+    --------
+    >>> response = ProviderResponse("**Hello!**", metadata={"model": "smollm2"})
+    >>> html = body_html(response)
+    >>> "<strong>Hello!</strong>" in html, "smollm2" in html
+    (True, False)
+    """
+    return _out(_body(response, show_error))
 
 
 def answer_text(
@@ -108,6 +110,27 @@ def error_text(message: str) -> str:
 
 def _out(parts: Iterable[str]) -> str:
     return f'<div class="allos-out mathjax_ignore tex2jax_ignore">{"".join(parts)}</div>'
+
+
+def _body(response: ProviderResponse, show_error: bool) -> list[str]:
+    parts = []
+    if response.reasoning:
+        parts.append(
+            f'<details class="allos-think"><summary>{_reasoning_title(response)}</summary>'
+            f'<pre class="allos-text">{escaped(response.reasoning.strip())}</pre></details>'
+        )
+    if response.content.strip():
+        parts.append(markdown_html(response.content))
+    if response.refusal:
+        parts.append(
+            f'<div class="allos-refusal"><b>Refused.</b> {escaped(response.refusal.strip())}</div>'
+        )
+    parts.extend(_tool_html(call) for call in response.tool_calls)
+    if show_error and response.error is not None:
+        parts.append(_error_div(str(response.error)))
+    if _is_empty(response):
+        parts.append('<p class="allos-note">The model wrote no text.</p>')
+    return parts
 
 
 def _cut(text: str, length: int) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 # elements. Rules are nested, colours are variables: the sheet stands in every answer of a notebook.
 _OUT = ".allos-out.allos-out.allos-out"
 _MD = ".allos-md.allos-md.allos-md"
+_CMP = ".allos-cmp.allos-cmp.allos-cmp"
 
 _COLOURS = """
 --allos-strong:color-mix(in srgb,currentColor 78%,transparent);
@@ -92,6 +93,58 @@ text-align:left;vertical-align:top;max-width:40em}
 &>:first-child{margin-top:0}&>:last-child,& blockquote>:last-child{margin-bottom:0}
 """
 
+# One colour per model: a strip above its column and a tint behind its letter. Each has a contrast of
+# 3.4 or more on white and on near-black alike; the letter tells columns apart without any colour.
+SLOT_COLOURS = (
+    *("#2a7de1", "#0f9d7a", "#b5562b", "#8a5cd1", "#c2479b"),
+    *("#a8790b", "#1c8ca8", "#cf4450", "#6d8a1f", "#6b7a90"),
+)
+
+# A fixed layout gives equal columns that fill the page, and scrolls where they cannot.
+_COMPARISON = """
+border:1px solid var(--allos-line);border-radius:10px;font-size:13px;line-height:1.5;
+& .allos-ask{padding:9px 14px;display:flex;flex-wrap:wrap;gap:4px 10px;align-items:baseline}
+& .allos-ask>span{flex:1 1 auto;max-width:100%;white-space:pre-wrap;overflow-wrap:anywhere}
+& .allos-ask>br,& .allos-head>br{display:none}
+& .allos-ask+.allos-ask{padding-top:0}
+& .allos-label{font-size:11px;letter-spacing:.06em;text-transform:uppercase;\
+color:var(--allos-quiet)}
+& .allos-chip{font-size:11.5px;padding:1px 8px;border-radius:10px;color:var(--allos-quiet);\
+background:var(--allos-fill);overflow-wrap:anywhere}
+& .allos-scroll{overflow-x:auto}
+& .allos-grid{width:100%;margin:0;border:0;border-collapse:separate;border-spacing:0;\
+table-layout:fixed;font-size:inherit;color:inherit}
+& .allos-grid>*,& .allos-grid>*>tr{border:0;background:none}
+& .allos-grid>*>tr>*{width:230px;box-sizing:border-box;padding:4px 14px 8px;border:0;\
+border-left:1px solid var(--allos-line);text-align:left;vertical-align:top;line-height:inherit;\
+font-weight:400;white-space:normal;overflow-wrap:anywhere;background:none}
+& .allos-grid>*>tr>:first-child{border-left:0}
+& .allos-grid>thead>tr>th{border-top:3px solid var(--allos-slot);padding:10px 14px 4px}
+& .allos-head{display:grid;grid-template-columns:auto 1fr;gap:0 8px;align-items:start;\
+line-height:1.3}
+& .allos-head>*{grid-column:2;min-width:0;font-weight:600}
+& .allos-head>small{display:flex;flex-wrap:wrap;gap:0 10px;margin-top:1px;font-size:12px;\
+font-weight:400;color:var(--allos-quiet)}
+& .allos-head>.allos-key{grid-column:1;grid-row:1;min-width:18px;padding:0 3px;\
+box-sizing:border-box;border-radius:4px;text-align:center;font:600 11px/18px var(--allos-mono);\
+color:color-mix(in srgb,var(--allos-slot) 80%,currentColor);\
+background:color-mix(in srgb,var(--allos-slot) 14%,transparent)}
+& .allos-answer+.allos-answer{margin-top:8px;padding-top:6px;\
+border-top:1px dashed var(--allos-line)}
+& .allos-answer>.allos-out>:first-child{margin-top:0}
+& .allos-repeat small,& .allos-state{font-size:12px;color:var(--allos-quiet)}
+& .allos-numbers>td{padding:0 14px 10px}
+& .allos-numbers small{display:flex;flex-wrap:wrap;gap:2px 12px;padding-top:6px;font-size:12px;\
+border-top:1px dashed var(--allos-line);font-variant-numeric:tabular-nums}
+& .allos-numbers span,& .allos-sum>span>span{color:var(--allos-quiet)}
+& .allos-numbers b{font-weight:600;color:var(--allos-strong)}
+& .allos-sum{display:flex;flex-wrap:wrap;gap:2px 16px;padding:8px 14px;font-size:12px;\
+border-top:1px solid var(--allos-line);background:var(--allos-fill);\
+font-variant-numeric:tabular-nums}
+& .allos-sum b{font-weight:600}
+& .allos-sum>.allos-log{margin-left:auto}
+""" + "".join(f"& .allos-c{slot}{{--allos-slot:{colour}}}" for slot, colour in enumerate(SLOT_COLOURS))
+
 # token class of `highlight` -> variable of JupyterLab's editor, and a colour that is legible on
 # white and on near-black alike (contrast about 4.5 with both)
 _TOKENS = {
@@ -117,6 +170,9 @@ def _sheet(*blocks: tuple[str, str]) -> str:
 
 CSS = _sheet((_OUT, _BOX + _COLOURS + _ANSWER), (_MD, _COLOURS + _MARKDOWN + _CODE))
 """Text of the style sheet: everything that `render` makes."""
+
+COMPARISON_CSS = _sheet((_CMP, _COMPARISON))
+"""What the static table of a comparison needs beside `CSS`."""
 
 STYLE = f"<style>{CSS}</style>"
 """`CSS` as an element, to stand inside an output."""

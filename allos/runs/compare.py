@@ -371,14 +371,16 @@ class Comparison:
 
     def to_html(self) -> str:
         """Return the comparison as one static, sanitised HTML table, as far as it has come."""
+        from allos import log
         from allos.render.comparison import comparison_html
 
-        return comparison_html(self)
+        return comparison_html(self, logged=log.is_open())
 
     def __str__(self) -> str:
+        from allos import log
         from allos.render.comparison import comparison_text
 
-        return comparison_text(self)
+        return comparison_text(self, logged=log.is_open())
 
     def __repr__(self) -> str:
         names = ", ".join(dict.fromkeys(column.name for column in self.columns))

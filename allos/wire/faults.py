@@ -343,7 +343,8 @@ def sentence(error: ProviderError, words: str, attempts: int = 1) -> str:
     what = _WHAT.get(kind, "the call failed")
     status = f" ({error.status_code})" if error.status_code not in (None, 200) else ""
     words = shorten(" ".join(words.split()).rstrip("."))
-    parts = [f"{who}: {what}{status}: {words}."]
+    end = "" if words.endswith(("?", "!")) else "."
+    parts = [f"{who}: {what}{status}: {words}{end}"]
     hint = error.retry_after_s
     if kind == "RateLimitError" and hint is not None:
         parts.append(f"The service asks to wait {_span(hint)}.")
