@@ -1,7 +1,7 @@
 """How a comparison shows itself: a static table, and over it the live board.
 
-The table is what a saved notebook keeps: it is shown first, brought up to date when the run ends, and
-hidden by the board while that lives. Where nobody can click (nbclient, nbval, papermill, a script),
+The table is what a saved notebook keeps: it is shown first, brought up to date as answers come in,
+and hidden by the board while that lives. Where nobody can click (nbclient, nbval, papermill, a script),
 the cell waits for the answers and shows the table alone.
 """
 
@@ -43,23 +43,34 @@ def bundle(comparison: Comparison) -> dict[str, str]:
 
 
 class _Table:
-    """The static table of one display; updated each time that the comparison comes to its end."""
+    """The static table of one display, brought up to date whenever an answer is complete."""
 
     def __init__(self, shell: Any, comparison: Comparison) -> None:
         self._shell = shell
         self._comparison = comparison
         self._display_id = uuid.uuid4().hex
         self._shown = False
-        self._open = not comparison.done
+        self._of: tuple[object, ...] = ()
+        self._busy = threading.Lock()  # guards: one thread brings the table up to date at a time
 
     def changed(self) -> None:  # loop thread
-        done = self._comparison.done
-        if done and self._open:
-            # Rendering takes tens of milliseconds, which every stream would feel.
-            threading.Thread(target=self.publish, name="allos-table", daemon=True).start()
-        self._open = not done
+        # Rendering takes tens of milliseconds, which every stream would feel.
+        if self._answers() != self._of and self._busy.acquire(blocking=False):
+            threading.Thread(target=self._catch_up, name="allos-table", daemon=True).start()
+
+    def _answers(self) -> tuple[object, ...]:
+        return tuple(cell.response and cell.response.id for cell in self._comparison.cells)
+
+    def _catch_up(self) -> None:
+        try:
+            while self._answers() != self._of:
+                self.publish()
+        finally:
+            self._busy.release()
+        self.changed()  # an answer may have come between the last look and the release
 
     def publish(self) -> None:
+        self._of = self._answers()
         self._shell.display_pub.publish(
             bundle(self._comparison),
             metadata={},

@@ -171,7 +171,15 @@ def _sheet(*blocks: tuple[str, str]) -> str:
 CSS = _sheet((_OUT, _BOX + _COLOURS + _ANSWER), (_MD, _COLOURS + _MARKDOWN + _CODE))
 """Text of the style sheet: everything that `render` makes."""
 
-COMPARISON_CSS = _sheet((_CMP, _COMPARISON))
+# JupyterLab writes "Error displaying widget: model not found" where the live board was, once the
+# notebook is opened again, and marks that output itself as a widget.
+_GONE = (
+    ".jp-OutputArea-child:has(.allos-cmp)+"
+    ".jp-OutputArea-child:has(>.jp-OutputArea-output.jupyter-widgets)",
+    "display:none",
+)
+
+COMPARISON_CSS = _sheet((_CMP, _COMPARISON), _GONE)
 """What the static table of a comparison needs beside `CSS`."""
 
 STYLE = f"<style>{CSS}</style>"
