@@ -1,0 +1,192 @@
+"""The live comparison board: one anywidget, fed by one thread that sends only what is new.
+
+The page never interprets a model's words: text travels as text, and the one string that becomes
+HTML is made by `render`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from allos.runs.compare import Comparison
+
+FLUSH_HZ = 12.0
+"""Most messages in a second, for all cells together."""
+
+
+class Flusher:
+    """A thread that is there while something changes.
+
+    Parameters
+    ----------
+    step : callable
+        Sends what is new; returns whether nothing more will come by itself.
+    """
+
+    def __init__(self, step: Callable[[], bool]) -> None:
+        self._step = step
+        self._changed = threading.Event()
+        self._closed = threading.Event()
+        self._thread: threading.Thread | None = None
+        # Invariant: while `_changed` is set a thread runs that will see it.
+        self._lock = threading.Lock()
+
+    def wake(self) -> None:
+        """Something has changed. Any thread; quick, since the loop thread calls it for each event."""
+        if self._changed.is_set() or self._closed.is_set():
+            return
+        with self._lock:
+            self._changed.set()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="allos-board", daemon=True)
+                self._thread.start()
+
+    def close(self) -> None:
+        """Send nothing more."""
+        self._closed.set()
+        self._changed.set()
+
+    def _run(self) -> None:
+        while True:
+            self._changed.wait()
+            self._changed.clear()
+            if self._closed.is_set():
+                return
+            resting = self._step()
+            with self._lock:
+                if resting and not self._changed.is_set():
+                    self._thread = None
+                    return
+            self._closed.wait(1 / FLUSH_HZ)
+
+
+def make_board(comparison: Comparison) -> Any:
+    """Live board of a comparison, ready to be displayed.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Under way or done.
+
+    Returns
+    -------
+    Board
+        An anywidget, so it composes with ipywidgets.
+
+    Examples
+    --------
+    ::
+
+        both = allos.compare("Hi", models=["local/smollm2", "groq/llama-3.1-8b-instant"])
+        display(make_board(both))
+    """
+    return _board_class()(comparison)
+
+
+@cache
+def _board_class() -> type[Any]:
+    """Return the widget's class; made when first used, since its base classes are slow to import."""
+    import anywidget
+    import traitlets
+
+    from allos.notebook.feed import Feed
+    from allos.render.cell import body_html
+    from allos.types import ProviderResponse
+
+    class Board(anywidget.AnyWidget):
+        """Live board of one comparison."""
+
+        _esm = _text("board.js")
+        _css = f"{_text('board.css')}\n{_render_css()}"
+        snapshot = traitlets.Dict().tag(sync=True)
+
+        def __init__(self, comparison: Comparison) -> None:
+            self.comparison = comparison
+            self._feed = Feed(comparison)
+            self._flusher = Flusher(self._flush)
+            self._warm = False
+            super().__init__(snapshot=self._feed.snapshot())
+            self.on_msg(self._obey)
+            comparison.watch(self._flusher.wake)
+            if not comparison.done:
+                self._flusher.wake()
+
+        def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
+            """State of the widget; a page that asks for all of it gets this moment's."""
+            state: dict[str, Any] = super().get_state(key, drop_defaults)
+            if key is None:
+                state["snapshot"] = self._feed.snapshot()
+            return state
+
+        def close(self) -> None:
+            """Stop sending, and take the board off the page; the comparison goes on."""
+            self.comparison.unwatch(self._flusher.wake)
+            self._flusher.close()
+            super().close()
+
+        def _flush(self) -> bool:  # flusher thread
+            done = self.comparison.done
+            try:
+                change = self._feed.changes()
+                if change is not None:
+                    self.send(change)
+                if done:
+                    # Once for each run: what a saved or a second page is built from.
+                    self.snapshot = self._feed.snapshot()
+                elif not self._warm:
+                    # Loads what formats an answer while the models still think.
+                    self._warm = bool(body_html(ProviderResponse("`warm`")))
+            except Exception as exc:  # noqa: BLE001 - a board that fails leaves the answers alone
+                with suppress(Exception):  # the kernel is ending: nobody is left to tell
+                    self.send({"notice": f"This board stopped: {type(exc).__name__}: {exc}"})
+            return done
+
+        def _obey(self, _board: Any, wish: Any, _buffers: Any) -> None:  # any thread
+            if not isinstance(wish, dict) or "do" not in wish:
+                return  # anywidget's own
+            try:
+                _do(self.comparison, wish)
+                self._feed.say("")
+                if wish["do"] == "sync":
+                    self._feed.resend()
+            except Exception as exc:  # noqa: BLE001 - shown nowhere else
+                self._feed.say(f"That did not work: {exc}")
+            self._flusher.wake()
+
+        def __repr__(self) -> str:
+            names = ", ".join(dict.fromkeys(column.name for column in self.comparison.columns))
+            return f"Board({names})"
+
+    return Board
+
+
+def _do(comparison: Comparison, wish: Any) -> None:
+    """Do what a button asks for; nothing here waits."""
+    what = wish["do"]
+    if what == "stop":
+        comparison.cells[wish["cell"]].stop()
+    elif what == "retry":
+        comparison.cells[wish["cell"]].retry()
+    elif what == "stop_all":
+        comparison.cancel()
+    elif what == "again":
+        for cell in list(comparison.cells):
+            cell.retry()
+    elif what != "sync":
+        raise ValueError(f"the board asked for {what!r}, which is unknown")
+
+
+def _text(name: str) -> str:
+    return files("allos.notebook").joinpath(name).read_text("utf-8")
+
+
+def _render_css() -> str:
+    from allos.render.style import SLOT_COLOURS, CSS
+
+    slots = "".join(f".allos-board .c{k}{{--c:{colour}}}" for k, colour in enumerate(SLOT_COLOURS))
+    return slots + CSS
