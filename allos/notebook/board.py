@@ -186,7 +186,7 @@ def _text(name: str) -> str:
 
 
 def _render_css() -> str:
-    from allos.render.style import SLOT_COLOURS, CSS
+    from allos.render.style import CSS, SLOT_COLOURS
 
     slots = "".join(f".allos-board .c{k}{{--c:{colour}}}" for k, colour in enumerate(SLOT_COLOURS))
     return slots + CSS

@@ -143,7 +143,9 @@ border-top:1px solid var(--allos-line);background:var(--allos-fill);\
 font-variant-numeric:tabular-nums}
 & .allos-sum b{font-weight:600}
 & .allos-sum>.allos-log{margin-left:auto}
-""" + "".join(f"& .allos-c{slot}{{--allos-slot:{colour}}}" for slot, colour in enumerate(SLOT_COLOURS))
+""" + "".join(
+    f"& .allos-c{slot}{{--allos-slot:{colour}}}" for slot, colour in enumerate(SLOT_COLOURS)
+)
 
 # token class of `highlight` -> variable of JupyterLab's editor, and a colour that is legible on
 # white and on near-black alike (contrast about 4.5 with both)
