@@ -165,7 +165,7 @@ def test_hostile_answers_do_nothing(lab: Lab, server: FakeServer, trust: bool) -
     for link in notebook.page.locator(".allos-out a").all()[:5]:
         link.hover()
     fresh = notebook.page.evaluate(f"() => window.{FLAG}")
-    fresh_requests = list(notebook.foreign_requests)
+    fresh_requests = notebook.foreign_requests
     notebook.save()
     again = notebook.reopen(trust=trust)
     expect(again.outputs().locator(".jp-OutputArea-output")).to_have_count(len(texts))

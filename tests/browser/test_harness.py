@@ -77,22 +77,24 @@ def test_screenshot_holds_what_is_below_the_fold(lab: Lab) -> None:
 
 
 def test_foreign_requests_are_seen(lab: Lab, trap: str) -> None:
-    """An image and a web socket to another server are both recorded; the server's own are not."""
+    """Images and web sockets to other servers are all recorded, reached or not; the own server's are not."""
     lab.write(
         "leak.ipynb",
         "from IPython.display import HTML\n"
         f'HTML(\'<img src="http://{trap}/pixel.png">'
         f'<script>new WebSocket("ws://{trap}/socket")</script>\')',
-        "HTML('<img src=\"https://leak.example/pixel.png\">')",
+        'HTML(\'<img src="https://leak.example/pixel.png">'
+        '<script>new WebSocket("wss://leak.example/socket")</script>\')',
     )
     notebook = lab.open("leak.ipynb")
     notebook.run_all()
-    notebook.page.wait_for_load_state("networkidle")
+    expect(notebook.outputs().locator("img")).to_have_count(2)
 
     assert sorted(set(notebook.foreign_requests)) == [
         f"http://{trap}/pixel.png",
         "https://leak.example/pixel.png",
         f"ws://{trap}/socket",
+        "wss://leak.example/socket",
     ]
 
 

@@ -28,13 +28,15 @@ class Notebook:
     def __init__(self, lab: Lab, name: str) -> None:
         self.lab = lab
         self.name = name
-        self.foreign_requests: list[str] = []
-        """URL of every request and web socket to anything but the JupyterLab server."""
+        self._foreign: list[str] = []
         self.errors: list[str] = []
         """Errors on the browser's console, and uncaught exceptions."""
         self.page: Page = lab.browser.new_page()
         self.page.on("request", lambda request: self._seen(request.url))
-        self.page.on("websocket", lambda socket: self._seen(socket.url))
+        # Playwright tells of a web socket once it is connected; the browser, when it is made.
+        self._browser = lab.browser.new_cdp_session(self.page)
+        self._browser.on("Network.webSocketCreated", lambda socket: self._seen(socket["url"]))
+        self._browser.send("Network.enable")
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on(
             "console",
@@ -49,7 +51,16 @@ class Notebook:
         parts = urlsplit(url)
         local = parts.netloc == urlsplit(self.lab.url).netloc
         if not local and parts.scheme not in {"data", "blob", "about", "chrome-extension"}:
-            self.foreign_requests.append(url)
+            self._foreign.append(url)
+
+    @property
+    def foreign_requests(self) -> list[str]:
+        """URL of every request and web socket to anything but the JupyterLab server, until now."""
+        if not self.page.is_closed():
+            # An answer comes behind all that its session was told before.
+            self.page.evaluate("1")
+            self._browser.send("Runtime.evaluate", {"expression": "1"})
+        return list(self._foreign)
 
     def _when(self, javascript: str, *, argument: Any = None, timeout_s: float) -> None:
         self.page.wait_for_function(javascript, arg=argument, timeout=timeout_s * 1000)
