@@ -28,6 +28,8 @@
 const LINES = 14;
 const PROMPT_LINES = 3;
 const NARROWEST_PX = 276;
+/** Below this width a column's button stands under its state. */
+const NARROW_PX = 345;
 const TICK_MS = 250;
 const SPEAK_MS = 2000;
 /** Longest run of text in one block: appending costs the layout of the whole block. */
@@ -253,7 +255,9 @@ function show(store, model, el) {
     const count = Math.max(1, drawn.length);
     const most = Math.max(1, Math.floor(root.clientWidth / NARROWEST_PX) || 1);
     const rows = Math.ceil(count / most);
-    columns.style.setProperty("--across", String(Math.ceil(count / rows)));
+    const across = Math.ceil(count / rows);
+    columns.style.setProperty("--across", String(across));
+    columns.classList.toggle("narrow", root.clientWidth / across < NARROW_PX);
   }
 
   root.addEventListener("keydown", (event) => {
@@ -337,12 +341,15 @@ function makeColumn(store, k, cellsOf, redraw, sample) {
   const section = h("section", `col c${column().slot}`);
   section.setAttribute("aria-label", `${name}, ${provider}`);
 
-  const title = h("b", "", model);
+  // What tells models apart stands last in a long name.
+  const cut = model.lastIndexOf("/") + 1;
+  const title = h("b", "", model.slice(cut));
   title.title = `${provider}/${model}`;
-  const under = h("small", "", provider, ...(params ? [h("span", "param", params)] : []));
+  const home = cut ? `${provider}/${model.slice(0, cut - 1)}` : provider;
+  const under = h("small", "", home, ...(params ? [h("span", "param", params)] : []));
   const word = h("span", "word");
   const act = button("btn act", "Stop", () => press());
-  const state = h("span", "state", h("i", "dot"), word, act);
+  const state = h("span", "state", h("span", "says", h("i", "dot"), word), act);
   const text = h("div", "text");
   const clamp = makeClamp(text, LINES, `the whole answer of ${name}`, () => following);
   const pager = h("span", "pager");
