@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from allos.errors import ConfigurationError as ConfigurationError
     from allos.errors import ProviderError as ProviderError
     from allos.log.query import responses as responses
+    from allos.parts import File as File
+    from allos.parts import Image as Image
+    from allos.providers.tools import Tool as Tool
+    from allos.providers.tools import tool as tool
     from allos.runs.ask import aask as aask
     from allos.runs.ask import ask as ask
     from allos.runs.compare import compare as compare
@@ -29,11 +33,14 @@ if TYPE_CHECKING:
 _PUBLIC: dict[str, str | None] = {
     "AllosError": "allos.errors",
     "ConfigurationError": "allos.errors",
+    "File": "allos.parts",
+    "Image": "allos.parts",
     "Message": "allos.types",
     "MessageRole": "allos.types",
     "ProviderError": "allos.errors",
     "ProviderRegistry": "allos.providers",
     "ProviderResponse": "allos.types",
+    "Tool": "allos.providers.tools",
     "ToolCall": "allos.types",
     "Usage": "allos.types",
     "aask": "allos.runs.ask",
@@ -41,16 +48,20 @@ _PUBLIC: dict[str, str | None] = {
     "compare": "allos.runs.compare",
     "log": None,
     "responses": "allos.log.query",
+    "tool": "allos.providers.tools",
 }
 
 __all__ = [
     "AllosError",
     "ConfigurationError",
+    "File",
+    "Image",
     "Message",
     "MessageRole",
     "ProviderError",
     "ProviderRegistry",
     "ProviderResponse",
+    "Tool",
     "ToolCall",
     "Usage",
     "__version__",
@@ -60,6 +71,7 @@ __all__ = [
     "load_ipython_extension",
     "log",
     "responses",
+    "tool",
     "unload_ipython_extension",
 ]
 

@@ -18,8 +18,8 @@
     |   +-- ProviderTimeoutError      nothing came for timeout_s, or deadline_s passed
     |   +-- BrokenStreamError         the stream ended without the API's own end signal
     |   +-- InvalidResponseError      an answer that holds no usable message
-    +-- ToolError
-    +-- SchemaError
+    +-- ToolError                     arguments that do not fit a tool
+    +-- SchemaError                   an answer that does not match its schema; carries .response
     +-- TemplateError                 a `{{ }}` that cannot be filled in
     +-- BudgetError
     +-- ReplayMissError
@@ -181,7 +181,17 @@ class ToolError(AllosError):
 
 
 class SchemaError(AllosError):
-    """An answer does not match the schema that was asked for."""
+    """An answer does not match the schema that was asked for.
+
+    Attributes
+    ----------
+    response : ProviderResponse or None
+        The answer: its text is kept, also as a row of the log.
+    """
+
+    def __init__(self, message: str, response: ProviderResponse | None = None) -> None:
+        super().__init__(message)
+        self.response = response
 
 
 class TemplateError(AllosError):

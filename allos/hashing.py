@@ -6,7 +6,8 @@ import hashlib
 import json
 from typing import Any
 
-from allos.types import Message, Request
+from allos.parts import File, Part
+from allos.types import Message, Request, SchemaSpec, ToolSpec
 
 VERSION = 1
 """Raised whenever equal requests would hash differently than before."""
@@ -15,8 +16,8 @@ VERSION = 1
 def request_hash(request: Request, sample: int = 0) -> str:
     """SHA-256 of a request's canonical JSON, as 64 hexadecimal digits.
 
-    What decides is what was asked: endpoint, API, model, parameters, messages, extras and which
-    repeat it is. Keys, ports, time-outs and whether the answer was streamed do not count.
+    What decides is what was asked: endpoint, API, model, parameters, messages, tools, schema, extras
+    and which repeat it is. Keys, ports, time-outs and whether the answer was streamed do not count.
 
     Parameters
     ----------
@@ -24,18 +25,20 @@ def request_hash(request: Request, sample: int = 0) -> str:
     sample : int
         Which repeat this is, from 0.
     """
-    identity = {
+    identity: dict[str, Any] = {
         "v": VERSION,
         "endpoint": request.endpoint or request.provider,
         "api": request.api,
         "model": request.model,
         "params": dict(request.params),
         "messages": [_message(message) for message in request.messages],
-        "tools": [],
-        "schema": None,
+        "tools": [_tool(tool) for tool in request.tools],
+        "schema": _schema(request.schema),
         "extra": dict(request.extra),
         "sample": sample,
     }
+    if request.tool_choice is not None:
+        identity["tool_choice"] = request.tool_choice
     text = json.dumps(
         identity, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=repr
     )
@@ -43,7 +46,7 @@ def request_hash(request: Request, sample: int = 0) -> str:
 
 
 def _message(message: Message) -> dict[str, Any]:
-    shown: dict[str, Any] = {"role": message.role.value, "content": message.content}
+    shown: dict[str, Any] = {"role": message.role.value, "content": _content(message)}
     if message.tool_calls:
         shown["tool_calls"] = [
             [call.id, call.name, call.raw_arguments or call.arguments]
@@ -52,3 +55,27 @@ def _message(message: Message) -> dict[str, Any]:
     if message.tool_call_id is not None:
         shown["tool_call_id"] = message.tool_call_id
     return shown
+
+
+def _content(message: Message) -> Any:
+    if message.content is None or isinstance(message.content, str):
+        return message.content
+    return [_part(part) for part in message.content]
+
+
+def _part(part: Part) -> Any:
+    if isinstance(part, str):
+        return part
+    if isinstance(part, File):
+        return ["file", part.content_hash, part.media_type, part.name]
+    return ["image", part.content_hash, part.media_type, part.detail]
+
+
+def _tool(tool: ToolSpec) -> list[Any]:
+    return [tool.name, tool.description, dict(tool.parameters), tool.strict]
+
+
+def _schema(schema: SchemaSpec | None) -> list[Any] | None:
+    if schema is None:
+        return None
+    return [schema.name, schema.description, dict(schema.schema), schema.strict]

@@ -3,7 +3,8 @@
 A *source* may answer a request instead of the service (that is replay). An *observer* sees every
 finished response (that is the log). Both run on the loop thread, so they must be quick and must not
 block. A *prelude* runs once, on the caller's thread, before the next call starts. A *background*
-listener is told of every run that nobody waits for. The engine and `runs/` walk the lists; `log/`,
+listener is told of every run that nobody waits for. An *approval* says whether a tool may run, where
+the caller did not say. The engine and `runs/` walk the lists; `log/`,
 `session.py` and `notebook/` fill them.
 """
 
@@ -13,7 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from allos.types import ProviderResponse, Request
+    from allos.types import ProviderResponse, Request, ToolCall
 
 Source = Callable[["Request"], "ProviderResponse | None"]
 Observer = Callable[["ProviderResponse"], None]
@@ -26,6 +27,9 @@ preludes: list[Callable[[], None]] = []
 
 background: list[Callable[[Any], None]] = []
 """Told of every comparison before its first call: the notebook stops what a cell had started."""
+
+approvals: list[Callable[[ToolCall], bool | None]] = []
+"""Asked in order, on the caller's thread, whether a tool may run; None: there is nobody to ask."""
 
 observers: list[Observer] = []
 """Told of every response: ok, failed and cancelled ones alike."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
-from allos.errors import TemplateError, did_you_mean
+from allos.errors import AllosError, TemplateError, did_you_mean
 
 _OPEN = re.compile(r"(\\?)\{\{")
 
@@ -127,16 +127,77 @@ def render(
     >>> render("Explain {{topic}}.", {"topic": "gravity"})
     ('Explain gravity.', {'topic': 'gravity'})
     """
-    done: list[str] = []
-    variables: dict[str, str] = {}
+    pieces, variables = fill(text, namespace, lambda source, value: to_text(value))
+    return "".join(pieces), variables
+
+
+def fill(
+    text: str, namespace: Mapping[str, Any], convert: Callable[[str, Any], Any]
+) -> tuple[list[Any], dict[str, str]]:
+    """Fill in a text with values that may stay what they are, such as images.
+
+    Parameters
+    ----------
+    text, namespace
+        As in `render`.
+    convert : callable
+        Given an expression and its value, returns what goes in: a text, or anything else, which
+        becomes a piece of its own.
+
+    Returns
+    -------
+    pieces : list
+        What is not text, and the text between, byte for byte; no empty text.
+    variables : dict of str to str
+        What was put in, by expression; what is no text by its `repr`.
+
+    Raises
+    ------
+    TemplateError
+        As in `render`, or a value cannot be converted.
+
+    Examples
+    --------
+    >>> fill("See {{x}}.", {"x": 3}, lambda source, value: value)
+    (['See ', 3, '.'], {'x': '3'})
+    """
+    pieces: list[Any] = []
+    values: dict[str, Any] = {}
+    waiting: list[str] = []  # text that has not met anything else yet
+
+    def settle() -> None:
+        if joined := "".join(waiting):
+            pieces.append(joined)
+        waiting.clear()
+
     for piece in parse(text):
         if isinstance(piece, str):
-            done.append(piece)
+            waiting.append(piece)
             continue
-        if piece.source not in variables:
-            variables[piece.source] = to_text(_evaluate(piece, namespace))
-        done.append(variables[piece.source])
-    return "".join(done), variables
+        source = piece.source
+        if source not in values:
+            values[source] = _converted(source, _evaluate(piece, namespace), convert)
+        value = values[source]
+        if isinstance(value, str):
+            waiting.append(value)
+        else:
+            settle()
+            pieces.append(value)
+    settle()
+    shown = {k: value if isinstance(value, str) else repr(value) for k, value in values.items()}
+    return pieces, shown
+
+
+def _converted(source: str, value: Any, convert: Callable[[str, Any], Any]) -> Any:
+    try:
+        return convert(source, value)
+    except AllosError:
+        raise
+    except Exception as exc:
+        raise TemplateError(
+            f"{{{{ {source} }}}} cannot be put into a text: {type(exc).__name__}: {exc}. "
+            "Nothing was sent."
+        ) from exc
 
 
 def _evaluate(expression: Expression, namespace: Mapping[str, Any]) -> Any:

@@ -5,14 +5,15 @@ Values only: no I/O, no clocks, standard library alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from allos.context import RunContext
 from allos.errors import AllosError
+from allos.parts import File, Image, Part, as_part
 
 Api = Literal["responses", "chat", "messages"]
 Status = Literal["ok", "error", "cancelled"]
@@ -29,6 +30,9 @@ FinishReason = Literal[
     "other",
 ]
 UsageSource = Literal["provider", "estimated", "missing"]
+SchemaSupport = Literal["json_schema", "json_object", "prompt"]
+"""How a service holds a model to a JSON schema: by the schema itself, by JSON mode with the schema in
+the instructions, or by the instructions alone."""
 
 
 class MessageRole(StrEnum):
@@ -38,6 +42,40 @@ class MessageRole(StrEnum):
     USER = "user"
     ASSISTANT = "assistant"
     TOOL = "tool"
+
+
+def _no_parameters() -> Mapping[str, Any]:
+    return {"type": "object", "properties": {}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolSpec:
+    """A tool as a model is told of it. Data alone: nothing here can be run."""
+
+    name: str
+    """Letters, digits, ``_`` and ``-``, 64 at most."""
+    description: str = ""
+    """What it does and when to use it."""
+    parameters: Mapping[str, Any] = field(default_factory=_no_parameters)
+    """JSON schema of the arguments, an object."""
+    strict: bool = False
+    """Ask the service to hold the model to the schema, where it can."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaSpec:
+    """The JSON schema that an answer must match."""
+
+    name: str
+    """Letters, digits, ``_`` and ``-``, 64 at most."""
+    schema: Mapping[str, Any]
+    """JSON schema, an object at its root."""
+    description: str | None = None
+    """What the answer is."""
+    strict: bool = True
+    """Whether a service can hold a model to it: every field required, none further allowed."""
+    read: Callable[[str], Any] | None = field(default=None, repr=False, compare=False)
+    """Text of an answer into the value that it stands for; a ValueError says what does not match."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +102,10 @@ class Message:
     ----------
     role : MessageRole or str
         Who speaks: ``"system"``, ``"user"``, ``"assistant"`` or ``"tool"``.
-    content : str or None
-        The text. None for an assistant turn that holds only tool calls.
+    content : str, sequence of str, Image and File, or None
+        The text. With images or files, the parts in their order: a tuple, whatever sequence was
+        given; PIL images and matplotlib figures become images. Texts alone are one text. None for
+        an assistant turn that holds only tool calls.
     tool_calls : sequence of ToolCall
         Calls that the assistant asked for.
     tool_call_id : str or None
@@ -78,10 +118,12 @@ class Message:
     --------
     >>> Message(role=MessageRole.USER, content="Hi").role
     <MessageRole.USER: 'user'>
+    >>> Message("user", ["What is on it?", Image(url="https://example.org/cat.jpg")]).text
+    'What is on it?'
     """
 
     role: MessageRole
-    content: str | None = None
+    content: str | Sequence[Part] | None = None
     tool_calls: Sequence[ToolCall] = ()
     tool_call_id: str | None = None
     raw: tuple[dict[str, Any], ...] = ()
@@ -94,6 +136,56 @@ class Message:
                 known = ", ".join(repr(str(member)) for member in MessageRole)
                 raise ValueError(f"unknown role {self.role!r}; the roles are {known}") from None
             object.__setattr__(self, "role", role)
+        if self.content is not None and not isinstance(self.content, str):
+            content = _parts(self.content)
+            if not isinstance(content, str) and self.role != "user":
+                raise ValueError(f"images and files go into user messages, not {self.role.value}")
+            object.__setattr__(self, "content", content)
+
+    @property
+    def text(self) -> str | None:
+        """The text without images and files; None when there is none.
+
+        Texts with an image or a file between them are parted by a line's end, unless there is
+        white space already.
+        """
+        if self.content is None or isinstance(self.content, str):
+            return self.content
+        return _joined([part for part in self.content if isinstance(part, str)])
+
+
+def _parts(content: Any) -> str | tuple[Part, ...]:
+    single = as_part(content)
+    if single is not None:
+        content = (single,)
+    elif isinstance(content, Mapping | bytes) or not isinstance(content, Iterable):
+        raise _no_part(content)
+    parts: list[Part] = []
+    for value in content:
+        part = as_part(value)
+        if part is None:
+            raise _no_part(value)
+        if part != "":  # services refuse empty texts beside images
+            parts.append(part)
+    texts = [part for part in parts if isinstance(part, str)]
+    return tuple(parts) if len(texts) < len(parts) else _joined(texts) or ""
+
+
+def _no_part(value: object) -> TypeError:
+    return TypeError(
+        f"a message holds texts, Image(path=...) and File(path=...), not {type(value).__name__}; "
+        "a turn of a conversation is Message(role=MessageRole.USER, content=...)"
+    )
+
+
+def _joined(texts: Sequence[str]) -> str | None:
+    if not texts:
+        return None
+    joined = texts[0]
+    for text in texts[1:]:
+        apart = joined[-1:].isspace() or text[:1].isspace()
+        joined += text if apart else f"\n{text}"
+    return joined
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +226,12 @@ class ModelQuirks:
     """Headers under which these models still take `temperature` and `top_p`."""
     reasoning: bool = False
     """These models reason: ask Responses for the encrypted reasoning that the next turn needs."""
+    text_only: bool = False
+    """These models take no images and no documents."""
+    tool_choice: Mapping[str, str] = field(default_factory=dict)
+    """As in `Quirks`; goes before it."""
+    schema_support: SchemaSupport | None = None
+    """As in `Quirks`; goes before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +250,17 @@ class Quirks:
     """The service writes reasoning inside ``<think>`` tags of the content."""
     store: bool = True
     """Send `store: false` on Responses, so that the service keeps no copy."""
+    text_only: bool = False
+    """The service is known to take no images and no documents; where that is unknown they are sent."""
+    strict_tools: bool = True
+    """The service knows `strict` in the description of a tool."""
+    tool_choice: Mapping[str, str] = field(default_factory=dict)
+    """Our word (`auto`, `none`, `required`, or `named` for a tool's name) to the service's; an empty
+    one is not sent, and the caller is warned once."""
+    tool_id_length: int | None = None
+    """Ids of tool calls must be just that many letters and digits; ids from elsewhere are replaced."""
+    schema_support: SchemaSupport = "json_schema"
+    """How the service holds a model to a schema."""
     models: tuple[ModelQuirks, ...] = ()
 
 
@@ -170,6 +279,12 @@ class Request:
     messages: tuple[Message, ...]
     params: Mapping[str, Any] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
+    tools: tuple[ToolSpec, ...] = ()
+    """Tools that the model may ask for."""
+    tool_choice: str | None = None
+    """``"auto"``, ``"none"``, ``"required"`` or a tool's name; None leaves it to the service."""
+    schema: SchemaSpec | None = None
+    """What the answer must match."""
     stream: bool = False
     quirks: Quirks = field(default_factory=Quirks)
     timeout_s: float = 120.0
@@ -186,7 +301,7 @@ class Request:
     @property
     def system(self) -> str | None:
         """All system texts, joined by a blank line; None without one."""
-        texts = [m.content for m in self.messages if m.role == "system" and m.content]
+        texts = [m.text for m in self.messages if m.role == "system" and m.text]
         return "\n\n".join(texts) if texts else None
 
     @property
@@ -194,7 +309,7 @@ class Request:
         """Text of the last user message."""
         for message in reversed(self.messages):
             if message.role == "user":
-                return message.content
+                return message.text
         return None
 
 
@@ -242,7 +357,12 @@ class ProviderResponse:
         What the model thought, and why it declined, where the API tells.
     error : AllosError or None
         The failure, when `status` is ``"error"``: a `ProviderError`, or in a comparison what kept
-        the call from being sent.
+        the call from being sent. A `SchemaError` when the call went well and its answer does not
+        match the schema: `status` is ``"ok"`` then.
+    parsed : object
+        The answer as a value, where a schema was given and the answer matches it.
+    steps : tuple of ProviderResponse
+        All responses of a run with tools, in order, this one last; empty for a single call.
 
     Examples
     --------
@@ -270,6 +390,10 @@ class ProviderResponse:
     """The request body as it was sent; never holds a key."""
     reply: Any = field(default=None, repr=False, compare=False)
     """The reply as it arrived, when it came whole."""
+    parsed: Any = field(default=None, repr=False, compare=False)
+    """The answer as the type that `schema=` asked for."""
+    steps: tuple[ProviderResponse, ...] = field(default=(), repr=False, compare=False)
+    """All responses of a run with tools."""
 
     @property
     def status(self) -> Status:
@@ -356,15 +480,17 @@ class ProviderResponse:
         return f"ProviderResponse({', '.join(facts)})"
 
 
-def as_messages(
-    messages: Iterable[Message] | str, system: str | None = None
-) -> tuple[Message, ...]:
-    """Messages from a prompt text or from messages, a system text first.
+Prompt: TypeAlias = str | Image | File | Iterable[Message | Part]
+"""What can be asked: a text, texts with images and files, or a whole conversation."""
+
+
+def as_messages(messages: Prompt, system: str | None = None) -> tuple[Message, ...]:
+    """Messages from a prompt or from messages, a system text first.
 
     Parameters
     ----------
-    messages : str or iterable of Message
-        A prompt, or the turns themselves.
+    messages : str, Image, File, iterable of those, or iterable of Message
+        A prompt, which is one user message, or the turns themselves.
     system : str or None
         Text of a system message to put first.
 
@@ -373,20 +499,26 @@ def as_messages(
     ValueError
         No message at all.
     TypeError
-        Something in the iterable is not a `Message`.
+        Messages and parts are mixed, or something is neither.
     """
-    if isinstance(messages, str):
-        turns: tuple[Message, ...] = (Message(MessageRole.USER, messages),)
+    given: tuple[Any, ...]
+    if isinstance(messages, str | Message):
+        given = (messages,)
     else:
-        turns = tuple(messages)
+        part = as_part(messages)
+        given = tuple(messages) if part is None else (part,)  # type: ignore[arg-type]  # no part: iterable
+    if not given:
+        raise ValueError("messages is empty: pass at least one Message")
+    if any(isinstance(value, Message) for value in given):
+        turns = given
+    else:
+        turns = (Message(MessageRole.USER, given),)
     for turn in turns:
         if not isinstance(turn, Message):
             raise TypeError(
-                f"messages must hold Message objects, not {type(turn).__name__}: "
+                f"messages must hold Message objects alone, not also {type(turn).__name__}: "
                 "Message(role=MessageRole.USER, content=...)"
             )
-    if not turns:
-        raise ValueError("messages is empty: pass at least one Message")
     if system:
         turns = (Message(MessageRole.SYSTEM, system), *turns)
     return turns

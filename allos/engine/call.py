@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
+from threading import get_ident
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from allos import context, seams
 from allos.engine import retry
 from allos.engine.fold import Fold
 from allos.engine.ids import new_id
+from allos.engine.limits import Limits, Turn, estimate
+from allos.engine.parse import parsed
 from allos.engine.runtime import Runtime, get
 from allos.errors import (
     BrokenStreamError,
@@ -24,6 +27,8 @@ from allos.errors import (
     ProviderConnectionError,
     ProviderError,
     ProviderTimeoutError,
+    RateLimitError,
+    SchemaError,
     ServerError,
 )
 from allos.types import Event, ProviderResponse, Request
@@ -35,6 +40,7 @@ if TYPE_CHECKING:
 
 Emit = Callable[[Sequence[Event]], None]
 Finish = Callable[[ProviderResponse], Awaitable[ProviderResponse]]
+Advise = Callable[[ProviderError], str | None]
 
 
 class Call:
@@ -74,9 +80,10 @@ def start(
     body: Body,
     connection: Connection,
     *,
-    max_in_flight: int | None = None,
+    limits: Limits | None = None,
     emit: Emit | None = None,
     finish: Finish | None = None,
+    advise: Advise | None = None,
 ) -> Call:
     """Start a call and return at once.
 
@@ -89,12 +96,14 @@ def start(
         The translated request.
     connection : Connection
         Where and as whom.
-    max_in_flight : int or None
-        Most calls at once for this host and key.
+    limits : Limits or None
+        What the caller allows for this host and key; the calls of a process share them.
     emit : callable or None
         Given the events of each arriving chunk, on the loop thread. Streams only.
     finish : callable or None
         Completes the response (cost, facts of the model) before anyone sees it.
+    advise : callable or None
+        What to do about an error, in place of the general advice.
 
     Raises
     ------
@@ -109,7 +118,7 @@ def start(
     seams.run_preludes()
     client = runtime.client(connection)
     call = Call(runtime)
-    run = _Run(call, request, wire, body, client, connection, max_in_flight, emit, finish)
+    run = _Run(call, request, wire, body, client, connection, limits, emit, finish, advise)
     # call_soon_threadsafe copies the caller's context, so provenance crosses by itself.
     runtime.loop.call_soon_threadsafe(run.begin)
     return call
@@ -126,9 +135,10 @@ class _Run:
         body: Body,
         client: Any,
         connection: Connection,
-        max_in_flight: int | None,
+        limits: Limits | None,
         emit: Emit | None,
         finish: Finish | None,
+        advise: Advise | None,
     ) -> None:
         self.call = call
         self.request = request
@@ -136,9 +146,12 @@ class _Run:
         self.body = body
         self.client = client
         self.connection = connection
-        self.max_in_flight = max_in_flight
+        self.limits = limits
         self.emit = emit
         self.finish = finish
+        self.advise = advise
+        here = context.current()
+        self.caller = here.run_id or here.comparison_id or get_ident()
         self.created_at = datetime.now(UTC)
         self.started = self.sent = perf_counter()
         self.queue_s = 0.0
@@ -170,18 +183,20 @@ class _Run:
         try:
             answer = self._from_source()
             if answer is not None:
-                self._deliver(answer)  # complete as it is: it was finished when it was recorded
+                # Complete as it is: it was finished when it was recorded, but as text.
+                self._deliver(await self._parsed(answer))
                 return
             if self.request.deadline_s is None:
-                await self._limited()
+                await self._attempts()
             else:
                 async with asyncio.timeout(self.request.deadline_s):
-                    await self._limited()
+                    await self._attempts()
         except asyncio.CancelledError:
             cancelled = True
         except TimeoutError as exc:
+            said = "finished" if self.attempts else "sent (its limits had no room)"
             late = ProviderTimeoutError(
-                f"not finished within the deadline of {self.request.deadline_s} s", retryable=False
+                f"not {said} within the deadline of {self.request.deadline_s} s", retryable=False
             )
             in_time = self.request.deadline_s is None
             error = self._named(faults.from_exception(exc) if in_time else late)
@@ -198,13 +213,23 @@ class _Run:
                     cancelled = True
                 except Exception as exc:  # noqa: BLE001 - facts about an answer never cost it
                     self._report("the facts of a response could not be completed", exc)
-            self._deliver(response)
+            self._deliver(await self._parsed(response))
         except BaseException as exc:  # a waiter must never hang on a fault of our own
             if not self.call.future.done():
                 self.call.future.set_exception(exc)
             raise
         if cancelled:
             raise asyncio.CancelledError
+
+    async def _parsed(self, response: ProviderResponse) -> ProviderResponse:
+        if self.request.schema is None or response.error is not None:
+            return response
+        import asyncio
+
+        try:
+            return await parsed(response)
+        except asyncio.CancelledError:  # stopped while the answer was already complete
+            return response
 
     def _report(self, message: str, exc: Exception) -> None:
         self.call._runtime.loop.call_exception_handler({"message": message, "exception": exc})
@@ -216,31 +241,34 @@ class _Run:
                 return answer
         return None
 
-    async def _limited(self) -> None:
-        if self.max_in_flight is None:
-            await self._attempts()
-            return
-        key = (self.connection.base_url, self.connection.api_key)
-        limit = self.call._runtime.limit(key, self.max_in_flight)
-        try:
-            await limit.acquire()
-        finally:
-            self.queue_s = perf_counter() - self.started
-        try:
-            await self._attempts()
-        finally:
-            limit.release()
-
     async def _attempts(self) -> None:
         import asyncio
 
+        limiter = self.call._runtime.limiter(self.connection)
+        limiter.use(self.limits)
+        self.limiter = limiter
+        place = limiter.number()
+        model = self.request.model
+        counts_tokens = limiter.limits.tokens_per_minute is not None
+        tokens = estimate(self.request) if counts_tokens else 0.0
         while True:
+            try:
+                turn = limiter.enter_at_once(tokens=tokens, model=model)
+                if turn is None:
+                    turn = await self._queue(limiter.enter(self.caller, place, tokens, model))
+            except RateLimitError as refused:
+                raise self._named(refused) from None
             self.attempts += 1
             self.fold = Fold()
             self.sent = perf_counter()
-            error = await self._attempt()
+            try:
+                error = await self._attempt()
+            finally:
+                limiter.leave(turn, self._used())
             if error is None:
                 return
+            if isinstance(error, RateLimitError) and error.retry_after_s:
+                limiter.pause(error.retry_after_s, model)
             wait_s = None
             if self.fold.empty:
                 wait_s = retry.policy.wait_s(error, self.attempts, self.request.max_attempts)
@@ -259,6 +287,29 @@ class _Run:
                 self.emit([Event("attempt", data=shown)])
             await asyncio.sleep(wait_s)
 
+    async def _queue(self, entering: Awaitable[Turn]) -> Turn:
+        asked = perf_counter()
+        try:
+            return await entering
+        finally:
+            self.queue_s += perf_counter() - asked
+
+    def _used(self) -> float | None:
+        """Tokens that the attempt used, as the service counts them."""
+        usage = self.fold.usage
+        if usage is None:
+            return None
+        if usage.total_tokens is None and usage.input_tokens is None:
+            return None
+        return usage.total_tokens or (usage.input_tokens or 0) + (usage.output_tokens or 0)
+
+    def _take(self, events: list[Event]) -> None:
+        """Fold what arrived, and learn what the service tells of its limits."""
+        self.fold.add(events, perf_counter())
+        wait_s = self.fold.facts.pop("ratelimit_wait_s", None)
+        if wait_s:
+            self.limiter.pause(wait_s, self.request.model)
+
     async def _attempt(self) -> ProviderError | None:
         """One attempt; returns what ended it, so that no chain of exceptions holds a header."""
         import asyncio
@@ -266,13 +317,13 @@ class _Run:
         try:
             if self.request.stream:
                 async for events in self.wire.stream(self.client, self.request, self.body):
-                    self.fold.add(events, perf_counter())
+                    self._take(events)
                     if self.emit is not None:
                         self.emit(events)
             else:
                 reply = await self.wire.send(self.client, self.request, self.body)
                 self.reply = reply.raw
-                self.fold.add(reply.events, perf_counter())
+                self._take(reply.events)
                 self.fold.first_at = None
         except asyncio.CancelledError:
             raise
@@ -307,7 +358,8 @@ class _Run:
             error.detail = faults.shorten(redact(error.detail))
         if error.code is not None:
             error.code = redact(error.code)
-        error.message = faults.sentence(error, redact(error.message), self.attempts)
+        advice = self.advise(error) if self.advise is not None else None
+        error.message = faults.sentence(error, redact(error.message), self.attempts, advice)
         error.args = (error.message,)
         # Frames and causes of the SDK hold the headers of the request; none may leave with the error.
         error.__cause__ = error.__context__ = None
@@ -316,10 +368,19 @@ class _Run:
     def _response(self, error: ProviderError | None, cancelled: bool) -> ProviderResponse:
         ended = perf_counter()
         request, fold = self.request, self.fold
-        params = request.params
+        dropped = self.body.dropped
+        params = {k: v for k, v in request.params.items() if k not in dropped}
         others = {k: v for k, v in params.items() if k not in _OWN_COLUMNS}
         if request.extra:
             others["extra"] = dict(request.extra)
+        if dropped:
+            others["dropped"] = list(dropped)
+        if request.tools:
+            others["tools"] = [tool.name for tool in request.tools]
+            if request.tool_choice is not None:
+                others["tool_choice"] = request.tool_choice
+        if request.schema is not None:
+            others["schema"] = request.schema.name
         usage = fold.usage
         latency_s = ended - self.sent if self.attempts else None
         ttft_s = fold.first_at - self.sent if fold.first_at is not None else None
@@ -390,7 +451,7 @@ class _Run:
         )
 
     def _deliver(self, response: ProviderResponse) -> None:
-        if isinstance(response.error, ProviderError):
+        if isinstance(response.error, (ProviderError, SchemaError)):
             response.error.response = response
         for observer in list(seams.observers):
             try:

@@ -12,7 +12,10 @@ import threading
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
+from allos.engine.limits import Limiter
+from allos.secret import Secret
 from allos.wire import clients
 
 if TYPE_CHECKING:
@@ -34,7 +37,7 @@ class Runtime:
         import asyncio
 
         self.loop: asyncio.AbstractEventLoop = _new_loop()
-        self.limits: dict[object, asyncio.Semaphore] = {}  # loop thread only
+        self.limiters: dict[tuple[str, Secret], Limiter] = {}  # loop thread only
         self.tasks: set[asyncio.Task[Any]] = set()  # loop thread only
         self._clients: dict[Connection, Any] = {}
         self._clients_lock = threading.Lock()  # guards _clients: one client for each connection
@@ -65,11 +68,13 @@ class Runtime:
                     client = self._clients[connection] = clients.make(connection)
         return client
 
-    def limit(self, key: object, size: int) -> asyncio.Semaphore:
-        """Return the semaphore that all calls of one key and host share. Loop thread."""
-        if key not in self.limits:
-            self.limits[key] = self._asyncio.Semaphore(size)
-        return self.limits[key]
+    def limiter(self, connection: Connection) -> Limiter:
+        """Return the limiter that all calls of one key and host share. Loop thread."""
+        key = (urlsplit(connection.base_url).netloc, connection.api_key)
+        limiter = self.limiters.get(key)
+        if limiter is None:
+            limiter = self.limiters[key] = Limiter()
+        return limiter
 
     def release(self, connection: Connection) -> None:
         """Close a connection's client. Any thread."""

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from allos.log.columns import STORED, STORED_NAMES
+from allos.parts import File, Part
 from allos.types import Message, ProviderResponse, ToolCall
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -56,12 +57,33 @@ def _describe(value: Any) -> str:
 
 
 def _message(message: Message) -> dict[str, Any]:
-    turn: dict[str, Any] = {"role": message.role, "content": message.content}
+    content: Any = message.content
+    if content is not None and not isinstance(content, str):
+        content = [_part(part) for part in content]
+    turn: dict[str, Any] = {"role": message.role, "content": content}
     if message.tool_calls:
         turn["tool_calls"] = [_tool_call(call) for call in message.tool_calls]
     if message.tool_call_id is not None:
         turn["tool_call_id"] = message.tool_call_id
     return turn
+
+
+def _part(part: Part) -> dict[str, Any]:
+    """What the log keeps of a part: never the bytes of an image or a file, but their hash."""
+    if isinstance(part, str):
+        return {"type": "text", "text": part}
+    if not isinstance(part, File) and part.url is not None:
+        facts: dict[str, Any] = {"type": "image", "url": part.url}
+    else:
+        facts = {"type": "file", "name": part.name} if isinstance(part, File) else {"type": "image"}
+        facts |= {
+            "media_type": part.media_type,
+            "size_bytes": part.size_bytes,
+            "sha256": part.content_hash,
+        }
+    if not isinstance(part, File) and part.detail is not None:
+        facts["detail"] = part.detail
+    return facts
 
 
 def _tool_call(call: ToolCall) -> dict[str, Any]:
@@ -174,7 +196,31 @@ def raw_of(response: ProviderResponse) -> tuple[str, bytearray | None, bytearray
     if response.body is None and response.reply is None:
         return None
     assert response.id is not None
-    return response.id, pack(response.body), pack(response.reply)
+    body = response.body
+    if response.request is not None and any(map(_has_parts, response.request.messages)):
+        body = _without_bytes(body)
+    return response.id, pack(body), pack(response.reply)
+
+
+def _has_parts(message: Message) -> bool:
+    return message.content is not None and not isinstance(message.content, str)
+
+
+def _without_bytes(value: Any) -> Any:
+    """Copy of a request body whose images and files are left out; `messages` has their hashes."""
+    if isinstance(value, dict):
+        return {
+            key: f"({len(inner):,} characters of base64)"
+            if key == "data" and value.get("type") == "base64" and isinstance(inner, str)
+            else _without_bytes(inner)
+            for key, inner in value.items()
+        }
+    if isinstance(value, list):
+        return [_without_bytes(inner) for inner in value]
+    if isinstance(value, str) and value.startswith("data:"):
+        head, mark, data = value.partition(";base64,")
+        return f"{head}{mark}({len(data):,} characters of base64)" if mark else value
+    return value
 
 
 def pack(value: Any) -> bytearray | None:

@@ -12,7 +12,7 @@ _loaded: dict[int, Any] = {}
 def load(shell: Any) -> None:
     """Register magics and display formatters in a shell."""
     from allos import seams
-    from allos.notebook import background, display, origin
+    from allos.notebook import approval, background, display, origin
     from allos.notebook.magics import AllosMagics
 
     if id(shell) in _loaded:
@@ -22,13 +22,14 @@ def load(shell: Any) -> None:
     display.register(shell)
     origin.register(shell)
     background.register()
+    approval.register()
     seams.preludes.append(_open_log)
     _loaded[id(shell)] = magics
 
 
 def unload(shell: Any) -> None:
     """Remove everything that `load` registered."""
-    from allos.notebook import background, display, origin
+    from allos.notebook import approval, background, display, origin
 
     if _loaded.pop(id(shell), None) is None:
         return
@@ -38,6 +39,7 @@ def unload(shell: Any) -> None:
     display.unregister(shell)
     origin.unregister(shell)
     background.unregister()
+    approval.unregister()
 
 
 def _open_log() -> None:

@@ -35,6 +35,8 @@ class Arguments:
     """Words after the sub-command."""
     system: str | None = None
     output: str | None = None
+    images: tuple[Word, ...] = ()
+    """Images beside the prompt: names of variables, and paths where quoted."""
     quiet: bool = False
     stream: bool = True
     params: dict[str, Any] = field(default_factory=dict)
@@ -123,6 +125,7 @@ def parser() -> argparse.ArgumentParser:
     add("--max-tokens", type=_tokens, metavar="N", help="most tokens to write")
     add("-s", "--system", metavar="TEXT", help="instructions to the model")
     add("-n", "--repeats", type=_tokens, metavar="N", default=1, help="repeats of a comparison")
+    add("--image", metavar="NAME", action="append", default=[], help="show an image or a figure")
     add("-o", "--output", metavar="NAME", help="put the response into this variable")
     add("-q", "--quiet", action="store_true", help="show nothing")
     add("--no-stream", action="store_true", help="wait for the whole answer")
@@ -199,6 +202,7 @@ def parse(line: str, *, cell: bool) -> Arguments:
         prompt=prompt,
         system=plain(found.system),
         output=output,
+        images=tuple(Word(quoted.get(name, name), name in quoted) for name in found.image),
         quiet=found.quiet,
         stream=not found.no_stream,
         params={name: value for name, value in params.items() if value is not None},

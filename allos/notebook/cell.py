@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from allos import context, session, template
@@ -10,9 +11,11 @@ from allos.notebook import commands
 from allos.notebook.arguments import Arguments, parse
 from allos.notebook.display import mark_painted
 from allos.notebook.painter import Painter
+from allos.notebook.values import Values, picture
+from allos.parts import Image, Part
 from allos.runs.ask import begin
 from allos.runs.compare import Comparison, compare
-from allos.types import ProviderResponse
+from allos.types import Prompt, ProviderResponse
 
 
 def run(shell: Any, line: str, cell: str | None, local_ns: dict[str, Any]) -> Any:
@@ -54,15 +57,29 @@ def _question(
         where = "into the cell below" if cell is not None else 'after it, in quotes: "…"'
         raise ConfigurationError(f"There is no prompt: write it {where}. Nothing was sent.")
     namespace = {**shell.user_ns, **local_ns}
-    prompt, variables = template.render(text, namespace)
-    system, in_system = template.render(arguments.system or "", namespace)
+    values = Values()
+    pieces: list[Part]
+    pieces, variables = template.fill(text, namespace, values.convert)
+    told, in_system = template.fill(arguments.system or "", namespace, values.convert)
+    system = "".join(piece for piece in told if isinstance(piece, str)) or None
+    if any(not isinstance(piece, str) for piece in told):
+        raise ConfigurationError("--system takes text only. Nothing was sent.")
+    # Models read best what they have seen before the question.
+    images = [
+        Image(path=word.text) if word.quoted else picture(word.text, namespace)
+        for word in arguments.images
+    ]
+    prompt: Prompt = [*images, *pieces] or ""
+    notes = tuple(values.notes)
     with context.using(variables={**in_system, **variables}):
         if arguments.models:
-            return _compare(shell, arguments, prompt, system or None)
-        return _ask(shell, arguments, prompt, system or None, paint=cell is not None)
+            return _compare(shell, arguments, prompt, system, notes)
+        return _ask(shell, arguments, prompt, system, notes, paint=cell is not None)
 
 
-def _compare(shell: Any, arguments: Arguments, prompt: str, system: str | None) -> Comparison:
+def _compare(
+    shell: Any, arguments: Arguments, prompt: Prompt, system: str | None, notes: tuple[str, ...]
+) -> Comparison:
     """Start a comparison; the cell's result shows it."""
     comparison = compare(
         prompt, models=arguments.models, n=arguments.repeats, system=system, **arguments.params
@@ -71,16 +88,23 @@ def _compare(shell: Any, arguments: Arguments, prompt: str, system: str | None) 
         shell.user_ns[arguments.output] = comparison
     if arguments.quiet:
         mark_painted(comparison)
+    elif notes:
+        sys.stdout.write("\n".join((*notes, "")))
     return comparison
 
 
 def _ask(
-    shell: Any, arguments: Arguments, prompt: str, system: str | None, *, paint: bool
+    shell: Any,
+    arguments: Arguments,
+    prompt: Prompt,
+    system: str | None,
+    notes: tuple[str, ...],
+    *,
+    paint: bool,
 ) -> ProviderResponse:
     model = session.model_name(arguments.model)
-    notes: tuple[str, ...] = ()
     if arguments.model is None and model == session.EMBEDDED_MODEL:
-        notes = (f"no model named: the embedded {model} answered",)
+        notes = (f"no model named: the embedded {model} answered", *notes)
     painter = Painter(shell, model, quiet=arguments.quiet or not paint, notes=notes)
     call = begin(
         prompt,

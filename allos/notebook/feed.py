@@ -302,8 +302,8 @@ def _attempt(attempt: Any) -> View:
 
 def _asked(messages: Sequence[Message]) -> tuple[str, str]:
     """System text and last prompt, cleaned and cut."""
-    system = "\n\n".join(m.content for m in messages if m.role == "system" and m.content)
-    prompt = next((m.content for m in reversed(messages) if m.role == "user"), None) or ""
+    system = "\n\n".join(m.text for m in messages if m.role == "system" and m.text)
+    prompt = next((m.text for m in reversed(messages) if m.role == "user"), None) or ""
     return _cut(clean_text(system)), _cut(clean_text(prompt))
 
 

@@ -46,6 +46,7 @@ class AllosMagics(Magics):
         -t, --temperature NUMBER   randomness, 0 and up
         --max-tokens N             most tokens to write
         -s, --system TEXT          instructions to the model
+        --image NAME               show the image or figure in a variable; a path in quotes
         -o, --output NAME          put the response into this variable
         -n, --repeats N            repeats of a comparison
         -q, --quiet                show nothing

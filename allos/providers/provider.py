@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,14 +12,18 @@ from urllib.parse import urlsplit
 from allos import context, engine, wire
 from allos.engine import runtime
 from allos.engine.call import Call
+from allos.engine.limits import Limits
 from allos.errors import ConfigurationError, ProviderError, ProviderTimeoutError, did_you_mean
 from allos.hashing import request_hash
 from allos.providers import facts, keys
 from allos.providers.faces import aresult, result
+from allos.providers.schemas import as_schema
 from allos.providers.services import Service
 from allos.providers.stream import AsyncStream, Stream
+from allos.providers.tools import Tools, as_tools, checked_choice
 from allos.secret import Secret
-from allos.types import Event, Message, ProviderResponse, Request, as_messages
+from allos.types import Event, Prompt, ProviderResponse, Request, as_messages
+from allos.wire import content
 from allos.wire.base import Connection, Wire
 from allos.wire.parameters import VOCABULARY
 
@@ -33,6 +37,9 @@ CONSTRUCTOR = (
     "max_attempts",
     "headers",
     "context_window",
+    "max_in_flight",
+    "requests_per_minute",
+    "tokens_per_minute",
 )
 
 _SDK = {"responses": "openai", "chat": "openai", "messages": "anthropic"}
@@ -79,6 +86,9 @@ class Provider:
         Further headers of every request.
     context_window : int or None
         Tokens, where you know better than the tables.
+    max_in_flight, requests_per_minute, tokens_per_minute : float or None
+        What all calls of this process with this key to this host may do together; the last provider
+        that says so counts, and infinity lifts a limit. Calls wait for their turn, see `queue_s`.
     **params
         Defaults for every call: `temperature`, `top_p`, `max_tokens`, `stop`, `seed` ...
 
@@ -101,9 +111,17 @@ class Provider:
         max_attempts: int = 5,
         headers: Mapping[str, str] | None = None,
         context_window: int | None = None,
+        max_in_flight: float | None = None,
+        requests_per_minute: float | None = None,
+        tokens_per_minute: float | None = None,
         **params: Any,
     ) -> None:
         _check_numbers(timeout_s=timeout_s, deadline_s=deadline_s, max_attempts=max_attempts)
+        self._limits = _limits(
+            max_in_flight=max_in_flight or service.max_in_flight,
+            requests_per_minute=requests_per_minute,
+            tokens_per_minute=tokens_per_minute,
+        )
         self.name = service.name
         self.model = model
         self._service = service
@@ -144,13 +162,28 @@ class Provider:
 
     # ---- the four ways to ask ---------------------------------------------------------------
 
-    def chat(self, messages: Iterable[Message] | str, **params: Any) -> ProviderResponse:
+    def chat(
+        self,
+        messages: Prompt,
+        *,
+        tools: Tools | None = None,
+        tool_choice: str | None = None,
+        schema: Any = None,
+        **params: Any,
+    ) -> ProviderResponse:
         """Ask and wait for the whole answer.
 
         Parameters
         ----------
-        messages : iterable of Message, or str
-            The conversation; a text stands for one user message.
+        messages : iterable of Message, str, or sequence of str, Image and File
+            The conversation; a text, or texts with images and files, stand for one user message.
+        tools : sequence of callable, pydantic model class, mapping or Tool, or None
+            What the model may ask to be called, see `allos.providers.tools.as_tool`. Nothing is
+            run: the calls come back as `tool_calls`. `allos.ask` runs them.
+        tool_choice : str or None
+            ``"auto"``, ``"none"``, ``"required"`` or a tool's name; None leaves it to the service.
+        schema : type, mapping or None
+            What the answer must be, see `allos.providers.schemas.as_schema`; its value is `parsed`.
         **params
             Override the provider's defaults for this call; `extra` is a mapping that goes into the
             request's body as it is.
@@ -163,44 +196,80 @@ class Provider:
         ------
         ProviderError
             The call failed; `.response` holds what had arrived.
+        SchemaError
+            The answer does not match `schema`; `.response` holds its text.
         Interrupted
             It was stopped with Ctrl-C or the stop button; `.response` holds what had arrived.
         """
-        return result(self.start(messages, params))
+        return result(self.start(messages, {**params, **_asked(tools, tool_choice, schema)}))
 
-    async def achat(self, messages: Iterable[Message] | str, **params: Any) -> ProviderResponse:
+    async def achat(
+        self,
+        messages: Prompt,
+        *,
+        tools: Tools | None = None,
+        tool_choice: str | None = None,
+        schema: Any = None,
+        **params: Any,
+    ) -> ProviderResponse:
         """Ask and await the whole answer; see `chat`. Works on any event loop."""
         await self._aready()
-        return await aresult(self.start(messages, params))
+        asked = _asked(tools, tool_choice, schema)
+        return await aresult(self.start(messages, {**params, **asked}))
 
-    def stream(self, messages: Iterable[Message] | str, **params: Any) -> Stream:
+    def stream(
+        self,
+        messages: Prompt,
+        *,
+        tools: Tools | None = None,
+        tool_choice: str | None = None,
+        schema: Any = None,
+        **params: Any,
+    ) -> Stream:
         """Ask and iterate over the pieces of text as they arrive.
 
         The stream is a context manager; leaving it early stops the call. Its `events` also yields
         reasoning and tool calls, its `response` is there at the end. For parameters and errors see
         `chat`; errors are raised by the iteration.
         """
-        return Stream(lambda emit: self.start(messages, params, emit=emit))
+        given = {**params, **_asked(tools, tool_choice, schema)}
+        return Stream(lambda emit: self.start(messages, given, emit=emit))
 
-    def astream(self, messages: Iterable[Message] | str, **params: Any) -> AsyncStream:
+    def astream(
+        self,
+        messages: Prompt,
+        *,
+        tools: Tools | None = None,
+        tool_choice: str | None = None,
+        schema: Any = None,
+        **params: Any,
+    ) -> AsyncStream:
         """Ask and iterate with ``async for``; see `stream`."""
+        given = {**params, **_asked(tools, tool_choice, schema)}
 
         async def begin(emit: Callable[[Sequence[Event]], None]) -> Call:
             await self._aready()
-            return self.start(messages, params, emit=emit)
+            return self.start(messages, given, emit=emit)
 
         return AsyncStream(begin)
 
     def start(
         self,
-        messages: Iterable[Message] | str,
+        messages: Prompt,
         params: Mapping[str, Any],
         *,
         emit: Callable[[Sequence[Event]], None] | None = None,
     ) -> Call:
-        """Start a call and return its handle; `emit` makes it a stream. For `runs`."""
+        """Start a call and return its handle; `emit` makes it a stream. For `runs`.
+
+        `params` may also hold `tools`, `tool_choice` and `schema`.
+        """
         turns = as_messages(messages)
-        merged = {**self._params, **self._checked(params)} if params else dict(self._params)
+        given = dict(params)
+        tools = as_tools(given.pop("tools", None))
+        choice = checked_choice(given.pop("tool_choice", None), tools)
+        schema = as_schema(given.pop("schema", None))
+        merged = {**self._params, **self._checked(given)} if given else dict(self._params)
         extra = merged.pop("extra", None) or {}
         connection = self._ready()
         request = Request(
@@ -208,11 +277,15 @@ class Provider:
             messages=turns,
             params=merged,
             extra=extra,
+            tools=tuple(each.spec for each in tools),
+            tool_choice=choice,
+            schema=schema,
             stream=emit is not None,
             **self._fixed,
         )
         sample = context.current().sample_index or 0
         request = replace(request, request_hash=request_hash(request, sample))
+        content.check(request)
         body = self._wire.body(request)
         self._warn(body.dropped)
         price_id = None if self._endpoint.foreign else self._service.price_id
@@ -223,7 +296,7 @@ class Provider:
             self._wire,
             body,
             connection,
-            max_in_flight=self._service.max_in_flight,
+            limits=self._limits,
             emit=emit,
             finish=facts.finisher(price_id),
         )
@@ -383,6 +456,20 @@ def _models_error(
     error.args = (error.message,)
     error.__cause__ = error.__context__ = None
     return error
+
+
+def _asked(tools: Tools | None, tool_choice: str | None, schema: Any) -> dict[str, Any]:
+    given = {"tools": tools, "tool_choice": tool_choice, "schema": schema}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _limits(**limits: float | None) -> Limits | None:
+    """Limits that the caller or the row sets; None when there are none."""
+    _check_numbers(**limits)
+    for name, value in limits.items():
+        if value is not None and value < 1:
+            raise ConfigurationError(f"{name} must be at least 1, not {value!r}.")
+    return Limits(**limits) if any(limits.values()) else None
 
 
 def _check_numbers(**numbers: object) -> None:

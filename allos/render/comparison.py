@@ -141,12 +141,12 @@ def comparison_text(comparison: ComparisonLike, *, logged: bool = True) -> str:
 
 def _prompt(messages: Sequence[Message]) -> list[tuple[str, str]]:
     """Return the system text and the question, each with its label."""
-    system = "\n\n".join(m.content for m in messages if m.role == "system" and m.content)
+    system = "\n\n".join(m.text for m in messages if m.role == "system" and m.text)
     turns = [m for m in messages if m.role != "system"]
     said = [("system", system)] if system else []
     if turns:
         earlier = f" after {len(turns) - 1} turns" if len(turns) > 1 else ""
-        said.append((f"prompt{earlier}", turns[-1].content or ""))
+        said.append((f"prompt{earlier}", turns[-1].text or ""))
     return [(label, _cut(text.strip(), MAX_PROMPT_CHARS)) for label, text in said]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from allos import context, session
@@ -11,9 +11,9 @@ from allos.errors import ConfigurationError
 from allos.providers import Provider
 from allos.providers.faces import aresult, result
 from allos.providers.provider import CONSTRUCTOR
-from allos.types import Event, Message, ProviderResponse, as_messages
-
-Prompt = str | Iterable[Message]
+from allos.providers.tools import Tools
+from allos.runs.tools import MAX_STEPS, Approve, Loop, arun, run
+from allos.types import Event, Prompt, ProviderResponse, as_messages
 
 
 def ask(
@@ -21,6 +21,11 @@ def ask(
     *,
     model: str | Provider | None = None,
     system: str | None = None,
+    tools: Tools | None = None,
+    tool_choice: str | None = None,
+    max_steps: int = MAX_STEPS,
+    approve: Approve | None = None,
+    schema: Any = None,
     tags: Sequence[str] = (),
     **params: Any,
 ) -> ProviderResponse:
@@ -28,13 +33,28 @@ def ask(
 
     Parameters
     ----------
-    prompt : str or iterable of Message
-        The question, or a whole conversation. Taken as it is: ``{{ }}`` means nothing here.
+    prompt : str, Image, File, sequence of those, or iterable of Message
+        The question, with images and files in its order, or a whole conversation. Taken as it is:
+        ``{{ }}`` means nothing here, and a text is never a path.
     model : str, Provider or None
         ``provider/model``, or a provider object. None: the configured default, else the embedded
         model ``local/smollm2``.
     system : str or None
         Instructions to the model.
+    tools : sequence of callable, pydantic model class, mapping or Tool, or None
+        Functions that the model may call: they run, with checked arguments, and their results go
+        back until it answers. A function's docstring and type hints tell the model about it. A tool
+        without a function ends the run, and its call comes back.
+    tool_choice : str or None
+        ``"auto"``, ``"none"``, ``"required"`` or a tool's name; the last two hold for the first step.
+    max_steps : int
+        Most calls of the model; each is a row of the log.
+    approve : callable, ``"always"`` or None
+        ``approve(call)`` says whether a call may run. None asks the person at the notebook; in a
+        script, where nobody can be asked, your own functions run. Trusted tools (`allos.tool`) run.
+    schema : type, mapping or None
+        What the answer must be: a pydantic model, a dataclass, a TypedDict or a JSON schema. The
+        value is `parsed` of the response.
     tags : sequence of str
         Words to find the row again: ``allos.responses(tags="draft")``.
     **params
@@ -51,6 +71,8 @@ def ask(
         Unknown provider or parameter, missing key; nothing was sent.
     ProviderError
         The call failed; `.response` holds what had arrived.
+    SchemaError
+        The answer does not match `schema`; `.response` holds its text.
 
     Examples
     --------
@@ -58,9 +80,20 @@ def ask(
 
         answer = allos.ask("Name three primes.", model="local/smollm2", max_tokens=40)
         print(answer)
+        allos.ask(["What is on it?", allos.Image(path="chart.png")], model="openai/gpt-5-mini")
     """
+    asked = {"schema": schema, **params}
+
+    def send(messages: Prompt, more: Mapping[str, Any]) -> ProviderResponse:
+        return result(begin(messages, model=model, system=None, params={**asked, **more}))
+
+    turns = as_messages(prompt, system)
     with _about(tags):
-        return result(begin(prompt, model=model, system=system, params=params))
+        if not tools:
+            return send(turns, {"tool_choice": tool_choice})
+        return run(
+            Loop(turns, tools, tool_choice=tool_choice, max_steps=max_steps, approve=approve), send
+        )
 
 
 async def aask(
@@ -68,6 +101,11 @@ async def aask(
     *,
     model: str | Provider | None = None,
     system: str | None = None,
+    tools: Tools | None = None,
+    tool_choice: str | None = None,
+    max_steps: int = MAX_STEPS,
+    approve: Approve | None = None,
+    schema: Any = None,
     tags: Sequence[str] = (),
     **params: Any,
 ) -> ProviderResponse:
@@ -81,10 +119,22 @@ async def aask(
     """
     import asyncio
 
-    with _about(tags):
+    asked = {"schema": schema, **params}
+
+    async def send(messages: Prompt, more: Mapping[str, Any]) -> ProviderResponse:
         # Imports, opening the log and starting a server would block the caller's event loop.
-        call = await asyncio.to_thread(begin, prompt, model=model, system=system, params=params)
-    return await aresult(call)
+        call = await asyncio.to_thread(
+            begin, messages, model=model, system=None, params={**asked, **more}
+        )
+        return await aresult(call)
+
+    turns = as_messages(prompt, system)
+    with _about(tags):
+        if not tools:
+            return await send(turns, {"tool_choice": tool_choice})
+        return await arun(
+            Loop(turns, tools, tool_choice=tool_choice, max_steps=max_steps, approve=approve), send
+        )
 
 
 def begin(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import atexit
 import contextvars
 import threading
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ from allos.engine.ids import new_id
 from allos.errors import AllosError, ConfigurationError, Interrupted
 from allos.providers import Provider, services
 from allos.runs.ask import begin
-from allos.types import Event, Message, ProviderResponse, Request, as_messages
+from allos.types import Event, Message, Prompt, ProviderResponse, Request, as_messages
 from allos.wire.parameters import VOCABULARY
 
 if TYPE_CHECKING:
@@ -398,7 +398,7 @@ active: set[Comparison] = set()
 
 
 def compare(
-    prompt: str | Iterable[Message],
+    prompt: Prompt,
     *,
     models: Sequence[str | Provider],
     params: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None = None,
@@ -413,8 +413,8 @@ def compare(
 
     Parameters
     ----------
-    prompt : str or iterable of Message
-        The question, or a whole conversation. Taken as it is.
+    prompt : str, Image, File, sequence of those, or iterable of Message
+        The question, with images and files in its order, or a whole conversation. Taken as it is.
     models : sequence of str or Provider
         ``provider/model`` names or provider objects. A name may stand twice.
     params : sequence of mappings, or None

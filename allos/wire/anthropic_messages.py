@@ -8,7 +8,9 @@ from allos.errors import InvalidResponseError
 from allos.types import Api, Event, FinishReason, Message, Request, Usage
 from allos.wire import faults
 from allos.wire.base import Body, Decoder, Wire, count, parse_json, text
+from allos.wire.content import detail_unsaid, messages_blocks
 from allos.wire.parameters import apply, sampling_headers
+from allos.wire.tools import instructed, messages_schema, messages_tools
 
 DEFAULT_MAX_TOKENS = 4096
 """The API demands a limit; this one is sent when neither the caller nor the model's facts set one."""
@@ -46,7 +48,8 @@ class MessagesWire(Wire):
     def body(self, request: Request) -> Body:
         # Sampling goes out where the row does not refuse it: other servers speak this API too.
         fields, dropped = apply(request, {**_NAMES, **_SAMPLING})
-        system, turns = _turns(request.messages)
+        tools, unsaid = messages_tools(request)
+        system, turns = _turns(instructed(request))
         body: dict[str, Any] = {
             "model": request.model,
             "max_tokens": fields.pop("max_tokens", DEFAULT_MAX_TOKENS),
@@ -54,18 +57,20 @@ class MessagesWire(Wire):
         }
         if system:
             body["system"] = system
+        body.update(messages_schema(request))
         effort = fields.pop("effort", None)
         if effort is not None:
-            body["output_config"] = {"effort": effort}
+            body["output_config"] = {**body.get("output_config", {}), "effort": effort}
             body["thinking"] = {"type": "adaptive"}
         stop = fields.pop("stop_sequences", None)
         if stop is not None:
             body["stop_sequences"] = [stop] if isinstance(stop, str) else list(stop)
         body.update(fields)
+        body.update(tools)
         if request.stream:
             body["stream"] = True
         body.update(request.extra)
-        return Body(body, dropped, sampling_headers(request))
+        return Body(body, dropped + unsaid + detail_unsaid(request), sampling_headers(request))
 
     def decoder(self, request: Request) -> Decoder:
         return MessagesDecoder()
@@ -76,13 +81,13 @@ def _turns(messages: tuple[Message, ...]) -> tuple[str | None, list[dict[str, An
     turns: list[dict[str, Any]] = []
     for message in messages:
         if message.role == "system":
-            if not message.content:
+            if not message.text:
                 continue
             if not turns:
-                leading.append(message.content)
+                leading.append(message.text)
                 continue
             # Later instructions go into the user's turn, plainly marked: never dropped.
-            blocks = [{"type": "text", "text": f"<system>\n{message.content}\n</system>"}]
+            blocks = [{"type": "text", "text": f"<system>\n{message.text}\n</system>"}]
             role = "user"
         else:
             role = "assistant" if message.role == "assistant" else "user"
@@ -104,13 +109,12 @@ def _turns(messages: tuple[Message, ...]) -> tuple[str | None, list[dict[str, An
 def _blocks(message: Message) -> list[dict[str, Any]]:
     if message.role == "tool":
         block: dict[str, Any] = {"type": "tool_result", "tool_use_id": message.tool_call_id}
-        if message.content:
-            block["content"] = message.content
+        if message.text:
+            block["content"] = message.text
         return [block]
     # Other parts are of another API.
     blocks: list[dict[str, Any]] = [part for part in message.raw if part.get("type") in _THINKING]
-    if message.content:
-        blocks.append({"type": "text", "text": message.content})
+    blocks += messages_blocks(message)
     blocks += [
         {"type": "tool_use", "id": call.id, "name": call.name, "input": call.arguments}
         for call in message.tool_calls

@@ -287,21 +287,29 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1
 
 
 def header_facts(headers: Mapping[str, str]) -> dict[str, Any]:
-    """Facts of a reply's headers, by column name."""
+    """Facts of a reply's headers, by column name.
+
+    `ratelimit_wait_s` is no column: nothing is left, and so long it takes until there is again.
+    """
     get = _plain(headers).get
     facts: dict[str, Any] = {"request_id": get("x-request-id") or get("request-id")}
+    resets: list[float] = []
+    waits: list[float] = []
     for what in ("requests", "tokens"):
         left = get(f"x-ratelimit-remaining-{what}") or get(f"anthropic-ratelimit-{what}-remaining")
+        reset_s = _reset_s(get(f"x-ratelimit-reset-{what}"), None)
+        if reset_s is None:
+            reset_s = _reset_s(get(f"anthropic-ratelimit-{what}-reset"), get("date"))
+        if reset_s is not None:
+            resets.append(reset_s)
         if left and left.isdecimal():
             facts[f"ratelimit_remaining_{what}"] = int(left)
-    resets = [
-        seconds
-        for what in ("requests", "tokens")
-        if (seconds := _reset_s(get(f"x-ratelimit-reset-{what}"), None)) is not None
-        or (seconds := _reset_s(get(f"anthropic-ratelimit-{what}-reset"), get("date"))) is not None
-    ]
+            if int(left) == 0 and reset_s is not None and reset_s > 0:
+                waits.append(reset_s)
     if resets:
         facts["ratelimit_reset_s"] = max(resets)
+    if waits:
+        facts["ratelimit_wait_s"] = max(waits)
     return facts
 
 

@@ -151,6 +151,7 @@ def from_status(status: int, body: Any, headers: Mapping[str, str]) -> ProviderE
     words = f"{code or ''} {text or ''}"
     kind: type[ProviderError]
     retryable: bool | None = None
+    retry_after_s = _retry_after(headers)
     if 300 <= status < 400:
         return _redirect(status, headers)
     if status in (401, 403):
@@ -159,6 +160,10 @@ def from_status(status: int, body: Any, headers: Mapping[str, str]) -> ProviderE
         kind = QuotaError
     elif status == 429:
         kind = QuotaError if _QUOTA.search(words) else RateLimitError
+        if retry_after_s is None:
+            from allos.wire.base import header_facts
+
+            retry_after_s = header_facts(headers).get("ratelimit_wait_s")
     elif status in (408, 504):
         kind = ProviderTimeoutError
     elif status >= 500:
@@ -173,7 +178,7 @@ def from_status(status: int, body: Any, headers: Mapping[str, str]) -> ProviderE
         code=code,
         detail=text,
         request_id=_request_id(headers),
-        retry_after_s=_retry_after(headers),
+        retry_after_s=retry_after_s,
         retryable=retryable,
     )
 
@@ -336,7 +341,7 @@ _NEXT: dict[str, str] = {
 }
 
 
-def sentence(error: ProviderError, words: str, attempts: int = 1) -> str:
+def sentence(error: ProviderError, words: str, attempts: int = 1, advice: str | None = None) -> str:
     """One line: who, what happened, the server's own words, what to do next."""
     kind = type(error).__name__
     who = "/".join(part for part in (error.provider, error.model) if part)
@@ -350,8 +355,8 @@ def sentence(error: ProviderError, words: str, attempts: int = 1) -> str:
         parts.append(f"The service asks to wait {_span(hint)}.")
     elif attempts > 1:
         parts.append(f"Tried {attempts} times.")
-    if kind in _NEXT:
-        parts.append(_NEXT[kind])
+    if advice or kind in _NEXT:
+        parts.append(advice or _NEXT[kind])
     return " ".join(parts)
 
 

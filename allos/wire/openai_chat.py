@@ -10,8 +10,10 @@ from allos.errors import InvalidResponseError
 from allos.types import Api, Event, FinishReason, Message, Request, Usage
 from allos.wire import faults
 from allos.wire.base import Body, Decoder, Wire, count, parse_json, text
+from allos.wire.content import chat_content
 from allos.wire.parameters import apply, model_quirks
 from allos.wire.think import ThinkSplitter
+from allos.wire.tools import chat_schema, chat_tools, fitting_ids, instructed
 
 _NAMES = {
     "temperature": "temperature",
@@ -53,6 +55,10 @@ _FINISH: dict[str, FinishReason] = {
 
 _XAI_TICKS_PER_USD = 10**10
 
+_CALL_EXTRA = "chat.tool_call_extra"
+"""Type of the raw part that keeps `extra_content` of a call: Gemini 3 signs its thoughts there and
+answers 400 to calls that come back without."""
+
 
 class ChatWire(Wire):
     """Chat Completions through the `openai` SDK."""
@@ -69,17 +75,20 @@ class ChatWire(Wire):
             of_model.max_tokens_name if of_model and of_model.max_tokens_name else None
         ) or quirks.max_tokens_name
         fields, dropped = apply(request, names)
+        tools, unsaid = chat_tools(request)
         body: dict[str, Any] = {
             "model": request.model,
-            "messages": _messages(request.messages),
+            "messages": _messages(fitting_ids(instructed(request), quirks.tool_id_length)),
             **fields,
+            **tools,
+            **chat_schema(request),
         }
         if request.stream:
             body["stream"] = True
             if quirks.stream_options:
                 body["stream_options"] = {"include_usage": True}
         body.update(request.extra)
-        return Body(body, dropped)
+        return Body(body, dropped + unsaid)
 
     def decoder(self, request: Request) -> Decoder:
         return ChatDecoder(think_tags=request.quirks.think_tags)
@@ -91,8 +100,8 @@ def _messages(messages: tuple[Message, ...]) -> list[dict[str, Any]]:
     for message in messages:
         if message.role == "system" and not turns:
             # Some servers take one system message, and only as the first.
-            if message.content:
-                leading.append(message.content)
+            if message.text:
+                leading.append(message.text)
             continue
         turns.append(_turn(message))
     if leading:
@@ -103,7 +112,7 @@ def _messages(messages: tuple[Message, ...]) -> list[dict[str, Any]]:
 def _turn(message: Message) -> dict[str, Any]:
     turn: dict[str, Any] = {"role": message.role.value}
     if message.content is not None:
-        turn["content"] = message.content
+        turn["content"] = chat_content(message)
     elif message.role != "assistant":
         turn["content"] = ""
     for part in message.raw:
@@ -112,6 +121,7 @@ def _turn(message: Message) -> dict[str, Any]:
     if message.tool_calls:
         from json import dumps
 
+        extra = {p["id"]: p["extra_content"] for p in message.raw if p.get("type") == _CALL_EXTRA}
         turn["tool_calls"] = [
             {
                 "id": call.id,
@@ -122,6 +132,7 @@ def _turn(message: Message) -> dict[str, Any]:
                     if call.raw_arguments is not None
                     else dumps(call.arguments, ensure_ascii=False),
                 },
+                **({"extra_content": extra[call.id]} if call.id in extra else {}),
             }
             for call in message.tool_calls
         ]
@@ -170,6 +181,11 @@ class ChatDecoder(Decoder):
         events = (
             [Event(kind, text) for kind, text in self._splitter.end()] if self._splitter else []
         )
+        events += [
+            Event("raw", data={"type": _CALL_EXTRA, "id": slot.id or f"call_{n}", **slot.extra})
+            for n, slot in enumerate(self._slots)
+            if slot.extra
+        ]
         if self._thoughts and self._slots:
             events.append(Event("raw", data={"reasoning_content": "".join(self._thoughts)}))
         if self._finish is not None or self.done:
@@ -289,6 +305,8 @@ class ChatDecoder(Decoder):
         taken.add(number)
         slot = self._slots[number]
         piece: dict[str, Any] = {}
+        if isinstance(beside := call.get("extra_content"), dict):
+            slot.extra = {"extra_content": beside}
         if id_ and not slot.id:
             slot.id = piece["id"] = id_
         if name and not slot.name:
@@ -328,13 +346,14 @@ class ChatDecoder(Decoder):
 class _Slot:
     """A tool call as far as it is known."""
 
-    __slots__ = ("arguments", "id", "index", "name", "parsed")
+    __slots__ = ("arguments", "extra", "id", "index", "name", "parsed")
 
     def __init__(self, index: str | None) -> None:
         self.index = index
         self.id: str | None = None
         self.name: str | None = None
         self.arguments: list[str] = []
+        self.extra: dict[str, Any] = {}
         self.parsed = False
         """Its arguments came as a value."""
 

@@ -8,7 +8,9 @@ from allos.errors import InvalidResponseError
 from allos.types import Api, Event, EventKind, FinishReason, Message, Request, Usage
 from allos.wire import faults
 from allos.wire.base import Body, Decoder, Wire, count, parse_json, text
+from allos.wire.content import responses_content
 from allos.wire.parameters import apply, model_quirks
+from allos.wire.tools import instructed, responses_schema, responses_tools
 
 _NAMES = {
     "temperature": "temperature",
@@ -43,7 +45,8 @@ class ResponsesWire(Wire):
     def body(self, request: Request) -> Body:
         fields, dropped = apply(request, _NAMES)
         body: dict[str, Any] = {"model": request.model}
-        instructions, items = _input(request.messages)
+        tools, unsaid = responses_tools(request)
+        instructions, items = _input(instructed(request))
         if instructions:
             body["instructions"] = instructions
         body["input"] = items
@@ -51,6 +54,8 @@ class ResponsesWire(Wire):
         if effort is not None:
             body["reasoning"] = {"effort": effort}
         body.update(fields)
+        body.update(tools)
+        body.update(responses_schema(request))
         if request.quirks.store:
             body["store"] = False
             of_model = model_quirks(request.quirks, request.model)
@@ -59,7 +64,7 @@ class ResponsesWire(Wire):
         if request.stream:
             body["stream"] = True
         body.update(request.extra)
-        return Body(body, dropped)
+        return Body(body, dropped + unsaid)
 
     def decoder(self, request: Request) -> Decoder:
         return ResponsesDecoder()
@@ -70,8 +75,8 @@ def _input(messages: tuple[Message, ...]) -> tuple[str | None, list[dict[str, An
     items: list[dict[str, Any]] = []
     for message in messages:
         if message.role == "system" and not items:
-            if message.content:
-                leading.append(message.content)
+            if message.text:
+                leading.append(message.text)
             continue
         items += _items(message)
     return "\n\n".join(leading) or None, items
@@ -83,13 +88,13 @@ def _items(message: Message) -> list[dict[str, Any]]:
             {
                 "type": "function_call_output",
                 "call_id": message.tool_call_id,
-                "output": message.content or "",
+                "output": message.text or "",
             }
         ]
     # Other parts are of another API.
     items: list[dict[str, Any]] = [part for part in message.raw if part.get("type") == "reasoning"]
     if message.content or message.role == "user":
-        items.append({"role": message.role.value, "content": message.content or ""})
+        items.append({"role": message.role.value, "content": responses_content(message) or ""})
     if message.tool_calls:
         from json import dumps
 

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import pytest
 
@@ -242,10 +241,9 @@ def test_async_events_and_errors(server: FakeServer, provider: Provider) -> None
     assert response.content == "Hi"
 
 
-def test_most_in_flight(server: FakeServer, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The row's limit holds for all calls of one key, and the wait for a turn is recorded."""
-    provider = make(api_key="sk-limited-key")
-    provider._service = replace(provider._service, max_in_flight=2)
+def test_most_in_flight(server: FakeServer, make: Make) -> None:
+    """A limit holds for all calls of one key, and the wait for a turn is recorded."""
+    provider = make(api_key="sk-limited-key", max_in_flight=2)
     server.reply(Reply("x", first_delay_s=0.03))
     calls = [provider.start("Hi", {}) for _ in range(6)]
     responses = [call.wait(10) for call in calls]

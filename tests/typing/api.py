@@ -45,3 +45,14 @@ async def asynchronous() -> None:
 def questions() -> None:
     assert_type(allos.ask("Hi", model="local/smollm2", temperature=0), ProviderResponse)
     assert_type(allos.log.is_open(), bool)
+
+
+def pictures() -> None:
+    image = allos.Image(path="chart.png", detail="low")
+    assert_type(image.size_bytes, int | None)
+    message = Message(MessageRole.USER, ["What is it?", image, allos.File(data=b"text")])
+    assert_type(message.text, str | None)
+    allos.ask([message], model="groq/m")
+    allos.ask(["What is it?", image], model="groq/m")
+    allos.ask(image, model="groq/m")
+    allos.compare(("What is it?", image), models=["groq/m"])

@@ -3,12 +3,15 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from allos.hashing import request_hash
+from allos.parts import File, Image
 from allos.types import Message, Quirks, Request, ToolCall
+from tests.pictures import JPEG, PDF, PNG
 
 BASE = Request(
     provider="p",
@@ -89,3 +92,27 @@ def test_same_everywhere() -> None:
 
 GOLDEN = "423b31cd4b89cad46465d92f7a9223a274ca6224a5704884b49dedcd0f5bd47a"
 """Changes only together with `allos.hashing.VERSION`: recorded answers are found by it."""
+
+
+def _asked(*content: Any) -> str:
+    return request_hash(replace(BASE, messages=(Message("user", content),)))  # type: ignore[arg-type]
+
+
+def test_parts_count_by_their_content(tmp_path: Path) -> None:
+    """The same picture is the same question, wherever it lies; another picture is another one."""
+    path = tmp_path / "a.png"
+    path.write_bytes(PNG)
+
+    assert _asked("Grüße") == request_hash(BASE), "a list of one text is that text"
+    assert _asked("See", Image(data=PNG)) == _asked("See", Image(path=path))
+    contents: list[tuple[Any, ...]] = [
+        ("See",),
+        ("See", Image(data=PNG)),
+        (Image(data=PNG), "See"),
+        ("See", Image(data=JPEG)),
+        ("See", Image(data=PNG, detail="low")),
+        ("See", Image(url="https://x.org/a.png")),
+        ("See", File(data=PDF)),
+        ("See", File(data=PDF, name="other.pdf")),
+    ]
+    assert len({_asked(*content) for content in contents}) == len(contents)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from allos.errors import TemplateError
-from allos.template import Expression, parse, render
+from allos.errors import ConfigurationError, TemplateError
+from allos.template import Expression, fill, parse, render
 
 
 @pytest.mark.parametrize(
@@ -106,3 +106,55 @@ def test_text_without_braces_is_unchanged(text: str) -> None:
 def test_values_are_never_looked_at(value: str) -> None:
     """Whatever a value holds, it is put in as it is."""
     assert render("[{{ value }}]", {"value": value})[0] == f"[{value}]"
+
+
+def test_fill_keeps_what_is_no_text() -> None:
+    """A value that is no text is a piece of its own, each time; the text between is one piece."""
+    pieces, variables = fill(
+        "{{n}}See {{ name }}, {{n}}{{n}} and \\{{x}}.",
+        {"n": 3, "name": "it"},
+        lambda source, value: value,
+    )
+
+    assert pieces == [3, "See it, ", 3, 3, " and {{x}}."]
+    assert variables == {"n": "3", "name": "it"}
+    assert fill("", {}, lambda source, value: value) == ([], {})
+    assert fill("{{ '' }}", {}, lambda source, value: value)[0] == []
+
+
+def test_fill_tells_the_expression() -> None:
+    """The converter is told which expression gave a value, and is asked once for each."""
+    asked: list[tuple[str, Any]] = []
+
+    def convert(source: str, value: Any) -> str:
+        asked.append((source, value))
+        return source
+
+    assert fill("{{ a }}{{a}}{{ a+1 }}", {"a": 1}, convert)[0] == ["aaa+1"]
+    assert asked == [("a", 1), ("a+1", 2)]
+
+
+def test_value_that_cannot_be_converted() -> None:
+    """A failing conversion names the expression; an error of our own stays itself."""
+
+    class Broken:
+        def __str__(self) -> str:
+            raise OSError("no")
+
+    def refuse(source: str, value: Any) -> str:
+        raise ConfigurationError("too large")
+
+    with pytest.raises(TemplateError, match=r"\{\{ x \}\} cannot be put into a text: OSError: no"):
+        render("{{ x }}", {"x": Broken()})
+    with pytest.raises(ConfigurationError, match="too large"):
+        fill("{{ x }}", {"x": 1}, refuse)
+
+
+@settings(deadline=None)
+@given(st.lists(st.text().filter(lambda text: "{{" not in text and text[-1:] not in ("{", "\\"))))
+def test_text_around_pictures_is_unchanged(texts: list[str]) -> None:
+    """Beside values that are no text, what was typed goes out byte for byte."""
+    pieces, _ = fill("{{ n }}".join(texts), {"n": 3}, lambda source, value: value)
+
+    assert "".join(piece for piece in pieces if isinstance(piece, str)) == "".join(texts)
+    assert pieces.count(3) == max(0, len(texts) - 1)

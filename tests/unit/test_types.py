@@ -3,11 +3,15 @@ from __future__ import annotations
 import copy
 import dataclasses
 import pickle
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from allos.errors import ServerError
+from allos.parts import File, Image
 from allos.types import (
     Message,
     MessageRole,
@@ -17,6 +21,7 @@ from allos.types import (
     Usage,
     as_messages,
 )
+from tests.pictures import PDF, PNG
 
 
 def test_roles_are_their_names() -> None:
@@ -151,9 +156,87 @@ def test_as_messages() -> None:
 
 @pytest.mark.parametrize(
     ("messages", "kind"),
-    [([], ValueError), (iter(()), ValueError), (["Hi"], TypeError), ([{}], TypeError)],
+    [([], ValueError), (iter(()), ValueError), ([{}], TypeError), ([3], TypeError)],
 )
 def test_wrong_messages(messages: Any, kind: type[Exception]) -> None:
     """No message, or what is none, is refused."""
     with pytest.raises(kind, match="message"):
         as_messages(messages)
+
+
+PICTURE, PAPER = Image(data=PNG), File(data=PDF, name="paper.pdf")
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("Hi", "Hi"),
+        (None, None),
+        (["Hi"], "Hi"),
+        ([], ""),
+        (["One", "two ", "three", "\nfour"], "One\ntwo three\nfour"),
+        (PICTURE, (PICTURE,)),
+        (["What is it?", PICTURE], ("What is it?", PICTURE)),
+        (iter(["", PICTURE, "", PAPER]), (PICTURE, PAPER)),
+    ],
+)
+def test_content(content: Any, expected: Any) -> None:
+    """Content is one text, or a tuple of parts as soon as one of them is no text."""
+    assert Message(MessageRole.USER, content).content == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (["Before", PICTURE, "after"], "Before\nafter"),
+        (["Before ", PICTURE, "after"], "Before after"),
+        ([PICTURE, PAPER], None),
+        ("Hi", "Hi"),
+        ("", ""),
+        (None, None),
+    ],
+)
+def test_text_of_content(content: Any, text: str | None) -> None:
+    """The text of a message is its texts alone; None where there is none."""
+    assert Message(MessageRole.USER, content).text == text
+
+
+@pytest.mark.parametrize("content", [3, b"x", {"a": 1}, [3], ["x", Path("a.png")], [["x"]]])
+def test_wrong_content(content: Any) -> None:
+    """What cannot be content is refused, with the way to send a file."""
+    with pytest.raises(TypeError, match=r"Image\(path=\.\.\.\)"):
+        Message(MessageRole.USER, content)
+
+
+@pytest.mark.parametrize("role", ["system", "assistant", "tool"])
+def test_pictures_are_the_users(role: Any) -> None:
+    """Only a user's message holds images and files."""
+    with pytest.raises(ValueError, match=f"go into user messages, not {role}"):
+        Message(role, [PICTURE])
+    assert Message(role, ["text"]).content == "text"
+
+
+@pytest.mark.parametrize(
+    "prompt", [["Look:", PICTURE], ("Look:", PICTURE), iter(["Look:", PICTURE])]
+)
+def test_parts_are_one_user_message(prompt: Any) -> None:
+    """Texts with images and files are one user message."""
+    assert as_messages(prompt) == (Message(MessageRole.USER, ["Look:", PICTURE]),)
+
+
+def test_prompts_of_one() -> None:
+    """One image, one text in a list, one message: each is a prompt; mixed with messages none is."""
+    hi = Message(MessageRole.USER, "Hi")
+
+    assert as_messages(PICTURE) == (Message(MessageRole.USER, [PICTURE]),)
+    assert as_messages(["Hi"]) == as_messages(hi) == (hi,)
+    with pytest.raises(TypeError, match="Message objects alone, not also Image"):
+        as_messages([hi, PICTURE])
+
+
+@given(st.lists(st.text() | st.just(PICTURE)))
+def test_texts_go_out_as_they_came(content: list[Any]) -> None:
+    """Beside an image every text stays byte for byte, in order."""
+    made = Message(MessageRole.USER, [*content, PICTURE]).content
+
+    assert made == tuple(part for part in [*content, PICTURE] if part != "")

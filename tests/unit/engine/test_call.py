@@ -11,6 +11,7 @@ import pytest
 
 from allos import context, engine, seams
 from allos.engine import retry, runtime
+from allos.engine.limits import Limits
 from allos.errors import (
     BrokenStreamError,
     ConfigurationError,
@@ -78,6 +79,8 @@ class Script(Wire):
 def no_waits() -> Iterator[None]:
     with retry.using(base_s=0):
         yield
+    # What one test's service said of its limits is nothing to the next.
+    runtime.get().limiters.clear()
 
 
 @pytest.fixture
@@ -89,7 +92,7 @@ def observed() -> Iterator[list[ProviderResponse]]:
 
 
 def start(wire: Script, **options: Any) -> engine.Call:
-    names = ("emit", "finish", "max_in_flight")
+    names = ("emit", "finish", "limits")
     own = {name: options.pop(name) for name in names if name in options}
     asked = request("chat", **{"stream": True, **options})
     return engine.start(asked, wire, Body({}, ()), CONNECTION, **own)
@@ -290,7 +293,7 @@ def test_limit_and_queue() -> None:
             await asyncio.sleep(0.001)
 
     wire = Script([[Event("text", "x")], gate, [END]])
-    calls = [start(wire, max_in_flight=2) for _ in range(5)]
+    calls = [start(wire, limits=Limits(max_in_flight=2)) for _ in range(5)]
     go.set()
     responses = [call.wait(5) for call in calls]
     assert not gates
@@ -303,9 +306,9 @@ def test_limit_and_queue() -> None:
 def test_cancel_in_the_queue() -> None:
     """A call cancelled while it waits for its turn says how long it waited, and frees nothing."""
     wire = Script([[Event("text", "x")], None])
-    first = start(wire, max_in_flight=1, model="queue")
+    first = start(wire, limits=Limits(max_in_flight=1), model="queue")
     assert wire.waiting.wait(5)
-    second = start(wire, max_in_flight=1, model="queue")
+    second = start(wire, limits=Limits(max_in_flight=1), model="queue")
     second.cancel()
     waited = second.wait(5)
     first.cancel()
@@ -314,7 +317,7 @@ def test_cancel_in_the_queue() -> None:
     assert waited.status == "cancelled"
     assert waited.metadata["attempts"] == 0
     assert waited.metadata["queue_s"] <= waited.metadata["total_time_s"]
-    assert ask(OK, max_in_flight=1).ok
+    assert ask(OK, limits=Limits(max_in_flight=1)).ok
 
 
 def test_source_answers_instead(observed: list[ProviderResponse]) -> None:

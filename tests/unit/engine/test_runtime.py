@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 
 from allos.engine import runtime
+from allos.engine.limits import Limiter
 from allos.secret import Secret
 from allos.wire.base import Connection
 
@@ -82,16 +82,18 @@ def vars_of(connection: Connection) -> dict[str, object]:
 
 
 def test_limits_are_shared() -> None:
-    """All calls of one key and host share one limiter."""
+    """All calls of one key and host share one limiter, whatever else of the connection differs."""
     made = runtime.get()
 
-    async def limits() -> tuple[asyncio.Semaphore, asyncio.Semaphore, asyncio.Semaphore]:
-        return made.limit("a", 2), made.limit("a", 2), made.limit("b", 2)
+    async def limiters() -> list[Limiter]:
+        others = [{"base_url": "http://127.0.0.1:9/v2"}, {"api_key": Secret("other")}]
+        found = [Connection(**{**vars_of(HERE), **change}) for change in others]
+        return [made.limiter(connection) for connection in (HERE, *found)]
 
-    one, two, three = made.submit(limits()).result(5)
+    one, same, other = made.submit(limiters()).result(5)
 
-    assert one is two
-    assert one is not three
+    assert one is same
+    assert one is not other
 
 
 def test_shutdown_and_start_again() -> None:

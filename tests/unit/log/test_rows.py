@@ -12,7 +12,10 @@ from allos.context import RunContext
 from allos.errors import RateLimitError
 from allos.log.columns import STORED_NAMES
 from allos.log.rows import COMPRESS_FROM_BYTES, clean_row, pack, raw_of, row_of, to_micros, unpack
-from allos.types import Message, MessageRole, ProviderResponse, Request, ToolCall
+from allos.parts import File, Image, base64_of
+from allos.types import Api, Message, MessageRole, ProviderResponse, Request, ToolCall
+from tests.decoding import APIS, body
+from tests.pictures import PDF, PNG
 
 FACTS = {"session_id": "process", "user": "ada", "host": "box", "git_commit": None}
 
@@ -196,3 +199,59 @@ def test_a_cleaned_row_holds_only_what_sqlite_takes(make_response) -> None:
     assert found["top_p"] == 0.5
     assert found["service_tier"] == '["a"]'
     assert found["content"] == "ok 😀 bad �"
+
+
+def test_pictures_are_kept_by_their_hash(make_response) -> None:
+    """Of images and files the log keeps kind, size and hash, and of an address the address."""
+    image, paper = Image(data=PNG, detail="low"), File(data=PDF, name="paper.pdf")
+    linked = Image(url="https://x.org/a.png")
+    found = row(make_response(prompt=["See", image, linked, paper, "and tell"]))
+
+    assert found["prompt"] == "See\nand tell"
+    assert json.loads(found["messages"])[1]["content"] == [
+        {"type": "text", "text": "See"},
+        {
+            "type": "image",
+            "media_type": "image/png",
+            "size_bytes": len(PNG),
+            "sha256": image.content_hash,
+            "detail": "low",
+        },
+        {"type": "image", "url": "https://x.org/a.png"},
+        {
+            "type": "file",
+            "name": "paper.pdf",
+            "media_type": "application/pdf",
+            "size_bytes": len(PDF),
+            "sha256": paper.content_hash,
+        },
+        {"type": "text", "text": "and tell"},
+    ]
+    assert row(make_response(prompt=[image]))["prompt"] is None, "no text is NULL"
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_raw_request_is_kept_without_base64(make_response, api: Api) -> None:
+    """The raw request keeps everything but the bytes of images and files."""
+    content = ["See data:x;base64,AAAA", Image(data=PNG), File(data=PDF, name="paper.pdf")]
+    message = Message(MessageRole.USER, content)
+    sent = body(api, message).body
+    stored = raw_of(make_response(prompt=content, body=sent))
+    assert stored is not None
+    text = unpack(stored[1])
+    assert text is not None
+
+    assert base64_of(content[1])[:40] not in text
+    assert base64_of(content[2])[:40] not in text
+    assert f"({len(base64_of(content[1])):,} characters of base64)" in text
+    assert "See data:x;base64,AAAA" in text
+    assert "paper.pdf" in text
+
+
+def test_raw_request_of_text_is_whole(make_response) -> None:
+    """A prompt that only looks like an image is text, and is kept."""
+    prompt = "data:image/png;base64,AAAA"
+    stored = raw_of(make_response(prompt=prompt, body={"messages": [{"content": prompt}]}))
+
+    assert stored is not None
+    assert prompt in str(unpack(stored[1]))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allos.errors import AllosError, ConfigurationError
-from allos.notebook.arguments import Arguments, parse, words
+from allos.notebook.arguments import Arguments, Word, parse, words
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,14 @@ def test_flags_become_values() -> None:
 def test_quotes_hold_words_together(line: str) -> None:
     """A quoted value may stand apart or after an equals sign."""
     assert parse(line, cell=True).system == "Be terse"
+
+
+def test_images_are_names_or_quoted_paths() -> None:
+    """`--image` may stand several times; only what is quoted is a path."""
+    found = parse("groq/m --image fig --image 'my chart.png' --image=other", cell=True)
+
+    assert found.images == (Word("fig", False), Word("my chart.png", True), Word("other", False))
+    assert parse("groq/m", cell=True).images == ()
 
 
 def test_negative_and_equal_values() -> None:

@@ -162,7 +162,44 @@ def test_quirks_of_services() -> None:
     assert {"minimax", "sambanova", "llamafile", "groq"} <= {
         row.name for row in ROWS if row.quirks.think_tags
     }
-    assert services.find("deepseek").quirks == Quirks()
+    assert services.find("together").quirks == Quirks(store=False)
+
+
+def test_tool_and_schema_quirks_of_services() -> None:
+    """What a service makes of tools and schemas is data of the row."""
+    known = {"auto", "none", "required", "named"}
+
+    assert services.find("mistral").quirks.tool_choice == {"required": "any"}
+    assert services.find("mistral").quirks.tool_id_length == 9
+    assert {row.name for row in ROWS if not row.quirks.strict_tools} == {
+        *("deepseek", "moonshot", "ollama", "xai", "zai")
+    }
+    assert {row.name for row in ROWS if row.quirks.schema_support != "json_schema"} == {
+        *("deepseek", "moonshot", "zai")
+    }
+    for row in ROWS:
+        for quirks in (row.quirks, *row.quirks.models):
+            assert set(quirks.tool_choice) <= known
+            assert quirks.schema_support in ("json_schema", "json_object", "prompt", None)
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "forced"),
+    [
+        ("deepseek", "deepseek-chat", True),
+        ("deepseek", "deepseek-reasoner", False),
+        ("deepseek", "deepseek-v4-pro", False),
+        ("moonshot", "kimi-k3", True),
+        ("moonshot", "kimi-k2-thinking", False),
+        ("moonshot", "moonshot-v1-8k", True),
+        ("groq", "openai/gpt-oss-20b", True),
+    ],
+)
+def test_models_that_take_no_forced_call(name: str, model: str, forced: bool) -> None:
+    """`tool_choice="required"` is not sent to models that refuse it."""
+    of_model = model_quirks(services.find(name).quirks, model)
+
+    assert ((of_model.tool_choice if of_model else {}).get("required") != "") is forced
 
 
 def test_a_foreign_host_may_write_think_tags() -> None:

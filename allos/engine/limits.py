@@ -1,0 +1,276 @@
+"""How many calls may go out at once and in a minute: one limiter for each key and host.
+
+What the user sets is kept to the letter; what the service tells (429, "no requests left") holds back
+every call of that key and host, not only the one that was told. Calls take turns between their
+callers, so that a batch of a thousand does not keep a single question waiting.
+
+Everything here runs on the loop thread, so nothing needs a lock.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from heapq import heappop, heappush
+from itertools import count
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from allos.engine import retry
+from allos.errors import RateLimitError
+from allos.types import Request
+
+if TYPE_CHECKING:
+    import asyncio
+
+_CHARS_PER_TOKEN = 4
+_ANSWER_TOKENS = 256
+"""Taken for the answer where no `max_tokens` is set, until the service says what it was."""
+_PART_TOKENS = 1000
+"""Taken for an image or a file."""
+_SHORTEST_WAIT_S = 0.001
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a caller allows; None says nothing, infinity lifts an earlier limit."""
+
+    max_in_flight: float | None = None
+    """Calls at a time."""
+    requests_per_minute: float | None = None
+    """Requests in any 60 s, repeated attempts included."""
+    tokens_per_minute: float | None = None
+    """Tokens in any 60 s, input and output together; estimated first, then as the service counts."""
+
+
+@dataclass(slots=True, eq=False)
+class Turn:
+    """Leave to send one request; given back with `Limiter.leave`."""
+
+    at: float
+    tokens: float
+    counted: bool = False
+    """It is among those of the last minute."""
+
+
+@dataclass(slots=True, eq=False)
+class _Waiter:
+    future: asyncio.Future[Turn]
+    tokens: float
+    model: str
+
+
+class Limiter:
+    """Hands out turns for one key and host. Loop thread only.
+
+    Parameters
+    ----------
+    clock : callable
+        Seconds that only grow.
+    """
+
+    minute_s = 60.0
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self.limits = Limits()
+        self.in_flight = 0
+        self._clock = clock
+        self._lanes: OrderedDict[object, list[tuple[int, _Waiter]]] = OrderedDict()
+        """Callers in the order of their turns; of each a heap, the oldest call first. Who no longer
+        waits stays there until it is passed."""
+        self._said: Limits | None = None
+        self._sent: deque[Turn] = deque()  # of the last minute, while a per-minute limit is set
+        self._tokens = 0.0  # of `_sent`
+        self._paused_until = 0.0
+        self._shut: dict[str, tuple[float, float]] = {}
+        """By model: how long the service's word is believed, and until when it wants no request."""
+        self._timer: asyncio.TimerHandle | None = None
+        self._numbers = count()
+
+    @property
+    def waiting(self) -> int:
+        """Calls in the queue."""
+        return sum(not waiter.future.done() for lane in self._lanes.values() for _, waiter in lane)
+
+    def number(self) -> int:
+        """Place of a new call in its caller's queue; its repeated attempts keep it."""
+        return next(self._numbers)
+
+    def use(self, limits: Limits | None) -> None:
+        """Take over what a caller says; the last word counts."""
+        if limits is None or limits is self._said:
+            return
+        self._said = limits
+        names = [f.name for f in fields(limits)]
+        said = {name: value for name in names if (value := getattr(limits, name)) is not None}
+        self.limits = replace(self.limits, **said)
+        self._pump()
+
+    def enter_at_once(self, *, tokens: float, model: str) -> Turn | None:
+        """Return a turn if nobody waits and there is room; None when `enter` must wait for one.
+
+        Raises
+        ------
+        RateLimitError
+            The service wants no request for longer than is waited.
+        """
+        now = self._clock()
+        self._refuse(model, now)
+        if self._lanes or self._wait_s(tokens, now) != 0:
+            return None
+        return self._grant(tokens, now)
+
+    async def enter(self, lane: object, number: int, tokens: float, model: str) -> Turn:
+        """Wait for a turn.
+
+        Parameters
+        ----------
+        lane : hashable
+            The caller; callers take turns.
+        number : int
+            From `number`.
+        tokens : float
+            Estimate of what the call will use.
+        model : str
+            Whose calls are refused when the service wants none for long.
+
+        Raises
+        ------
+        RateLimitError
+            The service wants no request for longer than is waited.
+        """
+        import asyncio
+
+        waiter = _Waiter(asyncio.get_running_loop().create_future(), tokens, model)
+        heappush(self._lanes.setdefault(lane, []), (number, waiter))
+        self._pump()
+        try:
+            return await waiter.future
+        except asyncio.CancelledError:
+            if waiter.future.cancelled():
+                self._pass_done(lane)
+                self._pump()
+            elif waiter.future.exception() is None:  # the turn came at the very same moment
+                self.leave(waiter.future.result())
+            raise
+
+    def leave(self, turn: Turn, tokens: float | None = None) -> None:
+        """Give a turn back; `tokens` is what the call really used, where that is known."""
+        self.in_flight -= 1
+        if tokens is not None and turn.counted:
+            self._tokens += tokens - turn.tokens
+            turn.tokens = tokens
+        self._pump()
+
+    def pause(self, wait_s: float, model: str) -> None:
+        """Send nothing for a while: the service said so.
+
+        A wait that is longer than the policy's bound is no wait: the calls of that model fail at
+        once. Such a word is believed for as long as the bound, then one asks again.
+        """
+        now, longest_s = self._clock(), retry.policy.max_hint_s
+        if wait_s <= longest_s:
+            self._paused_until = max(self._paused_until, now + wait_s)
+            return
+        self._shut[model] = (now + longest_s, now + wait_s)
+        for lane in self._lanes.values():
+            for _, waiter in lane:
+                if waiter.model == model and not waiter.future.done():
+                    waiter.future.set_exception(_refused(wait_s))
+        self._pump()
+
+    def _refuse(self, model: str, now: float) -> None:
+        if self._shut and model in self._shut:
+            believed_until, until = self._shut[model]
+            if now < believed_until:
+                raise _refused(until - now)
+            del self._shut[model]
+
+    def _pass_done(self, caller: object) -> None:
+        """Forget the first calls of a caller that no longer wait, and the caller with the last."""
+        lane = self._lanes.get(caller)
+        while lane and lane[0][1].future.done():
+            heappop(lane)
+        if lane is not None and not lane:
+            del self._lanes[caller]
+
+    def _pump(self) -> None:
+        """Give turns as far as they go; set the clock for the next one."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while self._lanes:
+            caller, lane = next(iter(self._lanes.items()))
+            self._pass_done(caller)
+            if not lane:
+                continue
+            waiter, now = lane[0][1], self._clock()
+            wait_s = self._wait_s(waiter.tokens, now)
+            if wait_s is None:  # `leave` comes back here
+                return
+            if wait_s > 0:
+                loop = waiter.future.get_loop()
+                self._timer = loop.call_later(max(wait_s, _SHORTEST_WAIT_S), self._pump)
+                return
+            waiter.future.set_result(self._grant(waiter.tokens, now))
+            self._lanes.move_to_end(caller)
+            self._pass_done(caller)
+
+    def _grant(self, tokens: float, now: float) -> Turn:
+        self.in_flight += 1
+        turn = Turn(now, tokens)
+        limits = self.limits
+        if limits.requests_per_minute is not None or limits.tokens_per_minute is not None:
+            turn.counted = True
+            self._sent.append(turn)
+            self._tokens += tokens
+        return turn
+
+    def _wait_s(self, tokens: float, now: float) -> float | None:
+        """Seconds until the next call may go; None: when another one ends."""
+        limits = self.limits
+        if limits.max_in_flight is not None and self.in_flight >= limits.max_in_flight:
+            return None
+        wait_s = max(0.0, self._paused_until - now)
+        sent = self._sent
+        while sent and sent[0].at <= now - self.minute_s:
+            oldest = sent.popleft()
+            oldest.counted = False
+            self._tokens -= oldest.tokens
+        if not sent:
+            self._tokens = 0.0  # no rounding is carried on
+            return wait_s
+        if limits.requests_per_minute is not None:
+            over = len(sent) - int(min(limits.requests_per_minute, len(sent) + 1))
+            if over >= 0:
+                wait_s = max(wait_s, sent[over].at + self.minute_s - now)
+        if limits.tokens_per_minute is not None:
+            # A call that is larger than the limit goes alone.
+            excess = self._tokens + tokens - limits.tokens_per_minute
+            for turn in sent:
+                if excess <= 0:
+                    break
+                excess -= turn.tokens
+                wait_s = max(wait_s, turn.at + self.minute_s - now)
+        return wait_s
+
+
+def _refused(wait_s: float) -> RateLimitError:
+    return RateLimitError(
+        "the service wants no request of this key for now, so none was sent",
+        retry_after_s=round(wait_s, 3),
+        retryable=False,
+    )
+
+
+def estimate(request: Request) -> float:
+    """Tokens that a call may use, cheaply: a quarter of its characters, and what it may write."""
+    tokens = 0.0
+    for message in request.messages:
+        tokens += len(message.text or "") / _CHARS_PER_TOKEN
+        if not isinstance(message.content, str):
+            parts = message.content or ()
+            tokens += _PART_TOKENS * sum(not isinstance(part, str) for part in parts)
+    allowed = request.params.get("max_tokens")
+    return tokens + (_ANSWER_TOKENS if allowed is None else allowed)

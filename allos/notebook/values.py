@@ -1,0 +1,191 @@
+"""What a ``{{ value }}`` of a cell becomes: text, an image, or the beginning of a table.
+
+pandas and the drawing libraries are known by name and never loaded from here.
+"""
+
+from __future__ import annotations
+
+import csv
+from io import StringIO
+from typing import Any
+
+from allos.errors import ConfigurationError, did_you_mean
+from allos.parts import File, Image, Part, as_part
+
+BUDGET_TOKENS = 1000
+"""What a table may cost, about."""
+
+_CHARS_PER_TOKEN = 4
+_CELL_CHARS = (200, 50, 12)  # a wide table is cut more, so that some rows fit
+_ROWS_WANTED = 3
+_ROWS = 1000  # enough for any budget
+
+
+class Values:
+    """Turns values into parts of a prompt, and notes what was left out.
+
+    Examples
+    --------
+    >>> Values().convert("x", 1.5)
+    '1.5'
+    """
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        """One remark for each value that did not go out whole."""
+
+    def convert(self, source: str, value: Any) -> Part:
+        """Text or part for a value.
+
+        Parameters
+        ----------
+        source : str
+            The expression that gave it.
+        value : object
+            A picture or file becomes a part; an object with ``_repr_llm_()`` says itself what a
+            model should see; a DataFrame becomes its columns and as many rows as the budget
+            allows; anything else is ``str(value)``.
+        """
+        said = getattr(type(value), "_repr_llm_", None)
+        if callable(said):
+            value = said(value)
+        part = as_part(value)
+        if part is not None:
+            return part
+        kind = _pandas_kind(value)
+        if kind is None:
+            return str(value)
+        text, left_out = table_text(value.to_frame() if kind == "Series" else value)
+        if left_out:
+            self.notes.append(f"{source}: {', '.join(left_out)}")
+        return text
+
+
+def picture(name: str, namespace: dict[str, Any]) -> Image | File:
+    """Image that a variable holds, for ``--image NAME``.
+
+    Raises
+    ------
+    ConfigurationError
+        No such variable, or it holds none.
+    """
+    if not name.isidentifier():
+        raise ConfigurationError(
+            f'--image takes a variable\'s name, or a path in quotes: --image "{name}". '
+            "Nothing was sent."
+        )
+    if name not in namespace:
+        raise ConfigurationError(
+            f"--image: {name!r} is not defined.{did_you_mean(name, namespace)} Nothing was sent."
+        )
+    part = as_part(namespace[name])
+    if part is None or isinstance(part, str):
+        kind = type(namespace[name]).__name__
+        raise ConfigurationError(
+            f"--image: {name!r} is a {kind}, not an image or a figure. "
+            "A file is allos.Image(path=...). Nothing was sent."
+        )
+    return part
+
+
+def _pandas_kind(value: object) -> str | None:
+    for base in type(value).__mro__:
+        if base.__module__.partition(".")[0] == "pandas" and base.__name__ in (
+            "DataFrame",
+            "Series",
+        ):
+            return base.__name__
+    return None
+
+
+def table_text(frame: Any, budget_tokens: int = BUDGET_TOKENS) -> tuple[str, list[str]]:
+    """Schema and first rows of a DataFrame within a budget.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    budget_tokens : int
+        At four characters a token.
+
+    Returns
+    -------
+    text : str
+        Shape, each column with its dtype, rows as CSV; what is cut is told.
+    left_out : list of str
+        ``"5 of 48,210 rows sent"`` and the like; empty when everything is there.
+    """
+    budget = budget_tokens * _CHARS_PER_TOKEN
+    rows, columns = frame.shape
+    left_out: list[str] = []
+    lines = [f"DataFrame, {_count(rows, 'row')}, {_count(columns, 'column')}", "", "Columns:"]
+    # By position, since names may stand twice.
+    described = [
+        f"- {_cell(name, 50)}: {dtype}"
+        for name, dtype in zip(frame.columns, frame.dtypes, strict=True)
+    ]
+    shown = _fitting(described, budget // 2)
+    lines += described[:shown]
+    if shown < columns:
+        left_out.append(f"{shown:,} of {columns:,} columns sent")
+        lines.append(f"- and {columns - shown:,} more, left out here and below")
+        frame = frame.iloc[:, :shown]
+    if not rows:
+        return "\n".join(lines), left_out
+
+    left = budget - sum(len(line) + 1 for line in lines)
+    for limit in _CELL_CHARS:
+        head, cut = _csv(frame.head(_ROWS), limit)
+        sent = _fitting(head[1:], left - len(head[0]))
+        if sent >= min(rows, _ROWS_WANTED):
+            break
+    sent = max(1, sent)
+    lines += ["", f"First {sent:,} of {rows:,} rows:" if sent < rows else "All rows:"]
+    lines += head[: sent + 1]
+    if sent < rows:
+        left_out.append(f"{sent:,} of {rows:,} rows sent")
+    if any(cut[:sent]):
+        left_out.append(f"texts cut to {limit} characters")
+    return "\n".join(lines), left_out
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _fitting(lines: list[str], budget: int) -> int:
+    """How many of the lines fit."""
+    for count, line in enumerate(lines):
+        budget -= len(line) + 1
+        if budget < 0:
+            return count
+    return len(lines)
+
+
+def _csv(head: Any, limit: int) -> tuple[list[str], list[bool]]:
+    """CSV of a few rows, the names first; and for each row whether a cell was cut."""
+    # An index that only counts tells nothing.
+    with_index = type(head.index).__name__ != "RangeIndex"
+    named = ["" if name is None else name for name in head.index.names] if with_index else []
+    lines = [_line([_cell(name, limit) for name in (*named, *head.columns)])]
+    cut: list[bool] = []
+    known = head.notna().to_numpy()
+    for at, row in enumerate(head.itertuples(index=False, name=None)):
+        label = head.index[at] if with_index else ()
+        labels = label if isinstance(label, tuple) else (label,)
+        values = [value if there else "" for value, there in zip(row, known[at], strict=True)]
+        cells = [str(value) for value in (*labels, *values)]
+        cut.append(any(len(cell) > limit for cell in cells))
+        lines.append(_line([_cell(cell, limit) for cell in cells]))
+    return lines, cut
+
+
+def _cell(value: object, limit: int) -> str:
+    text = str(value)
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def _line(cells: list[str]) -> str:
+    target = StringIO()
+    # Texts with line ends are quoted because the terminator has both.
+    csv.writer(target, lineterminator="\r\n").writerow(cells)
+    return target.getvalue().removesuffix("\r\n")

@@ -1,0 +1,210 @@
+"""Structured output on every API, whole and streamed."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, field_validator
+
+import allos
+from allos.engine import runtime
+from allos.errors import SchemaError
+from allos.providers import Provider, ProviderRegistry
+from allos.types import Api, ProviderResponse
+from tests.contract.conftest import KEY, Ask
+from tests.fake_server import Call, FakeServer, Reply
+
+ROME = '{"name": "Rome", "people": 2750000}'
+
+
+class City(BaseModel):
+    """A city."""
+
+    name: str
+    people: int = 0
+
+
+@dataclass
+class Place:
+    name: str
+    people: int
+
+
+JSON_SCHEMA = {
+    "title": "City",
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "people": {"type": "integer"}},
+    "required": ["name", "people"],
+}
+SENT = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "people": {"type": "integer"}},
+    "required": ["name", "people"],
+    "additionalProperties": False,
+}
+
+
+def sent_schema(api: Api, body: dict[str, Any]) -> dict[str, Any]:
+    if api == "chat":
+        found = body["response_format"]["json_schema"]
+        assert found["strict"] is True
+        assert found["name"] == "City"
+    elif api == "responses":
+        found = body["text"]["format"]
+        assert found["strict"] is True
+    else:
+        found = body["output_config"]["format"]
+    schema: dict[str, Any] = found["schema"]
+    schema.pop("title", None)
+    schema["required"].sort()
+    return schema
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        (City, City(name="Rome", people=2750000)),
+        (JSON_SCHEMA, {"name": "Rome", "people": 2750000}),
+        ({"name": "City", "schema": JSON_SCHEMA}, {"name": "Rome", "people": 2750000}),
+    ],
+)
+def test_answer_becomes_a_value(
+    server: FakeServer, provider: Provider, ask: Ask, api: Api, schema: Any, value: Any
+) -> None:
+    """The schema is sent in the API's own form, and the answer comes back as its value."""
+    server.reply(Reply(ROME))
+    response = ask(provider, schema=schema)
+
+    assert response.parsed == value
+    assert type(response.parsed) is type(value)
+    assert response.content == ROME
+    assert sent_schema(api, server.requests[0].body) == SENT
+    assert response.metadata["params"] == {"schema": "City"}
+    assert "Rome" not in repr(response.request)
+
+
+def test_list_is_wrapped_and_unwrapped(server: FakeServer, provider: Provider, ask: Ask) -> None:
+    """Services want an object at the root, so another type travels in one field."""
+    server.reply(Reply('{"value": [' + ROME + "]}"))
+
+    assert ask(provider, schema=list[Place]).parsed == [Place("Rome", 2750000)]
+
+
+def test_code_fence_is_tolerated(server: FakeServer, provider: Provider, ask: Ask) -> None:
+    """JSON inside a code fence, words around it included, is read."""
+    server.reply(Reply(f"Here you are:\n```json\n{ROME}\n```\nAnything else?"))
+
+    assert ask(provider, schema=City).parsed == City(name="Rome", people=2750000)
+
+
+def test_mismatch_is_an_error_that_keeps_the_text(
+    server: FakeServer, provider: Provider, ask: Ask, observed: list[ProviderResponse]
+) -> None:
+    """The call was fine, so its row is ok and says what does not match; the caller gets an error."""
+    server.reply(Reply('{"name": "Rome", "people": "many"}'))
+    with pytest.raises(SchemaError, match="does not match City: people: Input should") as caught:
+        ask(provider, schema=City)
+    response = caught.value.response
+
+    assert response is not None
+    assert observed == [response]
+    assert response.content == '{"name": "Rome", "people": "many"}'
+    assert response.parsed is None
+    assert response.status == "ok"
+    assert response.error is caught.value
+    assert response.metadata["error_type"] == "SchemaError"
+    assert response.metadata["output_tokens"] == 7
+    assert "many" not in str(caught.value), "a model's words stay out of messages"
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        (Reply('{"name": "Ro', finish="length"), "cut off at max_tokens .* Raise max_tokens"),
+        (Reply(refusal="I would rather not."), "declined to answer"),
+        (Reply("Rome is a city."), "it is no JSON|Invalid JSON"),
+    ],
+)
+def test_reasons(server: FakeServer, provider: Provider, ask: Ask, reply: Reply, said: str) -> None:
+    """A cut-off, a refusal and plain prose are told apart."""
+    server.reply(reply)
+    with pytest.raises(SchemaError, match=said):
+        ask(provider, schema=City)
+
+
+def test_calls_are_no_answer_yet(server: FakeServer, provider: Provider, ask: Ask) -> None:
+    """A turn that asks for tools is not held to the schema: the answer is still to come."""
+
+    def look(name: str) -> str:
+        return name
+
+    server.reply(Reply(tool_calls=[Call("look", {"name": "Rome"})]))
+    response = ask(provider, schema=City, tools=[look])
+
+    assert response.parsed is None
+    assert response.error is None
+    assert [call.name for call in response.tool_calls] == ["look"]
+
+
+def test_validators_of_the_user_run_off_the_loop(
+    server: FakeServer, provider: Provider, ask: Ask
+) -> None:
+    """A type's own code never runs on the thread that carries every stream."""
+    ran_on_the_loop: list[bool] = []
+
+    class Checked(BaseModel):
+        name: str
+
+        @field_validator("name")
+        @classmethod
+        def look(cls, value: str) -> str:
+            ran_on_the_loop.append(runtime.get().here)
+            return value
+
+    server.reply(Reply('{"name": "Rome"}'))
+    ask(provider, schema=Checked)
+
+    assert ran_on_the_loop == [False]
+
+
+@pytest.mark.parametrize(("name", "mode"), [("deepseek", {"type": "json_object"})])
+def test_service_without_schemas(
+    server: FakeServer, ask: Ask, name: str, mode: dict[str, str]
+) -> None:
+    """The schema stands in the instructions, and JSON mode is asked for."""
+    provider = ProviderRegistry.get_provider(
+        name, model="deepseek-chat", base_url=server.base_url, api_key=KEY
+    )
+    server.reply(Reply(ROME))
+    response = ask(provider, schema=City)
+    sent = server.requests[0].body
+
+    assert sent["response_format"] == mode
+    assert sent["messages"][0]["role"] == "system"
+    assert '"people"' in sent["messages"][0]["content"]
+    assert response.parsed == City(name="Rome", people=2750000)
+    assert response.request is not None
+    assert response.request.system is None, "the caller gave none"
+
+
+def test_awaited_and_logged(server: FakeServer, provider: Provider, tmp_path: Path) -> None:
+    """The awaited twin is the same, and a mismatch is found again in the log."""
+    server.reply(Reply(ROME))
+    found = asyncio.run(provider.achat("Hi", schema=City))
+    allos.log.open(tmp_path / "log.sqlite")
+    try:
+        server.reply(Reply("{}"))
+        with pytest.raises(SchemaError):
+            provider.chat("Hi", schema=City)
+        frame = allos.responses()
+    finally:
+        allos.log.close()
+
+    assert found.parsed == City(name="Rome", people=2750000)
+    assert frame["status"].tolist() == ["ok"]
+    assert frame["error_type"].tolist() == ["SchemaError"]
+    assert frame["content"].tolist() == ["{}"]

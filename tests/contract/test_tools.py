@@ -1,0 +1,221 @@
+"""Tools on every API, whole and streamed: what is sent, what comes back, what goes back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from allos.errors import ConfigurationError
+from allos.providers import Message, MessageRole, Provider, ProviderRegistry
+from allos.types import Api, ToolCall
+from tests.contract.conftest import KEY, Ask, Make
+from tests.fake_server import Call, FakeServer, Reply
+
+CALLS = (
+    Call("weather", {"city": "Rome", "days": 2}, id="call_1"),
+    Call("weather", {"city": "Oslo"}, id="call_2"),
+)
+
+
+def weather(city: str, days: int = 1) -> str:
+    """Weather of a city.
+
+    Parameters
+    ----------
+    city : str
+        Its English name.
+    """
+    raise AssertionError("a provider runs nothing")
+
+
+PARAMETERS = {
+    "additionalProperties": False,
+    "properties": {
+        "city": {"description": "Its English name.", "type": "string"},
+        "days": {"default": 1, "type": "integer"},
+    },
+    "required": ["city"],
+    "type": "object",
+}
+
+
+def test_calls_come_back_and_nothing_runs(
+    server: FakeServer, provider: Provider, ask: Ask, api: Api
+) -> None:
+    """Tools given to a provider are told to the model; its calls are alike on every API."""
+    server.reply(Reply(tool_calls=CALLS))
+    response = ask(provider, "Weather?", tools=[weather], tool_choice="required")
+    sent = server.requests[0].body
+    told = sent["tools"][0]
+
+    assert response.tool_calls == [
+        ToolCall("call_1", "weather", {"city": "Rome", "days": 2}),
+        ToolCall("call_2", "weather", {"city": "Oslo"}),
+    ]
+    assert response.finish_reason == "tool_calls"
+    assert response.metadata["params"] == {"tools": ["weather"], "tool_choice": "required"}
+    if api == "chat":
+        assert told["function"].pop("parameters") == PARAMETERS
+        assert told == {
+            "type": "function",
+            "function": {"name": "weather", "description": "Weather of a city."},
+        }
+    else:
+        assert told["name"] == "weather"
+        assert told["input_schema" if api == "messages" else "parameters"] == PARAMETERS
+    assert sent["tool_choice"] == ({"type": "any"} if api == "messages" else "required")
+
+
+def test_whole_round_trip(server: FakeServer, ask: Ask, api: Api) -> None:
+    """A turn with text, reasoning and two calls goes back with its results, part by part."""
+    provider = ProviderRegistry.get_provider(
+        {"chat": "deepseek", "responses": "openai", "messages": "anthropic"}[api],
+        model="gpt-5",
+        base_url=server.base_url,
+        api=api,
+        api_key=KEY,
+    )
+    server.reply(Reply("Let me look.", reasoning="Both cities.", tool_calls=CALLS))
+    first = ask(provider, "Weather?", tools=[weather])
+    turns = [
+        Message(MessageRole.USER, "Weather?"),
+        first.to_message(),
+        Message(MessageRole.TOOL, "sunny", tool_call_id="call_1"),
+        Message(MessageRole.TOOL, "snow", tool_call_id="call_2"),
+    ]
+    server.reply("Sun and snow.")
+    second = ask(provider, turns, tools=[weather])
+    sent = server.requests[-1].body
+    back = sent["input" if api == "responses" else "messages"]
+
+    assert second.content == "Sun and snow."
+    assert back[0] == {"role": "user", "content": "Weather?"}
+    if api == "chat":
+        assert back[1:] == [
+            {
+                "role": "assistant",
+                "content": "Let me look.",
+                "reasoning_content": "Both cities.",
+                "tool_calls": [
+                    {
+                        "id": call.id,
+                        "type": "function",
+                        "function": {"name": "weather", "arguments": json.dumps(call.arguments)},
+                    }
+                    for call in CALLS
+                ],
+            },
+            {"role": "tool", "content": "sunny", "tool_call_id": "call_1"},
+            {"role": "tool", "content": "snow", "tool_call_id": "call_2"},
+        ]
+    elif api == "responses":
+        reasoning = back[1]
+        assert reasoning["type"] == "reasoning"
+        assert reasoning["encrypted_content"]
+        assert back[2:] == [
+            {"role": "assistant", "content": "Let me look."},
+            *(
+                {
+                    "type": "function_call",
+                    "call_id": call.id,
+                    "name": "weather",
+                    "arguments": json.dumps(call.arguments),
+                }
+                for call in CALLS
+            ),
+            {"type": "function_call_output", "call_id": "call_1", "output": "sunny"},
+            {"type": "function_call_output", "call_id": "call_2", "output": "snow"},
+        ]
+    else:
+        thinking = back[1]["content"].pop(0)
+        assert thinking["thinking"] == "Both cities."
+        assert thinking["signature"]
+        assert back[1:] == [
+            {
+                "role": "assistant",
+                "content": [
+                    {"type": "text", "text": "Let me look."},
+                    *(
+                        {
+                            "type": "tool_use",
+                            "id": call.id,
+                            "name": "weather",
+                            "input": call.arguments,
+                        }
+                        for call in CALLS
+                    ),
+                ],
+            },
+            {
+                "role": "user",
+                "content": [
+                    {"type": "tool_result", "tool_use_id": "call_1", "content": "sunny"},
+                    {"type": "tool_result", "tool_use_id": "call_2", "content": "snow"},
+                ],
+            },
+        ]
+
+
+def test_signed_calls_go_back_signed(server: FakeServer, ask: Ask) -> None:
+    """What a service puts beside a call (Gemini's thought signatures) stands beside it again."""
+    provider = ProviderRegistry.get_provider(
+        "gemini", model="m", base_url=server.base_url, api_key=KEY
+    )
+    extra = {"google": {"thought_signature": "c2lnbmF0dXJl"}}
+    call = {
+        "index": 0,
+        "id": "call_1",
+        "type": "function",
+        "function": {"name": "weather", "arguments": "{}"},
+        "extra_content": extra,
+    }
+
+    def answer(seen: Any) -> Any:
+        from tests.fake_server import Raw
+
+        choice: dict[str, Any] = {"index": 0, "finish_reason": "tool_calls"}
+        part = {"role": "assistant", "tool_calls": [call]}
+        whole = {"id": "c", "model": "m", "choices": [{**choice, "message": part}]}
+        streamed = {"id": "c", "model": "m", "choices": [{**choice, "delta": part}]}
+        return Raw.sse([json.dumps(streamed), "[DONE]"]) if seen.stream else Raw.json(whole)
+
+    server.reply(answer)
+    first = ask(provider, "Hi", tools=[weather])
+    server.reply("Done.")
+    ask(provider, [Message(MessageRole.USER, "Hi"), first.to_message()])
+
+    assert first.tool_calls == [ToolCall("call_1", "weather")]
+    assert server.requests[-1].body["messages"][1]["tool_calls"][0]["extra_content"] == extra
+
+
+def test_choice_that_a_model_refuses_is_said(server: FakeServer, ask: Ask) -> None:
+    """A forced call that the model does not take is left out, with one warning."""
+    provider = ProviderRegistry.get_provider(
+        "deepseek", model="deepseek-reasoner", base_url=server.base_url, api_key=KEY
+    )
+    with pytest.warns(UserWarning, match="tool_choice=required"):
+        response = ask(provider, tools=[weather], tool_choice="required")
+
+    assert "tool_choice" not in server.requests[0].body
+    assert response.metadata["params"]["dropped"] == ["tool_choice=required"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"tools": [weather, weather]}, "Two tools are called 'weather'"),
+        ({"tools": weather}, r"tools takes a list"),
+        ({"tools": [weather], "tool_choice": "wether"}, "Did you mean 'weather'"),
+        ({"tool_choice": "required"}, r"needs tools="),
+        ({"tools": [lambda x: x]}, "has no name"),
+    ],
+)
+def test_mistakes_send_nothing(
+    server: FakeServer, make: Make, asked: dict[str, Any], said: str
+) -> None:
+    """What cannot be a tool is told before anything is sent."""
+    with pytest.raises(ConfigurationError, match=said):
+        make().chat("Hi", **asked)
+    assert server.requests == []

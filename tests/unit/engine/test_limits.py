@@ -1,0 +1,295 @@
+"""The limiter alone, on a loop of its own; its minute lasts a tenth of a second."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from itertools import pairwise
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from allos.engine import retry
+from allos.engine.limits import Limiter, Limits, Turn, estimate
+from allos.errors import RateLimitError
+from allos.types import Message
+from tests.decoding import request
+
+MINUTE_S = 0.1
+Scenario = Callable[[Limiter], Coroutine[Any, Any, None]]
+
+
+def play(scenario: Scenario, **limits: float) -> Limiter:
+    limiter = Limiter()
+    limiter.minute_s = MINUTE_S
+    limiter.use(Limits(**limits) if limits else None)
+    asyncio.run(asyncio.wait_for(scenario(limiter), 10))
+    return limiter
+
+
+async def enter(limiter: Limiter, lane: object = "a", tokens: float = 0, model: str = "m") -> Turn:
+    turn = limiter.enter_at_once(tokens=tokens, model=model)
+    if turn is None:
+        turn = await limiter.enter(lane, limiter.number(), tokens, model)
+    return turn
+
+
+async def settle() -> None:
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
+def test_no_limit() -> None:
+    """Without a limit every call goes at once, and nothing is kept of it."""
+
+    async def scenario(limiter: Limiter) -> None:
+        for _ in range(1000):
+            assert limiter.enter_at_once(tokens=1e9, model="m") is not None
+
+    limiter = play(scenario)
+
+    assert limiter.in_flight == 1000
+    assert not limiter._sent
+
+
+def test_in_flight_in_order() -> None:
+    """No more run at once than allowed; a caller's own calls go in their order."""
+    order: list[int] = []
+
+    async def scenario(limiter: Limiter) -> None:
+        most = 0
+
+        async def one(number: int) -> None:
+            nonlocal most
+            turn = await enter(limiter)
+            order.append(number)
+            most = max(most, limiter.in_flight)
+            await asyncio.sleep(0)
+            limiter.leave(turn)
+
+        await asyncio.gather(*(one(number) for number in range(50)))
+        assert most == 3
+
+    limiter = play(scenario, max_in_flight=3)
+
+    assert order == list(range(50))
+    assert (limiter.in_flight, limiter.waiting, len(limiter._lanes)) == (0, 0, 0)
+
+
+def test_callers_take_turns() -> None:
+    """A single call is served next but one, however long another caller's queue is."""
+    order: list[str] = []
+
+    async def scenario(limiter: Limiter) -> None:
+        async def one(lane: str) -> None:
+            turn = await enter(limiter, lane)
+            order.append(lane)
+            limiter.leave(turn)
+
+        held = await enter(limiter)
+        batch = [asyncio.ensure_future(one("batch")) for _ in range(100)]
+        await settle()
+        single = [asyncio.ensure_future(one("single")) for _ in range(2)]
+        await settle()
+        limiter.leave(held)
+        await asyncio.gather(*batch, *single)
+
+    play(scenario, max_in_flight=1)
+
+    assert order[:5] == ["batch", "single", "batch", "single", "batch"]
+
+
+def test_repeated_attempts_keep_their_place() -> None:
+    """A call that comes back goes before the younger ones of the same caller."""
+    order: list[str] = []
+
+    async def scenario(limiter: Limiter) -> None:
+        async def one(name: str, number: int) -> None:
+            turn = await limiter.enter("a", number, 0, "m")
+            order.append(name)
+            limiter.leave(turn)
+
+        old = limiter.number()
+        held = await enter(limiter)
+        waiting = [asyncio.ensure_future(one("young", limiter.number())) for _ in range(3)]
+        await settle()
+        waiting.append(asyncio.ensure_future(one("old", old)))
+        await settle()
+        limiter.leave(held)
+        await asyncio.gather(*waiting)
+
+    play(scenario, max_in_flight=1)
+
+    assert order == ["old", "young", "young", "young"]
+
+
+def test_requests_per_minute() -> None:
+    """In no minute more requests go out than allowed, and none waits longer than it must."""
+    times: list[float] = []
+
+    async def scenario(limiter: Limiter) -> None:
+        for _ in range(10):
+            turn = await enter(limiter)
+            times.append(turn.at)
+            limiter.leave(turn)
+
+    play(scenario, requests_per_minute=4)
+    gaps = [late - early for early, late in zip(times, times[4:], strict=False)]
+
+    assert min(gaps) >= MINUTE_S
+    assert max(gaps) < 5 * MINUTE_S
+
+
+def test_tokens_per_minute() -> None:
+    """Tokens count as estimated until they are known, then as they were."""
+    times: list[float] = []
+
+    async def scenario(limiter: Limiter) -> None:
+        for _ in range(8):
+            turn = await enter(limiter, tokens=60)
+            times.append(turn.at)
+            limiter.leave(turn, tokens=25)
+
+    play(scenario, tokens_per_minute=100)
+    gaps = [late - early for early, late in pairwise(times)]
+
+    # 25 + 25 are spent, and 60 more do not fit: every third call waits for the first to be forgotten.
+    assert gaps[0] < MINUTE_S
+    assert gaps[1] >= MINUTE_S / 2
+    assert max(gaps) < 5 * MINUTE_S
+
+
+def test_larger_than_the_limit() -> None:
+    """A call that alone is larger than the limit goes when nothing else counts."""
+
+    async def scenario(limiter: Limiter) -> None:
+        limiter.leave(await enter(limiter, tokens=500))
+        limiter.leave(await enter(limiter, tokens=500))
+
+    assert play(scenario, tokens_per_minute=100).in_flight == 0
+
+
+def test_pause_holds_all() -> None:
+    """What the service says to one call holds back every other."""
+
+    async def scenario(limiter: Limiter) -> None:
+        limiter.pause(0.05, "m")
+        started = monotonic()
+        turns = await asyncio.gather(
+            *(enter(limiter, lane, model=lane) for lane in ("a", "b", "c"))
+        )
+        assert min(turn.at for turn in turns) - started >= 0.045
+        assert limiter.enter_at_once(tokens=0, model="m") is not None
+
+    play(scenario)
+
+
+def test_pause_longer_than_is_waited() -> None:
+    """A long pause fails the calls of that model at once, queued or new; others go on."""
+
+    async def scenario(limiter: Limiter) -> None:
+        held = await enter(limiter)
+        queued = asyncio.ensure_future(enter(limiter, model="m"))
+        other = asyncio.ensure_future(enter(limiter, "b", model="other"))
+        await settle()
+        limiter.pause(86400, "m")
+        with pytest.raises(RateLimitError) as caught:
+            await queued
+        assert caught.value.retry_after_s == 86400
+        assert not caught.value.retryable
+        with pytest.raises(RateLimitError):
+            limiter.enter_at_once(tokens=0, model="m")
+        limiter.leave(held)
+        await other
+        assert limiter.waiting == 0
+
+    play(scenario, max_in_flight=1)
+
+
+def test_long_pause_is_asked_again() -> None:
+    """A long pause is believed for as long as the policy waits; then a call goes out to ask."""
+
+    async def scenario(limiter: Limiter) -> None:
+        with retry.using(max_hint_s=0.02):
+            limiter.pause(3600, "m")
+        with pytest.raises(RateLimitError):
+            limiter.enter_at_once(tokens=0, model="m")
+        await asyncio.sleep(0.03)
+        assert limiter.enter_at_once(tokens=0, model="m") is not None
+
+    play(scenario)
+
+
+def test_cancelled_in_the_queue() -> None:
+    """Who gives up leaves nothing behind, first, in the middle or as all of them."""
+
+    async def scenario(limiter: Limiter) -> None:
+        held = await enter(limiter)
+        waiting = [asyncio.ensure_future(enter(limiter, n % 3)) for n in range(30)]
+        await settle()
+        assert limiter.waiting == 30
+        for task in waiting[:29]:
+            task.cancel()
+        await asyncio.gather(*waiting[:29], return_exceptions=True)
+        assert limiter.waiting == 1
+        limiter.leave(held)
+        limiter.leave(await waiting[29])
+        assert limiter.in_flight == 0
+        assert not limiter._lanes
+
+    play(scenario, max_in_flight=1)
+
+
+def test_cancelled_as_the_turn_comes() -> None:
+    """A turn that comes in the same moment as the cancel goes to the next."""
+
+    async def scenario(limiter: Limiter) -> None:
+        held = await enter(limiter)
+        first = asyncio.ensure_future(enter(limiter))
+        second = asyncio.ensure_future(enter(limiter))
+        await settle()
+        limiter.leave(held)
+        first.cancel()
+        limiter.leave(await second)
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        assert limiter.in_flight == 0
+
+    play(scenario, max_in_flight=1)
+
+
+def test_last_word_counts() -> None:
+    """A later limit replaces an earlier one of its kind, and infinity lifts it."""
+    limiter = Limiter()
+    limiter.use(Limits(max_in_flight=1, requests_per_minute=5))
+    limiter.use(Limits(max_in_flight=2))
+    limiter.use(None)
+
+    assert limiter.limits == Limits(max_in_flight=2, requests_per_minute=5)
+
+    limiter.use(Limits(max_in_flight=float("inf"), requests_per_minute=float("inf")))
+    turns = [limiter.enter_at_once(tokens=0, model="m") for _ in range(100)]
+
+    assert all(turns)
+
+
+def test_a_raised_limit_lets_more_go() -> None:
+    """Calls that wait go as soon as the limit allows it."""
+
+    async def scenario(limiter: Limiter) -> None:
+        waiting = [asyncio.ensure_future(enter(limiter)) for _ in range(3)]
+        await settle()
+        assert limiter.in_flight == 1
+        limiter.use(Limits(max_in_flight=3))
+        await asyncio.gather(*waiting)
+
+    assert play(scenario, max_in_flight=1).in_flight == 3
+
+
+def test_estimate() -> None:
+    """A quarter of the characters, and what may be written."""
+    asked = request("chat", Message("system", "x" * 40), Message("user", "y" * 40))
+
+    assert estimate(asked) == 20 + 256
+    assert estimate(request("chat", params={"max_tokens": 10})) == 0.5 + 10
