@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from allos.providers.tools import tool as tool
     from allos.runs.ask import aask as aask
     from allos.runs.ask import ask as ask
+    from allos.runs.chats import chat as chat
+    from allos.runs.chats import chats as chats
     from allos.runs.compare import compare as compare
+    from allos.session import configure as configure
     from allos.types import Message as Message
     from allos.types import MessageRole as MessageRole
     from allos.types import ProviderResponse as ProviderResponse
@@ -45,7 +48,10 @@ _PUBLIC: dict[str, str | None] = {
     "Usage": "allos.types",
     "aask": "allos.runs.ask",
     "ask": "allos.runs.ask",
+    "chat": "allos.runs.chats",
+    "chats": "allos.runs.chats",
     "compare": "allos.runs.compare",
+    "configure": "allos.session",
     "log": None,
     "responses": "allos.log.query",
     "tool": "allos.providers.tools",
@@ -67,7 +73,10 @@ __all__ = [
     "__version__",
     "aask",
     "ask",
+    "chat",
+    "chats",
     "compare",
+    "configure",
     "load_ipython_extension",
     "log",
     "responses",

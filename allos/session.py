@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import warnings
+from pathlib import Path
 from typing import Any
 
+from allos import settings as _settings
 from allos.errors import LogError
 from allos.providers import Provider, ProviderRegistry
 from allos.providers import services as _services
@@ -17,11 +19,71 @@ from allos.providers import services as _services
 EMBEDDED_MODEL = "local/smollm2"
 """What answers when no model is named and none is configured."""
 
-default_model: str | None = None
-"""Model for calls that name none, as ``provider/model``; None asks ``ALLOS_MODEL``."""
+_told: dict[str, Any] = {}
+"""Settings that this process was told, see `configure`."""
+
+_gathered: dict[str, _settings.Value] | None = None
 
 _warned: dict[tuple[str, str], set[str]] = {}
 _log_failed = False
+
+
+def configure(**changes: Any) -> None:
+    """Set things for this process: ``allos.configure(model="groq/llama-3.1-8b-instant")``.
+
+    Parameters
+    ----------
+    **changes
+        `model`, `temperature` and `max_tokens` of calls that name none, `log`, `replay`,
+        `replay_mode`, `budget_usd`, `paint_hz`. None takes a setting back.
+
+    Raises
+    ------
+    ConfigurationError
+        There is no such setting, or it cannot have that value; nothing was changed.
+
+    Examples
+    --------
+    >>> configure(temperature=0)
+    >>> setting("temperature")
+    0.0
+    >>> configure(temperature=None)
+    """
+    global _gathered
+    usable = {
+        name: None
+        if value is None and name in _settings.SETTINGS
+        else _settings.checked(name, value)
+        for name, value in changes.items()
+    }
+    for name, value in usable.items():
+        if value is None:
+            _told.pop(name, None)
+        else:
+            _told[name] = value
+    _gathered = None
+
+
+def settings() -> dict[str, _settings.Value]:
+    """Everything that is set, by name, with who set it."""
+    global _gathered
+    if _gathered is None:
+        _gathered = _settings.gather(_told, os.environ, Path.cwd())
+    return dict(_gathered)
+
+
+def setting(name: str) -> Any:
+    """Value of one setting; None when nobody set it.
+
+    Environment variables count as they are now, since notebooks set them late.
+    """
+    variable = _settings.SETTINGS[name].env
+    if variable is not None and name not in _told:
+        text = os.environ.get(variable, "").strip()
+        if text:
+            return _settings.checked(name, text)
+    known = settings()
+    return known[name].value if name in known else None
 
 
 def open_log() -> None:
@@ -32,7 +94,7 @@ def open_log() -> None:
     if log.is_open() or _log_failed:
         return
     try:
-        log.open()
+        log.open(setting("log"))
     except LogError as exc:
         _log_failed = True
         warnings.warn(f"Answers are not logged: {exc}", UserWarning, stacklevel=3)
@@ -40,7 +102,7 @@ def open_log() -> None:
 
 def model_name(model: str | None) -> str:
     """Return the model to ask: the one named, the configured one, the embedded one."""
-    return model or default_model or os.environ.get("ALLOS_MODEL") or EMBEDDED_MODEL
+    return model or setting("model") or EMBEDDED_MODEL
 
 
 def provider_for(model: str | Provider | None, **constructor: Any) -> Provider:
@@ -64,7 +126,8 @@ def provider_for(model: str | Provider | None, **constructor: Any) -> Provider:
     name, of_service = _services.split(model_name(model))
     if of_service is None and _services.find(name).embedded:
         of_service = EMBEDDED_MODEL.partition("/")[2]
-    provider = ProviderRegistry.get_provider(name, model=of_service, **constructor)
+    defaults = {known: setting(known) for known in ("temperature", "max_tokens")}
+    provider = ProviderRegistry.get_provider(name, model=of_service, **defaults, **constructor)
     # Providers made for one call share what was already warned about.
     provider.warned = _warned.setdefault((provider.name, provider.model), set())
     return provider

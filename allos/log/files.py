@@ -45,17 +45,16 @@ def chosen_path(path: str | os.PathLike[str] | None) -> Path | None:
     Returns
     -------
     Path or None
-        Absolute path; None when ``ALLOS_LOG`` is ``off``.
+        Absolute path; None when the argument or ``ALLOS_LOG`` is ``off``.
     """
-    if path is None:
-        named = os.environ.get(VARIABLE, "").strip()
-        if named.lower() == OFF:
-            return None
-        if not named:
-            from platformdirs import user_data_dir
+    named = os.fspath(path or os.environ.get(VARIABLE, "").strip())
+    if named.lower() == OFF:
+        return None
+    if not named:
+        from platformdirs import user_data_dir
 
-            return Path(user_data_dir("allos", appauthor=False)) / "log.sqlite"
-        path = named
+        return Path(user_data_dir("allos", appauthor=False)) / "log.sqlite"
+    path = named
     return Path(os.path.abspath(Path(path).expanduser()))
 
 

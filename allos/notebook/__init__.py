@@ -12,7 +12,7 @@ _loaded: dict[int, Any] = {}
 def load(shell: Any) -> None:
     """Register magics and display formatters in a shell."""
     from allos import seams
-    from allos.notebook import approval, background, display, origin
+    from allos.notebook import approval, background, completion, display, origin
     from allos.notebook.magics import AllosMagics
 
     if id(shell) in _loaded:
@@ -23,23 +23,29 @@ def load(shell: Any) -> None:
     origin.register(shell)
     background.register()
     approval.register()
+    completion.register(shell)
     seams.preludes.append(_open_log)
     _loaded[id(shell)] = magics
 
 
 def unload(shell: Any) -> None:
     """Remove everything that `load` registered."""
-    from allos.notebook import approval, background, display, origin
+    from allos.notebook import approval, background, completion, display, origin
 
-    if _loaded.pop(id(shell), None) is None:
+    magics = _loaded.pop(id(shell), None)
+    if magics is None:
         return
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("allos", None)
     shell.magics_manager.registry.pop("AllosMagics", None)
+    if magics in shell.configurables:
+        shell.configurables.remove(magics)
+    magics.forget()
     display.unregister(shell)
     origin.unregister(shell)
     background.unregister()
     approval.unregister()
+    completion.unregister(shell)
 
 
 def _open_log() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, NoReturn
 
@@ -37,6 +39,20 @@ class Arguments:
     output: str | None = None
     images: tuple[Word, ...] = ()
     """Images beside the prompt: names of variables, and paths where quoted."""
+    schema: str | None = None
+    """Variable that holds the schema of the answer, or a JSON schema as text."""
+    tools: tuple[str, ...] = ()
+    """Variables that hold the tools."""
+    chat: str | None = None
+    """Name of the conversation that the question belongs to."""
+    budget_usd: float | None = None
+    """Most that this cell may spend."""
+    dry_run: bool = False
+    """Show the request and its estimated cost; send nothing."""
+    fresh: bool = False
+    """Ask again, whatever is recorded."""
+    unsafe_html: bool = False
+    """Show the answer's own HTML."""
     quiet: bool = False
     stream: bool = True
     params: dict[str, Any] = field(default_factory=dict)
@@ -44,7 +60,7 @@ class Arguments:
 
 
 def words(line: str) -> list[Word]:
-    r"""Split a line at blanks; quotes hold words together, a backslash only before a quote.
+    r"""Split a line at blanks; quotes and JSON hold together, a backslash counts before a quote.
 
     Raises
     ------
@@ -55,6 +71,8 @@ def words(line: str) -> list[Word]:
     --------
     >>> [word.text for word in words('groq "Say hi" -s \'Be terse\'')]
     ['groq', 'Say hi', '-s', 'Be terse']
+    >>> [word.text for word in words('--params {"top_p": 0.5, "stop": ["a b"]} -q')]
+    ['--params', '{"top_p": 0.5, "stop": ["a b"]}', '-q']
     """
     found: list[Word] = []
     at = 0
@@ -62,12 +80,18 @@ def words(line: str) -> list[Word]:
         if line[at].isspace():
             at += 1
             continue
+        if line[at] in "{[" and (end := _json_end(line, at)) is not None:
+            found.append(Word(line[at:end], False))
+            at = end
+            continue
         text, quoted = "", line[at] in "\"'"
         while at < len(line) and not line[at].isspace():
             sign = line[at]
             if sign in "\"'" and (not text or text.endswith("=")):
                 inner, at = _quoted(line, at)
                 text += inner
+            elif text.endswith("=") and (end := _json_end(line, at)) is not None:
+                text, at = text + line[at:end], end
             else:
                 text += sign
                 at += 1
@@ -89,6 +113,17 @@ def _quoted(line: str, start: int) -> tuple[str, int]:
     raise ConfigurationError(f"A quote ({quote}) is not closed. Nothing was sent.")
 
 
+def _json_end(line: str, start: int) -> int | None:
+    """Where a JSON object or list that begins here ends; None when there is none."""
+    if line[start] not in "{[":
+        return None
+    try:
+        _, end = json.JSONDecoder().raw_decode(line, start)
+    except (ValueError, RecursionError):
+        return None
+    return end
+
+
 class _Parser(argparse.ArgumentParser):
     """Reports every mistake as one line with the closest flag."""
 
@@ -107,8 +142,30 @@ def _tokens(text: str) -> int:
     return value
 
 
+def _parameters(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError as exc:
+        raise ConfigurationError(
+            f'--params takes a JSON object, {{"top_p": 0.5}}, not {text!r} ({exc}). Nothing was sent.'
+        ) from None
+    if not isinstance(value, dict):
+        raise ConfigurationError(
+            f'--params takes a JSON object, {{"top_p": 0.5}}, not {text!r}. Nothing was sent.'
+        )
+    return value
+
+
+def _dollars(text: str) -> float:
+    value = float(text.removeprefix("$"))
+    if not 0 <= value < float("inf"):
+        raise ValueError
+    return value
+
+
 _number.__name__ = "number"
 _tokens.__name__ = "count"
+_dollars.__name__ = "amount"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -121,14 +178,23 @@ def parser() -> argparse.ArgumentParser:
     )
     add = known.add_argument
     add("names", nargs="*", help=argparse.SUPPRESS)
-    add("-t", "--temperature", type=_number, help="randomness, 0 and up")
+    add("-t", "--temperature", type=_number, metavar="NUMBER", help="randomness, 0 and up")
     add("--max-tokens", type=_tokens, metavar="N", help="most tokens to write")
     add("-s", "--system", metavar="TEXT", help="instructions to the model")
-    add("-n", "--repeats", type=_tokens, metavar="N", default=1, help="repeats of a comparison")
+    add("--params", default="{}", metavar="JSON", help='any others: {"top_p": 0.5}')
+    add("--strict", action="store_true", help="refuse what the model does not take")
+    add("--schema", metavar="NAME", help="type or JSON schema that the answer must match")
+    add("--tools", metavar="A,B", help="functions that the model may call")
     add("--image", metavar="NAME", action="append", default=[], help="show an image or a figure")
+    add("--chat", metavar="NAME", help="go on with the conversation of this name")
+    add("-n", "--repeats", type=_tokens, metavar="N", default=1, help="repeats of a comparison")
     add("-o", "--output", metavar="NAME", help="put the response into this variable")
     add("-q", "--quiet", action="store_true", help="show nothing")
     add("--no-stream", action="store_true", help="wait for the whole answer")
+    add("--dry-run", action="store_true", help="show request and cost, send nothing")
+    add("--budget", type=_dollars, metavar="USD", help="most that this cell may spend")
+    add("--fresh", action="store_true", help="ask again, whatever is recorded")
+    add("--unsafe-html", action="store_true", help="run the answer's own HTML; dangerous")
     add("--base-url", metavar="URL", help="another address of the service")
     return known
 
@@ -158,6 +224,7 @@ def parse(line: str, *, cell: bool) -> Arguments:
     given = words(line)
     if not cell and given and not given[0].quoted and given[0].text in services.RESERVED:
         return Arguments(command=given[0].text, rest=tuple(word.text for word in given[1:]))
+    target, given = _assigned(given)
     known = parser()
     flags = [flag for action in known._actions for flag in action.option_strings]
     texts: list[str] = []
@@ -181,6 +248,9 @@ def parse(line: str, *, cell: bool) -> Arguments:
         return quoted.get(text, text) if text is not None else None
 
     output = plain(found.output)
+    if target is not None and output is not None:
+        raise ConfigurationError(f"Either {target} << or -o {output}, not both. Nothing was sent.")
+    output = target or output
     if output is not None and not output.isidentifier():
         raise ConfigurationError(f"-o needs a variable's name, not {output!r}. Nothing was sent.")
     models: tuple[str, ...] = ()
@@ -194,6 +264,7 @@ def parse(line: str, *, cell: bool) -> Arguments:
         "temperature": found.temperature,
         "max_tokens": found.max_tokens,
         "base_url": plain(found.base_url),
+        "strict": found.strict or None,
     }
     return Arguments(
         model=model,
@@ -203,10 +274,51 @@ def parse(line: str, *, cell: bool) -> Arguments:
         system=plain(found.system),
         output=output,
         images=tuple(Word(quoted.get(name, name), name in quoted) for name in found.image),
+        schema=plain(found.schema),
+        tools=_listed(plain(found.tools)),
+        chat=plain(found.chat),
+        budget_usd=found.budget,
+        dry_run=found.dry_run,
+        fresh=found.fresh,
+        unsafe_html=found.unsafe_html,
         quiet=found.quiet,
         stream=not found.no_stream,
-        params={name: value for name, value in params.items() if value is not None},
+        params=_merged(_parameters(quoted.get(found.params, found.params)), params),
     )
+
+
+def _assigned(given: list[Word]) -> tuple[str | None, list[Word]]:
+    """Name in front of ``<<``, and the words behind it."""
+    head = [word.text for word in given[:2]]
+    if len(head) == 2 and head[1] == "<<" and not given[0].quoted:
+        return head[0], given[2:]
+    if head and head[0].endswith("<<") and not given[0].quoted:
+        return head[0].removesuffix("<<"), given[1:]
+    return None, given
+
+
+def _listed(text: str | None) -> tuple[str, ...]:
+    if text is None:
+        return ()
+    names = tuple(name.strip() for name in text.split(","))
+    for name in names:
+        if not name.isidentifier():
+            raise ConfigurationError(
+                f"--tools takes names of functions, joined by commas, not {text!r}. Nothing was sent."
+            )
+    return names
+
+
+def _merged(others: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of ``--params`` and of the flags; none may stand in both."""
+    given = {name: value for name, value in own.items() if value is not None}
+    twice = sorted(set(others) & set(given))
+    if twice:
+        raise ConfigurationError(
+            f"{twice[0]} stands in --params and has a flag of its own: give it once. "
+            "Nothing was sent."
+        )
+    return {**others, **given}
 
 
 def _names(

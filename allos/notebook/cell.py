@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 from allos import context, session, template
-from allos.errors import AllosError, ConfigurationError, Interrupted
+from allos.errors import (
+    AllosError,
+    ConfigurationError,
+    Interrupted,
+    ProviderError,
+    SchemaError,
+)
 from allos.notebook import commands
 from allos.notebook.arguments import Arguments, parse
 from allos.notebook.display import mark_painted
 from allos.notebook.painter import Painter
-from allos.notebook.values import Values, picture
+from allos.notebook.values import Values, picture, schema_of, tool_of
 from allos.parts import Image, Part
+from allos.providers.faces import checked
+from allos.runs import chats
 from allos.runs.ask import begin
 from allos.runs.compare import Comparison, compare
-from allos.types import Prompt, ProviderResponse
+from allos.runs.tools import Loop
+from allos.runs.tools import run as run_tools
+from allos.types import Message, Prompt, ProviderResponse, as_messages
 
 
 def run(shell: Any, line: str, cell: str | None, local_ns: dict[str, Any]) -> Any:
@@ -48,6 +61,18 @@ def run(shell: Any, line: str, cell: str | None, local_ns: dict[str, Any]) -> An
     raise one_line(error) from None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a cell asks, filled in from the namespace."""
+
+    prompt: Prompt
+    system: str | None
+    schema: Any = None
+    tools: tuple[Any, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Quiet remarks for the footer."""
+
+
 def _question(
     shell: Any, arguments: Arguments, cell: str | None, local_ns: dict[str, Any]
 ) -> ProviderResponse | Comparison:
@@ -69,69 +94,115 @@ def _question(
         Image(path=word.text) if word.quoted else picture(word.text, namespace)
         for word in arguments.images
     ]
-    prompt: Prompt = [*images, *pieces] or ""
-    notes = tuple(values.notes)
+    question = Question(
+        prompt=[*images, *pieces] or "",
+        system=system,
+        schema=None if arguments.schema is None else schema_of(arguments.schema, namespace),
+        tools=tuple(tool_of(name, namespace) for name in arguments.tools),
+        notes=tuple(values.notes),
+    )
     with context.using(variables={**in_system, **variables}):
         if arguments.models:
-            return _compare(shell, arguments, prompt, system, notes)
-        return _ask(shell, arguments, prompt, system, notes, paint=cell is not None)
+            return _compare(shell, arguments, question)
+        return _ask(shell, arguments, question, paint=cell is not None)
 
 
-def _compare(
-    shell: Any, arguments: Arguments, prompt: Prompt, system: str | None, notes: tuple[str, ...]
-) -> Comparison:
+def _compare(shell: Any, arguments: Arguments, question: Question) -> Comparison:
     """Start a comparison; the cell's result shows it."""
+    if arguments.chat or question.tools:
+        flag = "--chat" if arguments.chat else "--tools"
+        raise ConfigurationError(f"{flag} takes one model, not a comparison. Nothing was sent.")
+    shared = {"schema": question.schema} if question.schema is not None else {}
     comparison = compare(
-        prompt, models=arguments.models, n=arguments.repeats, system=system, **arguments.params
+        question.prompt,
+        models=arguments.models,
+        n=arguments.repeats,
+        system=question.system,
+        **shared,
+        **arguments.params,
     )
     if arguments.output is not None:
         shell.user_ns[arguments.output] = comparison
     if arguments.quiet:
         mark_painted(comparison)
-    elif notes:
-        sys.stdout.write("\n".join((*notes, "")))
+    elif question.notes:
+        sys.stdout.write("\n".join((*question.notes, "")))
     return comparison
 
 
-def _ask(
-    shell: Any,
-    arguments: Arguments,
-    prompt: Prompt,
-    system: str | None,
-    notes: tuple[str, ...],
-    *,
-    paint: bool,
-) -> ProviderResponse:
+def _ask(shell: Any, arguments: Arguments, question: Question, *, paint: bool) -> ProviderResponse:
     model = session.model_name(arguments.model)
+    notes = question.notes
+    messages, system, chat = as_messages(question.prompt), question.system, None
+    if arguments.chat is not None:
+        chat = chats.chat(arguments.chat)
+        messages, system = chat.opened(question.prompt, question.system)
+        notes = (note, *notes) if (note := chat.note()) else notes
     if arguments.model is None and model == session.EMBEDDED_MODEL:
         notes = (f"no model named: the embedded {model} answered", *notes)
-    painter = Painter(shell, model, quiet=arguments.quiet or not paint, notes=notes)
-    call = begin(
-        prompt,
-        model=model,
-        system=system,
-        params=arguments.params,
-        emit=painter.put if arguments.stream else None,
+    painter = Painter(
+        shell,
+        model,
+        quiet=arguments.quiet or not paint,
+        notes=notes,
+        paint_hz=session.setting("paint_hz"),
     )
-    try:
-        response = painter.follow(call)
-    except Interrupted as exc:
-        if exc.response is not None:
-            _keep(shell, arguments, exc.response)
-        raise
-    _keep(shell, arguments, response)
-    if response.error is not None:
-        raise response.error.with_traceback(None)
+    with chat.here() if chat is not None else nullcontext():
+        response = _answer(shell, arguments, as_messages(messages, system), question, painter)
+    if chat is not None and not chat.add(response, system):
+        sys.stderr.write(
+            f"The conversation {chat.name!r} was left as it was: the answer is a call of a tool.\n"
+        )
     if painter.painted or arguments.quiet:
         mark_painted(response)
     return response
+
+
+def _answer(
+    shell: Any,
+    arguments: Arguments,
+    messages: tuple[Message, ...],
+    question: Question,
+    painter: Painter,
+) -> ProviderResponse:
+    """Ask, run tools where there are some, and paint; an error is painted, kept and raised."""
+
+    def send(turns: Prompt, more: Mapping[str, Any]) -> ProviderResponse:
+        call = begin(
+            turns,
+            model=session.model_name(arguments.model),
+            system=None,
+            params={**arguments.params, "schema": question.schema, **more},
+            emit=painter.put if arguments.stream else None,
+        )
+        response = painter.follow(call)
+        if question.tools:
+            painter.called(response)
+        return checked(response)
+
+    failed: ProviderError | SchemaError | Interrupted
+    try:
+        if question.tools:
+            response = run_tools(Loop(messages, question.tools), send)
+        else:
+            response = send(messages, {})
+    except (ProviderError, SchemaError, Interrupted) as exc:
+        failed = exc
+    else:
+        painter.finish(response)
+        _keep(shell, arguments, response)
+        return response
+    if failed.response is not None:
+        painter.finish(failed.response)
+        _keep(shell, arguments, failed.response)
+    raise failed.with_traceback(None)
 
 
 def _keep(shell: Any, arguments: Arguments, response: ProviderResponse) -> None:
     """Put a response where the user finds it, also when the cell ends in an error."""
     if arguments.output is not None:
         shell.user_ns[arguments.output] = response
-    if not response.ok:
+    if not response.ok or response.error is not None:
         shell.displayhook.update_user_ns(response)
 
 

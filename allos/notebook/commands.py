@@ -18,6 +18,11 @@ def run(name: str, words: tuple[str, ...]) -> Any:
     return _COMMANDS[name](words)
 
 
+def names() -> list[str]:
+    """All sub-commands."""
+    return list(_COMMANDS)
+
+
 def _providers(words: tuple[str, ...]) -> Any:
     """Every service: address, key variable and whether it is set, API."""
     import os
@@ -87,10 +92,54 @@ def _stop(words: tuple[str, ...]) -> Any:
     return f"Stopped {count} comparison{'' if count == 1 else 's'}." if count else "Nothing runs."
 
 
+def _config(words: tuple[str, ...]) -> Any:
+    """Settings in force, and who set them."""
+    import pandas as pd
+
+    from allos import session
+    from allos.settings import SETTINGS, own_file
+
+    known = session.settings()
+    rows = [
+        {
+            "setting": name,
+            "value": str(session.setting(name)) if session.setting(name) is not None else None,
+            "set_by": known[name].source if name in known else None,
+            "help": each.help,
+        }
+        for name, each in SETTINGS.items()
+    ]
+    frame = pd.DataFrame(rows).astype("str").set_index("setting")
+    frame.attrs["file"] = str(own_file())
+    return frame
+
+
+def _chats(words: tuple[str, ...]) -> Any:
+    """Conversations: list, reset, branch, show."""
+    from allos.runs import chats
+
+    match words:
+        case ():
+            return chats.chats()
+        case ("show", name):
+            return str(chats.find(name))
+        case ("reset", name):
+            chats.find(name).reset()
+            return f"The conversation {name!r} starts anew; its rows stay in the log."
+        case ("branch", name, new):
+            made = chats.find(name).branch(new)
+            return f"{new!r} starts with the {len(made.turns)} turns of {name!r}."
+    raise ConfigurationError(
+        "%allos chats lists them; %allos chats show NAME, reset NAME, branch NAME NEW."
+    )
+
+
 _COMMANDS: dict[str, Callable[[tuple[str, ...]], Any]] = {
     "providers": _providers,
     "models": _models,
     "log": _log,
     "last": _last,
+    "chats": _chats,
+    "config": _config,
     "stop": _stop,
 }

@@ -7,6 +7,7 @@ under a kernel) only the end is shown.
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Sequence
 from queue import Empty, SimpleQueue
@@ -22,10 +23,11 @@ from allos.types import Event, ProviderResponse
 PAINT_HZ = 12.0
 _GROWTH_CHARS = 20_000
 """The interval doubles with this many characters, since each paint sends all of them."""
+_ARGUMENT_CHARS = 200
 
 
 class Painter:
-    """Follows a call that was started with `emit=painter.put`.
+    """Follows calls that were started with `emit=painter.put`, and shows how they end.
 
     Parameters
     ----------
@@ -36,13 +38,24 @@ class Painter:
         Show nothing at all.
     notes : tuple of str
         Quiet remarks for the footer.
+    paint_hz : float or None
+        Most paints in a second.
     """
 
-    def __init__(self, shell: Any, title: str, *, quiet: bool, notes: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        shell: Any,
+        title: str,
+        *,
+        quiet: bool,
+        notes: tuple[str, ...] = (),
+        paint_hz: float | None = None,
+    ) -> None:
         self._shell = shell
         self._title = title
         self._quiet = quiet
         self._notes = notes
+        self._every_s = 1 / (paint_hz or PAINT_HZ)
         self.painted = False
         """Whether the finished answer was shown."""
         self._live = not quiet and is_live(shell)
@@ -64,24 +77,27 @@ class Painter:
         Raises
         ------
         Interrupted
-            Stopped by the user; the partial answer is painted and carried along.
+            Stopped by the user; the partial answer is carried along.
         """
         call.future.add_done_callback(lambda _: self._batches.put(None))
         try:
             if self._live:
                 self._paint()
             self._drain()
-            response = settle(call)
+            return settle(call)
         except Interrupted as exc:
             stopped = exc
         except KeyboardInterrupt:
             stopped = interrupted(call)
-        else:
-            self._finish(response)
-            return response
-        if stopped.response is not None:
-            self._finish(stopped.response)
         raise stopped from None
+
+    def called(self, response: ProviderResponse) -> None:
+        """Show, below what has streamed, which tools the model asks for."""
+        for call in response.tool_calls:
+            arguments = call.raw_arguments or json.dumps(
+                call.arguments, ensure_ascii=False, default=str
+            )
+            self._text.append(f"\n→ {call.name} {arguments[:_ARGUMENT_CHARS]}\n")
 
     def _drain(self) -> None:
         next_at = perf_counter()
@@ -93,7 +109,7 @@ class Painter:
             except Empty:
                 self._paint()
                 dirty = False
-                next_at = perf_counter() + (1 + self._size / _GROWTH_CHARS) / PAINT_HZ
+                next_at = perf_counter() + (1 + self._size / _GROWTH_CHARS) * self._every_s
                 continue
             if batch is None:
                 return
@@ -132,7 +148,8 @@ class Painter:
             }
         )
 
-    def _finish(self, response: ProviderResponse) -> None:
+    def finish(self, response: ProviderResponse) -> None:
+        """Show the end of it all: rendered and sanitised, with its footer."""
         # `%%capture` records the cell's result as well: there the result shows the answer.
         if not self._quiet and not (response.ok and is_captured(self._shell)):
             self.painted = True

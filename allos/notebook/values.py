@@ -6,11 +6,13 @@ pandas and the drawing libraries are known by name and never loaded from here.
 from __future__ import annotations
 
 import csv
+import json
 from io import StringIO
 from typing import Any
 
 from allos.errors import ConfigurationError, did_you_mean
 from allos.parts import File, Image, Part, as_part
+from allos.providers.tools import as_tool
 
 BUDGET_TOKENS = 1000
 """What a table may cost, about."""
@@ -74,11 +76,7 @@ def picture(name: str, namespace: dict[str, Any]) -> Image | File:
             f'--image takes a variable\'s name, or a path in quotes: --image "{name}". '
             "Nothing was sent."
         )
-    if name not in namespace:
-        raise ConfigurationError(
-            f"--image: {name!r} is not defined.{did_you_mean(name, namespace)} Nothing was sent."
-        )
-    part = as_part(namespace[name])
+    part = as_part(_named("--image", name, namespace))
     if part is None or isinstance(part, str):
         kind = type(namespace[name]).__name__
         raise ConfigurationError(
@@ -86,6 +84,44 @@ def picture(name: str, namespace: dict[str, Any]) -> Image | File:
             "A file is allos.Image(path=...). Nothing was sent."
         )
     return part
+
+
+def schema_of(text: str, namespace: dict[str, Any]) -> Any:
+    """Type or JSON schema for ``--schema``: a variable's name, or JSON.
+
+    Raises
+    ------
+    ConfigurationError
+        No such variable, or no JSON.
+    """
+    if text.lstrip().startswith("{"):
+        try:
+            return json.loads(text)
+        except ValueError as exc:
+            raise ConfigurationError(f"--schema is no JSON ({exc}). Nothing was sent.") from None
+    return _named("--schema", text, namespace)
+
+
+def tool_of(name: str, namespace: dict[str, Any]) -> Any:
+    """Function for ``--tools``.
+
+    Raises
+    ------
+    ConfigurationError
+        No such variable, or nothing that a model can call.
+    """
+    found = _named("--tools", name, namespace)
+    as_tool(found)
+    return found
+
+
+def _named(flag: str, name: str, namespace: dict[str, Any]) -> Any:
+    if name in namespace:
+        return namespace[name]
+    kind = "" if name.isidentifier() else " It takes a variable's name."
+    raise ConfigurationError(
+        f"{flag}: {name!r} is not defined.{did_you_mean(name, namespace)}{kind} Nothing was sent."
+    )
 
 
 def _pandas_kind(value: object) -> str | None:

@@ -65,6 +65,50 @@ def test_images_are_names_or_quoted_paths() -> None:
     assert parse("groq/m", cell=True).images == ()
 
 
+def test_flags_of_the_question() -> None:
+    """Schema, tools, conversation, budget, dry run, fresh and unsafe HTML are understood."""
+    found = parse(
+        "groq/m --schema City --tools add,mul --chat trip --budget $0.05 --dry-run --fresh "
+        "--unsafe-html --strict",
+        cell=True,
+    )
+
+    assert found == Arguments(
+        model="groq/m",
+        schema="City",
+        tools=("add", "mul"),
+        chat="trip",
+        budget_usd=0.05,
+        dry_run=True,
+        fresh=True,
+        unsafe_html=True,
+        params={"strict": True},
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'groq/m --params {"top_p": 0.5, "stop": ["a b", "}"]}',
+        """groq/m --params '{"top_p": 0.5, "stop": ["a b", "}"]}'""",
+        'groq/m --params={"top_p": 0.5, "stop": ["a b", "}"]} -q',
+    ],
+)
+def test_params_take_json_with_blanks(line: str) -> None:
+    """JSON may hold blanks and quotes as it is, quoted as a whole, or after an equals sign."""
+    assert parse(line, cell=True).params == {"top_p": 0.5, "stop": ["a b", "}"]}
+
+
+@pytest.mark.parametrize(
+    "line", ["answer << groq/m", "answer<< groq/m", "groq/m -o answer", "answer << groq m"]
+)
+def test_answer_goes_into_a_name(line: str) -> None:
+    """`name <<` in front and `-o name` mean the same."""
+    found = parse(line, cell=True)
+
+    assert (found.output, found.model) == ("answer", "groq/m")
+
+
 def test_negative_and_equal_values() -> None:
     """`-t=0.5`-like spellings of argparse and numbers with a sign are read."""
     assert parse("groq/m --temperature=0.5", cell=True).params == {"temperature": 0.5}
@@ -109,6 +153,13 @@ def test_apostrophe_inside_a_word_is_no_quote() -> None:
         ("groq/m -t", True, "expected one argument"),
         ("groq/m -o 1x", True, "-o needs a variable's name, not '1x'"),
         ("groq/m -s 'open", True, "is not closed"),
+        ("groq/m --params top_p=1", True, "--params takes a JSON object"),
+        ("groq/m --params [1]", True, "--params takes a JSON object"),
+        ('groq/m -t 1 --params {"temperature": 0}', True, "give it once"),
+        ("groq/m --budget lots", True, "invalid amount value: 'lots'"),
+        ("groq/m --tools a+b", True, "--tools takes names of functions"),
+        ("1x << groq/m", True, "-o needs a variable's name, not '1x'"),
+        ("a << groq/m -o b", True, "Either a << or -o b"),
         ("/m", True, "names no provider"),
     ],
 )

@@ -127,7 +127,8 @@ def test_default_model(monkeypatch: pytest.MonkeyPatch) -> None:
     assert session.model_name(None) == "local/smollm2"
     monkeypatch.setenv("ALLOS_MODEL", "groq/from-environment")
     assert session.model_name(None) == "groq/from-environment"
-    monkeypatch.setattr(session, "default_model", "groq/from-session")
+    monkeypatch.setattr(session, "_told", {})
+    session.configure(model="groq/from-session")
     assert session.model_name(None) == "groq/from-session"
 
 

@@ -1,0 +1,261 @@
+"""Completion on the line of ``%allos`` and ``%%allos``: providers, models, flags, sub-commands.
+
+The kernel's completer asks for every key, so nothing here makes a request: models are those that a
+service told before, and those of the shipped tables.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from IPython.core.completer import CompletionContext, SimpleMatcherResult
+
+_LINE = re.compile(r"^\s*(?:[\w.,\[\]'\" ]+=\s*)?(%{1,2})allos\s+(.*)$", re.DOTALL)
+_MOST = 400
+
+
+def register(shell: Any) -> None:
+    """Complete the lines of allos in this shell."""
+    completer = getattr(shell, "Completer", None)
+    if completer is not None:
+        completer.custom_matchers.append(_matcher_for(shell))
+
+
+def unregister(shell: Any) -> None:
+    """Take back what `register` did."""
+    completer = getattr(shell, "Completer", None)
+    if completer is not None:
+        kept = [m for m in completer.custom_matchers if not hasattr(m, "of_allos")]
+        completer.custom_matchers[:] = kept
+
+
+def _matcher_for(shell: Any) -> Callable[[CompletionContext], SimpleMatcherResult]:
+    from IPython.core.completer import SimpleCompletion, context_matcher
+
+    @context_matcher(priority=100, identifier="allos")
+    def matcher(context: CompletionContext) -> SimpleMatcherResult:
+        found = candidates(context.text_until_cursor, shell.user_ns)
+        if found is None:
+            return {"completions": [], "suppress": False}
+        word, fitting = found
+        # The completer's own word begins later where ours holds one of its signs (: @ =).
+        token = context.token if word.endswith(context.token) else ""
+        head = len(word) - len(token)
+        # Python's names mean nothing here: where nothing fits, the word itself keeps them away.
+        shown = [each[head:] for each in fitting[:_MOST]] or [token]
+        return {
+            "completions": [SimpleCompletion(text=text, type="magic") for text in shown],
+            "matched_fragment": token,
+            "suppress": True,
+            "ordered": True,
+        }
+
+    matcher.of_allos = True  # found again by `unregister`
+    made: Callable[[CompletionContext], SimpleMatcherResult] = matcher
+    return made
+
+
+def candidates(before: str, namespace: dict[str, Any]) -> tuple[str, list[str]] | None:
+    """The word under the cursor, and the whole words that may stand there, in order.
+
+    Parameters
+    ----------
+    before : str
+        The line up to the cursor.
+    namespace : dict
+        The user's variables.
+
+    Returns
+    -------
+    tuple or None
+        None where another completer should answer: not a line of ours, inside a quote, or a file.
+
+    Examples
+    --------
+    >>> candidates("%%allos gro", {})
+    ('gro', ['groq'])
+    >>> candidates("%%allos groq/m --no", {})
+    ('--no', ['--no-stream'])
+    """
+    found = _possible(before, namespace)
+    if found is None:
+        return None
+    word, words = found
+    return word, [each for each in words if each.startswith(word) and each != word]
+
+
+def _possible(before: str, namespace: dict[str, Any]) -> tuple[str, list[str]] | None:
+    match = _LINE.match(before)
+    if match is None:
+        return None
+    cell, text = match[1] == "%%", match[2]
+    if _inside_quote(text):
+        return None
+    given = text.split()
+    word = "" if not text or text[-1].isspace() else given.pop()
+    if word[:1] in ("'", '"'):
+        return None
+    if given[1:2] == ["<<"]:
+        given = given[2:]
+    elif given and given[0].endswith("<<"):
+        given = given[1:]
+    flag, equals, value = word.partition("=")
+    if equals and flag.startswith("-"):
+        offered = _values(flag, value, namespace)
+        return (word, [f"{flag}={each}" for each in offered]) if offered is not None else None
+    if given and given[-1] in _takes_value():
+        offered = _values(given[-1], word, namespace)
+        return (word, offered) if offered is not None else None
+    if word.startswith("-"):
+        return word, [flag for flag in _flags() if flag not in given]
+    words = _words(_names(given), word, cell=cell)
+    return None if words is None else (word, words)
+
+
+def _inside_quote(text: str) -> bool:
+    open_ = ""
+    for sign in text:
+        if open_:
+            open_ = "" if sign == open_ else open_
+        elif sign in "\"'":
+            open_ = sign
+    return bool(open_)
+
+
+def _names(given: Sequence[str]) -> list[str]:
+    """Words that are neither flags nor their values."""
+    names: list[str] = []
+    takes, skip = _takes_value(), False
+    for each in given:
+        if skip:
+            skip = False
+        elif each in takes:
+            skip = True
+        elif not each.startswith("-"):
+            names.append(each)
+    return names
+
+
+def _words(names: list[str], word: str, *, cell: bool) -> list[str] | None:
+    from allos.providers import services
+
+    first = names[0] if names else None
+    if not cell and first in services.RESERVED:
+        return _of_command(str(first), names[1:])
+    if first == "compare" and cell:
+        return _of_model(word, joined=True)
+    if first is None:
+        own = ["compare"] if cell else sorted(_commands())
+        return [*_of_model(word, joined=False), *own]
+    if len(names) == 1 and "/" not in first:
+        return models(first)
+    return []
+
+
+def _of_model(word: str, *, joined: bool) -> list[str]:
+    """Providers; behind a slash, the models of one."""
+    from allos.providers import services
+
+    provider, slash, _ = word.partition("/")
+    if slash:
+        return [f"{provider}/{model}" for model in models(provider)]
+    return [f"{name}/" if joined else name for name in services.names()]
+
+
+def models(provider: str) -> list[str]:
+    """Models of a provider, as far as they are known without asking."""
+    from allos.errors import ConfigurationError
+    from allos.providers import services
+
+    try:
+        service = services.find(provider)
+    except ConfigurationError:
+        return []
+    if service.embedded:
+        from allos.local.models import known_models
+
+        return list(known_models())
+    return []
+
+
+def _of_command(command: str, rest: list[str]) -> list[str] | None:
+    from allos.providers import services
+
+    if command in ("models", "key") and not rest:
+        return services.names()
+    if command == "chats":
+        verbs = ["show", "reset", "branch"]
+        return verbs if not rest else _chats() if len(rest) == 1 and rest[0] in verbs else []
+    if command == "replay":  # a file
+        return None
+    return []
+
+
+def _commands() -> Iterable[str]:
+    from allos.notebook.commands import names
+
+    return names()
+
+
+def _flags() -> list[str]:
+    from allos.notebook.arguments import parser
+
+    return [flag for action in parser()._actions for flag in reversed(action.option_strings)]
+
+
+def _takes_value() -> frozenset[str]:
+    from allos.notebook.arguments import parser
+
+    return frozenset(
+        flag
+        for action in parser()._actions
+        if action.option_strings and action.nargs != 0
+        for flag in action.option_strings
+    )
+
+
+def _values(flag: str, word: str, namespace: dict[str, Any]) -> list[str] | None:
+    """What may stand behind a flag; None where another completer knows better."""
+    if flag == "--chat":
+        return _chats()
+    if flag in ("-o", "--output"):
+        return _variables(namespace, lambda value: not callable(value))
+    if flag == "--schema":
+        return _variables(namespace, lambda value: isinstance(value, type | dict))
+    if flag == "--image":
+        return _variables(namespace, _is_picture)
+    if flag == "--tools":
+        done, comma, _ = word.rpartition(",")
+        return [f"{done}{comma}{name}" for name in _variables(namespace, _is_tool)]
+    return []
+
+
+def _variables(namespace: dict[str, Any], fits: Callable[[Any], bool]) -> list[str]:
+    hidden = {"In", "Out", "exit", "quit", "open", "get_ipython"}
+    return sorted(
+        name
+        for name, value in namespace.items()
+        if not name.startswith("_") and name not in hidden and fits(value)
+    )
+
+
+def _is_tool(value: Any) -> bool:
+    from allos.providers.tools import Tool
+
+    return isinstance(value, Tool) or (callable(value) and not isinstance(value, type))
+
+
+def _is_picture(value: Any) -> bool:
+    # By name: drawing every figure to see whether it is one would take seconds.
+    kinds = {(base.__module__.partition(".")[0], base.__name__) for base in type(value).__mro__}
+    known = {("allos", "Image"), ("PIL", "Image"), ("matplotlib", "Figure")}
+    return not kinds.isdisjoint(known)
+
+
+def _chats() -> list[str]:
+    from allos.runs import chats
+
+    return sorted(chats.names())

@@ -1,0 +1,250 @@
+"""What a cell can ask beyond a prompt, in a real kernel: tools, schemas, conversations, settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fake_server import Call, FakeServer, Reply
+from tests.jupyter import Kernel, Result
+
+ADD = "def add(a: int, b: int) -> int:\n    'Sum of two numbers.'\n    return a + b"
+CALLS = Reply(text="Let me see.", tool_calls=[Call("add", {"a": 20, "b": 22})])
+
+
+@pytest.fixture
+def server() -> Iterator[FakeServer]:
+    with FakeServer(Reply(text="Hello")) as started:
+        yield started
+
+
+@pytest.fixture
+def kernel(server: FakeServer, tmp_path: Path) -> Iterator[Kernel]:
+    environment = {
+        "GROQ_BASE_URL": server.base_url,
+        "GROQ_API_KEY": "gsk-of-the-test",
+        "ALLOS_LOG": str(tmp_path / "log.sqlite"),
+    }
+    folder = tmp_path / "kernel"
+    folder.mkdir()
+    with Kernel(folder, environment) as started:
+        assert started.run("%load_ext allos").outputs == []
+        yield started
+
+
+def value(kernel: Kernel, expression: str) -> Any:
+    result = kernel.run(f"print(repr({expression}))")
+    assert result.status == "ok", result
+    return eval(result.stdout)  # our own literals, printed by our own kernel
+
+
+def shown(result: Result) -> str:
+    return str(result.displays[-1]["content"]["data"]["text/plain"])
+
+
+def complete(kernel: Kernel, code: str) -> list[str]:
+    reply = kernel.client.complete(code, reply=True, timeout=20)
+    matches: list[str] = reply["content"]["matches"]
+    return matches
+
+
+# ---- tools and schemas
+
+
+def test_tools_run_after_a_yes(kernel: Kernel, server: FakeServer) -> None:
+    """`--tools` asks before it runs a function, gives the result back, and keeps all steps."""
+    server.script(CALLS, Reply(text="It is 42."))
+    kernel.run(ADD)
+    result = kernel.run("%%allos groq/m --tools add\n20 + 22?", answers=["y"])
+
+    assert result.status == "ok"
+    assert "It is 42." in shown(result)
+    assert server.requests[1].body["messages"][-1]["content"] == "42"
+    assert value(kernel, "[step.content for step in _.steps]") == ["Let me see.", "It is 42."]
+    assert len({m["content"]["transient"]["display_id"] for m in result.displays}) == 1
+    assert value(kernel, "_.steps[1].context.parent_id == _.steps[0].id")
+
+
+def test_a_no_is_told_to_the_model(kernel: Kernel, server: FakeServer) -> None:
+    """What the person does not allow is not run; the model is told and answers."""
+    server.script(CALLS, Reply(text="As you wish."))
+    kernel.run(f"ran = []\n{ADD}")
+    kernel.run("%%allos groq/m --tools add\n20 + 22?", answers=["n"])
+
+    assert "did not allow" in server.requests[1].body["messages"][-1]["content"]
+
+
+def test_headless_runs_ask_nobody(kernel: Kernel, server: FakeServer) -> None:
+    """Where nobody can be asked the user's own functions run."""
+    server.script(CALLS, Reply(text="It is 42."))
+    kernel.run(ADD)
+    result = kernel.run("%%allos groq/m --tools add\n20 + 22?", allow_stdin=False)
+
+    assert result.status == "ok"
+    assert server.requests[1].body["messages"][-1]["content"] == "42"
+
+
+def test_schema_from_a_variable(kernel: Kernel, server: FakeServer) -> None:
+    """`--schema NAME` holds the answer to a type; `parsed` is its value."""
+    server.script(Reply(text='{"name": "Rome", "people": 3}'))
+    kernel.run(
+        "from dataclasses import dataclass\n@dataclass\nclass City:\n    name: str\n    people: int"
+    )
+    kernel.run("%%allos city << groq/m --schema City\nRome?")
+
+    assert value(kernel, "city.parsed.people") == 3
+    assert server.requests[0].body["response_format"]["type"] == "json_schema"
+
+
+def test_an_answer_that_does_not_match(kernel: Kernel, server: FakeServer) -> None:
+    """It is shown, kept in the variable, and one line says what does not match."""
+    server.script(Reply(text="Rome"))
+    result = kernel.run(
+        '%%allos -o city groq/m --schema {"type": "object", "properties": {}}\nRome?'
+    )
+
+    assert result.status == "error"
+    assert result.ename == "SchemaError"
+    assert len(result.traceback) == 1
+    assert value(kernel, "city.content") == "Rome"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("--schema Citi", "Did you mean 'City'"),
+        ("--tools ad", "Did you mean 'add'"),
+        ("--tools City_text", "cannot be a tool"),
+        ("--image nothing", "'nothing' is not defined"),
+    ],
+)
+def test_names_are_checked_before_anything_is_sent(
+    kernel: Kernel, server: FakeServer, line: str, said: str
+) -> None:
+    """A name that is not there, or cannot be what it stands for, is one line and no request."""
+    kernel.run(f"class City: pass\nCity_text = 'x'\n{ADD}")
+    result = kernel.run(f"%%allos groq/m {line}\nHi")
+
+    assert result.status == "error"
+    assert said in str(result.evalue)
+    assert len(result.traceback) == 1
+    assert server.count == 0
+
+
+# ---- conversations
+
+
+def test_conversation_is_visible(kernel: Kernel, server: FakeServer) -> None:
+    """`--chat NAME` sends what was said and says so; running a cell again does not repeat it."""
+    kernel.run("%%allos groq/m --chat trip\nOne", cell_id="a")
+    second = kernel.run("%%allos groq/m --chat trip\nTwo", cell_id="b")
+    again = kernel.run("%%allos groq/m --chat trip\nTwo", cell_id="b")
+    table = kernel.run("%allos chats")
+    alone = kernel.run("%%allos groq/m\nThree")
+
+    assert "trip: +1 earlier turn, 19 tokens" in shown(second)
+    assert "trip: +1 earlier turn, 19 tokens" in shown(again)
+    assert len(server.requests[2].body["messages"]) == 3
+    assert "trip" in shown(table)
+    assert "earlier" not in shown(alone)
+    assert len(server.requests[3].body["messages"]) == 1
+
+
+def test_conversation_commands(kernel: Kernel) -> None:
+    """`%allos chats` shows, branches and resets; a name that is not there is one line."""
+    kernel.run("%%allos groq/m --chat trip\nOne")
+
+    assert "user: One" in str(
+        value(kernel, "get_ipython().run_line_magic('allos', 'chats show trip')")
+    )
+    assert "starts with the 1 turns" in str(
+        value(kernel, "get_ipython().run_line_magic('allos', 'chats branch trip other')")
+    )
+    assert "anew" in str(value(kernel, "get_ipython().run_line_magic('allos', 'chats reset trip')"))
+    result = kernel.run("%allos chats show tripp")
+    assert "Did you mean 'trip'" in str(result.evalue)
+
+
+# ---- settings, completion, help, unloading
+
+
+def test_settings_by_config_magic(kernel: Kernel, server: FakeServer) -> None:
+    """`%config AllosMagics` lists the settings, and what it sets holds for cells and calls."""
+    listed = kernel.run("%config AllosMagics").stdout
+    kernel.run("%config AllosMagics.model = 'groq/set'\n%config AllosMagics.temperature = 0.25")
+    kernel.run("%%allos\nHi")
+    kernel.run("import allos; allos.ask('Hi')")
+    refused = kernel.run("%config AllosMagics.paint_hz = 1000.0")
+    table = shown(kernel.run("%allos config"))
+
+    for name in ("model", "temperature", "log", "replay", "budget_usd", "paint_hz"):
+        assert f"AllosMagics.{name}=" in listed
+    for request in server.requests:
+        assert (request.body["model"], request.body["temperature"]) == ("set", 0.25)
+    assert "from 0.5 to 30" in refused.stderr + str(refused.evalue)
+    assert "groq/set" in table
+    assert "this process" in table
+
+
+def test_settings_of_ipythons_own_file(server: FakeServer, tmp_path: Path) -> None:
+    """`c.AllosMagics.model` in ipython_config.py is the default model."""
+    with Kernel(tmp_path, {"GROQ_BASE_URL": server.base_url, "GROQ_API_KEY": "gsk-x"}) as kernel:
+        profile = Path(kernel.environment["IPYTHONDIR"]) / "profile_default"
+        profile.mkdir(parents=True, exist_ok=True)
+        (profile / "ipython_kernel_config.py").write_text(
+            "get_config().AllosMagics.model = 'groq/own'\n"
+        )
+        kernel.restart()
+        kernel.run("%load_ext allos")
+        result = kernel.run("%%allos\nHi")
+
+        assert result.status == "ok", result
+        assert server.requests[0].body["model"] == "own"
+
+
+def test_completion_through_the_kernel(kernel: Kernel) -> None:
+    """Tab offers providers, flags and names of ours alone; in the prompt Python's own."""
+    kernel.run(ADD)
+
+    assert complete(kernel, "%%allos gro") == ["groq"]
+    assert complete(kernel, "%%allos groq/m --max") == ["--max-tokens"]
+    assert complete(kernel, "%%allos groq/m --tools ad") == ["add"]
+    assert complete(kernel, "%%allos impor") == ["impor"]
+    assert "import" in complete(kernel, "%%allos groq/m\nimpor")
+    assert "add" in complete(kernel, "ad")
+
+
+def test_help_names_every_flag(kernel: Kernel) -> None:
+    """`?%%allos` is real help: every flag and every sub-command stands in it."""
+    result = kernel.run("?%%allos")
+    (payload,) = (result.reply or {})["content"]["payload"]
+    text = payload["data"]["text/plain"]
+    flags = value(
+        kernel,
+        "[f for a in __import__('allos.notebook.arguments').notebook.arguments.parser()._actions"
+        " for f in a.option_strings]",
+    )
+    commands = value(kernel, "__import__('allos.notebook.commands').notebook.commands.names()")
+
+    assert [flag for flag in flags if flag not in text] == []
+    assert [name for name in commands if f"%allos {name}" not in text] == []
+
+
+def test_unloading_removes_everything(kernel: Kernel) -> None:
+    """After `%unload_ext` no magic, setting, completion or formatter of allos is left."""
+    kernel.run("%config AllosMagics.model = 'groq/set'")
+    kernel.run("%unload_ext allos")
+
+    assert kernel.run("%allos log").status == "error"
+    assert kernel.run("%config AllosMagics").status == "error"
+    assert complete(kernel, "%%allos gro") != ["groq"]
+    assert value(kernel, "list(__import__('allos').session.settings())") == ["log"]
+    assert (
+        value(kernel, "[c for c in get_ipython().configurables if 'llos' in type(c).__name__]")
+        == []
+    )
+    kernel.run("%load_ext allos")
+    assert complete(kernel, "%%allos gro") == ["groq"]

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from allos.notebook import completion
+from allos.notebook.completion import candidates
+from allos.runs import chats
+
+
+def add(a: int) -> int:
+    return a
+
+
+SPACE: dict[str, Any] = {"add": add, "answer": 1, "City": int, "_hidden": 2, "shape": {"type": 1}}
+
+
+@pytest.mark.parametrize(
+    ("before", "word", "offered"),
+    [
+        ("%%allos gro", "gro", ["groq"]),
+        ("%%allos comp", "comp", ["compare"]),
+        ("%allos las", "las", ["last"]),
+        ("answer = %allos las", "las", ["last"]),
+        ("%%allos compare gro", "gro", ["groq/"]),
+        ("%%allos groq/m --max", "--max", ["--max-tokens"]),
+        ("%%allos groq/m --no-stream --no", "--no", []),
+        ("%%allos groq/m -o an", "an", ["answer"]),
+        ("%%allos groq/m --tools a", "a", ["add"]),
+        ("%%allos groq/m --tools add,a", "add,a", ["add,add"]),
+        ("%%allos groq/m --tools=a", "--tools=a", ["--tools=add"]),
+        ("%%allos groq/m --schema ", "", ["City", "shape"]),
+        ("%%allos groq/m --chat tr", "tr", ["trip"]),
+        ("%allos models gro", "gro", ["groq"]),
+        ("%allos key gro", "gro", ["groq"]),
+        ("%allos chats sh", "sh", ["show"]),
+        ("%allos chats show tr", "tr", ["trip"]),
+        ("%%allos x << gro", "gro", ["groq"]),
+        ("%%allos groq/m -t ", "", []),
+        ("%%allos groq m ", "", []),
+        ("%%allos nope/", "nope/", []),
+    ],
+)
+def test_what_may_stand_there(
+    before: str, word: str, offered: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Providers, models, flags, their values and sub-commands are offered where they fit."""
+    monkeypatch.setattr(chats, "_known", {"trip": chats.Chat("trip")})
+
+    assert candidates(before, SPACE) == (word, offered)
+
+
+@pytest.mark.parametrize(
+    "before",
+    ["gro", "x = gro", "%allo", "%%allos", '%allos groq/m "Say he', "%%allos -s 'Be te",
+     "%allos replay ans"],
+)  # fmt: skip
+def test_other_completers_answer(before: str) -> None:
+    """Outside our lines, in quotes and for files, nothing is offered and nothing kept away."""
+    assert candidates(before, SPACE) is None
+
+
+def test_models_are_those_that_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind a provider's name or slash its models are offered, without asking anybody."""
+    monkeypatch.setattr(completion, "models", lambda provider: [f"{provider}-one", "two"])
+
+    assert candidates("%%allos groq gr", {}) == ("gr", ["groq-one"])
+    assert candidates("%%allos compare local/x groq/gr", {}) == ("groq/gr", ["groq/groq-one"])
+    assert candidates("%%allos groq/", {}) == ("groq/", ["groq/groq-one", "groq/two"])
