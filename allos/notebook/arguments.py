@@ -6,6 +6,7 @@ import argparse
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NamedTuple, NoReturn
 
 from allos.errors import ConfigurationError, did_you_mean
@@ -168,8 +169,9 @@ _tokens.__name__ = "count"
 _dollars.__name__ = "amount"
 
 
+@cache
 def parser() -> argparse.ArgumentParser:
-    """Return the parser of the flags; its help is the help of the magics."""
+    """Return the parser of the flags. Building it costs a millisecond, so it is built once."""
     known = _Parser(
         prog="%%allos",
         add_help=False,

@@ -24,6 +24,8 @@ PAINT_HZ = 12.0
 _GROWTH_CHARS = 20_000
 """The interval doubles with this many characters, since each paint sends all of them."""
 _ARGUMENT_CHARS = 200
+_PATIENCE_S = 0.05
+"""How long a cell stays empty before it says what it waits for."""
 
 
 class Painter:
@@ -81,8 +83,6 @@ class Painter:
         """
         call.future.add_done_callback(lambda _: self._batches.put(None))
         try:
-            if self._live:
-                self._paint()
             self._drain()
             return settle(call)
         except Interrupted as exc:
@@ -100,8 +100,9 @@ class Painter:
             self._text.append(f"\n→ {call.name} {arguments[:_ARGUMENT_CHARS]}\n")
 
     def _drain(self) -> None:
-        next_at = perf_counter()
-        dirty = False
+        # An answer that is there at once is painted once.
+        next_at = perf_counter() + _PATIENCE_S
+        dirty = self._live
         while True:
             wait_s = max(0.0, next_at - perf_counter()) if dirty else None
             try:

@@ -1,0 +1,93 @@
+"""What a `%%allos` cell costs beside the bare call that it makes, and how soon a stop gives the prompt back.
+
+Run: .venv/bin/python -m tests.perf.bench_cell
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+from pathlib import Path
+
+from tests.fake.process import FakeProcess
+from tests.jupyter import Kernel
+from tests.perf._side_by_side import heading
+
+CELLS, ROUNDS, STOPS = 100, 15, 9
+
+# Cells run inside the kernel, so that neither the messages nor the test's own process count.
+MEASURE = f"""
+import time
+from allos.providers import ProviderRegistry
+provider = ProviderRegistry.get_provider("groq", model="m")
+shell = get_ipython()
+def cpu(run):
+    start = time.process_time()
+    for _ in range({CELLS}):
+        run()
+    return (time.process_time() - start) / {CELLS} * 1e3
+def cell():
+    shell.run_cell_magic("allos", "groq/m -q", "Say hello.")
+def painted():
+    shell.run_cell_magic("allos", "groq/m", "Say hello.")
+def bare():
+    provider.chat("Say hello.")
+def streamed():
+    with provider.stream("Say hello.") as stream:
+        "".join(stream)
+for run in (cell, painted, bare, streamed):
+    run()
+found = [(cpu(bare), cpu(streamed), cpu(cell), cpu(painted)) for _ in range({ROUNDS})]
+"""
+
+
+def main() -> None:
+    """Print the figures."""
+    print(heading("allos-jupyter", "ipython", "ipykernel"))
+    with FakeProcess("--reply", "Hello there.") as server, _kernel(server.base_url) as kernel:
+        kernel.run("%load_ext allos")
+        measured = kernel.run(MEASURE, timeout_s=300)
+        assert measured.status == "ok", measured
+        found = eval(kernel.run("print(found)").stdout)  # our own floats
+        bare, streamed, quiet, painted = (
+            statistics.median(row[k] for row in found) for k in range(4)
+        )
+        more = statistics.median(row[2] - row[1] for row in found)
+        paint = statistics.median(row[3] - row[2] for row in found)
+    print(
+        f"CPU of a cell over the same streamed call: {more:.2f} ms (bar: at most 1.2), "
+        f"showing the answer {paint:.2f} ms   whole call {bare:.2f}, streamed {streamed:.2f}, "
+        f"cell {quiet:.2f}, shown {painted:.2f} ms"
+    )
+    with (
+        FakeProcess("--chunks", "100000", "--delay", "0.01") as server,
+        _kernel(server.base_url) as kernel,
+    ):
+        kernel.run("%load_ext allos")
+        waits = []
+        for _ in range(STOPS):
+            running = kernel.start("%%allos groq/m\nCount.")
+            running.until(lambda result: len(result.displays) > 1)
+            kernel.interrupt()
+            running.wait()
+            waits.append(running.interrupt_to_idle_s or 0.0)
+    print(
+        f"stop button to prompt back: {statistics.median(waits) * 1e3:.0f} ms (bar: at most 200; "
+        f"up to {max(waits) * 1e3:.0f})"
+    )
+
+
+def _kernel(base_url: str) -> Kernel:
+    folder = tempfile.mkdtemp(prefix="allos-bench-")
+    return Kernel(
+        Path(folder),
+        {
+            "GROQ_BASE_URL": base_url,
+            "GROQ_API_KEY": "gsk-none-needed",
+            "ALLOS_LOG": f"{folder}/log.sqlite",
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()
