@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from allos.runs.chats import chat as chat
     from allos.runs.chats import chats as chats
     from allos.runs.compare import compare as compare
+    from allos.runs.compare import stop_all as stop_all
     from allos.session import configure as configure
     from allos.types import Message as Message
     from allos.types import MessageRole as MessageRole
@@ -54,6 +55,7 @@ _PUBLIC: dict[str, str | None] = {
     "configure": "allos.session",
     "log": None,
     "responses": "allos.log.query",
+    "stop_all": "allos.runs.compare",
     "tool": "allos.providers.tools",
 }
 
@@ -80,6 +82,7 @@ __all__ = [
     "load_ipython_extension",
     "log",
     "responses",
+    "stop_all",
     "tool",
     "unload_ipython_extension",
 ]

@@ -28,7 +28,7 @@ _warned: dict[tuple[str, str], set[str]] = {}
 _log_failed = False
 
 
-def configure(**changes: Any) -> None:
+def configure(**changes: Any) -> dict[str, Any]:
     """Set things for this process: ``allos.configure(model="groq/llama-3.1-8b-instant")``.
 
     Parameters
@@ -37,6 +37,11 @@ def configure(**changes: Any) -> None:
         `model`, `temperature` and `max_tokens` of calls that name none, `log`, `replay`,
         `replay_mode`, `budget_usd`, `paint_hz`. None takes a setting back.
 
+    Returns
+    -------
+    dict
+        Everything that is set now, by name.
+
     Raises
     ------
     ConfigurationError
@@ -44,10 +49,10 @@ def configure(**changes: Any) -> None:
 
     Examples
     --------
-    >>> configure(temperature=0)
-    >>> setting("temperature")
+    >>> configure(temperature=0)["temperature"]
     0.0
-    >>> configure(temperature=None)
+    >>> "temperature" in configure(temperature=None)
+    False
     """
     global _gathered
     usable = {
@@ -62,6 +67,7 @@ def configure(**changes: Any) -> None:
         else:
             _told[name] = value
     _gathered = None
+    return {name: known.value for name, known in settings().items()}
 
 
 def settings() -> dict[str, _settings.Value]:

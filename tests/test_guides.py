@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 import allos
-from tests.fake_server import FakeServer
+from allos.runs import chats
+from tests.fake_server import Call, FakeServer, Reply
 from tests.pictures import PDF, PNG
 
 GUIDES = Path(__file__).parents[1] / "docs" / "guide"
@@ -18,7 +19,7 @@ GUIDES = Path(__file__).parents[1] / "docs" / "guide"
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeServer]:
     with FakeServer("The third.") as started:
-        for name in ("OPENAI", "ANTHROPIC"):
+        for name in ("OPENAI", "ANTHROPIC", "GROQ"):
             monkeypatch.setenv(f"{name}_BASE_URL", started.base_url)
             monkeypatch.setenv(f"{name}_API_KEY", "sk-of-the-test")
         monkeypatch.setenv("ALLOS_LOG", str(tmp_path / "log.sqlite"))
@@ -27,18 +28,63 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeServ
         allos.log.close()
 
 
+def run(page: str) -> int:
+    """Run every Python block of a page, in order; returns how many there are."""
+    text = (GUIDES.parent / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    names: dict[str, object] = {"__name__": "__main__"}
+    for block in blocks:
+        exec(block, names)
+    return len(blocks)
+
+
 def test_images_and_files(server: FakeServer, tmp_path: Path) -> None:
     """Every Python block of the page runs, in order, and every call is answered."""
     (tmp_path / "chart.png").write_bytes(PNG)
     (tmp_path / "paper.pdf").write_bytes(PDF)
     (tmp_path / "notes.md").write_text("# Notes\n")
-    page = (GUIDES / "images-and-files.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    names: dict[str, object] = {}
-    for block in blocks:
-        exec(block, names)
-    answers = allos.responses()
 
-    assert len(blocks) == 3
-    assert answers["status"].tolist() == ["ok"] * 4
+    assert run("guide/images-and-files.md") == 3
+    assert allos.responses()["status"].tolist() == ["ok"] * 4
     assert {request.api for request in server.requests} == {"responses", "messages"}
+
+
+def test_cells(server: FakeServer) -> None:
+    """The cell's Python twin asks once for each word."""
+    assert run("guide/cells.md") == 1
+    assert [request.prompt[-13:] for request in server.requests] == [
+        "cat to French",
+        "dog to French",
+    ]
+
+
+def test_tools(server: FakeServer, capsys: pytest.CaptureFixture[str]) -> None:
+    """The page's function is called with checked arguments, run by us and by hand."""
+    calls = Reply(tool_calls=[Call("stock", {"item": "bolt"})])
+    server.script(calls, Reply("There are 120."), calls, Reply("Eighty."))
+
+    assert run("guide/tools.md") == 4
+    assert capsys.readouterr().out == "There are 120.\nEighty.\n"
+    assert server.count == 4
+
+
+def test_structured_output(server: FakeServer, capsys: pytest.CaptureFixture[str]) -> None:
+    """An answer that matches is parsed; one that does not is an error that keeps the text."""
+    server.script(Reply('{"name": "Rome", "people": 3}'), Reply("Knock, knock."))
+
+    assert run("guide/structured-output.md") == 2
+    assert capsys.readouterr().out.endswith("Knock, knock.\n")
+
+
+def test_conversations(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second model of the page is told what the first was asked."""
+    monkeypatch.setattr(chats, "_known", {})
+
+    assert run("guide/conversations.md") == 1
+    assert [len(request.body.get("messages", [])) for request in server.requests] == [0, 3]
+
+
+def test_settings(server: FakeServer) -> None:
+    """The page's settings hold for the call, and are taken back."""
+    assert run("reference/settings.md") == 1
+    assert server.requests[0].body["model"] == "gpt-4.1-mini"
