@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from tests.jupyter import Kernel, Lab, private_environment
+from tests.jupyter import Lab, private_environment
 from tests.tools import find_chromium
 
 REQUIRE_ALL = bool(os.environ.get("ALLOS_REQUIRE_ALL"))
@@ -163,13 +163,6 @@ def private_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             patch.setenv(name, value)
         patch.setenv("ALLOS_MODELS", models)
         yield home
-
-
-@pytest.fixture
-def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
-    """A fresh, real kernel."""
-    with Kernel(tmp_path_factory.mktemp("kernel")) as started:
-        yield started
 
 
 @pytest.fixture(scope="session")

@@ -214,6 +214,12 @@ class Kernel:
         started = self.start(code, allow_stdin=allow_stdin, cell_id=cell_id, answers=answers)
         return started.wait(timeout_s)
 
+    def value(self, expression: str) -> Any:
+        """Value of an expression of literals."""
+        result = self.run(f"print(repr({expression}))")
+        assert result.status == "ok", result
+        return eval(result.stdout)  # our own literals, printed by our own kernel
+
     def interrupt(self) -> None:
         """Press the stop button."""
         self.interrupted_at = datetime.now(UTC)

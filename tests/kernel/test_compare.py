@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,28 +20,8 @@ def server() -> Iterator[FakeServer]:
         yield started
 
 
-@pytest.fixture
-def kernel(server: FakeServer, tmp_path: Path) -> Iterator[Kernel]:
-    environment = {
-        "GROQ_BASE_URL": server.base_url,
-        "GROQ_API_KEY": "gsk-of-the-test",
-        "ALLOS_LOG": str(tmp_path / "log.sqlite"),
-    }
-    folder = tmp_path / "kernel"
-    folder.mkdir()
-    with Kernel(folder, environment) as started:
-        started.run("%load_ext allos\nimport allos")
-        yield started
-
-
 def _kinds(result: Result) -> list[list[str]]:
     return [sorted(m["content"]["data"]) for m in result.of_type("display_data", "execute_result")]
-
-
-def _value(kernel: Kernel, expression: str) -> Any:
-    result = kernel.run(f"print(repr({expression}))")
-    assert result.status == "ok", result
-    return eval(result.stdout)  # our own literals, printed by our own kernel
 
 
 def test_interactive_cell_shows_table_and_board_and_returns(
@@ -57,8 +35,8 @@ def test_interactive_cell_shows_table_and_board_and_returns(
     assert [WIDGET in kinds for kinds in _kinds(result)] == [False, True]
     assert "text/html" in _kinds(result)[0]
     assert meanwhile.displays[-1]["content"]["data"]["text/plain"] == "42"
-    assert _value(kernel, "cmp.done") is False
-    assert _value(kernel, "Out[2] is cmp") is True
+    assert kernel.value("cmp.done") is False
+    assert kernel.value("Out[2] is cmp") is True
     kernel.run("cmp.cancel(); cmp.wait(10)")
 
 
@@ -101,11 +79,11 @@ def test_running_the_cell_again_stops_what_it_had_started(
     kernel.run("second = allos.compare('Hi', models=['groq/slow'])", cell_id="same")
     kernel.run("first.wait(10)")
 
-    assert _value(kernel, "[r.status for r in first.responses]") == ["cancelled"]
-    assert _value(kernel, "(second.done, other.done)") == (False, False)
+    assert kernel.value("[r.status for r in first.responses]") == ["cancelled"]
+    assert kernel.value("(second.done, other.done)") == (False, False)
     assert "Stopped 2 comparisons." in str(kernel.run("%allos stop").displays[-1]["content"])
     kernel.run("second.wait(10), other.wait(10)")
-    assert _value(kernel, "[r.status for r in second.responses + other.responses]") == [
+    assert kernel.value("[r.status for r in second.responses + other.responses]") == [
         "cancelled",
         "cancelled",
     ]
@@ -119,7 +97,7 @@ def test_loop_in_one_cell_keeps_all_its_comparisons(kernel: Kernel, server: Fake
         cell_id="loop",
     )
 
-    assert _value(kernel, "[c.responses[0].status for c in many]") == ["ok"] * 3
+    assert kernel.value("[c.responses[0].status for c in many]") == ["ok"] * 3
 
 
 def test_interrupt_while_waiting_stops_the_comparison(kernel: Kernel, server: FakeServer) -> None:
@@ -132,7 +110,7 @@ def test_interrupt_while_waiting_stops_the_comparison(kernel: Kernel, server: Fa
 
     assert waiting.ename == "Interrupted"
     assert len(waiting.traceback) == 1
-    assert _value(kernel, "{r.status for r in cmp.wait(10).responses}") == {"cancelled"}
+    assert kernel.value("{r.status for r in cmp.wait(10).responses}") == {"cancelled"}
 
 
 def test_rows_know_cell_and_comparison(kernel: Kernel, server: FakeServer) -> None:
@@ -144,8 +122,7 @@ def test_rows_know_cell_and_comparison(kernel: Kernel, server: FakeServer) -> No
     kernel.run("%%allos compare groq/a groq/bad -n 2 -o cmp\nExplain {{topic}}", cell_id="c9")
     kernel.run("cmp.wait(10)")
     columns = ["model", "status", "cell_id", "sample_index", "prompt"]
-    rows = _value(
-        kernel,
+    rows = kernel.value(
         f"allos.responses(comparison_id=cmp.id)[{columns}].astype(str)"
         ".sort_values(['model', 'sample_index']).values.tolist()",
     )

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.jupyter import Kernel
+
+
+@pytest.fixture
+def kernel(tmp_path: Path) -> Iterator[Kernel]:
+    """A bare kernel, without allos."""
+    with Kernel(tmp_path) as started:
+        yield started
 
 
 def test_run_collects_streams_and_result(kernel: Kernel) -> None:

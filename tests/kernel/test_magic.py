@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,30 +19,8 @@ def server() -> Iterator[FakeServer]:
         yield started
 
 
-@pytest.fixture
-def kernel(server: FakeServer, tmp_path: Path) -> Iterator[Kernel]:
-    """A kernel with allos loaded, groq pointing at the scripted server, and a log of its own."""
-    environment = {
-        "GROQ_BASE_URL": server.base_url,
-        "GROQ_API_KEY": "gsk-of-the-test",
-        "ALLOS_LOG": str(tmp_path / "log.sqlite"),
-        "JPY_SESSION_NAME": "/somewhere/study.ipynb",
-    }
-    folder = tmp_path / "kernel"
-    folder.mkdir()
-    with Kernel(folder, environment) as started:
-        assert started.run("%load_ext allos").outputs == []
-        yield started
-
-
 def _last(result: Result, kind: str = "text/plain") -> str:
     return str(result.displays[-1]["content"]["data"][kind])
-
-
-def _value(kernel: Kernel, expression: str) -> Any:
-    result = kernel.run(f"print(repr({expression}))")
-    assert result.status == "ok", result
-    return eval(result.stdout)  # our own literals, printed by our own kernel
 
 
 def test_answer_streams_into_one_output(kernel: Kernel, server: FakeServer) -> None:
@@ -71,9 +48,9 @@ def test_no_partial_painting_faster_than_twelve_hertz(kernel: Kernel, server: Fa
     """A fast stream is painted a few times, not once for each chunk."""
     server.script(Reply(chunks=["word "] * 400, delay_s=0.0025))
     result = kernel.run("%%allos groq/m\nHello")
-    seconds = _value(kernel, "_.metadata['latency_s']")
+    seconds = kernel.value("_.metadata['latency_s']")
 
-    assert _value(kernel, "_.content") == "word " * 400
+    assert kernel.value("_.content") == "word " * 400
     assert len(result.displays) <= 12 * seconds + 3
 
 
@@ -85,15 +62,15 @@ def test_response_is_the_value_of_the_cell_and_shown_once(kernel: Kernel) -> Non
     assert result.of_type("execute_result") == []
     assert again.of_type("execute_result") != []
     assert STREAM in _last(again)
-    assert _value(kernel, "Out[2].content") == STREAM
+    assert kernel.value("Out[2].content") == STREAM
 
 
 def test_output_goes_into_a_variable(kernel: Kernel) -> None:
     """`-o` names the variable that holds the response."""
     kernel.run("%%allos groq/m -o answer -t 0.2 --max-tokens 9 -s 'Be terse'\nHello")
-    facts = _value(kernel, "answer.metadata")
+    facts = kernel.value("answer.metadata")
 
-    assert _value(kernel, "answer.content") == STREAM
+    assert kernel.value("answer.content") == STREAM
     assert facts["temperature"] == 0.2
     assert facts["max_tokens"] == 9
     assert facts["provider"] == "groq"
@@ -121,7 +98,7 @@ def test_quoted_line_form_returns_the_response(kernel: Kernel, server: FakeServe
     shown = kernel.run('%allos groq/llama "Say hi"')
 
     assert assigned.outputs == []
-    assert _value(kernel, "a.content") == STREAM
+    assert kernel.value("a.content") == STREAM
     assert server.requests[0].body["messages"][-1]["content"] == "Say Ada"
     assert server.requests[0].body["temperature"] == 0.5
     assert [m["header"]["msg_type"] for m in shown.outputs] == ["execute_result"]
@@ -142,7 +119,7 @@ def test_quiet_shows_nothing(kernel: Kernel) -> None:
     result = kernel.run("%%allos groq/m -q -o answer\nHello")
 
     assert result.outputs == []
-    assert _value(kernel, "answer.content") == STREAM
+    assert kernel.value("answer.content") == STREAM
 
 
 def test_no_stream_asks_for_the_whole_answer(kernel: Kernel, server: FakeServer) -> None:
@@ -156,10 +133,10 @@ def test_no_stream_asks_for_the_whole_answer(kernel: Kernel, server: FakeServer)
 def test_capture_records_the_end_alone(kernel: Kernel) -> None:
     """`%%capture` gets one output: the finished answer."""
     kernel.run("%%capture caught\nget_ipython().run_cell_magic('allos', 'groq/m', 'Hello')")
-    kinds = _value(kernel, "[sorted(o.data) for o in caught.outputs]")
+    kinds = kernel.value("[sorted(o.data) for o in caught.outputs]")
 
     assert kinds == [["text/html", "text/plain"]]
-    assert STREAM in _value(kernel, "caught.outputs[0].data['text/plain']")
+    assert STREAM in kernel.value("caught.outputs[0].data['text/plain']")
 
 
 @pytest.mark.parametrize(
@@ -199,11 +176,11 @@ def test_failing_service_is_one_line_and_a_row(kernel: Kernel, server: FakeServe
     assert (result.status, result.ename) == ("error", "AuthenticationError")
     assert len(result.traceback) == 1
     assert "gsk-of-the-test" not in everything
-    assert _value(kernel, "answer.status") == "error"
-    assert _value(kernel, "_.error.status_code") == 401
+    assert kernel.value("answer.status") == "error"
+    assert kernel.value("_.error.status_code") == 401
     row = "allos.responses().iloc[-1][['status', 'error_type', 'http_status']].astype(str).tolist()"
     kernel.run("import allos")
-    assert _value(kernel, row) == ["error", "AuthenticationError", "401"]
+    assert kernel.value(row) == ["error", "AuthenticationError", "401"]
 
 
 def test_key_is_not_in_a_verbose_traceback(kernel: Kernel, server: FakeServer) -> None:
@@ -220,14 +197,14 @@ def test_broken_stream_keeps_what_came(kernel: Kernel, server: FakeServer) -> No
     """A stream that breaks off fails the cell and leaves its text on screen, in `-o` and the log."""
     server.reply(Fault.reset(after_deltas=2))
     result = kernel.run("%%allos groq/m -o answer\nHello")
-    partial = _value(kernel, "answer.content")
+    partial = kernel.value("answer.content")
 
     assert (result.status, result.ename) == ("error", "BrokenStreamError")
     assert partial
     assert partial in _last(result)
     assert "failed" in _last(result)
     kernel.run("import allos")
-    assert _value(kernel, "allos.responses().iloc[-1][['status', 'content']].tolist()") == [
+    assert kernel.value("allos.responses().iloc[-1][['status', 'content']].tolist()") == [
         "error",
         partial,
     ]
@@ -251,7 +228,7 @@ def test_interrupt_keeps_the_partial_answer(kernel: Kernel, server: FakeServer) 
     result.until(lambda r: any(STREAM[:8] in str(m["content"]) for m in r.displays))
     kernel.interrupt()
     result.wait()
-    partial = _value(kernel, "answer.content")
+    partial = kernel.value("answer.content")
 
     assert (result.status, result.ename) == ("error", "Interrupted")
     assert result.traceback == [result.evalue]
@@ -261,11 +238,11 @@ def test_interrupt_keeps_the_partial_answer(kernel: Kernel, server: FakeServer) 
     assert STREAM.startswith(partial)
     assert partial in _last(result)
     assert "cancelled" in _last(result)
-    assert _value(kernel, "_.status") == "cancelled"
+    assert kernel.value("_.status") == "cancelled"
     assert server.wait_closed(server.requests[0]), "the server saw the client leave"
     kernel.run("import allos")
     found = "allos.responses().iloc[-1][['status', 'finish_reason', 'content']].tolist()"
-    assert _value(kernel, found) == ["cancelled", "cancelled", partial]
+    assert kernel.value(found) == ["cancelled", "cancelled", partial]
 
 
 def test_interrupt_before_anything_came(kernel: Kernel, server: FakeServer) -> None:
@@ -300,7 +277,7 @@ def test_row_knows_its_cell(kernel: Kernel) -> None:
     kernel.run("topic = 'tides'\nimport allos")
     kernel.run("%%allos groq/m -s 'Be kind'\nExplain {{topic}}", cell_id="cell-7")
     columns = ["notebook", "cell_id", "execution_count", "prompt", "system", "variables", "content"]
-    row = _value(kernel, f"allos.responses().iloc[-1][{columns}].astype(str).tolist()")
+    row = kernel.value(f"allos.responses().iloc[-1][{columns}].astype(str).tolist()")
 
     assert row == [
         "study.ipynb",
@@ -320,7 +297,7 @@ def test_bare_provider_is_logged_once_the_extension_is_loaded(kernel: Kernel) ->
         "ProviderRegistry.get_provider('groq', model='m').chat('Hello')\nimport allos"
     )
 
-    assert _value(kernel, "len(allos.responses())") == 1
+    assert kernel.value("len(allos.responses())") == 1
 
 
 def test_await_in_a_cell(kernel: Kernel) -> None:
@@ -403,7 +380,7 @@ def test_nothing_heavy_is_loaded(kernel: Kernel) -> None:
     ]
     kernel.run("import sys")
 
-    assert _value(kernel, f"[name for name in {heavy} if name in sys.modules]") == []
+    assert kernel.value(f"[name for name in {heavy} if name in sys.modules]") == []
 
 
 def test_exit_is_silent(kernel: Kernel, server: FakeServer) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,26 +18,6 @@ CALLS = Reply(text="Let me see.", tool_calls=[Call("add", {"a": 20, "b": 22})])
 def server() -> Iterator[FakeServer]:
     with FakeServer(Reply(text="Hello")) as started:
         yield started
-
-
-@pytest.fixture
-def kernel(server: FakeServer, tmp_path: Path) -> Iterator[Kernel]:
-    environment = {
-        "GROQ_BASE_URL": server.base_url,
-        "GROQ_API_KEY": "gsk-of-the-test",
-        "ALLOS_LOG": str(tmp_path / "log.sqlite"),
-    }
-    folder = tmp_path / "kernel"
-    folder.mkdir()
-    with Kernel(folder, environment) as started:
-        assert started.run("%load_ext allos").outputs == []
-        yield started
-
-
-def value(kernel: Kernel, expression: str) -> Any:
-    result = kernel.run(f"print(repr({expression}))")
-    assert result.status == "ok", result
-    return eval(result.stdout)  # our own literals, printed by our own kernel
 
 
 def shown(result: Result) -> str:
@@ -63,9 +42,9 @@ def test_tools_run_after_a_yes(kernel: Kernel, server: FakeServer) -> None:
     assert result.status == "ok"
     assert "It is 42." in shown(result)
     assert server.requests[1].body["messages"][-1]["content"] == "42"
-    assert value(kernel, "[step.content for step in _.steps]") == ["Let me see.", "It is 42."]
+    assert kernel.value("[step.content for step in _.steps]") == ["Let me see.", "It is 42."]
     assert len({m["content"]["transient"]["display_id"] for m in result.displays}) == 1
-    assert value(kernel, "_.steps[1].context.parent_id == _.steps[0].id")
+    assert kernel.value("_.steps[1].context.parent_id == _.steps[0].id")
 
 
 def test_a_no_is_told_to_the_model(kernel: Kernel, server: FakeServer) -> None:
@@ -95,7 +74,7 @@ def test_schema_from_a_variable(kernel: Kernel, server: FakeServer) -> None:
     )
     kernel.run("%%allos city << groq/m --schema City\nRome?")
 
-    assert value(kernel, "city.parsed.people") == 3
+    assert kernel.value("city.parsed.people") == 3
     assert server.requests[0].body["response_format"]["type"] == "json_schema"
 
 
@@ -109,7 +88,7 @@ def test_an_answer_that_does_not_match(kernel: Kernel, server: FakeServer) -> No
     assert result.status == "error"
     assert result.ename == "SchemaError"
     assert len(result.traceback) == 1
-    assert value(kernel, "city.content") == "Rome"
+    assert kernel.value("city.content") == "Rome"
 
 
 @pytest.mark.parametrize(
@@ -158,12 +137,12 @@ def test_conversation_commands(kernel: Kernel) -> None:
     kernel.run("%%allos groq/m --chat trip\nOne")
 
     assert "user: One" in str(
-        value(kernel, "get_ipython().run_line_magic('allos', 'chats show trip')")
+        kernel.value("get_ipython().run_line_magic('allos', 'chats show trip')")
     )
     assert "starts with the 1 turns" in str(
-        value(kernel, "get_ipython().run_line_magic('allos', 'chats branch trip other')")
+        kernel.value("get_ipython().run_line_magic('allos', 'chats branch trip other')")
     )
-    assert "anew" in str(value(kernel, "get_ipython().run_line_magic('allos', 'chats reset trip')"))
+    assert "anew" in str(kernel.value("get_ipython().run_line_magic('allos', 'chats reset trip')"))
     result = kernel.run("%allos chats show tripp")
     assert "Did you mean 'trip'" in str(result.evalue)
 
@@ -222,12 +201,11 @@ def test_help_names_every_flag(kernel: Kernel) -> None:
     result = kernel.run("?%%allos")
     (payload,) = (result.reply or {})["content"]["payload"]
     text = payload["data"]["text/plain"]
-    flags = value(
-        kernel,
+    flags = kernel.value(
         "[f for a in __import__('allos.notebook.arguments').notebook.arguments.parser()._actions"
         " for f in a.option_strings]",
     )
-    commands = value(kernel, "__import__('allos.notebook.commands').notebook.commands.names()")
+    commands = kernel.value("__import__('allos.notebook.commands').notebook.commands.names()")
 
     assert [flag for flag in flags if flag not in text] == []
     assert [name for name in commands if f"%allos {name}" not in text] == []
@@ -241,10 +219,9 @@ def test_unloading_removes_everything(kernel: Kernel) -> None:
     assert kernel.run("%allos log").status == "error"
     assert kernel.run("%config AllosMagics").status == "error"
     assert complete(kernel, "%%allos gro") != ["groq"]
-    assert value(kernel, "list(__import__('allos').session.settings())") == ["log"]
+    assert kernel.value("list(__import__('allos').session.settings())") == ["log"]
     assert (
-        value(kernel, "[c for c in get_ipython().configurables if 'llos' in type(c).__name__]")
-        == []
+        kernel.value("[c for c in get_ipython().configurables if 'llos' in type(c).__name__]") == []
     )
     kernel.run("%load_ext allos")
     assert complete(kernel, "%%allos gro") == ["groq"]
