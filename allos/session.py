@@ -21,6 +21,7 @@ default_model: str | None = None
 """Model for calls that name none, as ``provider/model``; None asks ``ALLOS_MODEL``."""
 
 _warned: dict[tuple[str, str], set[str]] = {}
+_learnt: dict[tuple[str, str, str], dict[str, Any]] = {}
 _log_failed = False
 
 
@@ -65,6 +66,8 @@ def provider_for(model: str | Provider | None, **constructor: Any) -> Provider:
     if of_service is None and _services.find(name).embedded:
         of_service = EMBEDDED_MODEL.partition("/")[2]
     provider = ProviderRegistry.get_provider(name, model=of_service, **constructor)
-    # Providers made for one call share what was already warned about.
+    # Providers made for one call share what was already warned about, and what servers do not take.
     provider.warned = _warned.setdefault((provider.name, provider.model), set())
+    place = (provider.name, provider.model, provider.base_url)
+    provider.learnt = _learnt.setdefault(place, {})
     return provider

@@ -17,6 +17,7 @@ DEFAULT_MAX_TOKENS = 4096
 
 _NAMES = {"max_tokens": "max_tokens", "stop": "stop_sequences", "effort": "effort"}
 _SAMPLING = {"temperature": "temperature", "top_p": "top_p"}
+_EFFORTS = ("low", "medium", "high", "xhigh", "max")
 
 _FINISH: dict[str, FinishReason] = {
     "end_turn": "stop",
@@ -59,9 +60,13 @@ class MessagesWire(Wire):
             body["system"] = system
         body.update(messages_schema(request))
         effort = fields.pop("effort", None)
-        if effort is not None:
+        if effort in _EFFORTS:
             body["output_config"] = {**body.get("output_config", {}), "effort": effort}
             body["thinking"] = {"type": "adaptive"}
+        elif effort == "none":
+            body["thinking"] = {"type": "disabled"}
+        elif effort is not None:
+            dropped += (f"effort={effort}",)
         stop = fields.pop("stop_sequences", None)
         if stop is not None:
             body["stop_sequences"] = [stop] if isinstance(stop, str) else list(stop)

@@ -23,8 +23,15 @@ if TYPE_CHECKING:
 _DRAIN_S = 0.05
 """How long to wait for the end of the body after the API's end signal, to keep the connection."""
 
+_NEVER_S = 1e8
+"""A time-out of years is none: loops count in numbers of limited size."""
+
 _TAIL_S = 5.0
 """How long a finished answer waits for its last facts (usage) from a server that stays silent."""
+
+
+_SECRET_HEADER = re.compile(r"auth|key|token|secret|cookie|password", re.I)
+_SHORTEST_SECRET = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +50,15 @@ class Connection:
     direct: bool = False
     """Bypass proxies (loopback hosts)."""
 
+    def redact(self, text: str) -> str:
+        """Return `text` without the key, nor any other secret of the user's headers."""
+        text = self.api_key.redact(text)
+        for name, value in self.headers:
+            if _SECRET_HEADER.search(name):
+                for word in value.split():
+                    text = Secret(word).redact(text) if len(word) >= _SHORTEST_SECRET else text
+        return text
+
 
 class Body(NamedTuple):
     """A request body, and what could not be put into it."""
@@ -52,6 +68,14 @@ class Body(NamedTuple):
     """Parameters of our vocabulary that this API or service does not take."""
     headers: Mapping[str, str] | None = None
     """Headers of this request alone."""
+
+
+class Amended(NamedTuple):
+    """A body without what the service has just refused."""
+
+    body: Body
+    quirks: Mapping[str, Any]
+    """What was learnt of the service, by fields of `Quirks`."""
 
 
 @dataclass(slots=True)
@@ -98,6 +122,13 @@ class Wire(ABC):
     @abstractmethod
     def decoder(self, request: Request) -> Decoder:
         """Return a fresh decoder for the reply to a request."""
+
+    def amend(self, body: Body, error: ProviderError) -> Amended | None:
+        """Return what to send instead, where the service refused a field that is only ours.
+
+        For servers that no row describes. None when the error is about something else.
+        """
+        return None
 
     async def send(self, client: Any, request: Request, body: Body) -> Reply:
         """Make the call and understand the whole reply. Loop thread."""
@@ -232,12 +263,39 @@ def parse_json(data: bytes) -> Any:
     try:
         return from_json(data, cache_mode="keys")
     except ValueError as exc:
-        raise BrokenStreamError(f"the stream holds an unreadable event ({exc})") from None
+        try:
+            return _mended(data)
+        except ValueError:
+            raise BrokenStreamError(f"the stream holds an unreadable event ({exc})") from None
+
+
+def _mended(data: bytes) -> Any:
+    """Parse JSON whose text is cut within a letter: half of one becomes U+FFFD.
+
+    Servers that cut a token's bytes, or an emoji's two halves, send such text.
+
+    Raises
+    ------
+    ValueError
+        It is no JSON all the same.
+    """
+    text = _ESCAPE.sub(
+        lambda found: r"\ufffd" if found["half"] else found[0], data.decode("utf-8", "replace")
+    )
+    return from_json(text.encode(), cache_mode="keys")
+
+
+_ESCAPE = re.compile(  # in this order: both halves of an emoji, one half, any other escape
+    r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>\\u[dD][89a-fA-F]..)|\\.", re.DOTALL
+)
+
+_MOST_TOKENS = 2**53
 
 
 def count(value: Any) -> int | None:
     """Return a number of tokens, or None for anything that is no count."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST_TOKENS
+    return value if known else None
 
 
 def text(value: Any) -> str | None:
@@ -249,7 +307,10 @@ def _json(content: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
     try:
         raw = from_json(content)
     except ValueError:
-        raise faults.no_answer(content, headers) from None
+        try:
+            raw = _mended(content)
+        except ValueError:
+            raise faults.no_answer(content, headers) from None
     if isinstance(raw, list):  # some gateways wrap an error, and some a model list, in a list
         raw = raw[0] if raw and isinstance(raw[0], dict) and "error" in raw[0] else {"data": raw}
     if not isinstance(raw, dict):
@@ -282,7 +343,8 @@ async def _drain(chunks: AsyncIterator[bytes]) -> None:
 
 # ---- headers -------------------------------------------------------------------------------------
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?")
+_MOST_DIGITS = 16
+_DURATION = re.compile(r"(\d{1,15}(?:\.\d+)?)(ms|s|m|h|d)?")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
 
 
@@ -302,7 +364,7 @@ def header_facts(headers: Mapping[str, str]) -> dict[str, Any]:
             reset_s = _reset_s(get(f"anthropic-ratelimit-{what}-reset"), get("date"))
         if reset_s is not None:
             resets.append(reset_s)
-        if left and left.isdecimal():
+        if left and left.isdecimal() and len(left) < _MOST_DIGITS:
             facts[f"ratelimit_remaining_{what}"] = int(left)
             if int(left) == 0 and reset_s is not None and reset_s > 0:
                 waits.append(reset_s)
@@ -317,7 +379,9 @@ def header_facts(headers: Mapping[str, str]) -> dict[str, Any]:
 def _timeout(timeout_s: float) -> httpx2.Timeout:
     import httpx2
 
-    return httpx2.Timeout(timeout_s, connect=min(timeout_s, 10.0))
+    return httpx2.Timeout(
+        timeout_s if timeout_s <= _NEVER_S else None, connect=min(timeout_s, 10.0)
+    )
 
 
 def _plain(headers: Mapping[str, str]) -> Mapping[str, str]:

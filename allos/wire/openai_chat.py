@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from jiter import from_json
 
-from allos.errors import InvalidResponseError
+from allos.errors import BadRequestError, InvalidResponseError, ProviderError
 from allos.types import Api, Event, FinishReason, Message, Request, Usage
 from allos.wire import faults
-from allos.wire.base import Body, Decoder, Wire, count, parse_json, text
+from allos.wire.base import Amended, Body, Decoder, Wire, count, parse_json, text
 from allos.wire.content import chat_content
 from allos.wire.parameters import apply, model_quirks
 from allos.wire.think import ThinkSplitter
@@ -53,6 +54,12 @@ _FINISH: dict[str, FinishReason] = {
     "insufficient_system_resource": "error",
 }
 
+_LIMIT_NAMES = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
+"""Each name of the token limit to the other one."""
+_NOT_TAKEN = re.compile(
+    r"unsupported|not supported|unknown|unrecognized|unexpected|extra|not (permitted|allowed)", re.I
+)
+
 _XAI_TICKS_PER_USD = 10**10
 
 _CALL_EXTRA = "chat.tool_call_extra"
@@ -92,6 +99,24 @@ class ChatWire(Wire):
 
     def decoder(self, request: Request) -> Decoder:
         return ChatDecoder(think_tags=request.quirks.think_tags)
+
+    def amend(self, body: Body, error: ProviderError) -> Amended | None:
+        if type(error) is not BadRequestError or error.status_code not in (400, 422):
+            return None
+        said, fields = f"{error.code or ''} {error.message} {error.detail or ''}", body.body
+        if "stream_options" in fields and "stream_options" in said:
+            rest = {name: value for name, value in fields.items() if name != "stream_options"}
+            return Amended(body._replace(body=rest), {"stream_options": False})
+        for name, other in _LIMIT_NAMES.items():
+            # A deployment's name does not tell its model, and models differ in this.
+            if name in fields and other not in fields and _refuses(said, name):
+                renamed = {other if key == name else key: fields[key] for key in fields}
+                return Amended(body._replace(body=renamed), {"max_tokens_name": other})
+        return None
+
+
+def _refuses(said: str, name: str) -> bool:
+    return bool(re.search(rf"\b{name}\b", said) and _NOT_TAKEN.search(said))
 
 
 def _messages(messages: tuple[Message, ...]) -> list[dict[str, Any]]:
