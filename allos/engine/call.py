@@ -82,11 +82,15 @@ class Call:
         ConfigurationError
             The call belongs to another process: this one was forked while it ran.
         """
+        self.check_process()
+        return self.future.result(timeout_s)
+
+    def check_process(self) -> None:
+        """Refuse to wait for ever: a fork has the call, but not the thread that runs it."""
         if self._pid != os.getpid() and not self.future.done():
             raise ConfigurationError(
                 "this call runs in the process that started it, not in its fork; start a new one"
             )
-        return self.future.result(timeout_s)
 
 
 def start(

@@ -380,7 +380,10 @@ class Provider:
         return facts.context_window(price_id, self.model)
 
     def close(self) -> None:
-        """Close the connection of this provider's configuration; the next call opens a new one."""
+        """Close the connection of this provider's configuration; the next call opens a new one.
+
+        Calls that still use it go on: it closes with the last of them. Nothing is waited for.
+        """
         started = runtime.running()
         if started is not None and self._connection is not None:
             started.release(self._connection)
@@ -389,6 +392,12 @@ class Provider:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Provider:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
         self.close()
 
     def __repr__(self) -> str:

@@ -72,6 +72,7 @@ class Stream:
                     yield event.text
 
     def _arriving(self) -> Iterator[Sequence[Event]]:
+        self._call.check_process()
         while not self._ended:
             try:
                 batch = self._batches.get()
