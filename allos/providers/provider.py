@@ -123,6 +123,7 @@ class Provider:
         strict: bool = False,
         **params: Any,
     ) -> None:
+        self.name, self.model = service.name, model  # first, for its repr in a traceback
         _check_numbers(timeout_s=timeout_s, deadline_s=deadline_s, max_attempts=max_attempts)
         if max_attempts != int(max_attempts):
             raise ConfigurationError(f"max_attempts must be a whole number, not {max_attempts!r}.")
@@ -131,8 +132,6 @@ class Provider:
             requests_per_minute=requests_per_minute,
             tokens_per_minute=tokens_per_minute,
         )
-        self.name = service.name
-        self.model = model
         self._service = service
         if isinstance(api_key, str):
             api_key = Secret(api_key)
