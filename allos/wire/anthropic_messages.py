@@ -10,6 +10,7 @@ from allos.wire import faults
 from allos.wire.base import Body, Decoder, Wire, count, parse_json, text
 from allos.wire.content import detail_unsaid, messages_blocks
 from allos.wire.parameters import apply, sampling_headers
+from allos.wire.think import ThinkDecoder
 from allos.wire.tools import instructed, messages_schema, messages_tools
 
 DEFAULT_MAX_TOKENS = 4096
@@ -78,7 +79,8 @@ class MessagesWire(Wire):
         return Body(body, dropped + unsaid + detail_unsaid(request), sampling_headers(request))
 
     def decoder(self, request: Request) -> Decoder:
-        return MessagesDecoder()
+        decoder = MessagesDecoder()
+        return ThinkDecoder(decoder) if request.quirks.think_tags else decoder
 
 
 def _turns(messages: tuple[Message, ...]) -> tuple[str | None, list[dict[str, Any]]]:

@@ -84,6 +84,8 @@ class Reply:
 
     events: list[Event] = field(default_factory=list)
     raw: Any = None
+    fault: Exception | None = None
+    """Why this is no answer, although some of one came."""
 
 
 class Decoder(ABC):
@@ -93,6 +95,8 @@ class Decoder(ABC):
     """The API's own end signal came."""
     closed: bool = False
     """Nothing more will come; stop reading."""
+    fault: ProviderError | None = None
+    """The service's own word that the answer failed, said beside a piece of it."""
 
     @abstractmethod
     def event(self, name: str, data: bytes) -> list[Event]:
@@ -133,6 +137,8 @@ class Wire(ABC):
     async def send(self, client: Any, request: Request, body: Body) -> Reply:
         """Make the call and understand the whole reply. Loop thread."""
         response = await self._post(client, request, body, stream=False)
+        if "event-stream" in response.headers.get("content-type", ""):
+            return self._unasked_stream(response, request)
         return self._whole(response, response.content, request)
 
     async def stream(self, client: Any, request: Request, body: Body) -> AsyncIterator[list[Event]]:
@@ -147,7 +153,10 @@ class Wire(ABC):
         try:
             kind = response.headers.get("content-type", "")
             if "json" in kind or "html" in kind:
-                yield self._whole(response, await response.aread(), request).events
+                reply = self._whole(response, await response.aread(), request)
+                yield reply.events
+                if reply.fault is not None:
+                    raise reply.fault
                 return
             yield [Event("meta", data=header_facts(response.headers))]
             decoder, sse = self.decoder(request), SseDecoder()
@@ -173,15 +182,11 @@ class Wire(ABC):
                     yield events
             if events := decoder.finish():
                 yield events
+            if decoder.fault is not None:
+                raise _placed(decoder.fault, response.headers)
             if decoder.done:  # what ends after the API's own end signal has nothing left to lose
                 return
-            if fault is not None:
-                raise _placed(fault, response.headers)
-            if not sse.seen_field:
-                raise faults.no_answer(head, response.headers)
-            raise BrokenStreamError(
-                "the stream ended before the answer was complete", retryable=True
-            )
+            raise _unfinished(fault, sse, head, response.headers)
         finally:
             await response.aclose()
 
@@ -229,7 +234,22 @@ class Wire(ABC):
             exc.status_code = exc.status_code or response.status_code
             raise _placed(exc, response.headers) from None
         events += decoder.finish()
-        return Reply(events=events, raw=raw)
+        if decoder.fault is not None:
+            decoder.fault.status_code = decoder.fault.status_code or response.status_code
+            _placed(decoder.fault, response.headers)
+        return Reply(events=events, raw=raw, fault=decoder.fault)
+
+    def _unasked_stream(self, response: httpx2.Response, request: Request) -> Reply:
+        """Understand a stream that came although a whole answer was asked for."""
+        decoder, sse = self.decoder(request), SseDecoder()
+        events, fault = _decode(decoder, [*sse.feed(response.content), *sse.end()])
+        events = [Event("meta", data=header_facts(response.headers)), *events, *decoder.finish()]
+        fault = decoder.fault or fault
+        if decoder.fault is None and decoder.done:
+            return Reply(events=events)
+        return Reply(
+            events=events, fault=_unfinished(fault, sse, response.content, response.headers)
+        )
 
 
 def _placed(fault: Exception, headers: Mapping[str, str]) -> Exception:
@@ -237,6 +257,17 @@ def _placed(fault: Exception, headers: Mapping[str, str]) -> Exception:
     if isinstance(fault, ProviderError) and fault.request_id is None:
         fault.request_id = header_facts(headers)["request_id"]
     return fault
+
+
+def _unfinished(
+    fault: Exception | None, sse: SseDecoder, head: bytes, headers: Mapping[str, str]
+) -> Exception:
+    """Say why a stream is no whole answer."""
+    if fault is not None:
+        return _placed(fault, headers)
+    if not sse.seen_field:
+        return faults.no_answer(head, headers)
+    return BrokenStreamError("the stream ended before the answer was complete", retryable=True)
 
 
 def _decode(decoder: Decoder, arrived: list[ServerEvent]) -> tuple[list[Event], Exception | None]:
@@ -247,6 +278,8 @@ def _decode(decoder: Decoder, arrived: list[ServerEvent]) -> tuple[list[Event], 
             events += decoder.event(name, data)
         except Exception as exc:  # noqa: BLE001 - handed on
             return events, exc
+        if decoder.fault is not None:
+            return events, decoder.fault
         if decoder.closed:
             break
     return events, None

@@ -230,7 +230,9 @@ class ChatDecoder(Decoder):
     def _chunk(self, chunk: dict[str, Any], part: str, *, named_error: bool = False) -> list[Event]:
         choices = chunk.get("choices")
         if chunk.get("error") or named_error:
-            raise faults.from_body(chunk)
+            self.fault = faults.from_body(chunk)
+            if not choices:
+                raise self.fault
         verdict = chunk.get("base_resp")
         if isinstance(verdict, dict) and verdict.get("status_code"):
             raise faults.from_body(verdict)
@@ -274,6 +276,8 @@ class ChatDecoder(Decoder):
         usage = choice.get("usage")
         if isinstance(usage, dict) and usage:
             events += _usage(usage)
+        if choice.get("error") and self.fault is None:
+            self.fault = faults.from_body(choice)
         reason = choice.get("finish_reason")
         if reason is not None:
             self._finish = str(reason)
@@ -288,7 +292,7 @@ class ChatDecoder(Decoder):
         thought = text(message.get("reasoning_content"))
         if thought:
             self._thoughts.append(thought)
-        thought = thought or text(message.get("reasoning"))
+        thought = thought or text(message.get("reasoning")) or _detailed(message)
         if thought:
             events.append(Event("reasoning", thought))
         if content:
@@ -366,6 +370,15 @@ class ChatDecoder(Decoder):
         if key is not None:
             self._slot_of_index[key] = len(slots) - 1
         return len(slots) - 1
+
+
+def _detailed(message: dict[str, Any]) -> str | None:
+    """Reasoning where a service sends it in parts alone."""
+    details = message.get("reasoning_details")
+    parts = (
+        [part for part in details if isinstance(part, dict)] if isinstance(details, list) else ()
+    )
+    return "".join(text(p.get("text")) or text(p.get("summary")) or "" for p in parts) or None
 
 
 class _Slot:
