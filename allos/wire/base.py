@@ -377,7 +377,9 @@ async def _drain(chunks: AsyncIterator[bytes]) -> None:
 # ---- headers -------------------------------------------------------------------------------------
 
 _MOST_DIGITS = 16
-_DURATION = re.compile(r"(\d{1,15}(?:\.\d+)?)(ms|s|m|h|d)?")
+_MOST_LETTERS = 40
+"""Of a time; more is no time."""
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
 
 
@@ -427,7 +429,7 @@ def _plain(headers: Mapping[str, str]) -> Mapping[str, str]:
 
 def _reset_s(text: str | None, date: str | None) -> float | None:
     """Seconds in `12ms`, `6m0s`, `17`; for a time of day, seconds after the reply's own date."""
-    if not text:
+    if not text or len(text) > _MOST_LETTERS:
         return None
     if "T" in text:
         from datetime import datetime
