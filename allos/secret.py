@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hmac
-from typing import NoReturn
+from collections.abc import Mapping, MutableMapping
+from typing import Any, NoReturn
 
 MASK = "***"
 
@@ -66,3 +67,32 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Secret cannot be pickled: pass the key to the other process yourself")
+
+
+def sealed(keywords: MutableMapping[str, Any]) -> None:
+    """Hide the key among a call's keywords, in place: a traceback may show the frame's variables.
+
+    Parameters
+    ----------
+    keywords : dict
+        `api_key` becomes a `Secret`, `headers` a mapping that does not show its values.
+
+    Examples
+    --------
+    >>> keywords = {"api_key": "sk-very-secret", "headers": {"x-api-key": "sk-two"}}
+    >>> sealed(keywords)
+    >>> keywords
+    {'api_key': Secret(***), 'headers': Headers(x-api-key)}
+    """
+    key, headers = keywords.get("api_key"), keywords.get("headers")
+    if isinstance(key, str):
+        keywords["api_key"] = Secret(key)
+    if isinstance(headers, Mapping) and not isinstance(headers, Headers):
+        keywords["headers"] = Headers(headers)
+
+
+class Headers(dict[str, str]):
+    """Headers of the user; only their names are shown, since a value may be a key."""
+
+    def __repr__(self) -> str:
+        return f"Headers({', '.join(map(str, self))})"

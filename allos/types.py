@@ -230,6 +230,8 @@ class ModelQuirks:
     """These models take no images and no documents."""
     tool_choice: Mapping[str, str] = field(default_factory=dict)
     """As in `Quirks`; goes before it."""
+    effort: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """As in `Quirks`; goes before it."""
     schema_support: SchemaSupport | None = None
     """As in `Quirks`; goes before it."""
 
@@ -248,6 +250,10 @@ class Quirks:
     """Our parameter name to the service's body field."""
     think_tags: bool = False
     """The service writes reasoning inside ``<think>`` tags of the content."""
+    effort: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Body fields of Chat Completions for each word of `effort`, where its own field is not taken;
+    ``*`` stands for every other word, ``{effort}`` in a value for the word itself. What is not named
+    is not sent, and the caller is warned once."""
     store: bool = True
     """Send `store: false` on Responses, so that the service keeps no copy."""
     text_only: bool = False

@@ -59,13 +59,18 @@ def streamed(
             found += decoder.event(name, piece)
     for name, piece in splitter.end():
         found += decoder.event(name, piece)
+    if decoder.fault is not None:
+        raise decoder.fault
     return [*found, *decoder.finish()]
 
 
 def whole(api: Api, reply: dict[str, Any], **changes: Any) -> list[Event]:
     """Events of a whole reply."""
     decoder = wire.get(api).decoder(request(api, **changes))
-    return [*decoder.whole(reply), *decoder.finish()]
+    events = [*decoder.whole(reply), *decoder.finish()]
+    if decoder.fault is not None:
+        raise decoder.fault
+    return events
 
 
 def fold(events: list[Event]) -> Fold:

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from datetime import UTC, datetime
 from threading import get_ident
 from time import perf_counter
@@ -19,7 +21,7 @@ from allos.engine.fold import Fold
 from allos.engine.ids import new_id
 from allos.engine.limits import Limits, Turn, estimate
 from allos.engine.parse import parsed
-from allos.engine.runtime import Runtime, get
+from allos.engine.runtime import Runtime, Shared, get
 from allos.errors import (
     BrokenStreamError,
     ConfigurationError,
@@ -38,9 +40,13 @@ from allos.wire.base import Body, Connection, Wire
 if TYPE_CHECKING:
     import asyncio
 
+_NEVER_S = 1e8
+"""Three years: loops count their timers in numbers of limited size, and infinity is none of them."""
+
 Emit = Callable[[Sequence[Event]], None]
 Finish = Callable[[ProviderResponse], Awaitable[ProviderResponse]]
 Advise = Callable[[ProviderError], str | None]
+Learn = Callable[[Mapping[str, Any]], None]
 
 
 class Call:
@@ -50,6 +56,7 @@ class Call:
         self._runtime = runtime
         self._task: asyncio.Task[None] | None = None  # loop thread
         self._cancelled = False
+        self._pid = os.getpid()
         self.future: Future[ProviderResponse] = Future()
         # A waiter that is cancelled must not take the result from the others.
         self.future.set_running_or_notify_cancel()
@@ -57,7 +64,9 @@ class Call:
     def cancel(self) -> None:
         """Stop the call; what has arrived becomes a cancelled response. Any thread, any time."""
         self._cancelled = True
-        self._runtime.loop.call_soon_threadsafe(self._cancel)
+        if self._pid == os.getpid():  # a forked copy shares the loop's pipe, but not the call
+            with suppress(RuntimeError):  # the loop is closed, so nothing runs any more
+                self._runtime.loop.call_soon_threadsafe(self._cancel)
 
     def _cancel(self) -> None:  # loop thread
         if self._task is not None and not self._task.done():
@@ -70,8 +79,18 @@ class Call:
         ------
         TimeoutError
             It is not there after `timeout_s` seconds; the call goes on.
+        ConfigurationError
+            The call belongs to another process: this one was forked while it ran.
         """
+        self.check_process()
         return self.future.result(timeout_s)
+
+    def check_process(self) -> None:
+        """Refuse to wait for ever: a fork has the call, but not the thread that runs it."""
+        if self._pid != os.getpid() and not self.future.done():
+            raise ConfigurationError(
+                "this call runs in the process that started it, not in its fork; start a new one"
+            )
 
 
 def start(
@@ -84,6 +103,7 @@ def start(
     emit: Emit | None = None,
     finish: Finish | None = None,
     advise: Advise | None = None,
+    learn: Learn | None = None,
 ) -> Call:
     """Start a call and return at once.
 
@@ -104,6 +124,8 @@ def start(
         Completes the response (cost, facts of the model) before anyone sees it.
     advise : callable or None
         What to do about an error, in place of the general advice.
+    learn : callable or None
+        Given what the service turned out not to take, by fields of `Quirks`; on the loop thread.
 
     Raises
     ------
@@ -116,9 +138,9 @@ def start(
             "a call cannot be started on allos's own loop thread; start it from your own thread"
         )
     seams.run_preludes()
-    client = runtime.client(connection)
+    shared = runtime.borrow(connection)
     call = Call(runtime)
-    run = _Run(call, request, wire, body, client, connection, limits, emit, finish, advise)
+    run = _Run(call, request, wire, body, shared, connection, limits, emit, finish, advise, learn)
     # call_soon_threadsafe copies the caller's context, so provenance crosses by itself.
     runtime.loop.call_soon_threadsafe(run.begin)
     return call
@@ -133,23 +155,26 @@ class _Run:
         request: Request,
         wire: Wire,
         body: Body,
-        client: Any,
+        shared: Shared,
         connection: Connection,
         limits: Limits | None,
         emit: Emit | None,
         finish: Finish | None,
         advise: Advise | None,
+        learn: Learn | None,
     ) -> None:
         self.call = call
         self.request = request
         self.wire = wire
         self.body = body
-        self.client = client
+        self.shared, self.client = shared, shared.client
         self.connection = connection
         self.limits = limits
         self.emit = emit
         self.finish = finish
         self.advise = advise
+        self.learn = learn
+        self.amended = False
         here = context.current()
         self.caller = here.run_id or here.comparison_id or get_ident()
         self.created_at = datetime.now(UTC)
@@ -171,6 +196,7 @@ class _Run:
 
     def ended(self, task: asyncio.Task[None]) -> None:  # loop thread
         self.call._runtime.tasks.discard(task)
+        self.call._runtime.give_back(self.shared)
         if not self.call.future.done():
             # Cancelled before its first step, so nothing of `run` was executed.
             self._deliver(self._response(None, cancelled=True))
@@ -186,7 +212,7 @@ class _Run:
                 # Complete as it is: it was finished when it was recorded, but as text.
                 self._deliver(await self._parsed(answer))
                 return
-            if self.request.deadline_s is None:
+            if self.request.deadline_s is None or self.request.deadline_s > _NEVER_S:
                 await self._attempts()
             else:
                 async with asyncio.timeout(self.request.deadline_s):
@@ -270,7 +296,9 @@ class _Run:
             if isinstance(error, RateLimitError) and error.retry_after_s:
                 limiter.pause(error.retry_after_s, model)
             wait_s = None
-            if self.fold.empty:
+            if self._amend(error):
+                wait_s = 0.0
+            elif self.fold.empty:
                 wait_s = retry.policy.wait_s(error, self.attempts, self.request.max_attempts)
             if wait_s is None:
                 raise self._named(error)
@@ -282,10 +310,22 @@ class _Run:
             }
             self.retry_log.append(entry)
             if self.emit is not None:
-                words = faults.shorten(self.connection.api_key.redact(str(error)))
+                words = faults.shorten(self.connection.redact(str(error)))
                 shown = {**entry, "max_attempts": self.request.max_attempts, "message": words}
                 self.emit([Event("attempt", data=shown)])
             await asyncio.sleep(wait_s)
+
+    def _amend(self, error: ProviderError) -> bool:
+        """Leave out what an unknown server refuses of our own doing; once for each call."""
+        if self.amended:
+            return False
+        changed = self.wire.amend(self.body, error)
+        if changed is None:
+            return False
+        self.amended, self.body = True, changed.body
+        if self.learn is not None:
+            self.learn(changed.quirks)
+        return True
 
     async def _queue(self, entering: Awaitable[Turn]) -> Turn:
         asked = perf_counter()
@@ -325,6 +365,8 @@ class _Run:
                 self.reply = reply.raw
                 self._take(reply.events)
                 self.fold.first_at = None
+                if reply.fault is not None:
+                    raise reply.fault
         except asyncio.CancelledError:
             raise
         except Exception as exc:  # noqa: BLE001 - told apart by faults
@@ -351,7 +393,7 @@ class _Run:
 
     def _named(self, error: ProviderError) -> ProviderError:
         """Complete an error: who, which model, key masked."""
-        request, redact = self.request, self.connection.api_key.redact
+        request, redact = self.request, self.connection.redact
         error.provider = error.provider or request.provider
         error.model = error.model or request.model
         if error.detail is not None:

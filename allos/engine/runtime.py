@@ -30,6 +30,17 @@ _CLOSE_S = 2.0
 """How long exit waits for clients to close."""
 
 
+class Shared:
+    """An SDK client, and how many calls use it."""
+
+    __slots__ = ("calls", "client", "released")
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self.calls = 0
+        self.released = False
+
+
 class Runtime:
     """An event loop on a daemon thread, its clients and its limiters."""
 
@@ -39,8 +50,12 @@ class Runtime:
         self.loop: asyncio.AbstractEventLoop = _new_loop()
         self.limiters: dict[tuple[str, Secret], Limiter] = {}  # loop thread only
         self.tasks: set[asyncio.Task[Any]] = set()  # loop thread only
-        self._clients: dict[Connection, Any] = {}
-        self._clients_lock = threading.Lock()  # guards _clients: one client for each connection
+        self._clients: dict[Connection, Shared] = {}
+        # Guards _clients and their counts; held for a moment only, the loop thread takes it as well.
+        self._clients_lock = threading.Lock()
+        self._making = (
+            threading.Lock()
+        )  # one client for each connection; making one may take a second
         self._asyncio = asyncio
         self.thread = threading.Thread(target=self._run, name="allos-loop", daemon=True)
         self.thread.start()
@@ -60,13 +75,32 @@ class Runtime:
 
     def client(self, connection: Connection) -> Any:
         """Return the SDK client of a connection, building it if it is new. Any thread but the loop's."""
-        client = self._clients.get(connection)
-        if client is None:
+        return self._shared(connection, 0).client
+
+    def borrow(self, connection: Connection) -> Shared:
+        """Return the client for one call; `give_back` must follow. Any thread but the loop's."""
+        return self._shared(connection, 1)
+
+    def _shared(self, connection: Connection, calls: int) -> Shared:
+        while True:
             with self._clients_lock:
-                client = self._clients.get(connection)
-                if client is None:
-                    client = self._clients[connection] = clients.make(connection)
-        return client
+                shared = self._clients.get(connection)
+                if shared is not None:
+                    shared.calls += calls
+                    return shared
+            with self._making:
+                if connection not in self._clients:
+                    made = Shared(clients.make(connection))
+                    with self._clients_lock:
+                        self._clients[connection] = made
+
+    def give_back(self, shared: Shared) -> None:
+        """End a call's use of a client; the last one closes it, once it is released. Any thread."""
+        with self._clients_lock:
+            shared.calls -= 1
+            unused = shared.released and not shared.calls
+        if unused:
+            self._close_client(shared)
 
     def limiter(self, connection: Connection) -> Limiter:
         """Return the limiter that all calls of one key and host share. Loop thread."""
@@ -77,11 +111,19 @@ class Runtime:
         return limiter
 
     def release(self, connection: Connection) -> None:
-        """Close a connection's client. Any thread."""
+        """Close a connection's client as soon as no call uses it. Any thread."""
         with self._clients_lock:
-            client = self._clients.pop(connection, None)
-        if client is not None and self.thread.is_alive():
-            self.submit(client.close())
+            shared = self._clients.pop(connection, None)
+            if shared is None:
+                return
+            shared.released = True
+            unused = not shared.calls
+        if unused:
+            self._close_client(shared)
+
+    def _close_client(self, shared: Shared) -> None:
+        if self.thread.is_alive():
+            self.submit(shared.client.close())
 
     def close(self) -> None:
         """Cancel what runs, close the clients, end the thread. Main thread, at exit."""
@@ -101,9 +143,9 @@ class Runtime:
         if running:
             await self._asyncio.gather(*running, return_exceptions=True)
         with self._clients_lock:
-            open_clients, self._clients = list(self._clients.values()), {}
-        for client in open_clients:
-            await client.close()
+            left, self._clients = list(self._clients.values()), {}
+        for shared in left:
+            await shared.client.close()
         # Connections say good-bye in callbacks of the loop; give them their turn.
         await self._asyncio.sleep(0.01)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,7 +26,7 @@ from allos.secret import Secret
 from allos.types import Event, Prompt, ProviderResponse, Request, as_messages
 from allos.wire import content
 from allos.wire.base import Connection, Wire
-from allos.wire.parameters import VOCABULARY
+from allos.wire.parameters import VOCABULARY, checked, extra_fields
 
 CONSTRUCTOR = (
     "model",
@@ -41,6 +42,8 @@ CONSTRUCTOR = (
     "requests_per_minute",
     "tokens_per_minute",
 )
+
+_warning = threading.Lock()  # guards `warned`: each warning is given once, by one thread
 
 _SDK = {"responses": "openai", "chat": "openai", "messages": "anthropic"}
 
@@ -86,6 +89,8 @@ class Provider:
         Further headers of every request.
     context_window : int or None
         Tokens, where you know better than the tables.
+    strict : bool
+        Refuse what the service or model does not take, where it is otherwise left out with a warning.
     max_in_flight, requests_per_minute, tokens_per_minute : float or None
         What all calls of this process with this key to this host may do together; the last provider
         that says so counts, and infinity lifts a limit. Calls wait for their turn, see `queue_s`.
@@ -95,7 +100,8 @@ class Provider:
     Raises
     ------
     ConfigurationError
-        A missing key or model, an unknown parameter.
+        A missing key or model, an unknown parameter, a value that cannot be meant; with `strict`,
+        a parameter that the service does not take.
     """
 
     def __init__(
@@ -114,22 +120,31 @@ class Provider:
         max_in_flight: float | None = None,
         requests_per_minute: float | None = None,
         tokens_per_minute: float | None = None,
+        strict: bool = False,
         **params: Any,
     ) -> None:
+        self.name, self.model = service.name, model  # first, for its repr in a traceback
         _check_numbers(timeout_s=timeout_s, deadline_s=deadline_s, max_attempts=max_attempts)
+        if max_attempts != int(max_attempts):
+            raise ConfigurationError(f"max_attempts must be a whole number, not {max_attempts!r}.")
         self._limits = _limits(
-            max_in_flight=max_in_flight or service.max_in_flight,
+            max_in_flight=service.max_in_flight if max_in_flight is None else max_in_flight,
             requests_per_minute=requests_per_minute,
             tokens_per_minute=tokens_per_minute,
         )
-        self.name = service.name
-        self.model = model
         self._service = service
-        self._endpoint = keys.resolve(
-            service, base_url=base_url, api_key=api_key, api=api, env=os.environ
-        )
+        if isinstance(api_key, str):
+            api_key = Secret(api_key)
+        try:
+            self._endpoint = keys.resolve(
+                service, base_url=base_url, api_key=api_key, api=api, env=os.environ
+            )
+        except ConfigurationError as exc:
+            # The frames behind it hold the environment, with the keys of every service.
+            raise exc.with_traceback(None) from None
         self._wire = wire.get(self._endpoint.api)
         self._params = self._checked(params)
+        self._strict = _flag("strict", strict)
         self._timeout_s = timeout_s
         self._fixed: dict[str, Any] = {
             "provider": self.name,
@@ -144,6 +159,7 @@ class Provider:
         self._headers = tuple(sorted((headers or {}).items()))
         self._context_window = context_window
         self.warned: set[str] = set()
+        self.learnt: dict[str, Any] = {}
         self._connection = None if service.embedded else self._connect()
         if service.embedded:
             from allos import local
@@ -186,7 +202,7 @@ class Provider:
             What the answer must be, see `allos.providers.schemas.as_schema`; its value is `parsed`.
         **params
             Override the provider's defaults for this call; `extra` is a mapping that goes into the
-            request's body as it is.
+            request's body as it is; `strict` as in the provider.
 
         Returns
         -------
@@ -266,6 +282,8 @@ class Provider:
         """
         turns = as_messages(messages)
         given = dict(params)
+        strict = given.pop("strict", None)
+        strict = self._strict if strict is None else _flag("strict", strict)
         tools = as_tools(given.pop("tools", None))
         choice = checked_choice(given.pop("tool_choice", None), tools)
         schema = as_schema(given.pop("schema", None))
@@ -283,11 +301,14 @@ class Provider:
             stream=emit is not None,
             **self._fixed,
         )
+        if self.learnt:
+            request = replace(request, quirks=replace(request.quirks, **self.learnt))
         sample = context.current().sample_index or 0
         request = replace(request, request_hash=request_hash(request, sample))
         content.check(request)
         body = self._wire.body(request)
-        self._warn(body.dropped)
+        if body.dropped:
+            self._unsaid(body.dropped, strict)
         price_id = None if self._endpoint.foreign else self._service.price_id
         if price_id:
             facts.warm()
@@ -299,6 +320,7 @@ class Provider:
             limits=self._limits,
             emit=emit,
             finish=facts.finisher(price_id),
+            learn=self.learnt.update,
         )
 
     # ---- facts ------------------------------------------------------------------------------
@@ -357,7 +379,10 @@ class Provider:
         return facts.context_window(price_id, self.model)
 
     def close(self) -> None:
-        """Close the connection of this provider's configuration; the next call opens a new one."""
+        """Close the connection of this provider's configuration; the next call opens a new one.
+
+        Calls that still use it go on: it closes with the last of them. Nothing is waited for.
+        """
         started = runtime.running()
         if started is not None and self._connection is not None:
             started.release(self._connection)
@@ -368,13 +393,19 @@ class Provider:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
+    async def __aenter__(self) -> Provider:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self.close()
+
     def __repr__(self) -> str:
         return f"Provider({self.name!r}, model={self.model!r})"
 
     # ---- inside -----------------------------------------------------------------------------
 
     def _checked(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        checked: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         for name, value in params.items():
             if name not in VOCABULARY and name != "extra":
                 raise ConfigurationError(
@@ -382,19 +413,34 @@ class Provider:
                     f"{did_you_mean(name, VOCABULARY)} The parameters are "
                     f"{', '.join(VOCABULARY)}; extra={{...}} passes anything else through."
                 )
-            if value is not None:
-                checked[name] = value
-        return checked
+            if value is None:
+                continue
+            try:
+                values[name] = extra_fields(value) if name == "extra" else checked(name, value)
+            except ValueError as exc:
+                raise ConfigurationError(
+                    f"{self.name}/{self.model}: {str(exc).rstrip('.')}. Nothing was sent."
+                ) from None
+        return values
 
-    def _warn(self, dropped: Sequence[str]) -> None:
-        for name in dropped:
-            if name not in self.warned:
-                self.warned.add(name)
-                warnings.warn(
-                    f"{self.name}/{self.model} does not take {name!r} on this API; it was left out",
-                    UserWarning,
-                    stacklevel=4,
-                )
+    def _unsaid(self, dropped: Sequence[str], strict: bool) -> None:
+        """Warn once of each parameter that the service does not take, or refuse."""
+        named = f"{self.name}/{self.model}"
+        if strict:
+            what = " and ".join(map(repr, dropped))
+            raise ConfigurationError(
+                f"{named} does not take {what} on the {self.api} API, and strict=True allows no "
+                "parameter to be left out. Nothing was sent."
+            )
+        with _warning:
+            new = [name for name in dropped if name not in self.warned]
+            self.warned.update(new)
+        for name in new:
+            warnings.warn(
+                f"{named} does not take {name!r} on this API; it was left out",
+                UserWarning,
+                stacklevel=4,
+            )
 
     def _connect(self, base_url: str | None = None, api_key: Secret | None = None) -> Connection:
         endpoint = self._endpoint
@@ -470,6 +516,12 @@ def _limits(**limits: float | None) -> Limits | None:
         if value is not None and value < 1:
             raise ConfigurationError(f"{name} must be at least 1, not {value!r}.")
     return Limits(**limits) if any(limits.values()) else None
+
+
+def _flag(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{name} must be True or False, not {value!r}.")
+    return value
 
 
 def _check_numbers(**numbers: object) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from allos.errors import ConfigurationError, did_you_mean
 from allos.providers import services
 from allos.providers.provider import CONSTRUCTOR, Provider
+from allos.secret import sealed
 from allos.wire.parameters import VOCABULARY
 
 
@@ -23,8 +24,8 @@ class ProviderRegistry:
             The service's name or alias, see `list_providers`.
         **kwargs
             `model` (required), and what `Provider` takes: `api_key`, `base_url`, `api`,
-            `timeout_s`, `deadline_s`, `max_attempts`, `headers`, `context_window`, and the
-            parameters (`temperature`, `max_tokens` ...) as defaults of every call.
+            `timeout_s`, `deadline_s`, `max_attempts`, `headers`, `context_window`, `strict`, and
+            the parameters (`temperature`, `max_tokens` ...) as defaults of every call.
 
         Raises
         ------
@@ -36,13 +37,14 @@ class ProviderRegistry:
         >>> ProviderRegistry.get_provider("openai", model="gpt-5-mini", api_key="sk-example").api
         'responses'
         """
+        sealed(kwargs)
         service = services.find(name)
         if not kwargs.get("model"):
             raise ConfigurationError(
                 f"provider {name!r} needs a model: "
                 f"ProviderRegistry.get_provider({name!r}, model=...)."
             )
-        known = (*CONSTRUCTOR, *VOCABULARY, "extra")
+        known = (*CONSTRUCTOR, "strict", *VOCABULARY, "extra")
         for keyword in kwargs:
             if keyword not in known:
                 raise ConfigurationError(

@@ -35,10 +35,12 @@ class Stream:
     def __init__(self, begin: Callable[[Emit], Call]) -> None:
         from queue import SimpleQueue
 
-        self._batches: SimpleQueue[Sequence[Event] | None] = SimpleQueue()
-        self._call = begin(self._batches.put)
-        # The future is done after the last batch was put, so the end comes last.
-        self._call.future.add_done_callback(lambda _: self._batches.put(None))
+        batches: SimpleQueue[Sequence[Event] | None] = SimpleQueue()
+        self._batches = batches
+        self._call = begin(batches.put)
+        # The future is done after the last batch was put, so the end comes last. The call must not
+        # hold the stream: a stream that nobody holds stops its call.
+        self._call.future.add_done_callback(lambda _: batches.put(None))
         self._ended = False
         self._response: ProviderResponse | None = None
 
@@ -70,6 +72,7 @@ class Stream:
                     yield event.text
 
     def _arriving(self) -> Iterator[Sequence[Event]]:
+        self._call.check_process()
         while not self._ended:
             try:
                 batch = self._batches.get()
@@ -88,6 +91,12 @@ class Stream:
         if not self._call.future.done():
             self._call.cancel()
             settle(self._call)
+
+    def __del__(self) -> None:
+        # Nobody can read on: a loop over `provider.stream(...)` was left, or the stream forgotten.
+        call = getattr(self, "_call", None)
+        if call is not None and not call.future.done():
+            call.cancel()
 
     def __enter__(self) -> Stream:
         return self
@@ -150,17 +159,19 @@ class AsyncStream:
         return self._call, self._batches
 
     async def _arriving(self) -> AsyncIterator[Sequence[Event]]:
+        import asyncio
+
         call, batches = await self._started()
-        try:
-            while not self._ended:
+        while not self._ended:
+            try:
                 batch = await batches.get()
-                if batch is None:
-                    self._ended = True
-                else:
-                    yield batch
-        finally:
-            if not self._ended:
+            except asyncio.CancelledError:
                 call.cancel()
+                raise
+            if batch is None:
+                self._ended = True
+            else:
+                yield batch
         checked(await asettle(call))
 
     async def close(self) -> None:
@@ -168,6 +179,11 @@ class AsyncStream:
         if self._call is not None and not self._call.future.done():
             self._call.cancel()
             await asettle(self._call)
+
+    def __del__(self) -> None:
+        # As in `Stream`.
+        if self._call is not None and not self._call.future.done():
+            self._call.cancel()
 
     async def __aenter__(self) -> AsyncStream:
         await self._started()

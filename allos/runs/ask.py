@@ -13,6 +13,7 @@ from allos.providers.faces import aresult, result
 from allos.providers.provider import CONSTRUCTOR
 from allos.providers.tools import Tools
 from allos.runs.tools import MAX_STEPS, Approve, Loop, arun, run
+from allos.secret import sealed
 from allos.types import Event, Prompt, ProviderResponse, as_messages
 
 
@@ -59,7 +60,8 @@ def ask(
         Words to find the row again: ``allos.responses(tags="draft")``.
     **params
         Parameters (`temperature`, `max_tokens` ...) and what a provider takes (`base_url`,
-        `api_key`, `timeout_s`, `deadline_s`, `max_attempts`, `headers` ...).
+        `api_key`, `timeout_s`, `deadline_s`, `max_attempts`, `headers` ...); `strict` refuses
+        parameters that the model does not take, where they are otherwise left out with a warning.
 
     Returns
     -------
@@ -82,6 +84,7 @@ def ask(
         print(answer)
         allos.ask(["What is on it?", allos.Image(path="chart.png")], model="openai/gpt-5-mini")
     """
+    sealed(params)
     asked = {"schema": schema, **params}
 
     def send(messages: Prompt, more: Mapping[str, Any]) -> ProviderResponse:
@@ -119,6 +122,7 @@ async def aask(
     """
     import asyncio
 
+    sealed(params)
     asked = {"schema": schema, **params}
 
     async def send(messages: Prompt, more: Mapping[str, Any]) -> ProviderResponse:
@@ -146,7 +150,9 @@ def begin(
     emit: Callable[[Sequence[Event]], None] | None = None,
 ) -> Call:
     """Start one call and return its handle; `emit` makes it a stream. For magics and comparisons."""
-    constructor = {k: v for k, v in params.items() if k in CONSTRUCTOR and v is not None}
+    constructor: dict[str, Any] = {
+        k: v for k, v in params.items() if k in CONSTRUCTOR and v is not None
+    }
     rest = {k: v for k, v in params.items() if k not in CONSTRUCTOR}
     if constructor and isinstance(model, Provider):
         raise ConfigurationError(

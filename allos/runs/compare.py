@@ -23,6 +23,7 @@ from allos.engine.ids import new_id
 from allos.errors import AllosError, ConfigurationError, Interrupted
 from allos.providers import Provider, services
 from allos.runs.ask import begin
+from allos.secret import sealed
 from allos.types import Event, Message, Prompt, ProviderResponse, Request, as_messages
 from allos.wire.parameters import VOCABULARY
 
@@ -330,6 +331,7 @@ class Comparison:
 
     def add(self, model: str | Provider, **params: Any) -> Column:
         """Ask one more model; a new column at the end. Any thread."""
+        sealed(params)
         column = _column(len(self.columns), model, params)
         self.columns.append(column)
         cells = self._add_cells(column)
@@ -427,6 +429,7 @@ def compare(
         Words to find the rows again.
     **shared
         Parameters for all (`temperature`, `max_tokens`, `timeout_s` ...); `params` wins over them.
+        With `strict`, a model that does not take one of them is a failed response, and not asked.
 
     Returns
     -------
@@ -448,6 +451,7 @@ def compare(
         )
         both.wait().frame[["model", "temperature", "content", "latency_s"]]
     """
+    sealed(shared)
     if isinstance(models, (str, Provider)):
         models = [models]
     if not models:

@@ -10,6 +10,7 @@ from allos.wire import faults
 from allos.wire.base import Body, Decoder, Wire, count, parse_json, text
 from allos.wire.content import detail_unsaid, messages_blocks
 from allos.wire.parameters import apply, sampling_headers
+from allos.wire.think import ThinkDecoder
 from allos.wire.tools import instructed, messages_schema, messages_tools
 
 DEFAULT_MAX_TOKENS = 4096
@@ -17,6 +18,7 @@ DEFAULT_MAX_TOKENS = 4096
 
 _NAMES = {"max_tokens": "max_tokens", "stop": "stop_sequences", "effort": "effort"}
 _SAMPLING = {"temperature": "temperature", "top_p": "top_p"}
+_EFFORTS = ("low", "medium", "high", "xhigh", "max")
 
 _FINISH: dict[str, FinishReason] = {
     "end_turn": "stop",
@@ -59,9 +61,13 @@ class MessagesWire(Wire):
             body["system"] = system
         body.update(messages_schema(request))
         effort = fields.pop("effort", None)
-        if effort is not None:
+        if effort in _EFFORTS:
             body["output_config"] = {**body.get("output_config", {}), "effort": effort}
             body["thinking"] = {"type": "adaptive"}
+        elif effort == "none":
+            body["thinking"] = {"type": "disabled"}
+        elif effort is not None:
+            dropped += (f"effort={effort}",)
         stop = fields.pop("stop_sequences", None)
         if stop is not None:
             body["stop_sequences"] = [stop] if isinstance(stop, str) else list(stop)
@@ -73,7 +79,8 @@ class MessagesWire(Wire):
         return Body(body, dropped + unsaid + detail_unsaid(request), sampling_headers(request))
 
     def decoder(self, request: Request) -> Decoder:
-        return MessagesDecoder()
+        decoder = MessagesDecoder()
+        return ThinkDecoder(decoder) if request.quirks.think_tags else decoder
 
 
 def _turns(messages: tuple[Message, ...]) -> tuple[str | None, list[dict[str, Any]]]:

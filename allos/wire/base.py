@@ -23,8 +23,15 @@ if TYPE_CHECKING:
 _DRAIN_S = 0.05
 """How long to wait for the end of the body after the API's end signal, to keep the connection."""
 
+_NEVER_S = 1e8
+"""A time-out of years is none: loops count in numbers of limited size."""
+
 _TAIL_S = 5.0
 """How long a finished answer waits for its last facts (usage) from a server that stays silent."""
+
+
+_SECRET_HEADER = re.compile(r"auth|key|token|secret|cookie|password", re.I)
+_SHORTEST_SECRET = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +50,15 @@ class Connection:
     direct: bool = False
     """Bypass proxies (loopback hosts)."""
 
+    def redact(self, text: str) -> str:
+        """Return `text` without the key, nor any other secret of the user's headers."""
+        text = self.api_key.redact(text)
+        for name, value in self.headers:
+            if _SECRET_HEADER.search(name):
+                for word in value.split():
+                    text = Secret(word).redact(text) if len(word) >= _SHORTEST_SECRET else text
+        return text
+
 
 class Body(NamedTuple):
     """A request body, and what could not be put into it."""
@@ -54,12 +70,22 @@ class Body(NamedTuple):
     """Headers of this request alone."""
 
 
+class Amended(NamedTuple):
+    """A body without what the service has just refused."""
+
+    body: Body
+    quirks: Mapping[str, Any]
+    """What was learnt of the service, by fields of `Quirks`."""
+
+
 @dataclass(slots=True)
 class Reply:
     """Facts of one HTTP exchange, filled while it runs."""
 
     events: list[Event] = field(default_factory=list)
     raw: Any = None
+    fault: Exception | None = None
+    """Why this is no answer, although some of one came."""
 
 
 class Decoder(ABC):
@@ -69,6 +95,8 @@ class Decoder(ABC):
     """The API's own end signal came."""
     closed: bool = False
     """Nothing more will come; stop reading."""
+    fault: ProviderError | None = None
+    """The service's own word that the answer failed, said beside a piece of it."""
 
     @abstractmethod
     def event(self, name: str, data: bytes) -> list[Event]:
@@ -99,9 +127,18 @@ class Wire(ABC):
     def decoder(self, request: Request) -> Decoder:
         """Return a fresh decoder for the reply to a request."""
 
+    def amend(self, body: Body, error: ProviderError) -> Amended | None:
+        """Return what to send instead, where the service refused a field that is only ours.
+
+        For servers that no row describes. None when the error is about something else.
+        """
+        return None
+
     async def send(self, client: Any, request: Request, body: Body) -> Reply:
         """Make the call and understand the whole reply. Loop thread."""
         response = await self._post(client, request, body, stream=False)
+        if "event-stream" in response.headers.get("content-type", ""):
+            return self._unasked_stream(response, request)
         return self._whole(response, response.content, request)
 
     async def stream(self, client: Any, request: Request, body: Body) -> AsyncIterator[list[Event]]:
@@ -116,7 +153,10 @@ class Wire(ABC):
         try:
             kind = response.headers.get("content-type", "")
             if "json" in kind or "html" in kind:
-                yield self._whole(response, await response.aread(), request).events
+                reply = self._whole(response, await response.aread(), request)
+                yield reply.events
+                if reply.fault is not None:
+                    raise reply.fault
                 return
             yield [Event("meta", data=header_facts(response.headers))]
             decoder, sse = self.decoder(request), SseDecoder()
@@ -142,15 +182,11 @@ class Wire(ABC):
                     yield events
             if events := decoder.finish():
                 yield events
+            if decoder.fault is not None:
+                raise _placed(decoder.fault, response.headers)
             if decoder.done:  # what ends after the API's own end signal has nothing left to lose
                 return
-            if fault is not None:
-                raise _placed(fault, response.headers)
-            if not sse.seen_field:
-                raise faults.no_answer(head, response.headers)
-            raise BrokenStreamError(
-                "the stream ended before the answer was complete", retryable=True
-            )
+            raise _unfinished(fault, sse, head, response.headers)
         finally:
             await response.aclose()
 
@@ -198,7 +234,22 @@ class Wire(ABC):
             exc.status_code = exc.status_code or response.status_code
             raise _placed(exc, response.headers) from None
         events += decoder.finish()
-        return Reply(events=events, raw=raw)
+        if decoder.fault is not None:
+            decoder.fault.status_code = decoder.fault.status_code or response.status_code
+            _placed(decoder.fault, response.headers)
+        return Reply(events=events, raw=raw, fault=decoder.fault)
+
+    def _unasked_stream(self, response: httpx2.Response, request: Request) -> Reply:
+        """Understand a stream that came although a whole answer was asked for."""
+        decoder, sse = self.decoder(request), SseDecoder()
+        events, fault = _decode(decoder, [*sse.feed(response.content), *sse.end()])
+        events = [Event("meta", data=header_facts(response.headers)), *events, *decoder.finish()]
+        fault = decoder.fault or fault
+        if decoder.fault is None and decoder.done:
+            return Reply(events=events)
+        return Reply(
+            events=events, fault=_unfinished(fault, sse, response.content, response.headers)
+        )
 
 
 def _placed(fault: Exception, headers: Mapping[str, str]) -> Exception:
@@ -206,6 +257,17 @@ def _placed(fault: Exception, headers: Mapping[str, str]) -> Exception:
     if isinstance(fault, ProviderError) and fault.request_id is None:
         fault.request_id = header_facts(headers)["request_id"]
     return fault
+
+
+def _unfinished(
+    fault: Exception | None, sse: SseDecoder, head: bytes, headers: Mapping[str, str]
+) -> Exception:
+    """Say why a stream is no whole answer."""
+    if fault is not None:
+        return _placed(fault, headers)
+    if not sse.seen_field:
+        return faults.no_answer(head, headers)
+    return BrokenStreamError("the stream ended before the answer was complete", retryable=True)
 
 
 def _decode(decoder: Decoder, arrived: list[ServerEvent]) -> tuple[list[Event], Exception | None]:
@@ -216,6 +278,8 @@ def _decode(decoder: Decoder, arrived: list[ServerEvent]) -> tuple[list[Event], 
             events += decoder.event(name, data)
         except Exception as exc:  # noqa: BLE001 - handed on
             return events, exc
+        if decoder.fault is not None:
+            return events, decoder.fault
         if decoder.closed:
             break
     return events, None
@@ -232,12 +296,39 @@ def parse_json(data: bytes) -> Any:
     try:
         return from_json(data, cache_mode="keys")
     except ValueError as exc:
-        raise BrokenStreamError(f"the stream holds an unreadable event ({exc})") from None
+        try:
+            return _mended(data)
+        except ValueError:
+            raise BrokenStreamError(f"the stream holds an unreadable event ({exc})") from None
+
+
+def _mended(data: bytes) -> Any:
+    """Parse JSON whose text is cut within a letter: half of one becomes U+FFFD.
+
+    Servers that cut a token's bytes, or an emoji's two halves, send such text.
+
+    Raises
+    ------
+    ValueError
+        It is no JSON all the same.
+    """
+    text = _ESCAPE.sub(
+        lambda found: r"\ufffd" if found["half"] else found[0], data.decode("utf-8", "replace")
+    )
+    return from_json(text.encode(), cache_mode="keys")
+
+
+_ESCAPE = re.compile(  # in this order: both halves of an emoji, one half, any other escape
+    r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>\\u[dD][89a-fA-F]..)|\\.", re.DOTALL
+)
+
+_MOST_TOKENS = 2**53
 
 
 def count(value: Any) -> int | None:
     """Return a number of tokens, or None for anything that is no count."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST_TOKENS
+    return value if known else None
 
 
 def text(value: Any) -> str | None:
@@ -249,7 +340,10 @@ def _json(content: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
     try:
         raw = from_json(content)
     except ValueError:
-        raise faults.no_answer(content, headers) from None
+        try:
+            raw = _mended(content)
+        except ValueError:
+            raise faults.no_answer(content, headers) from None
     if isinstance(raw, list):  # some gateways wrap an error, and some a model list, in a list
         raw = raw[0] if raw and isinstance(raw[0], dict) and "error" in raw[0] else {"data": raw}
     if not isinstance(raw, dict):
@@ -282,6 +376,9 @@ async def _drain(chunks: AsyncIterator[bytes]) -> None:
 
 # ---- headers -------------------------------------------------------------------------------------
 
+_MOST_DIGITS = 16
+_MOST_LETTERS = 40
+"""Of a time; more is no time."""
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
 
@@ -302,7 +399,7 @@ def header_facts(headers: Mapping[str, str]) -> dict[str, Any]:
             reset_s = _reset_s(get(f"anthropic-ratelimit-{what}-reset"), get("date"))
         if reset_s is not None:
             resets.append(reset_s)
-        if left and left.isdecimal():
+        if left and left.isdecimal() and len(left) < _MOST_DIGITS:
             facts[f"ratelimit_remaining_{what}"] = int(left)
             if int(left) == 0 and reset_s is not None and reset_s > 0:
                 waits.append(reset_s)
@@ -317,7 +414,9 @@ def header_facts(headers: Mapping[str, str]) -> dict[str, Any]:
 def _timeout(timeout_s: float) -> httpx2.Timeout:
     import httpx2
 
-    return httpx2.Timeout(timeout_s, connect=min(timeout_s, 10.0))
+    return httpx2.Timeout(
+        timeout_s if timeout_s <= _NEVER_S else None, connect=min(timeout_s, 10.0)
+    )
 
 
 def _plain(headers: Mapping[str, str]) -> Mapping[str, str]:
@@ -330,7 +429,7 @@ def _plain(headers: Mapping[str, str]) -> Mapping[str, str]:
 
 def _reset_s(text: str | None, date: str | None) -> float | None:
     """Seconds in `12ms`, `6m0s`, `17`; for a time of day, seconds after the reply's own date."""
-    if not text:
+    if not text or len(text) > _MOST_LETTERS:
         return None
     if "T" in text:
         from datetime import datetime

@@ -71,6 +71,10 @@ def from_exception(exc: BaseException) -> ProviderError:
         if "ConnectTimeout" in causes:
             return ProviderTimeoutError("no connection within the time-out")
         return ProviderTimeoutError("nothing arrived within the time-out")
+    if "RuntimeError" in causes and re.search(
+        r"(client|session|connector) (has been|is) closed", _words(exc), re.I
+    ):
+        return ProviderConnectionError("the connection was closed while the call ran")
     if dropped or causes & {
         "APIConnectionError",
         "TransportError",
@@ -113,7 +117,8 @@ def _status_in(body: Any) -> int | None:
         if isinstance(holder, Mapping):
             for name in ("code", "status", "status_code"):
                 value = holder.get(name)
-                value = int(value) if isinstance(value, str) and value.isdecimal() else value
+                if isinstance(value, str) and value.isdecimal() and len(value) == 3:
+                    value = int(value)
                 if isinstance(value, int) and 400 <= value < 600:
                     return value
     return None
@@ -247,8 +252,15 @@ def describe(body: Any, depth: int = 0) -> tuple[str | None, str | None]:
         if isinstance(value, (str, list, Mapping)) and value:
             text, of_inner = describe(value, depth + 1)
             if text:
-                return text, code or of_inner
+                return _with_field(text, body), code or of_inner
     return None, code
+
+
+def _with_field(text: str, body: Mapping[str, Any]) -> str:
+    """Words with the field that they are about, where the server names it beside them."""
+    place = body.get("loc") or body.get("param")
+    name = str(place[-1] if isinstance(place, list) else place)[:100] if place else ""
+    return f"{text} ({name})" if name and name not in text else text
 
 
 def _code(value: Any) -> str | None:
@@ -302,8 +314,12 @@ def _chain(exc: BaseException) -> list[BaseException]:
     return links
 
 
+def _words(exc: BaseException) -> str:
+    return " ".join(str(link) for link in _chain(exc))
+
+
 def _connection_text(exc: BaseException) -> str:
-    words = " ".join(str(link) for link in _chain(exc))
+    words = _words(exc)
     for pattern, text in (
         (r"refused|Connect call failed", "the connection was refused; is the server running?"),
         (r"name or service not known|nodename|getaddrinfo|resolve", "the host name is not known"),
@@ -333,8 +349,14 @@ _WHAT: dict[str, str] = {
 
 _NEXT: dict[str, str] = {
     "AuthenticationError": "Check the key and what it may use.",
+    "BadRequestError": "Correct the request; the same one would be rejected again.",
+    "ContentFilterError": "Change the prompt, or choose another model.",
     "ContextLengthError": "Shorten the prompt or choose a model with a larger window.",
     "ModelNotFoundError": "list_models() of the provider tells which ones there are.",
+    "RateLimitError": "Try later, or send less at a time: max_in_flight, requests_per_minute.",
+    "ServerError": "Try again later, or choose another provider.",
+    "ProviderConnectionError": "Check base_url, the network and the proxy.",
+    "InvalidResponseError": "Check base_url and api: what answered may not be that API.",
     "QuotaError": "Top up the account, or choose another provider.",
     "ProviderTimeoutError": "Pass a larger timeout_s or deadline_s if the model is slow.",
     "BrokenStreamError": "What had arrived is kept in .response and in the log.",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from jiter import from_json
 
-from allos.errors import InvalidResponseError
+from allos.errors import BadRequestError, InvalidResponseError, ProviderError
 from allos.types import Api, Event, FinishReason, Message, Request, Usage
 from allos.wire import faults
-from allos.wire.base import Body, Decoder, Wire, count, parse_json, text
+from allos.wire.base import Amended, Body, Decoder, Wire, count, parse_json, text
 from allos.wire.content import chat_content
 from allos.wire.parameters import apply, model_quirks
 from allos.wire.think import ThinkSplitter
@@ -53,6 +54,12 @@ _FINISH: dict[str, FinishReason] = {
     "insufficient_system_resource": "error",
 }
 
+_LIMIT_NAMES = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
+"""Each name of the token limit to the other one."""
+_NOT_TAKEN = re.compile(
+    r"unsupported|not supported|unknown|unrecognized|unexpected|extra|not (permitted|allowed)", re.I
+)
+
 _XAI_TICKS_PER_USD = 10**10
 
 _CALL_EXTRA = "chat.tool_call_extra"
@@ -92,6 +99,24 @@ class ChatWire(Wire):
 
     def decoder(self, request: Request) -> Decoder:
         return ChatDecoder(think_tags=request.quirks.think_tags)
+
+    def amend(self, body: Body, error: ProviderError) -> Amended | None:
+        if type(error) is not BadRequestError or error.status_code not in (400, 422):
+            return None
+        said, fields = f"{error.code or ''} {error.message} {error.detail or ''}", body.body
+        if "stream_options" in fields and "stream_options" in said:
+            rest = {name: value for name, value in fields.items() if name != "stream_options"}
+            return Amended(body._replace(body=rest), {"stream_options": False})
+        for name, other in _LIMIT_NAMES.items():
+            # A deployment's name does not tell its model, and models differ in this.
+            if name in fields and other not in fields and _refuses(said, name):
+                renamed = {other if key == name else key: fields[key] for key in fields}
+                return Amended(body._replace(body=renamed), {"max_tokens_name": other})
+        return None
+
+
+def _refuses(said: str, name: str) -> bool:
+    return bool(re.search(rf"\b{name}\b", said) and _NOT_TAKEN.search(said))
 
 
 def _messages(messages: tuple[Message, ...]) -> list[dict[str, Any]]:
@@ -205,7 +230,9 @@ class ChatDecoder(Decoder):
     def _chunk(self, chunk: dict[str, Any], part: str, *, named_error: bool = False) -> list[Event]:
         choices = chunk.get("choices")
         if chunk.get("error") or named_error:
-            raise faults.from_body(chunk)
+            self.fault = faults.from_body(chunk)
+            if not choices:
+                raise self.fault
         verdict = chunk.get("base_resp")
         if isinstance(verdict, dict) and verdict.get("status_code"):
             raise faults.from_body(verdict)
@@ -249,6 +276,8 @@ class ChatDecoder(Decoder):
         usage = choice.get("usage")
         if isinstance(usage, dict) and usage:
             events += _usage(usage)
+        if choice.get("error") and self.fault is None:
+            self.fault = faults.from_body(choice)
         reason = choice.get("finish_reason")
         if reason is not None:
             self._finish = str(reason)
@@ -263,7 +292,7 @@ class ChatDecoder(Decoder):
         thought = text(message.get("reasoning_content"))
         if thought:
             self._thoughts.append(thought)
-        thought = thought or text(message.get("reasoning"))
+        thought = thought or text(message.get("reasoning")) or _detailed(message)
         if thought:
             events.append(Event("reasoning", thought))
         if content:
@@ -341,6 +370,15 @@ class ChatDecoder(Decoder):
         if key is not None:
             self._slot_of_index[key] = len(slots) - 1
         return len(slots) - 1
+
+
+def _detailed(message: dict[str, Any]) -> str | None:
+    """Reasoning where a service sends it in parts alone."""
+    details = message.get("reasoning_details")
+    parts = (
+        [part for part in details if isinstance(part, dict)] if isinstance(details, list) else ()
+    )
+    return "".join(text(p.get("text")) or text(p.get("summary")) or "" for p in parts) or None
 
 
 class _Slot:

@@ -10,6 +10,7 @@ from allos.wire import faults
 from allos.wire.base import Body, Decoder, Wire, count, parse_json, text
 from allos.wire.content import responses_content
 from allos.wire.parameters import apply, model_quirks
+from allos.wire.think import ThinkDecoder
 from allos.wire.tools import instructed, responses_schema, responses_tools
 
 _NAMES = {
@@ -67,7 +68,8 @@ class ResponsesWire(Wire):
         return Body(body, dropped + unsaid)
 
     def decoder(self, request: Request) -> Decoder:
-        return ResponsesDecoder()
+        decoder = ResponsesDecoder()
+        return ThinkDecoder(decoder) if request.quirks.think_tags else decoder
 
 
 def _input(messages: tuple[Message, ...]) -> tuple[str | None, list[dict[str, Any]]]:
@@ -167,7 +169,7 @@ class ResponsesDecoder(Decoder):
         return []
 
     def whole(self, reply: dict[str, Any]) -> list[Event]:
-        if reply.get("error"):
+        if reply.get("error") and not reply.get("output"):
             raise faults.from_body(reply)
         if "output" not in reply:
             words, code = faults.describe(reply)
@@ -281,9 +283,9 @@ class ResponsesDecoder(Decoder):
         return [Event("raw", data=item)]
 
     def _response(self, response: dict[str, Any], kind: str) -> list[Event]:
-        if response.get("error") or kind == "response.failed":
-            raise faults.from_body(response.get("error") or response)
         events = self._meta(response)
+        if response.get("error") or kind == "response.failed":
+            self.fault = faults.from_body(response.get("error") or response)
         texts: dict[str, list[str]] = {"text": [], "reasoning": [], "refusal": []}
         output = response.get("output")
         for number, item in enumerate(output if isinstance(output, list) else ()):
@@ -304,6 +306,8 @@ class ResponsesDecoder(Decoder):
                 events.append(Event(cast("EventKind", what), new))
         if isinstance(response.get("usage"), dict):
             events.append(_usage(response["usage"]))
+        if self.fault is not None:
+            return events
         finish = self._finish(response, kind)
         if finish.data == {"finish_reason": "stop"} and not self._items and not self._parts:
             raise InvalidResponseError("the answer holds no output")

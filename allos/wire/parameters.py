@@ -1,11 +1,13 @@
-"""Our parameters into a body's fields, with the service's quirks applied."""
+"""Our parameters: what they may be, and what they become in a body, the service's quirks applied."""
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from allos.errors import did_you_mean
 from allos.types import ModelQuirks, Quirks, Request
 
 VOCABULARY: dict[str, str] = {
@@ -23,7 +25,156 @@ VOCABULARY: dict[str, str] = {
 }
 """The one vocabulary of parameters; what each API calls them stands in its wire."""
 
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+"""Words of `effort`, from not at all to as long as it takes."""
+
 SAMPLING = frozenset({"temperature", "top_p"})
+
+
+# ---- values --------------------------------------------------------------------------------------
+
+
+def checked(name: str, value: Any) -> Any:
+    """Return a parameter's value as plain Python, numbers of NumPy included.
+
+    Raises
+    ------
+    ValueError
+        It cannot be meant; says why in one line.
+
+    Examples
+    --------
+    >>> checked("max_tokens", 50.0)
+    50
+    >>> checked("top_p", 3)
+    Traceback (most recent call last):
+        ...
+    ValueError: top_p must be a number from 0 to 1, not 3
+    """
+    return _CHECKS[name](name, value)
+
+
+def _number(low: float, high: float) -> Callable[[str, Any], float]:
+    span = f"from {low:g} to {high:g}" if high < math.inf else f"from {low:g} up"
+
+    def check(name: str, value: Any) -> float:
+        number = _as_number(value)
+        if number is None or not low <= number <= high or math.isinf(number):
+            raise ValueError(f"{name} must be a number {span}, not {_shown(value)}")
+        return number
+
+    return check
+
+
+def _whole(low: float) -> Callable[[str, Any], int]:
+    span = f" from {low:g} up" if low > -math.inf else ""
+
+    def check(name: str, value: Any) -> int:
+        number = _as_number(value)
+        if number is None or number < low or number != number // 1:  # NaN and infinity differ
+            raise ValueError(f"{name} must be a whole number{span}, not {_shown(value)}")
+        return int(number)
+
+    return check
+
+
+def _as_number(value: Any) -> float | None:
+    """Return a plain int or float; None for what is no number (texts, truth values, arrays)."""
+    if type(value) is float or type(value) is int:
+        return value
+    if isinstance(value, (bool, str, bytes)) or type(value).__name__ in ("bool", "bool_"):
+        return None
+    for convert in ("__index__", "__float__"):
+        if hasattr(value, convert):
+            try:
+                number: float = getattr(value, convert)()
+            except (TypeError, ValueError, OverflowError):  # an array of several
+                continue
+            return number
+    return None
+
+
+def _text_or_texts(name: str, value: Any) -> str | list[str]:
+    if isinstance(value, str) and value:
+        return value
+    if isinstance(value, Sequence) and value and not isinstance(value, (str, bytes)):
+        texts = list(value)
+        if all(isinstance(text, str) and text for text in texts):
+            return texts
+    raise ValueError(f"{name} must be a text or a list of texts, none empty, not {_shown(value)}")
+
+
+def _truth(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} must be True or False, not {_shown(value)}")
+    return value
+
+
+def _bias(name: str, value: Any) -> dict[str, float]:
+    numbers = (
+        {str(token): _as_number(bias) for token, bias in value.items()}
+        if isinstance(value, Mapping)
+        else {"": None}
+    )
+    found = {
+        token: bias for token, bias in numbers.items() if bias is not None and abs(bias) <= 100
+    }
+    if len(found) != len(numbers):
+        raise ValueError(
+            f"{name} must map token ids to numbers from -100 to 100, not {_shown(value)}"
+        )
+    return found
+
+
+def _effort(name: str, value: Any) -> str:
+    if value not in EFFORTS:
+        words = ", ".join(map(repr, EFFORTS))
+        hint = did_you_mean(value, EFFORTS) if isinstance(value, str) else ""
+        raise ValueError(f"{name} must be one of {words}, not {_shown(value)}.{hint}")
+    return str(value)
+
+
+def extra_fields(value: Any) -> dict[str, Any]:
+    """Return `extra` as a dict that fits into a JSON body.
+
+    Raises
+    ------
+    ValueError
+        It is no mapping of texts, or holds what JSON cannot say.
+    """
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise ValueError(f"extra must map names of body fields to values, not {_shown(value)}")
+    fields = dict(value)
+    from json import dumps
+
+    try:
+        dumps(fields, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as exc:
+        raise ValueError(f"extra must hold plain JSON values ({exc})") from None
+    return fields
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+_CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "temperature": _number(0, math.inf),
+    "top_p": _number(0, 1),
+    "max_tokens": _whole(1),
+    "stop": _text_or_texts,
+    "seed": _whole(-math.inf),
+    "presence_penalty": _number(-2, 2),
+    "frequency_penalty": _number(-2, 2),
+    "logprobs": _truth,
+    "top_logprobs": _whole(0),
+    "logit_bias": _bias,
+    "effort": _effort,
+}
+
+
+# ---- fields --------------------------------------------------------------------------------------
 
 
 def sampling_headers(request: Request) -> Mapping[str, str] | None:
@@ -71,6 +222,35 @@ def apply(request: Request, names: Mapping[str, str]) -> tuple[dict[str, Any], t
     for name, value in request.params.items():
         if name in refused or name not in names:
             dropped.append(name)
-            continue
-        fields[quirks.rename.get(name, names[name])] = value
+        elif name == "effort" and (words := _effort_words(request, of_model)):
+            said = words.get(value, words.get(_ANY))
+            if said is None:
+                dropped.append(f"effort={value}")
+            else:
+                fields.update(_filled_in(said, value))
+        else:
+            fields[quirks.rename.get(name, names[name])] = value
     return fields, tuple(dropped)
+
+
+_ANY = "*"
+
+
+def _effort_words(
+    request: Request, of_model: ModelQuirks | None
+) -> Mapping[str, Mapping[str, Any]]:
+    if request.api != "chat":  # the other two have one form, which is their vendor's own
+        return {}
+    return (of_model.effort if of_model else None) or request.quirks.effort
+
+
+def _filled_in(fields: Mapping[str, Any], effort: str) -> dict[str, Any]:
+    """Body fields with our word where the row has ``{effort}``."""
+    return {
+        name: _filled_in(value, effort)
+        if isinstance(value, Mapping)
+        else effort
+        if value == "{effort}"
+        else value
+        for name, value in fields.items()
+    }

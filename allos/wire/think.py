@@ -6,9 +6,14 @@ be cut anywhere between chunks.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
+
+from allos.types import Event
+from allos.wire.base import Decoder
 
 _OPEN, _CLOSE = "<think>", "</think>"
+_MOST_BLANKS = 1000
+"""White space before a tag; an answer that begins with more is content."""
 
 
 class ThinkSplitter:
@@ -38,10 +43,11 @@ class ThinkSplitter:
         self._held = ""
         if self._state == "start":
             start = held.lstrip()
-            if len(start) < len(_OPEN) and _OPEN.startswith(start):
+            blank = len(held) - len(start) > _MOST_BLANKS
+            if len(start) < len(_OPEN) and _OPEN.startswith(start) and not blank:
                 self._held = held
                 return []
-            if not start.startswith(_OPEN):
+            if blank or not start.startswith(_OPEN):
                 self._state = "outside"
                 return [("text", held)]
             self._state = "inside"
@@ -73,6 +79,42 @@ class ThinkSplitter:
         if not held:
             return []
         return [("reasoning" if self._state == "inside" else "text", held)]
+
+
+class ThinkDecoder(Decoder):
+    """Another decoder, with the reasoning taken out of its texts."""
+
+    def __init__(self, inner: Decoder) -> None:
+        self._inner = inner
+        self._splitter = ThinkSplitter()
+
+    def event(self, name: str, data: bytes) -> list[Event]:
+        """As the inner decoder's."""
+        return self._split(self._inner.event(name, data))
+
+    def whole(self, reply: dict[str, Any]) -> list[Event]:
+        """As the inner decoder's."""
+        return self._split(self._inner.whole(reply))
+
+    def finish(self) -> list[Event]:
+        """As the inner decoder's, behind what was held back."""
+        return [*self._split(self._inner.finish()), *self._rest()]
+
+    def _split(self, events: list[Event]) -> list[Event]:
+        inner = self._inner
+        self.done, self.closed, self.fault = inner.done, inner.closed, inner.fault
+        found: list[Event] = []
+        for event in events:
+            if event.kind == "text":
+                found += [Event(kind, piece) for kind, piece in self._splitter.feed(event.text)]
+                continue
+            if event.kind == "finish":
+                found += self._rest()
+            found.append(event)
+        return found
+
+    def _rest(self) -> list[Event]:
+        return [Event(kind, piece) for kind, piece in self._splitter.end()]
 
 
 def _overlap(text: str, tag: str) -> int:

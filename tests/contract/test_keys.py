@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import copy
+import pickle
+import traceback
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from allos.errors import MissingKeyError
+import allos
+from allos.errors import (
+    ConfigurationError,
+    InvalidResponseError,
+    MissingKeyError,
+    ProviderError,
+)
 from allos.providers import ProviderRegistry
 from allos.types import Api
-from tests.fake_server import FakeServer, Seen
+from tests.contract.conftest import KEY, Ask, Make
+from tests.fake_server import FakeServer, Fault, Seen
 
 SECRETS = {
     "OPENAI_API_KEY": "sk-openai-secret",
@@ -135,3 +147,126 @@ def test_key_does_not_show(server: FakeServer, face: str) -> None:
     shown = {"repr": repr(provider), "str": str(provider), "vars": repr(vars(provider))}[face]
 
     assert "sk-hidden-key" not in shown
+
+
+# ---- what a debugger's traceback, a pickle or a copy shows
+
+
+def shown(exc: BaseException) -> str:
+    """Everything that verbose tracebacks print: each frame's variables, and each cause."""
+    told = traceback.TracebackException.from_exception(exc, capture_locals=True)
+    return "".join(told.format())
+
+
+def frames_below(exc: BaseException) -> str:
+    """The same without the frame of the test itself, which holds what it passed."""
+    assert exc.__traceback__ is not None
+    return shown(exc.with_traceback(exc.__traceback__.tb_next))
+
+
+@pytest.mark.usefixtures("world")
+def test_environment_is_in_no_traceback(world: pytest.MonkeyPatch) -> None:
+    """A missing key shows the variables of no other service, whoever prints the frames."""
+    world.delenv("GROQ_API_KEY")
+    with pytest.raises(MissingKeyError) as caught:
+        ProviderRegistry.get_provider("groq", model="m")
+
+    told = frames_below(caught.value)
+
+    assert "get_provider" in told
+    assert not [value for value in SECRETS.values() if value in told]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"temprature": 1},
+        {"temperature": "hot"},
+        {"base_url": "nowhere"},
+        {"timeout_s": -1},
+        {"api": "soap"},
+    ],
+)
+def test_passed_key_is_in_no_frame_of_ours(options: dict[str, Any]) -> None:
+    """A key and headers that were passed to a wrong call stand in the caller's own frame alone."""
+    passed = {"api_key": "sk-passed-key", "headers": {"x-api-key": "sk-header-key"}}
+    faces: list[Any] = [
+        lambda: ProviderRegistry.get_provider("openai", model="m", **passed, **options),
+        lambda: allos.ask("Hi", model="openai/m", **passed, **options),
+        lambda: asyncio.run(allos.aask("Hi", model="openai/m", **passed, **options)),
+    ]
+    for face in faces:
+        with pytest.raises(ConfigurationError) as caught:
+            face()
+        tb = caught.value.__traceback__
+        while tb is not None and tb.tb_frame.f_code.co_filename == __file__:
+            tb = tb.tb_next
+
+        told = shown(caught.value.with_traceback(tb))
+
+        assert "Secret(***)" in told
+        assert "sk-passed" not in told
+        assert "sk-header" not in told
+
+
+ECHO = "you sent {key} and {header}"
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 422, 429, 500, 529])
+def test_echoed_secrets(
+    server: FakeServer, make: Make, ask: Ask, tmp_path: Path, status: int
+) -> None:
+    """A server that repeats key and headers gets them into no text, copy, pickle, frame or row."""
+    secrets = {"key": KEY, "header": "hs-0123456789abcdef"}
+    server.reply(
+        Fault.status(status, body={"error": {"message": ECHO.format(**secrets), "code": KEY}})
+    )
+    provider = make(max_attempts=2, headers={"X-Api-Key": f"Basic {secrets['header']}"})
+    allos.log.open(tmp_path / "log.sqlite")
+    try:
+        with pytest.raises(ProviderError) as caught:
+            ask(provider)
+        error = caught.value
+        rows = allos.responses()
+    finally:
+        allos.log.close()
+    copied = copy.deepcopy(error)
+    places = [
+        str(error),
+        repr(error),
+        repr(vars(error)),
+        frames_below(error),
+        str(pickle.dumps(error)),
+        f"{copied} {vars(copied)}",
+        rows.to_csv(),
+        str(sqlite_bytes(tmp_path)),
+    ]
+
+    assert server.requests[0].headers["x-api-key"].endswith(secrets["header"])
+    assert "you sent *** and ***" in str(error)
+    assert len(rows) == 1
+    for place in places:
+        for secret in secrets.values():
+            assert secret not in place
+    assert type(copied) is type(error)
+    assert (copied.status_code, copied.response.id) == (status, error.response.id)  # type: ignore[union-attr]
+
+
+def sqlite_bytes(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.glob("log.sqlite*"))
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+def test_no_redirect(server: FakeServer, make: Make, ask: Ask, code: int) -> None:
+    """No redirect is followed, to the same host or another: the error names where it points."""
+    with FakeServer() as target:
+        for place in (f"{target.base_url}/x", f"{server.base_url}/elsewhere", "/elsewhere"):
+            before = server.count
+            server.script(Fault.redirect(place, code))
+            with pytest.raises(InvalidResponseError, match="not followed") as caught:
+                ask(make())
+
+            assert caught.value.status_code == code
+            assert server.count == before + 1
+        assert target.connections_seen == 0

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.fake_server import FakeServer
+from tests.fake_server import FakeServer, Reply
 
 START = """
 import sys, threading, warnings
@@ -110,3 +110,74 @@ def test_fork() -> None:
     assert prompts == ["one", "two", "three"]
     assert connections[0] != connections[1]
     assert connections[0] == connections[2]
+
+
+FORKED_CALL = """
+import os, time
+from allos.errors import ConfigurationError
+p = provider()
+stream = p.stream('one')
+child = os.fork()
+if child == 0:
+    began = time.monotonic()
+    try:
+        list(stream)
+    except ConfigurationError as exc:
+        print('fork' in str(exc), time.monotonic() - began < 2, flush=True)
+    del stream
+    sys.exit(0)
+_, status = os.waitpid(child, 0)
+print(''.join(stream), status, flush=True)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_fork_during_a_call() -> None:
+    """A child that reads its parent's stream is told so at once; the parent's stream goes on."""
+    answer = Reply("one two three", chunk_size=4, delay_s=0.1, first_delay_s=0.2)
+    with FakeServer(answer) as server:
+        done = run(FORKED_CALL, server, "-W", "ignore:This process:DeprecationWarning")
+
+    assert (done.stderr, done.returncode) == ("", 0)
+    assert done.stdout.split("\n")[:2] == ["True True", "one two three 0"]
+
+
+PROXIES = """
+import os
+from allos.errors import ProviderError
+p = ProviderRegistry.get_provider(
+    "chat_completions", model="m", base_url="http://models.invalid/v1", api_key="sk-proxied",
+    api=os.environ["API"], headers={"x-team": "red"}, max_attempts=1)
+try:
+    print(p.chat("Hi"), "".join(p.stream("Hi")))
+except ProviderError as exc:
+    print(type(exc).__name__, exc)
+print(provider().chat("direct"))
+"""
+
+
+@pytest.mark.parametrize("api", ["chat", "responses", "messages"])
+@pytest.mark.parametrize("around", [False, True], ids=["through", "around"])
+def test_proxy(monkeypatch: pytest.MonkeyPatch, api: str, around: bool) -> None:
+    """Calls go through HTTP_PROXY with key and headers, around it with NO_PROXY; loopback never."""
+    with FakeServer("Hello") as server, FakeServer("Hello") as proxy:
+        monkeypatch.setenv("API", api)
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.setenv("NO_PROXY", "models.invalid" if around else "other.invalid")
+        done = run(PROXIES, server)
+        through = list(proxy.requests)
+
+    assert done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert lines[-1] == "Hello"
+    assert [seen.prompt for seen in server.requests] == ["direct"]
+    if around:
+        assert through == []
+        assert lines[0].startswith("ProviderConnectionError chat_completions/m: no answer")
+        assert "host name is not known" in lines[0]
+        return
+    assert lines[0] == "Hello Hello"
+    assert [seen.path.startswith("http://models.invalid/v1/") for seen in through] == [True, True]
+    assert {seen.key for seen in through} == {"sk-proxied"}
+    assert {seen.headers["x-team"] for seen in through} == {"red"}

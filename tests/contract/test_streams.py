@@ -399,3 +399,114 @@ def test_silence_after_the_end_is_not_waited_for(
     assert (response.status, response.finish_reason) == ("ok", "stop")
     assert response.latency_s is not None
     assert response.latency_s < 10
+
+
+# ---- many streams, and streams that nobody holds
+
+
+def test_many_interleaved_streams_never_mix(server: FakeServer, provider: Provider) -> None:
+    """Forty streams of one provider, read a piece at a time in turns, hold their own text each."""
+    server.reply(lambda seen: Reply(f"{seen.prompt} " * 12, chunk_size=5))
+    streams = [provider.stream(f"<{n}>") for n in range(40)]
+    texts = [""] * len(streams)
+    readers = {n: iter(stream) for n, stream in enumerate(streams)}
+    while readers:
+        for n, reader in list(readers.items()):
+            piece = next(reader, None)
+            if piece is None:
+                del readers[n]
+            else:
+                texts[n] += piece
+
+    assert texts == [f"<{n}> " * 12 for n in range(40)]
+    assert [s.response.content if s.response else None for s in streams] == texts
+
+
+def test_many_interleaved_async_streams_never_mix(server: FakeServer, provider: Provider) -> None:
+    """The same with coroutines."""
+    server.reply(lambda seen: Reply(f"{seen.prompt} " * 12, chunk_size=5))
+
+    async def read(n: int) -> str:
+        return "".join([text async for text in provider.astream(f"<{n}>")])
+
+    async def main() -> list[str]:
+        return await asyncio.gather(*(read(n) for n in range(40)))
+
+    assert asyncio.run(main()) == [f"<{n}> " * 12 for n in range(40)]
+
+
+def test_stream_that_nobody_holds(
+    server: FakeServer, provider: Provider, observed: list[ProviderResponse]
+) -> None:
+    """A loop over a stream that is left with `break`, without a `with`, ends the call as well."""
+    server.reply(STALL)
+    for text in provider.stream("Hi"):
+        assert text == "one "
+        break
+
+    assert server.wait_closed(server.requests[0])
+    server.wait_for(lambda: bool(observed))
+    assert observed[0].status == "cancelled"
+
+
+def test_async_stream_that_nobody_holds(
+    server: FakeServer, provider: Provider, observed: list[ProviderResponse]
+) -> None:
+    """The same for its async twin, while its event loop goes on."""
+    server.reply(STALL)
+
+    async def main() -> bool:
+        async for text in provider.astream("Hi"):
+            assert text == "one "
+            break
+        return await asyncio.to_thread(server.wait_closed, server.requests[0])
+
+    assert asyncio.run(main())
+    server.wait_for(lambda: bool(observed))
+    assert observed[0].status == "cancelled"
+
+
+def test_async_stream_is_read_on(server: FakeServer, provider: Provider) -> None:
+    """A stream that is held may be left and read on, async like sync."""
+    server.reply(SLOW)
+
+    async def main() -> str:
+        stream = provider.astream("Hi")
+        first = await anext(aiter(stream))
+        return first + "".join([text async for text in stream])
+
+    stream = provider.stream("Hi")
+    first = next(iter(stream))
+
+    assert first + "".join(stream) == SLOW.text
+    assert asyncio.run(main()) == SLOW.text
+
+
+# ---- closing
+
+
+def test_close_leaves_the_calls_of_an_equal_provider_alone(server: FakeServer, make: Make) -> None:
+    """Providers of one configuration share a connection; one that closes cuts no call of another."""
+    server.reply(Reply("one two three four", chunk_size=4, delay_s=0.02))
+    one, other = make(), make()
+    with other.stream("Hi") as stream:
+        first = next(iter(stream))
+        one.close()
+        again = one.chat("Hi").content
+        text = first + "".join(stream)
+
+    assert text == again == "one two three four"
+    # The connection that was given up closes with its last call.
+    server.wait_for(lambda: server.requests[0].closed)
+    assert server.requests[0].connection_id != server.requests[1].connection_id
+
+
+def test_async_with(server: FakeServer, make: Make) -> None:
+    """A provider is a context manager for both kinds of code."""
+
+    async def main() -> str:
+        async with make() as provider:
+            return (await provider.achat("Hi")).content
+
+    assert asyncio.run(main()) == "Hello"
+    server.wait_for(lambda: server.requests[0].closed)

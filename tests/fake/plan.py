@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from http import HTTPStatus
+from itertools import groupby
 from typing import Any
 
 from . import chat, messages, responses
@@ -42,14 +43,11 @@ class Plan:
     @classmethod
     def of(cls, steps: Iterable[Step]) -> Plan:
         """Join neighbouring writes and leave out empty waits."""
+        kept = (step for step in steps if not isinstance(step, float) or step > 0)
         made: list[Step] = []
-        for step in steps:
-            if isinstance(step, float) and step <= 0:
-                continue
-            if made and isinstance(step, bytes) and isinstance(made[-1], bytes):
-                made[-1] = made[-1] + step
-            else:
-                made.append(step)
+        for are_bytes, group in groupby(kept, lambda step: isinstance(step, bytes)):
+            several = list(group)
+            made += [b"".join(several)] if are_bytes else several  # type: ignore[arg-type]
         return cls(tuple(made))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import json
 from contextlib import suppress
 from typing import Any
 
@@ -12,8 +14,12 @@ from hypothesis import strategies as st
 from allos import wire
 from allos.errors import ProviderError
 from allos.types import Api, Event, Quirks
+from allos.wire.base import _json, count, header_facts, parse_json
 from allos.wire.sse import SseDecoder
+from tests import fake_server as fake
 from tests.decoding import APIS, fold, request, sse
+from tests.fake.ask import Ask
+from tests.fake.plan import APIS as FAKES
 
 # Words of all three APIs, so that random values get past the first look.
 KEYS = st.sampled_from(
@@ -117,9 +123,10 @@ VALUES = st.recursive(
 OBJECTS = st.dictionaries(KEYS, VALUES, max_size=6)
 
 
-def read(api: Api, stream: bytes) -> list[Event]:
+def read(api: Api, stream: bytes, quirks: Quirks | None = None) -> list[Event]:
     """Events up to the first fault, which must be one of ours; then all that was held back."""
-    decoder, splitter = wire.get(api).decoder(request(api)), SseDecoder()
+    asked = request(api, quirks=quirks or Quirks())
+    decoder, splitter = wire.get(api).decoder(asked), SseDecoder()
     found: list[Event] = []
     with suppress(ProviderError):
         for name, data in [*splitter.feed(stream), *splitter.end()]:
@@ -180,3 +187,136 @@ def test_silence_is_no_end(api: Api) -> None:
 
     assert [event for event in decoder.finish() if event.kind == "finish"] == []
     assert not decoder.done
+
+
+# ---- real answers with one thing wrong
+
+RICH = fake.Reply(
+    "Hi there",
+    reasoning="hm",
+    tool_calls=[fake.Call("add", {"a": 1}), fake.Call("sub", {"b": [2, None]})],
+    usage={"input_tokens": 9, "output_tokens": 3, "reasoning_tokens": 1, "cache_read_tokens": 2},
+)
+ASK = Ask(model="m", stream=True, include_usage=True, encrypted=True, created=1)
+
+
+def places(value: Any) -> list[tuple[Any, ...]]:
+    """Paths to everything inside a JSON value."""
+    inside: list[tuple[Any, ...]] = []
+    items = value.items() if isinstance(value, dict) else ()
+    items = enumerate(value) if isinstance(value, list) else items
+    for key, inner in items:
+        inside += [(key,), *((key, *path) for path in places(inner))]
+    return inside
+
+
+def changed(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+    """The value with another one at a path."""
+    copied = copy.copy(value)
+    copied[path[0]] = new if len(path) == 1 else changed(value[path[0]], path[1:], new)
+    return copied
+
+
+ODD = VALUES | st.sampled_from([10**400, -1, 2**63, 1e308, "", "9" * 5000, [[]], [None], {"": 0}])
+
+
+@pytest.mark.parametrize("think_tags", [False, True])
+@pytest.mark.parametrize("api", APIS)
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_any_value_in_any_field(api: Api, think_tags: bool, data: st.DataObject) -> None:
+    """A real answer with any JSON value in any of its fields gives events or one of our errors."""
+    quirks = Quirks(think_tags=think_tags)
+    events = [event.data for event in FAKES[api].events(RICH, ASK)]
+    dicts = [at for at, event in enumerate(events) if isinstance(event, dict)]
+    at = data.draw(st.sampled_from(dicts))
+    events[at] = changed(events[at], data.draw(st.sampled_from(places(events[at]))), data.draw(ODD))
+    check(read(api, sse(events), quirks))
+    reply = FAKES[api].whole(RICH, ASK)
+    reply = changed(reply, data.draw(st.sampled_from(places(reply))), data.draw(ODD))
+    decoder = wire.get(api).decoder(request(api, quirks=quirks))
+    with suppress(ProviderError):
+        check([*decoder.whole(reply), *decoder.finish()])
+
+
+@pytest.mark.parametrize("api", APIS)
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_real_answer_cut_anywhere_or_spoilt(api: Api, data: st.DataObject) -> None:
+    """A real stream with bytes replaced, dropped or put in anywhere gives events or our errors."""
+    stream = sse([event.data for event in FAKES[api].events(RICH, ASK)])
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(stream)))
+        stream = (
+            stream[:at]
+            + data.draw(st.binary(max_size=3))
+            + stream[at + data.draw(st.integers(0, 3)) :]
+        )
+    check(read(api, stream))
+
+
+# ---- what one of our rules is for
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("spoilt", [b"\xe2\x82", rb"\ud83d", rb"\ude00", b"\xff"])
+def test_half_a_letter(api: Api, spoilt: bytes) -> None:
+    """Text cut within a letter costs that letter, never the answer."""
+    for made in (
+        sse([event.data for event in FAKES[api].events(RICH, ASK)]),
+        json.dumps(FAKES[api].whole(RICH, ASK)).encode(),
+    ):
+        body = made.replace(b"Hi there", b"Hi " + spoilt + b"re", 1)
+        assert body != made
+        events = (
+            read(api, body)
+            if made.startswith((b"data", b"event"))
+            else [*wire.get(api).decoder(request(api)).whole(_json(body, {}))]
+        )
+        text = fold(events).text("text")
+
+        assert text.startswith("Hi \ufffd")
+        assert text.endswith("re")
+
+
+def test_escaped_halves_in_prose() -> None:
+    """Both halves of an emoji, and a backslash that is text, stay what they are."""
+    data = rb'{"a": "\ud83d\ude00 \\ud83d \ud83d", "b": "\\\ude00"}'
+
+    assert parse_json(data) == {"a": "😀 \\ud83d �", "b": "\\�"}
+
+
+@pytest.mark.parametrize("value", [2**53, 10**400, -1, True, 1.0, "7", None])
+def test_no_count(value: Any) -> None:
+    """What no service can have counted is unknown; the log could not hold it either."""
+    assert count(value) is None
+
+
+def test_numbers_of_headers() -> None:
+    """Digits without end in a header are no number, and no error."""
+    facts = header_facts(
+        {
+            "x-ratelimit-remaining-requests": "9" * 5000,
+            "x-ratelimit-reset-requests": "9" * 5000 + "s",
+            "x-ratelimit-remaining-tokens": "7",
+        }
+    )
+
+    assert facts == {"request_id": None, "ratelimit_remaining_tokens": 7}
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_tags_of_reasoning(api: Api) -> None:
+    """Reasoning in tags is told apart on every API, wherever the tags are cut."""
+    answer = fake.Reply("<think>a < b</think>\n\nSay <think> aloud", chunk_size=1)
+    quirks = Quirks(think_tags=True)
+    events = [event.data for event in FAKES[api].events(answer, ASK)]
+    decoder = wire.get(api).decoder(request(api, quirks=quirks))
+    whole = [*decoder.whole(FAKES[api].whole(answer, ASK)), *decoder.finish()]
+    for found in (read(api, sse(events), quirks), whole):
+        folded = fold(found)
+
+        assert folded.text("reasoning") == "a < b"
+        assert folded.text("text") == "Say <think> aloud"
+        assert folded.finish_reason == "stop"
+    assert fold(read(api, sse(events))).text("text") == answer.text

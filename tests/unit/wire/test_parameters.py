@@ -1,11 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from allos.types import ModelQuirks, Quirks
-from allos.wire.parameters import VOCABULARY, apply, model_quirks, sampling_headers
+from allos.wire.parameters import (
+    VOCABULARY,
+    apply,
+    checked,
+    extra_fields,
+    model_quirks,
+    sampling_headers,
+)
 from tests.decoding import APIS, body, request
 
 EVERYTHING: dict[str, Any] = {
@@ -200,3 +209,158 @@ def test_no_copy_is_kept() -> None:
     """Responses asks the service not to store the answer, unless the service has no such field."""
     assert body("responses").body["store"] is False
     assert "store" not in body("responses", quirks=Quirks(store=False)).body
+
+
+# ---- values
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "plain"),
+    [
+        ("temperature", 0, 0),
+        ("temperature", np.float32(0.5), 0.5),
+        ("top_p", 1, 1),
+        ("max_tokens", 50.0, 50),
+        ("max_tokens", np.int64(7), 7),
+        ("stop", ("a", "b"), ["a", "b"]),
+        ("stop", "END", "END"),
+        ("seed", -3, -3),
+        ("presence_penalty", -2, -2),
+        ("logprobs", False, False),
+        ("top_logprobs", 0, 0),
+        ("logit_bias", {50256: -100}, {"50256": -100}),
+        ("effort", "xhigh", "xhigh"),
+    ],
+)
+def test_value(name: str, value: Any, plain: Any) -> None:
+    """A value that can be meant comes back as plain Python, NumPy's numbers included."""
+    found = checked(name, value)
+
+    assert found == plain
+    assert type(found) is type(plain)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("temperature", "hot"),
+        ("temperature", -0.1),
+        ("temperature", float("nan")),
+        ("temperature", float("inf")),
+        ("temperature", True),
+        ("temperature", [0.1]),
+        ("temperature", np.array([0.1, 0.2])),
+        ("temperature", np.bool_(True)),
+        ("top_p", 3),
+        ("max_tokens", 0),
+        ("max_tokens", 1.5),
+        ("max_tokens", float("nan")),
+        ("max_tokens", float("inf")),
+        ("max_tokens", "50"),
+        ("stop", ""),
+        ("stop", []),
+        ("stop", ["a", 1]),
+        ("stop", b"END"),
+        ("seed", 0.5),
+        ("presence_penalty", 2.1),
+        ("frequency_penalty", "low"),
+        ("logprobs", 1),
+        ("top_logprobs", -1),
+        ("logit_bias", [1]),
+        ("logit_bias", {"1": 101}),
+        ("effort", "lots"),
+        ("effort", 3),
+    ],
+)
+def test_value_that_cannot_be_meant(name: str, value: Any) -> None:
+    """A wrong value is one line that names the parameter, what it may be, and what it was."""
+    with pytest.raises(ValueError, match=f"^{name} must ") as caught:
+        checked(name, value)
+    text = str(caught.value)
+
+    assert "\n" not in text
+    assert ", not " in text
+    assert len(text) < 200
+
+
+def test_a_near_word_is_offered() -> None:
+    """A mistyped effort offers the word that was meant."""
+    with pytest.raises(ValueError, match="Did you mean 'minimal'"):
+        checked("effort", "minimum")
+
+
+@pytest.mark.parametrize(
+    "value", ["x", [1], {1: 2}, {"a": {1, 2}}, {"a": float("nan")}, {"a": b""}]
+)
+def test_extra_that_is_no_json(value: Any) -> None:
+    """`extra` must fit into a JSON body."""
+    with pytest.raises(ValueError, match=r"^extra must "):
+        extra_fields(value)
+
+
+def test_every_parameter_is_checked() -> None:
+    """No parameter of the vocabulary goes out unlooked at."""
+    for name in VOCABULARY:
+        with pytest.raises(ValueError, match=name):
+            checked(name, object())
+
+
+# ---- effort
+
+SWITCH = Quirks(
+    effort={"none": {"thinking": {"type": "disabled"}}, "*": {"thinking": {"type": "enabled"}}}
+)
+NESTED = Quirks(effort={"*": {"reasoning": {"effort": "{effort}"}}})
+TWO_WORDS = Quirks(
+    effort={"none": {"reasoning_effort": "none"}, "high": {"reasoning_effort": "high"}}
+)
+
+
+@pytest.mark.parametrize(
+    ("quirks", "effort", "fields", "dropped"),
+    [
+        (Quirks(), "low", {"reasoning_effort": "low"}, ()),
+        (SWITCH, "none", {"thinking": {"type": "disabled"}}, ()),
+        (SWITCH, "low", {"thinking": {"type": "enabled"}}, ()),
+        (NESTED, "xhigh", {"reasoning": {"effort": "xhigh"}}, ()),
+        (TWO_WORDS, "high", {"reasoning_effort": "high"}, ()),
+        (TWO_WORDS, "low", {}, ("effort=low",)),
+    ],
+)
+def test_switch_of_a_vendor(
+    quirks: Quirks, effort: str, fields: dict[str, Any], dropped: tuple[str, ...]
+) -> None:
+    """A row says what each word of effort is in its own body; what it cannot say is told."""
+    made = body("chat", params={"effort": effort}, quirks=quirks)
+    sent = {k: v for k, v in made.body.items() if k not in ("model", "messages")}
+
+    assert sent == fields
+    assert made.dropped == dropped
+
+
+def test_switch_of_a_model() -> None:
+    """A model's own words go before its service's."""
+    quirks = replace(SWITCH, models=(ModelQuirks(match="^old", effort=TWO_WORDS.effort),))
+
+    assert body("chat", model="old", params={"effort": "low"}, quirks=quirks).dropped
+    assert not body("chat", model="new", params={"effort": "low"}, quirks=quirks).dropped
+
+
+@pytest.mark.parametrize(
+    ("effort", "thinking", "config", "dropped"),
+    [
+        ("none", {"type": "disabled"}, None, ()),
+        ("minimal", None, None, ("effort=minimal",)),
+        ("low", {"type": "adaptive"}, {"effort": "low"}, ()),
+        ("max", {"type": "adaptive"}, {"effort": "max"}, ()),
+    ],
+)
+def test_effort_on_messages(
+    effort: str, thinking: Any, config: Any, dropped: tuple[str, ...]
+) -> None:
+    """Messages turns thinking off by a switch of its own, and knows no minimal effort."""
+    made = body("messages", params={"effort": effort}, quirks=SWITCH)
+
+    assert made.body.get("thinking") == thinking
+    assert made.body.get("output_config") == config
+    assert made.dropped == dropped
