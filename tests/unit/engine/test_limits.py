@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import random
 from collections.abc import Callable, Coroutine
 from itertools import pairwise
 from time import monotonic
@@ -293,3 +295,112 @@ def test_estimate() -> None:
 
     assert estimate(asked) == 20 + 256
     assert estimate(request("chat", params={"max_tokens": 10})) == 0.5 + 10
+
+
+def test_large_calls_do_not_starve() -> None:
+    """A call that needs many tokens is not overtaken for ever by small ones."""
+    order: list[str] = []
+
+    async def scenario(limiter: Limiter) -> None:
+        async def one(lane: str, tokens: float) -> None:
+            turn = await enter(limiter, lane, tokens)
+            order.append(lane)
+            limiter.leave(turn)
+
+        limiter.leave(await enter(limiter, "first", 60))
+        large = asyncio.ensure_future(one("large", 90))
+        await settle()
+        small = [asyncio.ensure_future(one("small", 10)) for _ in range(20)]
+        await asyncio.gather(large, *small)
+
+    play(scenario, tokens_per_minute=100)
+
+    assert order[0] == "large"
+
+
+def test_cancel_while_paused_leaves_no_timer() -> None:
+    """When the last one gives up, nothing is left that would wake the loop."""
+
+    async def scenario(limiter: Limiter) -> None:
+        limiter.pause(30, "m")
+        waiting = [asyncio.ensure_future(enter(limiter, n)) for n in range(5)]
+        await settle()
+        assert limiter._timer is not None
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        assert limiter._timer is None
+        assert not limiter._lanes
+
+    play(scenario)
+
+
+def test_cancelled_as_it_is_refused() -> None:
+    """A refusal and a cancel in the same moment are a cancel, and nobody is told off afterwards."""
+
+    async def scenario(limiter: Limiter) -> None:
+        reports: list[Any] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, report: reports.append(report))
+        held = await enter(limiter)
+        queued = asyncio.ensure_future(enter(limiter))
+        await settle()
+        limiter.pause(86400, "m")
+        queued.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await queued
+        del queued
+        gc.collect()
+        limiter.leave(held)
+        await settle()
+        assert limiter.in_flight == 0
+        assert not limiter._lanes
+        assert reports == []
+
+    play(scenario, max_in_flight=1)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_any_order_of_events(seed: int) -> None:
+    """Whatever comes in whatever order, limits hold, turns add up, and nothing is left behind."""
+    chance = random.Random(seed)
+    most = chance.choice([1, 2, 5])
+    ends = {"done": 0, "cancelled": 0, "refused": 0}
+
+    async def scenario(limiter: Limiter) -> None:
+        async def one(lane: int) -> None:
+            try:
+                for _ in range(chance.randint(1, 3)):  # attempts of one call
+                    turn = await enter(limiter, lane, chance.uniform(0, 30), f"m{lane % 2}")
+                    try:
+                        assert limiter.in_flight <= most
+                        await asyncio.sleep(chance.choice([0, 0, 0.001]))
+                    finally:
+                        limiter.leave(turn, chance.choice([None, 5.0, 50.0]))
+                ends["done"] += 1
+            except asyncio.CancelledError:
+                ends["cancelled"] += 1
+                raise
+            except RateLimitError:
+                ends["refused"] += 1
+
+        tasks = []
+        for _ in range(120):
+            tasks.append(asyncio.ensure_future(one(chance.randint(0, 4))))
+            if chance.random() < 0.3:
+                chance.choice(tasks).cancel()
+            if chance.random() < 0.05:
+                limiter.pause(chance.choice([0.002, 0.01, 3600.0]), "m1")
+            if chance.random() < 0.5:
+                await asyncio.sleep(chance.choice([0, 0.001]))
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert limiter.in_flight == 0
+        assert limiter.waiting == 0
+        assert not limiter._lanes
+        assert limiter._timer is None
+        started = sum(ends.values())
+        never_began = len(tasks) - started
+        assert 0 <= never_began <= sum(task.cancelled() for task in tasks)
+        assert ends["done"] > 0
+
+    with retry.using(max_hint_s=0.02):
+        play(scenario, max_in_flight=most, requests_per_minute=200, tokens_per_minute=2000)
