@@ -158,6 +158,8 @@ def _new_loop() -> asyncio.AbstractEventLoop:
 
         return asyncio.new_event_loop()
     loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+    # Debug mode (-X dev) reports callbacks over 0.1 s: on a busy machine, any of them.
+    loop.slow_callback_duration = 2.0
     return loop
 
 

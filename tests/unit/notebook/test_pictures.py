@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 
 import allos
 from tests.fake_server import FakeServer
@@ -32,16 +31,12 @@ class _Drawn:
 
 
 @pytest.fixture
-def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
+def shell(shell: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
     monkeypatch.setenv("ALLOS_LOG", str(tmp_path / "log.sqlite"))
     monkeypatch.chdir(tmp_path)
-    shell = InteractiveShell.instance()
-    shell.run_line_magic("load_ext", "allos")
     shell.user_ns["fig"] = stand_in("matplotlib.figure", "Figure", _Drawn)()
     shell.user_ns["df"] = pd.DataFrame({"n": range(48_210)})
     yield shell
-    shell.run_line_magic("unload_ext", "allos")
-    InteractiveShell.clear_instance()
     allos.log.close()
 
 

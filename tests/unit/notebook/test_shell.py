@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 
 from tests.fake_server import FakeServer, Fault
 
@@ -17,15 +16,6 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeServer]:
         monkeypatch.setenv("GROQ_BASE_URL", started.base_url)
         monkeypatch.setenv("GROQ_API_KEY", "gsk-of-the-test")
         yield started
-
-
-@pytest.fixture
-def shell() -> Iterator[Any]:
-    shell = InteractiveShell.instance()
-    shell.run_line_magic("load_ext", "allos")
-    yield shell
-    shell.run_line_magic("unload_ext", "allos")
-    InteractiveShell.clear_instance()
 
 
 def test_terminal_prints_the_answer_once(
