@@ -267,6 +267,10 @@ class Quirks:
     """Ids of tool calls must be just that many letters and digits; ids from elsewhere are replaced."""
     schema_support: SchemaSupport = "json_schema"
     """How the service holds a model to a schema."""
+    schema_apis: tuple[Api, ...] = ("responses", "chat", "messages")
+    """APIs on which it does so; on the others the schema stands in the instructions."""
+    schema_as_chat: bool = False
+    """Its Responses API takes a schema as Chat Completions does, in `response_format`."""
     models: tuple[ModelQuirks, ...] = ()
 
 

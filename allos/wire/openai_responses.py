@@ -96,7 +96,10 @@ def _items(message: Message) -> list[dict[str, Any]]:
     # Other parts are of another API.
     items: list[dict[str, Any]] = [part for part in message.raw if part.get("type") == "reasoning"]
     if message.content or message.role == "user":
-        items.append({"role": message.role.value, "content": responses_content(message) or ""})
+        # llama.cpp tells an assistant's turn from other items by its type, which is optional.
+        kind = {"type": "message"} if message.role == "assistant" else {}
+        content = responses_content(message) or ""
+        items.append({**kind, "role": message.role.value, "content": content})
     if message.tool_calls:
         from json import dumps
 

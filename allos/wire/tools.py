@@ -156,6 +156,8 @@ def responses_schema(request: Request) -> dict[str, Any]:
     schema, how = request.schema, schema_support(request)
     if schema is None or how == "prompt":
         return {}
+    if request.quirks.schema_as_chat:
+        return chat_schema(request)
     if how == "json_object":
         return {"text": {"format": {"type": "json_object"}}}
     return {"text": {"format": {"type": "json_schema", **_named(schema)}}}
@@ -175,6 +177,8 @@ def schema_support(request: Request) -> SchemaSupport:
     """How the service holds this model to this schema on this API."""
     of_model = model_quirks(request.quirks, request.model)
     how = (of_model.schema_support if of_model else None) or request.quirks.schema_support
+    if request.api not in request.quirks.schema_apis:
+        return "prompt"
     if request.api == "messages" and request.schema is not None:
         # This API has no JSON mode, and refuses fields that are not named in the schema.
         return "json_schema" if how == "json_schema" and request.schema.strict else "prompt"

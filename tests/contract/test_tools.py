@@ -115,7 +115,7 @@ def test_whole_round_trip(server: FakeServer, ask: Ask, api: Api) -> None:
         assert reasoning["type"] == "reasoning"
         assert reasoning["encrypted_content"]
         assert back[2:] == [
-            {"role": "assistant", "content": "Let me look."},
+            {"type": "message", "role": "assistant", "content": "Let me look."},
             *(
                 {
                     "type": "function_call",

@@ -32,6 +32,9 @@ class Played:
     async def abegin(self, emit: Emit) -> Played:
         return self.begin(emit)
 
+    def check_process(self) -> None:
+        """It is of this process."""
+
     def send(self, *texts: str) -> None:
         assert self.emit is not None
         self.emit([Event("text", text) for text in texts])

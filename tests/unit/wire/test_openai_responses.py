@@ -68,7 +68,7 @@ def test_message_mapping() -> None:
     assert made.body["instructions"] == "One.\n\nTwo."
     assert made.body["input"] == [
         {"role": "user", "content": "Hi"},
-        {"role": "assistant", "content": "Wait"},
+        {"type": "message", "role": "assistant", "content": "Wait"},
         {"type": "function_call", "call_id": "call_1", "name": "add", "arguments": '{"a": 1}'},
         {"type": "function_call_output", "call_id": "call_1", "output": "2"},
         {"role": "system", "content": "Three."},

@@ -203,6 +203,17 @@ def test_schema_with_free_fields_is_only_instructed_on_messages() -> None:
     assert body("chat", schema=LOOSE)["response_format"]["json_schema"]["strict"] is False
 
 
+def test_schema_on_some_apis_only() -> None:
+    """A server that enforces a schema on some of its APIs is told it in words on the others."""
+    quirks = Quirks(schema_apis=("chat", "responses"), schema_as_chat=True)
+    chat, responses, messages = (body(api, schema=CITY, quirks=quirks) for api in APIS)
+
+    assert responses["response_format"] == chat["response_format"]
+    assert "text" not in responses
+    assert "output_config" not in messages
+    assert messages["system"].startswith("Answer with one JSON object")
+
+
 @pytest.mark.parametrize("api", APIS)
 def test_extra_has_the_last_word(api: Api) -> None:
     """What `extra` names goes into the body as it is, built-in tools of a service for example."""
