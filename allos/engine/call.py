@@ -325,6 +325,8 @@ class _Run:
                 self.reply = reply.raw
                 self._take(reply.events)
                 self.fold.first_at = None
+                if reply.fault is not None:
+                    raise reply.fault
         except asyncio.CancelledError:
             raise
         except Exception as exc:  # noqa: BLE001 - told apart by faults

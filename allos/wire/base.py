@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -60,6 +60,8 @@ class Reply:
 
     events: list[Event] = field(default_factory=list)
     raw: Any = None
+    fault: Exception | None = None
+    """What is wrong with the reply; `events` holds what it told all the same."""
 
 
 class Decoder(ABC):
@@ -71,12 +73,12 @@ class Decoder(ABC):
     """Nothing more will come; stop reading."""
 
     @abstractmethod
-    def event(self, name: str, data: bytes) -> list[Event]:
-        """Return the events in one server-sent event."""
+    def event(self, name: str, data: bytes) -> Iterable[Event]:
+        """Give the events in one server-sent event; those before a fault count."""
 
     @abstractmethod
-    def whole(self, reply: dict[str, Any]) -> list[Event]:
-        """Return the events in a whole reply."""
+    def whole(self, reply: dict[str, Any]) -> Iterable[Event]:
+        """Give the events in a whole reply; those before a fault count."""
 
     def finish(self) -> list[Event]:
         """Return what was held back, once no more will come."""
@@ -116,7 +118,10 @@ class Wire(ABC):
         try:
             kind = response.headers.get("content-type", "")
             if "json" in kind or "html" in kind:
-                yield self._whole(response, await response.aread(), request).events
+                reply = self._whole(response, await response.aread(), request)
+                yield reply.events
+                if reply.fault is not None:
+                    raise reply.fault
                 return
             yield [Event("meta", data=header_facts(response.headers))]
             decoder, sse = self.decoder(request), SseDecoder()
@@ -193,10 +198,12 @@ class Wire(ABC):
         decoder = self.decoder(request)
         events = [Event("meta", data=header_facts(response.headers))]
         try:
-            events += decoder.whole(raw)
+            # One by one: what a failed reply told (its id, its tokens, some text) is kept.
+            for event in decoder.whole(raw):
+                events.append(event)  # noqa: PERF402 - see above
         except ProviderError as exc:
             exc.status_code = exc.status_code or response.status_code
-            raise _placed(exc, response.headers) from None
+            return Reply(events=events, raw=raw, fault=_placed(exc, response.headers))
         events += decoder.finish()
         return Reply(events=events, raw=raw)
 
@@ -213,7 +220,7 @@ def _decode(decoder: Decoder, arrived: list[ServerEvent]) -> tuple[list[Event], 
     events: list[Event] = []
     for name, data in arrived:
         try:
-            events += decoder.event(name, data)
+            events.extend(decoder.event(name, data))  # a fault leaves what came before it in there
         except Exception as exc:  # noqa: BLE001 - handed on
             return events, exc
         if decoder.closed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from jiter import from_json
@@ -167,15 +168,14 @@ class ChatDecoder(Decoder):
             return []
         return self._chunk(chunk, "delta", named_error=name == "error")
 
-    def whole(self, reply: dict[str, Any]) -> list[Event]:
-        events = self._chunk(reply, "message")
+    def whole(self, reply: dict[str, Any]) -> Iterator[Event]:
+        yield from self._chunk(reply, "message")
         if not isinstance(reply.get("choices"), list) or not reply["choices"]:
             words, code = faults.describe(reply)
             raise InvalidResponseError(
                 "the answer holds no choices" + (f": {words}" if words else ""), code=code
             )
         self.done = True
-        return events
 
     def finish(self) -> list[Event]:
         events = (
