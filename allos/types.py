@@ -261,6 +261,8 @@ class Quirks:
     """Ids of tool calls must be just that many letters and digits; ids from elsewhere are replaced."""
     schema_support: SchemaSupport = "json_schema"
     """How the service holds a model to a schema."""
+    cost_header: str | None = None
+    """Header in which the service tells what a whole answer cost, in US dollars."""
     models: tuple[ModelQuirks, ...] = ()
 
 
@@ -286,6 +288,9 @@ class Request:
     schema: SchemaSpec | None = None
     """What the answer must match."""
     stream: bool = False
+    model_output: int | None = None
+    """Most tokens that the model can write, where that is known: what an API gets that demands a
+    limit when `max_tokens` is not set."""
     quirks: Quirks = field(default_factory=Quirks)
     timeout_s: float = 120.0
     """Seconds without a byte from the server before the attempt ends."""

@@ -8,7 +8,7 @@ from typing import Any, cast
 from allos.errors import InvalidResponseError
 from allos.types import Api, Event, EventKind, FinishReason, Message, Request, Usage
 from allos.wire import faults
-from allos.wire.base import Body, Decoder, Wire, count, parse_json, text
+from allos.wire.base import Body, Decoder, Wire, count, parse_json, reported_cost, text
 from allos.wire.content import responses_content
 from allos.wire.parameters import apply, model_quirks
 from allos.wire.tools import instructed, responses_schema, responses_tools
@@ -301,6 +301,8 @@ class ResponsesDecoder(Decoder):
                 yield Event(cast("EventKind", what), new)
         if isinstance(response.get("usage"), dict):
             yield _usage(response["usage"])
+            if cost := reported_cost(response["usage"]):
+                yield Event("meta", data=cost)
         if response.get("error") or kind == "response.failed":
             raise faults.from_body(response.get("error") or response)
         finish = self._finish(response, kind)
