@@ -232,6 +232,8 @@ class ModelQuirks:
     """As in `Quirks`; goes before it."""
     schema_support: SchemaSupport | None = None
     """As in `Quirks`; goes before it."""
+    efforts: Mapping[str, Any] = field(default_factory=dict)
+    """As in `Quirks`; goes before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,6 +263,11 @@ class Quirks:
     """Ids of tool calls must be just that many letters and digits; ids from elsewhere are replaced."""
     schema_support: SchemaSupport = "json_schema"
     """How the service holds a model to a schema."""
+    effort_name: str = "reasoning_effort"
+    """Body field for `effort` on Chat Completions."""
+    efforts: Mapping[str, Any] = field(default_factory=dict)
+    """Our word for `effort` to the value of that field; with any entry, words that are not there are
+    not sent, and the caller is warned once."""
     cost_header: str | None = None
     """Header in which the service tells what a whole answer cost, in US dollars."""
     models: tuple[ModelQuirks, ...] = ()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import UTC, datetime
 from threading import get_ident
 from time import perf_counter
@@ -31,7 +32,7 @@ from allos.errors import (
     SchemaError,
     ServerError,
 )
-from allos.types import Event, ProviderResponse, Request
+from allos.types import Event, ProviderResponse, Quirks, Request
 from allos.wire import faults
 from allos.wire.base import Body, Connection, Wire
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 Emit = Callable[[Sequence[Event]], None]
 Finish = Callable[[ProviderResponse], Awaitable[ProviderResponse]]
 Advise = Callable[[ProviderError], str | None]
+Learn = Callable[[Quirks], None]
 
 
 class Call:
@@ -84,6 +86,7 @@ def start(
     emit: Emit | None = None,
     finish: Finish | None = None,
     advise: Advise | None = None,
+    learn: Learn | None = None,
 ) -> Call:
     """Start a call and return at once.
 
@@ -104,6 +107,9 @@ def start(
         Completes the response (cost, facts of the model) before anyone sees it.
     advise : callable or None
         What to do about an error, in place of the general advice.
+    learn : callable or None
+        Told what a rejection taught of the service, on the loop thread; the call itself is put the
+        other way at once.
 
     Raises
     ------
@@ -118,7 +124,7 @@ def start(
     seams.run_preludes()
     client = runtime.client(connection)
     call = Call(runtime)
-    run = _Run(call, request, wire, body, client, connection, limits, emit, finish, advise)
+    run = _Run(call, request, wire, body, client, connection, limits, emit, finish, advise, learn)
     # call_soon_threadsafe copies the caller's context, so provenance crosses by itself.
     runtime.loop.call_soon_threadsafe(run.begin)
     return call
@@ -139,6 +145,7 @@ class _Run:
         emit: Emit | None,
         finish: Finish | None,
         advise: Advise | None,
+        learn: Learn | None,
     ) -> None:
         self.call = call
         self.request = request
@@ -150,6 +157,7 @@ class _Run:
         self.emit = emit
         self.finish = finish
         self.advise = advise
+        self.learn = learn
         here = context.current()
         self.caller = here.run_id or here.comparison_id or get_ident()
         self.created_at = datetime.now(UTC)
@@ -272,6 +280,8 @@ class _Run:
             wait_s = None
             if self.fold.empty:
                 wait_s = retry.policy.wait_s(error, self.attempts, self.request.max_attempts)
+                if self._relearnt(error) and self.attempts < self.request.max_attempts:
+                    wait_s = 0.0
             if wait_s is None:
                 raise self._named(error)
             entry = {
@@ -286,6 +296,19 @@ class _Run:
                 shown = {**entry, "max_attempts": self.request.max_attempts, "message": words}
                 self.emit([Event("attempt", data=shown)])
             await asyncio.sleep(wait_s)
+
+    def _relearnt(self, error: ProviderError) -> bool:
+        """Whether the service said how it wants to be asked; the next attempt asks that way."""
+        if error.status_code not in (400, 422):
+            return False
+        quirks = self.wire.relearn(self.request, error)
+        if quirks is None:
+            return False
+        self.request = replace(self.request, quirks=quirks)
+        self.body = self.wire.body(self.request)
+        if self.learn is not None:
+            self.learn(quirks)
+        return True
 
     async def _queue(self, entering: Awaitable[Turn]) -> Turn:
         asked = perf_counter()

@@ -25,7 +25,7 @@ from allos.providers.services import Service
 from allos.providers.stream import AsyncStream, Stream
 from allos.providers.tools import Tools, as_tools, checked_choice
 from allos.secret import Secret
-from allos.types import Event, Prompt, ProviderResponse, Request, as_messages
+from allos.types import Event, Prompt, ProviderResponse, Quirks, Request, as_messages
 from allos.wire import content
 from allos.wire.base import Connection
 from allos.wire.parameters import VOCABULARY
@@ -44,6 +44,9 @@ CONSTRUCTOR = (
     "requests_per_minute",
     "tokens_per_minute",
 )
+
+_learnt: dict[tuple[str, str, str, str], Quirks] = {}
+"""What rejections taught, by service, address, API and model: a provider is often made for one call."""
 
 _SDK = {"responses": "openai", "chat": "openai", "messages": "anthropic"}
 
@@ -118,13 +121,14 @@ class Provider:
             service, base_url=base_url, api_key=api_key, api=api, env=os.environ
         )
         self._wire = wire.get(self._endpoint.api)
+        self._place = (self.name, self._endpoint.base_url, self._endpoint.api, model)
         self._params = self._checked(params)
         self._timeout_s = timeout_s
         self._fixed: dict[str, Any] = {
             "provider": self.name,
             "api": self._endpoint.api,
             "model": model,
-            "quirks": service.quirks_at(foreign=self._endpoint.foreign),
+            "quirks": _learnt.get(self._place) or service.quirks_at(foreign=self._endpoint.foreign),
             "timeout_s": timeout_s,
             "deadline_s": deadline_s,
             "max_attempts": max_attempts,
@@ -290,6 +294,7 @@ class Provider:
             emit=emit,
             finish=prices.finisher(price_id),
             advise=lambda error: advise(error, self.name, self.model, self._elsewhere),
+            learn=self._relearn,
         )
 
     # ---- facts ------------------------------------------------------------------------------
@@ -396,6 +401,9 @@ class Provider:
         keep = not self._service.embedded
         model_cache.remember(self.name, self._elsewhere, found, on_disk=keep)
         return found
+
+    def _relearn(self, quirks: Quirks) -> None:  # loop thread
+        self._fixed["quirks"] = _learnt[self._place] = quirks
 
     def _model_output(self) -> int | None:
         if self._elsewhere is not None:

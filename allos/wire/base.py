@@ -13,7 +13,7 @@ from jiter import from_json
 
 from allos.errors import BrokenStreamError, InvalidResponseError, ProviderError
 from allos.secret import Secret
-from allos.types import Api, Event, Request
+from allos.types import Api, Event, Quirks, Request
 from allos.wire import faults
 from allos.wire.sse import ServerEvent, SseDecoder
 
@@ -108,6 +108,13 @@ class Wire(ABC):
     @abstractmethod
     def decoder(self, request: Request) -> Decoder:
         """Return a fresh decoder for the reply to a request."""
+
+    def relearn(self, request: Request, error: ProviderError) -> Quirks | None:
+        """Return what a rejection (400, 422) teaches of the service, if the call can be put another way.
+
+        What is returned differs from the request's quirks, so that nothing is learnt twice.
+        """
+        return None
 
     async def send(self, client: Any, request: Request, body: Body) -> Reply:
         """Make the call and understand the whole reply. Loop thread."""

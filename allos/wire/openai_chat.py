@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from jiter import from_json
 
-from allos.errors import InvalidResponseError
-from allos.types import Api, Event, FinishReason, Message, Request, Usage
+from allos.errors import InvalidResponseError, ProviderError
+from allos.types import Api, Event, FinishReason, Message, Quirks, Request, Usage
 from allos.wire import faults
 from allos.wire.base import Body, Decoder, Wire, count, parse_json, reported_cost, text
 from allos.wire.content import chat_content
-from allos.wire.parameters import apply, model_quirks
+from allos.wire.parameters import apply, chat_effort, model_quirks
 from allos.wire.think import ThinkSplitter
 from allos.wire.tools import chat_schema, chat_tools, fitting_ids, instructed
 
@@ -27,7 +28,6 @@ _NAMES = {
     "logprobs": "logprobs",
     "top_logprobs": "top_logprobs",
     "logit_bias": "logit_bias",
-    "effort": "reasoning_effort",
 }
 
 _FINISH: dict[str, FinishReason] = {
@@ -74,11 +74,13 @@ class ChatWire(Wire):
             of_model.max_tokens_name if of_model and of_model.max_tokens_name else None
         ) or quirks.max_tokens_name
         fields, dropped = apply(request, names)
+        effort, unspoken = chat_effort(request)
         tools, unsaid = chat_tools(request)
         body: dict[str, Any] = {
             "model": request.model,
             "messages": _messages(fitting_ids(instructed(request), quirks.tool_id_length)),
             **fields,
+            **effort,
             **tools,
             **chat_schema(request),
         }
@@ -87,7 +89,18 @@ class ChatWire(Wire):
             if quirks.stream_options:
                 body["stream_options"] = {"include_usage": True}
         body.update(request.extra)
-        return Body(body, dropped + unsaid)
+        return Body(body, dropped + unspoken + unsaid)
+
+    def relearn(self, request: Request, error: ProviderError) -> Quirks | None:
+        quirks, words = request.quirks, f"{error.code or ''} {error.detail or ''}"
+        if request.stream and quirks.stream_options and "stream_options" in words:
+            return replace(quirks, stream_options=False)
+        # A deployment under any name may hold a reasoning model.
+        if "max_tokens" in request.params and "max_completion_tokens" in words:
+            of_model = model_quirks(quirks, request.model)
+            if ((of_model and of_model.max_tokens_name) or quirks.max_tokens_name) == "max_tokens":
+                return replace(quirks, max_tokens_name="max_completion_tokens")
+        return None
 
     def decoder(self, request: Request) -> Decoder:
         return ChatDecoder(think_tags=request.quirks.think_tags)

@@ -42,6 +42,21 @@ def model_quirks(quirks: Quirks, model: str) -> ModelQuirks | None:
     return None
 
 
+def chat_effort(request: Request) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Body fields of Chat Completions for `effort`, and what could not be said.
+
+    Services have their own switch for reasoning, their own words, or no way to turn it off.
+    """
+    effort = request.params.get("effort")
+    if effort is None or "effort" in request.quirks.unsupported:
+        return {}, () if effort is None else ("effort",)
+    of_model = model_quirks(request.quirks, request.model)
+    words = (of_model.efforts if of_model else None) or request.quirks.efforts
+    if words and effort not in words:
+        return {}, (f"effort={effort}",)
+    return {request.quirks.effort_name: words.get(effort, effort)}, ()
+
+
 def apply(request: Request, names: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Body fields for a request's parameters.
 
@@ -69,6 +84,8 @@ def apply(request: Request, names: Mapping[str, str]) -> tuple[dict[str, Any], t
     if of_model and of_model.sampling_header:
         refused -= SAMPLING
     for name, value in request.params.items():
+        if name == "effort" and name not in names and request.api == "chat":
+            continue  # see `chat_effort`
         if name in refused or name not in names:
             dropped.append(name)
             continue
