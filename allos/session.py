@@ -25,7 +25,6 @@ _told: dict[str, Any] = {}
 _gathered: dict[str, _settings.Value] | None = None
 
 _warned: dict[tuple[str, str], set[str]] = {}
-_learnt: dict[tuple[str, str, str], dict[str, Any]] = {}
 _log_failed = False
 
 
@@ -135,8 +134,6 @@ def provider_for(model: str | Provider | None, **constructor: Any) -> Provider:
         of_service = EMBEDDED_MODEL.partition("/")[2]
     defaults = {known: setting(known) for known in ("temperature", "max_tokens")}
     provider = ProviderRegistry.get_provider(name, model=of_service, **defaults, **constructor)
-    # Providers made for one call share what was already warned about, and what servers do not take.
+    # Providers made for one call share what was already warned about.
     provider.warned = _warned.setdefault((provider.name, provider.model), set())
-    place = (provider.name, provider.model, provider.base_url)
-    provider.learnt = _learnt.setdefault(place, {})
     return provider

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 from allos.errors import InvalidResponseError
 from allos.types import Api, Event, EventKind, FinishReason, Message, Request, Usage
 from allos.wire import faults
-from allos.wire.base import Body, Decoder, Wire, count, parse_json, text
+from allos.wire.base import Body, Decoder, Wire, count, parse_json, reported_cost, text
 from allos.wire.content import responses_content
 from allos.wire.parameters import apply, model_quirks
 from allos.wire.think import ThinkDecoder
@@ -140,7 +141,7 @@ class ResponsesDecoder(Decoder):
         self._items = 0
         self._raw_ids: set[str] = set()
 
-    def event(self, name: str, data: bytes) -> list[Event]:
+    def event(self, name: str, data: bytes) -> Iterable[Event]:
         data = data.strip()
         if data.startswith(b"[DONE]"):
             self.closed = True
@@ -162,7 +163,7 @@ class ResponsesDecoder(Decoder):
             return self._item(body, whole=step == "done")
         if kind in ("response.completed", "response.incomplete", "response.failed"):
             response = body.get("response")
-            self.done = self.closed = True
+            self.closed = True
             return self._response(response if isinstance(response, dict) else {}, kind)
         if kind in ("response.created", "response.in_progress"):
             response = body.get("response")
@@ -171,16 +172,13 @@ class ResponsesDecoder(Decoder):
             raise faults.from_body(body)
         return []
 
-    def whole(self, reply: dict[str, Any]) -> list[Event]:
-        if reply.get("error") and not reply.get("output"):
-            raise faults.from_body(reply)
-        if "output" not in reply:
+    def whole(self, reply: dict[str, Any]) -> Iterator[Event]:
+        if "output" not in reply and not reply.get("error"):
             words, code = faults.describe(reply)
             raise InvalidResponseError(
                 "the answer holds no output" + (f": {words}" if words else ""), code=code
             )
-        self.done = True
-        return self._response(reply, f"response.{reply.get('status') or 'completed'}")
+        yield from self._response(reply, f"response.{reply.get('status') or 'completed'}")
 
     def _piece(self, kind: EventKind, stem: str, step: str, body: dict[str, Any]) -> list[Event]:
         """Take in a piece of a content part, or what its end adds to the pieces."""
@@ -285,10 +283,9 @@ class ResponsesDecoder(Decoder):
         self._raw_ids.add(key)
         return [Event("raw", data=item)]
 
-    def _response(self, response: dict[str, Any], kind: str) -> list[Event]:
-        events = self._meta(response)
-        if response.get("error") or kind == "response.failed":
-            self.fault = faults.from_body(response.get("error") or response)
+    def _response(self, response: dict[str, Any], kind: str) -> Iterator[Event]:
+        """Give what the whole answer tells or adds; a failed one ends in its error."""
+        yield from self._meta(response)
         texts: dict[str, list[str]] = {"text": [], "reasoning": [], "refusal": []}
         output = response.get("output")
         for number, item in enumerate(output if isinstance(output, list) else ()):
@@ -298,24 +295,26 @@ class ResponsesDecoder(Decoder):
             _texts(item, texts)
             if item.get("type") == "function_call":
                 body = {} if item.get("id") or item.get("call_id") else {"output_index": number}
-                events += self._call(body, item, whole=True)
+                yield from self._call(body, item, whole=True)
             elif item.get("type") == "reasoning":
-                events += self._raw(item)
+                yield from self._raw(item)
         for what, pieces in texts.items():
             full, had = "".join(pieces), "".join(self._streamed[what])
             if len(full) > len(had) and full.startswith(had):
                 new = full[len(had) :]
                 self._streamed[what].append(new)
-                events.append(Event(cast("EventKind", what), new))
+                yield Event(cast("EventKind", what), new)
         if isinstance(response.get("usage"), dict):
-            events.append(_usage(response["usage"]))
-        if self.fault is not None:
-            return events
+            yield _usage(response["usage"])
+            if cost := reported_cost(response["usage"]):
+                yield Event("meta", data=cost)
+        if response.get("error") or kind == "response.failed":
+            raise faults.from_body(response.get("error") or response)
         finish = self._finish(response, kind)
         if finish.data == {"finish_reason": "stop"} and not self._items and not self._parts:
             raise InvalidResponseError("the answer holds no output")
-        events.append(finish)
-        return events
+        self.done = True
+        yield finish
 
     def _finish(self, response: dict[str, Any], kind: str) -> Event:
         status = str(response.get("status") or kind.removeprefix("response."))

@@ -6,6 +6,7 @@ be cut anywhere between chunks.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 from allos.types import Event
@@ -88,11 +89,11 @@ class ThinkDecoder(Decoder):
         self._inner = inner
         self._splitter = ThinkSplitter()
 
-    def event(self, name: str, data: bytes) -> list[Event]:
+    def event(self, name: str, data: bytes) -> Iterator[Event]:
         """As the inner decoder's."""
         return self._split(self._inner.event(name, data))
 
-    def whole(self, reply: dict[str, Any]) -> list[Event]:
+    def whole(self, reply: dict[str, Any]) -> Iterator[Event]:
         """As the inner decoder's."""
         return self._split(self._inner.whole(reply))
 
@@ -100,18 +101,20 @@ class ThinkDecoder(Decoder):
         """As the inner decoder's, behind what was held back."""
         return [*self._split(self._inner.finish()), *self._rest()]
 
-    def _split(self, events: list[Event]) -> list[Event]:
+    def _split(self, events: Iterable[Event]) -> Iterator[Event]:
         inner = self._inner
-        self.done, self.closed, self.fault = inner.done, inner.closed, inner.fault
-        found: list[Event] = []
-        for event in events:
-            if event.kind == "text":
-                found += [Event(kind, piece) for kind, piece in self._splitter.feed(event.text)]
-                continue
-            if event.kind == "finish":
-                found += self._rest()
-            found.append(event)
-        return found
+        try:
+            for event in events:
+                if event.kind == "text":
+                    for kind, piece in self._splitter.feed(event.text):
+                        yield Event(kind, piece)
+                    continue
+                if event.kind == "finish":
+                    yield from self._rest()
+                yield event
+        finally:
+            # Known once the inner decoder has given all its events.
+            self.done, self.closed, self.fault = inner.done, inner.closed, inner.fault
 
     def _rest(self) -> list[Event]:
         return [Event(kind, piece) for kind, piece in self._splitter.end()]

@@ -231,7 +231,7 @@ def test_name_of_the_token_limit(server: FakeServer, make: Make, ask: Ask, refus
     server.reply(refusing(refused))
     provider = make(api="chat")
     if refused == "max_completion_tokens":
-        provider.learnt["max_tokens_name"] = refused
+        provider._learnt["max_tokens_name"] = refused
     first, second = ask(provider, max_tokens=9), ask(provider, max_tokens=9)
 
     assert (first.metadata["attempts"], second.metadata["attempts"]) == (2, 1)

@@ -63,11 +63,14 @@ def test_quirks_use_the_vocabulary(row: services.Service) -> None:
     """A quirk names parameters that exist, and model patterns that compile."""
     beyond = {"top_k", "parallel_tool_calls", "service_tier"}
     named = {*row.quirks.unsupported, *row.quirks.rename}
+    efforts = set(row.quirks.effort)
     for model in row.quirks.models:
         re.compile(model.match)
         named |= set(model.unsupported)
+        efforts |= set(model.effort)
 
     assert named <= {*VOCABULARY, *beyond}
+    assert all(re.search(rf"\b{word}\b", VOCABULARY["effort"]) for word in efforts - {"*"})
 
 
 @pytest.mark.parametrize("row", ROWS, ids=row_ids)
