@@ -341,7 +341,7 @@ class Provider:
                 "list_models() would block allos's own loop thread; call it from your own thread"
             )
         connection = self._ready()
-        future = started.submit(_list(self._wire, started.client(connection)))
+        future = started.submit(_list(self._wire, started.client(connection), connection.base_url))
         try:
             raw = future.result(self._timeout_s)
         except TimeoutError:
@@ -479,11 +479,11 @@ class Provider:
         await asyncio.get_running_loop().run_in_executor(None, prepare)
 
 
-async def _list(speaks: Wire, client: Any) -> dict[str, Any] | ProviderError:
+async def _list(speaks: Wire, client: Any, base_url: str) -> dict[str, Any] | ProviderError:
     from allos.wire import faults
 
     try:
-        raw: dict[str, Any] = await speaks.models(client)
+        raw: dict[str, Any] = await speaks.models(client, base_url)
     except Exception as exc:  # noqa: BLE001 - returned, so that no header leaves with a traceback
         return faults.from_exception(exc)
     return raw
