@@ -95,7 +95,10 @@ class Fold:
 
 def _tool_call(call: dict[str, Any], position: int) -> ToolCall:
     id_ = call["id"] or f"call_{position}"
-    parsed, text = call["parsed"], "".join(call["arguments"])
+    parsed: Any = call["parsed"]
+    text: str = "".join(call["arguments"])
+    if isinstance(parsed, str) and not text:  # some servers put text where a value belongs
+        parsed, text = None, parsed
     if parsed is None or text:
         if not text.strip() or text.strip() == "null":
             parsed = {}
@@ -108,6 +111,6 @@ def _tool_call(call: dict[str, Any], position: int) -> ToolCall:
         if not text:
             from json import dumps
 
-            text = parsed if isinstance(parsed, str) else dumps(parsed, ensure_ascii=False)
+            text = dumps(parsed, ensure_ascii=False)
         return ToolCall(id_, call["name"], {}, text, "arguments are no JSON object")
     return ToolCall(id_, call["name"], parsed)

@@ -117,8 +117,8 @@ def _head(reply: Reply, ask: Ask, kind: str) -> dict[str, Any]:
         "object": kind,
         "created": ask.created,
         "model": reply.model or ask.model,
-        "service_tier": "default",
-        "system_fingerprint": "fp_fake",
+        "service_tier": reply.service_tier or "default",
+        **({"system_fingerprint": reply.fingerprint} if reply.fingerprint else {}),
     }
 
 

@@ -44,7 +44,7 @@ def whole(reply: Reply, ask: Ask) -> dict[str, Any]:
     ]
     body = {**_head(reply, ask), "content": content, **_stop(reply)}
     if reply.usage is not None:
-        body["usage"] = {**usage(reply), "service_tier": "standard"}
+        body["usage"] = {**usage(reply), "service_tier": reply.service_tier or "standard"}
     return {**body, **reply.extra}
 
 
@@ -140,7 +140,11 @@ def _start(reply: Reply, ask: Ask) -> Event:
         first = usage(reply)
         first.pop("output_tokens_details", None)
         # The service has begun to write when it says this, so it counts one token already.
-        message["usage"] = {**first, "output_tokens": 1, "service_tier": "standard"}
+        message["usage"] = {
+            **first,
+            "output_tokens": 1,
+            "service_tier": reply.service_tier or "standard",
+        }
     return _event("message_start", message=message)
 
 

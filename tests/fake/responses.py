@@ -220,7 +220,7 @@ def _frame(reply: Reply, ask: Ask, status: str, output: list[dict[str, Any]]) ->
         "parallel_tool_calls": True,
         "previous_response_id": None,
         "reasoning": {"effort": None, "summary": None},
-        "service_tier": "default",
+        "service_tier": reply.service_tier or "default",
         "store": False,
         "temperature": 1.0,
         "text": {"format": {"type": "text"}, "verbosity": "medium"},

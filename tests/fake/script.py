@@ -57,6 +57,10 @@ class Reply:
     """`remaining_requests`, `remaining_tokens`, `reset_s`: headers in the API's own form."""
     model: str | None = None
     """Model that the answer names; None echoes the one that was asked for."""
+    service_tier: str | None = None
+    """Tier that the answer names, in every event that names one; None takes the API's usual word."""
+    fingerprint: str | None = "fp_fake"
+    """chat: `system_fingerprint`; None leaves it out."""
     reasoning_as: str | None = None
     """chat: `reasoning_content` (default), `reasoning`, `tags`, `parts`; responses: `summary` (default), `text`."""
     extra: Mapping[str, Any] = field(default_factory=dict)

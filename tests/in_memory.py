@@ -1,0 +1,70 @@
+"""The whole engine over a wire that answers from memory: no socket, no server."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+from allos import engine, wire
+from allos.engine.call import Finish
+from allos.hashing import request_hash
+from allos.secret import Secret
+from allos.types import Api, ProviderResponse
+from allos.wire.base import Connection, Wire
+from tests.decoding import request
+from tests.fake.ask import PLACEHOLDER, Ask
+from tests.fake.plan import APIS as RENDERERS
+from tests.fake.script import Reply
+from tests.fake.sse import PLAIN, dumps, encode
+
+
+def answered(
+    api: Api,
+    reply: Reply,
+    *,
+    stream: bool,
+    headers: dict[str, str] | None = None,
+    finish: Finish | None = None,
+    **changes: Any,
+) -> ProviderResponse:
+    """What becomes of an answer, from the bytes that a service sends to the response."""
+    spoken = _answering(api)(reply, headers or {})
+    asked = request(api, stream=stream, max_attempts=1, **changes)
+    asked = dataclasses.replace(asked, request_hash=request_hash(asked))
+    connection = Connection(sdk=spoken.sdk, base_url=asked.base_url, api_key=Secret("sk-nobody"))
+    call = engine.start(asked, spoken, spoken.body(asked), connection, finish=finish)
+    return call.wait(30)
+
+
+def _answering(api: Api) -> Any:
+    home: type[Wire] = type(wire.get(api))
+
+    class Answering(home):  # type: ignore[misc, valid-type]
+        """The wire, with the one SDK call answered by the tests' own renderers."""
+
+        def __init__(self, reply: Reply, headers: dict[str, str]) -> None:
+            self.reply, self.headers = reply, headers
+
+        async def _post(self, client: Any, request: Any, body: Any, *, stream: bool) -> Any:
+            httpx2 = importlib.import_module("httpx2")
+            ask = Ask(request.model, stream, include_usage=True, encrypted=True, created=0)
+            headers = {"x-request-id": f"req_{PLACEHOLDER}", **self.headers}
+            if not stream:
+                return httpx2.Response(
+                    200,
+                    headers={**headers, "content-type": "application/json"},
+                    content=dumps(RENDERERS[api].whole(self.reply, ask)),
+                )
+            events = RENDERERS[api].events(self.reply, ask)
+
+            async def chunks() -> AsyncIterator[bytes]:
+                for event in events:
+                    yield encode(event, PLAIN)
+
+            return httpx2.Response(
+                200, headers={**headers, "content-type": "text/event-stream"}, content=chunks()
+            )
+
+    return Answering
