@@ -271,6 +271,8 @@ class Quirks:
     """APIs on which it does so; on the others the schema stands in the instructions."""
     schema_as_chat: bool = False
     """Its Responses API takes a schema as Chat Completions does, in `response_format`."""
+    cost_header: str | None = None
+    """Header in which the service tells what a whole answer cost, in US dollars."""
     models: tuple[ModelQuirks, ...] = ()
 
 
@@ -296,6 +298,9 @@ class Request:
     schema: SchemaSpec | None = None
     """What the answer must match."""
     stream: bool = False
+    model_output: int | None = None
+    """Most tokens that the model can write, where that is known: what an API gets that demands a
+    limit when `max_tokens` is not set."""
     quirks: Quirks = field(default_factory=Quirks)
     timeout_s: float = 120.0
     """Seconds without a byte from the server before the attempt ends."""

@@ -400,7 +400,12 @@ class _Run:
             error.detail = faults.shorten(redact(error.detail))
         if error.code is not None:
             error.code = redact(error.code)
-        advice = self.advise(error) if self.advise is not None else None
+        advice = None
+        if self.advise is not None:
+            try:
+                advice = self.advise(error)
+            except Exception as exc:  # noqa: BLE001 - advice on an error never replaces it
+                self._report("there was no advice on an error", exc)
         error.message = faults.sentence(error, redact(error.message), self.attempts, advice)
         error.args = (error.message,)
         # Frames and causes of the SDK hold the headers of the request; none may leave with the error.

@@ -29,8 +29,9 @@ def _providers(words: tuple[str, ...]) -> Any:
 
     import pandas as pd
 
-    from allos.providers import services
+    from allos.providers import plugins, services
 
+    plugins.load()
     rows = [
         {
             "provider": service.name,
@@ -42,7 +43,7 @@ def _providers(words: tuple[str, ...]) -> Any:
             "base_url": service.base_url or None,
             "note": service.note or None,
         }
-        for service in services.load().values()
+        for service in services.every()
     ]
     frame = pd.DataFrame(rows).astype({"key_set": "boolean"})
     return frame.set_index("provider")
@@ -50,22 +51,13 @@ def _providers(words: tuple[str, ...]) -> Any:
 
 def _models(words: tuple[str, ...]) -> Any:
     """List the models of one service, as it tells. Makes a request."""
-    import pandas as pd
-
     from allos.providers import ProviderRegistry
 
     if len(words) != 1:
         raise ConfigurationError("%allos models needs one provider: %allos models groq.")
-    provider = ProviderRegistry.get_provider(words[0], model="any")
-    found = provider.list_models()
-    frame = pd.DataFrame(
-        {
-            "model": [model.id for model in found],
-            "context_window": [model.context_window for model in found],
-            "owned_by": [model.owned_by for model in found],
-        }
-    )
-    return frame.astype({"model": "str", "context_window": "Int64", "owned_by": "str"})
+    frame = ProviderRegistry.get_provider(words[0], model="any").list_models().frame
+    # What no model of the service tells only takes room.
+    return frame.drop(columns="provider").dropna(axis="columns", how="all")
 
 
 def _log(words: tuple[str, ...]) -> Any:

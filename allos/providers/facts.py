@@ -1,168 +1,95 @@
-"""Facts of models: what a call cost, how much a model can read. Unknown is None.
+"""Facts of models that no answer tells: how much a model can read and write. Unknown is None.
 
-Prices: the `genai-prices` package, offline. Its import takes a quarter of a second, so it is loaded
-on a thread of its own while the first request is under way, never on the loop thread.
+`model_facts.json` beside this file holds context windows and output limits of known services, dated;
+``docs/model_facts.py`` writes it at release time. `prices` may know what it does not.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
 from typing import Any
 
-from allos.types import ProviderResponse
-
-_lock = threading.Lock()  # guards the first use of genai-prices, which fills its caches
-_loaded = threading.Event()
-_warming = False
 _PREFIXES = re.compile(r"^(?:models/|accounts/[^/]+/models/)")
+_DATE = re.compile(r"[-@](?:20\d{6}|20\d\d-\d\d-\d\d|latest)$")
 
 
-def _forget_after_fork() -> None:
-    # The thread that held the lock while it loaded is not in the child.
-    global _lock, _warming
-    _lock = threading.Lock()
-    _warming = False
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFacts:
+    """What is known of a model. None where nobody says."""
+
+    context_window: int | None = None
+    """Tokens that prompt and answer may have together."""
+    max_output_tokens: int | None = None
+    """Most tokens that one answer may have, reasoning included."""
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_after_fork)
+NOTHING = ModelFacts()
 
 
-def warm() -> None:
-    """Start loading the price tables in the background; returns at once."""
-    global _warming
-    if not _warming:
-        _warming = True
-        threading.Thread(target=_load, name="allos-prices", daemon=True).start()
-
-
-def _load() -> None:
-    with _lock:
-        if not _loaded.is_set():
-            from genai_prices import Usage, calc_price
-
-            calc_price(Usage(input_tokens=1, output_tokens=1), "gpt-4o", provider_id="openai")
-            _loaded.set()
-
-
-def finisher(
-    price_id: str | None,
-) -> Callable[[ProviderResponse], Awaitable[ProviderResponse]] | None:
-    """Return the step that adds the cost to a response; None where prices are unknown."""
-    if price_id is None:
-        return None
-
-    async def finish(response: ProviderResponse) -> ProviderResponse:  # loop thread
-        if not _loaded.is_set():
-            import asyncio
-
-            await asyncio.to_thread(_load)
-        response.metadata.update(cost(response.metadata, price_id))
-        return response
-
-    return finish
-
-
-def cost(metadata: Mapping[str, Any], price_id: str) -> dict[str, Any]:
-    """Cost of a call, by column name; empty when any needed number is unknown.
-
-    Parameters
-    ----------
-    metadata : mapping
-        The call's facts: `model`, `response_model`, token counts, `service_tier`.
-    price_id : str
-        The service's id in genai-prices.
-
-    Returns
-    -------
-    dict
-        `cost_usd`, `input_cost_usd`, `output_cost_usd` in US dollars and `price_version`.
-
-    Notes
-    -----
-    A cost that the service itself reported is kept. Source of the prices:
-    https://github.com/pydantic/genai-prices, in the installed version.
+def plain_name(model: str) -> str:
+    """Model's name without the path that some services put before it.
 
     Examples
     --------
-    >>> facts = {"model": "gpt-4o", "input_tokens": 1_000_000, "output_tokens": 0}
-    >>> cost(facts, "openai")["cost_usd"]
-    2.5
+    >>> plain_name("accounts/fireworks/models/gpt-oss-20b")
+    'gpt-oss-20b'
     """
-    if "cost_usd" in metadata:
-        return {}
-    used = {
-        name: metadata.get(name)
-        for name in ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens")
-    }
-    if used["input_tokens"] is None or used["output_tokens"] is None:
-        return {}
-    import genai_prices
-
-    tier = metadata.get("service_tier")
-    for model in (metadata.get("response_model"), metadata.get("model")):
-        if not model:
-            continue
-        try:
-            price = genai_prices.calc_price(
-                genai_prices.Usage(**{k: v for k, v in used.items() if v is not None}),
-                _PREFIXES.sub("", model),
-                provider_id=price_id,
-                **({"price_context": {"service_tier": tier}} if tier else {}),
-            )
-        except (LookupError, ValueError, TypeError):
-            continue
-        return {
-            "cost_usd": float(price.total_price),
-            "input_cost_usd": float(price.input_price),
-            "output_cost_usd": float(price.output_price),
-            "price_version": f"genai-prices {genai_prices.__version__}",
-        }
-    return {}
+    return _PREFIXES.sub("", model)
 
 
-def context_window(price_id: str | None, model: str) -> int | None:
-    """Tokens that a model can take; None when the tables do not say.
+@cache
+def _file() -> Mapping[str, Any]:
+    import json
+    from pathlib import Path
+
+    text = Path(__file__).with_name("model_facts.json").read_text(encoding="utf-8")
+    table: Mapping[str, Any] = json.loads(text)
+    return MappingProxyType(table)
+
+
+def as_of() -> str:
+    """Day of the newest entry in the shipped facts, ``YYYY-MM-DD``."""
+    return str(_file()["as_of"])
+
+
+def names(service: str) -> list[str]:
+    """Models of a service that the shipped facts know, sorted.
 
     Examples
     --------
-    >>> context_window("openai", "gpt-4o")
-    128000
-    >>> context_window(None, "gpt-4o") is None
+    >>> "claude-haiku-4-5" in names("anthropic")
     True
     """
-    if price_id is None:
-        return None
-    _load()
-    from genai_prices.data_snapshot import get_snapshot
-
-    try:
-        _, found = get_snapshot().find_provider_model(
-            _PREFIXES.sub("", model), None, price_id, None
-        )
-    except LookupError:
-        return None
-    window: int | None = found.context_window
-    return window
+    return sorted(_file()["services"].get(service, ()))
 
 
-_WINDOW_FIELDS = (
-    "context_window",
-    "context_length",
-    "max_context_length",
-    "max_model_len",
-    "max_input_tokens",
-    "inputTokenLimit",
-)
+def shipped(service: str, model: str) -> ModelFacts:
+    """Return what the shipped facts say of a model of a service.
+
+    Examples
+    --------
+    >>> shipped("anthropic", "claude-haiku-4-5-20251001").max_output_tokens
+    64000
+    >>> shipped("anthropic", "claude-of-next-year")
+    ModelFacts(context_window=None, max_output_tokens=None)
+    """
+    table = _file()["services"].get(service, {})
+    for name in _spellings(model):
+        if name in table:
+            window, output = table[name]
+            return ModelFacts(context_window=window, max_output_tokens=output)
+    return NOTHING
 
 
-def window_in(record: Mapping[str, Any]) -> int | None:
-    """Context window in a service's own record of a model, under any of its names."""
-    for name in _WINDOW_FIELDS:
-        value = record.get(name)
-        if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-            return value
-    return None
+def _spellings(model: str) -> Iterator[str]:
+    """Names under which a model may be listed: as it is, without path, tag and date."""
+    yield model
+    plain = plain_name(model)
+    yield plain
+    untagged = plain.partition(":")[0]
+    yield untagged
+    yield _DATE.sub("", untagged)

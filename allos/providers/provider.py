@@ -6,7 +6,7 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,10 +14,13 @@ from allos import context, engine, wire
 from allos.engine import runtime
 from allos.engine.call import Call
 from allos.engine.limits import Limits
-from allos.errors import ConfigurationError, ProviderError, ProviderTimeoutError, did_you_mean
+from allos.errors import ConfigurationError, ProviderError, did_you_mean
 from allos.hashing import request_hash
-from allos.providers import facts, keys
+from allos.providers import facts, keys, model_cache, models, prices
+from allos.providers.advice import advise
 from allos.providers.faces import aresult, result
+from allos.providers.inquiry import ainquire, inquire, window_of
+from allos.providers.models import ModelList
 from allos.providers.schemas import as_schema
 from allos.providers.services import Service
 from allos.providers.stream import AsyncStream, Stream
@@ -25,7 +28,7 @@ from allos.providers.tools import Tools, as_tools, checked_choice
 from allos.secret import Secret
 from allos.types import Event, Prompt, ProviderResponse, Request, as_messages
 from allos.wire import content
-from allos.wire.base import Connection, Wire
+from allos.wire.base import Connection
 from allos.wire.parameters import VOCABULARY, checked, extra_fields
 
 CONSTRUCTOR = (
@@ -46,20 +49,6 @@ CONSTRUCTOR = (
 _warning = threading.Lock()  # guards `warned`: each warning is given once, by one thread
 
 _SDK = {"responses": "openai", "chat": "openai", "messages": "anthropic"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelInfo:
-    """What a service tells about one of its models."""
-
-    id: str
-    """Name to pass as `model`."""
-    provider: str
-    context_window: int | None = None
-    """Tokens that prompt and answer may have together."""
-    owned_by: str | None = None
-    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """The service's own record."""
 
 
 class Provider:
@@ -299,6 +288,7 @@ class Provider:
             tool_choice=choice,
             schema=schema,
             stream=emit is not None,
+            model_output=self._model_output() if self._wire.needs_limit else None,
             **self._fixed,
         )
         if self.learnt:
@@ -311,7 +301,7 @@ class Provider:
             self._unsaid(body.dropped, strict)
         price_id = None if self._endpoint.foreign else self._service.price_id
         if price_id:
-            facts.warm()
+            prices.warm()
         return engine.start(
             request,
             self._wire,
@@ -319,55 +309,56 @@ class Provider:
             connection,
             limits=self._limits,
             emit=emit,
-            finish=facts.finisher(price_id),
+            finish=prices.finisher(price_id),
+            advise=lambda error: advise(error, self.name, self.model, self._elsewhere),
             learn=self.learnt.update,
         )
 
     # ---- facts ------------------------------------------------------------------------------
 
-    def list_models(self) -> list[ModelInfo]:
+    def list_models(self) -> ModelList:
         """Models that the service offers, as it tells. Makes a request.
+
+        Returns
+        -------
+        ModelList
+            A list of `ModelInfo`; its `frame` is a DataFrame with one row per model.
 
         Raises
         ------
         ProviderError
             The service cannot tell, or the request failed.
         """
-        if not (self._service.list_models or self._endpoint.foreign):
-            raise _models_error(self, ProviderError("it has no such list"))
-        started = runtime.get()
-        if started.here:
-            raise ConfigurationError(
-                "list_models() would block allos's own loop thread; call it from your own thread"
-            )
+        self._check_list()
         connection = self._ready()
-        future = started.submit(_list(self._wire, started.client(connection)))
-        try:
-            raw = future.result(self._timeout_s)
-        except TimeoutError:
-            raw = ProviderTimeoutError(f"no list within {self._timeout_s:g} s")
-        finally:
-            future.cancel()
-        if isinstance(raw, ProviderError):
-            raise _models_error(self, raw, connection.api_key)
-        rows = raw.get("data", raw.get("models"))
-        return [
-            ModelInfo(
-                id=str(row.get("id") or row.get("name")),
-                provider=self.name,
-                context_window=facts.window_in(row),
-                owned_by=row.get("owned_by"),
-                raw=row,
-            )
-            for row in (rows if isinstance(rows, list) else ())
-            if isinstance(row, dict)
-        ]
+        told = inquire("list_models", self._wire.models, connection, self._timeout_s)
+        return self._learn(told, connection)
 
-    def get_context_window(self) -> int | None:
+    async def alist_models(self) -> ModelList:
+        """Models that the service offers; see `list_models`. Works on any event loop."""
+        self._check_list()
+        await self._aready()
+        connection = self._ready()
+        told = await ainquire("alist_models", self._wire.models, connection, self._timeout_s)
+        return self._learn(told, connection)
+
+    def get_context_window(self, *, refresh: bool = False) -> int | None:
         """Tokens that prompt and answer may have together; None when nobody says.
 
-        First the `context_window` given to the provider, then the embedded server's own word, then
-        the tables of genai-prices.
+        First the `context_window` given to the provider, then what the service told (a list of
+        models that was asked for, or `refresh`; the embedded server always tells), then the facts
+        that allos ships, then the tables of genai-prices. At another address the service's tables
+        say nothing.
+
+        Parameters
+        ----------
+        refresh : bool
+            Ask the service now. Makes a request or two.
+
+        Raises
+        ------
+        ProviderError
+            Only with `refresh`: the request failed.
         """
         if self._context_window is not None:
             return self._context_window
@@ -375,8 +366,23 @@ class Provider:
             from allos import local
 
             return local.serve(self.model).context_window
-        price_id = None if self._endpoint.foreign else self._service.price_id
-        return facts.context_window(price_id, self.model)
+        if refresh:
+            connection = self._ready()
+            work = window_of(
+                self.model, self._wire, connection.base_url, self._service.window_probe
+            )
+            told = inquire("get_context_window", work, connection, self._timeout_s)
+            if isinstance(told, ProviderError):
+                raise _told_error(self, "its context window", told, connection)
+            if told is not None:
+                model_cache.remember_window(self.name, self._elsewhere, self.model, told)
+        learnt = model_cache.learnt_window(self.name, self._elsewhere, self.model)
+        if learnt is not None or self._elsewhere is not None:
+            return learnt
+        shipped = facts.shipped(self.name, self.model).context_window
+        if shipped is not None or self._service.price_id is None:
+            return shipped
+        return prices.context_window(self._service.price_id, self.model)
 
     def close(self) -> None:
         """Close the connection of this provider's configuration; the next call opens a new one.
@@ -403,6 +409,29 @@ class Provider:
         return f"Provider({self.name!r}, model={self.model!r})"
 
     # ---- inside -----------------------------------------------------------------------------
+
+    @property
+    def _elsewhere(self) -> str | None:
+        """Address, where it is not the service's own: tables of the service say nothing there."""
+        own = not (self._endpoint.foreign or self._service.generic)
+        return None if own else self._endpoint.base_url
+
+    def _check_list(self) -> None:
+        if not (self._service.list_models or self._endpoint.foreign):
+            raise _told_error(self, "its models", ProviderError("it has no such list"))
+
+    def _learn(self, told: Any, connection: Connection) -> ModelList:
+        if isinstance(told, ProviderError):
+            raise _told_error(self, "its models", told, connection)
+        found = models.read(told, self.name)
+        keep = not self._service.embedded
+        model_cache.remember(self.name, self._elsewhere, found, on_disk=keep)
+        return found
+
+    def _model_output(self) -> int | None:
+        if self._elsewhere is not None:
+            return None
+        return facts.shipped(self.name, self.model).max_output_tokens
 
     def _checked(self, params: Mapping[str, Any]) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -479,26 +508,16 @@ class Provider:
         await asyncio.get_running_loop().run_in_executor(None, prepare)
 
 
-async def _list(speaks: Wire, client: Any) -> dict[str, Any] | ProviderError:
-    from allos.wire import faults
-
-    try:
-        raw: dict[str, Any] = await speaks.models(client)
-    except Exception as exc:  # noqa: BLE001 - returned, so that no header leaves with a traceback
-        return faults.from_exception(exc)
-    return raw
-
-
-def _models_error(
-    provider: Provider, error: ProviderError, key: Secret | None = None
+def _told_error(
+    provider: Provider, what: str, error: ProviderError, connection: Connection | None = None
 ) -> ProviderError:
     from allos.wire.faults import shorten
 
-    redact = key.redact if key is not None else str
+    redact = connection.redact if connection is not None else str
     error.provider, error.model = provider.name, provider.model
     error.detail = error.detail and shorten(redact(error.detail))
     words = shorten(redact(error.message))
-    error.message = f"{provider.name}: the service does not tell its models: {words}"
+    error.message = f"{provider.name}: the service does not tell {what}: {words}"
     error.args = (error.message,)
     error.__cause__ = error.__context__ = None
     return error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allos.errors import ConfigurationError, did_you_mean
-from allos.providers import services
+from allos.providers import plugins, services
 from allos.providers.provider import CONSTRUCTOR, Provider
 from allos.secret import sealed
 from allos.wire.parameters import VOCABULARY
@@ -44,24 +44,34 @@ class ProviderRegistry:
                 f"provider {name!r} needs a model: "
                 f"ProviderRegistry.get_provider({name!r}, model=...)."
             )
-        known = (*CONSTRUCTOR, "strict", *VOCABULARY, "extra")
+        build = services.build_of(service)
+        own = _keywords(build)
+        known = tuple(dict.fromkeys((*CONSTRUCTOR, "strict", *VOCABULARY, "extra", *own)))
         for keyword in kwargs:
             if keyword not in known:
                 raise ConfigurationError(
                     f"provider {name!r} does not take {keyword!r}.{did_you_mean(keyword, known)} "
                     f"It takes {', '.join(known)}."
                 )
-        return Provider(service, **kwargs)
+        if build is None:
+            return Provider(service, **kwargs)
+        made = build(service, **kwargs)
+        if not isinstance(made, Provider):
+            raise ConfigurationError(
+                f"What is registered as {name!r} returned {type(made).__name__}, not a Provider."
+            )
+        return made
 
     @staticmethod
     def list_providers() -> list[str]:
-        """Names and aliases of all services, sorted.
+        """Names and aliases of all services, sorted; loads the packages that bring some.
 
         Examples
         --------
         >>> "groq" in ProviderRegistry.list_providers()
         True
         """
+        plugins.load()
         return services.names()
 
     @staticmethod
@@ -75,3 +85,17 @@ class ProviderRegistry:
         """
         variables = services.find(name).key_env
         return variables[0] if variables else None
+
+
+def _keywords(build: services.Build | None) -> list[str]:
+    """Keywords of its own that a registered class or function takes."""
+    if build is None:
+        return []
+    import inspect
+
+    try:
+        taken = inspect.signature(build).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    named = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [each.name for each in taken if each.kind in named][1:]

@@ -1,12 +1,15 @@
 """The services that allos knows by name: one row of `services.toml` each.
 
-Standard library only, and the file is read when the first service is looked up.
+Standard library only, and the file is read when the first service is looked up. Rows that are added
+at run time, see `plugins`, stand beside the file's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cache
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
@@ -31,9 +34,9 @@ class Service:
     """Address; ``{NAME}`` is filled in from the environment. Empty: the caller must name one."""
     api: Api
     """The API that is spoken by default."""
-    mark: Literal["A", "B", "C"]
+    mark: Literal["A", "B", "C"] = "C"
     """How the row was checked: A the SDK's source or loopback, B two sources or more, C one."""
-    as_of: str
+    as_of: str = ""
     """When it was checked, ``YYYY-MM``."""
     apis: tuple[Api, ...] = ()
     """Other APIs that the service also has."""
@@ -55,6 +58,8 @@ class Service:
     """Requests at a time that the service can use; None for no limit of its own."""
     list_models: bool = True
     """Whether it can list its models."""
+    window_probe: Literal["", "props", "show"] = ""
+    """Where a local server tells the context window it has loaded."""
     aliases: tuple[str, ...] = ()
     """Other names for it."""
     sdk_home: str | None = None
@@ -85,6 +90,17 @@ class Service:
         if foreign and self.foreign_api is not None:
             return replace(self.quirks, think_tags=True)
         return self.quirks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retired:
+    """What is known of the end of a model."""
+
+    on: date | None = None
+    """The day; None when nobody says."""
+    replacement: str | None = None
+    """Model that the service names in its place."""
+    note: str = ""
 
 
 class ModelName(NamedTuple):
@@ -127,6 +143,34 @@ def retired() -> Mapping[str, str]:
     return table
 
 
+def retired_models(service: str) -> Mapping[str, Retired]:
+    """Models of a service that are gone or announced to go, by name.
+
+    Examples
+    --------
+    >>> retired_models("groq")["llama-3.1-8b-instant"].replacement
+    'openai/gpt-oss-20b'
+    """
+    return _retired_models().get(service, {})
+
+
+@cache
+def _retired_models() -> Mapping[str, Mapping[str, Retired]]:
+    return {
+        service: {
+            model: Retired(**{key: value for key, value in group.items() if key != "models"})
+            for group in groups
+            for model in group["models"]
+        }
+        for service, groups in _table()["retired_models"].items()
+    }
+
+
+def every() -> list[Service]:
+    """All services: those of the file in its order, then those that were added."""
+    return [*load().values(), *dict.fromkeys(_added.values())]
+
+
 def names() -> list[str]:
     """Names and aliases of all services, sorted.
 
@@ -135,7 +179,7 @@ def names() -> list[str]:
     >>> [name for name in names() if name.startswith("ollama")]
     ['ollama', 'ollama_cloud', 'ollama_compat']
     """
-    return sorted(_by_any_name())
+    return sorted({**_by_any_name(), **_added})
 
 
 def find(name: str) -> Service:
@@ -156,16 +200,119 @@ def find(name: str) -> Service:
     >>> find("ollama_compat").name
     'ollama'
     """
-    known = _by_any_name()
-    if name in known:
-        return known[name]
+    found = _by_any_name().get(name) or _added.get(name)
+    if found is not None:
+        return found
     gone = retired()
     if name in gone:
         raise ConfigurationError(gone[name])
+    from allos.providers import plugins
+
+    plugins.load()
+    if name in _added:
+        return _added[name]
+    known = names()
     raise ConfigurationError(
         f"Unknown provider {name!r}.{did_you_mean(str(name).lower(), known)} "
         f"%allos providers, or ProviderRegistry.list_providers(), lists all {len(known)}."
     )
+
+
+# ---- rows that are added at run time -------------------------------------------------------------
+
+Build = Callable[..., Any]
+"""What makes a provider: given the row and the caller's keywords."""
+
+_added: dict[str, Service] = {}
+"""By name and alias. Each write is one step, so readers need no lock."""
+_origins: dict[str, str] = {}
+"""Which module a row came from: the same one may replace it, as a cell does that is run again."""
+_builds: dict[str, Build] = {}
+
+
+def add(service: Service, *, origin: str, build: Build | None = None) -> Service:
+    """Take in a row, and what builds its providers where that is not `Provider`.
+
+    Parameters
+    ----------
+    service : Service
+    origin : str
+        Name of the module that adds it.
+    build : callable or None
+        Given the row and the keywords of `get_provider`; returns a provider.
+
+    Raises
+    ------
+    ConfigurationError
+        Its name is reserved, taken, or no name; or it wants the key of another service.
+    """
+    own = f"{service.name.upper()}_BASE_URL"
+    if own not in service.base_url_env:
+        service = replace(service, base_url_env=(own, *service.base_url_env))
+    for name in (service.name, *service.aliases):
+        _check_name(name, origin)
+    for row in load().values():
+        if not row.local and (theirs := set(row.key_env) & set(service.key_env)):
+            raise ConfigurationError(
+                f"Provider {service.name!r} cannot use {min(theirs)}: that is the key of "
+                f"{row.name!r}, which goes nowhere else. Name a variable of its own."
+            )
+    if service.embedded:
+        raise ConfigurationError(f"Provider {service.name!r} cannot be embedded: only allos's own.")
+    for name in (service.name, *service.aliases):
+        _added[name], _origins[name] = service, origin
+    if build is None:
+        _builds.pop(service.name, None)
+    else:
+        _builds[service.name] = build
+    return service
+
+
+def build_of(service: Service) -> Build | None:
+    """What builds the providers of a row that was added; None is `Provider` itself."""
+    return _builds.get(service.name) if service.name in _added else None
+
+
+def remove(name: str) -> None:
+    """Take a row out again that was added, with its aliases."""
+    service = _added.get(name)
+    if service is not None:
+        for known in (service.name, *service.aliases):
+            _added.pop(known, None)
+            _origins.pop(known, None)
+        _builds.pop(service.name, None)
+
+
+def _check_name(name: str, origin: str) -> None:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise ConfigurationError(
+            f"A provider cannot be called {name!r}: a name is lower-case letters, digits and _, "
+            "and starts with a letter."
+        )
+    if name in RESERVED:
+        raise ConfigurationError(f"A provider cannot be called {name!r}: it is a sub-command.")
+    if name in _by_any_name() or name in retired():
+        raise ConfigurationError(
+            f"A provider cannot be called {name!r}: allos has one by that name."
+        )
+    if name in _added and _origins[name] != origin:
+        raise ConfigurationError(
+            f"A provider cannot be called {name!r}: {_origins[name]} has taken that name."
+        )
+
+
+def row(name: str, fields: Mapping[str, Any]) -> Service:
+    """Return a row from fields as in `services.toml`.
+
+    Raises
+    ------
+    ConfigurationError
+        A field does not exist.
+    """
+    try:
+        return _service(name, fields, "")
+    except TypeError as exc:
+        raise ConfigurationError(f"Provider {name!r}: {exc}.") from None
 
 
 def split(name_with_model: str) -> ModelName:
@@ -206,12 +353,18 @@ def _parse(table: Mapping[str, Any]) -> list[Service]:
 
 def _service(name: str, row: Mapping[str, Any], as_of: str) -> Service:
     fields = {"as_of": as_of, **_frozen(row)}
-    quirks = _frozen(fields.pop("quirks", {}))
-    models = tuple(ModelQuirks(**_frozen(model)) for model in quirks.pop("models", ()))
+    given = fields.pop("quirks", {})
+    quirks = given if isinstance(given, Quirks) else _quirks(given)
     if not fields.get("embedded"):
         own = tuple(f"{known.upper()}_BASE_URL" for known in (name, *fields.get("aliases", ())))
         fields["base_url_env"] = own + fields.get("base_url_env", ())
-    return Service(name=name, quirks=Quirks(**quirks, models=models), **fields)
+    return Service(name=name, quirks=quirks, **fields)
+
+
+def _quirks(given: Mapping[str, Any]) -> Quirks:
+    fields = _frozen(given)
+    models = tuple(ModelQuirks(**_frozen(model)) for model in fields.pop("models", ()))
+    return Quirks(**fields, models=models)
 
 
 def _frozen(row: Mapping[str, Any]) -> dict[str, Any]:

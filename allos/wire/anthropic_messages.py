@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from allos.errors import InvalidResponseError
 from allos.types import Api, Event, FinishReason, Message, Request, Usage
 from allos.wire import faults
-from allos.wire.base import Body, Decoder, Wire, count, parse_json, text
+from allos.wire.base import Body, Decoder, Wire, count, parse_json, records, text
 from allos.wire.content import detail_unsaid, messages_blocks
 from allos.wire.parameters import apply, sampling_headers
 from allos.wire.think import ThinkDecoder
@@ -45,7 +46,8 @@ class MessagesWire(Wire):
     api: Api = "messages"
     sdk = "anthropic"
     path = "/v1/messages"
-    models_path = "/v1/models?limit=1000"  # 20 to a page unless asked for more
+    models_path = "/v1/models"
+    needs_limit = True
 
     def body(self, request: Request) -> Body:
         # Sampling goes out where the row does not refuse it: other servers speak this API too.
@@ -54,7 +56,7 @@ class MessagesWire(Wire):
         system, turns = _turns(instructed(request))
         body: dict[str, Any] = {
             "model": request.model,
-            "max_tokens": fields.pop("max_tokens", DEFAULT_MAX_TOKENS),
+            "max_tokens": fields.pop("max_tokens", request.model_output or DEFAULT_MAX_TOKENS),
             "messages": turns,
         }
         if system:
@@ -81,6 +83,21 @@ class MessagesWire(Wire):
     def decoder(self, request: Request) -> Decoder:
         decoder = MessagesDecoder()
         return ThinkDecoder(decoder) if request.quirks.think_tags else decoder
+
+    async def models(self, client: Any) -> list[Any]:
+        rows: list[Any] = []
+        # 20 to a page unless asked for more. A server that repeats itself is left.
+        last, after = "", ""
+        while True:
+            page = await self.fetch(client, f"{self.models_path}?limit=1000{after}")
+            rows += records(page)
+            last, before = text(page.get("last_id")) or "", last
+            if page.get("has_more") is not True or last in ("", before):
+                return rows
+            after = f"&after_id={quote(last, safe='')}"
+
+    async def model(self, client: Any, name: str) -> dict[str, Any] | None:
+        return await self.fetch(client, f"{self.models_path}/{quote(name, safe='')}")
 
 
 def _turns(messages: tuple[Message, ...]) -> tuple[str | None, list[dict[str, Any]]]:

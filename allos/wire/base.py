@@ -33,6 +33,11 @@ _TAIL_S = 5.0
 _SECRET_HEADER = re.compile(r"auth|key|token|secret|cookie|password", re.I)
 _SHORTEST_SECRET = 8
 
+REPORTED = "reported by the service"
+"""Version of a price that no table gave."""
+
+_TICKS_PER_USD = 10**10
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
@@ -118,6 +123,8 @@ class Wire(ABC):
     sdk: str
     path: str
     models_path = "/models"
+    needs_limit = False
+    """Whether the API refuses a request without a limit of the answer's length."""
 
     @abstractmethod
     def body(self, request: Request) -> Body:
@@ -190,15 +197,27 @@ class Wire(ABC):
         finally:
             await response.aclose()
 
-    async def models(self, client: Any) -> Any:
-        """Return the service's own list of models, as JSON values. Loop thread."""
+    async def models(self, client: Any) -> list[Any]:
+        """Return the service's own records of its models, as JSON values. Loop thread."""
+        return records(await self.fetch(client, self.models_path))
+
+    async def model(self, client: Any, name: str) -> dict[str, Any] | None:
+        """Return the service's own record of one model, where the API has such a thing."""
+        return None
+
+    async def fetch(
+        self, client: Any, url: str, body: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """GET a JSON object, or POST for it where there is a body. Loop thread."""
         import httpx2
 
-        response = await client.get(
-            self.models_path,
-            cast_to=httpx2.Response,
-            options={"max_retries": 0, "follow_redirects": False},
-        )
+        options: dict[str, Any] = {"max_retries": 0, "follow_redirects": False}
+        if body is None:
+            response = await client.get(url, cast_to=httpx2.Response, options=options)
+        else:
+            response = await client.post(
+                url, cast_to=httpx2.Response, body=dict(body), options=options
+            )
         return _json(response.content, response.headers)
 
     async def _post(
@@ -228,6 +247,9 @@ class Wire(ABC):
         raw = _json(content, response.headers)
         decoder = self.decoder(request)
         events = [Event("meta", data=header_facts(response.headers))]
+        if request.quirks.cost_header:
+            told = _dollars(response.headers.get(request.quirks.cost_header))
+            events.append(Event("meta", data=reported_cost({"cost": told})))
         try:
             events += decoder.whole(raw)
         except ProviderError as exc:
@@ -323,6 +345,36 @@ _ESCAPE = re.compile(  # in this order: both halves of an emoji, one half, any o
 )
 
 _MOST_TOKENS = 2**53
+
+
+def records(listing: Mapping[str, Any]) -> list[Any]:
+    """Return the records in a list of models, under either of its usual names."""
+    rows = listing.get("data", listing.get("models"))
+    return rows if isinstance(rows, list) else []
+
+
+def reported_cost(usage: Mapping[str, Any]) -> dict[str, Any]:
+    """Cost in US dollars that a service puts into its usage object, by column name."""
+    cost = usage.get("cost")
+    if isinstance(cost, Mapping):
+        dollars = cost.get("currency", "USD") == "USD"
+        cost = cost.get("total_cost") if dollars else None
+    known = _amount(cost)
+    if known is None and (ticks := _amount(usage.get("cost_in_usd_ticks"))) is not None:
+        known = ticks / _TICKS_PER_USD
+    return {} if known is None else {"cost_usd": known, "price_version": REPORTED}
+
+
+def _dollars(text: str | None) -> float | None:
+    try:
+        return float(text or "")
+    except ValueError:
+        return None
+
+
+def _amount(value: Any) -> float | None:
+    known = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e12
+    return float(value) if known else None
 
 
 def count(value: Any) -> int | None:

@@ -38,9 +38,13 @@ _CONTEXT = re.compile(
 )
 _FILTER = re.compile(r"content[ _-]?(filter|policy|management)|responsible ai|safety system", re.I)
 _NO_MODEL = re.compile(
-    r"model[ _-]?not[ _-]?found|not_found_error model:|model_decommissioned|decommissioned|unknown model|no such model"
-    r"|model\b.{0,80}?\b(does not exist|doesn't exist|not found|not exist|not supported|is not available)"
-    r"|invalid model",
+    r"model[ _-]?not[ _-]?(?:found|available)|not_found_error model:|decommissioned"
+    r"|unknown model|no such model|invalid[ _]model|not a valid model|not found the model"
+    r"|deployment[ _]?not[ _]?found|deployment\b.{0,80}?\bdoes not exist"
+    r"|\bmodels?\b.{0,80}?\b(?:does not exist|doesn't exist|not found|not exist|is not available)"
+    # The model itself, not a parameter of it.
+    r"|\bmodels?\b\W{0,3}\S{0,80}\s+(?:(?:is|are)\s+)?not supported"
+    r"|unsupported model|unable to access model",
     re.I | re.S,
 )
 _QUOTA = re.compile(

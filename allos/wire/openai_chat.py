@@ -10,7 +10,7 @@ from jiter import from_json
 from allos.errors import BadRequestError, InvalidResponseError, ProviderError
 from allos.types import Api, Event, FinishReason, Message, Request, Usage
 from allos.wire import faults
-from allos.wire.base import Amended, Body, Decoder, Wire, count, parse_json, text
+from allos.wire.base import Amended, Body, Decoder, Wire, count, parse_json, reported_cost, text
 from allos.wire.content import chat_content
 from allos.wire.parameters import apply, model_quirks
 from allos.wire.think import ThinkSplitter
@@ -59,8 +59,6 @@ _LIMIT_NAMES = {"max_tokens": "max_completion_tokens", "max_completion_tokens": 
 _NOT_TAKEN = re.compile(
     r"unsupported|not supported|unknown|unrecognized|unexpected|extra|not (permitted|allowed)", re.I
 )
-
-_XAI_TICKS_PER_USD = 10**10
 
 _CALL_EXTRA = "chat.tool_call_extra"
 """Type of the raw part that keeps `extra_content` of a call: Gemini 3 signs its thoughts there and
@@ -454,16 +452,6 @@ def _usage(raw: dict[str, Any]) -> list[Event]:
             ),
         )
     ]
-    cost = _number(raw.get("cost"))
-    if cost is None and (ticks := _number(raw.get("cost_in_usd_ticks"))) is not None:
-        cost = ticks / _XAI_TICKS_PER_USD
-    if cost is not None:
-        events.append(
-            Event("meta", data={"cost_usd": cost, "price_version": "reported by the service"})
-        )
+    if cost := reported_cost(raw):
+        events.append(Event("meta", data=cost))
     return events
-
-
-def _number(value: Any) -> float | None:
-    known = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e12
-    return float(value) if known else None

@@ -7,7 +7,7 @@ from typing import Any, cast
 from allos.errors import InvalidResponseError
 from allos.types import Api, Event, EventKind, FinishReason, Message, Request, Usage
 from allos.wire import faults
-from allos.wire.base import Body, Decoder, Wire, count, parse_json, text
+from allos.wire.base import Body, Decoder, Wire, count, parse_json, reported_cost, text
 from allos.wire.content import responses_content
 from allos.wire.parameters import apply, model_quirks
 from allos.wire.think import ThinkDecoder
@@ -309,6 +309,8 @@ class ResponsesDecoder(Decoder):
                 events.append(Event(cast("EventKind", what), new))
         if isinstance(response.get("usage"), dict):
             events.append(_usage(response["usage"]))
+            if cost := reported_cost(response["usage"]):
+                events.append(Event("meta", data=cost))
         if self.fault is not None:
             return events
         finish = self._finish(response, kind)

@@ -307,26 +307,3 @@ def test_source_answers_without_the_wire(
     assert not fresh.replayed
     assert [seen.prompt for seen in server.requests] == ["new"]
     assert observed == [recorded, fresh]
-
-
-def test_list_models(server: FakeServer, provider: Provider, api: Api) -> None:
-    """The service's own list, on every API, with the window where it tells."""
-    server.models = ["one", {"id": "two", "context_length": 8192, "owned_by": "me"}]
-    models = provider.list_models()
-
-    assert [model.id for model in models] == ["one", "two"]
-    assert models[1].context_window == 8192
-    assert models[1].owned_by == "me"
-    assert server.requests[0].key == KEY
-
-
-@pytest.mark.parametrize(
-    "body", [[{"id": "a"}], {"data": [{"id": "a"}]}, {"models": [{"name": "a"}]}]
-)
-def test_shapes_of_the_list(server: FakeServer, provider: Provider, body: Any) -> None:
-    """A bare list and other names of its parts are understood."""
-    from tests.fake_server import Raw
-
-    server.reply(Raw.json(body), on="models")
-
-    assert [model.id for model in provider.list_models()] == ["a"]

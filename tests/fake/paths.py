@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import parse_qs, unquote
 
 from .plan import APIS, shape_of
 from .seen import Seen
@@ -14,6 +15,8 @@ _PATHS = {
     "/messages": "messages",
     "/messages/count_tokens": "count_tokens",
     "/models": "models",
+    "/props": "props",
+    "/api/show": "show",
 }
 
 
@@ -31,19 +34,30 @@ def listing(
     """Body and status for a list of models, one model, or a token count."""
     if seen.api == "count_tokens":
         return {"input_tokens": 12}, 200
+    if seen.api in ("props", "show"):  # only where a test scripts them
+        return APIS[shape_of(seen)].error(404, f"Unknown path: {path}"), 404
     anthropic = shape_of(seen) == "messages"
     rows = [m if isinstance(m, dict) else _model(m, anthropic) for m in models]
     _, found, name = path.partition("/models/")
     if found:
         for row in rows:
-            if row.get("id") == name:
+            if row.get("id") == unquote(name):
                 return row, 200
         error: dict[str, Any] = APIS[shape_of(seen)].error(404, f"model: {name}")
         return error, 404
     if not anthropic:
         return {"object": "list", "data": rows}, 200
-    ends = {"first_id": rows[0]["id"], "last_id": rows[-1]["id"]} if rows else {}
-    return {"data": rows, "has_more": False, **ends}, 200
+    return _page(rows, parse_qs(seen.path.partition("?")[2])), 200
+
+
+def _page(rows: list[dict[str, Any]], query: dict[str, list[str]]) -> dict[str, Any]:
+    """One page of models, 20 unless asked for more, those behind `after_id`."""
+    ids = [row["id"] for row in rows]
+    start = ids.index(query["after_id"][0]) + 1 if "after_id" in query else 0
+    size = min(int(query.get("limit", ["20"])[0]), 1000)
+    page = rows[start : start + size]
+    ends = {"first_id": page[0]["id"], "last_id": page[-1]["id"]} if page else {}
+    return {"data": page, "has_more": start + size < len(rows), **ends}
 
 
 def _model(name: str, anthropic: bool) -> dict[str, Any]:

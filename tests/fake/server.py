@@ -106,7 +106,8 @@ class FakeServer:
         answer : str, Reply, Raw, Fault or callable
             A callable gets the `Seen` request and returns an entry.
         on : str or None
-            Only for this model, or for this API (`chat`, `responses`, `messages`, `models`).
+            Only for this model, or for this API (`chat`, `responses`, `messages`, `models`, `props`,
+            `show`).
         """
         self._book.standing[on] = Reply(answer) if isinstance(answer, str) else answer
 

@@ -16,7 +16,9 @@ from allos.errors import (
     BrokenStreamError,
     ConfigurationError,
     InvalidResponseError,
+    ModelNotFoundError,
     ProviderConnectionError,
+    ProviderError,
     ProviderTimeoutError,
     RateLimitError,
     ServerError,
@@ -92,7 +94,7 @@ def observed() -> Iterator[list[ProviderResponse]]:
 
 
 def start(wire: Script, **options: Any) -> engine.Call:
-    names = ("emit", "finish", "limits")
+    names = ("emit", "finish", "limits", "advise")
     own = {name: options.pop(name) for name in names if name in options}
     asked = request("chat", **{"stream": True, **options})
     return engine.start(asked, wire, Body({}, ()), CONNECTION, **own)
@@ -457,3 +459,30 @@ def test_key_cut_at_the_edge_is_masked(at: int) -> None:
     shown = f"{error} {error.detail} {error!r} {response.metadata}"
 
     assert "sk-" not in shown
+
+
+def test_advice_ends_the_message() -> None:
+    """What the caller advises about an error stands at its end, in place of the general advice."""
+    response = ask([ModelNotFoundError("no m")], advise=lambda error: f"Not {error.model}.")
+
+    assert str(response.error) == "service/m: the service has no such model: no m. Not m."
+
+
+@pytest.mark.filterwarnings("error")
+def test_broken_advice_never_replaces_an_error() -> None:
+    """When the advice itself fails, the error stands with the general advice."""
+
+    def broken(error: ProviderError) -> str:
+        raise RuntimeError("no advice")
+
+    told: list[dict[str, Any]] = []
+    loop = runtime.get().loop
+    loop.set_exception_handler(lambda _, context: told.append(context))
+    try:
+        response = ask([ModelNotFoundError("no m")], advise=broken)
+    finally:
+        loop.set_exception_handler(None)
+
+    assert isinstance(response.error, ModelNotFoundError)
+    assert "list_models()" in str(response.error)
+    assert [str(context["exception"]) for context in told] == ["no advice"]

@@ -1,133 +1,105 @@
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
+import json
+import re
+import runpy
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from allos.providers import ProviderRegistry, facts
-from allos.types import ProviderResponse
-from tests.fake_server import FakeServer, Reply
+from allos.providers import facts, services
 
-KNOWN = {"model": "gpt-4o", "input_tokens": 1_000_000, "output_tokens": 100_000}
-
-
-@pytest.fixture
-def server() -> Iterator[FakeServer]:
-    usage = {"input_tokens": 1000, "output_tokens": 100}
-    with FakeServer(Reply("x", usage=usage)) as started:
-        yield started
+ROOT = Path(__file__).parents[3]
+FILE = ROOT / "allos" / "providers" / "model_facts.json"
 
 
-def test_cost_of_a_known_model() -> None:
-    """Input, output and total in US dollars, with the version of the prices."""
-    found = facts.cost(KNOWN, "openai")
-
-    assert found["input_cost_usd"] == 2.5
-    assert found["output_cost_usd"] == 1.0
-    assert found["cost_usd"] == 3.5
-    assert found["price_version"].startswith("genai-prices ")
-
-
-def test_cached_input_is_cheaper() -> None:
-    """Cached tokens are part of the input, at their own price."""
-    cached = facts.cost({**KNOWN, "cache_read_tokens": 1_000_000}, "openai")
-
-    assert cached["input_cost_usd"] == 1.25
-
-
-def test_served_model_counts() -> None:
-    """The model that answered is priced; the one that was asked for stands in for an unknown one."""
-    served = facts.cost({**KNOWN, "response_model": "gpt-4o-mini"}, "openai")
-    alias = facts.cost({**KNOWN, "response_model": "unheard-of"}, "openai")
-
-    assert served["input_cost_usd"] == 0.15
-    assert alias["input_cost_usd"] == 2.5
-
-
-def test_prefixes_are_taken_off() -> None:
-    """A model is found behind the path that some services put before it."""
-    assert facts.cost({**KNOWN, "model": "models/gpt-4o"}, "openai")["cost_usd"] == 3.5
+@pytest.fixture(scope="module")
+def table() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+    return loaded
 
 
 @pytest.mark.parametrize(
-    ("changes", "price_id"),
+    ("service", "model", "window", "output"),
     [
-        ({"model": "never-heard-of"}, "openai"),
-        ({"model": None}, "openai"),
-        ({}, "no-such-service"),
-        ({"input_tokens": None}, "openai"),
-        ({"output_tokens": None}, "openai"),
-        ({"cache_read_tokens": 2_000_000}, "openai"),
-        ({"cost_usd": 0.5}, "openai"),
+        ("anthropic", "claude-haiku-4-5", 200_000, 64_000),
+        ("anthropic", "claude-haiku-4-5-20251001", 200_000, 64_000),
+        ("anthropic", "claude-3-opus-20240229", 200_000, 4096),
+        ("openai", "gpt-4o-2024-08-06", 128_000, 16_384),
+        ("groq", "openai/gpt-oss-20b", 131_072, 65_536),
+        ("gemini", "models/gemini-2.5-flash", 1_048_576, 65_536),
+        ("openrouter", "openai/gpt-4o:online", 128_000, 16_384),
+        ("openai", "never-heard-of", None, None),
+        ("never-heard-of", "gpt-4o", None, None),
     ],
 )
-def test_unknown_is_no_cost(changes: dict[str, Any], price_id: str) -> None:
-    """Without a price, a count or sense there is no cost; one that was reported stays."""
-    assert facts.cost({**KNOWN, **changes}, price_id) == {}
+def test_shipped(service: str, model: str, window: int | None, output: int | None) -> None:
+    """A model is found with its path, tag or date; what is not there is unknown."""
+    found = facts.shipped(service, model)
+
+    assert (found.context_window, found.max_output_tokens) == (window, output)
 
 
-def test_finisher() -> None:
-    """The last step adds the cost; where no prices are known there is no such step."""
-    step = facts.finisher("openai")
-    assert step is not None
-
-    async def finished() -> ProviderResponse:
-        return await step(ProviderResponse("x", metadata=dict(KNOWN)))
-
-    assert asyncio.run(finished()).cost_usd == 3.5
-    assert facts.finisher(None) is None
+def test_names() -> None:
+    """The models of a service, sorted; none of a service that the facts do not know."""
+    assert facts.names("anthropic") == sorted(facts.names("anthropic"))
+    assert "claude-haiku-4-5" in facts.names("anthropic")
+    assert facts.names("never-heard-of") == []
 
 
-def test_own_host_is_priced(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A call to the service itself has a cost."""
-    monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
-    response = ProviderRegistry.get_provider("openai", model="gpt-4o", api_key="k").chat("Hi")
+def test_file_is_small_dated_and_sorted(table: dict[str, Any]) -> None:
+    """The file says where it is from and of when, and its lines are in an order that can be read."""
+    known = set(services.load())
+    lines = FILE.read_text(encoding="utf-8").splitlines()
 
-    assert response.cost_usd == pytest.approx(0.0035)
-    assert response.metadata["price_version"]
-
-
-def test_foreign_host_is_not_priced(server: FakeServer) -> None:
-    """The same model's name at another address has none."""
-    provider = ProviderRegistry.get_provider("openai", model="gpt-4o", base_url=server.base_url)
-
-    assert provider.chat("Hi").cost_usd is None
-
-
-def test_reported_cost_is_kept(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the service says a call cost goes before the tables."""
-    monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
-    server.reply(Reply("x", usage_extra={"cost": 0.125}))
-    provider = ProviderRegistry.get_provider("openai", model="gpt-4o", api_key="k", api="chat")
-    response = provider.chat("Hi")
-
-    assert response.cost_usd == 0.125
-    assert response.metadata["price_version"] == "reported by the service"
+    assert FILE.stat().st_size < 100_000
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d", facts.as_of())
+    assert "models.dev" in table["source"]
+    assert "MIT" in table["license"]
+    assert set(table["services"]) <= known
+    assert list(table["services"]) == sorted(table["services"])
+    assert max(map(len, lines)) < 120
+    for models in table["services"].values():
+        assert list(models) == sorted(models)
 
 
-@pytest.mark.parametrize(
-    ("record", "window"),
-    [
-        ({"context_window": 8}, 8),
-        ({"context_length": 8}, 8),
-        ({"max_model_len": 8}, 8),
-        ({"max_input_tokens": 8}, 8),
-        ({"context_window": None, "max_context_length": 8}, 8),
-        ({"context_window": "8"}, None),
-        ({"context_window": True}, None),
-        ({"context_window": 0}, None),
-        ({}, None),
-    ],
-)
-def test_window_in_a_record(record: dict[str, Any], window: int | None) -> None:
-    """A service's own word for the window is found under any of its names."""
-    assert facts.window_in(record) == window
+def test_every_number_makes_sense(table: dict[str, Any]) -> None:
+    """Windows and limits are whole numbers above 0, or null; never both null."""
+    for models in table["services"].values():
+        for window, output in models.values():
+            assert window is not None or output is not None
+            assert all(
+                value is None or (isinstance(value, int) and value > 0)
+                for value in (window, output)
+            )
 
 
-def test_context_window() -> None:
-    """The tables know some models, and nothing of others."""
-    assert facts.context_window("openai", "gpt-4o-2024-08-06") == 128000
-    assert facts.context_window("openai", "never-heard-of") is None
-    assert facts.context_window("no-such-service", "gpt-4o") is None
+def test_license_travels_along() -> None:
+    """The notice that the data's licence asks for lies beside it."""
+    text = FILE.with_name("model_facts.license.txt").read_text(encoding="utf-8")
+
+    assert "Permission is hereby granted, free of charge" in text
+    assert "Copyright (c) 2025 spin.dev" in text
+
+
+def test_builder() -> None:
+    """The script keeps models that write text, and one line for each."""
+    script = runpy.run_path(str(ROOT / "docs" / "model_facts.py"))
+    text_out = {"modalities": {"output": ["text"]}, "last_updated": "2026-02-03"}
+    empty: dict[str, Any] = {
+        id_: {"models": {}} for ids in script["SERVICES"].values() for id_ in ids
+    }
+    found = {
+        "b": {**text_out, "limit": {"context": 10, "output": 5}},
+        "a": {**text_out, "limit": {"context": 10, "output": 0}},
+        "picture": {"modalities": {"output": ["image"]}, "limit": {"context": 10}},
+        "blank": {**text_out, "limit": {"context": 0}},
+    }
+    made, newest = script["table"]({**empty, "groq": {"models": found}})
+    text = script["text"]({"groq": made["groq"]}, newest, "1.0")
+
+    assert made["groq"] == {"a": [10, None], "b": [10, 5]}
+    assert newest == "2026-02-03"
+    assert json.loads(text)["services"] == {"groq": made["groq"]}
+    assert '\n   "a": [10, null],\n   "b": [10, 5]\n' in text

@@ -42,9 +42,6 @@ class Played:
     def end(self, response: ProviderResponse | None = None) -> None:
         self.future.set_result(response or ProviderResponse("done"))
 
-    def check_process(self) -> None:
-        """Nothing forks here."""
-
     def cancel(self) -> None:
         self.cancelled += 1
         if not self.future.done():

@@ -276,3 +276,57 @@ def test_sentence(hint: float | None, words: str) -> None:
     assert line.startswith("groq/m: rate limited (429): Slow down.")
     assert words in line
     assert "\n" not in line
+
+
+NO_MODEL = {
+    "openai": "The model `x-1` does not exist or you do not have access to it.",
+    "anthropic": {"type": "error", "error": {"type": "not_found_error", "message": "model: x-1"}},
+    "groq": {
+        "error": {
+            "message": "gone",
+            "type": "invalid_request_error",
+            "code": "model_decommissioned",
+        }
+    },
+    "together": {
+        "error": {"message": "Unable to access model x-1. Visit", "code": "model_not_available"}
+    },
+    "mistral": {"object": "error", "message": "Invalid model: x-1", "type": "invalid_model"},
+    "mistral code": {"object": "error", "message": "no", "type": "invalid_model"},
+    "deepseek": {"error": {"message": "Model Not Exist", "type": "invalid_request_error"}},
+    "fireworks": "Model not found, inaccessible, and/or not deployed",
+    "openrouter": "x-1 is not a valid model ID",
+    "gemini": [
+        {"error": {"code": 404, "message": "models/x-1 is not found for API version v1beta"}}
+    ],
+    "huggingface": "The requested model 'x-1' is not supported by any provider you have enabled.",
+    "moonshot": {"error": {"message": "Not found the model x-1 or Permission denied"}},
+    "zai": {"error": {"code": "1211", "message": "Unknown Model, please check the model code."}},
+    "azure": {"error": {"code": "DeploymentNotFound", "message": "no"}},
+    "azure words": "The API deployment for this resource does not exist.",
+    "ollama": {"error": {"message": "model 'x-1:8b' not found, try pulling it first"}},
+    "vllm": {"object": "error", "message": "The model `x-1` does not exist.", "code": 404},
+    "litellm": "Invalid model name passed in model=x-1.",
+}
+
+
+@pytest.mark.parametrize("service", NO_MODEL)
+def test_words_for_a_model_that_is_not_there(service: str) -> None:
+    """However a service says it, a missing model is one."""
+    assert type(faults.from_status(404, NO_MODEL[service], {})) is errors.ModelNotFoundError
+    assert type(faults.from_status(400, NO_MODEL[service], {})) is errors.ModelNotFoundError
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Unsupported parameter: 'temperature' is not supported with this model.",
+        "model: claude-x: `temperature` is not supported",
+        "This model does not support tools",
+        "404 page not found",
+        "The request field 'models' is too long",
+    ],
+)
+def test_what_is_no_missing_model(words: str) -> None:
+    """A parameter that a model does not take, or a wrong address, is another matter."""
+    assert type(faults.from_status(400, words, {})) is errors.BadRequestError

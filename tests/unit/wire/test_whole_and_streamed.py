@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from allos.log.columns import NAMES
-from allos.providers import facts
+from allos.providers import prices
 from allos.types import Api, ProviderResponse, Quirks
 from tests.fake.plan import _ratelimit
 from tests.fake_server import Call, Reply
@@ -106,7 +106,7 @@ def test_whole_and_streamed_are_equal(api: Api, reply: Reply) -> None:
     headers = _ratelimit(reply.ratelimit, api == "messages")
     options: dict[str, Any] = {
         "headers": headers,
-        "finish": facts.finisher("openai"),
+        "finish": prices.finisher("openai"),
         "quirks": Quirks(think_tags=reply.reasoning_as == "tags"),
     }
     whole = answered(api, reply, stream=False, model="gpt-4o", **options)
