@@ -178,7 +178,9 @@ def models(provider: str) -> list[str]:
         from allos.local.models import known_models
 
         return list(known_models())
-    return []
+    from allos.providers import model_cache
+
+    return model_cache.known_models(service.name)
 
 
 def _of_command(command: str, rest: list[str]) -> list[str] | None:

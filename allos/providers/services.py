@@ -168,7 +168,7 @@ def _retired_models() -> Mapping[str, Mapping[str, Retired]]:
 
 def every() -> list[Service]:
     """All services: those of the file in its order, then those that were added."""
-    return [*load().values(), *dict.fromkeys(_added.values())]
+    return [*load().values(), *{row.name: row for row in _added.values()}.values()]
 
 
 def names() -> list[str]:
