@@ -14,7 +14,7 @@ import pytest
 from allos.errors import ConfigurationError
 from allos.providers import services
 from allos.types import Api, Quirks
-from allos.wire.parameters import VOCABULARY, model_quirks
+from allos.wire.parameters import EFFORTS, VOCABULARY, model_quirks
 
 ROOT = Path(__file__).parents[3]
 ROWS = list(services.load().values())
@@ -63,11 +63,14 @@ def test_quirks_use_the_vocabulary(row: services.Service) -> None:
     """A quirk names parameters that exist, and model patterns that compile."""
     beyond = {"top_k", "parallel_tool_calls", "service_tier"}
     named = {*row.quirks.unsupported, *row.quirks.rename}
+    efforts = set(row.quirks.effort)
     for model in row.quirks.models:
         re.compile(model.match)
         named |= set(model.unsupported)
+        efforts |= set(model.effort)
 
     assert named <= {*VOCABULARY, *beyond}
+    assert efforts <= {*EFFORTS, "*"}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=row_ids)
