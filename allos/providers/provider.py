@@ -517,7 +517,10 @@ def _told_error(
     error.provider, error.model = provider.name, provider.model
     error.detail = error.detail and shorten(redact(error.detail))
     words = shorten(redact(error.message))
-    error.message = f"{provider.name}: the service does not tell {what}: {words}"
+    end = "" if words.endswith((".", "?", "!")) else "."
+    advice = advise(error, provider.name, provider.model, provider._elsewhere)
+    next_step = f"{end} {advice}" if advice else ""
+    error.message = f"{provider.name}: the service does not tell {what}: {words}{next_step}"
     error.args = (error.message,)
     error.__cause__ = error.__context__ = None
     return error
