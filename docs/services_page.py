@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from allos.providers.services import Service, load, retired
+from allos.providers import facts
+from allos.providers.services import Service, load, retired, retired_models
 
 PAGE = Path(__file__).parent / "reference" / "services.md"
 
@@ -43,6 +44,27 @@ correct it at once.
 """
 
 
+_KNOWN = """\
+## What is known to work, and how it was checked
+
+No row was tried against the live service. Three things stand in for that:
+
+- **On loopback.** The contract suite sends what each row sends to a scripted server on the same machine
+  that speaks its API: a plain question, a stream with reasoning, a tool call, an answer by a schema, the
+  list of models, the key (`tests/contract/test_services.py`; for `local` the real model,
+  `tests/model`). It shows that allos speaks the API, not that the service agrees.
+- **By documentation.** What the cells below mark with *doc* is what the service's public documentation, or its
+  SDK, says it does differently; `tests/contract/test_quirks.py` shows the body that is sent.
+- **Not verified.** What they mark with *?* is sent as OpenAI or Anthropic document it, in the hope that a
+  compatible service takes it. If it does not, its own error says so, and `extra=` says it your way.
+
+`effort` lists the words that the service is told, in its own form; others are left out with a warning. *Prices* tells whether
+genai-prices has a table for the service; OpenRouter, xAI, Perplexity and the LiteLLM proxy report the cost
+themselves. *Facts* counts the models whose context window allos knows without asking (data of {as_of});
+*asked* means that `get_context_window(refresh=True)` and `list_models()` can ask the service.
+"""
+
+
 def page() -> str:
     """Return the page's text."""
     services = list(load().values())
@@ -55,7 +77,10 @@ def page() -> str:
         "## Hosted\n\n" + _table(hosted),
         "## On your own machine or network\n\nA key is optional unless the note says otherwise.\n\n"
         + _table(local),
-        "## Gone\n\n" + "".join(f"- `{name}`: {why}\n" for name, why in retired().items()),
+        _KNOWN.replace("{as_of}", facts.as_of()) + "\n" + _known_table(services),
+        "## Gone\n\n"
+        + "".join(f"- `{name}`: {why}\n" for name, why in retired().items())
+        + "".join(map(_gone, load())),
     ]
     return "\n".join(parts)
 
@@ -78,6 +103,44 @@ def _row(service: Service) -> str:
     return f"| {' | '.join(cells)} |\n"
 
 
+def _known_table(services: list[Service]) -> str:
+    head = "| service | on loopback | tools | schemas | effort | prices | facts |\n"
+    rows = "".join(f"| {' | '.join(_known(service))} |\n" for service in services)
+    return head + "| --- | --- | --- | --- | --- | --- | --- |\n" + rows
+
+
+def _known(service: Service) -> list[str]:
+    quirks = service.quirks
+    # OpenAI's and Anthropic's own APIs are what the others are compatible with.
+    home = service.sdk_home is not None or service.embedded
+    some = next((m.tool_choice for m in quirks.models if m.tool_choice), {})
+    choice = quirks.tool_choice or some
+    words = [
+        f"`{ours}` {f'as `{theirs}`' if theirs else 'not there'}" for ours, theirs in choice.items()
+    ]
+    words += ["with some models"] if words and not quirks.tool_choice else []
+    words += [] if quirks.strict_tools else ["no `strict`"]
+    part = next((m for m in quirks.models if m.effort), None)
+    efforts = quirks.effort or (part.effort if part else {})
+    words_sent = tuple("any word" if word == "*" else word for word in efforts)
+    of = f" for `{part.match}`" if part and not quirks.effort else ""
+    asked = service.list_models or bool(service.window_probe) or service.embedded
+    known = len(facts.names(service.name))
+    return [
+        f"`{service.name}`",
+        ", ".join(service.speaks),
+        ", ".join(words) + " (doc)" if words else _sure(home),
+        f"`{quirks.schema_support}` " + _sure(home or quirks.schema_support != "json_schema"),
+        _codes(words_sent) + f"{of} (doc)" if efforts else _sure(home and not service.embedded),
+        "yes" if service.price_id else "–",
+        " + ".join(([f"{known}"] if known else []) + (["asked"] if asked else [])) or "–",
+    ]
+
+
+def _sure(known: bool) -> str:
+    return "doc" if known else "?"
+
+
 def _codes(words: tuple[str, ...]) -> str:
     return ", ".join(f"`{word}`" for word in words)
 
@@ -85,6 +148,17 @@ def _codes(words: tuple[str, ...]) -> str:
 def _note(service: Service) -> str:
     required = "Key required. " if service.local and service.key_required else ""
     return (required + service.note).replace("<", "&lt;").replace("*", r"\*").strip()
+
+
+def _gone(service: str) -> str:
+    """Line for the models of a service whose end is known."""
+    models = retired_models(service)
+    if not models:
+        return ""
+    days = sorted({str(fate.on) for fate in models.values() if fate.on is not None})
+    span = f" ({' to '.join(dict.fromkeys((days[0], days[-1])))})" if days else ""
+    count = f"{len(models)} models" if len(models) > 1 else f"`{next(iter(models))}`"
+    return f"- {count} of `{service}`{span}: asking for one that is gone says so.\n"
 
 
 if __name__ == "__main__":

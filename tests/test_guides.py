@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import allos
+from allos.providers import ProviderRegistry, unregister
 from allos.runs import chats
 from tests.fake_server import Call, FakeServer, Reply
 from tests.pictures import PDF, PNG
@@ -88,3 +89,56 @@ def test_settings(server: FakeServer) -> None:
     """The page's settings hold for the call, and are taken back."""
     assert run("reference/settings.md") == 1
     assert server.requests[0].body["model"] == "gpt-4.1-mini"
+
+
+@pytest.fixture
+def anywhere(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> FakeServer:
+    """The server behind the names that the pages about providers use."""
+    for name in ("TOGETHER", "CHAT_COMPLETIONS", "OLLAMA"):
+        monkeypatch.setenv(f"{name}_BASE_URL", server.base_url)
+        monkeypatch.setenv(f"{name}_API_KEY", "sk-of-the-test")
+    server.models = ["claude-haiku-4-5", "openai/gpt-oss-20b"]
+    return server
+
+
+def test_providers(anywhere: FakeServer, capsys: pytest.CaptureFixture[str]) -> None:
+    """The page's providers are built, asked and listed; nothing goes to the address that is only named."""
+    assert run("guide/providers.md") == 8
+    assert capsys.readouterr().out == (
+        "openai says: The third.\nanthropic says: The third.\nThe third."
+    )
+    assert [request.api for request in anywhere.requests] == [
+        *("responses", "messages", "chat", "chat", "models")
+    ]
+
+
+def test_own_provider(anywhere: FakeServer) -> None:
+    """The page's providers are registered as it says."""
+    names = ("gateway", "gateway_team", "echo", "echo_team")
+    try:
+        assert run("guide/own-provider.md") == 4
+        assert set(names) <= set(ProviderRegistry.list_providers()) | {"echo"}
+    finally:
+        for name in names:
+            unregister(name)
+
+
+@pytest.mark.parametrize(
+    ("page", "blocks", "asked"),
+    [
+        ("openai", 3, ["responses", "responses"]),
+        ("anthropic", 3, ["messages", "messages", "models", "models"]),
+        ("chat-completions", 3, ["chat", "chat", "chat"]),
+        ("ollama", 2, ["chat", "show", "models"]),
+    ],
+)
+def test_pages_of_providers(anywhere: FakeServer, page: str, blocks: int, asked: list[str]) -> None:
+    """What a provider's page shows is asked of that provider, and nothing else."""
+    assert run(f"providers/{page}.md") == blocks
+    assert [request.api for request in anywhere.requests] == asked
+
+
+@pytest.mark.model
+def test_page_of_the_embedded_model() -> None:
+    """The page's question is answered by the real model."""
+    assert run("providers/local.md") == 2

@@ -51,13 +51,16 @@ def _providers(words: tuple[str, ...]) -> Any:
 
 def _models(words: tuple[str, ...]) -> Any:
     """List the models of one service, as it tells. Makes a request."""
-    from allos.providers import ProviderRegistry
+    from allos.local import DEFAULT_MODEL
+    from allos.providers import ProviderRegistry, services
 
     if len(words) != 1:
         raise ConfigurationError("%allos models needs one provider: %allos models groq.")
-    frame = ProviderRegistry.get_provider(words[0], model="any").list_models().frame
+    any_model = DEFAULT_MODEL if services.find(words[0]).embedded else "any"
+    frame = ProviderRegistry.get_provider(words[0], model=any_model).list_models().frame
+    frame = frame.drop(columns="provider")
     # What no model of the service tells only takes room.
-    return frame.drop(columns="provider").dropna(axis="columns", how="all")
+    return frame.dropna(axis="columns", how="all") if len(frame) else frame
 
 
 def _log(words: tuple[str, ...]) -> Any:

@@ -20,7 +20,7 @@ from allos.providers import facts, keys, model_cache, models, prices
 from allos.providers.advice import advise
 from allos.providers.faces import aresult, result
 from allos.providers.inquiry import ainquire, inquire, window_of
-from allos.providers.models import ModelList
+from allos.providers.models import ModelInfo, ModelList
 from allos.providers.schemas import as_schema
 from allos.providers.services import Service
 from allos.providers.stream import AsyncStream, Stream
@@ -321,7 +321,7 @@ class Provider:
     # ---- facts ------------------------------------------------------------------------------
 
     def list_models(self) -> ModelList:
-        """Models that the service offers, as it tells. Makes a request.
+        """Models that the service offers, as it tells. Makes a request, but for the embedded model.
 
         Returns
         -------
@@ -334,6 +334,8 @@ class Provider:
             The service cannot tell, or the request failed.
         """
         self._check_list()
+        if self._service.embedded:
+            return self._files()
         connection = self._ready()
         told = inquire("list_models", self._wire.models, connection, self._timeout_s)
         return self._learn(told, connection)
@@ -341,6 +343,8 @@ class Provider:
     async def alist_models(self) -> ModelList:
         """Models that the service offers; see `list_models`. Works on any event loop."""
         self._check_list()
+        if self._service.embedded:
+            return self._files()
         await self._aready()
         connection = self._ready()
         told = await ainquire("alist_models", self._wire.models, connection, self._timeout_s)
@@ -428,9 +432,14 @@ class Provider:
         if isinstance(told, ProviderError):
             raise _told_error(self, "its models", told, connection.api_key)
         found = models.read(told, self.name)
-        keep = not self._service.embedded
-        model_cache.remember(self.name, self._elsewhere, found, on_disk=keep)
+        model_cache.remember(self.name, self._elsewhere, found, on_disk=True)
         return found
+
+    def _files(self) -> ModelList:
+        """Models that the embedded server can be started with; no request is needed."""
+        from allos import local
+
+        return ModelList(ModelInfo(id=name, provider=self.name) for name in local.known_models())
 
     def _model_output(self) -> int | None:
         if self._elsewhere is not None:
@@ -521,7 +530,10 @@ def _told_error(
     error.provider, error.model = provider.name, provider.model
     error.detail = error.detail and shorten(redact(error.detail))
     words = shorten(redact(error.message))
-    error.message = f"{provider.name}: the service does not tell {what}: {words}"
+    end = "" if words.endswith((".", "?", "!")) else "."
+    advice = advise(error, provider.name, provider.model, provider._elsewhere)
+    next_step = f"{end} {advice}" if advice else ""
+    error.message = f"{provider.name}: the service does not tell {what}: {words}{next_step}"
     error.args = (error.message,)
     error.__cause__ = error.__context__ = None
     return error

@@ -240,8 +240,10 @@ class ChatDecoder(Decoder):
                 if isinstance(choice, dict):
                     self._choice(choice, part, events)
         usage = chunk.get("usage")
-        if not usage and isinstance(extra := chunk.get("x_groq"), dict):
-            usage = extra.get("usage")
+        if isinstance(extra := chunk.get("x_groq"), dict):
+            usage = usage or extra.get("usage")
+            if number := text(extra.get("id")):
+                events.append(Event("meta", data={"request_id": number}))
         if isinstance(usage, dict) and usage:
             events += _usage(usage)
         return events

@@ -256,6 +256,15 @@ def test_window_cannot_be_asked(server: FakeServer, make: Make) -> None:
     assert make().get_context_window() is None
 
 
+def test_window_of_a_model_that_is_not_there(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asking for the window of a model that is gone says what became of it."""
+    provider = own(server, monkeypatch, "anthropic", "claude-sonnet-4-0")
+    with pytest.raises(ModelNotFoundError, match=r"gone since 2026-06-15; use claude-sonnet-4-6\."):
+        provider.get_context_window(refresh=True)
+
+
 # ---- limits that an API demands ------------------------------------------------------------------
 
 

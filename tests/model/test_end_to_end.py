@@ -141,3 +141,12 @@ def test_every_call_is_a_row(log: Path) -> None:
     assert frame["cost_usd"].isna().all()
     assert frame["finish_reason"].tolist() == ["length", "length", "error"]
     assert len(allos.responses(tags="one")) == 1
+
+
+def test_models_are_the_files_that_are_there() -> None:
+    """The embedded model's list names the files, without a server and without their paths."""
+    provider = ProviderRegistry.get_provider("local", model="smollm2")
+    models = provider.list_models()
+
+    assert "smollm2" in models.ids
+    assert not any("/" in id_ for id_ in models.ids)

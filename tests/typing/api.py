@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from typing import assert_type
 
+import pandas as pd
+
 import allos
 from allos.providers import (
     Message,
     MessageRole,
+    ModelInfo,
+    ModelList,
     Provider,
     ProviderRegistry,
     ProviderResponse,
+    Service,
     Stream,
     ToolCall,
     Usage,
+    cached_models,
+    known_models,
+    register,
 )
 
 
@@ -34,7 +42,32 @@ def providers() -> None:
     assert_type(stream.response, ProviderResponse | None)
 
 
+def models() -> None:
+    provider = ProviderRegistry.get_provider("groq", model="m")
+    found = provider.list_models()
+    assert_type(found, ModelList)
+    assert_type(found[0], ModelInfo)
+    assert_type(found[0].context_window, int | None)
+    assert_type(found.frame, pd.DataFrame)
+    assert_type(provider.get_context_window(refresh=True), int | None)
+    assert_type(cached_models("groq"), list[str] | None)
+    assert_type(known_models("groq"), list[str])
+
+
+def own() -> None:
+    row = Service(name="mine", base_url="https://mine.example/v1", api="chat")
+    assert_type(register(row), Service)
+
+    @register("other", base_url="https://mine.example/v1", api="chat")
+    class Mine(Provider):
+        """A provider of one's own."""
+
+    assert_type(Mine(row, model="m"), Mine)
+
+
 async def asynchronous() -> None:
+    found = await ProviderRegistry.get_provider("groq", model="m").alist_models()
+    assert_type(found, ModelList)
     assert_type(await allos.aask("Hi", model="local/smollm2"), ProviderResponse)
     provider = ProviderRegistry.get_provider("groq", model="m")
     async with provider.astream("Hi") as stream:

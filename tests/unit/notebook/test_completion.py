@@ -40,6 +40,10 @@ SPACE: dict[str, Any] = {"add": add, "answer": 1, "City": int, "_hidden": 2, "sh
         ("%%allos groq/m -t ", "", []),
         ("%%allos groq m ", "", []),
         ("%%allos nope/", "nope/", []),
+        ("%%allos groq/openai/gpt-oss-1", "groq/openai/gpt-oss-1", ["groq/openai/gpt-oss-120b"]),
+        ("%%allos compare mistral/codes", "mistral/codes", ["mistral/codestral-latest"]),
+        ("%%allos anthropic claude-haiku-4-5-", "claude-haiku-4-5-", ["claude-haiku-4-5-20251001"]),
+        ("%%allos vllm/", "vllm/", []),
     ],
 )
 def test_what_may_stand_there(

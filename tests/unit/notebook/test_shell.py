@@ -63,3 +63,35 @@ def test_formatting_leaves_strangers_alone(shell: Any) -> None:
     data, _ = shell.display_formatter.format({"a": 1})
 
     assert data == {"text/plain": "{'a': 1}"}
+
+
+def test_models_of_a_service(shell: Any, server: FakeServer) -> None:
+    """A row per model, with the columns that the service tells something in."""
+    server.models = ["one", {"id": "two", "context_window": 8192}]
+    frame = shell.run_line_magic("allos", "models groq")
+
+    assert frame["model"].tolist() == ["one", "two"]
+    assert list(frame.columns) == ["model", "context_window", "created_at", "owned_by"]
+
+
+def test_no_models_of_a_service(shell: Any, server: FakeServer) -> None:
+    """A service without models has the same frame, empty."""
+    server.models = []
+    frame = shell.run_line_magic("allos", "models groq")
+
+    assert len(frame) == 0
+    assert "model" in frame.columns
+
+
+def test_providers_lists_those_that_were_registered(shell: Any) -> None:
+    """`%allos providers` shows a provider of one's own beside the others."""
+    from allos.providers import Service, register, unregister
+
+    register(Service(name="mine", base_url="https://mine.example/v1", api="chat", note="Ours"))
+    try:
+        frame = shell.run_line_magic("allos", "providers")
+    finally:
+        unregister("mine")
+
+    assert frame.loc["mine", "note"] == "Ours"
+    assert "groq" in frame.index

@@ -514,3 +514,19 @@ def test_success_without_an_answer(reply: dict[str, Any], words: str) -> None:
     """A whole reply without a choice is an error with the server's own words."""
     with pytest.raises(ProviderError, match=words):
         whole("chat", reply)
+
+
+def test_request_id_in_the_body() -> None:
+    """Groq tells its request id in the body as well, streamed in the first chunk."""
+    first = {"x_groq": {"id": "req_01"}, "choices": [{"index": 0, "delta": {"content": "x"}}]}
+    last = {
+        "x_groq": {"id": "req_01"},
+        "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}],
+    }
+    reply = {
+        "x_groq": {"id": "req_01"},
+        "choices": [{"message": {"content": "x"}, "finish_reason": "stop"}],
+    }
+
+    assert told(streamed("chat", [first, last]))["facts"]["request_id"] == "req_01"
+    assert told(whole("chat", reply))["facts"]["request_id"] == "req_01"
