@@ -31,7 +31,7 @@ _CLOSE_S = 2.0
 
 
 class Shared:
-    """An SDK client, and how many calls use it."""
+    """A client, and how many calls use it."""
 
     __slots__ = ("calls", "client", "released")
 
@@ -74,7 +74,7 @@ class Runtime:
         return self._asyncio.run_coroutine_threadsafe(work, self.loop)
 
     def client(self, connection: Connection) -> Any:
-        """Return the SDK client of a connection, building it if it is new. Any thread but the loop's."""
+        """Return the client of a connection, building it if it is new. Any thread but the loop's."""
         return self._shared(connection, 0).client
 
     def borrow(self, connection: Connection) -> Shared:

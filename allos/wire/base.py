@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
+from json import dumps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jiter import from_json
@@ -20,11 +22,16 @@ from allos.wire.sse import ServerEvent, SseDecoder
 if TYPE_CHECKING:
     import httpx2
 
+    from allos.wire.clients import Client
+
 _DRAIN_S = 0.05
 """How long to wait for the end of the body after the API's end signal, to keep the connection."""
 
 _NEVER_S = 1e8
 """A time-out of years is none: loops count in numbers of limited size."""
+
+_LONGEST_FETCH_S = 600.0
+"""Who asks for a list of models keeps a time-out of its own."""
 
 _TAIL_S = 5.0
 """How long a finished answer waits for its last facts (usage) from a server that stays silent."""
@@ -140,14 +147,16 @@ class Wire(ABC):
         """
         return None
 
-    async def send(self, client: Any, request: Request, body: Body) -> Reply:
+    async def send(self, client: Client, request: Request, body: Body) -> Reply:
         """Make the call and understand the whole reply. Loop thread."""
         response = await self._post(client, request, body, stream=False)
         if "event-stream" in response.headers.get("content-type", ""):
             return self._unasked_stream(response, request)
         return self._whole(response, response.content, request)
 
-    async def stream(self, client: Any, request: Request, body: Body) -> AsyncIterator[list[Event]]:
+    async def stream(
+        self, client: Client, request: Request, body: Body
+    ) -> AsyncIterator[list[Event]]:
         """Make the call and yield the events of each arriving chunk. Loop thread.
 
         Raises
@@ -196,50 +205,39 @@ class Wire(ABC):
         finally:
             await response.aclose()
 
-    async def models(self, client: Any) -> list[Any]:
+    async def models(self, client: Client) -> list[Any]:
         """Return the service's own records of its models, as JSON values. Loop thread."""
         return records(await self.fetch(client, self.models_path))
 
-    async def model(self, client: Any, name: str) -> dict[str, Any] | None:
+    async def model(self, client: Client, name: str) -> dict[str, Any] | None:
         """Return the service's own record of one model, where the API has such a thing."""
         return None
 
     async def fetch(
-        self, client: Any, url: str, body: Mapping[str, Any] | None = None
+        self, client: Client, url: str, body: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
         """GET a JSON object, or POST for it where there is a body. Loop thread."""
-        import httpx2
-
-        options: dict[str, Any] = {"max_retries": 0, "follow_redirects": False}
-        if body is None:
-            response = await client.get(url, cast_to=httpx2.Response, options=options)
-        else:
-            response = await client.post(
-                url, cast_to=httpx2.Response, body=dict(body), options=options
-            )
+        response = await client.send(
+            "GET" if body is None else "POST",
+            url if "://" in url else f"{client.base_url}{url}",
+            timeout=_timeout(_LONGEST_FETCH_S),
+            body=None if body is None else _encoded(body),
+        )
+        await _check(response)
         return _json(response.content, response.headers)
 
     async def _post(
-        self, client: Any, request: Request, body: Body, *, stream: bool
+        self, client: Client, request: Request, body: Body, *, stream: bool
     ) -> httpx2.Response:
-        import httpx2
-
-        options: dict[str, Any] = {
-            "max_retries": 0,
-            "follow_redirects": False,
-            "timeout": _timeout(request.timeout_s),
-        }
-        if body.headers:
-            options["headers"] = dict(body.headers)
-        # The whole address spares the SDK parsing it twice more for each call.
-        response: httpx2.Response = await client.post(
+        response = await client.send(
+            "POST",
             f"{request.base_url}{self.path}",
-            cast_to=httpx2.Response,
-            body=body.body,
-            options=options,
+            timeout=_timeout(request.timeout_s),
+            body=_encoded(body.body),
+            headers=body.headers,
             stream=stream,
-            stream_cls=None,
         )
+        await _check(response)
         return response
 
     def _whole(self, response: httpx2.Response, content: bytes, request: Request) -> Reply:
@@ -273,6 +271,29 @@ class Wire(ABC):
         return Reply(
             events=events, fault=_unfinished(fault, sse, response.content, response.headers)
         )
+
+
+def _encoded(body: Mapping[str, Any]) -> bytes:
+    text = dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    try:
+        return text.encode()
+    except UnicodeEncodeError:  # half an emoji in a prompt: JSON can say it, UTF-8 cannot
+        return dumps(body, separators=(",", ":"), allow_nan=False).encode()
+
+
+async def _check(response: httpx2.Response) -> None:
+    """Raise our error for a status that is no success."""
+    status = response.status_code
+    if 200 <= status < 300:
+        return
+    content = b""
+    with suppress(Exception):  # the words are lost, the status is not
+        content = await response.aread()
+    await response.aclose()
+    body: Any = content
+    with suppress(ValueError):
+        body = from_json(content)
+    raise faults.from_status(status, body, response.headers)
 
 
 def _placed(fault: Exception, headers: Mapping[str, str]) -> Exception:
@@ -419,7 +440,6 @@ async def _next(chunks: AsyncIterator[bytes], decoder: Decoder) -> bytes | None:
 
 async def _drain(chunks: AsyncIterator[bytes]) -> None:
     import asyncio
-    from contextlib import suppress
 
     with suppress(Exception):
         async with asyncio.timeout(_DRAIN_S):
@@ -464,12 +484,9 @@ def header_facts(headers: Mapping[str, str]) -> dict[str, Any]:
 
 
 @cache
-def _timeout(timeout_s: float) -> httpx2.Timeout:
-    import httpx2
-
-    return httpx2.Timeout(
-        timeout_s if timeout_s <= _NEVER_S else None, connect=min(timeout_s, 10.0)
-    )
+def _timeout(timeout_s: float) -> dict[str, float | None]:
+    longest = timeout_s if timeout_s <= _NEVER_S else None
+    return {"connect": min(timeout_s, 10.0), "read": longest, "write": longest, "pool": longest}
 
 
 def _plain(headers: Mapping[str, str]) -> Mapping[str, str]:

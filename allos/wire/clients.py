@@ -1,18 +1,26 @@
-"""SDK clients: loaded on the caller's thread, one for each `Connection`, used on the loop thread.
+"""Clients: built on the caller's thread, one for each `Connection`, used on the loop thread.
 
 Importing an SDK takes 0.5 to 1.1 s and would freeze every stream if the loop thread did it. Building
 a client costs 25 ms of CPU for its TLS context, so all clients share one.
+
+Who calls, and as what, is the SDK's own word: it writes the headers of one request, into nothing,
+and every call of the connection bears them. To let it build each request anew costs as much CPU as
+all the rest of a call (`tests/perf/bench_call.py`).
 """
 
 from __future__ import annotations
 
 import os
+import re
 import threading
+from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import ssl
+
+    import httpx2
 
     from allos.wire.base import Connection
 
@@ -34,12 +42,65 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_after_fork)
 
 
-def make(connection: Connection) -> Any:
-    """Build the SDK's asynchronous client for a connection. Any thread but the loop's."""
+class Client:
+    """The connections to one place, and the headers of every request there."""
+
+    __slots__ = ("_http", "base_url", "headers")
+
+    def __init__(self, http: Any, base_url: str, headers: list[tuple[bytes, bytes]]) -> None:
+        self._http = http
+        self.base_url = base_url
+        self.headers = headers
+        """Not shown: they hold the key."""
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        timeout: Mapping[str, float | None],
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        stream: bool = False,
+    ) -> httpx2.Response:
+        """Send one request and return its response, whatever its status. Loop thread.
+
+        Parameters
+        ----------
+        method, url : str
+            As in HTTP; the whole address.
+        timeout : mapping
+            Seconds for `connect`, `read`, `write` and `pool`.
+        body : bytes or None
+            JSON.
+        headers : mapping or None
+            They replace those of the client.
+        stream : bool
+            Return as soon as the head is there; the caller closes the response.
+        """
+        import httpx2
+
+        head = self.headers
+        if headers:
+            own = {name.lower().encode(): value.encode() for name, value in headers.items()}
+            head = [pair for pair in head if pair[0].lower() not in own] + [*own.items()]
+        request = httpx2.Request(
+            method, url, headers=head, content=body, extensions={"timeout": timeout}
+        )
+        response: httpx2.Response = await self._http.send(request, stream=stream)
+        return response
+
+    async def close(self) -> None:
+        """Close every connection. Loop thread."""
+        await self._http.aclose()
+
+
+def make(connection: Connection) -> Client:
+    """Build the client of a connection. Any thread but the loop's."""
     import httpx2
 
     sdk: Any = import_module(connection.sdk)
-    http_client = sdk.DefaultAioHttpClient(
+    http = sdk.DefaultAioHttpClient(
         verify=_tls(),
         limits=httpx2.Limits(
             max_connections=_MAX_CONNECTIONS,
@@ -49,17 +110,38 @@ def make(connection: Connection) -> Any:
         follow_redirects=False,
         trust_env=not connection.direct,
     )
+    return Client(http, connection.base_url, _head(sdk, connection))
+
+
+_OF_ONE_REQUEST = re.compile(
+    rb"host|connection|content-length|accept-encoding|x-stainless-(?!lang|package|os|arch|runtime).*"
+)
+
+
+def _head(sdk: Any, connection: Connection) -> list[tuple[bytes, bytes]]:
+    """Headers that the SDK sends on a connection."""
+    import httpx2
+
     headers: dict[str, Any] = dict(connection.headers)
     if not connection.sdk_env:
         headers = {**_own(sdk, connection), **headers}
-    build = sdk.AsyncAnthropic if connection.sdk == "anthropic" else sdk.AsyncOpenAI
-    return build(
-        api_key=connection.api_key.reveal(),
-        base_url=connection.base_url,
-        max_retries=0,
-        default_headers=headers,
-        http_client=http_client,
-    )
+    written: list[tuple[bytes, bytes]] = []
+
+    def take(request: httpx2.Request) -> httpx2.Response:
+        written.extend(request.headers.raw)
+        return httpx2.Response(200, json={})
+
+    build = sdk.Anthropic if connection.sdk == "anthropic" else sdk.OpenAI
+    with httpx2.Client(transport=httpx2.MockTransport(take), trust_env=False) as nowhere:
+        client = build(
+            api_key=connection.api_key.reveal(),
+            base_url=connection.base_url,
+            max_retries=0,
+            default_headers=headers,
+            http_client=nowhere,
+        )
+        client.post("/", cast_to=httpx2.Response, body={})
+    return [pair for pair in written if not _OF_ONE_REQUEST.fullmatch(pair[0].lower())]
 
 
 def _own(sdk: Any, connection: Connection) -> dict[str, Any]:
