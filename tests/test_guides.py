@@ -11,7 +11,7 @@ import pytest
 import allos
 from allos.providers import ProviderRegistry, unregister
 from allos.runs import chats
-from tests.fake_server import Call, FakeServer, Reply
+from tests.fake_server import Call, FakeServer, Fault, Reply
 from tests.pictures import PDF, PNG
 
 GUIDES = Path(__file__).parents[1] / "docs" / "guide"
@@ -142,3 +142,16 @@ def test_pages_of_providers(anywhere: FakeServer, page: str, blocks: int, asked:
 def test_page_of_the_embedded_model() -> None:
     """The page's question is answered by the real model."""
     assert run("providers/local.md") == 2
+def test_errors_and_limits(server: FakeServer, capsys: pytest.CaptureFixture[str]) -> None:
+    """The page's calls fail, end and stop as the page says."""
+    endless = Fault.stall(after_deltas=2, reply=Reply("one two three"))
+    server.reply(lambda seen: endless if "million" in seen.prompt else Reply("Hello"))
+    server.reply(Fault.model_not_found(), on="no-such-model")
+    blocks = run("guide/errors-and-limits.md")
+    told = capsys.readouterr().out.splitlines()
+
+    assert blocks == 6
+    assert told[0].startswith("openai/no-such-model: the service has no such model (404): ")
+    assert told[1].startswith("ModelNotFoundError 404 req_")
+    assert told[-1].startswith("openai/gpt-5-mini does not take 'seed'")
+    assert allos.responses()["status"].tolist() == ["error", "ok", "ok", "ok", "cancelled"]

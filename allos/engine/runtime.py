@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from allos.engine.limits import Limiter
+from allos.errors import ConfigurationError
 from allos.secret import Secret
 from allos.wire import clients
 
@@ -90,7 +91,7 @@ class Runtime:
                     return shared
             with self._making:
                 if connection not in self._clients:
-                    made = Shared(clients.make(connection))
+                    made = Shared(_made(connection))
                     with self._clients_lock:
                         self._clients[connection] = made
 
@@ -148,6 +149,17 @@ class Runtime:
             await shared.client.close()
         # Connections say good-bye in callbacks of the loop; give them their turn.
         await self._asyncio.sleep(0.01)
+
+
+def _made(connection: Connection) -> Any:
+    try:
+        return clients.make(connection)
+    except Exception as exc:  # noqa: BLE001 - certificates, proxies, SDKs: whatever is set up wrongly
+        words = connection.redact(f"{type(exc).__name__}: {exc}")
+    raise ConfigurationError(
+        f"the connection to {connection.base_url} cannot be set up ({words}). Check the certificates "
+        "(SSL_CERT_FILE), the proxy (HTTPS_PROXY) and the headers. Nothing was sent."
+    )
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -148,7 +149,7 @@ class Provider:
             "max_attempts": max_attempts,
             "endpoint": self._endpoint.base_url if service.generic else self.name,
         }
-        self._headers = tuple(sorted((headers or {}).items()))
+        self._headers = _headers(headers or {})
         self._context_window = context_window
         self.warned: set[str] = set()
         place = (self.name, self._endpoint.base_url, self._endpoint.api, model)
@@ -551,6 +552,20 @@ def _limits(**limits: float | None) -> Limits | None:
         if value is not None and value < 1:
             raise ConfigurationError(f"{name} must be at least 1, not {value!r}.")
     return Limits(**limits) if any(limits.values()) else None
+
+
+def _headers(headers: Mapping[Any, Any]) -> tuple[tuple[str, str], ...]:
+    """Headers in order, once they can be sent; the values are never shown."""
+    if not isinstance(headers, Mapping):
+        raise ConfigurationError("headers must map names to texts.")
+    for name, value in headers.items():
+        if not isinstance(name, str) or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+            raise ConfigurationError(f"headers: {name!r} is no name of a header.")
+        if not isinstance(value, str) or not re.fullmatch(r"[\t -~]*", value):
+            raise ConfigurationError(
+                f"headers: the value of {name!r} must be one line of ASCII text."
+            )
+    return tuple(sorted(headers.items()))
 
 
 def _flag(name: str, value: object) -> bool:

@@ -181,3 +181,25 @@ def test_proxy(monkeypatch: pytest.MonkeyPatch, api: str, around: bool) -> None:
     assert [seen.path.startswith("http://models.invalid/v1/") for seen in through] == [True, True]
     assert {seen.key for seen in through} == {"sk-proxied"}
     assert {seen.headers["x-team"] for seen in through} == {"red"}
+
+
+WRONG_SETUP = """
+import os
+from allos.errors import ConfigurationError
+p = provider(api_key="sk-not-shown")
+for face in (p.chat, p.stream):
+    try:
+        face("Hi")
+    except ConfigurationError as exc:
+        assert "sk-not" not in str(exc) and exc.__cause__ is None
+        print(str(exc).count("SSL_CERT_FILE"))
+"""
+
+
+def test_wrong_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that cannot be set up is one typed line, before anything is sent."""
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/ca.pem")
+    with FakeServer("Hello") as server:
+        done = run(WRONG_SETUP, server)
+
+    assert (done.stderr, done.stdout.split(), server.count) == ("", ["1", "1"], 0)
