@@ -86,4 +86,23 @@ def streaming_html(text: str, *, state: str = "") -> str:
     """
     shown = f'<pre class="allos-text">{escaped(text)}</pre>' if text else ""
     doing = f'<small class="allos-state">{escaped(state)}</small>' if state else ""
-    return f'<div class="allos-out mathjax_ignore tex2jax_ignore">{LIVE_STYLE}{shown}{doing}</div>'
+    return unbroken(
+        f'<div class="allos-out mathjax_ignore tex2jax_ignore">{LIVE_STYLE}{shown}{doing}</div>'
+    )
+
+
+_BLANK_LINE = re.compile(r"(?<=\n)([ \t]*)\n")
+
+
+def unbroken(page: str) -> str:
+    r"""HTML without blank lines, which looks the same.
+
+    An exported Markdown file holds our HTML as it is, and there a blank line ends it: what stood
+    behind one, in a block of code say, would be Markdown again, images and all.
+
+    Examples
+    --------
+    >>> unbroken("<pre>a\n\nb</pre>")
+    '<pre>a\n&#10;b</pre>'
+    """
+    return _BLANK_LINE.sub(r"\1&#10;", page)
