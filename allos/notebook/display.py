@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 _RESPONSE = ("allos.types", "ProviderResponse")
 _COMPARISON = ("allos.runs.compare", "Comparison")
 
+_notes: dict[str, tuple[str, ...]] = {}
+"""Remarks for the footer of what will be shown as its cell's result, by id."""
+
 _painted: set[str] = set()
 """Ids of what its own cell has just painted, or was told not to: not shown again as its result."""
 
@@ -22,6 +25,12 @@ def mark_painted(result: ProviderResponse | Comparison) -> None:
     """Keep the cell's result from being shown."""
     if result.id is not None:
         _painted.add(result.id)
+
+
+def remember(response: ProviderResponse, notes: tuple[str, ...]) -> None:
+    """Keep remarks for the time when the response is shown."""
+    if notes and response.id is not None:
+        _notes[response.id] = notes
 
 
 def register(shell: Any) -> None:
@@ -49,6 +58,7 @@ def bundle(
     from allos.log.saved import saved_rows
     from allos.render.cell import answer_html, answer_text
 
+    notes = notes or _notes.get(response.id or "", ())
     options: dict[str, Any] = {"notes": notes, "show_error": show_error, "unsafe_html": unsafe_html}
     return {
         "text/html": answer_html(response, **options),

@@ -156,8 +156,11 @@ class Painter:
 
     def finish(self, response: ProviderResponse) -> None:
         """Show the end of it all: rendered and sanitised, with its footer."""
-        # `%%capture` records the cell's result as well: there the result shows the answer.
-        if not self._quiet and not (response.ok and is_captured(self._shell)):
+        # `%%capture` records the cell's result as well, and a terminal announces it (`Out[2]:`):
+        # there the result shows the answer.
+        if response.ok and not is_live(self._shell):
+            display.remember(response, self._notes)
+        elif not self._quiet:
             self.painted = True
             if self._unsafe_html:
                 from allos.render.unsafe import UNSAFE_NOTICE
@@ -178,13 +181,6 @@ class Painter:
             update=self._shown,
         )
         self._shown = True
-
-
-def is_captured(shell: Any) -> bool:
-    """Whether `%%capture` records what is displayed."""
-    from IPython.core.displaypub import CapturingDisplayPublisher
-
-    return isinstance(shell.display_pub, CapturingDisplayPublisher)
 
 
 def is_live(shell: Any) -> bool:
