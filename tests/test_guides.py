@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import allos
+from allos.log.saved import saved_rows
 from allos.runs import chats
 from tests.fake_server import Call, FakeServer, Reply
 from tests.pictures import PDF, PNG
@@ -88,3 +91,14 @@ def test_settings(server: FakeServer) -> None:
     """The page's settings hold for the call, and are taken back."""
     assert run("reference/settings.md") == 1
     assert server.requests[0].body["model"] == "gpt-4.1-mini"
+
+
+def test_saved_notebooks(server: FakeServer, tmp_path: Path) -> None:
+    """The page's Python runs on a notebook that holds the rows of two answers."""
+    answers = [allos.ask("Hi", model=f"openai/{name}") for name in ("a", "b")]
+    outputs = [{"output_type": "display_data", "metadata": saved_rows([r])} for r in answers]
+    book = {"nbformat": 4, "cells": [{"cell_type": "code", "outputs": outputs}]}
+    (tmp_path / "study.ipynb").write_text(json.dumps(book))
+
+    assert run("guide/saved-notebooks.md") == 2
+    assert allos.from_notebook("study.ipynb")["model"].tolist() == ["a", "b"]

@@ -109,8 +109,12 @@ def _question(
 
 def _compare(shell: Any, arguments: Arguments, question: Question) -> Comparison:
     """Start a comparison; the cell's result shows it."""
-    if arguments.chat or question.tools:
-        flag = "--chat" if arguments.chat else "--tools"
+    given = {
+        "--chat": arguments.chat,
+        "--tools": question.tools,
+        "--unsafe-html": arguments.unsafe_html,
+    }
+    for flag in [name for name, value in given.items() if value]:
         raise ConfigurationError(f"{flag} takes one model, not a comparison. Nothing was sent.")
     shared = {"schema": question.schema} if question.schema is not None else {}
     comparison = compare(

@@ -23,6 +23,7 @@ from tests.jupyter import Lab, Notebook
 _PER_CELL = 40
 """JupyterLab hides the outputs of a cell beyond its fiftieth."""
 _FIELD_CHARS = 2_000
+_PER_PROMPT = 10
 
 TEXTS = [text.encode(errors="ignore").decode() for _, text in HOSTILE]
 SHORT = [text[:_FIELD_CHARS] for text in TEXTS]
@@ -181,19 +182,21 @@ def test_tools_and_errors(lab: Lab, server: FakeServer) -> None:
 def test_comparisons(lab: Lab, server: FakeServer) -> None:
     """Board and table: answers, models' names, prompts, system texts, names of files, errors."""
     answers = [
-        "c = allos.compare('Go on', models=[f'groq/h{n}' for n in "
-        f"range({batch.start}, {batch.stop})])\nc"
+        "c = allos.compare('Go on', models=["
+        f"name for n in range({batch.start}, {batch.stop}) for name in ({names})])\nc"
         for batch in BATCHES
+        for names in ("f'groq/h{n}',", "f'groq/bad{n}', 'groq/m' + texts[n][:300]")
     ]
     asked = [
-        "many = [allos.compare([texts[n], allos.File(data=b'x', name='a' + texts[n][:200])],\n"
-        "    system=texts[n], models=[f'groq/bad{n}', 'groq/' + texts[n][:300]])\n"
-        f"    for n in range({start}, {min(start + _PER_CELL // 2, len(TEXTS))})]\n"
-        "for c in many:\n    display(c)"
-        for start in range(0, len(TEXTS), _PER_CELL // 2)  # each shows a table and a board
+        f"for n in range({start}, {min(start + 100, len(TEXTS))}, {_PER_PROMPT}):\n"
+        f"    some = [text[:200] for text in texts[n:n + {_PER_PROMPT}]]\n"
+        "    parts = [*some, allos.File(data=b'x', name='a' + some[0])]\n"
+        "    c = allos.compare(parts, system='\\n\\n'.join(some), models=['groq/h0'])\n"
+        "    display(c.wait())"
+        for start in range(0, len(TEXTS), 100)
     ]
     ended = "while allos.runs.compare.active: __import__('time').sleep(0.1)"
-    cells = [cell for pair in (*answers, *asked) for cell in (pair, ended)]
+    cells = [*[cell for each in answers for cell in (each, ended)], *asked]
     notebook = _open(lab, "boards.ipynb", server, *cells)
     boards = notebook.outputs().locator(".allos-board")
     expect(boards.first).to_be_visible()
@@ -205,10 +208,11 @@ def test_comparisons(lab: Lab, server: FakeServer) -> None:
     slots = {f"allos-c{slot}" for slot in range(COLOURS)}
     notebook.screenshot("board-hostile")
 
-    assert boards.count() == len(BATCHES) + len(TEXTS)
+    assert boards.count() == len(answers) + -(-len(TEXTS) // _PER_PROMPT)
+    assert boards.locator(".col").count() >= 3 * len(TEXTS)
     _did_nothing(notebook, len(TEXTS), frozenset(roots) | slots)
     notebook.save()
-    _did_nothing_reopened(notebook, len(TEXTS), frozenset(roots) | slots)
+    _did_nothing_reopened(notebook, len(answers), frozenset(roots) | slots)
 
 
 _UNSAFE = (
