@@ -65,12 +65,13 @@ def call_html(call: ToolCall, result: str | None = None) -> str:
     name = f"<b>{escaped(call.name)}</b>"
     arguments = _arguments(call)
     if _is_short(arguments):
-        shown = f"{name} <code>{escaped(arguments)}</code>"
+        shown, line_end = f"{name} <code>{escaped(arguments)}</code>", "<br>"
     else:
         body = code_block(_pretty(call), "json")
-        shown = _folded(f"{name} <code>{_glimpse(arguments)}</code>", body)
+        shown, line_end = _folded(f"{name} <code>{_glimpse(arguments)}</code>", body), ""
     error = f" <span>{escaped(call.error)}</span>" if call.error else ""
-    return f'<div class="allos-tool">{shown}{error}{_result(result)}</div>'
+    given = "" if result is None else f"{line_end or ('<br>' if error else '')}{_result(result)}"
+    return f'<div class="allos-tool">{shown}{error}{given}</div>'
 
 
 def call_text(call: ToolCall, result: str | None = None) -> str:
@@ -79,14 +80,12 @@ def call_text(call: ToolCall, result: str | None = None) -> str:
     return line if result is None else f"{line}\n→ {_cut(result, MAX_RESULT_TEXT_CHARS)}"
 
 
-def _result(result: str | None) -> str:
-    if result is None:
-        return ""
+def _result(result: str) -> str:
     # The words of `allos.runs.tools` for a tool that raised, and for one that may not run.
     failed = result.startswith("Error: ")
     kind = ' class="allos-fail"' if failed else ""
     if _is_short(result):
-        return f"<br><span>→</span> <code{kind}>{escaped(result) or '(nothing)'}</code>"
+        return f"<span>→</span> <code{kind}>{escaped(result) or '(nothing)'}</code>"
     size = f"<small>{tokens(len(result))} characters</small>"
     title = f"<span>→</span> <code{kind}>{_glimpse(result)}</code> {size}"
     whole = escaped(_cut(result, MAX_RESULT_CHARS))
