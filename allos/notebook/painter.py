@@ -158,7 +158,7 @@ class Painter:
         """Show the end of it all: rendered and sanitised, with its footer."""
         # `%%capture` records the cell's result as well, and a terminal announces it (`Out[2]:`):
         # there the result shows the answer.
-        if response.ok and not is_live(self._shell):
+        if response.ok and response.error is None and not is_live(self._shell):
             display.remember(response, self._notes)
         elif not self._quiet:
             self.painted = True
