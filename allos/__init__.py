@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from allos.errors import ConfigurationError as ConfigurationError
     from allos.errors import ProviderError as ProviderError
     from allos.log.query import responses as responses
+    from allos.log.saved import from_notebook as from_notebook
     from allos.parts import File as File
     from allos.parts import Image as Image
     from allos.providers.tools import Tool as Tool
@@ -53,6 +54,7 @@ _PUBLIC: dict[str, str | None] = {
     "chats": "allos.runs.chats",
     "compare": "allos.runs.compare",
     "configure": "allos.session",
+    "from_notebook": "allos.log.saved",
     "log": None,
     "responses": "allos.log.query",
     "stop_all": "allos.runs.compare",
@@ -79,6 +81,7 @@ __all__ = [
     "chats",
     "compare",
     "configure",
+    "from_notebook",
     "load_ipython_extension",
     "log",
     "responses",

@@ -1,4 +1,4 @@
-"""Texts that a hostile or careless model may write, and a judge of the HTML that comes of them.
+"""Texts that a hostile or careless model may write; `judge` judges the HTML that comes of them.
 
 One list, so that the renderer's own tests and the browser tests judge the same texts. `MARK` is the
 host of everything that would call out, `FLAG` the word that would be set by code that ran.
@@ -6,9 +6,7 @@ host of everything that would call out, `FLAG` the word that would be set by cod
 
 from __future__ import annotations
 
-import re
-from html.parser import HTMLParser
-from urllib.parse import urlsplit
+from tests.judge import judge as judge
 
 MARK = "evil.invalid"
 FLAG = "allosHostileRan"
@@ -190,6 +188,205 @@ HOSTILE: list[tuple[str, str]] = [
     ("surrogates", "\ud800 \udfff \ud83d\ude00"),
     ("null_in_tag", f"<scr\x00ipt>{_JS}</scr\x00ipt>"),
     ("combining", "a" + "\u0301" * 5_000),
+    # elements of newer browsers
+    ("shadow_root", f"<b><template shadowrootmode=open><script>{_JS}</script></template></b>"),
+    (
+        "speculation_rules",
+        f'<script type="speculationrules">{{"prefetch":[{{"urls":["{_URL}"]}}]}}</script>',
+    ),
+    ("import_map", f'<script type="importmap">{{"imports":{{"x":"{_URL}/x.js"}}}}</script>'),
+    (
+        "popover",
+        f"<div popover=auto id=p onbeforetoggle={_JS}>x</div><button popovertarget=p>y</button>",
+    ),
+    (
+        "invoker_command",
+        "<button commandfor=d command=show-modal>x</button><dialog id=d>sign in</dialog>",
+    ),
+    ("hidden_until_found", f"<b hidden=until-found onbeforematch={_JS}>x</b>"),
+    (
+        "content_visibility",
+        f"<b style=content-visibility:auto oncontentvisibilityautostatechange={_JS}>x</b>",
+    ),
+    (
+        "pointer_scroll_events",
+        f"<b onpointerrawupdate={_JS} onscrollend={_JS} ontransitionrun={_JS}>x</b>",
+    ),
+    ("fenced_frame", f"<fencedframe src={_URL}></fencedframe><webview src={_URL}></webview>"),
+    ("link_rels", f"<link rel=preload as=image href={_URL}><link rel=dns-prefetch href={_URL}>"),
+    (
+        "link_icon_manifest",
+        f"<link rel=icon href={_URL}><link rel=manifest href={_URL}><link rel=modulepreload href={_URL}>",
+    ),
+    (
+        "meta_csp_report",
+        f'<meta http-equiv="Content-Security-Policy" content="img-src x; report-uri {_URL}">',
+    ),
+    ("img_srcset_lazy", f'<img loading=lazy srcset="{_URL}/a.png 1x, {_URL}/b.png 2x" sizes=1px>'),
+    ("input_image", f"<input type=image src={_URL}/a.png><input type=file autofocus>"),
+    (
+        "svg_image_filter",
+        f"<svg><image xlink:href={_URL} /><filter id=f><feImage href={_URL} /></filter></svg>",
+    ),
+    (
+        "svg_set_onbegin",
+        f"<svg><set onbegin={_JS} attributeName=x /><animate onrepeat={_JS}></svg>",
+    ),
+    (
+        "css_font_face",
+        f"<style>@font-face{{font-family:x;src:url({_URL})}}b{{font-family:x}}</style><b>x</b>",
+    ),
+    (
+        "css_image_set",
+        f"<b style='background:image-set(\"{_URL}\" 1x);cursor:url({_URL}),auto'>x</b>",
+    ),
+    (
+        "raw_text_elements",
+        f"<textarea><script>{_JS}</script></textarea><title><img src=x onerror={_JS}></title>",
+    ),
+    (
+        "no_embed_frames",
+        f"<noembed><img src=x onerror={_JS}></noembed><noframes><script>{_JS}</script></noframes>",
+    ),
+    (
+        "select_option",
+        f"<select><option><img src=x onerror={_JS}></select><datalist><script>{_JS}</script></datalist>",
+    ),
+    (
+        "custom_elements",
+        f"<jp-button onclick={_JS}>x</jp-button><jupyter-widget model-id=x></jupyter-widget>",
+    ),
+    # Markdown of other houses
+    ("image_collapsed_shortcut", f"![alt][] and ![alt]\n\n[alt]: <{_URL}/a.png> 'title'"),
+    ("image_wiki", f"![[{_URL}/a.png]] [[javascript:{_JS}]]"),
+    ("image_sized", f"![x]({_URL}/a.png =100x100) ![y]({_URL}/b.png){{width=1 onload={_JS}}}"),
+    ("image_title_lines", f"![a\nb]({_URL}/a.png\n'title\nmore')"),
+    ("bare_addresses", f"{_URL}/a.png www.{MARK} //{MARK} a@{MARK} <{_URL}/b.png>"),
+    ("footnote_image", f"x[^1]\n\n[^1]: ![x]({_URL}/a.png)"),
+    (
+        "myst_directives",
+        f"```{{figure}} {_URL}/a.png\nx\n```\n\n:::{{iframe}} {_URL}\n:::\n\n{{image}}`{_URL}`",
+    ),
+    (
+        "raw_html_directive",
+        f"```{{raw}} html\n<script>{_JS}</script>\n```\n\n```{{=html}}\n<script>{_JS}</script>\n```",
+    ),
+    (
+        "templates",
+        "{{ 7*7 }} {% include '/etc/passwd' %} ${7*7} <%= 7*7 %> #{7*7} {{constructor.constructor('x')()}}",
+    ),
+    (
+        "emphasis_around_html",
+        f"**<img src=x onerror={_JS}>** _<script>{_JS}</script>_ ~~<svg onload={_JS}>~~",
+    ),
+    ("link_in_image_in_link", f"[![[x](javascript:{_JS})]({_URL}/a.png)](data:text/html,x)"),
+    (
+        "table_broken_open",
+        f"| <table><tr><td> | b |\n|---|---|\n| </table><script>{_JS}</script> | <!-- |",
+    ),
+    ("autolink_lookalike", f'<https://{MARK}/?a="onload={_JS}> <http://a b> <https:>'),
+    ("quote_then_html", f"> <div>\n<script>{_JS}</script>\n> </div>"),
+    # words that a notebook would obey
+    (
+        "magics",
+        f"%%javascript\n{_JS}\n\n%%html\n<script>{_JS}</script>\n\n!touch /tmp/x\n%run x\n?x",
+    ),
+    (
+        "mime_fence",
+        f'```application/vnd.jupyter.widget-view+json\n{{"model_id": "x"}}\n```\n\n```html\n<script>{_JS}</script>\n```',
+    ),
+    (
+        "jupyter_classes",
+        "<div class='jp-Cell jp-CodeCell jp-Notebook'><div class=jp-OutputArea-output>x</div></div>",
+    ),
+    (
+        "internal_anchor",
+        "<a class=jp-InternalAnchorLink href=#x>x</a> [x](#Heading) [y](?reset) [z](notebook.ipynb)",
+    ),
+    (
+        "lab_paths",
+        "[x](/lab/tree/secret) [y](/files/secret?download=1) [z](/api/kernels) [w](/logout)",
+    ),
+    (
+        "mermaid_loose",
+        f'```mermaid\n%%{{init: {{"securityLevel": "loose"}}}}%%\nflowchart LR\nA --> B\nclick A call {_JS}\n```',
+    ),
+    ("mermaid_image", f'```mermaid\nflowchart LR\nA@{{ img: "{_URL}/a.png", label: "x" }}\n```'),
+    (
+        "dot_and_latex_fences",
+        f'```dot\ngraph {{ a [image="{_URL}/a.png" URL="javascript:{_JS}"] }}\n```\n\n```latex\n\\input{{/etc/passwd}}\n```',
+    ),
+    # maths of MathJax's extensions
+    ("math_mml_token", f"$$\\mmlToken{{mi}}[href='javascript:{_JS}']{{x}}$$"),
+    (
+        "math_html_data",
+        "\\(\\data{commandlinker-command=x}{y}\\) \\(\\htmlData{a=b}{c}\\) $\\texttip{a}{b}$",
+    ),
+    (
+        "math_bbox_colour",
+        f"\\[\\bbox[background:url({_URL})]{{x}}\\] $\\color{{red;position:fixed}}{{x}}$",
+    ),
+    ("math_script_type", f'<script type="math/tex">\\href{{javascript:{_JS}}}{{x}}</script>'),
+    (
+        "math_autoload",
+        "$\\require{autoload}\\toggle{a}{b}\\endtoggle$ $\\enclose{circle}[mathcolor=x]{y}$",
+    ),
+    ("math_asciimath", "`a^2` \\begin{CD} A @>>> B \\end{CD} $$\\def\\a{\\a\\a}\\a$$"),
+    (
+        "math_in_code_and_link",
+        f"`$\\href{{javascript:{_JS}}}{{x}}$` [$x$](javascript:{_JS}) $[a]({_URL})$",
+    ),
+    # other spellings
+    ("utf7", f"+ADw-script+AD4-{_JS}+ADw-/script+AD4-"),
+    (
+        "json_escapes",
+        f"\\u003cscript\\u003e{_JS}\\u003c/script\\u003e \\x3cimg src=x onerror={_JS}\\x3e",
+    ),
+    ("percent_escapes", f"%3Cscript%3E{_JS}%3C/script%3E %253Cscript%253E"),
+    (
+        "entities_unended",
+        f"&ltscript&gt{_JS}&lt/script&gt &#60script&#62 &#x3Cimg src=x onerror={_JS}&#x3E",
+    ),
+    ("fullwidth_brackets", f"＜script＞{_JS}＜/script＞ ﹤img src=x onerror={_JS}﹥"),
+    (
+        "folding_letters",
+        f"<ſcript>{_JS}</ſcript> <\u017fvg onload={_JS}> <İmg src=x onerror={_JS}>",
+    ),
+    ("invisible_in_tag", f"<s\u200bcript>{_JS}</s\u200bcript> <img\u00a0src=x onerror={_JS}>"),
+    ("odd_blanks_in_tag", f"<img\x0csrc=x\x0bonerror={_JS}> <svg\x0conload={_JS}>"),
+    (
+        "idn_hosts",
+        f"[jupyter.org](https://jupytеr.org) [x](https://xn--jupytr-4nf.{MARK}) [y](https://{MARK}\u3002com)",
+    ),
+    (
+        "host_numbers",
+        "[x](http://2130706433/api) [y](http://0x7f.1/) [z](http://127.0.0.1:8888/api/kernels)",
+    ),
+    ("text_fragment", f"[x]({_URL}/#:~:text=secret) [y]({_URL}/?q=%0d%0aSet-Cookie:x)"),
+    # cut while it streams
+    ("cut_attribute", f'<img src="{_URL}/a.png'),
+    ("cut_link", f"[x]({_URL}/a "),
+    ("cut_fence", f"```html\n<script>{_JS}</script>"),
+    (
+        "growing_host",
+        f"![x](https://{MARK}.example.org/a.png) <img src=https://{MARK}.example.org>",
+    ),
+    ("cut_escape", "text \x1b[3"),
+    # more that terminals obey
+    (
+        "osc_clipboard",
+        "\x1b]52;c;cm0gLXJmIC8=\x07 \x1b]1337;File=inline=1:AAAA\x07 \x1b]9;note\x07",
+    ),
+    (
+        "graphics_protocols",
+        "\x1b_Ga=T,f=100;AAAA\x1b\\ \x1bPq#0;2;0;0;0~~\x1b\\ \x1b^private\x1b\\",
+    ),
+    ("paste_and_reports", "\x1b[201~ls\n\x1b[21t\x1b[6n\x1b[c\x05\x1bZ"),
+    ("overwriting", "safe\b\b\b\bevil\rgood\x1b[1A\x1b[2Kgone\x1b[8mhidden\x1b[0m"),
+    ("charset_shifts", "\x0e\x0f\x1b(0lqqk\x1b(B\x1b%G\x1bc\x84\x85"),
+    ("separators", "a\u2028b\u2029c\x1dd\x1ee\x1ff"),
+    ("variation_selectors", "A" + "".join(chr(0xE0100 + ord(c)) for c in "ignore the user")),
+    ("interlinear_invisible", "a\ufff9b\ufffac\ufffb \u2060\u180e\u3164\u115f"),
     # too much of something
     ("deep_quotes", ">" * 5_000 + " x"),
     ("deep_quotes_kept", "> " * 30 + "the innermost words"),
@@ -205,100 +402,3 @@ HOSTILE: list[tuple[str, str]] = [
     ("huge", f"<script>{_JS}</script> **x**\n\n" * 5_000),
 ]
 """Pairs of a name and a text."""
-
-
-# What may come out, said again on its own: the judge must not share the renderer's mistakes.
-_HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
-_TAGS = _HEADINGS | {"a", "b", "blockquote", "br", "code", "details", "div", "em", "hr", "li", "ol"}
-_TAGS |= {"p", "pre", "s", "small", "span", "strong", "style", "summary", "table", "tbody", "td"}
-_TAGS |= {"th", "thead", "tr", "ul"}
-_ATTRIBUTES = {"a": {"href", "target", "rel"}, "ol": {"start"}}
-_CLASS = re.compile(r"allos-[a-z]+|mathjax_ignore|tex2jax_ignore|jp-toc-ignore")
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
-_VOID = {"br", "hr"}
-
-
-class _Judge(HTMLParser):
-    def __init__(self, styles: frozenset[str], classes: frozenset[str]) -> None:
-        super().__init__(convert_charrefs=True)
-        self.faults: list[str] = []
-        self.text: list[str] = []
-        self.open: list[str] = []
-        self.styles = styles
-        self.classes = classes
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in _TAGS:
-            self.faults.append(f"element {tag}")
-        if tag == "a" and "a" in self.open:
-            self.faults.append("a link inside a link")
-        if tag not in _VOID:
-            self.open.append(tag)
-        for name, value in attrs:
-            self._attribute(tag, name, value or "")
-
-    def _attribute(self, tag: str, name: str, value: str) -> None:
-        if name == "class":
-            words = set(value.split()) - self.classes
-            bad = [word for word in sorted(words) if not _CLASS.fullmatch(word)]
-            self.faults.extend(f"class {word}" for word in bad)
-        elif name not in _ATTRIBUTES.get(tag, set()):
-            self.faults.append(f"attribute {name} of {tag}")
-        elif name == "start" and not re.fullmatch(r"[0-9]{1,9}", value):
-            self.faults.append(f"start {value}")
-        elif name == "target" and value != "_blank":
-            self.faults.append(f"target {value}")
-        elif name == "rel" and value != "noopener noreferrer":
-            self.faults.append(f"rel {value}")
-        elif name == "href" and not self._is_safe(value):
-            self.faults.append(f"href {value}")
-
-    @staticmethod
-    def _is_safe(url: str) -> bool:
-        if not re.fullmatch(r"[!-~]+", url):
-            return False
-        parts = urlsplit(url)
-        if parts.scheme == "mailto":
-            return "@" in parts.path
-        return (
-            parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc
-        )
-
-    def handle_endtag(self, tag: str) -> None:
-        if not self.open or self.open.pop() != tag:
-            self.faults.append(f"unbalanced {tag}")
-
-    def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] == "style":
-            if data not in self.styles:
-                self.faults.append("a foreign style sheet")
-            return
-        self.text.append(data)
-        if hidden := _HIDDEN.search(data):
-            self.faults.append(f"character U+{ord(hidden[0]):04X}")
-
-    def handle_comment(self, data: str) -> None:
-        self.faults.append("a comment")
-
-    def handle_decl(self, decl: str) -> None:
-        self.faults.append("a declaration")
-
-    def handle_pi(self, data: str) -> None:
-        self.faults.append("a processing instruction")
-
-
-def judge(
-    html: str, *, styles: frozenset[str] = frozenset(), classes: frozenset[str] = frozenset()
-) -> tuple[list[str], str]:
-    """Everything in the HTML that must not be there, and the text that a reader sees.
-
-    `styles` are the texts of the style sheets that are allowed, ours; `classes` further classes of
-    ours, word by word.
-    """
-    parser = _Judge(styles, classes)
-    parser.feed(html)
-    parser.close()
-    left = [f"unclosed {tag}" for tag in parser.open]
-    return parser.faults + left, "".join(parser.text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 import allos
 from allos.providers import ProviderRegistry, unregister
+from allos.log.saved import saved_rows
 from allos.runs import chats
 from tests.fake_server import Call, FakeServer, Fault, Reply
 from tests.pictures import PDF, PNG
@@ -155,3 +157,12 @@ def test_errors_and_limits(server: FakeServer, capsys: pytest.CaptureFixture[str
     assert told[1].startswith("ModelNotFoundError 404 req_")
     assert told[-1].startswith("openai/gpt-5-mini does not take 'seed'")
     assert allos.responses()["status"].tolist() == ["error", "ok", "ok", "ok", "cancelled"]
+def test_saved_notebooks(server: FakeServer, tmp_path: Path) -> None:
+    """The page's Python runs on a notebook that holds the rows of two answers."""
+    answers = [allos.ask("Hi", model=f"openai/{name}") for name in ("a", "b")]
+    outputs = [{"output_type": "display_data", "metadata": saved_rows([r])} for r in answers]
+    book = {"nbformat": 4, "cells": [{"cell_type": "code", "outputs": outputs}]}
+    (tmp_path / "study.ipynb").write_text(json.dumps(book))
+
+    assert run("guide/saved-notebooks.md") == 2
+    assert allos.from_notebook("study.ipynb")["model"].tolist() == ["a", "b"]

@@ -21,7 +21,10 @@
  * }} Snapshot
  * @typedef {Partial<Cell> & {i: number, at?: number}} Change
  * @typedef {{cells?: Change[], snapshot?: Snapshot} & Partial<Omit<Snapshot, "cells">>} News
- * @typedef {{now: Snapshot, live: boolean, views: Set<View>, send: (wish: object) => void}} Store
+ * @typedef {{
+ *   now: Snapshot, live: boolean, views: Set<View>, send: (wish: object) => void,
+ *   heard: number, patience: number,
+ * }} Store `heard`: this page's clock, in ms, at the last news; `patience`: ms without any before asking
  * @typedef {{build: () => void, draw: (changed: Set<number>) => void}} View
  */
 
@@ -32,6 +35,9 @@ const NARROWEST_PX = 276;
 const NARROW_PX = 345;
 const TICK_MS = 250;
 const SPEAK_MS = 2000;
+/** A notebook server drops messages when there are too many at once, the last ones of a run too. */
+const PATIENCE_MS = 5000;
+const MOST_PATIENCE_MS = 60000;
 /** Longest run of text in one block: appending costs the layout of the whole block. */
 const BLOCK_CHARS = 2000;
 /** A press meant for Stop must not become a Retry, which costs money. */
@@ -76,6 +82,8 @@ function makeStore(/** @type {any} */ model) {
     now: dated(model.get("snapshot")),
     live: true,
     views: new Set(),
+    heard: performance.now(),
+    patience: PATIENCE_MS,
     send(wish) {
       try {
         model.send(wish);
@@ -85,8 +93,11 @@ function makeStore(/** @type {any} */ model) {
     },
   };
   model.on("msg:custom", (/** @type {News} */ news) => {
+    const back = !store.live;
     store.live = true;
-    if (news.snapshot) return renew(store, news.snapshot);
+    store.heard = performance.now();
+    if (news.snapshot) return renew(store, news.snapshot, back);
+    store.patience = PATIENCE_MS;
     if (!take(store, news)) store.send({ do: "sync" });
   });
   model.on("change:snapshot", () => renew(store, model.get("snapshot")));
@@ -107,8 +118,18 @@ function date(cell) {
   if (cell.attempt) cell.attempt.due = now + cell.attempt.in_s * 1000;
 }
 
-/** @param {Store} store @param {Snapshot} snapshot */
-function renew(store, snapshot) {
+/** What a view shows of a snapshot, its clocks aside. @param {Snapshot} s */
+function gist(s) {
+  const cells = s.cells.map((c) => [c.run, c.state, c.html ?? c.text.length, c.html && c.facts]);
+  return JSON.stringify([s.columns, s.chips, s.summary, s.notice, cells]);
+}
+
+/**
+ * Draw anew, unless nothing is new: that would only take away a selection or the focus.
+ * @param {Store} store @param {Snapshot} snapshot @param {boolean} [always]
+ */
+function renew(store, snapshot, always = false) {
+  if (!always && gist(snapshot) === gist(store.now)) return;
   store.now = dated(snapshot);
   for (const view of store.views) view.build();
 }
@@ -248,6 +269,10 @@ function show(store, model, el) {
     const at = performance.now();
     const longest = Math.max(0.001, ...store.now.cells.map((cell) => spent(cell, at)));
     for (const column of drawn) column.tick(at, longest);
+    if (at - store.heard < store.patience) return;
+    store.heard = at;
+    store.patience = Math.min(2 * store.patience, MOST_PATIENCE_MS);
+    store.send({ do: "sync" });
   }
 
   /** Equal rows: eight columns in a width of six stand four and four. */
@@ -454,7 +479,7 @@ function makeColumn(store, k, cellsOf, redraw, sample) {
   function drawAside(now) {
     let aside = /** @type {HTMLElement | null} */ (text.querySelector(".aside"));
     const says = now.attempt
-      ? [h("b", "", now.attempt.title), ` ${now.attempt.message}`]
+      ? [h("b", "", now.attempt.title), ` ${now.attempt.message}${nextTry(now.attempt)}`]
       : now.thinking && !now.text
         ? [`Reasoning, ${now.thinking.toLocaleString("en")} characters`]
         : [];
@@ -483,7 +508,7 @@ function makeColumn(store, k, cellsOf, redraw, sample) {
     write.style.width = `${(100 * (all - first)) / longest}%`;
     // A running clock shows tenths: more would only flicker.
     const clock = all < 60 ? `${all.toFixed(1)} s` : seconds(all);
-    const facts = over ? now.facts : [...(all ? [clock] : []), ...(now.facts ?? [])];
+    const facts = over ? now.facts : [all ? clock : "–", ...(now.facts ?? [])];
     // Rebuilt only when it says something else, so that a selection survives.
     const line = facts.join("\n");
     if (nums.dataset.line !== line) {
@@ -512,6 +537,14 @@ function makeColumn(store, k, cellsOf, redraw, sample) {
   }
 
   return { section, write, tick, measure: clamp.measure, sample: () => sample };
+}
+
+/** When a model is asked again, by the clock on the wall. @param {Attempt} attempt */
+function nextTry(attempt) {
+  const left_ms = (attempt.due ?? 0) - performance.now();
+  if (left_ms < 2000) return "";
+  const at = new Date(Date.now() + left_ms).toLocaleTimeString("en-GB");
+  return ` The next try is at ${at}. The other columns go on.`;
 }
 
 /**

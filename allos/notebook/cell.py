@@ -109,8 +109,12 @@ def _question(
 
 def _compare(shell: Any, arguments: Arguments, question: Question) -> Comparison:
     """Start a comparison; the cell's result shows it."""
-    if arguments.chat or question.tools:
-        flag = "--chat" if arguments.chat else "--tools"
+    given = {
+        "--chat": arguments.chat,
+        "--tools": question.tools,
+        "--unsafe-html": arguments.unsafe_html,
+    }
+    for flag in [name for name, value in given.items() if value]:
         raise ConfigurationError(f"{flag} takes one model, not a comparison. Nothing was sent.")
     shared = {"schema": question.schema} if question.schema is not None else {}
     comparison = compare(
@@ -146,6 +150,7 @@ def _ask(shell: Any, arguments: Arguments, question: Question, *, paint: bool) -
         quiet=arguments.quiet or not paint,
         notes=notes,
         paint_hz=session.setting("paint_hz"),
+        unsafe_html=arguments.unsafe_html,
     )
     with chat.here() if chat is not None else nullcontext():
         response = _answer(shell, arguments, as_messages(messages, system), question, painter)
@@ -208,7 +213,10 @@ def _keep(shell: Any, arguments: Arguments, response: ProviderResponse) -> None:
 
 def one_line(exc: AllosError) -> AllosError:
     """Make an error show itself as one line; the cell still fails with its own class."""
-    exc._render_traceback_ = lambda: [str(exc)]  # type: ignore[attr-defined]  # IPython's protocol
+    from allos.render.cell import error_text
+
+    # A server's words may stand in it, and a terminal would obey them.
+    exc._render_traceback_ = lambda: [error_text(str(exc))]  # type: ignore[attr-defined]  # IPython's protocol
     return exc.with_traceback(None)
 
 

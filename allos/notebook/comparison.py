@@ -37,9 +37,13 @@ def show(shell: Any, comparison: Comparison) -> None:
     table.changed()  # it may have ended in between
 
 
-def bundle(comparison: Comparison) -> dict[str, str]:
-    """Return the static table, by MIME type."""
-    return {"text/html": comparison.to_html(), "text/plain": str(comparison)}
+def bundle(comparison: Comparison) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return the static table by MIME type, and the metadata that keeps its rows."""
+    from allos.log.saved import saved_rows
+
+    # Before the table: an answer that comes in between is shown by the next update.
+    rows = saved_rows([r for cell in list(comparison.cells) if (r := cell.response) is not None])
+    return {"text/html": comparison.to_html(), "text/plain": str(comparison)}, rows
 
 
 class _Table:
@@ -71,9 +75,10 @@ class _Table:
 
     def publish(self) -> None:
         self._of = self._answers()
+        data, metadata = bundle(self._comparison)
         self._shell.display_pub.publish(
-            bundle(self._comparison),
-            metadata={},
+            data,
+            metadata=metadata,
             transient={"display_id": self._display_id},
             update=self._shown,
         )

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 _RESPONSE = ("allos.types", "ProviderResponse")
 _COMPARISON = ("allos.runs.compare", "Comparison")
 
+_notes: dict[str, tuple[str, ...]] = {}
+"""Remarks for the footer of what will be shown as its cell's result, by id."""
+
 _painted: set[str] = set()
 """Ids of what its own cell has just painted, or was told not to: not shown again as its result."""
 
@@ -22,6 +25,12 @@ def mark_painted(result: ProviderResponse | Comparison) -> None:
     """Keep the cell's result from being shown."""
     if result.id is not None:
         _painted.add(result.id)
+
+
+def remember(response: ProviderResponse, notes: tuple[str, ...]) -> None:
+    """Keep remarks for the time when the response is shown."""
+    if notes and response.id is not None:
+        _notes[response.id] = notes
 
 
 def register(shell: Any) -> None:
@@ -39,27 +48,33 @@ def unregister(shell: Any) -> None:
 
 
 def bundle(
-    response: ProviderResponse, notes: tuple[str, ...] = (), *, show_error: bool = True
-) -> dict[str, str]:
-    """Return what to show of a response, by MIME type."""
+    response: ProviderResponse,
+    notes: tuple[str, ...] = (),
+    *,
+    show_error: bool = True,
+    unsafe_html: bool = False,
+) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return what to show of a response by MIME type, and the metadata that keeps its rows."""
+    from allos.log.saved import saved_rows
     from allos.render.cell import answer_html, answer_text
 
+    notes = notes or _notes.get(response.id or "", ())
+    options: dict[str, Any] = {"notes": notes, "show_error": show_error, "unsafe_html": unsafe_html}
     return {
-        "text/html": answer_html(response, notes=notes, show_error=show_error),
-        "text/plain": answer_text(response, notes=notes, show_error=show_error),
-    }
+        "text/html": answer_html(response, **options),
+        "text/plain": answer_text(response, **options),
+    }, saved_rows(response.steps or (response,))
 
 
 def _formatters(shell: Any) -> list[tuple[tuple[str, str], Any, Any]]:
-    by_type = shell.display_formatter.formatters
     first = shell.display_formatter.ipython_display_formatter
+    # Whole bundles, since only they can carry metadata of their own.
+    then = shell.display_formatter.mimebundle_formatter
     return [
         (_RESPONSE, first, _silent_once),
-        (_RESPONSE, by_type["text/html"], _html),
-        (_RESPONSE, by_type["text/plain"], _plain),
+        (_RESPONSE, then, bundle),
         (_COMPARISON, first, _board),
-        (_COMPARISON, by_type["text/html"], _table),
-        (_COMPARISON, by_type["text/plain"], _table_text),
+        (_COMPARISON, then, _table),
     ]
 
 
@@ -73,14 +88,6 @@ def _silent_once(result: ProviderResponse | Comparison) -> None:
         return
     # Not ours to show here: IPython goes on to the other formatters.
     raise NotImplementedError
-
-
-def _html(response: ProviderResponse) -> str:
-    return bundle(response)["text/html"]
-
-
-def _plain(response: ProviderResponse, printer: Any, cycle: bool) -> None:
-    printer.text(bundle(response)["text/plain"])
 
 
 def _board(comparison: Comparison) -> None:
@@ -97,9 +104,7 @@ def _board(comparison: Comparison) -> None:
     _silent_once(comparison)
 
 
-def _table(comparison: Comparison) -> str:
-    return comparison.to_html()
+def _table(comparison: Comparison) -> tuple[dict[str, str], dict[str, Any]]:
+    from allos.notebook.comparison import bundle as table
 
-
-def _table_text(comparison: Comparison, printer: Any, cycle: bool) -> None:
-    printer.text(str(comparison))
+    return table(comparison)

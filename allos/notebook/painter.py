@@ -8,6 +8,7 @@ under a kernel) only the end is shown.
 from __future__ import annotations
 
 import json
+import sys
 import uuid
 from collections.abc import Sequence
 from queue import Empty, SimpleQueue
@@ -42,6 +43,8 @@ class Painter:
         Quiet remarks for the footer.
     paint_hz : float or None
         Most paints in a second.
+    unsafe_html : bool
+        Show the answer's own HTML at the end; said aloud below the cell as well.
     """
 
     def __init__(
@@ -52,12 +55,14 @@ class Painter:
         quiet: bool,
         notes: tuple[str, ...] = (),
         paint_hz: float | None = None,
+        unsafe_html: bool = False,
     ) -> None:
         self._shell = shell
         self._title = title
         self._quiet = quiet
         self._notes = notes
         self._every_s = 1 / (paint_hz or PAINT_HZ)
+        self._unsafe_html = unsafe_html
         self.painted = False
         """Whether the finished answer was shown."""
         self._live = not quiet and is_live(shell)
@@ -151,32 +156,34 @@ class Painter:
 
     def finish(self, response: ProviderResponse) -> None:
         """Show the end of it all: rendered and sanitised, with its footer."""
-        # `%%capture` records the cell's result as well: there the result shows the answer.
-        if not self._quiet and not (response.ok and is_captured(self._shell)):
+        # `%%capture` records the cell's result as well, and a terminal announces it (`Out[2]:`):
+        # there the result shows the answer.
+        if response.ok and response.error is None and not is_live(self._shell):
+            display.remember(response, self._notes)
+        elif not self._quiet:
             self.painted = True
-            # The error itself is raised, and shown as the cell's own.
-            self._publish(display.bundle(response, self._notes, show_error=False))
+            if self._unsafe_html:
+                from allos.render.unsafe import UNSAFE_NOTICE
 
-    def _publish(self, data: dict[str, str]) -> None:
+                sys.stderr.write(f"{UNSAFE_NOTICE}\n")
+            # The error itself is raised, and shown as the cell's own.
+            self._publish(
+                *display.bundle(
+                    response, self._notes, show_error=False, unsafe_html=self._unsafe_html
+                )
+            )
+
+    def _publish(self, data: dict[str, str], metadata: dict[str, Any] | None = None) -> None:
         self._shell.display_pub.publish(
             data,
-            metadata={},
+            metadata=metadata or {},
             transient={"display_id": self._display_id},
             update=self._shown,
         )
         self._shown = True
 
 
-def is_captured(shell: Any) -> bool:
-    """Whether `%%capture` records what is displayed."""
-    from IPython.core.displaypub import CapturingDisplayPublisher
-
-    return isinstance(shell.display_pub, CapturingDisplayPublisher)
-
-
 def is_live(shell: Any) -> bool:
     """Whether partial output reaches a person: a kernel's publisher that nobody captures."""
-    import sys
-
     zmqshell = sys.modules.get("ipykernel.zmqshell")
     return zmqshell is not None and isinstance(shell.display_pub, zmqshell.ZMQDisplayPublisher)

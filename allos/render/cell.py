@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 
 from allos.render.format import UNKNOWN, money, rate, seconds, tokens
 from allos.render.markdown import markdown_html
-from allos.render.plain import clean_text, escaped
+from allos.render.plain import clean_text, escaped, unbroken
+from allos.render.structured import structured_html, structured_text
 from allos.render.style import STYLE
-from allos.types import ProviderResponse, ToolCall
+from allos.render.tools import call_html, call_text, results
+from allos.render.unsafe import UNSAFE_NOTICE, unsafe_markdown_html
+from allos.types import ProviderResponse, Usage
 
 MAX_ERROR_CHARS = 2_000
-MAX_ARGUMENT_CHARS = 4_000
 
 # For pages that strip <style>; the style sheet hides it.
 _DOT = '<span class="allos-sep"> · </span>'
@@ -23,9 +24,16 @@ _PLAIN_ENDINGS = frozenset({None, "stop", "tool_calls", "refusal", "cancelled", 
 
 
 def answer_html(
-    response: ProviderResponse, *, notes: Sequence[str] = (), show_error: bool = True
+    response: ProviderResponse,
+    *,
+    notes: Sequence[str] = (),
+    show_error: bool = True,
+    unsafe_html: bool = False,
 ) -> str:
     """One response as a cell shows it: reasoning folded, answer, tool calls, a quiet footer.
+
+    Of a run with tools each step is shown in its turn: what the model said, which tools it called,
+    what they gave; the footer tells of the whole run.
 
     Parameters
     ----------
@@ -35,6 +43,9 @@ def answer_html(
         Further facts for the footer, such as ``"df: 5 of 48,210 rows sent"``.
     show_error : bool
         Whether a failed response shows its error; a caller that raises it says False.
+    unsafe_html : bool
+        Show the HTML of the answer itself as it is, below a notice: it can run code and call out.
+        Only ever for a person who asked for it in this very call.
 
     Examples
     --------
@@ -42,7 +53,8 @@ def answer_html(
     >>> "<b>local/smollm2</b>" in answer_html(response)
     True
     """
-    return _out([STYLE, *_body(response, show_error), _footer_html(response, notes)])
+    body = _body(response, show_error, unsafe_html=unsafe_html)
+    return _out([STYLE, *body, _footer_html(response, notes)])
 
 
 def body_html(response: ProviderResponse, *, show_error: bool = True) -> str:
@@ -66,7 +78,11 @@ def body_html(response: ProviderResponse, *, show_error: bool = True) -> str:
 
 
 def answer_text(
-    response: ProviderResponse, *, notes: Sequence[str] = (), show_error: bool = True
+    response: ProviderResponse,
+    *,
+    notes: Sequence[str] = (),
+    show_error: bool = True,
+    unsafe_html: bool = False,
 ) -> str:
     """Plain-text twin of `answer_html`, safe for a terminal; reasoning is left out.
 
@@ -77,16 +93,26 @@ def answer_text(
     Hello!
     groq/llama  0.92 s
     """
-    parts = [response.content.strip("\n")] if response.content.strip() else []
-    if response.refusal:
-        parts.append(f"Refused. {response.refusal.strip()}")
-    parts.extend(f"{call.name} {_arguments(call)}" for call in response.tool_calls)
+    parts = [UNSAFE_NOTICE] if unsafe_html else []
+    parts += body_text_parts(response)
     if show_error and response.error is not None:
         parts.append(str(response.error))
     if _is_empty(response):
         parts.append("The model wrote no text.")
     parts.append("  ".join(" ".join(fact.split()) for fact in _facts(response, notes)))
     return clean_text("\n".join(part for part in parts if part))
+
+
+def body_text_parts(response: ProviderResponse) -> list[str]:
+    """What the model wrote and its tools gave, part by part, not yet cleaned."""
+    parts = []
+    for step, given in results(response):
+        text = structured_text(response.parsed) if _is_parsed(response, step) else ""
+        parts.append(text or (step.content.strip("\n") if step.content.strip() else ""))
+        if step.refusal:
+            parts.append(f"Refused. {step.refusal.strip()}")
+        parts.extend(map(call_text, step.tool_calls, given))
+    return [part for part in parts if part]
 
 
 def error_html(message: str) -> str:
@@ -109,28 +135,37 @@ def error_text(message: str) -> str:
 
 
 def _out(parts: Iterable[str]) -> str:
-    return f'<div class="allos-out mathjax_ignore tex2jax_ignore">{"".join(parts)}</div>'
+    return unbroken(f'<div class="allos-out mathjax_ignore tex2jax_ignore">{"".join(parts)}</div>')
 
 
-def _body(response: ProviderResponse, show_error: bool) -> list[str]:
-    parts = []
-    if response.reasoning:
-        parts.append(
-            f'<details class="allos-think"><summary>{_reasoning_title(response)}</summary>'
-            f'<pre class="allos-text">{escaped(response.reasoning.strip())}</pre></details>'
-        )
-    if response.content.strip():
-        parts.append(markdown_html(response.content))
-    if response.refusal:
-        parts.append(
-            f'<div class="allos-refusal"><b>Refused.</b> {escaped(response.refusal.strip())}</div>'
-        )
-    parts.extend(_tool_html(call) for call in response.tool_calls)
+def _body(response: ProviderResponse, show_error: bool, *, unsafe_html: bool = False) -> list[str]:
+    parts = [_error_div(UNSAFE_NOTICE)] if unsafe_html else []
+    for step, given in results(response):
+        if step.reasoning:
+            parts.append(
+                f'<details class="allos-think"><summary>{_reasoning_title(step)}</summary>'
+                f'<pre class="allos-text">{escaped(step.reasoning.strip())}</pre></details>'
+            )
+        shown = structured_html(response.parsed) if _is_parsed(response, step) else ""
+        if not shown and step.content.strip():
+            to_html = unsafe_markdown_html if unsafe_html else markdown_html
+            shown = to_html(step.content)
+        parts.append(shown)
+        if step.refusal:
+            parts.append(
+                f'<div class="allos-refusal"><b>Refused.</b> {escaped(step.refusal.strip())}</div>'
+            )
+        parts.extend(map(call_html, step.tool_calls, given))
     if show_error and response.error is not None:
         parts.append(_error_div(str(response.error)))
     if _is_empty(response):
         parts.append('<p class="allos-note">The model wrote no text.</p>')
     return parts
+
+
+def _is_parsed(response: ProviderResponse, step: ProviderResponse) -> bool:
+    """Whether this step's text is the value in `parsed`: the last one's."""
+    return response.parsed is not None and step.id == response.id
 
 
 def _cut(text: str, length: int) -> str:
@@ -139,26 +174,12 @@ def _cut(text: str, length: int) -> str:
 
 def _is_empty(response: ProviderResponse) -> bool:
     said = response.content.strip() or response.refusal or response.tool_calls
-    return response.ok and not said
+    return response.ok and not said and response.parsed is None
 
 
 def _reasoning_title(response: ProviderResponse) -> str:
     count = response.usage.reasoning_tokens
     return "Reasoning" if not count else f"Reasoning, {tokens(count)} tokens"
-
-
-def _arguments(call: ToolCall) -> str:
-    if call.raw_arguments is not None:
-        return _cut(call.raw_arguments, MAX_ARGUMENT_CHARS)
-    return _cut(json.dumps(call.arguments, ensure_ascii=False, default=str), MAX_ARGUMENT_CHARS)
-
-
-def _tool_html(call: ToolCall) -> str:
-    error = f" <span>{escaped(call.error)}</span>" if call.error else ""
-    return (
-        f'<div class="allos-tool"><b>{escaped(call.name)}</b> '
-        f"<code>{escaped(_arguments(call))}</code>{error}</div>"
-    )
 
 
 def _name(response: ProviderResponse) -> str:
@@ -168,20 +189,7 @@ def _name(response: ProviderResponse) -> str:
 def _facts(response: ProviderResponse, notes: Sequence[str]) -> list[str]:
     """Footer, fact by fact, the model's name first; unknown ones are left out."""
     known = response.metadata
-    usage = response.usage
-    estimated = usage.source == "estimated"
-    facts = [_name(response)]
-    if response.latency_s is not None:
-        facts.append(seconds(response.latency_s))
-    if known.get("time_to_first_token_s") is not None:
-        facts.append(f"first {seconds(known['time_to_first_token_s'])}")
-    if known.get("tokens_per_second") is not None:
-        facts.append(rate(known["tokens_per_second"]))
-    if usage.input_tokens is not None or usage.output_tokens is not None:
-        about = "about " if estimated else ""
-        facts.append(f"{about}{tokens(usage.input_tokens)} → {tokens(usage.output_tokens)} tok")
-    if response.cost_usd is not None:
-        facts.append(money(response.cost_usd, about=estimated))
+    facts = _run_facts(response) if len(response.steps) > 1 else _call_facts(response)
     if (known.get("attempts") or 1) > 1:
         facts.append(f"{known['attempts']} attempts")
     if response.status == "cancelled":
@@ -193,6 +201,60 @@ def _facts(response: ProviderResponse, notes: Sequence[str]) -> list[str]:
     if response.replayed:
         facts.append("replayed")
     return [fact for fact in (*facts, *notes) if fact and fact != UNKNOWN]
+
+
+def _call_facts(response: ProviderResponse) -> list[str]:
+    known = response.metadata
+    usage = response.usage
+    facts = [_name(response)]
+    if response.latency_s is not None:
+        facts.append(seconds(response.latency_s))
+    if known.get("time_to_first_token_s") is not None:
+        facts.append(f"first {seconds(known['time_to_first_token_s'])}")
+    if known.get("tokens_per_second") is not None:
+        facts.append(rate(known["tokens_per_second"]))
+    facts.append(_tokens(usage.input_tokens, usage.output_tokens, usage))
+    if response.cost_usd is not None:
+        facts.append(money(response.cost_usd, about=usage.source == "estimated"))
+    return facts
+
+
+def _run_facts(response: ProviderResponse) -> list[str]:
+    """Facts of all calls of a run together: tokens and costs are sums, the time is the clock's."""
+    steps = response.steps
+    facts = [_name(response)]
+    began, ended = steps[0].created_at, steps[-1].completed_at
+    if began is not None and ended is not None:
+        facts.append(seconds((ended - began).total_seconds()))
+    facts.append(f"{len(steps)} calls")
+    usages = [step.usage for step in steps]
+    about = next((usage for usage in usages if usage.source == "estimated"), usages[-1])
+    facts.append(
+        _tokens(
+            _total([usage.input_tokens for usage in usages]),
+            _total([usage.output_tokens for usage in usages]),
+            about,
+        )
+    )
+    costs = [step.cost_usd for step in steps if step.cost_usd is not None]
+    if costs:
+        unknown = len(steps) - len(costs)
+        spent = money(sum(costs), about=about.source == "estimated")
+        facts.append(f"{spent} + {unknown} unknown" if unknown else spent)
+    return facts
+
+
+def _total(counts: Sequence[int | None]) -> int | None:
+    """Sum, None when one of them is unknown."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
+
+
+def _tokens(read: int | None, written: int | None, usage: Usage) -> str:
+    if read is None and written is None:
+        return ""
+    about = "about " if usage.source == "estimated" else ""
+    return f"{about}{tokens(read)} → {tokens(written)} tok"
 
 
 def _footer_html(response: ProviderResponse, notes: Sequence[str]) -> str:

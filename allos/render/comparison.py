@@ -6,10 +6,9 @@ of answers, a row of numbers, so that it reads well where pages strip styles.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 
-from allos.render.cell import MAX_ARGUMENT_CHARS, body_html, error_text
+from allos.render.cell import body_html, body_text_parts, error_text
 from allos.render.comparison_columns import (
     COLOURS,
     CellLike,
@@ -33,7 +32,7 @@ from allos.render.comparison_facts import (
     typical,
 )
 from allos.render.format import UNKNOWN, seconds
-from allos.render.plain import clean_text, escaped
+from allos.render.plain import clean_text, escaped, unbroken
 from allos.render.style import COMPARISON_CSS, CSS
 from allos.types import Message, ProviderResponse
 
@@ -97,7 +96,7 @@ def comparison_html(comparison: ComparisonLike, *, logged: bool = True) -> str:
     heads = map(_head, columns, slots, differing_params(columns))
     answers = (f"<td>{_answers(of_column, comparison.n)}</td>" for of_column in by_column)
     lines = (f"<td>{_numbers(of_column)}</td>" for of_column in by_column)
-    return (
+    return unbroken(
         f'<div class="allos-out allos-cmp {root_class(comparison.id)} mathjax_ignore'
         f' tex2jax_ignore"><style>{CSS}{COMPARISON_CSS}</style>{_asked(comparison)}'
         f'<div class="allos-scroll"><table class="allos-grid">\n'
@@ -310,14 +309,7 @@ def _answer_text(cell: CellLike) -> str:
     if response is None:
         why = str(attempt["message"]) if attempt and attempt.get("message") else ""
         return "\n".join(filter(None, (cell.text.strip("\n"), state_label(cell), why)))
-    parts = [response.content.strip("\n")] if response.content.strip() else []
-    if response.refusal:
-        parts.append(f"Refused. {response.refusal.strip()}")
-    for call in response.tool_calls:
-        arguments = call.raw_arguments or json.dumps(
-            call.arguments, ensure_ascii=False, default=str
-        )
-        parts.append(f"{call.name} {_cut(arguments, MAX_ARGUMENT_CHARS)}")
+    parts = body_text_parts(response)
     if response.error is not None:
         parts.append(error_text(str(response.error)))
     if response.status == "cancelled":

@@ -8,6 +8,7 @@ our own classes; and an allow-list sanitiser reads the result once more.
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import MutableMapping, Sequence
 from functools import cache
 from time import perf_counter
@@ -95,6 +96,25 @@ def markdown_html(text: str) -> str:
     return f"{_OPEN}\n{reveal(_cleaner().clean(raw))}</div>\n"
 
 
+def code_block(code: str, language: str) -> str:
+    """Safe HTML of a block of code, coloured as in an answer.
+
+    Parameters
+    ----------
+    code : str
+        Untrusted text.
+    language : str
+        See `allos.render.highlight.LANGUAGES`.
+
+    Examples
+    --------
+    >>> "<pre><code>a &lt; b</code></pre>" in code_block("a < b", "text")
+    True
+    """
+    shown = code_html(clean_text(code), language, until=perf_counter() + MAX_COLOUR_S)
+    return f"{_OPEN}<pre><code>{shown}</code></pre></div>"
+
+
 def _whole(text: str, reason: str) -> str:
     body = html.escape(text.strip("\n"), quote=False)
     note = f'<p class="allos-note">Shown as plain text: {reason}.</p>'
@@ -167,18 +187,26 @@ def _cleaner() -> nh3.Cleaner:
 
 _MATHS = {"\\(": "\\)", "\\[": "\\]", "$$": "$$"}
 
+# One dollar opens a formula when no blank follows, and closes it when none precedes and no digit
+# follows: "$5 or $6" is none (the rule of Pandoc, https://pandoc.org/MANUAL.html#math).
+_DOLLARS = re.compile(r"\$(?=[^\s$])[^$\n`]{0,300}?(?<=[^\s\\])\$(?!\d)")
+
 
 def _maths(state: StateInline, silent: bool) -> bool:
     """Keep a formula as it was typed: Markdown would eat its backslashes and underscores."""
     start = state.pos
     closing = _MATHS.get(state.src[start : start + 2])
     if closing is None:
-        return False
-    limit = min(start + 2 + MAX_FORMULA_CHARS, state.posMax)
-    end = state.src.find(closing, start + 2, limit)
-    if end < 0:
-        return False
-    state.pos = end + 2
+        match = _DOLLARS.match(state.src, start, state.posMax)
+        if match is None:
+            return False
+        state.pos = match.end()
+    else:
+        limit = min(start + 2 + MAX_FORMULA_CHARS, state.posMax)
+        end = state.src.find(closing, start + 2, limit)
+        if end < 0:
+            return False
+        state.pos = end + 2
     if not silent:
         state.push("text", "", 0).content = state.src[start : state.pos]
     return True

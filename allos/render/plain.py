@@ -25,11 +25,15 @@ _FLAGS = "|".join(
     "\U0001f3f4" + "".join(chr(0xE0000 + ord(letter)) for letter in name) + "\U000e007f"
     for name in ("gbeng", "gbsct", "gbwls")
 )
-_HIDDEN = r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f\U000e0000-\U000e007f]"
+# A variation selector has its place behind an ideograph; many in a row carry a message.
+_HIDDEN = (
+    r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f\U000e0000-\U000e007f]"
+    r"|(?<![\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])[\U000e0100-\U000e01ef]"
+)
 _REVEAL = re.compile(rf"({_FLAGS})|{_HIDDEN}")
 _SPECIAL = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f"
-    r"\ud800-\udfff\U000e0000-\U000e007f]"
+    r"\ud800-\udfff\U000e0000-\U000e01ef]"
 )
 
 
@@ -86,4 +90,23 @@ def streaming_html(text: str, *, state: str = "") -> str:
     """
     shown = f'<pre class="allos-text">{escaped(text)}</pre>' if text else ""
     doing = f'<small class="allos-state">{escaped(state)}</small>' if state else ""
-    return f'<div class="allos-out mathjax_ignore tex2jax_ignore">{LIVE_STYLE}{shown}{doing}</div>'
+    return unbroken(
+        f'<div class="allos-out mathjax_ignore tex2jax_ignore">{LIVE_STYLE}{shown}{doing}</div>'
+    )
+
+
+_BLANK_LINE = re.compile(r"(?<=\n)([ \t]*)\n")
+
+
+def unbroken(page: str) -> str:
+    r"""HTML without blank lines, which looks the same.
+
+    An exported Markdown file holds our HTML as it is, and there a blank line ends it: what stood
+    behind one, in a block of code say, would be Markdown again, images and all.
+
+    Examples
+    --------
+    >>> unbroken("<pre>a\n\nb</pre>")
+    '<pre>a\n&#10;b</pre>'
+    """
+    return _BLANK_LINE.sub(r"\1&#10;", page)

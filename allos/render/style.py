@@ -44,6 +44,11 @@ font:12.5px var(--allos-mono);\
 white-space:pre-wrap;overflow-wrap:anywhere}
 & .allos-err code{color:inherit}
 & .allos-tool b{font-weight:600;color:var(--allos-strong)}
+& .allos-tool .allos-fail{color:var(--allos-red)}
+& .allos-more summary{cursor:pointer;color:var(--allos-quiet)}
+& .allos-more small{font-size:12px;color:var(--allos-quiet)}
+& .allos-more .allos-text{margin:4px 0;max-height:24em;overflow:auto;\
+font:12.5px/1.5 var(--allos-mono);color:var(--allos-quiet)}
 & .allos-note{color:var(--allos-quiet);margin:0 0 8px}
 & .allos-err,& .allos-refusal{margin:8px 0;padding:4px 12px;border-left:3px solid var(--allos-red);\
 border-radius:0 6px 6px 0;background:color-mix(in srgb,var(--allos-red) 6%,transparent);\

@@ -30,6 +30,7 @@ _MAX_DETAIL = 400
 _MAX_READ = 8000
 """Of an error's text. Far more than is shown: a key is masked in the whole before it is cut."""
 _MAX_DEPTH = 8
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 _CONTEXT = re.compile(
     r"context[ _-]?(length|window|size)|maximum context|prompt is too long|too many tokens"
@@ -234,7 +235,8 @@ def describe(body: Any, depth: int = 0) -> tuple[str | None, str | None]:
         if body.lstrip().startswith("<"):
             title = re.search(r"<title[^>]{0,200}>(.*?)</title>", body, re.I | re.S)
             body = title.group(1) if title else re.sub(r"<[^>]{0,2000}>", " ", body)
-        return (" ".join(body.split()) or None), None
+        # An uncaught error is printed by Python itself: no word of it may steer a terminal.
+        return (" ".join(_CONTROLS.sub(" ", body).split()) or None), None
     if depth >= _MAX_DEPTH:
         return None, None
     if isinstance(body, list):
@@ -270,6 +272,8 @@ def _with_field(text: str, body: Mapping[str, Any]) -> str:
 def _code(value: Any) -> str | None:
     """A service's own word for the error; numbers and the plain word "error" tell nothing."""
     if not isinstance(value, str) or not value or value == "error" or value.isdecimal():
+        return None
+    if not value.isprintable():
         return None
     return value[:100]
 

@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.fake_server import FakeServer, Fault, Reply
-from tests.hostile import FLAG, HOSTILE
 from tests.jupyter import Lab, Notebook
 from tests.jupyter.notebook import PICTURES, VIEWPORT
 
@@ -316,31 +315,3 @@ def test_it_hides_the_static_table_while_it_lives(lab: Lab, server: FakeServer) 
     expect(first.locator(".allos-md")).to_be_visible()
     expect(first.get_by_role("button", name="Run again")).to_be_disabled()
     assert notebook.errors == []
-
-
-def test_hostile_answers_do_nothing(lab: Lab, server: FakeServer) -> None:
-    """No text of the corpus runs or calls out, neither while it streams nor at the end."""
-    texts = [text.encode(errors="ignore").decode() for _, text in HOSTILE]
-    for number, text in enumerate(texts):
-        server.reply(Reply(text=text, chunk_size=7), on=f"h{number}")
-    models = [f"groq/h{number}" for number in range(len(texts))]
-    batches = [models[at : at + 24] for at in range(0, len(models), 24)]
-    cells = [
-        f"c = allos.compare('Go on', models={list(some)!r})\ndisplay(make_board(c))"
-        for some in batches
-    ]
-    notebook, _ = _open(lab, server, ["groq/h0"], "", *cells)
-    for at, some in enumerate(batches, start=2):
-        notebook.run_cell(at)
-        expect(notebook.outputs(at).locator(".sum")).to_contain_text(
-            f"{len(some)} of {len(some)} done", timeout=90_000
-        )
-    boards = notebook.outputs().locator(".allos-board")
-    for link in boards.locator("a").all()[:5]:
-        link.hover()
-    notebook.screenshot("board-hostile")
-
-    expect(boards.locator(".allos-out")).to_have_count(len(texts) + 1)
-    expect(boards.locator("script, iframe, img, form, svg, math, object, link")).to_have_count(0)
-    assert notebook.page.evaluate(f"() => window.{FLAG}") is None
-    assert notebook.foreign_requests == []

@@ -11,13 +11,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.fake_server import FakeServer, Fault, Reply
-from tests.hostile import FLAG, HOSTILE
 from tests.jupyter import Lab
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-
-_PER_CELL = 40
-"""JupyterLab hides the outputs of a cell beyond its fiftieth."""
 
 ANSWER = """Rows without a time to first token were **not streamed**, so there was no first token to \
 time. It costs $5 or $6. Drop them with:
@@ -143,39 +139,6 @@ def test_errors_in_the_page(lab: Lab, server: FakeServer) -> None:
     expect(notebook.outputs(3).locator(".allos-foot")).to_contain_text("failed")
     for cell in (1, 2):
         assert len(notebook.outputs(cell).inner_text().strip().splitlines()) == 1
-
-
-@pytest.mark.parametrize("trust", [True, False])
-def test_hostile_answers_do_nothing(lab: Lab, server: FakeServer, trust: bool) -> None:
-    """No text of the corpus runs or calls out: streaming, freshly run, saved and reopened."""
-    texts = [text.encode(errors="ignore").decode() for _, text in HOSTILE]
-    for number, text in enumerate(texts):
-        server.reply(Reply(text=text, chunk_size=7), on=f"h{number}")
-    cells = [
-        "\n".join(
-            f"get_ipython().run_cell_magic('allos', 'groq/h{number}', 'Go on');"
-            for number in range(start, min(start + _PER_CELL, len(texts)))
-        )
-        for start in range(0, len(texts), _PER_CELL)
-    ]
-    lab.write("hostile.ipynb", _setting(server), *cells)
-    notebook = lab.open("hostile.ipynb")
-    notebook.run_all()
-    expect(notebook.outputs().locator(".allos-out")).to_have_count(len(texts))
-    for link in notebook.page.locator(".allos-out a").all()[:5]:
-        link.hover()
-    fresh = notebook.page.evaluate(f"() => window.{FLAG}")
-    fresh_requests = notebook.foreign_requests
-    notebook.save()
-    again = notebook.reopen(trust=trust)
-    expect(again.outputs().locator(".jp-OutputArea-output")).to_have_count(len(texts))
-    again.screenshot(f"hostile-{'trusted' if trust else 'untrusted'}")
-
-    assert fresh is None
-    assert again.page.evaluate(f"() => window.{FLAG}") is None
-    assert fresh_requests == []
-    assert again.foreign_requests == []
-    assert len(texts) >= 140
 
 
 @pytest.mark.model

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page, ViewportSize
+    from playwright.sync_api import Dialog, Locator, Page, ViewportSize
 
     from tests.jupyter.lab import Lab
 
@@ -31,7 +31,13 @@ class Notebook:
         self._foreign: list[str] = []
         self.errors: list[str] = []
         """Errors on the browser's console, and uncaught exceptions."""
+        self.dialogs: list[str] = []
+        """Texts of alerts, questions and prompts that the page opened."""
+        self.popups: list[str] = []
+        """Addresses of pages that this page opened."""
         self.page: Page = lab.browser.new_page()
+        self.page.on("popup", lambda page: self.popups.append(page.url))
+        self.page.on("dialog", self._dismiss)
         self.page.on("request", lambda request: self._seen(request.url))
         # Playwright tells of a web socket once it is connected; the browser, when it is made.
         self._browser = lab.browser.new_cdp_session(self.page)
@@ -52,6 +58,10 @@ class Notebook:
         local = parts.netloc == urlsplit(self.lab.url).netloc
         if not local and parts.scheme not in {"data", "blob", "about", "chrome-extension"}:
             self._foreign.append(url)
+
+    def _dismiss(self, dialog: Dialog) -> None:
+        self.dialogs.append(dialog.message)
+        dialog.dismiss()
 
     @property
     def foreign_requests(self) -> list[str]:

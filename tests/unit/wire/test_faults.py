@@ -222,6 +222,13 @@ def test_deep_bodies_cost_little() -> None:
     assert faults.describe(dicts) == (None, None)
 
 
+def test_words_of_a_server_steer_no_terminal() -> None:
+    """Control characters do not get into an error's message, nor an odd code."""
+    body = {"error": {"message": "no\x1b[2J\x1b]0;x\x07 \x9b31mway", "code": "bad\x1b[1m"}}
+
+    assert faults.describe(body) == ("no [2J ]0;x 31mway", None)
+
+
 def test_long_words_are_cut_in_the_sentence_only() -> None:
     """The whole text is there to be masked; what is shown of it is short."""
     error = faults.from_status(400, {"error": {"message": "word " * 300}}, {})

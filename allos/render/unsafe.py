@@ -1,0 +1,38 @@
+"""A model's own HTML, as it is. Never the default: only a person who asks in that very call gets it.
+
+Nothing in `allos` turns this on by itself, and configuration cannot.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+
+UNSAFE_NOTICE = (
+    "UNSAFE: what follows is the model's own HTML, because you asked for `--unsafe-html`. It can run "
+    "code in this page, use your notebook server and call out."
+)
+
+
+def unsafe_markdown_html(text: str) -> str:
+    """Markdown with its raw HTML, images and links as the model wrote them. It can run code.
+
+    Examples
+    --------
+    >>> "<script>" in unsafe_markdown_html("**Hi** <script>alert(1)</script>")
+    True
+    """
+    body: str = _parser().render(text)
+    return f'<div class="allos-md mathjax_ignore tex2jax_ignore">\n{body}</div>\n'
+
+
+@cache
+def _parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    parser = MarkdownIt("commonmark", {"html": True})
+    parser.validateLink = lambda url: True  # type: ignore[method-assign]
+    return parser.enable(["table", "strikethrough"])

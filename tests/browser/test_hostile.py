@@ -1,0 +1,287 @@
+"""Nothing that a model, a tool or a server writes runs or calls home, in JupyterLab in a real Chromium.
+
+Every text of the corpus goes through every way to the screen. What is counted: executed scripts,
+dialogs, opened pages, requests and web sockets to anywhere else, elements and attributes that are
+not ours, elements that leave their place.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from allos.render.comparison_columns import COLOURS
+from tests.fake_server import Call, FakeServer, Fault, Reply
+from tests.hostile import FLAG, HOSTILE, MARK, judge
+from tests.jupyter import Lab, Notebook
+
+_PER_CELL = 40
+"""JupyterLab hides the outputs of a cell beyond its fiftieth."""
+_FIELD_CHARS = 2_000
+_PER_PROMPT = 10
+
+TEXTS = [text.encode(errors="ignore").decode() for _, text in HOSTILE]
+SHORT = [text[:_FIELD_CHARS] for text in TEXTS]
+BATCHES = [range(at, min(at + _PER_CELL, len(TEXTS))) for at in range(0, len(TEXTS), _PER_CELL)]
+
+# Counts how often a payload sets its flag; looks at what stands in our outputs.
+_COUNT = f"""() => {{
+    let count = window.{FLAG} ? 1 : 0;
+    Object.defineProperty(window, '{FLAG}', {{ get: () => count, set: () => {{ count += 1; }} }});
+}}"""
+_LEAVERS = """() => [...document.querySelectorAll('.allos-out *, .allos-board *')].filter(e => {
+    const style = getComputedStyle(e);
+    return !['static', 'relative'].includes(style.position)
+        && !e.closest('.time') && !e.matches('.unseen');
+}).map(e => e.outerHTML.slice(0, 200))"""
+_OUTPUTS = """() => [...document.querySelectorAll('.allos-out')].map(e => {
+    const copy = e.cloneNode(true);
+    for (const style of copy.querySelectorAll('style')) style.remove();
+    // JupyterLab writes its own over ours.
+    for (const link of copy.querySelectorAll('a[rel="noopener"]')) link.rel = 'noopener noreferrer';
+    return copy.outerHTML;
+})"""
+
+
+@pytest.fixture(autouse=True)
+def patience() -> Iterator[None]:
+    """A busy machine may be slow."""
+    expect.set_options(timeout=60_000)
+    yield
+    expect.set_options(timeout=5_000)
+
+
+@pytest.fixture
+def server() -> Iterator[FakeServer]:
+    with FakeServer() as started:
+        for number, (text, short) in enumerate(zip(TEXTS, SHORT, strict=True)):
+            every = Reply(
+                text=text,
+                reasoning=short,
+                refusal=short,
+                tool_calls=[Call(short[:60] or "x", {short[:200]: short})],
+                # Small enough to cut everything that can be cut.
+                chunk_size=7 if text == short else 2_000,
+            )
+            started.reply(every, on=f"h{number}")
+            started.reply(Fault.status(400, message=short), on=f"bad{number}")
+            started.script(
+                Reply(tool_calls=[Call("read", {"number": number, "what": short})]),
+                Reply(text=short),
+                on=f"tool{number}",
+            )
+        yield started
+
+
+def _setting(server: FakeServer) -> str:
+    """First cell: a service, and the corpus as `texts`, which no cell's source holds."""
+    return (
+        "import os, sys\n"
+        f"os.environ.update(GROQ_BASE_URL={server.base_url!r}, GROQ_API_KEY='gsk-test-key')\n"
+        f"sys.path.insert(0, {str(Path(__file__).parents[2])!r})\n"
+        "from tests.browser.test_hostile import SHORT as texts\n"
+        "from IPython.display import display\n"
+        "import allos\n%load_ext allos\nrun = get_ipython().run_cell_magic"
+    )
+
+
+def _open(lab: Lab, name: str, server: FakeServer, *cells: str) -> Notebook:
+    lab.write(name, _setting(server), *cells)
+    notebook = lab.open(name)
+    notebook.page.evaluate(_COUNT)
+    notebook.run_all(timeout_s=240)
+    return notebook
+
+
+def _did_nothing(notebook: Notebook, outputs: int, classes: frozenset[str] = frozenset()) -> None:
+    """Zero and zero: look at the page as a whole, and point at a few links."""
+    page = notebook.page
+    expect(notebook.outputs().locator(".allos-out").first).to_be_attached()
+    for link in page.locator(".allos-out a:visible").all()[:5]:
+        link.hover()
+    found = page.evaluate(_OUTPUTS)
+    faults = {fault for html in found for fault in judge(html, classes=classes)[0]}
+
+    _quiet(notebook)
+    assert page.evaluate(_LEAVERS) == []
+    assert faults == set()
+    assert len(found) >= outputs
+
+
+def test_cells(lab: Lab, server: FakeServer) -> None:
+    """Answers, reasoning, refusals and calls of tools: streaming, fresh, saved and reopened."""
+    cells = [
+        f"for n in range({batch.start}, {batch.stop}):\n    run('allos', f'groq/h{{n}}', 'Go on')"
+        for batch in BATCHES
+    ]
+    notebook = _open(lab, "hostile.ipynb", server, *cells)
+    expect(notebook.outputs().locator(".allos-out")).to_have_count(len(TEXTS))
+
+    assert len(TEXTS) >= 150
+    _did_nothing(notebook, len(TEXTS))
+    notebook.save()
+    _did_nothing_reopened(notebook, len(TEXTS))
+
+
+def _did_nothing_reopened(
+    notebook: Notebook, outputs: int, classes: frozenset[str] = frozenset()
+) -> None:
+    """Opened again as one's own, and as a file that came by mail."""
+    for trust in (True, False):
+        notebook = notebook.reopen(trust=trust)
+        notebook.page.evaluate(_COUNT)
+        expect(notebook.outputs().locator("code").first).to_be_attached()
+        shown = notebook.outputs().locator(".jp-OutputArea-output")
+        assert shown.count() >= outputs
+        assert notebook.trusted is trust
+        if trust:
+            _did_nothing(notebook, outputs, classes)
+        _quiet(notebook)
+        notebook.screenshot(f"hostile-{'trusted' if trust else 'untrusted'}")
+
+
+def _quiet(notebook: Notebook) -> None:
+    """No script, no request, no dialog, no other page."""
+    assert notebook.page.evaluate(f"() => window.{FLAG} ?? 0") == 0
+    assert notebook.foreign_requests == []
+    assert notebook.dialogs == []
+    assert notebook.popups == []
+
+
+def test_tools_and_errors(lab: Lab, server: FakeServer) -> None:
+    """What a tool gives back, what a server says of a fault, and the names of models."""
+    tool = "def read(number: int, what: str) -> str:\n    'Read.'\n    return texts[number]"
+    runs = [
+        f"for n in range({batch.start}, {batch.stop}):\n"
+        "    display(allos.ask('Go on', model=f'groq/tool{n}', tools=[read], approve='always'))"
+        for batch in BATCHES
+    ]
+    errors = [
+        f"for n in range({batch.start}, {batch.stop}):\n"
+        "    try:\n        run('allos', f'groq/bad{n}', 'Go on')\n"
+        "    except allos.AllosError:\n        get_ipython().showtraceback()"
+        for batch in BATCHES
+    ]
+    names = [
+        f"for n in range({batch.start}, {batch.stop}):\n"
+        "    try:\n        display(allos.ask('Hi', model='groq/' + texts[n]))\n"
+        "    except Exception as exc:\n        print(exc)"
+        for batch in BATCHES
+    ]
+    notebook = _open(lab, "tools.ipynb", server, tool, *runs, *errors, *names)
+
+    expect(notebook.outputs().locator(".allos-tool")).to_have_count(len(TEXTS))
+    _did_nothing(notebook, 2 * len(TEXTS))
+
+
+def test_comparisons(lab: Lab, server: FakeServer) -> None:
+    """Board and table: answers, models' names, prompts, system texts, names of files, errors."""
+    answers = [
+        "c = allos.compare('Go on', models=["
+        f"name for n in range({batch.start}, {batch.stop}) for name in ({names})])\nc"
+        for batch in BATCHES
+        for names in ("f'groq/h{n}',", "f'groq/bad{n}', 'groq/m' + texts[n][:300]")
+    ]
+    asked = [
+        f"for n in range({start}, {min(start + 100, len(TEXTS))}, {_PER_PROMPT}):\n"
+        f"    some = [text[:200] for text in texts[n:n + {_PER_PROMPT}]]\n"
+        "    parts = [*some, allos.File(data=b'x', name='a' + some[0])]\n"
+        "    c = allos.compare(parts, system='\\n\\n'.join(some), models=['groq/h0'])\n"
+        "    display(c.wait())"
+        for start in range(0, len(TEXTS), 100)
+    ]
+    ended = "while allos.runs.compare.active: __import__('time').sleep(0.1)"
+    cells = [*[cell for each in answers for cell in (each, ended)], *asked]
+    notebook = _open(lab, "boards.ipynb", server, *cells)
+    boards = notebook.outputs().locator(".allos-board")
+    expect(boards.first).to_be_visible()
+    expect(boards.locator(".col[aria-busy=true]")).to_have_count(0)
+    expect(boards.locator("script, iframe, img, form, svg, math, object, link")).to_have_count(0)
+    roots = notebook.page.evaluate(
+        "() => [...document.querySelectorAll('.allos-cmp')].flatMap(e => [...e.classList])"
+    )
+    slots = {f"allos-c{slot}" for slot in range(COLOURS)}
+    notebook.screenshot("board-hostile")
+
+    assert boards.count() == len(answers) + -(-len(TEXTS) // _PER_PROMPT)
+    assert boards.locator(".col").count() >= 3 * len(TEXTS)
+    _did_nothing(notebook, len(TEXTS), frozenset(roots) | slots)
+    notebook.save()
+    _did_nothing_reopened(notebook, len(answers), frozenset(roots) | slots)
+
+
+_UNSAFE = (
+    f"<script>window.{FLAG}=1</script><img src=x onerror='window.{FLAG}=1'>"
+    f"<img src='https://{MARK}/a.png'><div style='position:fixed'>over</div>"
+)
+
+
+def test_the_check_can_fail(lab: Lab, server: FakeServer) -> None:
+    """A rendering that is unsafe is caught by each of the counts: what the others find is no blindness."""
+    lab.write(
+        "unsafe.ipynb",
+        "from IPython.display import HTML, Markdown, display",
+        f"display(HTML('''<div class=allos-out>{_UNSAFE}</div>'''))",
+        f"display(Markdown('![x](https://{MARK}/md.png)'))",
+        "display(HTML('<script>alert(1);window.open(\"about:blank\")</script>'))",
+    )
+    notebook = lab.open("unsafe.ipynb")
+    notebook.page.evaluate(_COUNT)
+    notebook.run_all()
+    requests = f"https://{MARK}/a.png", f"https://{MARK}/md.png"
+    notebook.page.wait_for_timeout(1000)
+
+    assert notebook.page.evaluate(f"() => window.{FLAG}") == 2
+    assert set(requests) <= set(notebook.foreign_requests)
+    assert notebook.dialogs == ["1"]
+    assert notebook.popups != []
+    assert len(notebook.page.evaluate(_LEAVERS)) == 1
+    assert {"element img", "element script"} <= set(judge(notebook.page.evaluate(_OUTPUTS)[0])[0])
+
+
+def test_unsafe_html_is_what_it_says(lab: Lab, server: FakeServer) -> None:
+    """With --unsafe-html the answer's script runs, below a notice and a line of the standard error."""
+    server.reply(Reply(text=f"**Hi** {_UNSAFE}"), on="wild")
+    lab.write("wild.ipynb", _setting(server), "%%allos groq/wild --unsafe-html\nGo on")
+    notebook = lab.open("wild.ipynb")
+    notebook.page.evaluate(_COUNT)
+    notebook.run_all()
+    expect(notebook.outputs(1).locator(".allos-err")).to_contain_text("UNSAFE: what follows")
+    notebook.page.wait_for_timeout(500)
+
+    expect(notebook.outputs(1)).to_contain_text("because you asked for `--unsafe-html`")
+    assert notebook.page.evaluate(f"() => window.{FLAG}") >= 1
+
+
+def test_exported_page(lab: Lab, server: FakeServer, tmp_path: Path) -> None:
+    """In a page made by nbconvert, whose own typesetter runs, the corpus does nothing either."""
+    cells = [
+        f"for n in range({batch.start}, {batch.stop}):\n    run('allos', f'groq/h{{n}}', 'Go on')"
+        for batch in BATCHES
+    ]
+    notebook = _open(lab, "export.ipynb", server, *cells)
+    path = notebook.save()
+    subprocess.run(
+        [sys.executable, "-m", "jupyter", "nbconvert", "--to", "html", str(path)],
+        check=True,
+        capture_output=True,
+        timeout=120,
+        env=lab.environment,
+    )
+    page: Page = lab.browser.new_page()
+    seen: list[str] = []
+    page.on("request", lambda request: seen.append(request.url))
+    page.goto(path.with_suffix(".html").as_uri())
+    page.wait_for_timeout(1500)
+    ran = page.evaluate(f"() => window.{FLAG} ?? 0")
+    count = page.locator(".allos-out").count()
+    page.close()
+
+    assert ran == 0
+    assert [url for url in seen if MARK in url or url.startswith("file:///etc")] == []
+    assert count == len(TEXTS)

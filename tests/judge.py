@@ -1,0 +1,103 @@
+"""A judge of the HTML that allos makes; it shares no code with what it judges."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from urllib.parse import urlsplit
+
+# What may come out, said again on its own: the judge must not share the renderer's mistakes.
+_HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
+_TAGS = _HEADINGS | {"a", "b", "blockquote", "br", "code", "details", "div", "em", "hr", "li", "ol"}
+_TAGS |= {"p", "pre", "s", "small", "span", "strong", "style", "summary", "table", "tbody", "td"}
+_TAGS |= {"th", "thead", "tr", "ul"}
+_ATTRIBUTES = {"a": {"href", "target", "rel"}, "ol": {"start"}}
+_CLASS = re.compile(r"allos-[a-z]+|mathjax_ignore|tex2jax_ignore|jp-toc-ignore")
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+_VOID = {"br", "hr"}
+
+
+class _Judge(HTMLParser):
+    def __init__(self, styles: frozenset[str], classes: frozenset[str]) -> None:
+        super().__init__(convert_charrefs=True)
+        self.faults: list[str] = []
+        self.text: list[str] = []
+        self.open: list[str] = []
+        self.styles = styles
+        self.classes = classes
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in _TAGS:
+            self.faults.append(f"element {tag}")
+        if tag == "a" and "a" in self.open:
+            self.faults.append("a link inside a link")
+        if tag not in _VOID:
+            self.open.append(tag)
+        for name, value in attrs:
+            self._attribute(tag, name, value or "")
+
+    def _attribute(self, tag: str, name: str, value: str) -> None:
+        if name == "class":
+            words = set(value.split()) - self.classes
+            bad = [word for word in sorted(words) if not _CLASS.fullmatch(word)]
+            self.faults.extend(f"class {word}" for word in bad)
+        elif name not in _ATTRIBUTES.get(tag, set()):
+            self.faults.append(f"attribute {name} of {tag}")
+        elif name == "start" and not re.fullmatch(r"[0-9]{1,9}", value):
+            self.faults.append(f"start {value}")
+        elif name == "target" and value != "_blank":
+            self.faults.append(f"target {value}")
+        elif name == "rel" and value != "noopener noreferrer":
+            self.faults.append(f"rel {value}")
+        elif name == "href" and not self._is_safe(value):
+            self.faults.append(f"href {value}")
+
+    @staticmethod
+    def _is_safe(url: str) -> bool:
+        if not re.fullmatch(r"[!-~]+", url):
+            return False
+        parts = urlsplit(url)
+        if parts.scheme == "mailto":
+            return "@" in parts.path
+        return (
+            parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc
+        )
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.faults.append(f"unbalanced {tag}")
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] == "style":
+            if data not in self.styles:
+                self.faults.append("a foreign style sheet")
+            return
+        self.text.append(data)
+        if hidden := _HIDDEN.search(data):
+            self.faults.append(f"character U+{ord(hidden[0]):04X}")
+
+    def handle_comment(self, data: str) -> None:
+        self.faults.append("a comment")
+
+    def handle_decl(self, decl: str) -> None:
+        self.faults.append("a declaration")
+
+    def handle_pi(self, data: str) -> None:
+        self.faults.append("a processing instruction")
+
+
+def judge(
+    html: str, *, styles: frozenset[str] = frozenset(), classes: frozenset[str] = frozenset()
+) -> tuple[list[str], str]:
+    """Everything in the HTML that must not be there, and the text that a reader sees.
+
+    `styles` are the texts of the style sheets that are allowed, ours; `classes` further classes of
+    ours, word by word.
+    """
+    parser = _Judge(styles, classes)
+    parser.feed(html)
+    parser.close()
+    left = [f"unclosed {tag}" for tag in parser.open]
+    return parser.faults + left, "".join(parser.text)
