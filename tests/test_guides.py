@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import allos
-from allos.providers import ProviderRegistry, unregister
 from allos.log.saved import saved_rows
+from allos.providers import ProviderRegistry, unregister
 from allos.runs import chats
 from tests.fake_server import Call, FakeServer, Fault, Reply
 from tests.pictures import PDF, PNG
@@ -144,6 +144,8 @@ def test_pages_of_providers(anywhere: FakeServer, page: str, blocks: int, asked:
 def test_page_of_the_embedded_model() -> None:
     """The page's question is answered by the real model."""
     assert run("providers/local.md") == 2
+
+
 def test_errors_and_limits(server: FakeServer, capsys: pytest.CaptureFixture[str]) -> None:
     """The page's calls fail, end and stop as the page says."""
     endless = Fault.stall(after_deltas=2, reply=Reply("one two three"))
@@ -157,6 +159,8 @@ def test_errors_and_limits(server: FakeServer, capsys: pytest.CaptureFixture[str
     assert told[1].startswith("ModelNotFoundError 404 req_")
     assert told[-1].startswith("openai/gpt-5-mini does not take 'seed'")
     assert allos.responses()["status"].tolist() == ["error", "ok", "ok", "ok", "cancelled"]
+
+
 def test_saved_notebooks(server: FakeServer, tmp_path: Path) -> None:
     """The page's Python runs on a notebook that holds the rows of two answers."""
     answers = [allos.ask("Hi", model=f"openai/{name}") for name in ("a", "b")]
