@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from allos.errors import AllosError as AllosError
     from allos.errors import ConfigurationError as ConfigurationError
     from allos.errors import ProviderError as ProviderError
+    from allos.errors import ReplayMissError as ReplayMissError
     from allos.log.query import responses as responses
     from allos.parts import File as File
     from allos.parts import Image as Image
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from allos.runs.compare import compare as compare
     from allos.runs.compare import stop_all as stop_all
     from allos.session import configure as configure
+    from allos.session import replay as replay
     from allos.types import Message as Message
     from allos.types import MessageRole as MessageRole
     from allos.types import ProviderResponse as ProviderResponse
@@ -44,6 +46,7 @@ _PUBLIC: dict[str, str | None] = {
     "ProviderError": "allos.errors",
     "ProviderRegistry": "allos.providers",
     "ProviderResponse": "allos.types",
+    "ReplayMissError": "allos.errors",
     "Tool": "allos.providers.tools",
     "ToolCall": "allos.types",
     "Usage": "allos.types",
@@ -54,6 +57,7 @@ _PUBLIC: dict[str, str | None] = {
     "compare": "allos.runs.compare",
     "configure": "allos.session",
     "log": None,
+    "replay": "allos.session",
     "responses": "allos.log.query",
     "stop_all": "allos.runs.compare",
     "tool": "allos.providers.tools",
@@ -69,6 +73,7 @@ __all__ = [
     "ProviderError",
     "ProviderRegistry",
     "ProviderResponse",
+    "ReplayMissError",
     "Tool",
     "ToolCall",
     "Usage",
@@ -81,6 +86,7 @@ __all__ = [
     "configure",
     "load_ipython_extension",
     "log",
+    "replay",
     "responses",
     "stop_all",
     "tool",
