@@ -389,7 +389,7 @@ class Provider:
             raise ConfigurationError(
                 "list_models() would block allos's own loop thread; call it from your own thread"
             )
-        connection = self._ready()
+        connection = self._ready(note="")
         future = started.submit(_list(self._wire, started.client(connection)))
         try:
             raw = future.result(self._timeout_s)
@@ -505,8 +505,11 @@ class Provider:
             direct=keys.is_loopback(urlsplit(url).hostname or ""),
         )
 
-    def _ready(self) -> Connection:
-        """Return the connection, with the embedded server up. May take a second; not on the loop."""
+    def _ready(self, note: str = " No answer to this request is recorded.") -> Connection:
+        """Return the connection, with the embedded server up. May take a second; not on the loop.
+
+        `note` goes behind what is missing.
+        """
         if self._service.embedded:
             from allos import local
 
@@ -514,17 +517,17 @@ class Provider:
             url = keys.wire_url(server.base_url, self._endpoint.api)
             self._connection = self._connect(url, server.secret)
         if self._connection is None:  # its key or address was missing; now it is needed
-            self._endpoint = self._resolved()
+            self._endpoint = self._resolved(note)
             self._connection = self._connect()
         return self._connection
 
-    def _resolved(self) -> keys.Endpoint:
+    def _resolved(self, note: str) -> keys.Endpoint:
         try:
             return keys.resolve(
                 self._service, base_url=self._base_url, api=self.api, env=os.environ
             )
         except (MissingKeyError, MissingAddressError) as exc:
-            missing = type(exc)(f"{exc} No answer to this request is recorded.")
+            missing = type(exc)(f"{exc}{note}")
         # Out here, so that no frame with the environment goes along.
         raise missing
 
