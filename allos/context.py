@@ -31,6 +31,8 @@ class RunContext:
     """Shared by all calls of one batch or sweep."""
     sample_index: int | None = None
     """Which repeat this is, from 0, when a call is made n times."""
+    repeat: int | None = None
+    """Which of the equal calls of one comparison this is, over all its columns; None: `sample_index`."""
     conversation_id: str | None = None
     """Shared by all turns of one conversation."""
     parent_id: str | None = None

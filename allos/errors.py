@@ -5,6 +5,7 @@
     AllosError
     +-- ConfigurationError            unknown provider, missing key, missing part, wrong argument
     |   +-- MissingKeyError
+|   +-- MissingAddressError       nobody says where the service is
     +-- ProviderError                 a call that failed; carries .response with what had arrived
     |   +-- AuthenticationError       401, 403
     |   +-- BadRequestError           400, 404, 405, 409, 413, 422: the request itself is wrong
@@ -22,7 +23,8 @@
     +-- SchemaError                   an answer that does not match its schema; carries .response
     +-- TemplateError                 a `{{ }}` that cannot be filled in
     +-- BudgetError
-    +-- ReplayMissError
+    +-- ReplayError                   a replay file that cannot be read or written
+    |   +-- ReplayMissError           no recorded answer for a request, and none may be asked for
     +-- LogError
     Interrupted (KeyboardInterrupt)   the person stopped the run; carries .response
 """
@@ -59,6 +61,10 @@ class ConfigurationError(AllosError):
 
 class MissingKeyError(ConfigurationError):
     """A service needs a key and none was found; nothing was sent."""
+
+
+class MissingAddressError(ConfigurationError):
+    """A service has no address of its own and none was named; nothing was sent."""
 
 
 class ProviderError(AllosError):
@@ -202,8 +208,12 @@ class BudgetError(AllosError):
     """The call would pass the budget; nothing was sent."""
 
 
-class ReplayMissError(AllosError):
-    """No recorded answer for this request."""
+class ReplayError(AllosError):
+    """A replay file cannot be opened, read or written."""
+
+
+class ReplayMissError(ReplayError):
+    """There is no recorded answer for this request; nothing was sent."""
 
 
 class LogError(AllosError):

@@ -9,7 +9,7 @@ from typing import Any
 from allos.parts import File, Part
 from allos.types import Message, Request, SchemaSpec, ToolSpec
 
-VERSION = 1
+VERSION = 2
 """Raised whenever equal requests would hash differently than before."""
 
 
@@ -30,7 +30,7 @@ def request_hash(request: Request, sample: int = 0) -> str:
         "endpoint": request.endpoint or request.provider,
         "api": request.api,
         "model": request.model,
-        "params": dict(request.params),
+        "params": {name: _plain(value) for name, value in request.params.items()},
         "messages": [_message(message) for message in request.messages],
         "tools": [_tool(tool) for tool in request.tools],
         "schema": _schema(request.schema),
@@ -43,6 +43,45 @@ def request_hash(request: Request, sample: int = 0) -> str:
         identity, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=repr
     )
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def digests(request: Request) -> dict[str, Any]:
+    """Short hashes of a request's parts, to tell later in which part two requests differ.
+
+    Returns
+    -------
+    dict
+        `messages`: pairs of role and hash, in order; `tools`, `tool_choice`, `schema` and `extra`
+        where the request has them.
+
+    Examples
+    --------
+    >>> hello = Message("user", "Hi")
+    >>> digests(Request(provider="p", api="chat", base_url="", model="m", messages=(hello,)))
+    {'messages': [['user', '2a309eadaf6f']]}
+    """
+    parts: dict[str, Any] = {
+        "messages": [[turn.role.value, _digest(_message(turn))] for turn in request.messages]
+    }
+    if request.tools:
+        parts["tools"] = _digest([_tool(tool) for tool in request.tools])
+    if request.tool_choice is not None:
+        parts["tool_choice"] = request.tool_choice
+    if request.schema is not None:
+        parts["schema"] = _digest(_schema(request.schema))
+    if request.extra:
+        parts["extra"] = _digest(dict(request.extra))
+    return parts
+
+
+def _digest(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, ensure_ascii=True, default=repr)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _plain(value: Any) -> Any:
+    """A temperature of 0.0 is one of 0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _message(message: Message) -> dict[str, Any]:

@@ -310,6 +310,10 @@ class Request:
     """Attempts in all, the first included."""
     endpoint: str = ""
     """What a request is recorded under: the service's name, or the address of a generic one."""
+    sample: int = 0
+    """Which repeat of equal requests this is, where the caller repeats on purpose."""
+    fresh: bool = False
+    """Ask the service even where an answer is recorded; the new answer replaces it."""
     request_hash: str | None = None
     """See `allos.hashing.request_hash`."""
 

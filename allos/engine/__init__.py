@@ -1,11 +1,12 @@
 """One call, from request to response: loop thread, attempts, limits, time, cancel, fold.
 
-`start` is the one way in. What answers instead of a service, and who sees each response, is
-registered in `allos.seams`.
+`from_source` first: what answers instead of a service is registered in `allos.seams`, and so is who
+sees each response. `start` asks the service.
 """
 
 from __future__ import annotations
 
 from allos.engine.call import Call, start
+from allos.engine.source import from_source
 
-__all__ = ["Call", "start"]
+__all__ = ["Call", "from_source", "start"]

@@ -21,6 +21,7 @@ from allos.engine.fold import Fold
 from allos.engine.ids import new_id
 from allos.engine.limits import Limits, Turn, estimate
 from allos.engine.parse import parsed
+from allos.engine.response import asked, deliver, report
 from allos.engine.runtime import Runtime, Shared, get
 from allos.errors import (
     BrokenStreamError,
@@ -30,7 +31,6 @@ from allos.errors import (
     ProviderError,
     ProviderTimeoutError,
     RateLimitError,
-    SchemaError,
     ServerError,
 )
 from allos.types import Event, ProviderResponse, Request
@@ -52,8 +52,10 @@ Learn = Callable[[Mapping[str, Any]], None]
 class Call:
     """A call under way."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, *, served: bool = False) -> None:
         self._runtime = runtime
+        self.served = served
+        """Whether a source answers it, and no service."""
         self._task: asyncio.Task[None] | None = None  # loop thread
         self._cancelled = False
         self._pid = os.getpid()
@@ -132,11 +134,7 @@ def start(
     ConfigurationError
         Called on the loop thread.
     """
-    runtime = get()
-    if runtime.here:
-        raise ConfigurationError(
-            "a call cannot be started on allos's own loop thread; start it from your own thread"
-        )
+    runtime = runtime_for_a_call()
     seams.run_preludes()
     shared = runtime.borrow(connection)
     call = Call(runtime)
@@ -144,6 +142,16 @@ def start(
     # call_soon_threadsafe copies the caller's context, so provenance crosses by itself.
     runtime.loop.call_soon_threadsafe(run.begin)
     return call
+
+
+def runtime_for_a_call() -> Runtime:
+    """Return the runtime; starting a call on its own thread is refused."""
+    runtime = get()
+    if runtime.here:
+        raise ConfigurationError(
+            "a call cannot be started on allos's own loop thread; start it from your own thread"
+        )
+    return runtime
 
 
 class _Run:
@@ -199,7 +207,7 @@ class _Run:
         self.call._runtime.give_back(self.shared)
         if not self.call.future.done():
             # Cancelled before its first step, so nothing of `run` was executed.
-            self._deliver(self._response(None, cancelled=True))
+            deliver(self.call, self._response(None, cancelled=True))
 
     async def run(self) -> None:
         import asyncio
@@ -207,11 +215,6 @@ class _Run:
         error: ProviderError | None = None
         cancelled = False
         try:
-            answer = self._from_source()
-            if answer is not None:
-                # Complete as it is: it was finished when it was recorded, but as text.
-                self._deliver(await self._parsed(answer))
-                return
             if self.request.deadline_s is None or self.request.deadline_s > _NEVER_S:
                 await self._attempts()
             else:
@@ -238,8 +241,8 @@ class _Run:
                 except asyncio.CancelledError:  # stopped while only the cost was missing
                     cancelled = True
                 except Exception as exc:  # noqa: BLE001 - facts about an answer never cost it
-                    self._report("the facts of a response could not be completed", exc)
-            self._deliver(await self._parsed(response))
+                    report(self.call, "the facts of a response could not be completed", exc)
+            deliver(self.call, await self._parsed(response))
         except BaseException as exc:  # a waiter must never hang on a fault of our own
             if not self.call.future.done():
                 self.call.future.set_exception(exc)
@@ -256,16 +259,6 @@ class _Run:
             return await parsed(response)
         except asyncio.CancelledError:  # stopped while the answer was already complete
             return response
-
-    def _report(self, message: str, exc: Exception) -> None:
-        self.call._runtime.loop.call_exception_handler({"message": message, "exception": exc})
-
-    def _from_source(self) -> ProviderResponse | None:
-        for source in seams.sources:
-            answer = source(self.request)
-            if answer is not None:
-                return answer
-        return None
 
     async def _attempts(self) -> None:
         import asyncio
@@ -415,19 +408,6 @@ class _Run:
     def _response(self, error: ProviderError | None, cancelled: bool) -> ProviderResponse:
         ended = perf_counter()
         request, fold = self.request, self.fold
-        dropped = self.body.dropped
-        params = {k: v for k, v in request.params.items() if k not in dropped}
-        others = {k: v for k, v in params.items() if k not in _OWN_COLUMNS}
-        if request.extra:
-            others["extra"] = dict(request.extra)
-        if dropped:
-            others["dropped"] = list(dropped)
-        if request.tools:
-            others["tools"] = [tool.name for tool in request.tools]
-            if request.tool_choice is not None:
-                others["tool_choice"] = request.tool_choice
-        if request.schema is not None:
-            others["schema"] = request.schema.name
         usage = fold.usage
         latency_s = ended - self.sent if self.attempts else None
         ttft_s = fold.first_at - self.sent if fold.first_at is not None else None
@@ -442,17 +422,7 @@ class _Run:
         elif finish_reason == "stop" and refusal and not fold.texts["text"]:
             finish_reason = "refusal"
         facts: dict[str, Any] = {
-            "provider": request.provider,
-            "base_url": request.base_url,
-            "api": request.api,
-            "model": request.model,
-            "response_model": None,
-            "temperature": params.get("temperature"),
-            "top_p": params.get("top_p"),
-            "max_tokens": params.get("max_tokens"),
-            "seed": params.get("seed"),
-            "stream": request.stream,
-            "params": others or None,
+            **asked(request, self.body.dropped),
             "status": "cancelled" if cancelled else "ok" if error is None else "error",
             "finish_reason": finish_reason,
             "finish_reason_raw": fold.finish_reason_raw,
@@ -496,19 +466,6 @@ class _Run:
             body=self.body.body,
             reply=self.reply,
         )
-
-    def _deliver(self, response: ProviderResponse) -> None:
-        if isinstance(response.error, (ProviderError, SchemaError)):
-            response.error.response = response
-        for observer in list(seams.observers):
-            try:
-                observer(response)
-            except Exception as exc:  # noqa: BLE001 - who watches never costs the answer
-                self._report("an observer of responses failed", exc)
-        self.call.future.set_result(response)
-
-
-_OWN_COLUMNS = frozenset({"temperature", "top_p", "max_tokens", "seed"})
 
 
 def _speed(

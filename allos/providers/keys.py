@@ -12,11 +12,11 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
-from allos.errors import ConfigurationError, MissingKeyError, did_you_mean
+from allos.errors import ConfigurationError, MissingAddressError, MissingKeyError, did_you_mean
 from allos.providers.services import Service
 from allos.secret import Secret
 from allos.types import Api
@@ -51,7 +51,7 @@ class Endpoint:
     api_key: Secret | None
     """The key; None for the embedded model, whose server makes its own."""
     key_source: str
-    """``"argument"``, the variable's name, ``"placeholder"`` or ``"embedded"``."""
+    """``"argument"``, the variable's name, ``"placeholder"``, ``"embedded"``, or ``"missing"``."""
     foreign: bool = False
     """The host is neither the service's own nor that of ``<NAME>_BASE_URL``."""
     placeholder: bool = False
@@ -134,6 +134,38 @@ def resolve(
         placeholder=True,
         withheld=variable,
     )
+
+
+def waiting(
+    service: Service,
+    *,
+    base_url: str | None = None,
+    api: str | None = None,
+    env: Mapping[str, str],
+) -> Endpoint:
+    """Endpoint of a provider whose key or address is missing: its API is known, and no key is there.
+
+    For answers that need no service. Nothing may be sent with it: before a call goes out,
+    `resolve` has to be asked again.
+
+    Parameters
+    ----------
+    service, base_url, api, env
+        As in `resolve`.
+
+    Examples
+    --------
+    >>> from allos.providers.services import find
+    >>> waiting(find("groq"), env={}).key_source
+    'missing'
+    """
+    try:
+        # With any key at all, so that the address and the API come out as they would.
+        found = resolve(service, base_url=base_url, api_key=PLACEHOLDER, api=api, env=env)
+    except MissingAddressError:
+        speaks = _api(service, api, foreign=False, at_home=not service.generic)
+        found = Endpoint(base_url="", api=speaks, api_key=None, key_source="missing")
+    return replace(found, api_key=None, key_source="missing")
 
 
 def is_loopback(name: str) -> bool:
@@ -228,7 +260,7 @@ def _configured(service: Service, env: Mapping[str, str]) -> str:
     if named is not None:
         return named
     if service.generic:
-        raise ConfigurationError(
+        raise MissingAddressError(
             f"{service.name!r} needs an address: pass base_url=, or set {service.base_url_env[0]}."
         )
     return _filled(service, env)
@@ -275,7 +307,7 @@ def _filled(service: Service, env: Mapping[str, str]) -> str:
         name = match.group(1)
         value = env.get(name, "").strip().rstrip("/")
         if not value:
-            raise ConfigurationError(
+            raise MissingAddressError(
                 f"{service.name!r} needs {name} in the environment, or base_url=. Nothing was sent."
             )
         before, after = service.base_url[: match.start()], service.base_url[match.end() :]

@@ -11,11 +11,17 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from allos import context, engine, wire
+from allos import context, engine, seams, wire
 from allos.engine import runtime
 from allos.engine.call import Call
 from allos.engine.limits import Limits
-from allos.errors import ConfigurationError, ProviderError, did_you_mean
+from allos.errors import (
+    ConfigurationError,
+    MissingAddressError,
+    MissingKeyError,
+    ProviderError,
+    did_you_mean,
+)
 from allos.hashing import request_hash
 from allos.providers import facts, keys, model_cache, models, prices
 from allos.providers.advice import advise
@@ -29,7 +35,7 @@ from allos.providers.tools import Tools, as_tools, checked_choice
 from allos.secret import Secret
 from allos.types import Event, Prompt, ProviderResponse, Request, as_messages
 from allos.wire import content
-from allos.wire.base import Connection
+from allos.wire.base import Body, Connection
 from allos.wire.parameters import VOCABULARY, checked, extra_fields
 
 CONSTRUCTOR = (
@@ -51,6 +57,8 @@ _learnt: dict[tuple[str, str, str, str], dict[str, Any]] = {}
 """What refusals taught, by service, address, API and model: a provider is often made for one call."""
 
 _warning = threading.Lock()  # guards `warned`: each warning is given once, by one thread
+
+_UNRECORDED = " No answer to this request is recorded."
 
 _SDK = {"responses": "openai", "chat": "openai", "messages": "anthropic"}
 
@@ -126,6 +134,7 @@ class Provider:
             tokens_per_minute=tokens_per_minute,
         )
         self._service = service
+        self._base_url = base_url
         if isinstance(api_key, str):
             api_key = Secret(api_key)
         try:
@@ -133,8 +142,13 @@ class Provider:
                 service, base_url=base_url, api_key=api_key, api=api, env=os.environ
             )
         except ConfigurationError as exc:
-            # The frames behind it hold the environment, with the keys of every service.
-            raise exc.with_traceback(None) from None
+            missing = isinstance(exc, (MissingKeyError, MissingAddressError))
+            if not (missing and seams.answers_at_hand):
+                # The frames behind it hold the environment, with the keys of every service.
+                raise exc.with_traceback(None) from None
+            self._endpoint = keys.waiting(service, base_url=base_url, api=api, env=os.environ)
+        # Equal requests are equal on every machine: only an address in the code itself counts.
+        literal = service.generic and base_url is not None and bool(str(base_url).strip())
         self._wire = wire.get(self._endpoint.api)
         self._params = self._checked(params)
         self._strict = _flag("strict", strict)
@@ -147,15 +161,16 @@ class Provider:
             "timeout_s": timeout_s,
             "deadline_s": deadline_s,
             "max_attempts": max_attempts,
-            "endpoint": self._endpoint.base_url if service.generic else self.name,
+            "endpoint": self._endpoint.base_url if literal else self.name,
         }
         self._headers = _headers(headers or {})
         self._context_window = context_window
         self.warned: set[str] = set()
         place = (self.name, self._endpoint.base_url, self._endpoint.api, model)
         self._learnt = _learnt.setdefault(place, {})
-        self._connection = None if service.embedded else self._connect()
-        if service.embedded:
+        waits = service.embedded or self._endpoint.key_source == "missing"
+        self._connection = None if waits else self._connect()
+        if service.embedded and not seams.answers_at_hand:
             from allos import local
 
             local.find_model(model)
@@ -196,7 +211,8 @@ class Provider:
             What the answer must be, see `allos.providers.schemas.as_schema`; its value is `parsed`.
         **params
             Override the provider's defaults for this call; `extra` is a mapping that goes into the
-            request's body as it is; `strict` as in the provider.
+            request's body as it is; `strict` as in the provider. ``fresh=True`` asks even where an
+            answer is recorded, see `allos.replay`.
 
         Returns
         -------
@@ -223,9 +239,8 @@ class Provider:
         **params: Any,
     ) -> ProviderResponse:
         """Ask and await the whole answer; see `chat`. Works on any event loop."""
-        await self._aready()
-        asked = _asked(tools, tool_choice, schema)
-        return await aresult(self.start(messages, {**params, **asked}))
+        given = {**params, **_asked(tools, tool_choice, schema)}
+        return await aresult(await self._astart(messages, given))
 
     def stream(
         self,
@@ -258,8 +273,7 @@ class Provider:
         given = {**params, **_asked(tools, tool_choice, schema)}
 
         async def begin(emit: Callable[[Sequence[Event]], None]) -> Call:
-            await self._aready()
-            return self.start(messages, given, emit=emit)
+            return await self._astart(messages, given, emit=emit)
 
         return AsyncStream(begin)
 
@@ -272,8 +286,31 @@ class Provider:
     ) -> Call:
         """Start a call and return its handle; `emit` makes it a stream. For `runs`.
 
-        `params` may also hold `tools`, `tool_choice` and `schema`.
+        `params` may also hold `tools`, `tool_choice`, `schema` and `fresh`.
         """
+        request, body = self._request(messages, params, stream=emit is not None)
+        call = engine.from_source(request, dropped=body.dropped, emit=emit)
+        return call if call is not None else self._send(request, body, emit)
+
+    async def _astart(
+        self,
+        messages: Prompt,
+        params: Mapping[str, Any],
+        *,
+        emit: Callable[[Sequence[Event]], None] | None = None,
+    ) -> Call:
+        """As `start`, without blocking the caller's event loop."""
+        request, body = self._request(messages, params, stream=emit is not None)
+        call = engine.from_source(request, dropped=body.dropped, emit=emit)
+        if call is not None:
+            return call
+        await self._aready(_UNRECORDED)
+        return self._send(request, body, emit)
+
+    def _request(
+        self, messages: Prompt, params: Mapping[str, Any], *, stream: bool
+    ) -> tuple[Request, Body]:
+        """What is asked, checked and translated; touches no key, server or SDK."""
         turns = as_messages(messages)
         given = dict(params)
         strict = given.pop("strict", None)
@@ -281,29 +318,42 @@ class Provider:
         tools = as_tools(given.pop("tools", None))
         choice = checked_choice(given.pop("tool_choice", None), tools)
         schema = as_schema(given.pop("schema", None))
+        fresh = bool(given.pop("fresh", False))
         merged = {**self._params, **self._checked(given)} if given else dict(self._params)
         extra = merged.pop("extra", None) or {}
-        connection = self._ready()
+        here = context.current()
         request = Request(
-            base_url=connection.base_url,
+            base_url=self.base_url,
             messages=turns,
             params=merged,
             extra=extra,
             tools=tuple(each.spec for each in tools),
             tool_choice=choice,
             schema=schema,
-            stream=emit is not None,
+            stream=stream,
+            sample=(here.sample_index if here.repeat is None else here.repeat) or 0,
+            fresh=fresh,
             model_output=self._model_output() if self._wire.needs_limit else None,
             **self._fixed,
         )
         if self._learnt:
             request = replace(request, quirks=replace(request.quirks, **self._learnt))
-        sample = context.current().sample_index or 0
-        request = replace(request, request_hash=request_hash(request, sample))
+        request = replace(request, request_hash=request_hash(request, request.sample))
         content.check(request)
         body = self._wire.body(request)
         if body.dropped:
             self._unsaid(body.dropped, strict)
+        return request, body
+
+    def _send(
+        self,
+        request: Request,
+        body: Body,
+        emit: Callable[[Sequence[Event]], None] | None,
+    ) -> Call:
+        connection = self._ready(_UNRECORDED)
+        if connection.base_url != request.base_url:  # known only now that its server runs
+            request = replace(request, base_url=connection.base_url)
         price_id = None if self._endpoint.foreign else self._service.price_id
         if price_id:
             prices.warm()
@@ -482,7 +532,7 @@ class Provider:
             warnings.warn(
                 f"{named} does not take {name!r} on this API; it was left out",
                 UserWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
 
     def _connect(self, base_url: str | None = None, api_key: Secret | None = None) -> Connection:
@@ -499,25 +549,38 @@ class Provider:
             direct=keys.is_loopback(urlsplit(url).hostname or ""),
         )
 
-    def _ready(self) -> Connection:
-        """Return the connection, with the embedded server up. May take a second; not on the loop."""
+    def _ready(self, note: str = "") -> Connection:
+        """Return the connection, with the embedded server up. May take a second; not on the loop.
+
+        `note` goes behind what is missing.
+        """
         if self._service.embedded:
             from allos import local
 
             server = local.serve(self.model)
             url = keys.wire_url(server.base_url, self._endpoint.api)
             self._connection = self._connect(url, server.secret)
-        connection = self._connection
-        if connection is None:  # pragma: no cover - set in the constructor for every other service
-            raise ConfigurationError(f"{self!r} has no address")
-        return connection
+        if self._connection is None:  # its key or address was missing; now it is needed
+            self._endpoint = self._resolved(note)
+            self._connection = self._connect()
+        return self._connection
 
-    async def _aready(self) -> None:
+    def _resolved(self, note: str) -> keys.Endpoint:
+        try:
+            return keys.resolve(
+                self._service, base_url=self._base_url, api=self.api, env=os.environ
+            )
+        except (MissingKeyError, MissingAddressError) as exc:
+            missing = type(exc)(f"{exc}{note}")
+        # Out here, so that no frame with the environment goes along.
+        raise missing
+
+    async def _aready(self, note: str = "") -> None:
         """Do what would block the caller's event loop (imports, starting a server) in a thread."""
         import asyncio
 
         def prepare() -> None:
-            runtime.get().client(self._ready())
+            runtime.get().client(self._ready(note))
 
         await asyncio.get_running_loop().run_in_executor(None, prepare)
 

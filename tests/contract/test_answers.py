@@ -292,7 +292,7 @@ def test_source_answers_without_the_wire(
     server: FakeServer, provider: Provider, ask: Ask, observed: list[ProviderResponse]
 ) -> None:
     """A source answers instead of the service, and nothing is sent."""
-    recorded = ProviderResponse("", metadata={"provider": "chat_completions"}, replayed=True)
+    recorded = ProviderResponse("Kept.", metadata={"latency_s": 9.0}, reasoning="Hm")
 
     def source(request: Any) -> ProviderResponse | None:
         return recorded if request.prompt == "recorded" else None
@@ -303,7 +303,10 @@ def test_source_answers_without_the_wire(
     finally:
         seams.sources.remove(source)
 
-    assert replayed is recorded
+    assert (replayed.content, replayed.reasoning, replayed.latency_s) == ("Kept.", "Hm", 9.0)
+    assert (replayed.replayed, replayed.provider) == (True, "chat_completions")
+    assert replayed.request is not None
+    assert replayed.id
     assert not fresh.replayed
     assert [seen.prompt for seen in server.requests] == ["new"]
-    assert observed == [recorded, fresh]
+    assert observed == [replayed, fresh]

@@ -322,38 +322,6 @@ def test_cancel_in_the_queue() -> None:
     assert ask(OK, limits=Limits(max_in_flight=1)).ok
 
 
-def test_source_answers_instead(observed: list[ProviderResponse]) -> None:
-    """A source's answer is taken as it is, observed, and the wire is not asked."""
-    recorded = ProviderResponse("from a file", replayed=True)
-    wire = Script([AssertionError("asked")])
-    sources = [lambda request: None, lambda request: recorded]
-    seams.sources.extend(sources)
-    try:
-        response = start(wire).wait(5)
-    finally:
-        for source in sources:
-            seams.sources.remove(source)
-
-    assert response is recorded
-    assert observed == [recorded]
-
-
-@pytest.mark.parametrize("fault", [TimeoutError("locked"), ValueError("odd")])
-def test_source_that_fails(fault: Exception) -> None:
-    """A source that fails gives a typed error, and nobody waits for ever."""
-
-    def broken(request: Request) -> None:
-        raise fault
-
-    seams.sources.append(broken)
-    try:
-        response = ask(OK)
-    finally:
-        seams.sources.remove(broken)
-
-    assert response.status == "error"
-
-
 def test_observer_that_fails(observed: list[ProviderResponse]) -> None:
     """An observer that fails costs neither the answer nor the other observers, and is reported."""
     reports: list[dict[str, Any]] = []
