@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from allos.errors import AllosError as AllosError
     from allos.errors import ConfigurationError as ConfigurationError
     from allos.errors import ProviderError as ProviderError
+    from allos.errors import ReplayMissError as ReplayMissError
     from allos.log.query import responses as responses
     from allos.log.saved import from_notebook as from_notebook
     from allos.parts import File as File
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from allos.runs.compare import compare as compare
     from allos.runs.compare import stop_all as stop_all
     from allos.session import configure as configure
+    from allos.session import replay as replay
     from allos.types import Message as Message
     from allos.types import MessageRole as MessageRole
     from allos.types import ProviderResponse as ProviderResponse
@@ -45,6 +47,7 @@ _PUBLIC: dict[str, str | None] = {
     "ProviderError": "allos.errors",
     "ProviderRegistry": "allos.providers",
     "ProviderResponse": "allos.types",
+    "ReplayMissError": "allos.errors",
     "Tool": "allos.providers.tools",
     "ToolCall": "allos.types",
     "Usage": "allos.types",
@@ -56,6 +59,7 @@ _PUBLIC: dict[str, str | None] = {
     "configure": "allos.session",
     "from_notebook": "allos.log.saved",
     "log": None,
+    "replay": "allos.session",
     "responses": "allos.log.query",
     "stop_all": "allos.runs.compare",
     "tool": "allos.providers.tools",
@@ -71,6 +75,7 @@ __all__ = [
     "ProviderError",
     "ProviderRegistry",
     "ProviderResponse",
+    "ReplayMissError",
     "Tool",
     "ToolCall",
     "Usage",
@@ -84,6 +89,7 @@ __all__ = [
     "from_notebook",
     "load_ipython_extension",
     "log",
+    "replay",
     "responses",
     "stop_all",
     "tool",

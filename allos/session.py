@@ -1,4 +1,4 @@
-"""The one place of a process where the rooms are connected: which log, which default model.
+"""The one place of a process where the rooms are connected: which log, which replay, which default model.
 
 Wiring and nothing else. `%load_ext allos`, `ask` and `compare` come through here; a bare
 `provider.chat()` does not, so it never writes to disk uninvited.
@@ -6,15 +6,21 @@ Wiring and nothing else. `%load_ext allos`, `ask` and `compare` come through her
 
 from __future__ import annotations
 
+import atexit
 import os
+import sys
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from allos import seams
 from allos import settings as _settings
 from allos.errors import LogError
 from allos.providers import Provider, ProviderRegistry
 from allos.providers import services as _services
+
+if TYPE_CHECKING:
+    from allos.log.replay import Mode, Replay
 
 EMBEDDED_MODEL = "local/smollm2"
 """What answers when no model is named and none is configured."""
@@ -26,6 +32,8 @@ _gathered: dict[str, _settings.Value] | None = None
 
 _warned: dict[tuple[str, str], set[str]] = {}
 _log_failed = False
+_replay: Replay | None = None
+_replay_set: str | None = None
 
 
 def configure(**changes: Any) -> dict[str, Any]:
@@ -106,6 +114,93 @@ def open_log() -> None:
         warnings.warn(f"Answers are not logged: {exc}", UserWarning, stacklevel=3)
 
 
+def replay(path: str | os.PathLike[str] | None = None, mode: Mode = "replay") -> Replay:
+    """Serve recorded answers instead of asking, or record them; a new run begins.
+
+    Parameters
+    ----------
+    path : str, path-like or None
+        The file, best beside the notebook. None: what is open stays, and is returned.
+    mode : str
+        ``"replay"`` serves what is recorded, and asks for and records what is not; ``"record"`` asks
+        for everything and records it; ``"strict"`` serves what is recorded and fails otherwise, for
+        CI; ``"off"`` closes the file. Where a file is named, ``ALLOS_REPLAY_MODE`` in the
+        environment goes before it.
+
+    Returns
+    -------
+    Replay
+        The open file: how many answers it `served`, how many were `asked` and are `unused`; `prune`
+        removes those.
+
+    Raises
+    ------
+    ReplayError
+        The file cannot be read, is no replay file, or is missing in ``"strict"``.
+    ConfigurationError
+        An unknown mode.
+
+    Examples
+    --------
+    ::
+
+        allos.replay("study.replay.jsonl")
+        allos.ask("Name three primes.", model="groq/openai/gpt-oss-20b")  # asked once, ever
+    """
+    global _replay
+    from allos.log.replay import Replay, chosen_mode
+
+    chosen = chosen_mode(path, mode)
+    if path is None and chosen != "off":
+        return _replay if _replay is not None else Replay(None, "off")
+    if chosen == "off":
+        path = None
+    if _replay is not None:
+        _replay.flush()  # it may be the same file
+    opened = Replay(path, chosen)  # one that fails leaves the open one in its place
+    _close_replay()
+    if chosen == "off":
+        return opened
+    _replay = opened
+    seams.sources.append(opened.source)
+    seams.observers.append(opened.observe)
+    seams.answers_at_hand = opened.serves
+    return opened
+
+
+def open_replay() -> None:
+    """Open the file that the setting `replay` names (``ALLOS_REPLAY``), when it is new."""
+    global _replay_set
+    named = setting("replay")
+    if named is None or named == _replay_set:
+        return
+    if _replay is None or _replay_set is not None:  # a file that the code has opened stays
+        replay(named, setting("replay_mode") or "replay")
+    _replay_set = named
+
+
+def _close_replay() -> None:
+    global _replay
+    closing, _replay = _replay, None
+    if closing is None:
+        return
+    seams.answers_at_hand = False
+    for listed, own in ((seams.sources, closing.source), (seams.observers, closing.observe)):
+        if own in listed:
+            listed.remove(own)  # type: ignore[arg-type]  # each list holds its own kind
+    closing.close()
+
+
+@atexit.register
+def _close_replay_at_exit() -> None:
+    from allos.errors import ReplayError
+
+    try:
+        _close_replay()
+    except ReplayError as exc:
+        sys.stderr.write(f"allos: {exc}\n")
+
+
 def model_name(model: str | None) -> str:
     """Return the model to ask: the one named, the configured one, the embedded one."""
     return model or setting("model") or EMBEDDED_MODEL
@@ -127,6 +222,7 @@ def provider_for(model: str | Provider | None, **constructor: Any) -> Provider:
     ConfigurationError
         Unknown provider, no model, missing key.
     """
+    open_replay()
     if isinstance(model, Provider):
         return model
     name, of_service = _services.split(model_name(model))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 __all__ = ["load", "unload"]
@@ -26,6 +27,8 @@ def load(shell: Any) -> None:
     completion.register(shell)
     seams.preludes.append(_open_log)
     _loaded[id(shell)] = magics
+    if os.environ.get("ALLOS_REPLAY"):
+        _open_replay()
 
 
 def unload(shell: Any) -> None:
@@ -46,6 +49,21 @@ def unload(shell: Any) -> None:
     background.unregister()
     approval.unregister()
     completion.unregister(shell)
+
+
+def _open_replay() -> None:
+    # Now, and not with the first call: a provider may be made before it, without a key.
+    from allos import session
+    from allos.errors import AllosError
+    from allos.notebook.cell import one_line
+
+    try:
+        session.open_replay()
+    except AllosError as exc:
+        error = exc
+    else:
+        return
+    raise one_line(error) from None
 
 
 def _open_log() -> None:

@@ -122,6 +122,7 @@ def _compare(shell: Any, arguments: Arguments, question: Question) -> Comparison
         models=arguments.models,
         n=arguments.repeats,
         system=question.system,
+        fresh=arguments.fresh,
         **shared,
         **arguments.params,
     )
@@ -177,7 +178,12 @@ def _answer(
             turns,
             model=session.model_name(arguments.model),
             system=None,
-            params={**arguments.params, "schema": question.schema, **more},
+            params={
+                **arguments.params,
+                "schema": question.schema,
+                "fresh": arguments.fresh,
+                **more,
+            },
             emit=painter.put if arguments.stream else None,
         )
         response = painter.follow(call)

@@ -129,6 +129,29 @@ def _chats(words: tuple[str, ...]) -> Any:
     )
 
 
+def _replay(words: tuple[str, ...]) -> Any:
+    """Open a replay file (FILE, then a mode), close it (off), clear it up (prune), or tell of it."""
+    from allos import session
+
+    *rest, last = words or ("",)
+    if not last:
+        return str(session.replay())
+    if words == ("off",):
+        session.replay(mode="off")
+    elif words == ("prune",):
+        count = session.replay().prune()
+        return f"Removed {count} recorded answer{'' if count == 1 else 's'}."
+    elif len(words) == 1:
+        session.replay(last)
+    elif len(rest) == 1:
+        session.replay(rest[0], last)  # type: ignore[arg-type]  # checked there
+    else:
+        raise ConfigurationError(
+            "%allos replay takes a file and a mode: %allos replay FILE strict."
+        )
+    return None
+
+
 _COMMANDS: dict[str, Callable[[tuple[str, ...]], Any]] = {
     "providers": _providers,
     "models": _models,
@@ -136,5 +159,6 @@ _COMMANDS: dict[str, Callable[[tuple[str, ...]], Any]] = {
     "last": _last,
     "chats": _chats,
     "config": _config,
+    "replay": _replay,
     "stop": _stop,
 }

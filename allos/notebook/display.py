@@ -97,10 +97,10 @@ def _board(comparison: Comparison) -> None:
 
     if comparison.id not in _painted:
         shell = get_ipython()
-        if is_interactive(shell):
+        if is_interactive(shell) and not comparison.served():
             show(shell, comparison)
             return
-        comparison.wait()  # headless: nobody would see a later update
+        comparison.wait()  # headless, where nobody would see a later update, or replayed
     _silent_once(comparison)
 
 

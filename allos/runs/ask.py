@@ -28,6 +28,7 @@ def ask(
     approve: Approve | None = None,
     schema: Any = None,
     tags: Sequence[str] = (),
+    fresh: bool = False,
     **params: Any,
 ) -> ProviderResponse:
     """Ask a model and wait for its answer, which is also a row of the log.
@@ -58,6 +59,8 @@ def ask(
         value is `parsed` of the response.
     tags : sequence of str
         Words to find the row again: ``allos.responses(tags="draft")``.
+    fresh : bool
+        Ask even where the answer is recorded (`allos.replay`), and record the new one in its place.
     **params
         Parameters (`temperature`, `max_tokens` ...) and what a provider takes (`base_url`,
         `api_key`, `timeout_s`, `deadline_s`, `max_attempts`, `headers` ...); `strict` refuses
@@ -85,7 +88,7 @@ def ask(
         allos.ask(["What is on it?", allos.Image(path="chart.png")], model="openai/gpt-5-mini")
     """
     sealed(params)
-    asked = {"schema": schema, **params}
+    asked = {"schema": schema, "fresh": fresh, **params}
 
     def send(messages: Prompt, more: Mapping[str, Any]) -> ProviderResponse:
         return result(begin(messages, model=model, system=None, params={**asked, **more}))
@@ -110,6 +113,7 @@ async def aask(
     approve: Approve | None = None,
     schema: Any = None,
     tags: Sequence[str] = (),
+    fresh: bool = False,
     **params: Any,
 ) -> ProviderResponse:
     """Ask a model and await its answer; see `ask`.
@@ -123,7 +127,7 @@ async def aask(
     import asyncio
 
     sealed(params)
-    asked = {"schema": schema, **params}
+    asked = {"schema": schema, "fresh": fresh, **params}
 
     async def send(messages: Prompt, more: Mapping[str, Any]) -> ProviderResponse:
         # Imports, opening the log and starting a server would block the caller's event loop.

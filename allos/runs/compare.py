@@ -12,7 +12,7 @@ import contextvars
 import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -44,6 +44,8 @@ class Column:
     index: int
     model: str | Provider
     params: Mapping[str, Any]
+    twin: int = 0
+    """How many columns before it ask the very same."""
 
     @property
     def name(self) -> str:
@@ -127,12 +129,13 @@ class Cell:
             self._finish(self._unsent(None))
             return
         try:
-            with context.using(sample_index=self.sample_index):
+            repeat = self.sample_index + self.column.twin * self._comparison.n
+            with context.using(sample_index=self.sample_index, repeat=repeat):
                 call = begin(
                     self._comparison.messages,
                     model=self.column.model,
                     system=None,
-                    params=self.column.params,
+                    params={**self.column.params, "fresh": self._comparison.fresh},
                     emit=lambda events: self._take(events, run),
                 )
         except (AllosError, ValueError, TypeError) as exc:
@@ -145,6 +148,8 @@ class Cell:
         self.started = perf_counter()
         self.state = "running"
         self._call = call
+        if not call.served:
+            self._comparison._asked.set()
         if self._stopped:
             call.cancel()
         self._comparison._changed()
@@ -238,19 +243,30 @@ class Comparison:
     columns : list of Column
     cells : list of Cell
         Column by column, repeats in order.
+    fresh : bool
+        Whether every model is asked even where its answer is recorded.
     """
 
-    def __init__(self, messages: tuple[Message, ...], columns: Sequence[Column], n: int) -> None:
+    def __init__(
+        self,
+        messages: tuple[Message, ...],
+        columns: Sequence[Column],
+        n: int,
+        *,
+        fresh: bool = False,
+    ) -> None:
         self.id = f"cmp_{new_id()}"
         self.messages = messages
         self.n = n
-        self.columns = list(columns)
+        self.fresh = fresh
+        self.columns: list[Column] = []
         self.cells: list[Cell] = []
         self._watchers: list[Callable[[], None]] = []
+        self._asked = threading.Event()
         with context.using(comparison_id=self.id):
             self._context = contextvars.copy_context()
-        for column in self.columns:
-            self._add_cells(column)
+        for column in columns:
+            self._add(column)
 
     # ---- results ----------------------------------------------------------------------------
 
@@ -300,6 +316,19 @@ class Comparison:
             return self
         raise Interrupted("Interrupted: the comparison was stopped; what had arrived is kept.")
 
+    def served(self) -> bool:
+        """Wait until it is clear whether a replay file answers all of it; True when it does.
+
+        Then every answer is there. Without an open replay file it is False at once.
+        """
+        if not seams.answers_at_hand:
+            return False
+        for cell in list(self.cells):
+            while not cell.wait(0.01):
+                if self._asked.is_set():
+                    return False
+        return not self._asked.is_set()
+
     def __await__(self) -> Generator[Any, None, Self]:
         return self._awaited().__await__()
 
@@ -333,10 +362,9 @@ class Comparison:
         """Ask one more model; a new column at the end. Any thread."""
         sealed(params)
         column = _column(len(self.columns), model, params)
-        self.columns.append(column)
-        cells = self._add_cells(column)
+        cells = self._add(column)
         self._launch(cells)
-        return column
+        return cells[0].column
 
     def watch(self, watcher: Callable[[], None]) -> None:
         """Call `watcher` whenever something has changed; on the loop thread, so it must be quick."""
@@ -347,7 +375,11 @@ class Comparison:
         if watcher in self._watchers:
             self._watchers.remove(watcher)
 
-    def _add_cells(self, column: Column) -> list[Cell]:
+    def _add(self, column: Column) -> list[Cell]:
+        # Columns that ask the very same have answers of their own also when they are recorded.
+        twins = [c for c in self.columns if (c.name, c.params) == (column.name, column.params)]
+        column = replace(column, twin=len(twins))
+        self.columns.append(column)
         cells = [Cell(self, len(self.cells) + k, column, k) for k in range(self.n)]
         self.cells += cells
         return cells
@@ -407,6 +439,7 @@ def compare(
     n: int = 1,
     system: str | None = None,
     tags: Sequence[str] = (),
+    fresh: bool = False,
     **shared: Any,
 ) -> Comparison:
     """Ask several models the same thing at once.
@@ -427,6 +460,8 @@ def compare(
         Instructions to the models.
     tags : sequence of str
         Words to find the rows again.
+    fresh : bool
+        Ask even where answers are recorded, and record the new ones in their place.
     **shared
         Parameters for all (`temperature`, `max_tokens`, `timeout_s` ...); `params` wins over them.
         With `strict`, a model that does not take one of them is a failed response, and not asked.
@@ -465,8 +500,9 @@ def compare(
     columns = [_column(k, model, chosen) for k, (model, chosen) in enumerate(grid)]
     messages = as_messages(prompt, system)
     session.open_log()
+    session.open_replay()
     with context.using(tags=(tags,) if isinstance(tags, str) else tuple(tags)):
-        comparison = Comparison(messages, columns, n)
+        comparison = Comparison(messages, columns, n, fresh=fresh)
     for told in seams.background:
         told(comparison)
     comparison._launch(comparison.cells)

@@ -1,0 +1,177 @@
+"""Recording and replaying on all three APIs, whole and streamed: the same answer, and no request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import allos
+from allos.errors import ProviderError, ReplayMissError, SchemaError
+from allos.parts import Image
+from allos.providers import Provider
+from allos.types import Message, ProviderResponse
+from tests.contract.conftest import Ask, Make
+from tests.fake_server import Call, FakeServer, Fault, Reply
+from tests.pictures import JPEG, PNG
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[str]:
+    yield str(tmp_path / "a.jsonl")
+    allos.replay(mode="off")
+
+
+def _facts(response: ProviderResponse) -> dict[str, Any]:
+    return {name: value for name, value in response.metadata.items() if name != "base_url"}
+
+
+def test_same_answer_without_a_request(
+    server: FakeServer, provider: Provider, ask: Ask, file: str, observed: list[ProviderResponse]
+) -> None:
+    """Words, reasoning, usage, times and parts for the next turn come back; the key is nowhere."""
+    server.reply(Reply("Grüße!", reasoning="Hm", usage={"input_tokens": 5, "output_tokens": 3}))
+    allos.replay(file, "record")
+    first = ask(provider, temperature=0.5)
+    allos.replay(file, "strict")
+    again = ask(provider, temperature=0.5)
+
+    assert len(server.requests) == 1
+    assert (again.content, again.reasoning, again.raw) == (
+        first.content,
+        first.reasoning,
+        first.raw,
+    )
+    assert list(_facts(again).items()) == list(_facts(first).items())
+    assert again.latency_s == first.latency_s
+    assert (first.replayed, again.replayed) == (False, True)
+    assert again.to_message() == first.to_message()
+    assert observed == [first, again]
+    assert provider._endpoint.api_key is not None
+    assert provider._endpoint.api_key.reveal() not in Path(file).read_text()
+
+
+def test_streamed_or_whole_does_not_matter(
+    server: FakeServer, provider: Provider, ask: Ask, file: str
+) -> None:
+    """What was recorded one way is served the other way, reasoning and tool calls in the events."""
+    server.reply(Reply("Yes.", reasoning="Hm", tool_calls=[Call("f", {"a": 1})]))
+    allos.replay(file, "record")
+    first = ask(provider)
+    allos.replay(file, "strict")
+    whole = provider.chat("Hi")
+    allos.replay(file, "strict")
+    with provider.stream("Hi") as stream:
+        events = list(stream.events)
+
+    assert whole.content == first.content == "Yes."
+    assert whole.tool_calls == first.tool_calls
+    assert stream.response is not None
+    assert stream.response.tool_calls == first.tool_calls
+    kinds = [event.kind for event in events]
+    assert kinds.index("text") < kinds.index("tool") < kinds.index("finish")
+    assert kinds[0] == "reasoning"
+    assert len(server.requests) == 1
+
+
+def test_repeats(server: FakeServer, provider: Provider, ask: Ask, file: str) -> None:
+    """The k-th equal request gets the k-th answer; one more is a miss."""
+    server.script("one", "two")  # type: ignore[arg-type]
+    allos.replay(file, "record")
+    ask(provider), ask(provider)
+    allos.replay(file, "strict")
+
+    assert [ask(provider).content for _ in range(2)] == ["one", "two"]
+    with pytest.raises(ReplayMissError, match="made 3 times in this run and is recorded 2 times"):
+        ask(provider)
+    assert len(server.requests) == 2
+
+
+def test_failures_are_asked_again(
+    server: FakeServer, provider: Provider, ask: Ask, file: str
+) -> None:
+    """A failure is not recorded: the next run asks anew, and then the answer is."""
+    server.script(Fault.bad_key(), Reply("well"))
+    allos.replay(file)
+    with pytest.raises(ProviderError):
+        ask(provider)
+    allos.replay(file)
+    assert ask(provider).content == "well"
+    allos.replay(file, "strict")
+
+    assert ask(provider).content == "well"
+    assert len(server.requests) == 2
+
+
+@dataclass
+class City:
+    name: str
+
+
+def test_schema(server: FakeServer, provider: Provider, ask: Ask, file: str) -> None:
+    """The value is read anew from the recorded text; what did not match is not recorded."""
+    server.script(Reply("Rome"), Reply('{"name": "Rome"}'))
+    allos.replay(file, "record")
+    with pytest.raises(SchemaError):
+        ask(provider, schema=City)
+    ask(provider, schema=City)
+    allos.replay(file, "strict")
+
+    assert ask(provider, schema=City).parsed == City("Rome")
+    assert len(server.requests) == 2
+
+
+def test_tools(server: FakeServer, provider: Provider, file: str) -> None:
+    """Each step of a run with tools is served; the tools themselves run again."""
+    runs: list[int] = []
+
+    def double(number: int) -> int:
+        """Twice a number."""
+        runs.append(number)
+        return 2 * number
+
+    server.script(Reply(tool_calls=[Call("double", {"number": 21})]), Reply("It is 42."))
+    allos.replay(file, "record")
+    first = allos.ask("Twice 21?", model=provider, tools=[double])
+    replay = allos.replay(file, "strict")
+    again = allos.ask("Twice 21?", model=provider, tools=[double])
+
+    assert (again.content, len(again.steps)) == (first.content, 2)
+    assert [step.replayed for step in again.steps] == [True, True]
+    assert (runs, replay.served) == ([21, 21], 2)
+    assert len(server.requests) == 2
+
+
+def test_images_count_by_their_bytes(
+    server: FakeServer, provider: Provider, ask: Ask, file: str, tmp_path: Path
+) -> None:
+    """The same picture is served wherever it lies; another one is a miss that says so."""
+    (tmp_path / "a.png").write_bytes(PNG)
+    allos.replay(file, "record")
+    ask(provider, [Message("user", ["See", Image(data=PNG)])])  # type: ignore[arg-type]
+    allos.replay(file, "strict")
+
+    assert ask(provider, ["See", Image(path=tmp_path / "a.png")]).replayed
+    with pytest.raises(ReplayMissError, match="in its images or files"):
+        ask(provider, ["See", Image(data=JPEG)])
+    assert len(server.requests) == 1
+    assert len(Path(file).read_bytes()) < 4000
+
+
+def test_no_limit_and_no_client(server: FakeServer, make: Make, ask: Ask, file: str) -> None:
+    """A served answer waits for no limit and builds no client."""
+    from allos.engine import runtime
+
+    allos.replay(file, "record")
+    ask(make())
+    clients = len(runtime.get()._clients)
+    for _ in range(3):
+        allos.replay(file, "strict")
+        served = ask(make(requests_per_minute=1, timeout_s=1, headers={"x-other": "client"}))
+        assert served.metadata["queue_s"] < 1
+
+    assert len(runtime.get()._clients) == clients
+    assert len(server.requests) == 1
