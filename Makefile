@@ -20,7 +20,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo lab test check lint types unit suites notebooks docs perf format clean model browser
+.PHONY: help setup demo lab test check lint types unit suites notebooks record docs perf format clean model browser
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -56,7 +56,7 @@ model: $(READY)
 
 # Using allos needs the model; the tests tell what they had to leave out, unless nothing may be.
 WITHOUT_MODEL = exit 1
-test check suites notebooks: WITHOUT_MODEL = { \
+test check suites: WITHOUT_MODEL = { \
 	echo "    the embedded model could not be had, so its tests cannot run"; [ -z "$$ALLOS_REQUIRE_ALL" ]; }
 
 browser: $(READY)
@@ -103,10 +103,22 @@ suites: setup browser
 	@echo "==> Tests: unit, contract, kernel, model, browser (some minutes)"
 	@$(RUN) pytest -q
 
-notebooks: setup  ## Run the notebooks and compare their outputs
+# On the answers recorded beside each notebook: no model, no network, and every output is compared.
+notebooks: $(READY)  ## Run the notebooks and compare their outputs
 	@echo "==> Notebooks"
 	@mkdir -p $(RESULTS)
-	@$(PRIVATE) $(RUN) pytest -q --nbval notebooks
+	@$(PRIVATE) $(RUN) pytest -q -p tests.tools.replayed_notebooks \
+	  --nbval --nbval-sanitize-with tests/nbval.cfg notebooks
+
+record: setup  ## Ask the embedded model anew for the notebooks' answers and outputs
+	@mkdir -p $(RESULTS)
+	@for notebook in notebooks/*.ipynb; do \
+	  answers="$(CURDIR)/$${notebook%.ipynb}.replay.jsonl"; \
+	  echo "==> Recording $$notebook"; \
+	  rm -f "$$answers"; \
+	  $(PRIVATE) ALLOS_REPLAY="$$answers" ALLOS_REPLAY_MODE=record $(RUN) nbconvert --log-level=ERROR \
+	    --execute --inplace --ExecutePreprocessor.record_timing=False \
+	    --ExecutePreprocessor.extra_arguments=--log-level=ERROR "$$notebook" || exit 1; done
 
 docs: $(READY)  ## Build the documentation; warnings are errors
 	@echo "==> Documentation"

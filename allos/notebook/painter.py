@@ -87,6 +87,8 @@ class Painter:
             Stopped by the user; the partial answer is carried along.
         """
         call.future.add_done_callback(lambda _: self._batches.put(None))
+        if call.served:  # all of it is there at once
+            self._live = False
         try:
             self._drain()
             return settle(call)
