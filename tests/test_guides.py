@@ -31,11 +31,12 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeServ
         allos.log.close()
 
 
-def run(page: str) -> int:
-    """Run every Python block of a page, in order; returns how many there are."""
+def run(page: str, names: dict[str, object] | None = None) -> int:
+    """Run every Python block of a page, in order and with `names`; returns how many there are."""
     text = (GUIDES.parent / page).read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    names: dict[str, object] = {"__name__": "__main__"}
+    names = {} if names is None else names
+    names["__name__"] = "__main__"
     for block in blocks:
         exec(block, names)
     return len(blocks)
@@ -170,3 +171,18 @@ def test_saved_notebooks(server: FakeServer, tmp_path: Path) -> None:
 
     assert run("guide/saved-notebooks.md") == 2
     assert allos.from_notebook("study.ipynb")["model"].tolist() == ["a", "b"]
+def test_replay(server: FakeServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every Python block of the page runs, in order, and what it says of a miss is what is said."""
+    names: dict[str, object] = {}
+    try:
+        assert run("guide/replay.md", names) == 4
+    finally:
+        allos.replay(mode="off")
+    page = (GUIDES / "replay.md").read_text(encoding="utf-8")
+    said = re.sub("request [0-9a-f]{12}", "request 5f0c7c1b9a3e", capsys.readouterr().out)
+
+    assert " ".join(said.split()) in " ".join(page.split())
+    assert [request.prompt for request in server.requests] == ["Name three primes."] * 3
+    assert names["again"].replayed is True  # type: ignore[attr-defined]
+    assert names["better"].replayed is False  # type: ignore[attr-defined]
+    assert len((tmp_path / "study.replay.jsonl").read_text().splitlines()) == 1
