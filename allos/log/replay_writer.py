@@ -74,6 +74,8 @@ class Writer:
         ReplayError
             As `flush`.
         """
+        if self._pid != os.getpid():
+            return
         try:
             self.flush(timeout_s)
         finally:

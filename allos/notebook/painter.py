@@ -87,10 +87,8 @@ class Painter:
             Stopped by the user; the partial answer is carried along.
         """
         call.future.add_done_callback(lambda _: self._batches.put(None))
-        if call.served:  # all of it is there at once
-            self._live = False
         try:
-            self._drain()
+            self._drain(live=self._live and not call.served)
             return settle(call)
         except Interrupted as exc:
             stopped = exc
@@ -106,10 +104,10 @@ class Painter:
             )
             self._text.append(f"\n→ {call.name} {arguments[:_ARGUMENT_CHARS]}\n")
 
-    def _drain(self) -> None:
+    def _drain(self, *, live: bool) -> None:
         # An answer that is there at once is painted once.
         next_at = perf_counter() + _PATIENCE_S
-        dirty = self._live
+        dirty = live
         while True:
             wait_s = max(0.0, next_at - perf_counter()) if dirty else None
             try:
@@ -121,7 +119,7 @@ class Painter:
                 continue
             if batch is None:
                 return
-            dirty = (self._take(batch) and self._live) or dirty
+            dirty = (self._take(batch) and live) or dirty
 
     def _take(self, batch: Sequence[Event]) -> bool:
         changed = False

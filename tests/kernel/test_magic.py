@@ -346,7 +346,7 @@ def test_sub_commands(kernel: Kernel, tmp_path: Path) -> None:
     models = kernel.run("%allos models groq")
     log = kernel.run("%allos log")
     last = kernel.run("%allos last")
-    other = kernel.run("%allos replay")
+    other = kernel.run("%allos compare")
 
     assert "GROQ_API_KEY" in _last(providers)
     assert "fake-model" in _last(models)

@@ -160,7 +160,7 @@ def test_person_runs_one_cell_again(tmp_path: Path, server: FakeServer) -> None:
         kernel.run(two, cell_id="two")
         run_all = _value(kernel, "(one.content, two.content)")
         status = _last(kernel.run("%allos replay"))
-        kernel.run("new = allos.ask('Hi', model='groq/m', fresh=True)", cell_id="one")
+        kernel.run("%%allos groq/m -o new --fresh\nHi", cell_id="one")
 
         assert first == by_hand == run_all
         assert first[0] != first[1]

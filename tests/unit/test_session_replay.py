@@ -350,3 +350,36 @@ def test_answers_of_a_process_that_ends(server: FakeServer, tmp_path: Path) -> N
     assert allos.ask("Hi", model="groq/m").content == "Answer 3."
     assert "gsk-of-the-test" not in Path("a.jsonl").read_text()
     assert server.base_url not in Path("a.jsonl").read_text()
+
+
+def test_file_of_a_setting(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is set is opened by the next call, and another one when it is set anew; a file
+    that the code has opened stays."""
+    monkeypatch.setattr(session, "_replay_set", None)
+    try:
+        allos.configure(replay="a.jsonl", replay_mode="record")
+        allos.ask("Hi", model="groq/m")
+        first = repr(allos.replay())
+        allos.configure(replay="b.jsonl", replay_mode="replay")
+        allos.ask("Hi", model="groq/m")
+        second = repr(allos.replay())
+        allos.replay("c.jsonl")
+        allos.ask("Hi", model="groq/m")
+
+        assert first == "Replay('a.jsonl', mode='record')"
+        assert second == "Replay('b.jsonl', mode='replay')"
+        assert repr(allos.replay()) == "Replay('c.jsonl', mode='replay')"
+    finally:
+        allos.configure(replay=None, replay_mode=None)
+
+
+def test_key_for_other_things_is_missed_in_its_own_words(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list of models is never recorded, so a missing key is told without a word of records."""
+    _without(monkeypatch)
+    allos.replay("a.jsonl")
+    with pytest.raises(MissingKeyError) as missing:
+        ProviderRegistry.get_provider("groq", model="m").list_models()
+
+    assert "recorded" not in str(missing.value)
