@@ -311,23 +311,37 @@ class Comparison:
                     open_ = sum(not cell.done for cell in self.cells)
                     raise TimeoutError(f"{open_} of {len(self.cells)} answers are not there yet")
         except KeyboardInterrupt:
-            self.cancel()
+            stopped = self._interrupted()
         else:
             return self
-        raise Interrupted("Interrupted: the comparison was stopped; what had arrived is kept.")
+        raise stopped
 
     def served(self) -> bool:
         """Wait until it is clear whether a replay file answers all of it; True when it does.
 
         Then every answer is there. Without an open replay file it is False at once.
+
+        Raises
+        ------
+        Interrupted
+            As `wait`.
         """
         if not seams.answers_at_hand:
             return False
-        for cell in list(self.cells):
-            while not cell.wait(0.01):
-                if self._asked.is_set():
-                    return False
-        return not self._asked.is_set()
+        try:
+            for cell in list(self.cells):
+                while not cell.wait(0.01):
+                    if self._asked.is_set():
+                        return False
+        except KeyboardInterrupt:
+            stopped = self._interrupted()
+        else:
+            return not self._asked.is_set()
+        raise stopped
+
+    def _interrupted(self) -> Interrupted:
+        self.cancel()
+        return Interrupted("Interrupted: the comparison was stopped; what had arrived is kept.")
 
     def __await__(self) -> Generator[Any, None, Self]:
         return self._awaited().__await__()
