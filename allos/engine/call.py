@@ -398,7 +398,7 @@ class _Run:
             try:
                 advice = self.advise(error)
             except Exception as exc:  # noqa: BLE001 - advice on an error never replaces it
-                self._report("there was no advice on an error", exc)
+                report(self.call, "there was no advice on an error", exc)
         error.message = faults.sentence(error, redact(error.message), self.attempts, advice)
         error.args = (error.message,)
         # Frames and causes of the SDK hold the headers of the request; none may leave with the error.
