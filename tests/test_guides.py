@@ -171,6 +171,8 @@ def test_saved_notebooks(server: FakeServer, tmp_path: Path) -> None:
 
     assert run("guide/saved-notebooks.md") == 2
     assert allos.from_notebook("study.ipynb")["model"].tolist() == ["a", "b"]
+
+
 def test_replay(server: FakeServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Every Python block of the page runs, in order, and what it says of a miss is what is said."""
     names: dict[str, object] = {}
