@@ -81,11 +81,17 @@ class Fold:
 
     def tool_calls(self) -> list[ToolCall]:
         """Return the tool calls so far, in order; unreadable arguments stay as raw text."""
-        return [
-            _tool_call(call, position)
-            for position, call in enumerate(self.tools.values())
-            if call["name"] or call["arguments"] or call["parsed"]
-        ]
+        calls: list[ToolCall] = []
+        given = {call["id"] for call in self.tools.values()}
+        taken: set[str] = set()
+        for position, call in enumerate(self.tools.values()):
+            if call["name"] or call["arguments"] or call["parsed"]:
+                id_ = call["id"] or _free(f"call_{position}", given)
+                # A result answers its call by the id alone, and some servers give all calls one.
+                id_ = _free(id_, taken)
+                taken.add(id_)
+                calls.append(_tool_call(call, id_))
+        return calls
 
     @property
     def empty(self) -> bool:
@@ -93,8 +99,16 @@ class Fold:
         return not self.tools and not any(self.texts.values())
 
 
-def _tool_call(call: dict[str, Any], position: int) -> ToolCall:
-    id_ = call["id"] or f"call_{position}"
+def _free(id_: str, taken: set[str]) -> str:
+    """Return the id, or a longer one where it is taken."""
+    number, free = 1, id_
+    while free in taken:
+        number += 1
+        free = f"{id_}_{number}"
+    return free
+
+
+def _tool_call(call: dict[str, Any], id_: str) -> ToolCall:
     parsed: Any = call["parsed"]
     text: str = "".join(call["arguments"])
     if isinstance(parsed, str) and not text:  # some servers put text where a value belongs

@@ -129,7 +129,7 @@ def _head(sdk: Any, connection: Connection) -> list[tuple[bytes, bytes]]:
 
     def take(request: httpx2.Request) -> httpx2.Response:
         written.extend(request.headers.raw)
-        return httpx2.Response(200, json={})
+        raise httpx2.ConnectError("not sent")  # no answer, so that no log tells of one
 
     build = sdk.Anthropic if connection.sdk == "anthropic" else sdk.OpenAI
     with httpx2.Client(transport=httpx2.MockTransport(take), trust_env=False) as nowhere:
@@ -140,7 +140,11 @@ def _head(sdk: Any, connection: Connection) -> list[tuple[bytes, bytes]]:
             default_headers=headers,
             http_client=nowhere,
         )
-        client.post("/", cast_to=httpx2.Response, body={})
+        try:
+            client.post("/", cast_to=httpx2.Response, body={})
+        except Exception:
+            if not written:
+                raise
     return [pair for pair in written if not _OF_ONE_REQUEST.fullmatch(pair[0].lower())]
 
 

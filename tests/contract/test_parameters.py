@@ -198,7 +198,10 @@ def streamed(provider: Provider, **params: Any) -> Any:
 
 @pytest.mark.parametrize(("status", "shape"), [(400, "openai"), (422, "pydantic")])
 def test_stream_options_refused(server: FakeServer, make: Make, status: int, shape: str) -> None:
-    """A server without `stream_options` is asked once more without, and never again with it."""
+    """A server without `stream_options` is asked once more without, and never again with it.
+
+    What was learnt holds for one address and model, whoever made the provider.
+    """
     server.reply(refusing("stream_options", status=status, shape=shape))
     provider = make(api="chat", max_attempts=1)
     first, second = streamed(provider), streamed(provider)
@@ -213,7 +216,7 @@ def test_stream_options_refused(server: FakeServer, make: Make, status: int, sha
 
 
 def streamed_body(provider: Provider, server: FakeServer) -> Any:
-    """The first body that another provider sends: what was learnt is about a place and a model."""
+    """The first body that a provider sends."""
     before = server.count
     streamed(provider)
     return server.requests[before].body

@@ -110,3 +110,18 @@ def test_parts_for_the_next_turn() -> None:
     fold = folded(Event("raw", data={"n": 1}), Event("raw", data={"n": 2}), Event("raw"))
 
     assert fold.raw == [{"n": 1}, {"n": 2}]
+
+
+def test_ids_are_unique() -> None:
+    """Each call has an id of its own, made up or made longer where the service's own is not one."""
+    folded = Fold()
+    ids = ["call_1", "", "same", "same", ""]
+    folded.add([Event("tool", slot=n, data={"id": i, "name": "f"}) for n, i in enumerate(ids)], 0.0)
+
+    assert [call.id for call in folded.tool_calls()] == [
+        "call_1",
+        "call_1_2",
+        "same",
+        "same_2",
+        "call_4",
+    ]

@@ -46,13 +46,14 @@ def test_headers_are_the_sdk_s(sdk: str) -> None:
     assert not [name for name, value in first.items() if ", " in value and name == "host"]
 
 
-def test_building_sends_nothing() -> None:
-    """The request that gives the headers goes nowhere."""
-    with FakeServer() as server:
+def test_building_sends_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """The request that gives the headers goes nowhere, and no log tells of it or of the key."""
+    with FakeServer() as server, caplog.at_level("INFO"):
         for sdk in ("openai", "anthropic"):
             clients.make(connection(server, sdk))
 
         assert server.connections_seen == 0
+    assert caplog.records == []
 
 
 def test_body_is_compact_and_always_encodable() -> None:

@@ -337,3 +337,44 @@ def test_words_for_a_model_that_is_not_there(service: str) -> None:
 def test_what_is_no_missing_model(words: str) -> None:
     """A parameter that a model does not take, or a wrong address, is another matter."""
     assert type(faults.from_status(400, words, {})) is errors.BadRequestError
+
+
+def _all(kind: type[errors.ProviderError]) -> list[type[errors.ProviderError]]:
+    return [kind, *(each for sub in kind.__subclasses__() for each in _all(sub))]
+
+
+@pytest.mark.parametrize("kind", _all(errors.ProviderError)[1:])
+def test_every_sentence_has_a_next_step(kind: type[errors.ProviderError]) -> None:
+    """Whatever class an error is of, its line says what happened and ends in what to do."""
+    error = kind("x", provider="groq", model="m")
+    line = faults.sentence(error, "Words of the server.", attempts=1)
+    who, what, words = line.split(": ", 2)
+
+    assert who == "groq/m"
+    assert what != "the call failed"
+    assert words.startswith("Words of the server. ")
+    assert words.endswith(".")
+    assert len(words) > len("Words of the server. ") + 15
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"detail": [{"loc": ["body", "top_k"], "msg": "Extra"}]}, "Extra (top_k)"),
+        ({"error": {"message": "Unsupported value", "param": "seed"}}, "Unsupported value (seed)"),
+        ({"error": {"message": "No 'seed' here", "param": "seed"}}, "No 'seed' here"),
+        ({"error": {"message": "Bad", "param": None}}, "Bad"),
+    ],
+)
+def test_words_name_the_field(body: Any, words: str) -> None:
+    """A field that the server names beside its words is part of them."""
+    assert faults.from_status(400, body, {}).detail == words
+
+
+@pytest.mark.parametrize("words", ["the client has been closed.", "Session is closed"])
+def test_closed_while_it_ran(words: str) -> None:
+    """A connection that our own side has closed is told as such."""
+    error = faults.from_exception(RuntimeError(words))
+
+    assert type(error) is errors.ProviderConnectionError
+    assert "closed" in error.message
