@@ -58,6 +58,8 @@ _learnt: dict[tuple[str, str, str, str], dict[str, Any]] = {}
 
 _warning = threading.Lock()  # guards `warned`: each warning is given once, by one thread
 
+_UNRECORDED = " No answer to this request is recorded."
+
 _SDK = {"responses": "openai", "chat": "openai", "messages": "anthropic"}
 
 
@@ -302,7 +304,7 @@ class Provider:
         call = engine.from_source(request, dropped=body.dropped, emit=emit)
         if call is not None:
             return call
-        await self._aready()
+        await self._aready(_UNRECORDED)
         return self._send(request, body, emit)
 
     def _request(
@@ -329,9 +331,9 @@ class Provider:
             tool_choice=choice,
             schema=schema,
             stream=stream,
-            model_output=self._model_output() if self._wire.needs_limit else None,
             sample=(here.sample_index if here.repeat is None else here.repeat) or 0,
             fresh=fresh,
+            model_output=self._model_output() if self._wire.needs_limit else None,
             **self._fixed,
         )
         if self._learnt:
@@ -349,7 +351,7 @@ class Provider:
         body: Body,
         emit: Callable[[Sequence[Event]], None] | None,
     ) -> Call:
-        connection = self._ready()
+        connection = self._ready(_UNRECORDED)
         if connection.base_url != request.base_url:  # known only now that its server runs
             request = replace(request, base_url=connection.base_url)
         price_id = None if self._endpoint.foreign else self._service.price_id
@@ -385,7 +387,7 @@ class Provider:
         self._check_list()
         if self._service.embedded:
             return self._files()
-        connection = self._ready(note="")
+        connection = self._ready()
         told = inquire("list_models", self._wire.models, connection, self._timeout_s)
         return self._learn(told, connection)
 
@@ -395,7 +397,7 @@ class Provider:
         if self._service.embedded:
             return self._files()
         await self._aready()
-        connection = self._ready(note="")
+        connection = self._ready()
         told = await ainquire("alist_models", self._wire.models, connection, self._timeout_s)
         return self._learn(told, connection)
 
@@ -424,7 +426,7 @@ class Provider:
 
             return local.serve(self.model).context_window
         if refresh:
-            connection = self._ready(note="")
+            connection = self._ready()
             work = window_of(
                 self.model, self._wire, connection.base_url, self._service.window_probe
             )
@@ -547,7 +549,7 @@ class Provider:
             direct=keys.is_loopback(urlsplit(url).hostname or ""),
         )
 
-    def _ready(self, note: str = " No answer to this request is recorded.") -> Connection:
+    def _ready(self, note: str = "") -> Connection:
         """Return the connection, with the embedded server up. May take a second; not on the loop.
 
         `note` goes behind what is missing.
@@ -573,12 +575,12 @@ class Provider:
         # Out here, so that no frame with the environment goes along.
         raise missing
 
-    async def _aready(self) -> None:
+    async def _aready(self, note: str = "") -> None:
         """Do what would block the caller's event loop (imports, starting a server) in a thread."""
         import asyncio
 
         def prepare() -> None:
-            runtime.get().client(self._ready())
+            runtime.get().client(self._ready(note))
 
         await asyncio.get_running_loop().run_in_executor(None, prepare)
 
