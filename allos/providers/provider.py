@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 import warnings
@@ -17,7 +16,7 @@ from allos.engine.call import Call
 from allos.engine.limits import Limits
 from allos.errors import ConfigurationError, ProviderError, did_you_mean
 from allos.hashing import request_hash
-from allos.providers import facts, keys, model_cache, models, prices
+from allos.providers import facts, key_store, keys, model_cache, models, prices
 from allos.providers.advice import advise
 from allos.providers.faces import aresult, result
 from allos.providers.inquiry import ainquire, inquire, window_of
@@ -67,7 +66,8 @@ class Provider:
     model : str
         The service's own name of the model.
     api_key : str or None
-        Key; otherwise the service's environment variables are asked.
+        Key; otherwise the service's environment variables are asked, then what `allos.set_key` set,
+        the computer's keyring and Colab's secrets.
     base_url : str or None
         Another address of the service. A key from the environment does not go to a foreign host.
     api : str or None
@@ -128,13 +128,14 @@ class Provider:
         self._service = service
         if isinstance(api_key, str):
             api_key = Secret(api_key)
-        try:
-            self._endpoint = keys.resolve(
-                service, base_url=base_url, api_key=api_key, api=api, env=os.environ
-            )
-        except ConfigurationError as exc:
-            # The frames behind it hold the environment, with the keys of every service.
-            raise exc.with_traceback(None) from None
+        self._endpoint = keys.resolve(
+            service,
+            base_url=base_url,
+            api_key=api_key,
+            api=api,
+            env=key_store.Environment(),
+            look=key_store.look,
+        )
         self._wire = wire.get(self._endpoint.api)
         self._params = self._checked(params)
         self._strict = _flag("strict", strict)
@@ -315,7 +316,10 @@ class Provider:
             limits=self._limits,
             emit=emit,
             finish=prices.finisher(price_id),
-            advise=lambda error: advise(error, self.name, self.model, self._elsewhere),
+            advise=lambda error: (
+                advise(error, self.name, self.model, self._elsewhere)
+                or key_store.advise(error, self._service, self._endpoint.key_source)
+            ),
             learn=self._learnt.update,
         )
 
