@@ -14,6 +14,7 @@ from typing import Any
 from allos import settings as _settings
 from allos.errors import LogError
 from allos.providers import Provider, ProviderRegistry
+from allos.providers import budget as _budget
 from allos.providers import services as _services
 
 EMBEDDED_MODEL = "local/smollm2"
@@ -26,6 +27,14 @@ _gathered: dict[str, _settings.Value] | None = None
 
 _warned: dict[tuple[str, str], set[str]] = {}
 _log_failed = False
+
+
+def _budget_usd() -> float | None:
+    amount: float | None = setting("budget_usd")
+    return amount
+
+
+_budget.configured = _budget_usd
 
 
 def configure(**changes: Any) -> dict[str, Any]:

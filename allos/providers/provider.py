@@ -16,11 +16,13 @@ from allos.engine.call import Call
 from allos.engine.limits import Limits
 from allos.errors import ConfigurationError, ProviderError, did_you_mean
 from allos.hashing import request_hash
-from allos.providers import facts, key_store, keys, model_cache, models, prices
+from allos.providers import budget, facts, key_store, keys, model_cache, models, prices
 from allos.providers.advice import advise
+from allos.providers.estimate import estimate
 from allos.providers.faces import aresult, result
 from allos.providers.inquiry import ainquire, inquire, window_of
 from allos.providers.models import ModelInfo, ModelList
+from allos.providers.preview import Preview, plan
 from allos.providers.schemas import as_schema
 from allos.providers.services import Service
 from allos.providers.stream import AsyncStream, Stream
@@ -28,7 +30,7 @@ from allos.providers.tools import Tools, as_tools, checked_choice
 from allos.secret import Secret
 from allos.types import Event, Prompt, ProviderResponse, Request, as_messages
 from allos.wire import content
-from allos.wire.base import Connection
+from allos.wire.base import Body, Connection
 from allos.wire.parameters import VOCABULARY, checked, extra_fields
 
 CONSTRUCTOR = (
@@ -264,6 +266,44 @@ class Provider:
 
         return AsyncStream(begin)
 
+    def _translated(
+        self,
+        messages: Prompt,
+        params: Mapping[str, Any],
+        connection: Connection | None = None,
+        *,
+        stream: bool,
+    ) -> tuple[Request, Body, Connection, bool]:
+        """Return the request, the body that its API wants, where it goes, and whether to be strict."""
+        turns = as_messages(messages)
+        given = dict(params)
+        strict = given.pop("strict", None)
+        strict = self._strict if strict is None else _flag("strict", strict)
+        tools = as_tools(given.pop("tools", None))
+        choice = checked_choice(given.pop("tool_choice", None), tools)
+        schema = as_schema(given.pop("schema", None))
+        merged = {**self._params, **self._checked(given)} if given else dict(self._params)
+        extra = merged.pop("extra", None) or {}
+        connection = connection or self._ready()
+        request = Request(
+            base_url=connection.base_url,
+            messages=turns,
+            params=merged,
+            extra=extra,
+            tools=tuple(each.spec for each in tools),
+            tool_choice=choice,
+            schema=schema,
+            stream=stream,
+            model_output=self._model_output() if self._wire.needs_limit else None,
+            **self._fixed,
+        )
+        if self._learnt:
+            request = replace(request, quirks=replace(request.quirks, **self._learnt))
+        sample = context.current().sample_index or 0
+        request = replace(request, request_hash=request_hash(request, sample))
+        content.check(request)
+        return request, self._wire.body(request), connection, strict
+
     def start(
         self,
         messages: Prompt,
@@ -275,39 +315,17 @@ class Provider:
 
         `params` may also hold `tools`, `tool_choice` and `schema`.
         """
-        turns = as_messages(messages)
-        given = dict(params)
-        strict = given.pop("strict", None)
-        strict = self._strict if strict is None else _flag("strict", strict)
-        tools = as_tools(given.pop("tools", None))
-        choice = checked_choice(given.pop("tool_choice", None), tools)
-        schema = as_schema(given.pop("schema", None))
-        merged = {**self._params, **self._checked(given)} if given else dict(self._params)
-        extra = merged.pop("extra", None) or {}
-        connection = self._ready()
-        request = Request(
-            base_url=connection.base_url,
-            messages=turns,
-            params=merged,
-            extra=extra,
-            tools=tuple(each.spec for each in tools),
-            tool_choice=choice,
-            schema=schema,
-            stream=emit is not None,
-            model_output=self._model_output() if self._wire.needs_limit else None,
-            **self._fixed,
+        request, body, connection, strict = self._translated(
+            messages, params, stream=emit is not None
         )
-        if self._learnt:
-            request = replace(request, quirks=replace(request.quirks, **self._learnt))
-        sample = context.current().sample_index or 0
-        request = replace(request, request_hash=request_hash(request, sample))
-        content.check(request)
-        body = self._wire.body(request)
         if body.dropped:
             self._unsaid(body.dropped, strict)
-        price_id = None if self._endpoint.foreign else self._service.price_id
+        price_id = self._price_id
         if price_id:
             prices.warm()
+        gate = self._gate(connection, body)
+        if gate is not None:
+            gate.ask()
         return engine.start(
             request,
             self._wire,
@@ -321,7 +339,60 @@ class Provider:
                 or key_store.advise(error, self._service, self._endpoint.key_source)
             ),
             learn=self._learnt.update,
+            gate=gate,
         )
+
+    def preview(
+        self,
+        messages: Prompt,
+        *,
+        stream: bool = False,
+        exact: bool = False,
+        tools: Tools | None = None,
+        tool_choice: str | None = None,
+        schema: Any = None,
+        **params: Any,
+    ) -> Preview:
+        """Show what `chat` would send, and what it may use and cost. Nothing is sent.
+
+        Parameters
+        ----------
+        messages, tools, tool_choice, schema, **params
+            As in `chat`.
+        stream : bool
+            Show what `stream` would send.
+        exact : bool
+            Let the service count the prompt's tokens, where it can: that request is sent, and holds
+            the prompt. Starts the embedded model.
+
+        Returns
+        -------
+        Preview
+            Address, headers with the key masked, body, and an `Estimate`.
+
+        Raises
+        ------
+        ConfigurationError
+            What would also keep `chat` from sending anything.
+        """
+        given = {**params, **_asked(tools, tool_choice, schema)}
+        unstarted = self._service.embedded and not exact and self._connection is None
+        connection = self._ready() if exact else self._connection or self._unstarted()
+        request, body, _, strict = self._translated(messages, given, connection, stream=stream)
+        if strict and body.dropped:
+            self._unsaid(body.dropped, strict)
+        planned = plan(
+            request,
+            body,
+            connection,
+            self._wire,
+            counts=None if self._elsewhere else self._service.counts,
+            exact=exact,
+            price_id=self._price_id,
+            max_output=self._model_output(),
+            unstarted=unstarted,
+        )
+        return Preview((planned,), {})
 
     # ---- facts ------------------------------------------------------------------------------
 
@@ -424,6 +495,34 @@ class Provider:
     # ---- inside -----------------------------------------------------------------------------
 
     @property
+    def _price_id(self) -> str | None:
+        return None if self._endpoint.foreign else self._service.price_id
+
+    def _gate(self, connection: Connection, body: Body) -> budget.BudgetGate | None:
+        """Return what holds a call to the budgets in force; None without any."""
+        budgets = budget.in_force()
+        if not budgets:
+            return None
+        payer = budget.Payer(
+            self.name,
+            self.model,
+            keys.place(connection.base_url),
+            self._service.embedded,
+            self._endpoint.foreign,
+        )
+        billed = any(not payer.free_by(each.free) for each in budgets)
+        made = (
+            estimate(body.body, self.model, self._price_id, max_output=self._model_output())
+            if billed
+            else None
+        )
+        return budget.BudgetGate(payer, made, budgets)
+
+    def _unstarted(self) -> Connection:
+        """Return where the embedded model's calls would go, without starting its server."""
+        return self._connect(keys.wire_url("http://127.0.0.1:0/v1", self._endpoint.api))
+
+    @property
     def _elsewhere(self) -> str | None:
         """Address, where it is not the service's own: tables of the service say nothing there."""
         own = not (self._endpoint.foreign or self._service.generic)
@@ -522,6 +621,8 @@ class Provider:
 
         def prepare() -> None:
             runtime.get().client(self._ready())
+            if budget.in_force():
+                prices.load()
 
         await asyncio.get_running_loop().run_in_executor(None, prepare)
 
