@@ -132,6 +132,13 @@ def _key(words: tuple[str, ...]) -> Any:
     return run(words)
 
 
+def _doctor(words: tuple[str, ...]) -> Any:
+    """What is set up, what is not, and how to mend it."""
+    from allos.notebook.doctor_command import run
+
+    return run(words)
+
+
 _COMMANDS: dict[str, Callable[[tuple[str, ...]], Any]] = {
     "providers": _providers,
     "models": _models,
@@ -141,4 +148,5 @@ _COMMANDS: dict[str, Callable[[tuple[str, ...]], Any]] = {
     "config": _config,
     "stop": _stop,
     "key": _key,
+    "doctor": _doctor,
 }
