@@ -13,6 +13,7 @@ from allos.version import __version__
 if TYPE_CHECKING:
     from allos import log as log
     from allos.errors import AllosError as AllosError
+    from allos.errors import BudgetError as BudgetError
     from allos.errors import ConfigurationError as ConfigurationError
     from allos.errors import ProviderError as ProviderError
     from allos.errors import ReplayMissError as ReplayMissError
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from allos.log.saved import from_notebook as from_notebook
     from allos.parts import File as File
     from allos.parts import Image as Image
+    from allos.providers.budget import budget as budget
+    from allos.providers.key_store import forget_key as forget_key
+    from allos.providers.key_store import set_key as set_key
     from allos.providers.tools import Tool as Tool
     from allos.providers.tools import tool as tool
     from allos.runs.ask import aask as aask
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
     from allos.runs.chats import chats as chats
     from allos.runs.compare import compare as compare
     from allos.runs.compare import stop_all as stop_all
+    from allos.runs.doctor import doctor as doctor
+    from allos.runs.preview import preview as preview
     from allos.session import configure as configure
     from allos.session import replay as replay
     from allos.types import Message as Message
@@ -39,6 +45,7 @@ if TYPE_CHECKING:
 # public name -> where it lives; None: the name is a module of its own
 _PUBLIC: dict[str, str | None] = {
     "AllosError": "allos.errors",
+    "BudgetError": "allos.errors",
     "ConfigurationError": "allos.errors",
     "File": "allos.parts",
     "Image": "allos.parts",
@@ -53,20 +60,26 @@ _PUBLIC: dict[str, str | None] = {
     "Usage": "allos.types",
     "aask": "allos.runs.ask",
     "ask": "allos.runs.ask",
+    "budget": "allos.providers.budget",
     "chat": "allos.runs.chats",
     "chats": "allos.runs.chats",
     "compare": "allos.runs.compare",
     "configure": "allos.session",
+    "doctor": "allos.runs.doctor",
+    "forget_key": "allos.providers.key_store",
     "from_notebook": "allos.log.saved",
     "log": None,
+    "preview": "allos.runs.preview",
     "replay": "allos.session",
     "responses": "allos.log.query",
+    "set_key": "allos.providers.key_store",
     "stop_all": "allos.runs.compare",
     "tool": "allos.providers.tools",
 }
 
 __all__ = [
     "AllosError",
+    "BudgetError",
     "ConfigurationError",
     "File",
     "Image",
@@ -82,15 +95,20 @@ __all__ = [
     "__version__",
     "aask",
     "ask",
+    "budget",
     "chat",
     "chats",
     "compare",
     "configure",
+    "doctor",
+    "forget_key",
     "from_notebook",
     "load_ipython_extension",
     "log",
+    "preview",
     "replay",
     "responses",
+    "set_key",
     "stop_all",
     "tool",
     "unload_ipython_extension",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 import warnings
@@ -23,11 +22,13 @@ from allos.errors import (
     did_you_mean,
 )
 from allos.hashing import request_hash
-from allos.providers import facts, keys, model_cache, models, prices
+from allos.providers import budget, facts, key_store, keys, model_cache, models, prices
 from allos.providers.advice import advise
+from allos.providers.estimate import estimate
 from allos.providers.faces import aresult, result
 from allos.providers.inquiry import ainquire, inquire, window_of
 from allos.providers.models import ModelInfo, ModelList
+from allos.providers.preview import Preview, plan
 from allos.providers.schemas import as_schema
 from allos.providers.services import Service
 from allos.providers.stream import AsyncStream, Stream
@@ -75,7 +76,8 @@ class Provider:
     model : str
         The service's own name of the model.
     api_key : str or None
-        Key; otherwise the service's environment variables are asked.
+        Key; otherwise the service's environment variables are asked, then what `allos.set_key` set,
+        the computer's keyring and Colab's secrets.
     base_url : str or None
         Another address of the service. A key from the environment does not go to a foreign host.
     api : str or None
@@ -137,18 +139,17 @@ class Provider:
         self._base_url = base_url
         if isinstance(api_key, str):
             api_key = Secret(api_key)
-        try:
-            self._endpoint = keys.resolve(
-                service, base_url=base_url, api_key=api_key, api=api, env=os.environ
-            )
-        except ConfigurationError as exc:
-            missing = isinstance(exc, (MissingKeyError, MissingAddressError))
-            if not (missing and seams.answers_at_hand):
-                # The frames behind it hold the environment, with the keys of every service.
-                raise exc.with_traceback(None) from None
-            self._endpoint = keys.waiting(service, base_url=base_url, api=api, env=os.environ)
         # Equal requests are equal on every machine: only an address in the code itself counts.
         literal = service.generic and base_url is not None and bool(str(base_url).strip())
+        env = key_store.Environment()
+        try:
+            self._endpoint = keys.resolve(
+                service, base_url=base_url, api_key=api_key, api=api, env=env, look=key_store.look
+            )
+        except (MissingKeyError, MissingAddressError):
+            if not seams.answers_at_hand:
+                raise
+            self._endpoint = keys.waiting(service, base_url=base_url, api=api, env=env)
         self._wire = wire.get(self._endpoint.api)
         self._params = self._checked(params)
         self._strict = _flag("strict", strict)
@@ -277,6 +278,44 @@ class Provider:
 
         return AsyncStream(begin)
 
+    def _translated(
+        self, messages: Prompt, params: Mapping[str, Any], *, stream: bool
+    ) -> tuple[Request, Body, bool]:
+        """The request, the body that its API wants, and whether to be strict.
+
+        Touches no key, server or SDK.
+        """
+        turns = as_messages(messages)
+        given = dict(params)
+        strict = given.pop("strict", None)
+        strict = self._strict if strict is None else _flag("strict", strict)
+        tools = as_tools(given.pop("tools", None))
+        choice = checked_choice(given.pop("tool_choice", None), tools)
+        schema = as_schema(given.pop("schema", None))
+        fresh = bool(given.pop("fresh", False))
+        merged = {**self._params, **self._checked(given)} if given else dict(self._params)
+        extra = merged.pop("extra", None) or {}
+        here = context.current()
+        request = Request(
+            base_url=self.base_url,
+            messages=turns,
+            params=merged,
+            extra=extra,
+            tools=tuple(each.spec for each in tools),
+            tool_choice=choice,
+            schema=schema,
+            stream=stream,
+            sample=(here.sample_index if here.repeat is None else here.repeat) or 0,
+            fresh=fresh,
+            model_output=self._model_output() if self._wire.needs_limit else None,
+            **self._fixed,
+        )
+        if self._learnt:
+            request = replace(request, quirks=replace(request.quirks, **self._learnt))
+        request = replace(request, request_hash=request_hash(request, request.sample))
+        content.check(request)
+        return request, self._wire.body(request), strict
+
     def start(
         self,
         messages: Prompt,
@@ -310,37 +349,8 @@ class Provider:
     def _request(
         self, messages: Prompt, params: Mapping[str, Any], *, stream: bool
     ) -> tuple[Request, Body]:
-        """What is asked, checked and translated; touches no key, server or SDK."""
-        turns = as_messages(messages)
-        given = dict(params)
-        strict = given.pop("strict", None)
-        strict = self._strict if strict is None else _flag("strict", strict)
-        tools = as_tools(given.pop("tools", None))
-        choice = checked_choice(given.pop("tool_choice", None), tools)
-        schema = as_schema(given.pop("schema", None))
-        fresh = bool(given.pop("fresh", False))
-        merged = {**self._params, **self._checked(given)} if given else dict(self._params)
-        extra = merged.pop("extra", None) or {}
-        here = context.current()
-        request = Request(
-            base_url=self.base_url,
-            messages=turns,
-            params=merged,
-            extra=extra,
-            tools=tuple(each.spec for each in tools),
-            tool_choice=choice,
-            schema=schema,
-            stream=stream,
-            sample=(here.sample_index if here.repeat is None else here.repeat) or 0,
-            fresh=fresh,
-            model_output=self._model_output() if self._wire.needs_limit else None,
-            **self._fixed,
-        )
-        if self._learnt:
-            request = replace(request, quirks=replace(request.quirks, **self._learnt))
-        request = replace(request, request_hash=request_hash(request, request.sample))
-        content.check(request)
-        body = self._wire.body(request)
+        """What is asked, checked and translated, with a word on what is left out."""
+        request, body, strict = self._translated(messages, params, stream=stream)
         if body.dropped:
             self._unsaid(body.dropped, strict)
         return request, body
@@ -354,9 +364,12 @@ class Provider:
         connection = self._ready(_UNRECORDED)
         if connection.base_url != request.base_url:  # known only now that its server runs
             request = replace(request, base_url=connection.base_url)
-        price_id = None if self._endpoint.foreign else self._service.price_id
+        price_id = self._price_id
         if price_id:
             prices.warm()
+        gate = self._gate(connection, body)
+        if gate is not None:
+            gate.ask()
         return engine.start(
             request,
             self._wire,
@@ -365,9 +378,66 @@ class Provider:
             limits=self._limits,
             emit=emit,
             finish=prices.finisher(price_id),
-            advise=lambda error: advise(error, self.name, self.model, self._elsewhere),
+            advise=lambda error: (
+                advise(error, self.name, self.model, self._elsewhere)
+                or key_store.advise(error, self._service, self._endpoint.key_source)
+            ),
             learn=self._learnt.update,
+            gate=gate,
         )
+
+    def preview(
+        self,
+        messages: Prompt,
+        *,
+        stream: bool = False,
+        exact: bool = False,
+        tools: Tools | None = None,
+        tool_choice: str | None = None,
+        schema: Any = None,
+        **params: Any,
+    ) -> Preview:
+        """Show what `chat` would send, and what it may use and cost. Nothing is sent.
+
+        Parameters
+        ----------
+        messages, tools, tool_choice, schema, **params
+            As in `chat`.
+        stream : bool
+            Show what `stream` would send.
+        exact : bool
+            Let the service count the prompt's tokens, where it can: that request is sent, and holds
+            the prompt. Starts the embedded model.
+
+        Returns
+        -------
+        Preview
+            Address, headers with the key masked, body, and an `Estimate`.
+
+        Raises
+        ------
+        ConfigurationError
+            What would also keep `chat` from sending anything.
+        """
+        given = {**params, **_asked(tools, tool_choice, schema)}
+        unstarted = self._service.embedded and not exact and self._connection is None
+        connection = self._ready() if exact else self._connection or self._unstarted()
+        request, body, strict = self._translated(messages, given, stream=stream)
+        request = replace(request, base_url=connection.base_url)
+        if strict and body.dropped:
+            self._unsaid(body.dropped, strict)
+        planned = plan(
+            request,
+            body,
+            connection,
+            self._wire,
+            counts=None if self._elsewhere else self._service.counts,
+            exact=exact,
+            price_id=self._price_id,
+            max_output=self._model_output(),
+            unstarted=unstarted,
+        )
+        return Preview((planned,), {})
 
     # ---- facts ------------------------------------------------------------------------------
 
@@ -470,6 +540,34 @@ class Provider:
     # ---- inside -----------------------------------------------------------------------------
 
     @property
+    def _price_id(self) -> str | None:
+        return None if self._endpoint.foreign else self._service.price_id
+
+    def _gate(self, connection: Connection, body: Body) -> budget.BudgetGate | None:
+        """Return what holds a call to the budgets in force; None without any."""
+        budgets = budget.in_force()
+        if not budgets:
+            return None
+        payer = budget.Payer(
+            self.name,
+            self.model,
+            keys.place(connection.base_url),
+            self._service.embedded,
+            self._endpoint.foreign,
+        )
+        billed = any(not payer.free_by(each.free) for each in budgets)
+        made = (
+            estimate(body.body, self.model, self._price_id, max_output=self._model_output())
+            if billed
+            else None
+        )
+        return budget.BudgetGate(payer, made, budgets)
+
+    def _unstarted(self) -> Connection:
+        """Return where the embedded model's calls would go, without starting its server."""
+        return self._connect(keys.wire_url("http://127.0.0.1:0/v1", self._endpoint.api))
+
+    @property
     def _elsewhere(self) -> str | None:
         """Address, where it is not the service's own: tables of the service say nothing there."""
         own = not (self._endpoint.foreign or self._service.generic)
@@ -568,7 +666,11 @@ class Provider:
     def _resolved(self, note: str) -> keys.Endpoint:
         try:
             return keys.resolve(
-                self._service, base_url=self._base_url, api=self.api, env=os.environ
+                self._service,
+                base_url=self._base_url,
+                api=self.api,
+                env=key_store.Environment(),
+                look=key_store.look,
             )
         except (MissingKeyError, MissingAddressError) as exc:
             missing = type(exc)(f"{exc}{note}")
@@ -581,6 +683,8 @@ class Provider:
 
         def prepare() -> None:
             runtime.get().client(self._ready(note))
+            if budget.in_force():
+                prices.load()
 
         await asyncio.get_running_loop().run_in_executor(None, prepare)
 
