@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from allos.log.saved import from_notebook as from_notebook
     from allos.parts import File as File
     from allos.parts import Image as Image
+    from allos.providers.key_store import forget_key as forget_key
+    from allos.providers.key_store import set_key as set_key
     from allos.providers.tools import Tool as Tool
     from allos.providers.tools import tool as tool
     from allos.runs.ask import aask as aask
@@ -57,10 +59,12 @@ _PUBLIC: dict[str, str | None] = {
     "chats": "allos.runs.chats",
     "compare": "allos.runs.compare",
     "configure": "allos.session",
+    "forget_key": "allos.providers.key_store",
     "from_notebook": "allos.log.saved",
     "log": None,
     "replay": "allos.session",
     "responses": "allos.log.query",
+    "set_key": "allos.providers.key_store",
     "stop_all": "allos.runs.compare",
     "tool": "allos.providers.tools",
 }
@@ -86,11 +90,13 @@ __all__ = [
     "chats",
     "compare",
     "configure",
+    "forget_key",
     "from_notebook",
     "load_ipython_extension",
     "log",
     "replay",
     "responses",
+    "set_key",
     "stop_all",
     "tool",
     "unload_ipython_extension",

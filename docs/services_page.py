@@ -29,7 +29,8 @@ Python uses the same names: `ProviderRegistry.get_provider("groq", model="openai
 **Address.** `base_url=` goes first, then the variable `<NAME>_BASE_URL` (`GROQ_BASE_URL`), then the
 address below. `{NAME}` in an address is filled in from the environment.
 
-**Key.** `api_key=` goes first, then the variables below in their order. A key from the environment
+**Key.** `api_key=` goes first, then the variables below in their order, then a key that was
+[set](../guide/keys.md). A key from the environment
 goes only to the service's own address or to the host of `<NAME>_BASE_URL`. Any other host that you
 name by `base_url=` gets the key that you pass as `api_key=`, or, on this machine, none.
 

@@ -25,20 +25,16 @@ def names() -> list[str]:
 
 def _providers(words: tuple[str, ...]) -> Any:
     """Every service: address, key variable and whether it is set, API."""
-    import os
-
     import pandas as pd
 
-    from allos.providers import plugins, services
+    from allos.providers import key_store, plugins, services
 
     plugins.load()
     rows = [
         {
             "provider": service.name,
             "key": " or ".join(service.key_env) or None,
-            "key_set": any(os.environ.get(name, "").strip() for name in service.key_env)
-            if service.key_env
-            else None,
+            "key_set": key_store.is_set(service),
             "api": service.api,
             "base_url": service.base_url or None,
             "note": service.note or None,
@@ -152,6 +148,13 @@ def _replay(words: tuple[str, ...]) -> Any:
     return None
 
 
+def _key(words: tuple[str, ...]) -> Any:
+    """Set, forget or list keys."""
+    from allos.notebook.key_command import run
+
+    return run(words)
+
+
 _COMMANDS: dict[str, Callable[[tuple[str, ...]], Any]] = {
     "providers": _providers,
     "models": _models,
@@ -161,4 +164,5 @@ _COMMANDS: dict[str, Callable[[tuple[str, ...]], Any]] = {
     "config": _config,
     "replay": _replay,
     "stop": _stop,
+    "key": _key,
 }

@@ -1,17 +1,17 @@
 """Which address a call goes to, and which key may go there.
 
 The one rule: a key from the environment goes only to its service's own host, or to the host that
-the user put into ``<NAME>_BASE_URL``. Any other host named by ``base_url=`` gets the key passed as
-``api_key=``, or none.
+the user put into ``<NAME>_BASE_URL``; a key that was set (`allos.set_key`) goes only to the host it was
+set for. Any other host named by ``base_url=`` gets the key passed as ``api_key=``, or none.
 
-Pure: the environment is an argument, nothing is looked up and nothing is sent.
+Pure: the environment and the keys that were set are arguments, and nothing is sent.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
@@ -30,6 +30,18 @@ _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 _VARIABLE = re.compile(r"\{([A-Z0-9_]+)\}")
 _OPERATIONS = ("/chat/completions", "/responses", "/messages", "/completions")
+
+
+class Kept(NamedTuple):
+    """A key that somebody set earlier."""
+
+    key: Secret
+    source: str
+    """Where it was found: ``"process"``, ``"keyring"``, ``"colab"``."""
+
+
+Look = Callable[[Service, str], Kept | None]
+"""Looks a service's key up by the account that it was set for, see `account`."""
 
 
 class Host(NamedTuple):
@@ -51,7 +63,8 @@ class Endpoint:
     api_key: Secret | None
     """The key; None for the embedded model, whose server makes its own."""
     key_source: str
-    """``"argument"``, the variable's name, ``"placeholder"``, ``"embedded"``, or ``"missing"``."""
+    """``"argument"``, the variable's name, ``"process"``, ``"keyring"``, ``"colab"``,
+    ``"placeholder"``, ``"embedded"``, or ``"missing"``."""
     foreign: bool = False
     """The host is neither the service's own nor that of ``<NAME>_BASE_URL``."""
     placeholder: bool = False
@@ -67,6 +80,7 @@ def resolve(
     api_key: str | Secret | None = None,
     api: str | None = None,
     env: Mapping[str, str],
+    look: Look | None = None,
 ) -> Endpoint:
     """Find the address, the key and the API of one provider.
 
@@ -82,6 +96,8 @@ def resolve(
         ``"responses"``, ``"chat"`` or ``"messages"``, when it is not the row's own choice.
     env : mapping
         The environment. Blank values count as unset.
+    look : callable, optional
+        Looks for a key that was set; asked last, and only by the account of this very host.
 
     Returns
     -------
@@ -106,7 +122,7 @@ def resolve(
     if service.embedded:
         return _embedded(service, base_url, api)
     explicit = base_url is not None and bool(str(base_url).strip())
-    url = _clean(base_url, "base_url") if base_url and explicit else _configured(service, env)
+    url = _address(service, base_url, env)
     host = _host(url)
     own = _row_host(service, env)
     foreign = explicit and host not in _own_hosts(service, env, own) and not _unbound(service, env)
@@ -121,6 +137,10 @@ def resolve(
     if variable and not foreign:
         held = _key(env[variable], variable)
         return Endpoint(base_url=url, api=speaks, api_key=held, key_source=variable)
+    if look is not None and (kept := look(service, _account(service, host))):
+        return Endpoint(
+            base_url=url, api=speaks, api_key=kept.key, key_source=kept.source, foreign=foreign
+        )
     # A server that the caller put on this machine rarely checks keys; a service's own address does.
     at_hand = is_loopback(host.name) and (service.generic or (explicit and host != own))
     if service.key_required and not at_hand:
@@ -166,6 +186,57 @@ def waiting(
         speaks = _api(service, api, foreign=False, at_home=not service.generic)
         found = Endpoint(base_url="", api=speaks, api_key=None, key_source="missing")
     return replace(found, api_key=None, key_source="missing")
+
+
+def account(service: Service, *, base_url: str | None = None, env: Mapping[str, str]) -> str:
+    """Name under which a key is kept: the service, and the host where it is not the row's own.
+
+    A key that was set for one host is never found for another one, whatever an address or a
+    variable says later.
+
+    Raises
+    ------
+    ConfigurationError
+        The address is wrong or missing.
+
+    Examples
+    --------
+    >>> from allos.providers.services import find
+    >>> account(find("groq"), env={})
+    'groq'
+    >>> account(find("groq"), env={"GROQ_BASE_URL": "http://localhost:4000/v1"})
+    'groq@http://localhost:4000'
+    """
+    if service.embedded:
+        raise ConfigurationError(f"{service.name!r} is the embedded model and needs no key.")
+    return _account(service, _host(_address(service, base_url, env)))
+
+
+def checked_key(value: str | Secret | None, source: str) -> Secret | None:
+    """Return a key as a `Secret`, without the blanks around it; None when there is none.
+
+    Raises
+    ------
+    ConfigurationError
+        It cannot stand in a header; `source` says where it came from.
+    """
+    return _key(value, source)
+
+
+def place(url: str) -> str:
+    """Scheme, host and port of an address, as they are compared.
+
+    Raises
+    ------
+    ConfigurationError
+        It is no web address.
+
+    Examples
+    --------
+    >>> place("http://127.0.0.1:8000/v1"), place("https://API.example/v1")
+    ('http://localhost:8000', 'https://api.example')
+    """
+    return _shown(_host(_clean(url, "the address")))
 
 
 def is_loopback(name: str) -> bool:
@@ -247,6 +318,17 @@ def _api(service: Service, wanted: str | None, *, foreign: bool, at_home: bool) 
         known = " and ".join(repr(name) for name in service.speaks)
         raise ConfigurationError(f"{service.name!r} speaks {known}, not {wanted!r}.")
     return api
+
+
+def _address(service: Service, base_url: str | None, env: Mapping[str, str]) -> str:
+    if base_url is not None and str(base_url).strip():
+        return _clean(base_url, "base_url")
+    return _configured(service, env)
+
+
+def _account(service: Service, host: Host) -> str:
+    # By the row alone: a host that the environment fills in is named, so that the key stays there.
+    return service.name if host == _row_host(service, {}) else f"{service.name}@{_shown(host)}"
 
 
 def _set(env: Mapping[str, str], names: tuple[str, ...]) -> str | None:
@@ -410,8 +492,11 @@ def _missing(service: Service, env: Mapping[str, str], host: Host, *, foreign: b
     *others, last = service.key_env or ("",)
     variables = f"{', '.join(others)} or {last}" if others else last
     if not foreign:
-        ways = f"set {variables} in the environment, or pass api_key=" if last else "pass api_key="
-        return f"No key for {service.name!r}: {ways}. Nothing was sent."
+        ways = [f"set {variables} in the environment"] if last else []
+        ways.append(f"run %allos key {service.name}")
+        return (
+            f"No key for {service.name!r}: {', '.join(ways)}, or pass api_key=. Nothing was sent."
+        )
     own = _row_host(service, env)
     places = [_shown(own)] if own else []
     places.append(f"the host of {service.base_url_env[0]}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 import warnings
@@ -23,7 +22,7 @@ from allos.errors import (
     did_you_mean,
 )
 from allos.hashing import request_hash
-from allos.providers import facts, keys, model_cache, models, prices
+from allos.providers import facts, key_store, keys, model_cache, models, prices
 from allos.providers.advice import advise
 from allos.providers.faces import aresult, result
 from allos.providers.inquiry import ainquire, inquire, window_of
@@ -75,7 +74,8 @@ class Provider:
     model : str
         The service's own name of the model.
     api_key : str or None
-        Key; otherwise the service's environment variables are asked.
+        Key; otherwise the service's environment variables are asked, then what `allos.set_key` set,
+        the computer's keyring and Colab's secrets.
     base_url : str or None
         Another address of the service. A key from the environment does not go to a foreign host.
     api : str or None
@@ -137,16 +137,15 @@ class Provider:
         self._base_url = base_url
         if isinstance(api_key, str):
             api_key = Secret(api_key)
+        env, look = key_store.Environment(), key_store.look
         try:
             self._endpoint = keys.resolve(
-                service, base_url=base_url, api_key=api_key, api=api, env=os.environ
+                service, base_url=base_url, api_key=api_key, api=api, env=env, look=look
             )
-        except ConfigurationError as exc:
-            missing = isinstance(exc, (MissingKeyError, MissingAddressError))
-            if not (missing and seams.answers_at_hand):
-                # The frames behind it hold the environment, with the keys of every service.
-                raise exc.with_traceback(None) from None
-            self._endpoint = keys.waiting(service, base_url=base_url, api=api, env=os.environ)
+        except (MissingKeyError, MissingAddressError):
+            if not seams.answers_at_hand:
+                raise
+            self._endpoint = keys.waiting(service, base_url=base_url, api=api, env=env)
         # Equal requests are equal on every machine: only an address in the code itself counts.
         literal = service.generic and base_url is not None and bool(str(base_url).strip())
         self._wire = wire.get(self._endpoint.api)
@@ -365,7 +364,10 @@ class Provider:
             limits=self._limits,
             emit=emit,
             finish=prices.finisher(price_id),
-            advise=lambda error: advise(error, self.name, self.model, self._elsewhere),
+            advise=lambda error: (
+                advise(error, self.name, self.model, self._elsewhere)
+                or key_store.advise(error, self._service, self._endpoint.key_source)
+            ),
             learn=self._learnt.update,
         )
 
@@ -568,11 +570,14 @@ class Provider:
     def _resolved(self, note: str) -> keys.Endpoint:
         try:
             return keys.resolve(
-                self._service, base_url=self._base_url, api=self.api, env=os.environ
+                self._service,
+                base_url=self._base_url,
+                api=self.api,
+                env=key_store.Environment(),
+                look=key_store.look,
             )
         except (MissingKeyError, MissingAddressError) as exc:
             missing = type(exc)(f"{exc}{note}")
-        # Out here, so that no frame with the environment goes along.
         raise missing
 
     async def _aready(self, note: str = "") -> None:

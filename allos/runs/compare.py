@@ -501,6 +501,7 @@ def compare(
         both.wait().frame[["model", "temperature", "content", "latency_s"]]
     """
     sealed(shared)
+    params = sets_of(params)
     if isinstance(models, (str, Provider)):
         models = [models]
     if not models:
@@ -509,8 +510,7 @@ def compare(
         )
     if not _is_count(n):
         raise ConfigurationError(f"n must be a whole number from 1, not {n!r}.")
-    sets = [params] if isinstance(params, Mapping) else list(params or [{}])
-    grid = [(model, {**shared, **chosen}) for model in models for chosen in sets]
+    grid = [(model, {**shared, **chosen}) for model in models for chosen in params]
     columns = [_column(k, model, chosen) for k, (model, chosen) in enumerate(grid)]
     messages = as_messages(prompt, system)
     session.open_log()
@@ -521,6 +521,16 @@ def compare(
         told(comparison)
     comparison._launch(comparison.cells)
     return comparison
+
+
+def sets_of(
+    params: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None,
+) -> list[dict[str, Any]]:
+    """Sets of parameters, with their keys sealed; one empty set where there are none."""
+    sets = [dict(each) for each in ([params] if isinstance(params, Mapping) else params or [{}])]
+    for each in sets:
+        sealed(each)
+    return sets
 
 
 def _cancel_at_exit() -> None:

@@ -13,7 +13,7 @@ _KEPT = frozenset({"ALLOS_MODELS", "ALLOS_CHROMIUM", "ALLOS_REQUIRE_ALL"})
 def private_environment(home: Path) -> dict[str, str]:
     """Environment of this process without keys, hosts and settings; `home` holds what is personal.
 
-    The log is off: a test that wants one names its own file in ALLOS_LOG.
+    The log is off: a test that wants one names its own file in ALLOS_LOG. The keyring is empty.
     """
     kept = {k: v for k, v in os.environ.items() if k in _KEPT or not _PERSONAL.search(k)}
     folders = {
@@ -31,5 +31,6 @@ def private_environment(home: Path) -> dict[str, str]:
         **kept,
         **{name: str(folder) for name, folder in folders.items()},
         "ALLOS_LOG": "off",
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     }

@@ -319,8 +319,8 @@ def test_missing_key_is_one_exact_line() -> None:
         resolve(find("together"), env={})
 
     assert str(one.value) == (
-        "No key for 'groq': set GROQ_API_KEY in the environment, or pass api_key=. "
-        "Nothing was sent."
+        "No key for 'groq': set GROQ_API_KEY in the environment, run %allos key groq, "
+        "or pass api_key=. Nothing was sent."
     )
     assert "TOGETHER_API_KEY, TOGETHER_AI_API_KEY or TOGETHERAI_API_KEY" in str(three.value)
 
