@@ -13,6 +13,7 @@ from allos.version import __version__
 if TYPE_CHECKING:
     from allos import log as log
     from allos.errors import AllosError as AllosError
+    from allos.errors import BudgetError as BudgetError
     from allos.errors import ConfigurationError as ConfigurationError
     from allos.errors import ProviderError as ProviderError
     from allos.errors import ReplayMissError as ReplayMissError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from allos.log.saved import from_notebook as from_notebook
     from allos.parts import File as File
     from allos.parts import Image as Image
+    from allos.providers.budget import budget as budget
     from allos.providers.key_store import forget_key as forget_key
     from allos.providers.key_store import set_key as set_key
     from allos.providers.tools import Tool as Tool
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from allos.runs.chats import chats as chats
     from allos.runs.compare import compare as compare
     from allos.runs.compare import stop_all as stop_all
+    from allos.runs.preview import preview as preview
     from allos.session import configure as configure
     from allos.session import replay as replay
     from allos.types import Message as Message
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
 # public name -> where it lives; None: the name is a module of its own
 _PUBLIC: dict[str, str | None] = {
     "AllosError": "allos.errors",
+    "BudgetError": "allos.errors",
     "ConfigurationError": "allos.errors",
     "File": "allos.parts",
     "Image": "allos.parts",
@@ -55,6 +59,7 @@ _PUBLIC: dict[str, str | None] = {
     "Usage": "allos.types",
     "aask": "allos.runs.ask",
     "ask": "allos.runs.ask",
+    "budget": "allos.providers.budget",
     "chat": "allos.runs.chats",
     "chats": "allos.runs.chats",
     "compare": "allos.runs.compare",
@@ -62,6 +67,7 @@ _PUBLIC: dict[str, str | None] = {
     "forget_key": "allos.providers.key_store",
     "from_notebook": "allos.log.saved",
     "log": None,
+    "preview": "allos.runs.preview",
     "replay": "allos.session",
     "responses": "allos.log.query",
     "set_key": "allos.providers.key_store",
@@ -71,6 +77,7 @@ _PUBLIC: dict[str, str | None] = {
 
 __all__ = [
     "AllosError",
+    "BudgetError",
     "ConfigurationError",
     "File",
     "Image",
@@ -86,6 +93,7 @@ __all__ = [
     "__version__",
     "aask",
     "ask",
+    "budget",
     "chat",
     "chats",
     "compare",
@@ -94,6 +102,7 @@ __all__ = [
     "from_notebook",
     "load_ipython_extension",
     "log",
+    "preview",
     "replay",
     "responses",
     "set_key",

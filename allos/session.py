@@ -17,6 +17,7 @@ from allos import seams
 from allos import settings as _settings
 from allos.errors import LogError
 from allos.providers import Provider, ProviderRegistry
+from allos.providers import budget as _budget
 from allos.providers import services as _services
 
 if TYPE_CHECKING:
@@ -34,6 +35,14 @@ _warned: dict[tuple[str, str], set[str]] = {}
 _log_failed = False
 _replay: Replay | None = None
 _replay_set: str | None = None
+
+
+def _budget_usd() -> float | None:
+    amount: float | None = setting("budget_usd")
+    return amount
+
+
+_budget.configured = _budget_usd
 
 
 def configure(**changes: Any) -> dict[str, Any]:

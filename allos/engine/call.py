@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from threading import get_ident
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from allos import context, seams
 from allos.engine import retry
@@ -24,7 +24,9 @@ from allos.engine.parse import parsed
 from allos.engine.response import asked, deliver, report
 from allos.engine.runtime import Runtime, Shared, get
 from allos.errors import (
+    AllosError,
     BrokenStreamError,
+    BudgetError,
     ConfigurationError,
     InvalidResponseError,
     ProviderConnectionError,
@@ -47,6 +49,16 @@ Emit = Callable[[Sequence[Event]], None]
 Finish = Callable[[ProviderResponse], Awaitable[ProviderResponse]]
 Advise = Callable[[ProviderError], str | None]
 Learn = Callable[[Mapping[str, Any]], None]
+
+
+class Gate(Protocol):
+    """Lets a call pass, or not, and learns how it ended: that is the budget. Loop thread."""
+
+    def enter(self) -> None:
+        """Pass, or raise `BudgetError`: nothing is sent then. Not asked for a replayed answer."""
+
+    def leave(self, response: ProviderResponse | None) -> None:
+        """Take note of the end; None where a fault of our own left no response."""
 
 
 class Call:
@@ -106,6 +118,7 @@ def start(
     finish: Finish | None = None,
     advise: Advise | None = None,
     learn: Learn | None = None,
+    gate: Gate | None = None,
 ) -> Call:
     """Start a call and return at once.
 
@@ -128,6 +141,8 @@ def start(
         What to do about an error, in place of the general advice.
     learn : callable or None
         Given what the service turned out not to take, by fields of `Quirks`; on the loop thread.
+    gate : Gate or None
+        Asked before anything is sent.
 
     Raises
     ------
@@ -138,7 +153,10 @@ def start(
     seams.run_preludes()
     shared = runtime.borrow(connection)
     call = Call(runtime)
-    run = _Run(call, request, wire, body, shared, connection, limits, emit, finish, advise, learn)
+    run = _Run(
+        *(call, request, wire, body, shared, connection),
+        *(limits, emit, finish, advise, learn, gate),
+    )
     # call_soon_threadsafe copies the caller's context, so provenance crosses by itself.
     runtime.loop.call_soon_threadsafe(run.begin)
     return call
@@ -170,6 +188,7 @@ class _Run:
         finish: Finish | None,
         advise: Advise | None,
         learn: Learn | None,
+        gate: Gate | None,
     ) -> None:
         self.call = call
         self.request = request
@@ -183,6 +202,7 @@ class _Run:
         self.advise = advise
         self.learn = learn
         self.amended = False
+        self.gate = gate
         here = context.current()
         self.caller = here.run_id or here.comparison_id or get_ident()
         self.created_at = datetime.now(UTC)
@@ -212,9 +232,11 @@ class _Run:
     async def run(self) -> None:
         import asyncio
 
-        error: ProviderError | None = None
+        error: AllosError | None = None
         cancelled = False
         try:
+            if self.gate is not None:
+                self.gate.enter()
             if self.request.deadline_s is None or self.request.deadline_s > _NEVER_S:
                 await self._attempts()
             else:
@@ -229,7 +251,7 @@ class _Run:
             )
             in_time = self.request.deadline_s is None
             error = self._named(faults.from_exception(exc) if in_time else late)
-        except ProviderError as exc:
+        except (ProviderError, BudgetError) as exc:
             error = exc
         except Exception as exc:  # noqa: BLE001 - whatever it is, the caller gets a typed error
             error = self._named(faults.from_exception(exc))
@@ -242,9 +264,14 @@ class _Run:
                     cancelled = True
                 except Exception as exc:  # noqa: BLE001 - facts about an answer never cost it
                     report(self.call, "the facts of a response could not be completed", exc)
-            deliver(self.call, await self._parsed(response))
+            response = await self._parsed(response)
+            if self.gate is not None:  # before a waiter wakes up and looks at its budget
+                self.gate.leave(response)
+            deliver(self.call, response)
         except BaseException as exc:  # a waiter must never hang on a fault of our own
             if not self.call.future.done():
+                if self.gate is not None:
+                    self.gate.leave(None)
                 self.call.future.set_exception(exc)
             raise
         if cancelled:
@@ -380,9 +407,7 @@ class _Run:
             return ServerError(f"the service ended the answer with finish reason {raw!r}", code=raw)
         if not fold.empty or fold.finish_reason not in (None, "other"):
             return None
-        return InvalidResponseError(
-            "the answer is empty" + (f" (finish reason {raw!r})" if raw else "")
-        )
+        return InvalidResponseError(faults.EMPTY + (f" (finish reason {raw!r})" if raw else ""))
 
     def _named(self, error: ProviderError) -> ProviderError:
         """Complete an error: who, which model, key masked."""
@@ -405,7 +430,7 @@ class _Run:
         error.__cause__ = error.__context__ = None
         return error
 
-    def _response(self, error: ProviderError | None, cancelled: bool) -> ProviderResponse:
+    def _response(self, error: AllosError | None, cancelled: bool) -> ProviderResponse:
         ended = perf_counter()
         request, fold = self.request, self.fold
         usage = fold.usage
@@ -441,12 +466,11 @@ class _Run:
             if usage and in_pieces
             else None,
             "error_type": type(error).__name__ if error else None,
-            "error_message": error.message if error else None,
-            "http_status": (error.status_code if error else None)
-            or (200 if fold.answered else None),
+            "error_message": str(error) if error else None,
+            "http_status": getattr(error, "status_code", None) or (200 if fold.answered else None),
             "attempts": self.attempts,
             "retry_log": self.retry_log or None,
-            "request_id": error.request_id if error else None,
+            "request_id": getattr(error, "request_id", None),
             **fold.facts,
             "usage": dict(usage.raw) if usage else None,
         }

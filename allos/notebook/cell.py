@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from allos import context, session, template
 from allos.errors import (
@@ -16,7 +16,7 @@ from allos.errors import (
     ProviderError,
     SchemaError,
 )
-from allos.notebook import commands
+from allos.notebook import commands, confirming, spending
 from allos.notebook.arguments import Arguments, parse
 from allos.notebook.display import mark_painted
 from allos.notebook.painter import Painter
@@ -29,6 +29,9 @@ from allos.runs.compare import Comparison, compare
 from allos.runs.tools import Loop
 from allos.runs.tools import run as run_tools
 from allos.types import Message, Prompt, ProviderResponse, as_messages
+
+if TYPE_CHECKING:
+    from allos.providers.preview import Preview
 
 
 def run(shell: Any, line: str, cell: str | None, local_ns: dict[str, Any]) -> Any:
@@ -75,7 +78,7 @@ class Question:
 
 def _question(
     shell: Any, arguments: Arguments, cell: str | None, local_ns: dict[str, Any]
-) -> ProviderResponse | Comparison:
+) -> ProviderResponse | Comparison | Preview:
     # IPython ends every cell with a newline; that one is not the user's.
     text = arguments.prompt if cell is None else without_nbval(cell).removesuffix("\n")
     if text is None or not text.strip():
@@ -101,7 +104,9 @@ def _question(
         tools=tuple(tool_of(name, namespace) for name in arguments.tools),
         notes=tuple(values.notes),
     )
-    with context.using(variables={**in_system, **variables}):
+    with context.using(variables={**in_system, **variables}), spending.limit(shell, arguments):
+        if arguments.dry_run:
+            return spending.plan(arguments, question)
         if arguments.models:
             return _compare(shell, arguments, question)
         return _ask(shell, arguments, question, paint=cell is not None)
@@ -123,6 +128,7 @@ def _compare(shell: Any, arguments: Arguments, question: Question) -> Comparison
         n=arguments.repeats,
         system=question.system,
         fresh=arguments.fresh,
+        confirm=confirming.of_comparison(shell, len(arguments.models) * arguments.repeats),
         **shared,
         **arguments.params,
     )

@@ -22,11 +22,13 @@ from allos.errors import (
     did_you_mean,
 )
 from allos.hashing import request_hash
-from allos.providers import facts, key_store, keys, model_cache, models, prices
+from allos.providers import budget, facts, key_store, keys, model_cache, models, prices
 from allos.providers.advice import advise
+from allos.providers.estimate import estimate
 from allos.providers.faces import aresult, result
 from allos.providers.inquiry import ainquire, inquire, window_of
 from allos.providers.models import ModelInfo, ModelList
+from allos.providers.preview import Preview, plan
 from allos.providers.schemas import as_schema
 from allos.providers.services import Service
 from allos.providers.stream import AsyncStream, Stream
@@ -307,9 +309,12 @@ class Provider:
         return self._send(request, body, emit)
 
     def _request(
-        self, messages: Prompt, params: Mapping[str, Any], *, stream: bool
+        self, messages: Prompt, params: Mapping[str, Any], *, stream: bool, quiet: bool = False
     ) -> tuple[Request, Body]:
-        """What is asked, checked and translated; touches no key, server or SDK."""
+        """What is asked, checked and translated; touches no key, server or SDK.
+
+        `quiet` leaves out the warnings of what the service does not take.
+        """
         turns = as_messages(messages)
         given = dict(params)
         strict = given.pop("strict", None)
@@ -340,7 +345,7 @@ class Provider:
         request = replace(request, request_hash=request_hash(request, request.sample))
         content.check(request)
         body = self._wire.body(request)
-        if body.dropped:
+        if body.dropped and (strict or not quiet):
             self._unsaid(body.dropped, strict)
         return request, body
 
@@ -353,9 +358,12 @@ class Provider:
         connection = self._ready(_UNRECORDED)
         if connection.base_url != request.base_url:  # known only now that its server runs
             request = replace(request, base_url=connection.base_url)
-        price_id = None if self._endpoint.foreign else self._service.price_id
+        price_id = self._price_id
         if price_id:
             prices.warm()
+        gate = self._gate(connection, body)
+        if gate is not None:
+            gate.ask()
         return engine.start(
             request,
             self._wire,
@@ -369,7 +377,59 @@ class Provider:
                 or key_store.advise(error, self._service, self._endpoint.key_source)
             ),
             learn=self._learnt.update,
+            gate=gate,
         )
+
+    def preview(
+        self,
+        messages: Prompt,
+        *,
+        stream: bool = False,
+        exact: bool = False,
+        tools: Tools | None = None,
+        tool_choice: str | None = None,
+        schema: Any = None,
+        **params: Any,
+    ) -> Preview:
+        """Show what `chat` would send, and what it may use and cost. Nothing is sent.
+
+        Parameters
+        ----------
+        messages, tools, tool_choice, schema, **params
+            As in `chat`.
+        stream : bool
+            Show what `stream` would send.
+        exact : bool
+            Let the service count the prompt's tokens, where it can: that request is sent, and holds
+            the prompt. Starts the embedded model.
+
+        Returns
+        -------
+        Preview
+            Address, headers with the key masked, body, and an `Estimate`.
+
+        Raises
+        ------
+        ConfigurationError
+            What would also keep `chat` from sending anything.
+        """
+        given = {**params, **_asked(tools, tool_choice, schema)}
+        unstarted = self._service.embedded and not exact and self._connection is None
+        connection = self._unstarted() if unstarted else self._ready()
+        request, body = self._request(messages, given, stream=stream, quiet=True)
+        request = replace(request, base_url=connection.base_url)
+        planned = plan(
+            request,
+            body,
+            connection,
+            self._wire,
+            counts=None if self._elsewhere else self._service.counts,
+            exact=exact,
+            price_id=self._price_id,
+            max_output=self._model_output(),
+            unstarted=unstarted,
+        )
+        return Preview((planned,), {})
 
     # ---- facts ------------------------------------------------------------------------------
 
@@ -470,6 +530,34 @@ class Provider:
         return f"Provider({self.name!r}, model={self.model!r})"
 
     # ---- inside -----------------------------------------------------------------------------
+
+    @property
+    def _price_id(self) -> str | None:
+        return None if self._endpoint.foreign else self._service.price_id
+
+    def _gate(self, connection: Connection, body: Body) -> budget.BudgetGate | None:
+        """Return what holds a call to the budgets in force; None without any."""
+        budgets = budget.in_force()
+        if not budgets:
+            return None
+        payer = budget.Payer(
+            self.name,
+            self.model,
+            keys.place(connection.base_url),
+            self._service.embedded,
+            self._endpoint.foreign,
+        )
+        billed = any(not payer.free_by(each.free) for each in budgets)
+        made = (
+            estimate(body.body, self.model, self._price_id, max_output=self._model_output())
+            if billed
+            else None
+        )
+        return budget.BudgetGate(payer, made, budgets)
+
+    def _unstarted(self) -> Connection:
+        """Return where the embedded model's calls would go, without starting its server."""
+        return self._connect(keys.wire_url("http://127.0.0.1:0/v1", self._endpoint.api))
 
     @property
     def _elsewhere(self) -> str | None:
@@ -586,6 +674,8 @@ class Provider:
 
         def prepare() -> None:
             runtime.get().client(self._ready(note))
+            if budget.in_force():
+                prices.load()
 
         await asyncio.get_running_loop().run_in_executor(None, prepare)
 

@@ -60,6 +60,8 @@ class Service:
     """Whether it can list its models."""
     window_probe: Literal["", "props", "show"] = ""
     """Where a local server tells the context window it has loaded."""
+    counts: Literal["messages", "llamacpp"] | None = None
+    """How it counts the tokens of a prompt when asked; None: it cannot."""
     aliases: tuple[str, ...] = ()
     """Other names for it."""
     sdk_home: str | None = None

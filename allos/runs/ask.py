@@ -154,6 +154,16 @@ def begin(
     emit: Callable[[Sequence[Event]], None] | None = None,
 ) -> Call:
     """Start one call and return its handle; `emit` makes it a stream. For magics and comparisons."""
+    constructor, rest = checked_constructor(model, params)
+    session.open_log()
+    provider = session.provider_for(model, **constructor)
+    return provider.start(as_messages(prompt, system), rest, emit=emit)
+
+
+def checked_constructor(
+    model: str | Provider | None, params: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Split keywords into those of a provider and those of a call."""
     constructor: dict[str, Any] = {
         k: v for k, v in params.items() if k in CONSTRUCTOR and v is not None
     }
@@ -162,9 +172,7 @@ def begin(
         raise ConfigurationError(
             f"{', '.join(constructor)} cannot be set for a provider object that is already built."
         )
-    session.open_log()
-    provider = session.provider_for(model, **constructor)
-    return provider.start(as_messages(prompt, system), rest, emit=emit)
+    return constructor, rest
 
 
 def _about(tags: Sequence[str]) -> Any:

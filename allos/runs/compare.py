@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from allos import context, seams, session
 from allos.engine.call import Call
 from allos.engine.ids import new_id
-from allos.errors import AllosError, ConfigurationError, Interrupted
+from allos.errors import AllosError, BudgetError, ConfigurationError, Interrupted
 from allos.providers import Provider, services
 from allos.runs.ask import begin
 from allos.secret import sealed
@@ -29,6 +29,8 @@ from allos.wire.parameters import VOCABULARY
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from allos.providers.preview import Preview
 
 State = Literal["queued", "running", "waiting", "ok", "error", "cancelled"]
 
@@ -454,6 +456,7 @@ def compare(
     system: str | None = None,
     tags: Sequence[str] = (),
     fresh: bool = False,
+    confirm: Callable[[Preview], bool] | None = None,
     **shared: Any,
 ) -> Comparison:
     """Ask several models the same thing at once.
@@ -476,6 +479,9 @@ def compare(
         Words to find the rows again.
     fresh : bool
         Ask even where answers are recorded, and record the new ones in their place.
+    confirm : callable or None
+        ``confirm(preview)`` says whether to go on, given what would be sent and what it costs at
+        most. None asks nobody.
     **shared
         Parameters for all (`temperature`, `max_tokens`, `timeout_s` ...); `params` wins over them.
         With `strict`, a model that does not take one of them is a failed response, and not asked.
@@ -488,6 +494,8 @@ def compare(
     ------
     ConfigurationError
         An unknown provider, no model, nothing to compare; nothing was sent.
+    BudgetError
+        `confirm` said no; nothing was sent.
 
     Examples
     --------
@@ -502,17 +510,14 @@ def compare(
     """
     sealed(shared)
     params = sets_of(params)
-    if isinstance(models, (str, Provider)):
-        models = [models]
-    if not models:
-        raise ConfigurationError(
-            "compare needs at least one model: models=['provider/model', ...]."
-        )
-    if not _is_count(n):
-        raise ConfigurationError(f"n must be a whole number from 1, not {n!r}.")
-    grid = [(model, {**shared, **chosen}) for model in models for chosen in params]
-    columns = [_column(k, model, chosen) for k, (model, chosen) in enumerate(grid)]
+    columns = grid_of(models, params, shared, n)
     messages = as_messages(prompt, system)
+    if confirm is not None:
+        from allos.runs.preview import preview
+
+        plan = preview(messages, models=models, params=params, n=n, **shared)
+        if not confirm(plan):
+            raise BudgetError("The comparison was not confirmed. Nothing was sent.")
     session.open_log()
     session.open_replay()
     with context.using(tags=(tags,) if isinstance(tags, str) else tuple(tags)):
@@ -531,6 +536,25 @@ def sets_of(
     for each in sets:
         sealed(each)
     return sets
+
+
+def grid_of(
+    models: Sequence[str | Provider],
+    params: Sequence[Mapping[str, Any]],
+    shared: Mapping[str, Any],
+    n: int,
+) -> list[Column]:
+    """Columns of a comparison: each model with each set of parameters; checked, nothing is sent."""
+    if isinstance(models, (str, Provider)):
+        models = [models]
+    if not models:
+        raise ConfigurationError(
+            "compare needs at least one model: models=['provider/model', ...]."
+        )
+    if not _is_count(n):
+        raise ConfigurationError(f"n must be a whole number from 1, not {n!r}.")
+    grid = [(model, {**shared, **chosen}) for model in models for chosen in params]
+    return [_column(k, model, chosen) for k, (model, chosen) in enumerate(grid)]
 
 
 def _cancel_at_exit() -> None:

@@ -95,12 +95,15 @@ class Client:
         await self._http.aclose()
 
 
-def make(connection: Connection) -> Client:
-    """Build the client of a connection. Any thread but the loop's."""
+def make(connection: Connection, http: Any = None) -> Client:
+    """Build the client of a connection. Any thread but the loop's.
+
+    `http` carries its requests in place of the network.
+    """
     import httpx2
 
     sdk: Any = import_module(connection.sdk)
-    http = sdk.DefaultAioHttpClient(
+    http = http or sdk.DefaultAioHttpClient(
         verify=_tls(),
         limits=httpx2.Limits(
             max_connections=_MAX_CONNECTIONS,

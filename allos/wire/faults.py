@@ -355,6 +355,9 @@ _WHAT: dict[str, str] = {
     "InvalidResponseError": "no usable answer",
 }
 
+EMPTY = "the answer is empty"
+"""How the message of an answer without any content begins."""
+
 _NEXT: dict[str, str] = {
     "AuthenticationError": "Check the key and what it may use.",
     "BadRequestError": "Correct the request; the same one would be rejected again.",
@@ -385,6 +388,8 @@ def sentence(error: ProviderError, words: str, attempts: int = 1, advice: str | 
         parts.append(f"The service asks to wait {_span(hint)}.")
     elif attempts > 1:
         parts.append(f"Tried {attempts} times.")
+    if kind == "InvalidResponseError" and words.startswith(EMPTY):
+        advice = advice or "Ask again, or raise max_tokens: thinking may have used them up."
     if advice or kind in _NEXT:
         parts.append(advice or _NEXT[kind])
     return " ".join(parts)

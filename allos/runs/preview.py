@@ -1,0 +1,95 @@
+"""`allos.preview`: what `ask` or `compare` would send, and what it may cost. Nothing is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from allos import session
+from allos.errors import AllosError
+from allos.providers import Provider
+from allos.providers.preview import PlannedRequest, Preview
+from allos.runs.ask import checked_constructor
+from allos.runs.compare import grid_of, sets_of
+from allos.secret import sealed
+from allos.types import Message, Prompt, as_messages
+
+
+def preview(
+    prompt: Prompt,
+    *,
+    model: str | Provider | None = None,
+    models: Sequence[str | Provider] | None = None,
+    params: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None = None,
+    n: int = 1,
+    system: str | None = None,
+    stream: bool | None = None,
+    exact: bool = False,
+    **shared: Any,
+) -> Preview:
+    """Show the requests of a question or a comparison, with tokens and cost. Nothing is sent.
+
+    Parameters
+    ----------
+    prompt, system
+        As in `allos.ask`.
+    model : str, Provider or None
+        One model, as in `allos.ask`.
+    models, params, n
+        A comparison, as in `allos.compare`. What would keep one column from being sent is one of
+        the preview's `failures`.
+    stream : bool or None
+        Whether the answer would be streamed. None: as `ask` and `compare` do it.
+    exact : bool
+        Let the services count the prompt's tokens, where they can (Anthropic, the embedded model);
+        that request is sent.
+    **shared
+        Parameters, `tools`, `schema`, and what a provider takes, as in `allos.ask`.
+
+    Returns
+    -------
+    Preview
+        One `PlannedRequest` for each column; it prints as the requests themselves.
+
+    Raises
+    ------
+    ConfigurationError
+        What would also keep `ask` from sending anything.
+
+    Examples
+    --------
+    >>> plan = preview("Hi", model="groq/llama-3.1-8b-instant", api_key="gsk-example", max_tokens=9)
+    >>> plan.requests[0].body["messages"]
+    [{'role': 'user', 'content': 'Hi'}]
+    >>> plan.requests[0].headers["authorization"]
+    'Bearer ***'
+    """
+    sealed(shared)
+    turns = as_messages(prompt, system)
+    if models is None:
+        return _one(turns, model, shared, stream=bool(stream), exact=exact)
+    params = sets_of(params)
+    planned: list[PlannedRequest] = []
+    failures: dict[str, str] = {}
+    for column in grid_of(models, params, shared, n):
+        try:
+            one = _one(turns, column.model, column.params, stream=stream is not False, exact=exact)
+        except (AllosError, ValueError, TypeError) as exc:
+            failures[column.name] = str(exc)
+        else:
+            planned += (replace(each, calls=n) for each in one.requests)
+    return Preview(tuple(planned), failures)
+
+
+def _one(
+    turns: tuple[Message, ...],
+    model: str | Provider | None,
+    params: Mapping[str, Any],
+    *,
+    stream: bool,
+    exact: bool,
+) -> Preview:
+    constructor, rest = checked_constructor(model, params)
+    provider = session.provider_for(model, **constructor)
+    return provider.preview(turns, stream=stream, exact=exact, **rest)

@@ -1,0 +1,428 @@
+"""A budget in front of real calls: nothing passes it, and what nobody tells keeps its worst case."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import allos
+from allos import seams
+from allos.errors import BudgetError, ConfigurationError, ProviderError
+from allos.providers import Provider, ProviderRegistry
+from allos.providers import budget as budgets
+from allos.providers.budget import Budget
+from allos.types import ProviderResponse
+from tests.fake_server import FakeServer, Fault, Reply
+
+USAGE = {"input_tokens": 1000, "output_tokens": 1000}
+COST = 1000 * 2.5e-6 + 1000 * 10e-6  # gpt-4o, https://openai.com/api/pricing (genai-prices 0.2.3)
+
+
+@pytest.fixture(autouse=True)
+def no_budget() -> Iterator[None]:
+    yield
+    allos.budget(None)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeServer]:
+    """The address of `openai` and `ollama`, as their own variables name it."""
+    with FakeServer(Reply(usage=USAGE)) as started:
+        monkeypatch.setenv("OPENAI_BASE_URL", started.base_url)
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-of-the-test")
+        monkeypatch.setenv("OLLAMA_BASE_URL", started.base_url)
+        yield started
+
+
+def gpt(**options: Any) -> Provider:
+    settings = {"model": "gpt-4o", "api": "chat", "max_tokens": 1000, **options}
+    return ProviderRegistry.get_provider("openai", **settings)
+
+
+# A call whose worst case is 0.0101 or so: 1,000 tokens of answer and a short prompt.
+WORST = 1000 * 10e-6
+
+
+def test_the_real_cost_takes_the_place_of_the_reservation(server: FakeServer) -> None:
+    """After a call its own cost is spent and nothing is reserved."""
+    budget = allos.budget(1.0)
+    answer = gpt().chat("Hi")
+
+    assert answer.cost_usd == pytest.approx(COST)
+    assert budget.spent_usd == pytest.approx(COST)
+    assert (budget.reserved_usd, budget.uncertain_usd, budget.calls) == (0.0, 0.0, 1)
+    assert budget.left_usd == pytest.approx(1.0 - COST)
+
+
+def test_a_call_that_does_not_fit_is_not_sent(server: FakeServer) -> None:
+    """The worst case decides; the error is one line with what is spent and how to go on."""
+    allos.budget(0.02)
+    gpt().chat("Hi")
+    with pytest.raises(BudgetError) as caught:
+        gpt().chat("Hi")
+
+    assert server.count == 1
+    assert "\n" not in str(caught.value)
+    assert str(caught.value) == (
+        "openai/gpt-4o: the call may cost $0.010, and $0.013 of $0.020 are spent. "
+        "Pass a smaller max_tokens=, or set another budget: allos.budget(USD). Nothing was sent."
+    )
+    assert repr(allos.budget()) == ("<Budget: $0.013 of $0.020 spent by 1 call, 1 call not sent>")
+    gpt(max_tokens=10).chat("Hi")
+    assert server.count == 2
+
+
+def test_every_way_to_ask_is_held(server: FakeServer) -> None:
+    """chat, achat, stream, astream, ask, aask and compare: none of them sends past a budget."""
+    allos.budget(0.001)
+    given: dict[str, Any] = {"model": "openai/gpt-4o", "api": "chat", "max_tokens": 1000}
+
+    async def asynchronous() -> None:
+        with pytest.raises(BudgetError):
+            await gpt().achat("Hi")
+        with pytest.raises(BudgetError):
+            await allos.aask("Hi", **given)
+        async with gpt().astream("Hi") as pieces:
+            with pytest.raises(BudgetError):
+                async for _ in pieces:
+                    pass
+
+    with pytest.raises(BudgetError):
+        gpt().chat("Hi")
+    with pytest.raises(BudgetError):
+        allos.ask("Hi", **given)
+    with gpt().stream("Hi") as pieces, pytest.raises(BudgetError):
+        list(pieces)
+    asyncio.run(asynchronous())
+    refused = allos.compare("Hi", models=["openai/gpt-4o"], api="chat", max_tokens=1000).responses
+
+    assert server.count == 0
+    assert isinstance(refused[0].error, BudgetError)
+    assert (refused[0].metadata["error_type"], refused[0].metadata["attempts"]) == (
+        "BudgetError",
+        0,
+    )
+
+
+def test_many_calls_at_once_never_pass_it_together(server: FakeServer) -> None:
+    """32 columns race for a budget that has room for ten worst cases: ten are sent, no more."""
+    gate = threading.Event()
+    server.reply(Reply(usage=USAGE, first_delay_s=0.5))
+    most: list[float] = []
+    budget = allos.budget(10.5 * (WORST + 0.0005))
+    watching = threading.Thread(target=_watch, args=(budget, most, gate))
+    watching.start()
+    done = allos.compare("Hi", models=["openai/gpt-4o"], n=32, api="chat", max_tokens=1000)
+    responses = done.wait(60).responses
+    gate.set()
+    watching.join()
+    sent = [r for r in responses if r.ok]
+
+    assert len(sent) == 10 == server.count
+    assert budget.refused == 22
+    assert max(most) <= budget.usd
+    assert budget.spent_usd == pytest.approx(10 * COST)
+    assert budget.reserved_usd == 0
+
+
+def _watch(budget: Budget, most: list[float], until: threading.Event) -> None:
+    while True:
+        most.append(budget.spent_usd + budget.reserved_usd if budget.calls == 0 else 0.0)
+        if until.wait(0.001):
+            return
+
+
+@pytest.mark.parametrize("whole", [0.03, 0.07, 0.2])
+def test_spending_stops_below_the_budget_under_threads(server: FakeServer, whole: float) -> None:
+    """Whatever the order in which threads ask, what is spent and billed stays within the budget."""
+    billed = {"input_tokens": 10, "output_tokens": 1000}
+    server.reply(Reply(usage=billed))
+    budget = allos.budget(whole)
+
+    def work() -> None:
+        for _ in range(4):
+            try:
+                gpt().chat("Hi")
+            except BudgetError:
+                return
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    cost = 10 * 2.5e-6 + 1000 * 10e-6
+
+    assert server.count * cost == pytest.approx(budget.spent_usd)
+    assert budget.spent_usd <= whole
+    assert budget.spent_usd > whole - 2 * (WORST + 0.001), "it does not stop too early either"
+
+
+# ---- what is not known --------------------------------------------------------------------------
+
+
+def test_unknown_price_is_an_error(server: FakeServer) -> None:
+    """A model that the tables do not hold is refused, and the sentence says how to say it is free."""
+    allos.budget(1.0)
+    with pytest.raises(BudgetError) as caught:
+        ProviderRegistry.get_provider("ollama", model="llama3", max_tokens=5).chat("Hi")
+
+    assert server.count == 0
+    assert str(caught.value) == (
+        "ollama/llama3: its price is not known, and a budget of $1.00 is set. If it costs you "
+        "nothing, say so: allos.budget(1, free=['ollama']); allos.budget(None) lifts the budget. "
+        "Nothing was sent."
+    )
+
+
+@pytest.mark.parametrize("free", ["ollama", "ollama/llama3", ["openai", "ollama_compat"]])
+def test_what_the_user_calls_free_is_free(server: FakeServer, free: Any) -> None:
+    """A service or model named as free needs no price; its row's cost stays unknown."""
+    budget = allos.budget(0.0, free=free)
+    answer = ProviderRegistry.get_provider("ollama", model="llama3").chat("Hi")
+
+    assert answer.cost_usd is None
+    assert (budget.spent_usd, budget.calls) == (0.0, 1)
+
+
+def test_a_free_service_is_not_free_at_a_foreign_host(server: FakeServer) -> None:
+    """`free` by a service's name does not hold where base_url= leads elsewhere; the host's does."""
+    other = "http://127.0.0.2:1/v1"
+    allos.budget(0.0, free="openai")
+    with pytest.raises(BudgetError, match=r"free=\['http://127.0.0.2:1'\]"):
+        gpt(base_url=other).chat("Hi")
+
+    allos.budget(0.0, free="http://127.0.0.2:1")
+    with pytest.raises(ProviderError, match="no answer"):
+        gpt(base_url=other, max_attempts=1).chat("Hi")
+
+
+def test_mistyped_free_service_is_told() -> None:
+    """A name in `free` that is no service is an error with the close match."""
+    with pytest.raises(ConfigurationError, match="Did you mean 'ollama'"):
+        allos.budget(1.0, free=["olama"])
+
+
+@pytest.mark.parametrize("wrong", [-1, float("nan"), float("inf"), True, "1"])
+def test_wrong_amount(wrong: Any) -> None:
+    """A budget is a number of dollars from 0."""
+    with pytest.raises(ConfigurationError, match="US dollars"):
+        allos.budget(wrong)
+
+
+def test_no_limit_on_the_answer_is_refused(server: FakeServer) -> None:
+    """Without max_tokens, and where nobody knows what a model writes at most, nothing is sent."""
+    allos.budget(1.0)
+    with pytest.raises(BudgetError, match="without max_tokens nobody knows") as caught:
+        gpt(max_tokens=None, model="gpt-4-0314").chat("Hi")
+
+    assert server.count == 0
+    assert str(caught.value).endswith("Pass max_tokens=. Nothing was sent.")
+
+
+def test_what_a_model_can_write_is_the_worst_case(server: FakeServer) -> None:
+    """Without max_tokens the most that the model writes at all counts, where that is known."""
+    allos.budget(0.10)
+    with pytest.raises(BudgetError, match=r"may cost \$0.16"):
+        gpt(max_tokens=None).chat("Hi")
+
+    allos.budget(0.20)
+    gpt(max_tokens=None).chat("Hi")
+    assert server.count == 1
+
+
+def test_the_limit_that_the_api_demands_counts(server: FakeServer, monkeypatch: Any) -> None:
+    """Messages always sends a limit; that one is the worst case."""
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-of-the-test")
+    budget = allos.budget(1.0)
+    ProviderRegistry.get_provider("anthropic", model="claude-haiku-4-5").chat("Hi")
+
+    assert server.requests[0].body["max_tokens"] >= 1
+    assert budget.calls == 1
+
+
+def test_repeats_inside_one_request_count(server: FakeServer) -> None:
+    """`n` in the body multiplies the answer's worst case."""
+    allos.budget(0.02)
+    with pytest.raises(BudgetError, match=r"may cost \$0.050"):
+        gpt().chat("Hi", extra={"n": 5})
+
+
+# ---- how calls end ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", [Fault.bad_key(), Fault.status(500), Fault.model_not_found()])
+def test_a_refused_request_costs_nothing(server: FakeServer, fault: Fault) -> None:
+    """A service bills no request that it answers with an error."""
+    server.reply(fault)
+    budget = allos.budget(1.0)
+    with pytest.raises(ProviderError):
+        gpt(max_attempts=2).chat("Hi")
+
+    assert (budget.spent_usd, budget.reserved_usd, budget.calls) == (0.0, 0.0, 1)
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault.reset(after_deltas=2), Fault.truncate(after_deltas=2), Fault.reset()]
+)
+def test_a_call_that_broke_off_keeps_its_worst_case(server: FakeServer, fault: Fault) -> None:
+    """Nobody knows what is billed of an answer that broke off: the worst case stays, and is told."""
+    server.reply(fault)
+    budget = allos.budget(1.0)
+    with gpt(max_attempts=1).stream("Hi") as pieces, pytest.raises(ProviderError):
+        list(pieces)
+
+    assert budget.spent_usd == budget.uncertain_usd
+    assert budget.spent_usd == pytest.approx(WORST, rel=0.1)
+    assert "worst cases, since nobody told the cost" in repr(budget)
+
+
+def test_an_attempt_that_broke_off_is_not_forgotten(server: FakeServer) -> None:
+    """A first attempt that may have been billed keeps the worst case, though the last was refused."""
+    server.script(Fault.reset(), Fault.bad_key())
+    budget = allos.budget(1.0)
+    with pytest.raises(ProviderError):
+        gpt(max_attempts=2).chat("Hi")
+
+    assert server.count == 2
+    assert budget.uncertain_usd == pytest.approx(WORST, rel=0.1)
+
+
+def test_a_stopped_call_keeps_its_worst_case(server: FakeServer) -> None:
+    """Leaving a stream early stops the call; what it cost is not known."""
+    server.reply(Reply(chunks=["word "] * 200, delay_s=0.02))
+    budget = allos.budget(1.0)
+    with gpt().stream("Hi") as pieces:
+        next(iter(pieces))
+
+    server.wait_for(lambda: budget.calls == 1)
+    assert budget.uncertain_usd == pytest.approx(WORST, rel=0.1)
+    assert budget.reserved_usd == 0
+
+
+def test_an_answer_without_usage_keeps_its_worst_case(server: FakeServer) -> None:
+    """A service that does not tell what it used leaves the worst case."""
+    server.reply(Reply(usage=None))
+    budget = allos.budget(1.0)
+    gpt().chat("Hi")
+
+    assert budget.uncertain_usd == pytest.approx(WORST, rel=0.1)
+
+
+def test_replayed_answers_cost_nothing(server: FakeServer) -> None:
+    """A recorded answer passes any budget, unknown prices too, and is not counted."""
+    recorded = ProviderResponse("From the file.", metadata={"cost_usd": 5.0}, replayed=True)
+    seams.sources.append(lambda request: recorded)
+    try:
+        budget = allos.budget(0.0)
+        said = [gpt().chat("Hi"), ProviderRegistry.get_provider("ollama", model="m").chat("Hi")]
+    finally:
+        seams.sources.clear()
+
+    assert [each.content for each in said] == ["From the file."] * 2
+    assert (budget.spent_usd, budget.calls, server.count) == (0.0, 0, 0)
+
+
+# ---- blocks -------------------------------------------------------------------------------------
+
+
+def test_block_holds_inside_the_process_budget(server: FakeServer) -> None:
+    """A block's calls count for both; outside, the process's budget alone is in force again."""
+    whole = allos.budget(1.0)
+    with allos.budget(0.02) as block:
+        gpt().chat("Hi")
+        with pytest.raises(BudgetError):
+            gpt().chat("Hi")
+        assert allos.budget() is block
+    gpt().chat("Hi")
+
+    assert block.spent_usd == pytest.approx(COST)
+    assert whole.spent_usd == pytest.approx(2 * COST)
+    assert allos.budget() is whole
+
+
+def test_process_budget_holds_inside_a_larger_block(server: FakeServer) -> None:
+    """A block cannot spend what the process may not."""
+    allos.budget(0.001)
+    with allos.budget(1.0) as block, pytest.raises(BudgetError, match=r"\$0.0010"):
+        gpt().chat("Hi")
+
+    assert (block.spent_usd, block.reserved_usd) == (0.0, 0.0)
+
+
+def test_block_is_of_its_own_thread_and_reaches_its_comparison(server: FakeServer) -> None:
+    """Other threads are not held by a block; a comparison started in it is, after its end too."""
+    with allos.budget(0.001):
+        elsewhere: list[Any] = []
+        thread = threading.Thread(target=lambda: elsewhere.append(gpt().chat("Hi")))
+        thread.start()
+        thread.join()
+        started = allos.compare("Hi", models=["openai/gpt-4o"], api="chat", max_tokens=1000)
+    started.wait(30)
+    started.cells[0].retry()
+    started.wait(30)
+
+    assert elsewhere[0].ok
+    assert isinstance(started.responses[0].error, BudgetError)
+
+
+# ---- asking -------------------------------------------------------------------------------------
+
+
+def test_confirm_is_asked_only_when_a_call_does_not_fit(server: FakeServer) -> None:
+    """A yes sends the one call past the budget, a no leaves the usual error."""
+    asked: list[str] = []
+    answers = [True, False]
+
+    def confirm(question: str) -> bool:
+        asked.append(question)
+        return answers.pop(0)
+
+    budget = allos.budget(0.02, confirm=confirm)
+    gpt().chat("Hi")
+    assert asked == []
+
+    gpt().chat("Hi")
+    with pytest.raises(BudgetError):
+        gpt().chat("Hi")
+    assert asked[0] == (
+        "openai/gpt-4o: the call may cost $0.010, and $0.013 of $0.020 are spent. "
+        "Send it all the same?"
+    )
+    assert (server.count, len(asked)) == (2, 2)
+    assert budget.spent_usd == pytest.approx(2 * COST)
+
+
+def test_comparison_is_confirmed_before_anything_is_sent(server: FakeServer) -> None:
+    """`confirm` sees the whole plan; no sends nothing, yes sends all."""
+    plans: list[Any] = []
+    given: dict[str, Any] = {"models": ["openai/gpt-4o"], "n": 3, "api": "chat", "max_tokens": 1000}
+
+    def no(plan: Any) -> bool:
+        plans.append(plan)
+        return False
+
+    with pytest.raises(BudgetError, match="not confirmed"):
+        allos.compare("Hi", confirm=no, **given)
+    assert server.count == 0
+    assert plans[0].calls == 3
+    assert plans[0].worst_cost_usd == pytest.approx(3 * WORST, rel=0.1)
+
+    allos.compare("Hi", confirm=lambda plan: True, **given).wait(30)
+    assert server.count == 3
+
+
+def test_no_budget_costs_no_estimate(server: FakeServer, monkeypatch: Any) -> None:
+    """Without a budget nothing is estimated, so that plain calls stay as fast as they were."""
+    monkeypatch.setattr(budgets, "BudgetGate", None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        answer = gpt().chat("Hi")
+
+    assert answer.ok
