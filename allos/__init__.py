@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from allos.runs.chats import chats as chats
     from allos.runs.compare import compare as compare
     from allos.runs.compare import stop_all as stop_all
+    from allos.runs.doctor import doctor as doctor
     from allos.runs.preview import preview as preview
     from allos.session import configure as configure
     from allos.session import replay as replay
@@ -64,6 +65,7 @@ _PUBLIC: dict[str, str | None] = {
     "chats": "allos.runs.chats",
     "compare": "allos.runs.compare",
     "configure": "allos.session",
+    "doctor": "allos.runs.doctor",
     "forget_key": "allos.providers.key_store",
     "from_notebook": "allos.log.saved",
     "log": None,
@@ -98,6 +100,7 @@ __all__ = [
     "chats",
     "compare",
     "configure",
+    "doctor",
     "forget_key",
     "from_notebook",
     "load_ipython_extension",

@@ -188,3 +188,46 @@ def test_replay(server: FakeServer, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert names["again"].replayed is True  # type: ignore[attr-defined]
     assert names["better"].replayed is False  # type: ignore[attr-defined]
     assert len((tmp_path / "study.replay.jsonl").read_text().splitlines()) == 1
+def test_keys(tmp_path: Path, server: FakeServer, capsys: pytest.CaptureFixture[str]) -> None:
+    """A key is set, bound to a host, and forgotten; the missing key reads as the page says."""
+    (tmp_path / "groq.key").write_text("gsk-of-the-page\n")
+
+    assert run("guide/keys.md") == 3
+    allos.forget_key("openai", base_url="https://proxy.example/v1")
+    printed = capsys.readouterr().out
+    assert "the key is forgotten in this process. GROQ_API_KEY is still set" in printed
+    assert "'openai@https://proxy.example': the key is set for this process." in printed
+    assert "gsk-of-the-page" not in printed
+    page = (GUIDES / "keys.md").read_text(encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("GROQ_API_KEY")
+        patch.delenv("GROQ_BASE_URL")
+        with pytest.raises(allos.ConfigurationError) as missing:
+            allos.ask("Hi", model="groq/m")
+    assert str(missing.value) in page
+
+
+def test_money(server: FakeServer, capsys: pytest.CaptureFixture[str]) -> None:
+    """The dry runs send nothing, the budget refuses what the page says, and what is left is sent."""
+    server.reply(Reply("High.", usage={"input_tokens": 10, "output_tokens": 10}))
+    try:
+        assert run("guide/money.md") == 5
+    finally:
+        allos.budget(None)
+    printed = capsys.readouterr().out
+    page = (GUIDES / "money.md").read_text(encoding="utf-8")
+    summary = next(line for line in printed.splitlines() if line.startswith("1 call, at most"))
+    refused = next(line for line in printed.splitlines() if "Pass a smaller" in line)
+    about = next(line for line in printed.splitlines() if line.startswith("openai/gpt-4o: about"))
+
+    assert server.count == 3, "one answer, and two of the comparison"
+    assert summary in page
+    assert refused in page
+    assert about.partition("; prices")[0] in page
+
+
+def test_doctor(capsys: pytest.CaptureFixture[str], server: FakeServer) -> None:
+    """The report prints, is a frame, and asks no service."""
+    assert run("guide/doctor.md") == 2
+    assert capsys.readouterr().out.startswith("allos doctor: ")
+    assert server.count == 0

@@ -155,6 +155,13 @@ def _key(words: tuple[str, ...]) -> Any:
     return run(words)
 
 
+def _doctor(words: tuple[str, ...]) -> Any:
+    """What is set up, what is not, and how to mend it."""
+    from allos.notebook.doctor_command import run
+
+    return run(words)
+
+
 _COMMANDS: dict[str, Callable[[tuple[str, ...]], Any]] = {
     "providers": _providers,
     "models": _models,
@@ -165,4 +172,5 @@ _COMMANDS: dict[str, Callable[[tuple[str, ...]], Any]] = {
     "replay": _replay,
     "stop": _stop,
     "key": _key,
+    "doctor": _doctor,
 }

@@ -8,11 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from allos.providers.preview import Preview
     from allos.runs.compare import Comparison
+    from allos.runs.doctor import Report
     from allos.types import ProviderResponse
 
 _RESPONSE = ("allos.types", "ProviderResponse")
 _COMPARISON = ("allos.runs.compare", "Comparison")
+_PREVIEW = ("allos.providers.preview", "Preview")
+_REPORT = ("allos.runs.doctor", "Report")
 
 _notes: dict[str, tuple[str, ...]] = {}
 """Remarks for the footer of what will be shown as its cell's result, by id."""
@@ -75,6 +79,8 @@ def _formatters(shell: Any) -> list[tuple[tuple[str, str], Any, Any]]:
         (_RESPONSE, then, bundle),
         (_COMPARISON, first, _board),
         (_COMPARISON, then, _table),
+        (_PREVIEW, then, _preview),
+        (_REPORT, then, _report),
     ]
 
 
@@ -108,3 +114,17 @@ def _table(comparison: Comparison) -> tuple[dict[str, str], dict[str, Any]]:
     from allos.notebook.comparison import bundle as table
 
     return table(comparison)
+
+
+def _preview(preview: Preview, **_: Any) -> dict[str, str]:
+    from allos.render.plain import clean_text
+    from allos.render.setup import preview_html
+
+    return {"text/html": preview_html(preview), "text/plain": clean_text(str(preview))}
+
+
+def _report(report: Report, **_: Any) -> dict[str, str]:
+    from allos.render.plain import clean_text
+    from allos.render.setup import report_html
+
+    return {"text/html": report_html(report), "text/plain": clean_text(str(report))}

@@ -23,6 +23,10 @@ from allos.providers import (
     known_models,
     register,
 )
+from allos.providers.budget import Budget
+from allos.providers.key_store import KeyInfo
+from allos.providers.preview import Preview
+from allos.runs.doctor import Report
 
 
 def providers() -> None:
@@ -89,3 +93,24 @@ def pictures() -> None:
     allos.ask(["What is it?", image], model="groq/m")
     allos.ask(image, model="groq/m")
     allos.compare(("What is it?", image), models=["groq/m"])
+
+
+def money() -> None:
+    budget = allos.budget(0.5, free=["ollama"], confirm=lambda question: False)
+    assert_type(budget.left_usd, float)
+    with allos.budget(0.1) as block:
+        assert_type(block, Budget)
+    assert_type(allos.budget(), Budget | None)
+    allos.budget(None)
+    plan = allos.preview("Hi", model="groq/m")
+    assert_type(plan, Preview)
+    assert_type(plan.worst_cost_usd, float | None)
+    allos.compare("Hi", models=["groq/m"], confirm=lambda plan: plan.calls < 100)
+    assert_type(ProviderRegistry.get_provider("groq", model="m").preview("Hi", exact=True), Preview)
+
+
+def keys() -> None:
+    assert_type(allos.set_key("groq"), KeyInfo)
+    assert_type(allos.set_key("groq", "gsk-example", remember=False).source, str | None)
+    assert_type(allos.forget_key("groq"), KeyInfo)
+    assert_type(allos.doctor(online=False), Report)

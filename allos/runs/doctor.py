@@ -1,0 +1,106 @@
+"""`allos.doctor`: what is set up, what is not, and the one line that mends it. Never raises."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Status = Literal["ok", "note", "problem"]
+
+_SIGNS: dict[Status, str] = {"ok": "ok", "note": "note", "problem": "PROBLEM"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fact, and what to do about it."""
+
+    area: str
+    """``keys``, ``hosts``, ``log``, ``embedded model``, ``versions``, ``notebook``, ``settings``."""
+    status: Status
+    said: str
+    """One line. Never holds a key."""
+    fix: str | None = None
+    """What to do, where there is something to do."""
+
+    def __str__(self) -> str:
+        return self.said if self.fix is None else f"{self.said} {self.fix}"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Report:
+    """What `allos.doctor` found; prints as text, `frame` is a table."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def problems(self) -> tuple[Finding, ...]:
+        """What keeps something from working."""
+        return tuple(each for each in self.findings if each.status == "problem")
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row for each finding: `area`, `status`, `said`, `fix`, all text."""
+        import pandas as pd
+
+        rows = [(each.area, each.status, each.said, each.fix) for each in self.findings]
+        return pd.DataFrame(rows, columns=["area", "status", "said", "fix"], dtype="str")
+
+    def summary(self) -> str:
+        """One line: how many problems and notes."""
+        count = Counter(each.status for each in self.findings)
+        problems, notes = count["problem"], count["note"]
+        said = "no problem" if not problems else f"{problems} problem{'s' * (problems > 1)}"
+        return f"{said}, {notes} note{'s' * (notes != 1)}" if notes else said
+
+    def __str__(self) -> str:
+        lines = [f"allos doctor: {self.summary()}"]
+        area = None
+        for each in self.findings:
+            if each.area != area:
+                area = each.area
+                lines += ["", area]
+            lines.append(f"  {_SIGNS[each.status]:<7}  {each}")
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+
+def doctor(*, online: bool = False) -> Report:
+    """Look at keys, hosts, the log, the embedded model, versions and settings.
+
+    Takes less than a second, sends nothing, changes nothing, and never raises.
+
+    Parameters
+    ----------
+    online : bool
+        Also ask each service with a key for its list of models (no prompt is sent), and start the
+        embedded model.
+
+    Returns
+    -------
+    Report
+
+    Examples
+    --------
+    >>> {finding.status for finding in doctor().findings} <= {"ok", "note", "problem"}
+    True
+    """
+    from allos.runs import checks
+
+    found: list[Finding] = []
+    for check in checks.ALL:
+        found += _guarded(check.__name__, lambda check=check: check(online))  # type: ignore[misc]  # bound at once
+    return Report(tuple(found))
+
+
+def _guarded(name: str, check: Callable[[], Iterable[Finding]]) -> list[Finding]:
+    try:
+        return list(check())
+    except Exception as exc:  # noqa: BLE001 - one check that fails leaves the others alone
+        said = f"This check failed ({type(exc).__name__})."
+        return [Finding(name.replace("_", " "), "problem", said, "Please report it.")]
