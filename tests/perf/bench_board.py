@@ -1,0 +1,65 @@
+"""What a live board costs its kernel: eight columns at 200 tokens/s for ten seconds, while a cell runs.
+
+Bars: at most 2 % of a core for painting, at most 15 comm messages a second. The way from the message to
+the screen is the browser's and not measured here.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import allos
+from tests.fake_server import FakeServer, Reply
+from tests.jupyter import Kernel
+
+COLUMNS = 8
+TOKENS_PER_S = 200
+RUN_S = 10
+
+_SHOW = f"""
+import time
+from allos.notebook.board import make_board
+c = allos.compare("Go on", models=[f"groq/m{{n}}" for n in range({COLUMNS})])
+board = make_board(c)
+spent_s = 0.0
+step = board._flusher._step
+def timed():
+    global spent_s
+    began = time.thread_time()
+    resting = step()
+    spent_s += time.thread_time() - began
+    return resting
+board._flusher._step = timed
+display(board)
+"""
+_MEANWHILE = """
+began = time.perf_counter()
+while not c.done:
+    time.sleep(0.01)
+c.wait(60)
+time.sleep(0.3)
+print(spent_s, time.perf_counter() - began, min(r.latency_s for r in c.responses))
+"""
+
+
+def main() -> None:
+    """Run once and print the figures."""
+    story = Reply(chunks=["token "] * (TOKENS_PER_S * RUN_S), delay_s=1 / TOKENS_PER_S)
+    with FakeServer(story) as server, tempfile.TemporaryDirectory() as folder:
+        environment = {"GROQ_BASE_URL": server.base_url, "GROQ_API_KEY": "gsk-of-the-bench"}
+        with Kernel(Path(folder), environment) as kernel:
+            kernel.run("%load_ext allos\nimport allos", timeout_s=60)
+            kernel.run(_SHOW, timeout_s=60)
+            ran = kernel.run(_MEANWHILE, timeout_s=180)
+            spent_s, wall_s, stream_s = map(float, ran.stdout.split())
+            sent = [m for m in kernel.messages if m["header"]["msg_type"] == "comm_msg"]
+            size_kb = sum(len(str(m["content"])) for m in sent) / 1000
+    print(f"allos {allos.__version__}: {COLUMNS} columns, {TOKENS_PER_S} tokens/s asked for")
+    print(f"stream took {stream_s:.1f} s at least, {wall_s:.1f} s in all")
+    print(f"painting: {100 * spent_s / wall_s:.2f} % of a core (bar: 2)")
+    print(f"messages: {len(sent) / wall_s:.1f} per second (bar: 15), {size_kb:.0f} kB in all")
+
+
+if __name__ == "__main__":
+    main()
