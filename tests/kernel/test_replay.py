@@ -124,7 +124,7 @@ def test_notebook_runs_again_with_server_and_key_gone(tmp_path: Path) -> None:
     assert _same(again) == _same(first)
     assert (tmp_path / "study.replay.jsonl").read_text() == record
     for cell in (1, 2):
-        assert "replayed" not in str(first[cell])
+        assert "replayed" not in str(first[cell][0]["data"])
         assert "replayed" in again[cell][0]["data"]["text/plain"].splitlines()[-1]
         assert "<span>replayed</span>" in again[cell][0]["data"]["text/html"]
     table = again[7]
