@@ -54,12 +54,12 @@ class Chat:
     @property
     def messages(self) -> tuple[Message, ...]:
         """Everything said so far, the instructions left out."""
-        return tuple(message for turn in self.turns for message in turn.messages)
+        return _said(self.turns)
 
     @property
     def system(self) -> str | None:
         """Instructions that hold now: those of the last turn."""
-        return self.turns[-1].system if self.turns else None
+        return _system(self.turns)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -103,20 +103,25 @@ class Chat:
     def opened(self, prompt: Prompt, system: str | None) -> tuple[tuple[Message, ...], str | None]:
         """All messages of the next turn, its question last, and its instructions.
 
-        A cell that is run again goes back to where it stood when it ran before: its old turn, and
-        what came after, are forgotten (not in the log).
+        A cell that is run again goes back to where it stood when it ran before. Its old turn, and
+        what came after, are forgotten once its new answer is there (not in the log).
         """
+        turns = self._standing()
+        return (*_said(turns), *as_messages(prompt)), system or _system(turns)
+
+    def _standing(self) -> list[Turn]:
+        """Turns that the running cell goes on from."""
         here = context.current()
-        if here.cell_id is not None:
-            for number, turn in enumerate(self.turns):
-                if turn.cell_id == here.cell_id and turn.execution_count != here.execution_count:
-                    del self.turns[number:]
-                    break
-        return (*self.messages, *as_messages(prompt)), system or self.system
+        for number, turn in enumerate(self.turns):
+            again = here.cell_id is not None and turn.cell_id == here.cell_id
+            if again and turn.execution_count != here.execution_count:
+                return self.turns[:number]
+        return list(self.turns)
 
     def here(self) -> Any:
         """Context of the next call: its row is linked to the turn before."""
-        parent = {"parent_id": self.turns[-1].response.id} if self.turns else {}
+        turns = self._standing()
+        parent = {"parent_id": turns[-1].response.id} if turns else {}
         return context.using(conversation_id=self.id, **parent)
 
     def add(self, response: ProviderResponse, system: str | None) -> bool:
@@ -125,26 +130,28 @@ class Chat:
             return False
         said = [m for m in response.request.messages if m.role is not MessageRole.SYSTEM]
         here = context.current()
+        turns = self._standing()
         turn = Turn(
-            messages=(*said[len(self.messages) :], response.to_message()),
+            messages=(*said[len(_said(turns)) :], response.to_message()),
             response=response,
             system=system,
             cell_id=here.cell_id,
             execution_count=here.execution_count,
         )
-        self.turns.append(turn)
+        self.turns = [*turns, turn]
         return True
 
     def note(self) -> str:
         """What goes along with the next question: ``"+2 earlier turns, 180 tokens"``; or nothing."""
-        if not self.turns:
+        turns = self._standing()
+        if not turns:
             return ""
-        count = len(self.turns)
-        usage = self.turns[-1].response.usage
+        count = len(turns)
+        usage = turns[-1].response.usage
         if usage.input_tokens is not None and usage.output_tokens is not None:
             tokens = f"{usage.input_tokens + usage.output_tokens:,} tokens"
         else:
-            chars = sum(len(message.text or "") for message in self.messages)
+            chars = sum(len(message.text or "") for message in _said(turns))
             tokens = f"about {max(1, chars // _CHARS_PER_TOKEN):,} tokens"
         return f"{self.name}: +{count} earlier turn{'' if count == 1 else 's'}, {tokens}"
 
@@ -175,6 +182,14 @@ class Chat:
     def __repr__(self) -> str:
         count = len(self.turns)
         return f"Chat({self.name!r}, {count} turn{'' if count == 1 else 's'})"
+
+
+def _said(turns: Sequence[Turn]) -> tuple[Message, ...]:
+    return tuple(message for turn in turns for message in turn.messages)
+
+
+def _system(turns: Sequence[Turn]) -> str | None:
+    return turns[-1].system if turns else None
 
 
 _known: dict[str, Chat] = {}

@@ -97,6 +97,20 @@ def test_a_cell_that_runs_again_goes_back(server: FakeServer) -> None:
     assert len(trip.turns) == 2
 
 
+def test_a_failed_rerun_changes_nothing(server: FakeServer) -> None:
+    """A cell that fails when it runs again leaves all turns as they were."""
+    trip = allos.chat("trip")
+    for execution_count, (cell_id, prompt) in enumerate([("a", "One"), ("b", "Two")]):
+        with context.using(cell_id=cell_id, execution_count=execution_count):
+            trip.ask(prompt, model="groq/m")
+    server.script(Fault.status(400))
+    with context.using(cell_id="a", execution_count=7), pytest.raises(ProviderError):
+        trip.ask("One", model="groq/m")
+
+    assert sent(server) == [("user", "One")]
+    assert len(trip.turns) == 2
+
+
 def test_a_loop_inside_one_cell_goes_on(server: FakeServer) -> None:
     """Several questions of one run of a cell are several turns."""
     trip = allos.chat("trip")
