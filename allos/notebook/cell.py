@@ -106,7 +106,10 @@ def _question(
     )
     with context.using(variables={**in_system, **variables}), spending.limit(shell, arguments):
         if arguments.dry_run:
-            return spending.plan(arguments, question)
+            plan = spending.plan(arguments, question)
+            if arguments.output is not None:
+                shell.user_ns[arguments.output] = plan
+            return plan
         if arguments.models:
             return _compare(shell, arguments, question)
         return _ask(shell, arguments, question, paint=cell is not None)
@@ -149,7 +152,7 @@ def _ask(shell: Any, arguments: Arguments, question: Question, *, paint: bool) -
         chat = chats.chat(arguments.chat)
         messages, system = chat.opened(question.prompt, question.system)
         notes = (note, *notes) if (note := chat.note()) else notes
-    if arguments.model is None and model == session.EMBEDDED_MODEL:
+    if arguments.model is None and session.setting("model") is None:
         notes = (f"no model named: the embedded {model} answered", *notes)
     painter = Painter(
         shell,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -113,7 +114,8 @@ def _chats(words: tuple[str, ...]) -> Any:
         case ():
             return chats.chats()
         case ("show", name):
-            return str(chats.find(name))
+            sys.stdout.write(f"{chats.find(name)}\n")
+            return None
         case ("reset", name):
             chats.find(name).reset()
             return f"The conversation {name!r} starts anew; its rows stay in the log."
