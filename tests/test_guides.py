@@ -62,6 +62,13 @@ def test_cells(server: FakeServer) -> None:
     ]
 
 
+def test_compare(server: FakeServer) -> None:
+    """Two models at two settings, twice, are eight answers and eight rows."""
+    assert run("guide/compare.md") == 3
+    assert server.count == 8
+    assert len(set(allos.responses()["comparison_id"])) == 1
+
+
 def test_tools(server: FakeServer, capsys: pytest.CaptureFixture[str]) -> None:
     """The page's function is called with checked arguments, run by us and by hand."""
     calls = Reply(tool_calls=[Call("stock", {"item": "bolt"})])
