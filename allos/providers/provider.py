@@ -421,7 +421,7 @@ class Provider:
         """
         given = {**params, **_asked(tools, tool_choice, schema)}
         unstarted = self._service.embedded and not exact and self._connection is None
-        connection = self._ready() if exact else self._connection or self._unstarted()
+        connection = self._unstarted() if unstarted else self._ready()
         request, body, strict = self._translated(messages, given, stream=stream)
         request = replace(request, base_url=connection.base_url)
         if strict and body.dropped:

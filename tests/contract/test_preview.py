@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import allos
+from allos import seams
 from allos.errors import ConfigurationError
 from allos.providers import ProviderRegistry
 from allos.types import Api
@@ -188,6 +189,14 @@ def test_preview_of_a_question(server: FakeServer) -> None:
     assert "stream" not in body
     with pytest.raises(ConfigurationError, match="'temperature'"):
         allos.preview("Hi", model="openai/gpt-4o", temprature=1)
+
+
+def test_preview_under_replay_misses_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where recorded answers need no key, a preview still does: it never makes an address up."""
+    monkeypatch.setattr(seams, "answers_at_hand", True)
+    provider = ProviderRegistry.get_provider("groq", model="m")
+    with pytest.raises(ConfigurationError, match="No key for 'groq'"):
+        provider.preview("Hi")
 
 
 def test_preview_needs_no_running_model() -> None:
