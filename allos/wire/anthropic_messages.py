@@ -8,9 +8,10 @@ from urllib.parse import quote
 from allos.errors import InvalidResponseError
 from allos.types import Api, Event, FinishReason, Message, Request, Usage
 from allos.wire import faults
-from allos.wire.base import Body, Decoder, Wire, count, parse_json, records, text
+from allos.wire.base import Body, Decoder, Wire
 from allos.wire.content import detail_unsaid, messages_blocks
 from allos.wire.parameters import apply, sampling_headers
+from allos.wire.reading import count, parse_json, records, text
 from allos.wire.think import ThinkDecoder
 from allos.wire.tools import instructed, messages_schema, messages_tools
 

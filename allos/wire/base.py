@@ -1,4 +1,4 @@
-"""What the three wires share: one SDK call, whole or streamed, and the facts in its headers."""
+"""What the three wires share: one call of an SDK, whole or streamed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jiter import from_json
 
-from allos.errors import BrokenStreamError, InvalidResponseError, ProviderError
+from allos.errors import BrokenStreamError, ProviderError
 from allos.secret import Secret
 from allos.types import Api, Event, Request
 from allos.wire import faults
+from allos.wire.headers import header_facts
+from allos.wire.reading import dollars, json_object, records, reported_cost
 from allos.wire.sse import ServerEvent, SseDecoder
 
 if TYPE_CHECKING:
@@ -36,10 +38,6 @@ _TAIL_S = 5.0
 
 _SECRET_HEADER = re.compile(r"auth|key|token|secret|cookie|password", re.I)
 _SHORTEST_SECRET = 8
-REPORTED = "reported by the service"
-"""Version of a price that no table gave."""
-
-_TICKS_PER_USD = 10**10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,7 +222,7 @@ class Wire(ABC):
             body=None if body is None else dumps(dict(body)).encode(),
         )
         await _check(response)
-        return _json(response.content, response.headers)
+        return json_object(response.content, response.headers)
 
     async def _post(
         self, client: Client, request: Request, body: Body, *, stream: bool
@@ -241,11 +239,11 @@ class Wire(ABC):
         return response
 
     def _whole(self, response: httpx2.Response, content: bytes, request: Request) -> Reply:
-        raw = _json(content, response.headers)
+        raw = json_object(content, response.headers)
         decoder = self.decoder(request)
         events = [Event("meta", data=header_facts(response.headers))]
         if request.quirks.cost_header:
-            told = _dollars(response.headers.get(request.quirks.cost_header))
+            told = dollars(response.headers.get(request.quirks.cost_header))
             events.append(Event("meta", data=reported_cost({"cost": told})))
         try:
             # One by one: what a failed reply told (its id, its tokens, some text) is kept.
@@ -329,102 +327,6 @@ def _decode(decoder: Decoder, arrived: list[ServerEvent]) -> tuple[list[Event], 
     return events, None
 
 
-def parse_json(data: bytes) -> Any:
-    """Parse one event's JSON.
-
-    Raises
-    ------
-    BrokenStreamError
-        It is not JSON.
-    """
-    try:
-        return from_json(data, cache_mode="keys")
-    except ValueError as exc:
-        try:
-            return _mended(data)
-        except ValueError:
-            raise BrokenStreamError(f"the stream holds an unreadable event ({exc})") from None
-
-
-def _mended(data: bytes) -> Any:
-    """Parse JSON whose text is cut within a letter: half of one becomes U+FFFD.
-
-    Servers that cut a token's bytes, or an emoji's two halves, send such text.
-
-    Raises
-    ------
-    ValueError
-        It is no JSON all the same.
-    """
-    text = _ESCAPE.sub(
-        lambda found: r"\ufffd" if found["half"] else found[0], data.decode("utf-8", "replace")
-    )
-    return from_json(text.encode(), cache_mode="keys")
-
-
-_ESCAPE = re.compile(  # in this order: both halves of an emoji, one half, any other escape
-    r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>\\u[dD][89a-fA-F]..)|\\.", re.DOTALL
-)
-
-_MOST_TOKENS = 2**53
-
-
-def records(listing: Mapping[str, Any]) -> list[Any]:
-    """Return the records in a list of models, under either of its usual names."""
-    rows = listing.get("data", listing.get("models"))
-    return rows if isinstance(rows, list) else []
-
-
-def reported_cost(usage: Mapping[str, Any]) -> dict[str, Any]:
-    """Cost in US dollars that a service puts into its usage object, by column name."""
-    cost = usage.get("cost")
-    if isinstance(cost, Mapping):
-        dollars = cost.get("currency", "USD") == "USD"
-        cost = cost.get("total_cost") if dollars else None
-    known = _amount(cost)
-    if known is None and (ticks := _amount(usage.get("cost_in_usd_ticks"))) is not None:
-        known = ticks / _TICKS_PER_USD
-    return {} if known is None else {"cost_usd": known, "price_version": REPORTED}
-
-
-def _dollars(text: str | None) -> float | None:
-    try:
-        return float(text or "")
-    except ValueError:
-        return None
-
-
-def _amount(value: Any) -> float | None:
-    known = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e12
-    return float(value) if known else None
-
-
-def count(value: Any) -> int | None:
-    """Return a number of tokens, or None for anything that is no count."""
-    known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST_TOKENS
-    return value if known else None
-
-
-def text(value: Any) -> str | None:
-    """Return a text that is there, or None."""
-    return value if isinstance(value, str) and value else None
-
-
-def _json(content: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
-    try:
-        raw = from_json(content)
-    except ValueError:
-        try:
-            raw = _mended(content)
-        except ValueError:
-            raise faults.no_answer(content, headers) from None
-    if isinstance(raw, list):  # some gateways wrap an error, and some a model list, in a list
-        raw = raw[0] if raw and isinstance(raw[0], dict) and "error" in raw[0] else {"data": raw}
-    if not isinstance(raw, dict):
-        raise InvalidResponseError("the service answered with JSON that is no object")
-    return raw
-
-
 async def _next(chunks: AsyncIterator[bytes], decoder: Decoder) -> bytes | None:
     """Return the next chunk; None at the end, or when a finished answer gets no more facts."""
     if not decoder.done:
@@ -447,70 +349,7 @@ async def _drain(chunks: AsyncIterator[bytes]) -> None:
                 pass
 
 
-# ---- headers -------------------------------------------------------------------------------------
-
-_MOST_DIGITS = 16
-_MOST_LETTERS = 40
-"""Of a time; more is no time."""
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
-
-
-def header_facts(headers: Mapping[str, str]) -> dict[str, Any]:
-    """Facts of a reply's headers, by column name.
-
-    `ratelimit_wait_s` is no column: nothing is left, and so long it takes until there is again.
-    """
-    get = _plain(headers).get
-    facts: dict[str, Any] = {"request_id": get("x-request-id") or get("request-id")}
-    resets: list[float] = []
-    waits: list[float] = []
-    for what in ("requests", "tokens"):
-        left = get(f"x-ratelimit-remaining-{what}") or get(f"anthropic-ratelimit-{what}-remaining")
-        reset_s = _reset_s(get(f"x-ratelimit-reset-{what}"), None)
-        if reset_s is None:
-            reset_s = _reset_s(get(f"anthropic-ratelimit-{what}-reset"), get("date"))
-        if reset_s is not None:
-            resets.append(reset_s)
-        if left and left.isdecimal() and len(left) < _MOST_DIGITS:
-            facts[f"ratelimit_remaining_{what}"] = int(left)
-            if int(left) == 0 and reset_s is not None and reset_s > 0:
-                waits.append(reset_s)
-    if resets:
-        facts["ratelimit_reset_s"] = max(resets)
-    if waits:
-        facts["ratelimit_wait_s"] = max(waits)
-    return facts
-
-
 @cache
 def _timeout(timeout_s: float) -> dict[str, float | None]:
     longest = timeout_s if timeout_s <= _NEVER_S else None
     return {"connect": min(timeout_s, 10.0), "read": longest, "write": longest, "pool": longest}
-
-
-def _plain(headers: Mapping[str, str]) -> Mapping[str, str]:
-    """Headers as a dict with lower-case names: the HTTP library's own look-up costs 4 us a name."""
-    raw = getattr(headers, "raw", None)
-    if raw is None:
-        return {name.lower(): value for name, value in headers.items()}
-    return {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in raw}
-
-
-def _reset_s(text: str | None, date: str | None) -> float | None:
-    """Seconds in `12ms`, `6m0s`, `17`; for a time of day, seconds after the reply's own date."""
-    if not text or len(text) > _MOST_LETTERS:
-        return None
-    if "T" in text:
-        from datetime import datetime
-        from email.utils import parsedate_to_datetime
-
-        try:
-            return (
-                datetime.fromisoformat(text) - parsedate_to_datetime(date or "")
-            ).total_seconds()
-        except (TypeError, ValueError):
-            return None
-    if not re.fullmatch(rf"(?:{_DURATION.pattern})+", text):
-        return None
-    return sum(float(number) * _SECONDS[unit or None] for number, unit in _DURATION.findall(text))

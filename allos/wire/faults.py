@@ -25,6 +25,7 @@ from allos.errors import (
     RateLimitError,
     ServerError,
 )
+from allos.wire.headers import header_facts
 
 _MAX_DETAIL = 400
 _MAX_READ = 8000
@@ -171,8 +172,6 @@ def from_status(status: int, body: Any, headers: Mapping[str, str]) -> ProviderE
     elif status == 429:
         kind = QuotaError if _QUOTA.search(words) else RateLimitError
         if retry_after_s is None:
-            from allos.wire.base import header_facts
-
             retry_after_s = header_facts(headers).get("ratelimit_wait_s")
     elif status in (408, 504):
         kind = ProviderTimeoutError

@@ -11,9 +11,10 @@ from jiter import from_json
 from allos.errors import BadRequestError, InvalidResponseError, ProviderError
 from allos.types import Api, Event, FinishReason, Message, Request, Usage
 from allos.wire import faults
-from allos.wire.base import Amended, Body, Decoder, Wire, count, parse_json, reported_cost, text
+from allos.wire.base import Amended, Body, Decoder, Wire
 from allos.wire.content import chat_content
 from allos.wire.parameters import apply, model_quirks
+from allos.wire.reading import count, parse_json, reported_cost, text
 from allos.wire.think import ThinkSplitter
 from allos.wire.tools import chat_schema, chat_tools, fitting_ids, instructed
 

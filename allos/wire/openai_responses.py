@@ -8,9 +8,10 @@ from typing import Any, cast
 from allos.errors import InvalidResponseError
 from allos.types import Api, Event, EventKind, FinishReason, Message, Request, Usage
 from allos.wire import faults
-from allos.wire.base import Body, Decoder, Wire, count, parse_json, reported_cost, text
+from allos.wire.base import Body, Decoder, Wire
 from allos.wire.content import responses_content
 from allos.wire.parameters import apply, model_quirks
+from allos.wire.reading import count, parse_json, reported_cost, text
 from allos.wire.think import ThinkDecoder
 from allos.wire.tools import instructed, responses_schema, responses_tools
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from allos import wire
 from allos.errors import ProviderError
 from allos.types import Api, Event, Quirks
-from allos.wire.base import _json, count, header_facts, parse_json
+from allos.wire.headers import header_facts
+from allos.wire.reading import count, json_object, parse_json
 from allos.wire.sse import SseDecoder
 from tests import fake_server as fake
 from tests.decoding import APIS, fold, request, sse
@@ -271,7 +272,7 @@ def test_half_a_letter(api: Api, spoilt: bytes) -> None:
         events = (
             read(api, body)
             if made.startswith((b"data", b"event"))
-            else [*wire.get(api).decoder(request(api)).whole(_json(body, {}))]
+            else [*wire.get(api).decoder(request(api)).whole(json_object(body, {}))]
         )
         text = fold(events).text("text")
 

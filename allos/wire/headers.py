@@ -1,0 +1,67 @@
+"""What the headers of a reply tell: request id, what is left of the limits, and until when."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_MOST_DIGITS = 16
+_MOST_LETTERS = 40
+"""Of a time; more is no time."""
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
+
+
+def header_facts(headers: Mapping[str, str]) -> dict[str, Any]:
+    """Facts of a reply's headers, by column name.
+
+    `ratelimit_wait_s` is no column: nothing is left, and so long it takes until there is again.
+    """
+    get = _plain(headers).get
+    facts: dict[str, Any] = {"request_id": get("x-request-id") or get("request-id")}
+    resets: list[float] = []
+    waits: list[float] = []
+    for what in ("requests", "tokens"):
+        left = get(f"x-ratelimit-remaining-{what}") or get(f"anthropic-ratelimit-{what}-remaining")
+        reset_s = _reset_s(get(f"x-ratelimit-reset-{what}"), None)
+        if reset_s is None:
+            reset_s = _reset_s(get(f"anthropic-ratelimit-{what}-reset"), get("date"))
+        if reset_s is not None:
+            resets.append(reset_s)
+        if left and left.isdecimal() and len(left) < _MOST_DIGITS:
+            facts[f"ratelimit_remaining_{what}"] = int(left)
+            if int(left) == 0 and reset_s is not None and reset_s > 0:
+                waits.append(reset_s)
+    if resets:
+        facts["ratelimit_reset_s"] = max(resets)
+    if waits:
+        facts["ratelimit_wait_s"] = max(waits)
+    return facts
+
+
+def _plain(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Headers as a dict with lower-case names: the HTTP library's own look-up costs 4 us a name."""
+    raw = getattr(headers, "raw", None)
+    if raw is None:
+        return {name.lower(): value for name, value in headers.items()}
+    return {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in raw}
+
+
+def _reset_s(text: str | None, date: str | None) -> float | None:
+    """Seconds in `12ms`, `6m0s`, `17`; for a time of day, seconds after the reply's own date."""
+    if not text or len(text) > _MOST_LETTERS:
+        return None
+    if "T" in text:
+        from datetime import datetime
+        from email.utils import parsedate_to_datetime
+
+        try:
+            return (
+                datetime.fromisoformat(text) - parsedate_to_datetime(date or "")
+            ).total_seconds()
+        except (TypeError, ValueError):
+            return None
+    if not re.fullmatch(rf"(?:{_DURATION.pattern})+", text):
+        return None
+    return sum(float(number) * _SECONDS[unit or None] for number, unit in _DURATION.findall(text))
