@@ -194,6 +194,17 @@ def test_completion_through_the_kernel(kernel: Kernel) -> None:
     assert "add" in complete(kernel, "ad")
 
 
+def test_models_complete_once_they_are_known(kernel: Kernel) -> None:
+    """Models that the service has listed, or that the shipped tables name, are offered."""
+    before = complete(kernel, "%%allos groq/fake")
+    kernel.run("%allos models groq")
+
+    assert before == ["groq/fake"]
+    assert complete(kernel, "%%allos groq/fake") == ["groq/fake-model"]
+    assert complete(kernel, "%%allos groq fake") == ["fake-model"]
+    assert "gpt-4.1-mini" in complete(kernel, "%%allos openai gpt-4.1")
+
+
 def test_help_names_every_flag(kernel: Kernel) -> None:
     """`?%%allos` is real help: every flag and every sub-command stands in it."""
     result = kernel.run("?%%allos")
