@@ -81,6 +81,8 @@ class Image:
         what = "Image takes exactly one of path=, data= and url="
         _exactly_one(what, unnamed, path, data, url)
         if url is not None:
+            if not isinstance(url, str):
+                raise ConfigurationError(f"url= takes an address, not {type(url).__name__}.")
             if not url.lower().startswith(("http://", "https://")):
                 raise ConfigurationError(
                     f"Image(url=...) takes an http or https address, not {_cut(url)!r}. "
@@ -110,6 +112,10 @@ class Image:
 
             Image.from_pil(PIL.Image.open("cat.tiff"))
         """
+        if not hasattr(image, "mode") or not hasattr(image, "save"):
+            raise ConfigurationError(
+                f"from_pil takes a PIL image, not {type(image).__name__}. A file is Image(path=...)."
+            )
         if image.mode not in _PNG_MODES:
             image = image.convert(_NEAREST_MODE.get(image.mode, "RGB"))
         target = BytesIO()
@@ -127,6 +133,11 @@ class Image:
             fig, ax = plt.subplots()
             Image.from_figure(fig)
         """
+        if not hasattr(figure, "savefig") or not hasattr(figure, "dpi"):
+            raise ConfigurationError(
+                f"from_figure takes a matplotlib figure, not {type(figure).__name__}. "
+                "A file is Image(path=...)."
+            )
         target = BytesIO()
         # Without the drawing program's name in it, the same figure is the same bytes.
         figure.savefig(target, format="png", dpi=figure.dpi, metadata={"Software": None})
@@ -328,17 +339,18 @@ def _bytes(
             raise ConfigurationError(f"data= takes bytes, not {type(data).__name__}.")
         shown, raw = f"The {what}", bytes(data)
     else:
+        if not isinstance(path, str | os.PathLike):
+            raise ConfigurationError(f"path= takes the path of a file, not {type(path).__name__}.")
         shown = f"{os.fspath(path)!r}"
         try:
             with open(os.path.expanduser(path), "rb") as file:
                 # Never more than can be used, whatever the file is.
                 raw = file.read(limit + 1)
         except FileNotFoundError:
-            raise ConfigurationError(
-                f"There is no file {shown} (looked in {os.getcwd()})."
-            ) from None
-        except OSError as exc:
-            raise ConfigurationError(f"{shown} cannot be read: {exc.strerror}.") from None
+            raise ConfigurationError(f"There is no file {shown} ({_looked_in()}).") from None
+        except (OSError, ValueError) as exc:
+            why = getattr(exc, "strerror", None) or exc
+            raise ConfigurationError(f"{shown} cannot be read: {why}.") from None
     if not raw:
         raise ConfigurationError(f"{shown} is empty.")
     if len(raw) > limit:
@@ -346,6 +358,13 @@ def _bytes(
             f"{shown} is larger than the limit of {_size(limit)} for a {what}."
         )
     return shown, raw
+
+
+def _looked_in() -> str:
+    try:
+        return f"looked in {os.getcwd()}"
+    except OSError:
+        return "the working folder itself was deleted"
 
 
 def _set(part: Image | File, *values: object) -> None:

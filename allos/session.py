@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from allos import seams
 from allos import settings as _settings
-from allos.errors import LogError
+from allos.errors import ConfigurationError, LogError
 from allos.providers import Provider, ProviderRegistry
 from allos.providers import budget as _budget
 from allos.providers import services as _services
@@ -91,8 +91,16 @@ def settings() -> dict[str, _settings.Value]:
     """Everything that is set, by name, with who set it."""
     global _gathered
     if _gathered is None:
-        _gathered = _settings.gather(_told, os.environ, Path.cwd())
+        _gathered = _settings.gather(_told, os.environ, _folder())
     return dict(_gathered)
+
+
+def _folder() -> Path:
+    """The working folder; the root where it was deleted."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path(os.sep)
 
 
 def setting(name: str) -> Any:
@@ -160,6 +168,10 @@ def replay(path: str | os.PathLike[str] | None = None, mode: Mode = "replay") ->
     from allos.log.replay import Replay, chosen_mode
 
     chosen = chosen_mode(path, mode)
+    if path is None and chosen not in ("replay", "off"):
+        raise ConfigurationError(
+            f"mode={mode!r} needs the file: allos.replay('study.replay.jsonl', mode={mode!r})."
+        )
     if path is None and chosen != "off":
         return _replay if _replay is not None else Replay(None, "off")
     if chosen == "off":
@@ -234,8 +246,14 @@ def provider_for(model: str | Provider | None, **constructor: Any) -> Provider:
     open_replay()
     if isinstance(model, Provider):
         return model
-    name, of_service = _services.split(model_name(model))
-    if of_service is None and _services.find(name).embedded:
+    if not isinstance(model, str | None):
+        raise ConfigurationError(
+            "model takes a 'provider/model' name or a provider object, not "
+            f"{model.__name__ if isinstance(model, type) else type(model).__name__}."
+        )
+    service, of_service = _services.located(model_name(model))
+    name = service.name
+    if of_service is None and service.embedded:
         of_service = EMBEDDED_MODEL.partition("/")[2]
     defaults = {known: setting(known) for known in ("temperature", "max_tokens")}
     provider = ProviderRegistry.get_provider(name, model=of_service, **defaults, **constructor)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from allos.context import RunContext
 from allos.errors import AllosError
@@ -127,6 +127,17 @@ class Message:
     tool_calls: Sequence[ToolCall] = ()
     tool_call_id: str | None = None
     raw: tuple[dict[str, Any], ...] = ()
+
+    if TYPE_CHECKING:  # a type checker takes the role's name, too
+
+        def __init__(
+            self,
+            role: MessageRole | Literal["system", "user", "assistant", "tool"],
+            content: str | Sequence[Part] | None = None,
+            tool_calls: Sequence[ToolCall] = (),
+            tool_call_id: str | None = None,
+            raw: tuple[dict[str, Any], ...] = (),
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         if not isinstance(self.role, MessageRole):
@@ -503,6 +514,20 @@ Prompt: TypeAlias = str | Image | File | Iterable[Message | Part]
 """What can be asked: a text, texts with images and files, or a whole conversation."""
 
 
+# They can be iterated over, but what comes out (keys, numbers, any order) is not what was meant.
+_NO_PROMPT = (Mapping, bytes, bytearray, memoryview, set, frozenset)
+
+
+def _check_prompt(value: object) -> None:
+    if isinstance(value, Iterable) and not isinstance(value, _NO_PROMPT):
+        return
+    raise TypeError(
+        "a prompt is a text, a list of texts, Image(path=...) and File(path=...), or a list of "
+        "Message(role=MessageRole.USER, content=...) messages, not "
+        f"{'None' if value is None else type(value).__name__}"
+    )
+
+
 def as_messages(messages: Prompt, system: str | None = None) -> tuple[Message, ...]:
     """Messages from a prompt or from messages, a system text first.
 
@@ -525,6 +550,8 @@ def as_messages(messages: Prompt, system: str | None = None) -> tuple[Message, .
         given = (messages,)
     else:
         part = as_part(messages)
+        if part is None:
+            _check_prompt(messages)
         given = tuple(messages) if part is None else (part,)  # type: ignore[arg-type]  # no part: iterable
     if not given:
         raise ValueError("messages is empty: pass at least one Message")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, get_args
 
 from allos.errors import ConfigurationError, did_you_mean
@@ -109,7 +109,9 @@ def reject_unknown(unknown: Iterable[str], known: Collection[str]) -> None:
 
 def check_limit(limit: Any) -> None:
     """Complain about a `limit` that is no number of rows."""
-    if limit is not None and (not isinstance(limit, int) or limit < 0):
+    if limit is not None and (
+        not isinstance(limit, int) or isinstance(limit, bool) or not 0 <= limit < 2**63
+    ):
         raise ConfigurationError(f"limit= is a number of rows, 0 or more, not {limit!r}")
 
 
@@ -155,20 +157,22 @@ def _like(piece: str) -> str:
 
 
 def _micros(name: str, moment: Any, now: datetime) -> int:
-    if isinstance(moment, datetime):
-        return to_micros(moment)
-    if isinstance(moment, timedelta):
-        return to_micros(now - moment)
-    if isinstance(moment, str):
-        age = _AGE.fullmatch(moment.strip())
-        if age:
-            return to_micros(now - timedelta(seconds=float(age[1]) * _UNITS[age[2]]))
-        try:
+    try:
+        if isinstance(moment, datetime):
+            return to_micros(moment)
+        if isinstance(moment, date):
+            return to_micros(datetime.combine(moment, time()))
+        if isinstance(moment, timedelta):
+            return to_micros(now - moment)
+        if isinstance(moment, str):
+            age = _AGE.fullmatch(moment.strip())
+            if age:
+                return to_micros(now - timedelta(seconds=float(age[1]) * _UNITS[age[2]]))
             return to_micros(datetime.fromisoformat(moment.strip()))
-        except ValueError:
-            pass
+    except (ValueError, OverflowError):
+        pass  # no such time, or one outside of the calendar
     raise ConfigurationError(
-        f'{name}= takes an age such as "30m", "1h", "2d", a datetime or an ISO time, not {moment!r}'
+        f'{name}= takes an age such as "30m", "1h", "2d", a date, a datetime or an ISO time, not {moment!r}'
     )
 
 

@@ -49,9 +49,10 @@ class Budget:
 
     def __init__(self, usd: float, *, free: Iterable[str] = (), confirm: Confirm | None = None):
         self.usd = _amount(usd)
-        self.free = frozenset(
-            _checked(name) for name in ([free] if isinstance(free, str) else free)
-        )
+        names = [free] if isinstance(free, str) else free
+        if not isinstance(names, Iterable):
+            raise ConfigurationError(f"free takes a list of services and models, not {free!r:.80}.")
+        self.free = frozenset(_checked(name) for name in names)
         self.confirm = confirm
         self.spent_usd = self.uncertain_usd = self.reserved_usd = 0.0
         self.calls = self.refused = 0
@@ -304,13 +305,20 @@ def _cost(response: ProviderResponse) -> float | None:
     return None
 
 
+_MOST_USD = 1e15  # infinity and what no float holds are slips
+
+
 def _amount(usd: object) -> float:
-    if isinstance(usd, bool) or not isinstance(usd, (int, float)) or not 0 <= usd < float("inf"):
+    if isinstance(usd, bool) or not isinstance(usd, (int, float)) or not 0 <= usd <= _MOST_USD:
         raise ConfigurationError(f"A budget is a number of US dollars from 0, not {usd!r}.")
     return float(usd)
 
 
 def _checked(name: str) -> str:
+    if not isinstance(name, str):
+        raise ConfigurationError(
+            f"free takes names of services and models, and addresses, not {type(name).__name__}."
+        )
     if "://" in name:
         from allos.providers.keys import place
 

@@ -352,7 +352,7 @@ def _from_variable(service: Service, env: Mapping[str, str]) -> str | None:
     if name := _set(env, service.base_url_env):
         return _clean(env[name], name)
     if name := _set(env, service.host_env):
-        return _clean(_loose(env[name].strip(), service.base_url), name)
+        return _clean(_loose(env[name].strip("'\" "), service.base_url), name)
     return None
 
 
@@ -372,7 +372,7 @@ def _loose(value: str, base_url: str) -> str:
     elif match := re.fullmatch(r"(.*):(\d*)", authority):
         name, port = match.group(1).strip("[]"), match.group(2)
     name = _ANY_ADDRESS.get(name, name) or "127.0.0.1"
-    name = f"[{name}]" if ":" in name else name
+    name = f"[{name}]" if ":" in name and "@" not in name else name
     if not port and not scheme:
         port = str(home.port)
     path = path.strip("/")

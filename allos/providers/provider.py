@@ -127,9 +127,15 @@ class Provider:
         **params: Any,
     ) -> None:
         self.name, self.model = service.name, model  # first, for its repr in a traceback
-        _check_numbers(timeout_s=timeout_s, deadline_s=deadline_s, max_attempts=max_attempts)
-        if max_attempts != int(max_attempts):
-            raise ConfigurationError(f"max_attempts must be a whole number, not {max_attempts!r}.")
+        _check_numbers(
+            timeout_s=timeout_s,
+            deadline_s=deadline_s,
+            max_attempts=max_attempts,
+            context_window=context_window,
+        )
+        _check_count("max_attempts", max_attempts)
+        if context_window is not None:
+            _check_count("context_window", context_window)
         self._limits = _limits(
             max_in_flight=service.max_in_flight if max_in_flight is None else max_in_flight,
             requests_per_minute=requests_per_minute,
@@ -610,7 +616,7 @@ class Provider:
                 values[name] = extra_fields(value) if name == "extra" else checked(name, value)
             except ValueError as exc:
                 raise ConfigurationError(
-                    f"{self.name}/{self.model}: {str(exc).rstrip('.')}. Nothing was sent."
+                    f"{self.name}/{self.model}: {_sentence(str(exc))} Nothing was sent."
                 ) from None
         return values
 
@@ -733,6 +739,15 @@ def _headers(headers: Mapping[Any, Any]) -> tuple[tuple[str, str], ...]:
                 f"headers: the value of {name!r} must be one line of ASCII text."
             )
     return tuple(sorted(headers.items()))
+
+
+def _check_count(name: str, value: Any) -> None:
+    if value is None or value != value // 1:  # neither nothing, a fraction nor infinity
+        raise ConfigurationError(f"{name} must be a whole number, not {value!r}.")
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith("?") else f"{text.rstrip('.')}."
 
 
 def _flag(name: str, value: object) -> bool:

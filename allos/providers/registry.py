@@ -44,6 +44,10 @@ class ProviderRegistry:
                 f"provider {name!r} needs a model: "
                 f"ProviderRegistry.get_provider({name!r}, model=...)."
             )
+        if not isinstance(kwargs["model"], str) or not kwargs["model"].strip():
+            raise ConfigurationError(
+                f"provider {name!r}: model must be the name of a model, not {kwargs['model']!r:.80}."
+            )
         build = services.build_of(service)
         known = tuple(
             dict.fromkeys((*CONSTRUCTOR, "strict", *VOCABULARY, "extra", *_keywords(build)))

@@ -158,6 +158,11 @@ def _kept_adapter(kind: Any) -> Any:
 def _from_type(kind: Any) -> SchemaSpec:
     from pydantic.errors import PydanticUserError
 
+    if isinstance(kind, str):
+        raise ConfigurationError(
+            f"schema takes a type or a JSON schema as a mapping, not the text {kind!r:.80}; "
+            "json.loads makes a mapping of JSON."
+        )
     if inspect.isroutine(kind):
         raise ConfigurationError(f"schema takes a type or a JSON schema, not {kind!r:.80}.")
     try:

@@ -202,6 +202,10 @@ def find(name: str) -> Service:
     >>> find("ollama_compat").name
     'ollama'
     """
+    if not isinstance(name, str):
+        raise ConfigurationError(
+            f"A provider is named by a text, as in 'groq', not by {type(name).__name__}."
+        )
     found = _by_any_name().get(name) or _added.get(name)
     if found is not None:
         return found
@@ -338,6 +342,24 @@ def split(name_with_model: str) -> ModelName:
             f"{name_with_model!r} names no provider. Write provider/model, as in 'local/smollm2'."
         )
     return ModelName(provider.strip(), model.strip() or None)
+
+
+def located(name_with_model: str) -> tuple[Service, str | None]:
+    """The service that ``provider/model`` names, and its model; None where only a provider is named.
+
+    Raises
+    ------
+    ConfigurationError
+        There is no such service; a name without a slash may be that of a model alone.
+    """
+    provider, model = split(name_with_model)
+    try:
+        return find(provider), model
+    except ConfigurationError as exc:
+        if model is not None or provider in retired():
+            raise
+        told = ConfigurationError(f"{exc} A model is named provider/model, as in 'local/smollm2'.")
+    raise told
 
 
 def _parse(table: Mapping[str, Any]) -> list[Service]:

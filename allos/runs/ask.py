@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from allos import context, session
@@ -176,4 +177,13 @@ def checked_constructor(
 
 
 def _about(tags: Sequence[str]) -> Any:
-    return context.using(tags=(tags,) if isinstance(tags, str) else tuple(tags))
+    return context.using(tags=tags_of(tags))
+
+
+def tags_of(tags: Any) -> tuple[str, ...]:
+    """Tags as a tuple; a single one needs no list."""
+    if isinstance(tags, str):
+        return (tags,)
+    if not isinstance(tags, Sequence | AbstractSet) or not all(isinstance(t, str) for t in tags):
+        raise ConfigurationError(f"tags takes a text or a list of texts, not {tags!r:.80}.")
+    return tuple(tags)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import atexit
 import contextvars
 import threading
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from allos.engine.call import Call
 from allos.engine.ids import new_id
 from allos.errors import AllosError, BudgetError, ConfigurationError, Interrupted
 from allos.providers import Provider, services
-from allos.runs.ask import begin
+from allos.runs.ask import begin, tags_of
 from allos.secret import sealed
 from allos.types import Event, Message, Prompt, ProviderResponse, Request, as_messages
 from allos.wire.parameters import VOCABULARY
@@ -140,8 +140,8 @@ class Cell:
                     params={**self.column.params, "fresh": self._comparison.fresh},
                     emit=lambda events: self._take(events, run),
                 )
-        except (AllosError, ValueError, TypeError) as exc:
-            error = exc if isinstance(exc, AllosError) else ConfigurationError(str(exc))
+        except Exception as exc:  # noqa: BLE001 - whatever keeps a call from going out ends its cell
+            error = _refused(exc)
             response = self._unsent(error)
             for observer in seams.observers:
                 observer(response)
@@ -438,6 +438,15 @@ class Comparison:
         return f"Comparison({names}; {finished} of {len(self.cells)} done)"
 
 
+def _refused(exc: Exception) -> AllosError:
+    """Why a call was not sent; a provider of somebody's own may raise anything."""
+    if isinstance(exc, AllosError):
+        return exc
+    if isinstance(exc, ValueError | TypeError):
+        return ConfigurationError(str(exc))
+    return ConfigurationError(f"{type(exc).__name__}: {exc}. Nothing was sent.")
+
+
 def _start_all(cells: Sequence[Cell]) -> None:
     for cell in cells:
         cell._start()
@@ -509,9 +518,9 @@ def compare(
         both.wait().frame[["model", "temperature", "content", "latency_s"]]
     """
     sealed(shared)
-    params = sets_of(params)
+    models, params = models_of(models), sets_of(params)
     columns = grid_of(models, params, shared, n)
-    messages = as_messages(prompt, system)
+    messages, named = as_messages(prompt, system), tags_of(tags)
     if confirm is not None:
         from allos.runs.preview import preview
 
@@ -520,7 +529,7 @@ def compare(
             raise BudgetError("The comparison was not confirmed. Nothing was sent.")
     session.open_log()
     session.open_replay()
-    with context.using(tags=(tags,) if isinstance(tags, str) else tuple(tags)):
+    with context.using(tags=named):
         comparison = Comparison(messages, columns, n, fresh=fresh)
     for told in seams.background:
         told(comparison)
@@ -528,14 +537,42 @@ def compare(
     return comparison
 
 
-def sets_of(
-    params: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None,
-) -> list[dict[str, Any]]:
+def sets_of(params: Any) -> list[dict[str, Any]]:
     """Sets of parameters, with their keys sealed; one empty set where there are none."""
-    sets = [dict(each) for each in ([params] if isinstance(params, Mapping) else params or [{}])]
+    given = [params] if isinstance(params, Mapping) else params
+    if isinstance(given, str) or not isinstance(given, Iterable | None):
+        raise _no_set(given)
+    sets: list[dict[str, Any]] = []
+    for each in given or [{}]:
+        if not isinstance(each, Mapping) or not all(isinstance(name, str) for name in each):
+            raise _no_set(each)
+        sets.append(dict(each))
     for each in sets:
         sealed(each)
     return sets
+
+
+def _no_set(value: object) -> ConfigurationError:
+    return ConfigurationError(
+        "params takes sets of parameters, params=[{'temperature': 0}, {'temperature': 1}], "
+        f"not {value!r:.80}."
+    )
+
+
+def models_of(models: Any) -> list[str | Provider]:
+    """The models of a comparison as a list; a single one needs none."""
+    if isinstance(models, (str, Provider)):
+        return [models]
+    if isinstance(models, bytes | Mapping) or not isinstance(models, Iterable | None):
+        raise ConfigurationError(
+            f"models takes a list of 'provider/model' names and provider objects, not {models!r:.80}."
+        )
+    listed = list(models or ())
+    if not listed:
+        raise ConfigurationError(
+            "compare needs at least one model: models=['provider/model', ...]."
+        )
+    return listed
 
 
 def grid_of(
@@ -545,12 +582,7 @@ def grid_of(
     n: int,
 ) -> list[Column]:
     """Columns of a comparison: each model with each set of parameters; checked, nothing is sent."""
-    if isinstance(models, (str, Provider)):
-        models = [models]
-    if not models:
-        raise ConfigurationError(
-            "compare needs at least one model: models=['provider/model', ...]."
-        )
+    models = models_of(models)
     if not _is_count(n):
         raise ConfigurationError(f"n must be a whole number from 1, not {n!r}.")
     grid = [(model, {**shared, **chosen}) for model in models for chosen in params]
@@ -586,11 +618,10 @@ def stop_all() -> int:
 def _column(index: int, model: str | Provider, params: Mapping[str, Any]) -> Column:
     """Return a column; a provider that does not exist is told before anything is sent."""
     if isinstance(model, str):
-        name, of_service = services.split(model)
-        service = services.find(name)
+        service, of_service = services.located(model)
         if of_service is None:
             if not service.embedded:
-                raise ConfigurationError(f"{model!r} names no model: write {model}/MODEL.")
+                raise ConfigurationError(f"{model!r} names no model: write {service.name}/MODEL.")
             model = session.EMBEDDED_MODEL
     elif not isinstance(model, Provider):
         raise ConfigurationError(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from allos import session
-from allos.errors import AllosError
+from allos.errors import AllosError, ConfigurationError
 from allos.providers import Provider
 from allos.providers.preview import PlannedRequest, Preview
 from allos.runs.ask import checked_constructor
@@ -67,6 +67,8 @@ def preview(
     """
     sealed(shared)
     turns = as_messages(prompt, system)
+    if model is not None and models is not None:
+        raise ConfigurationError("preview takes model= for one call or models= for a comparison.")
     if models is None:
         return _one(turns, model, shared, stream=bool(stream), exact=exact)
     params = sets_of(params)

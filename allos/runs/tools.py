@@ -237,7 +237,7 @@ def _outcome(loop: Loop, call: ToolCall) -> str:
         return _DENIED
     try:
         return _text(_in_thread(tool, arguments))
-    except Exception as exc:  # noqa: BLE001 - whatever a tool raises, the model is told
+    except (Exception, SystemExit) as exc:  # noqa: BLE001 - whatever a tool raises, the model is told
         return _failure(exc)
 
 
@@ -256,7 +256,7 @@ async def _aoutcome(loop: Loop, call: ToolCall) -> str:
             return _text(await tool.function(**arguments))
         value = await asyncio.to_thread(tool, **arguments)
         return _text(await value if inspect.isawaitable(value) else value)
-    except Exception as exc:  # noqa: BLE001 - whatever a tool raises, the model is told
+    except (Exception, SystemExit) as exc:  # noqa: BLE001 - whatever a tool raises, the model is told
         return _failure(exc)
 
 
@@ -295,7 +295,7 @@ def _reply(call: ToolCall, text: str) -> Message:
     return Message(MessageRole.TOOL, text, tool_call_id=call.id)
 
 
-def _failure(exc: Exception) -> str:
+def _failure(exc: BaseException) -> str:
     if isinstance(exc, ToolError):
         return f"Error: {exc}"
     said = str(exc)[:_ERROR_CHARS]
@@ -308,7 +308,15 @@ def _text(value: Any) -> str:
         return value
     from pydantic_core import PydanticSerializationError, to_json
 
+    unknown: list[Any] = []
+
+    def said(part: Any) -> str:
+        unknown.append(part)
+        return str(part)
+
     try:
-        return to_json(value, inf_nan_mode="strings", fallback=str).decode()
+        text = to_json(value, inf_nan_mode="strings", fallback=said).decode()
+        # A DataFrame stays the table it prints as, without quotes around it.
+        return str(value) if unknown and unknown[0] is value else text
     except (PydanticSerializationError, UnicodeDecodeError, ValueError):
         return str(value)

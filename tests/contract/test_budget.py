@@ -180,6 +180,20 @@ def test_unknown_price_is_an_error(server: FakeServer) -> None:
     )
 
 
+@pytest.mark.parametrize("amount", [-1, "5", float("inf"), float("nan"), 10**400, True])
+def test_what_is_no_amount(amount: Any) -> None:
+    """A budget is a number of dollars."""
+    with pytest.raises(ConfigurationError, match="A budget is a number of US dollars"):
+        allos.budget(amount)
+
+
+@pytest.mark.parametrize("free", [5, [5], None])
+def test_what_cannot_be_free(free: Any) -> None:
+    """`free` takes names; anything else is told so."""
+    with pytest.raises(ConfigurationError, match="free takes"):
+        allos.budget(1, free=free)
+
+
 @pytest.mark.parametrize("free", ["ollama", "ollama/llama3", ["openai", "ollama_compat"]])
 def test_what_the_user_calls_free_is_free(server: FakeServer, free: Any) -> None:
     """A service or model named as free needs no price; its row's cost stays unknown."""

@@ -12,7 +12,7 @@ from pydantic import BaseModel, field_validator
 
 import allos
 from allos.engine import runtime
-from allos.errors import SchemaError
+from allos.errors import ConfigurationError, SchemaError
 from allos.providers import Provider, ProviderRegistry
 from allos.types import Api, ProviderResponse
 from tests.contract.conftest import KEY, Ask
@@ -85,6 +85,14 @@ def test_answer_becomes_a_value(
     assert sent_schema(api, server.requests[0].body) == SENT
     assert response.metadata["params"] == {"schema": "City"}
     assert "Rome" not in repr(response.request)
+
+
+@pytest.mark.parametrize("schema", ["City", '{"type": "object"}', '"', ""])
+def test_a_text_is_no_schema(server: FakeServer, provider: Provider, schema: str) -> None:
+    """JSON as a text, or a type's name, is told in one line; nothing is sent."""
+    with pytest.raises(ConfigurationError, match="schema takes a type or a JSON schema as a map"):
+        provider.chat("Hi", schema=schema)
+    assert server.requests == []
 
 
 def test_list_is_wrapped_and_unwrapped(server: FakeServer, provider: Provider, ask: Ask) -> None:

@@ -35,6 +35,7 @@ def providers() -> None:
     response = provider.chat([Message(role=MessageRole.USER, content="Hi")])
     assert_type(response, ProviderResponse)
     assert_type(response.content, str)
+    assert_type(Message("user", "Hi").role, MessageRole)
     assert_type(response.tool_calls, list[ToolCall])
     assert_type(response.usage, Usage)
     assert_type(response.latency_s, float | None)

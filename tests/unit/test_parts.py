@@ -52,6 +52,9 @@ def test_only_images_are_images(data: bytes) -> None:
         ({"data": b"BM" + bytes(40)}, "no PNG, JPEG, GIF or WEBP"),
         ({"data": PDF}, r"A PDF is File\(path"),
         ({"data": PNG, "media_type": "image/jpeg"}, "is image/png, not image/jpeg"),
+        ({"path": 5}, "takes the path of a file, not int"),
+        ({"path": "a\0b"}, "cannot be read: embedded null byte"),
+        ({"url": 5}, "takes an address, not int"),
         ({"url": "cat.png"}, "takes an http or https address"),
         ({"url": "file:///etc/passwd"}, "takes an http or https address"),
     ],
@@ -62,6 +65,15 @@ def test_what_is_no_image(options: dict[str, Any], words: str) -> None:
         Image(**options)
 
     assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("value", [None, "cat.png", 5, object()])
+def test_what_is_no_figure_and_no_pil_image(value: Any) -> None:
+    """The class methods say what they take."""
+    with pytest.raises(ConfigurationError, match="from_figure takes a matplotlib figure"):
+        Image.from_figure(value)
+    with pytest.raises(ConfigurationError, match="from_pil takes a PIL image"):
+        Image.from_pil(value)
 
 
 @pytest.mark.parametrize("kind", [Image, File])

@@ -9,6 +9,7 @@ import textwrap
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -383,3 +384,10 @@ def test_key_for_other_things_is_missed_in_its_own_words(
         ProviderRegistry.get_provider("groq", model="m").list_models()
 
     assert "recorded" not in str(missing.value)
+
+
+@pytest.mark.parametrize("mode", ["strict", "record"])
+def test_a_mode_needs_its_file(mode: Any) -> None:
+    """A mode without a file would be left out silently; it says what to write."""
+    with pytest.raises(ConfigurationError, match=f"mode='{mode}' needs the file"):
+        allos.replay(mode=mode)

@@ -164,6 +164,16 @@ def test_wrong_messages(messages: Any, kind: type[Exception]) -> None:
         as_messages(messages)
 
 
+@pytest.mark.parametrize(
+    "prompt",
+    [None, 3, object(), Exception, b"Hi", {"role": "user", "content": "Hi"}, {"Hi", "there"}],
+)
+def test_what_is_no_prompt(prompt: Any) -> None:
+    """What cannot be asked is one clear line; the keys of a mapping are never sent as the question."""
+    with pytest.raises(TypeError, match=r"^a prompt is a text, a list of texts.*, not \w+$"):
+        as_messages(prompt)
+
+
 PICTURE, PAPER = Image(data=PNG), File(data=PDF, name="paper.pdf")
 
 

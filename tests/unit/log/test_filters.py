@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -47,12 +47,22 @@ def test_times_are_taken_as_they_are(moment: Any) -> None:
     assert condition(until=moment).values == (to_micros(NOW - timedelta(hours=1)),)
 
 
+def test_a_day_begins_at_midnight_here() -> None:
+    """A date is its first moment, in local time as times without a zone are."""
+    day = date(2026, 11, 22)
+
+    assert condition(since=day) == condition(since="2026-11-22")
+
+
 @pytest.mark.parametrize(
     "given",
     [
         {"since": "yesterday"},
         {"since": "1 month"},
         {"until": 5},
+        {"since": "999999999d"},
+        {"since": timedelta.max},
+        {"until": timedelta.max},
         {"provider": 5},
         {"provider": ["groq", 5]},
         {"text": b"bytes"},
@@ -86,7 +96,7 @@ def test_an_unknown_filter_offers_the_near_match() -> None:
         reject_unknown(["providers"], ["provider", "model"])
 
 
-@pytest.mark.parametrize("limit", [-1, "5", 2.0])
+@pytest.mark.parametrize("limit", [-1, "5", 2.0, True, 2**63])
 def test_a_limit_is_a_number_of_rows(limit: Any) -> None:
     """Anything but a count is refused."""
     with pytest.raises(ConfigurationError, match="limit="):

@@ -436,6 +436,8 @@ def test_embedded_model_has_no_address_and_no_key() -> None:
         ("[::1]", "http://[::1]:11434/v1"),
         ("[::1]:77", "http://[::1]:77/v1"),
         ("[::]:77", "http://[::1]:77/v1"),
+        ("'box:1234'", "http://box:1234/v1"),
+        ('"box"', "http://box:11434/v1"),
         ("  ", "http://localhost:11434/v1"),
     ],
 )
@@ -445,6 +447,14 @@ def test_ollama_host(value: str, expected: str) -> None:
 
     assert endpoint.base_url == expected
     assert key(endpoint) == PLACEHOLDER
+
+
+def test_ollama_host_with_a_password() -> None:
+    """A user and password in OLLAMA_HOST are refused and not shown."""
+    with pytest.raises(ConfigurationError, match="holds a user name or password") as told:
+        resolve(find("ollama"), env={"OLLAMA_HOST": "http://me:hush@box"})
+
+    assert "hush" not in str(told.value)
 
 
 def test_ollama_host_comes_after_the_address_variables() -> None:

@@ -108,6 +108,10 @@ def test_unknown_parameter() -> None:
         {"deadline_s": float("nan")},
         {"max_attempts": 0},
         {"max_attempts": True},
+        {"max_attempts": None},
+        {"max_attempts": float("inf")},
+        {"context_window": "many"},
+        {"context_window": -1},
     ],
 )
 def test_numbers_are_checked(wrong: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -61,6 +62,20 @@ def test_missing_model(model: dict[str, object]) -> None:
     """A missing model is named, with the call to write."""
     with pytest.raises(ConfigurationError, match=re.escape("get_provider('groq', model=...)")):
         ProviderRegistry.get_provider("groq", **model)
+
+
+@pytest.mark.parametrize("model", [5, ["m"], " ", Provider])
+def test_model_is_a_name(model: object) -> None:
+    """What is no name of a model is refused, whether or not there is a key."""
+    with pytest.raises(ConfigurationError, match="model must be the name of a model"):
+        ProviderRegistry.get_provider("groq", model=model, api_key="k")
+
+
+@pytest.mark.parametrize("name", [["groq"], None, 5, b"groq"])
+def test_provider_is_named_by_a_text(name: Any) -> None:
+    """A name that is no text is told so."""
+    with pytest.raises(ConfigurationError, match="A provider is named by a text"):
+        ProviderRegistry.get_provider(name, model="m", api_key="k")
 
 
 def test_unknown_provider() -> None:

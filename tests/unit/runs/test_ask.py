@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -119,6 +120,55 @@ def test_missing_key_and_unknown_parameter_send_nothing(
     with pytest.raises(ConfigurationError, match="needs a model"):
         allos.ask("Hi", model="groq")
     assert server.requests == []
+
+
+@pytest.mark.parametrize("model", [0, 1.5, [], ["groq/m"], b"groq/m", ProviderRegistry])
+def test_what_is_no_model(server: FakeServer, model: Any) -> None:
+    """A model that is neither a name nor a provider is refused; the default does not answer for it."""
+    with pytest.raises(ConfigurationError, match="model takes a 'provider/model' name"):
+        allos.ask("Hi", model=model)
+    with pytest.raises(ConfigurationError, match="model takes a 'provider/model' name"):
+        allos.preview("Hi", model=model)
+    assert server.requests == []
+
+
+def test_a_model_without_its_provider_is_told_how_to_be_written() -> None:
+    """Who writes a bare model name reads how a model is named."""
+    with pytest.raises(ConfigurationError, match=r"'gpt-4o'.* A model is named provider/model"):
+        allos.ask("Hi", model="gpt-4o")
+    with pytest.raises(ConfigurationError, match="A model is named provider/model"):
+        allos.compare("Hi", models=["gpt-4o"])
+
+
+@pytest.mark.parametrize("tags", [5, [1], {"a": 1}, None])
+def test_what_is_no_tag(server: FakeServer, tags: Any) -> None:
+    """Tags are texts; anything else is refused before anything is sent."""
+    with pytest.raises(ConfigurationError, match="tags takes a text or a list of texts"):
+        allos.ask("Hi", model="groq/m", tags=tags)
+    with pytest.raises(ConfigurationError, match="tags takes a text or a list of texts"):
+        allos.compare("Hi", models=["groq/m"], tags=tags)
+    assert server.requests == []
+
+
+def test_a_deleted_working_folder_stops_nobody(
+    server: FakeServer, log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Settings of a project are looked for in the working folder; without one there are none."""
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    monkeypatch.setattr(session, "_gathered", None)
+
+    assert allos.ask("Hi", model="groq/m").content == "Hello."
+    with pytest.raises(ConfigurationError, match=r"There is no file 'cat\.png'"):
+        allos.Image(path="cat.png")
+
+
+def test_preview_takes_one_of_model_and_models(server: FakeServer) -> None:
+    """Neither of the two is silently left out."""
+    with pytest.raises(ConfigurationError, match=r"model= for one call or models="):
+        allos.preview("Hi", model="groq/a", models=["groq/b"])
 
 
 def test_default_model(monkeypatch: pytest.MonkeyPatch) -> None:

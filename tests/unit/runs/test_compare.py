@@ -210,6 +210,13 @@ def test_provider_objects_and_origin(server: FakeServer) -> None:
         ({"models": ["grok/x"]}, "Did you mean 'groq'"),
         ({"models": ["groq"]}, "names no model"),
         ({"models": [3]}, "not int"),
+        ({"models": ["groq/"]}, "write groq/MODEL"),
+        ({"models": 5}, "models takes a list"),
+        ({"models": {"groq/a": 1}}, "models takes a list"),
+        ({"models": ["groq/a"], "params": 5}, "params takes sets"),
+        ({"models": ["groq/a"], "params": "temperature"}, "params takes sets"),
+        ({"models": ["groq/a"], "params": [None]}, "params takes sets"),
+        ({"models": ["groq/a"], "params": [{5: 1}]}, "params takes sets"),
         ({"models": ["groq/a"], "n": 0}, "n must be a whole number"),
     ],
 )
@@ -218,6 +225,33 @@ def test_mistakes_send_nothing(server: FakeServer, arguments: dict[str, object],
     with pytest.raises(ConfigurationError, match=said):
         compare("Hi", **arguments)  # type: ignore[arg-type]
     assert server.requests == []
+
+
+def test_whatever_a_provider_raises_ends_its_cell(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A provider that fails to be made is a failed response; nobody waits for it for ever."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("no licence")
+
+    monkeypatch.setattr(ProviderRegistry, "get_provider", broken)
+    (response,) = compare("Hi", models=["groq/a"]).wait(10).responses
+
+    assert response.status == "error"
+    assert str(response.error) == "RuntimeError: no licence. Nothing was sent."
+
+
+def test_models_may_come_from_a_generator(server: FakeServer) -> None:
+    """Models are gone through once, so what `confirm` sees is what is asked."""
+    seen: list[int] = []
+    names = (f"groq/{name}" for name in "ab")
+    answers = compare(
+        "Hi", models=names, confirm=lambda plan: seen.append(len(plan.requests)) or True
+    ).responses
+
+    assert seen == [2]
+    assert [answer.model for answer in answers] == ["a", "b"]
 
 
 def test_wait_gives_up_in_time(server: FakeServer) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from pydantic import BaseModel
 
@@ -134,13 +135,17 @@ def test_failing_tool_goes_back_to_the_model(server: FakeServer) -> None:
     def says() -> str:
         raise ToolError("there is no such city")
 
-    server.script(Reply(tool_calls=[Call("fails"), Call("says")]))
-    ask(tools=[fails, says])
-    first, second = results(server)
+    def leaves() -> str:
+        raise SystemExit(2)  # as argparse does
+
+    server.script(Reply(tool_calls=[Call("fails"), Call("says"), Call("leaves")]))
+    ask(tools=[fails, says, leaves])
+    first, second, third = results(server)
 
     assert first.startswith("Error: KeyError: 'xxx")
     assert len(first) < 600
     assert second == "Error: there is no such city"
+    assert third == "Error: SystemExit: 2"
 
 
 def test_step_limit(server: FakeServer) -> None:
@@ -324,3 +329,16 @@ def test_results_become_text(server: FakeServer, value: Any, text: str) -> None:
     ask(tools=[give])
 
     assert text in results(server)[0]
+
+
+def test_a_table_becomes_its_text(server: FakeServer) -> None:
+    """A DataFrame goes to the model as it prints, not as a JSON text with its line ends escaped."""
+    table = pd.DataFrame({"city": ["Rome", "Oslo"]})
+
+    def give() -> pd.DataFrame:
+        return table
+
+    server.script(call({}, name="give"))
+    ask(tools=[give])
+
+    assert results(server) == [str(table)]
