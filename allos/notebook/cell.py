@@ -104,6 +104,8 @@ def _question(
         tools=tuple(tool_of(name, namespace) for name in arguments.tools),
         notes=tuple(values.notes),
     )
+    if arguments.models:
+        _one_model_only(arguments)
     with context.using(variables={**in_system, **variables}), spending.limit(shell, arguments):
         if arguments.dry_run:
             plan = spending.plan(arguments, question)
@@ -115,15 +117,20 @@ def _question(
         return _ask(shell, arguments, question, paint=cell is not None)
 
 
-def _compare(shell: Any, arguments: Arguments, question: Question) -> Comparison:
-    """Start a comparison; the cell's result shows it."""
+def _one_model_only(arguments: Arguments) -> None:
+    """Refuse what a comparison does not do, rather than leave it out unsaid."""
     given = {
         "--chat": arguments.chat,
-        "--tools": question.tools,
+        "--tools": arguments.tools,
         "--unsafe-html": arguments.unsafe_html,
+        "--no-stream": not arguments.stream,
     }
     for flag in [name for name, value in given.items() if value]:
         raise ConfigurationError(f"{flag} takes one model, not a comparison. Nothing was sent.")
+
+
+def _compare(shell: Any, arguments: Arguments, question: Question) -> Comparison:
+    """Start a comparison; the cell's result shows it."""
     shared = {"schema": question.schema} if question.schema is not None else {}
     comparison = compare(
         question.prompt,
@@ -209,12 +216,13 @@ def _answer(
     except (ProviderError, SchemaError, Interrupted) as exc:
         failed = exc
     else:
-        painter.finish(response)
+        # Kept before it is shown: a stop in between would lose it.
         _keep(shell, arguments, response)
+        painter.finish(response)
         return response
     if failed.response is not None:
-        painter.finish(failed.response)
         _keep(shell, arguments, failed.response)
+        painter.finish(failed.response)
     raise failed.with_traceback(None)
 
 
@@ -231,7 +239,8 @@ def one_line(exc: AllosError) -> AllosError:
     from allos.render.cell import error_text
 
     # A server's words may stand in it, and a terminal would obey them.
-    exc._render_traceback_ = lambda: [error_text(str(exc))]  # type: ignore[attr-defined]  # IPython's protocol
+    text = " ".join(line.strip() for line in error_text(str(exc)).splitlines())
+    exc._render_traceback_ = lambda: [text]  # type: ignore[attr-defined]  # IPython's protocol
     return exc.with_traceback(None)
 
 
