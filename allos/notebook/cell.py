@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from contextlib import nullcontext
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from allos import context, session, template
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
     from allos.providers.preview import Preview
 
 
+_OURS = Path(__file__).parents[1]
+
+
 def run(shell: Any, line: str, cell: str | None, local_ns: dict[str, Any]) -> Any:
     """Do what the line and the cell ask for, and return what the cell evaluates to.
 
@@ -58,7 +63,8 @@ def run(shell: Any, line: str, cell: str | None, local_ns: dict[str, Any]) -> An
         arguments = parse(line, cell=cell is not None)
         if arguments.command is not None:
             return commands.run(arguments.command, arguments.rest)
-        return _question(shell, arguments, cell, local_ns)
+        with _plain_warnings():
+            return _question(shell, arguments, cell, local_ns)
     except AllosError as exc:
         error = exc
     raise one_line(error) from None
@@ -232,6 +238,29 @@ def _keep(shell: Any, arguments: Arguments, response: ProviderResponse) -> None:
         shell.user_ns[arguments.output] = response
     if not response.ok or response.error is not None:
         shell.displayhook.update_user_ns(response)
+
+
+@contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Show a warning of ours as its sentence; the path and line of our code tell nobody anything."""
+    usual = warnings.formatwarning
+
+    def plain(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        line: str | None = None,
+    ) -> str:
+        if Path(filename).is_relative_to(_OURS):
+            return f"Warning: {message}\n"
+        return usual(message, category, filename, lineno, line)
+
+    warnings.formatwarning = plain
+    try:
+        yield
+    finally:
+        warnings.formatwarning = usual
 
 
 def one_line(exc: AllosError) -> AllosError:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fake_server import FakeServer, Fault, Reply
+from tests.fake_server import Call, FakeServer, Fault, Reply
 from tests.jupyter import Kernel, Result
 
 STREAM = "The answer is forty-two, and nobody knows why."
@@ -200,6 +200,21 @@ def test_key_is_not_in_a_verbose_traceback(kernel: Kernel, server: FakeServer) -
 
     assert result.ename == "AuthenticationError"
     assert "gsk-of-the-test" not in str(kernel.messages)
+
+
+def test_warning_is_its_sentence(kernel: Kernel, server: FakeServer) -> None:
+    """A warning of ours shows neither a path nor a line of our code; one of the user's tool does."""
+    kernel.run(
+        'import warnings\n@allos.tool(trusted=True)\ndef warn() -> int:\n    "Warns."\n'
+        "    warnings.warn('mine')\n    return 1"
+    )
+    server.reply(Reply(tool_calls=[Call("warn")]))
+    lines = kernel.run("%%allos groq/m --tools warn\nHello").stderr.splitlines()
+
+    assert [line for line in lines if line.startswith("Warning: ")] == [lines[-1]]
+    assert lines[-1].startswith("Warning: stopped after max_steps=8 calls of the model")
+    assert [line for line in lines if line.endswith("UserWarning: mine")] == [lines[0]]
+    assert "cell.py" not in "".join(lines)
 
 
 def test_broken_stream_keeps_what_came(kernel: Kernel, server: FakeServer) -> None:
