@@ -12,7 +12,7 @@ import builtins
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import CodeType
+from types import CodeType, CoroutineType
 from typing import Any
 
 from allos.errors import AllosError, TemplateError, did_you_mean
@@ -78,6 +78,13 @@ def _expression(text: str, start: int) -> tuple[Expression, int]:
         except (SyntaxError, ValueError):
             end = text.find("}}", end + 1)
             continue
+        try:
+            code = compile(tree, "<template>", "eval")
+        except SyntaxError as exc:  # `await` is an expression, but only inside a function
+            raise TemplateError(
+                f"{{{{ {_flat(source)} }}}} cannot be put into a text: {exc.msg}. Do that in a cell "
+                "before, and put its result in. Nothing was sent."
+            ) from None
         names = tuple(
             dict.fromkeys(
                 node.id
@@ -85,11 +92,11 @@ def _expression(text: str, start: int) -> tuple[Expression, int]:
                 if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
             )
         )
-        return Expression(source, compile(tree, "<template>", "eval"), names), end + 2
+        return Expression(source, code, names), end + 2
     if not first:
         raise TemplateError(f"'{{{{ }}}}' in line {line} is empty. Put a variable name between.")
     raise TemplateError(
-        f"'{{{{ {first} }}}}' in line {line} is not a Python expression. "
+        f"'{{{{ {_flat(first)} }}}}' in line {line} is not a Python expression. "
         "Write '\\{{' for two literal braces."
     )
 
@@ -195,22 +202,41 @@ def _converted(source: str, value: Any, convert: Callable[[str, Any], Any]) -> A
         raise
     except Exception as exc:
         raise TemplateError(
-            f"{{{{ {source} }}}} cannot be put into a text: {type(exc).__name__}: {exc}. "
-            "Nothing was sent."
+            f"{{{{ {_flat(source)} }}}} cannot be put into a text: {_told(exc)}. Nothing was sent."
         ) from exc
 
 
 def _evaluate(expression: Expression, namespace: Mapping[str, Any]) -> Any:
+    source = _flat(expression.source)
     try:
-        return eval(expression.code, dict(namespace))
+        value = eval(expression.code, dict(namespace))
     except NameError as exc:
         name = exc.name or expression.source
         raise TemplateError(
-            f"{{{{ {expression.source} }}}}: {name!r} is not defined."
+            f"{{{{ {source} }}}}: {name!r} is not defined."
             f"{did_you_mean(name, [*namespace, *dir(builtins)])} Nothing was sent."
         ) from None
     except Exception as exc:
         raise TemplateError(
-            f"{{{{ {expression.source} }}}} failed with {type(exc).__name__}: {exc}. "
-            "Nothing was sent."
+            f"{{{{ {source} }}}} failed with {_told(exc)}. Nothing was sent."
         ) from exc
+    if isinstance(value, CoroutineType):
+        value.close()
+        raise TemplateError(
+            f"{{{{ {source} }}}} is a coroutine: write value = await {source} in a cell before, and "
+            "put {{ value }} in. Nothing was sent."
+        )
+    return value
+
+
+def _told(exc: Exception) -> str:
+    """Class and message of the user's own error, in one line."""
+    try:
+        message = _flat(str(exc))
+    except Exception:  # noqa: BLE001 - an error of the user's may not even have a text
+        message = ""
+    return f"{type(exc).__name__}: {message}" if message else type(exc).__name__
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())

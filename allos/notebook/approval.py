@@ -42,10 +42,10 @@ def ask_person(call: ToolCall) -> bool | None:
     from IPython.core.getipython import get_ipython
 
     from allos.errors import ConfigurationError
-    from allos.notebook.comparison import is_interactive
+    from allos.notebook.comparison import can_ask
 
     shell = get_ipython()
-    if shell is None or not is_interactive(shell):
+    if shell is None or not can_ask(shell):
         return None
     if threading.current_thread() is not threading.main_thread():
         raise ConfigurationError(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import keyword
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -11,6 +13,22 @@ from typing import Any, NamedTuple, NoReturn
 
 from allos.errors import ConfigurationError, did_you_mean
 from allos.providers import services
+
+_NOT_YOURS = frozenset({"In", "Out", "_", "__", "___", "get_ipython"})
+"""Names that stop working in IPython when something else is put there."""
+
+_ELSEWHERE = {
+    **dict.fromkeys(("model", "models"), "name the model at the beginning of the line"),
+    **dict.fromkeys(("prompt", "messages"), "the prompt goes into the cell below"),
+    "system": "it is the flag -s",
+    "schema": "it is the flag --schema",
+    "fresh": "it is the flag --fresh",
+    "stream": "the flag --no-stream waits for the whole answer",
+    "n": "it is the flag -n",
+    "confirm": "allos.compare takes it",
+    "api_key": "the notebook and the history would keep it. Delete the cell; %allos key asks for a key",
+}
+"""What ``--params`` does not take, and where it goes."""
 
 
 class Word(NamedTuple):
@@ -81,7 +99,7 @@ def words(line: str) -> list[Word]:
         if line[at].isspace():
             at += 1
             continue
-        if line[at] in "{[" and (end := _json_end(line, at)) is not None:
+        if (end := _brackets_end(line, at)) is not None:
             found.append(Word(line[at:end], False))
             at = end
             continue
@@ -91,7 +109,7 @@ def words(line: str) -> list[Word]:
             if sign in "\"'" and (not text or text.endswith("=")):
                 inner, at = _quoted(line, at)
                 text += inner
-            elif text.endswith("=") and (end := _json_end(line, at)) is not None:
+            elif text.endswith("=") and (end := _brackets_end(line, at)) is not None:
                 text, at = text + line[at:end], end
             else:
                 text += sign
@@ -114,32 +132,54 @@ def _quoted(line: str, start: int) -> tuple[str, int]:
     raise ConfigurationError(f"A quote ({quote}) is not closed. Nothing was sent.")
 
 
-def _json_end(line: str, start: int) -> int | None:
-    """Where a JSON object or list that begins here ends; None when there is none."""
+def _brackets_end(line: str, start: int) -> int | None:
+    """Where a JSON object or list that begins here ends; None when there is none.
+
+    What is nearly JSON (``{top_p: 1}``) is held together as well, so that the error can show it whole.
+    """
     if line[start] not in "{[":
         return None
     try:
         _, end = json.JSONDecoder().raw_decode(line, start)
     except (ValueError, RecursionError):
+        depth, quote = 0, ""
+        for end, sign in enumerate(line[start:], start + 1):
+            if quote:
+                quote = "" if sign == quote else quote
+            elif sign in "\"'":
+                quote = sign
+            else:
+                depth += (sign in "{[") - (sign in "}]")
+            if not depth:
+                return end
         return None
     return end
 
 
 class _Parser(argparse.ArgumentParser):
-    """Reports every mistake as one line with the closest flag."""
+    """Reports every mistake as one line that names the flag."""
 
     def error(self, message: str) -> NoReturn:
-        raise ConfigurationError(f"%allos: {message}. Nothing was sent.")
+        message = re.sub(r"^argument (\S+): ", r"%allos: \1 ", message)
+        message = message.replace("expected one argument", "needs a value")
+        message = message.replace("ignored explicit argument", "takes no value, so not")
+        raise ConfigurationError(f"{message}. Nothing was sent.")
 
 
 def _number(text: str) -> float:
-    return float(text)
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"takes a number, not {text!r}") from None
 
 
-def _tokens(text: str) -> int:
-    value = int(text)
+def _count(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
     if value <= 0:
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"takes a whole number from 1, not {text!r}")
     return value
 
 
@@ -158,15 +198,13 @@ def _parameters(text: str) -> dict[str, Any]:
 
 
 def _dollars(text: str) -> float:
-    value = float(text.removeprefix("$"))
+    try:
+        value = float(text.removeprefix("$"))
+    except ValueError:
+        value = -1.0
     if not 0 <= value < float("inf"):
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"takes US dollars from 0, not {text!r}")
     return value
-
-
-_number.__name__ = "number"
-_tokens.__name__ = "count"
-_dollars.__name__ = "amount"
 
 
 @cache
@@ -181,7 +219,7 @@ def parser() -> argparse.ArgumentParser:
     add = known.add_argument
     add("names", nargs="*", help=argparse.SUPPRESS)
     add("-t", "--temperature", type=_number, metavar="NUMBER", help="randomness, 0 and up")
-    add("--max-tokens", type=_tokens, metavar="N", help="most tokens to write")
+    add("--max-tokens", type=_count, metavar="N", help="most tokens to write")
     add("-s", "--system", metavar="TEXT", help="instructions to the model")
     add("--params", default="{}", metavar="JSON", help='any others: {"top_p": 0.5}')
     add("--strict", action="store_true", help="refuse what the model does not take")
@@ -189,7 +227,7 @@ def parser() -> argparse.ArgumentParser:
     add("--tools", metavar="A,B", help="functions that the model may call")
     add("--image", metavar="NAME", action="append", default=[], help="show an image or a figure")
     add("--chat", metavar="NAME", help="go on with the conversation of this name")
-    add("-n", "--repeats", type=_tokens, metavar="N", default=1, help="repeats of a comparison")
+    add("-n", "--repeats", type=_count, metavar="N", default=1, help="repeats of a comparison")
     add("-o", "--output", metavar="NAME", help="put the response into this variable")
     add("-q", "--quiet", action="store_true", help="show nothing")
     add("--no-stream", action="store_true", help="wait for the whole answer")
@@ -223,8 +261,13 @@ def parse(line: str, *, cell: bool) -> Arguments:
     >>> parse('groq/llama-3.1-8b-instant "Say hi"', cell=False).prompt
     'Say hi'
     """
-    given = words(line)
-    if not cell and given and not given[0].quoted and given[0].text in services.RESERVED:
+    silenced = not cell and (shown := re.sub(r"(?<=[\"'])\s*;\s*$", "", line)) != line
+    given = words(shown if silenced else line)
+    if not cell and not given:
+        return Arguments(command="help")
+    if any(not word.quoted and word.text in ("-h", "--help") for word in given):
+        return Arguments(command="help")
+    if not cell and not given[0].quoted and given[0].text in services.RESERVED:
         return Arguments(command=given[0].text, rest=tuple(word.text for word in given[1:]))
     target, given = _assigned(given)
     known = parser()
@@ -240,7 +283,7 @@ def parse(line: str, *, cell: bool) -> Arguments:
         name = word.text.partition("=")[0]
         if name.startswith("-") and name not in flags and not _is_number(word.text):
             raise ConfigurationError(
-                f"%allos does not know the flag {name!r}.{did_you_mean(name, flags)} "
+                f"%allos does not know the flag {name!r}.{_meant(name, flags)} "
                 "?%%allos shows them all. Nothing was sent."
             )
         texts.append(word.text)
@@ -255,13 +298,20 @@ def parse(line: str, *, cell: bool) -> Arguments:
     output = target or output
     if output is not None and not output.isidentifier():
         raise ConfigurationError(f"-o needs a variable's name, not {output!r}. Nothing was sent.")
+    if output is not None and (keyword.iskeyword(output) or output in _NOT_YOURS):
+        whose = "Python" if keyword.iskeyword(output) else "IPython"
+        raise ConfigurationError(
+            f"-o {output} cannot be: {whose} uses that name itself. Nothing was sent."
+        )
     models: tuple[str, ...] = ()
     if cell and found.names[:1] == ["compare"]:
         models, model, prompt = _compared(found.names[1:], quoted), None, None
     else:
         model, prompt = _names(found.names, quoted, cell=cell)
         if found.repeats != 1:
-            raise ConfigurationError("-n repeats a comparison: %%allos compare MODEL -n 3.")
+            raise ConfigurationError(
+                "-n repeats a comparison: %%allos compare MODEL -n 3. Nothing was sent."
+            )
     params = {
         "temperature": found.temperature,
         "max_tokens": found.max_tokens,
@@ -283,7 +333,7 @@ def parse(line: str, *, cell: bool) -> Arguments:
         dry_run=found.dry_run,
         fresh=found.fresh,
         unsafe_html=found.unsafe_html,
-        quiet=found.quiet,
+        quiet=found.quiet or silenced,
         stream=not found.no_stream,
         params=_merged(_parameters(quoted.get(found.params, found.params)), params),
     )
@@ -291,12 +341,23 @@ def parse(line: str, *, cell: bool) -> Arguments:
 
 def _assigned(given: list[Word]) -> tuple[str | None, list[Word]]:
     """Name in front of ``<<``, and the words behind it."""
-    head = [word.text for word in given[:2]]
-    if len(head) == 2 and head[1] == "<<" and not given[0].quoted:
-        return head[0], given[2:]
-    if head and head[0].endswith("<<") and not given[0].quoted:
-        return head[0].removesuffix("<<"), given[1:]
-    return None, given
+    if not given or given[0].quoted:
+        return None, given
+    name, sign, behind = given[0].text.partition("<<")
+    rest = given[1:]
+    if not sign and rest and not rest[0].quoted and rest[0].text.startswith("<<"):
+        sign, behind, rest = "<<", rest[0].text.removeprefix("<<"), rest[1:]
+    if not sign:
+        return None, given
+    if not name:
+        raise ConfigurationError("<< needs a variable's name in front of it. Nothing was sent.")
+    return name, [Word(behind, False), *rest] if behind else rest
+
+
+def _meant(name: str, flags: list[str]) -> str:
+    """Offer the flag that begins like this, else the closest one."""
+    longer = [flag for flag in flags if len(name) > 3 and flag.startswith(name)]
+    return did_you_mean(longer[0] if longer else name, flags)
 
 
 def _listed(text: str | None) -> tuple[str, ...]:
@@ -314,6 +375,10 @@ def _listed(text: str | None) -> tuple[str, ...]:
 def _merged(others: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters of ``--params`` and of the flags; none may stand in both."""
     given = {name: value for name, value in own.items() if value is not None}
+    for name in [name for name in _ELSEWHERE if name in others]:
+        raise ConfigurationError(
+            f"{name} does not belong into --params: {_ELSEWHERE[name]}. Nothing was sent."
+        )
     twice = sorted(set(others) & set(given))
     if twice:
         raise ConfigurationError(
@@ -337,6 +402,7 @@ def _names(
         raise ConfigurationError("%allos takes one quoted prompt. Nothing was sent.")
     if not plain:
         return None, prompts[0] if prompts else None
+    _known(plain[0], joined=len(plain) == 1, cell=cell)
     if len(plain) == 1:
         model = plain[0]
         if "/" not in model and not services.find(model).embedded:
@@ -353,6 +419,26 @@ def _names(
         )
     services.find(services.split(model).provider)
     return model, prompts[0] if prompts else None
+
+
+def _known(name: str, *, joined: bool, cell: bool) -> None:
+    """Say more than that there is no such provider, where a word was rather meant as something else."""
+    try:
+        services.find(services.split(name).provider if "/" in name else name)
+    except ConfigurationError as exc:
+        if "/" in name or name in services.retired():
+            raise
+        if not cell:
+            raise ConfigurationError(
+                f"There is no provider and no sub-command {name!r}."
+                f"{did_you_mean(name, [*services.RESERVED, *services.names()])} %allos help shows what "
+                "there is; a prompt must be in quotes. Nothing was sent."
+            ) from None
+        if joined:
+            raise ConfigurationError(
+                f"{exc} A model needs its provider in front: PROVIDER/{name}. Nothing was sent."
+            ) from None
+        raise
 
 
 def _compared(names: list[str], quoted: dict[str, str]) -> tuple[str, ...]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from contextlib import nullcontext
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from allos import context, session, template
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
     from allos.providers.preview import Preview
 
 
+_OURS = Path(__file__).parents[1]
+
+
 def run(shell: Any, line: str, cell: str | None, local_ns: dict[str, Any]) -> Any:
     """Do what the line and the cell ask for, and return what the cell evaluates to.
 
@@ -58,7 +63,8 @@ def run(shell: Any, line: str, cell: str | None, local_ns: dict[str, Any]) -> An
         arguments = parse(line, cell=cell is not None)
         if arguments.command is not None:
             return commands.run(arguments.command, arguments.rest)
-        return _question(shell, arguments, cell, local_ns)
+        with _plain_warnings():
+            return _question(shell, arguments, cell, local_ns)
     except AllosError as exc:
         error = exc
     raise one_line(error) from None
@@ -104,6 +110,8 @@ def _question(
         tools=tuple(tool_of(name, namespace) for name in arguments.tools),
         notes=tuple(values.notes),
     )
+    if arguments.models:
+        _one_model_only(arguments)
     with context.using(variables={**in_system, **variables}), spending.limit(shell, arguments):
         if arguments.dry_run:
             plan = spending.plan(arguments, question)
@@ -115,15 +123,20 @@ def _question(
         return _ask(shell, arguments, question, paint=cell is not None)
 
 
-def _compare(shell: Any, arguments: Arguments, question: Question) -> Comparison:
-    """Start a comparison; the cell's result shows it."""
+def _one_model_only(arguments: Arguments) -> None:
+    """Refuse what a comparison does not do, rather than leave it out unsaid."""
     given = {
         "--chat": arguments.chat,
-        "--tools": question.tools,
+        "--tools": arguments.tools,
         "--unsafe-html": arguments.unsafe_html,
+        "--no-stream": not arguments.stream,
     }
     for flag in [name for name, value in given.items() if value]:
         raise ConfigurationError(f"{flag} takes one model, not a comparison. Nothing was sent.")
+
+
+def _compare(shell: Any, arguments: Arguments, question: Question) -> Comparison:
+    """Start a comparison; the cell's result shows it."""
     shared = {"schema": question.schema} if question.schema is not None else {}
     comparison = compare(
         question.prompt,
@@ -209,12 +222,13 @@ def _answer(
     except (ProviderError, SchemaError, Interrupted) as exc:
         failed = exc
     else:
-        painter.finish(response)
+        # Kept before it is shown: a stop in between would lose it.
         _keep(shell, arguments, response)
+        painter.finish(response)
         return response
     if failed.response is not None:
-        painter.finish(failed.response)
         _keep(shell, arguments, failed.response)
+        painter.finish(failed.response)
     raise failed.with_traceback(None)
 
 
@@ -226,12 +240,36 @@ def _keep(shell: Any, arguments: Arguments, response: ProviderResponse) -> None:
         shell.displayhook.update_user_ns(response)
 
 
+@contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Show a warning of ours as its sentence; the path and line of our code tell nobody anything."""
+    usual = warnings.formatwarning
+
+    def plain(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        line: str | None = None,
+    ) -> str:
+        if Path(filename).is_relative_to(_OURS):
+            return f"Warning: {message}\n"
+        return usual(message, category, filename, lineno, line)
+
+    warnings.formatwarning = plain
+    try:
+        yield
+    finally:
+        warnings.formatwarning = usual
+
+
 def one_line(exc: AllosError) -> AllosError:
     """Make an error show itself as one line; the cell still fails with its own class."""
     from allos.render.cell import error_text
 
     # A server's words may stand in it, and a terminal would obey them.
-    exc._render_traceback_ = lambda: [error_text(str(exc))]  # type: ignore[attr-defined]  # IPython's protocol
+    text = " ".join(line.strip() for line in error_text(str(exc)).splitlines())
+    exc._render_traceback_ = lambda: [text]  # type: ignore[attr-defined]  # IPython's protocol
     return exc.with_traceback(None)
 
 

@@ -6,16 +6,18 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from allos.errors import ConfigurationError, did_you_mean
+from allos.errors import ConfigurationError
 
 
 def run(name: str, words: tuple[str, ...]) -> Any:
     """Run a sub-command and return what the cell shows."""
-    if name not in _COMMANDS:
+    if name == "compare":
         raise ConfigurationError(
-            f"%allos {name} is not available in this version. There are: "
-            f"{', '.join(_COMMANDS)}.{did_you_mean(name, _COMMANDS)}"
+            "A comparison is a cell: %%allos compare PROVIDER/MODEL PROVIDER/MODEL on its first line, "
+            "the prompt below. In Python it is allos.compare. Nothing was sent."
         )
+    if words and name in _WITHOUT_WORDS:
+        raise ConfigurationError(f"%allos {name} stands alone on its line, without {words[0]!r}.")
     return _COMMANDS[name](words)
 
 
@@ -62,8 +64,9 @@ def _models(words: tuple[str, ...]) -> Any:
 
 def _log(words: tuple[str, ...]) -> Any:
     """Where the log is."""
-    from allos import log
+    from allos import log, session
 
+    session.open_log()  # before the first call it is not open yet
     where = log.path()
     return str(where) if where is not None else "The log is off."
 
@@ -72,7 +75,10 @@ def _last(words: tuple[str, ...]) -> Any:
     """Show the newest row of the log, what is known of it."""
     from allos.log.query import responses
 
-    row = responses(limit=1).T.dropna()
+    rows = responses(limit=1)
+    if not len(rows):
+        return "The log is empty: nothing has been asked yet."
+    row = rows.T.dropna()
     return row.set_axis(["last"], axis="columns") if row.shape[1] == 1 else row
 
 
@@ -121,7 +127,8 @@ def _chats(words: tuple[str, ...]) -> Any:
             return f"The conversation {name!r} starts anew; its rows stay in the log."
         case ("branch", name, new):
             made = chats.find(name).branch(new)
-            return f"{new!r} starts with the {len(made.turns)} turns of {name!r}."
+            count = len(made.turns)
+            return f"{new!r} starts with the {count} turn{'' if count == 1 else 's'} of {name!r}."
     raise ConfigurationError(
         "%allos chats lists them; %allos chats show NAME, reset NAME, branch NAME NEW."
     )
@@ -139,6 +146,11 @@ def _replay(words: tuple[str, ...]) -> Any:
     elif words == ("prune",):
         count = session.replay().prune()
         return f"Removed {count} recorded answer{'' if count == 1 else 's'}."
+    elif words in (("replay",), ("record",), ("strict",)):
+        raise ConfigurationError(
+            f"%allos replay {last} needs the file in front of the mode: "
+            f"%allos replay FILE.jsonl {last}."
+        )
     elif len(words) == 1:
         session.replay(last)
     elif len(rest) == 1:
@@ -164,6 +176,17 @@ def _doctor(words: tuple[str, ...]) -> Any:
     return run(words)
 
 
+def _help(words: tuple[str, ...]) -> Any:
+    """Everything that the magic takes."""
+    import inspect
+
+    from allos.notebook.magics import AllosMagics
+
+    sys.stdout.write(f"{inspect.getdoc(AllosMagics.allos)}\n")
+
+
+_WITHOUT_WORDS = frozenset({"providers", "log", "last", "stop", "config"})
+
 _COMMANDS: dict[str, Callable[[tuple[str, ...]], Any]] = {
     "providers": _providers,
     "models": _models,
@@ -175,4 +198,5 @@ _COMMANDS: dict[str, Callable[[tuple[str, ...]], Any]] = {
     "stop": _stop,
     "key": _key,
     "doctor": _doctor,
+    "help": _help,
 }

@@ -7,6 +7,7 @@ the cell waits for the answers and shows the table alone.
 
 from __future__ import annotations
 
+import sys
 import threading
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,14 @@ def is_interactive(shell: Any) -> bool:
     """Whether somebody sits in front of the cell: its request allows questions to be asked."""
     content = parent_of(shell).get("content") or {}
     return is_live(shell) and bool(content.get("allow_stdin"))
+
+
+def can_ask(shell: Any) -> bool:
+    """Whether a question finds somebody: in front of the cell, or at the keyboard of IPython itself."""
+    terminal = sys.modules.get("IPython.terminal.interactiveshell")
+    if terminal is not None and isinstance(shell, terminal.TerminalInteractiveShell):
+        return sys.stdin is not None and sys.stdin.isatty()
+    return is_interactive(shell)
 
 
 def show(shell: Any, comparison: Comparison) -> None:

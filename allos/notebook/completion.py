@@ -191,8 +191,10 @@ def _of_command(command: str, rest: list[str]) -> list[str] | None:
     if command == "chats":
         verbs = ["show", "reset", "branch"]
         return verbs if not rest else _chats() if len(rest) == 1 and rest[0] in verbs else []
-    if command == "replay":  # a file
-        return None
+    if command == "replay":
+        from allos.settings import REPLAY_MODES
+
+        return list(REPLAY_MODES) if len(rest) == 1 else [] if rest else None  # a file, then a mode
     return []
 
 

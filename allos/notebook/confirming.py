@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from allos.notebook.comparison import is_interactive
+from allos.notebook.comparison import can_ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ def person(shell: Any) -> Callable[[str | Preview], bool] | None:
         Shows the question and waits for yes or no. A comparison that is not large is not asked
         about. None where nobody can answer: headless runs, scripts.
     """
-    return confirm if shell is not None and is_interactive(shell) else None
+    return confirm if shell is not None and can_ask(shell) else None
 
 
 def of_comparison(shell: Any, calls: int) -> Callable[[Preview], bool] | None:

@@ -145,12 +145,21 @@ class AllosMagics(Magics):
         %allos config              settings in force, and who set them
         %allos doctor              check keys, log, embedded model and versions
         %allos stop                stop every comparison under way
+        %allos help                this text
 
         The response is `_` and ``Out[n]``; it has `content`, `metadata` and more.
         """
-        from allos.notebook.cell import run
+        from allos.errors import Interrupted
 
-        return run(self.shell, line, cell, local_ns or {})
+        try:
+            from allos.notebook.cell import run
+
+            return run(self.shell, line, cell, local_ns or {})
+        except Interrupted:
+            raise
+        except KeyboardInterrupt:  # while something was loaded, filled in or asked of the person
+            stopped = Interrupted("Interrupted: no call was under way.")
+        raise stopped from None
 
 
 def _configure(changes: dict[str, Any]) -> None:

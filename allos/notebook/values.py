@@ -5,11 +5,13 @@ pandas and the drawing libraries are known by name and never loaded from here.
 
 from __future__ import annotations
 
+import builtins
 import csv
 import json
 from io import StringIO
 from typing import Any
 
+from allos import template
 from allos.errors import ConfigurationError, did_you_mean
 from allos.parts import File, Image, Part, as_part
 from allos.providers.tools import as_tool
@@ -87,18 +89,25 @@ def picture(name: str, namespace: dict[str, Any]) -> Image | File:
 
 
 def schema_of(text: str, namespace: dict[str, Any]) -> Any:
-    """Type or JSON schema for ``--schema``: a variable's name, or JSON.
+    """Type or JSON schema for ``--schema``: a name, an expression such as ``list[City]``, or JSON.
 
     Raises
     ------
     ConfigurationError
         No such variable, or no JSON.
+    TemplateError
+        The expression fails.
     """
     if text.lstrip().startswith("{"):
         try:
             return json.loads(text)
         except ValueError as exc:
             raise ConfigurationError(f"--schema is no JSON ({exc}). Nothing was sent.") from None
+    if not text.isidentifier():
+        found, _ = template.fill(f"{{{{{text}}}}}", namespace, lambda source, value: value)
+        return found[0] if found else text
+    if text not in namespace and isinstance(own := getattr(builtins, text, None), type):
+        return own
     return _named("--schema", text, namespace)
 
 

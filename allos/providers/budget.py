@@ -210,8 +210,10 @@ class BudgetGate:
     ) -> None:
         self._payer = payer
         self._estimate = estimate
-        self._budgets = tuple(b for b in budgets if not payer.free_by(b.free))
-        self._free = tuple(b for b in budgets if payer.free_by(b.free))
+        # What the user says to cost nothing costs no budget anything, an inner one neither.
+        free = payer.free_by(frozenset[str]().union(*(b.free for b in budgets)))
+        self._budgets = () if free else budgets
+        self._free = budgets if free else ()
         self._entered = False
         self._allowed = False
 

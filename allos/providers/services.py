@@ -18,7 +18,7 @@ from allos.errors import ConfigurationError, did_you_mean
 from allos.types import Api, ModelQuirks, Quirks
 
 RESERVED: frozenset[str] = frozenset(
-    {"models", "providers", "log", "last", "stop", "key"}
+    {"models", "providers", "log", "last", "stop", "key", "help"}
     | {"config", "doctor", "replay", "chats", "compare"}
 )
 """Words that ``%allos`` reads as sub-commands; no service may be called one of them."""

@@ -204,6 +204,15 @@ def test_what_the_user_calls_free_is_free(server: FakeServer, free: Any) -> None
     assert (budget.spent_usd, budget.calls) == (0.0, 1)
 
 
+def test_what_is_free_is_free_in_a_block_too(server: FakeServer) -> None:
+    """What the sentence of a block's refusal says to do helps: free outside is free inside."""
+    outer = allos.budget(1.0, free="ollama")
+    with allos.budget(0.1) as inner:
+        ProviderRegistry.get_provider("ollama", model="llama3").chat("Hi")
+
+    assert (outer.calls, inner.calls, inner.spent_usd) == (1, 1, 0.0)
+
+
 def test_a_free_service_is_not_free_at_a_foreign_host(server: FakeServer) -> None:
     """`free` by a service's name does not hold where base_url= leads elsewhere; the host's does."""
     other = "http://127.0.0.2:1/v1"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fake_server import FakeServer, Fault, Reply
+from tests.fake_server import Call, FakeServer, Fault, Reply
 from tests.jupyter import Kernel, Result
 
 STREAM = "The answer is forty-two, and nobody knows why."
@@ -146,10 +146,19 @@ def test_capture_records_the_end_alone(kernel: Kernel) -> None:
         ("%%allos groq\nHi", "ConfigurationError", "'groq' needs a model"),
         ("%%allos openai gpt-5-mini\nHi", "MissingKeyError", "set OPENAI_API_KEY"),
         ("%%allos groq/m --temprature 1\nHi", "ConfigurationError", "'--temperature'"),
-        ("%%allos groq/m -t warm\nHi", "ConfigurationError", "invalid number value: 'warm'"),
+        ("%%allos groq/m -t warm\nHi", "ConfigurationError", "takes a number, not 'warm'"),
         ("%%allos groq/m\n   \n", "ConfigurationError", "There is no prompt"),
         ("%%allos groq/m\n{{ nobody }}", "TemplateError", "'nobody' is not defined"),
         ("%%allos groq/m\n{{ 1 / 0 }}", "TemplateError", "ZeroDivisionError"),
+        ("%%allos groq/m\n{{ await x }}", "TemplateError", "Do that in a cell before"),
+        ("%%allos groq/m\n{{ exec('raise OSError(1, \"a\\\\nb\")') }}", "TemplateError", "a b"),
+        ("%%allos groq/m\n{{ exec('raise KeyboardInterrupt') }}", "Interrupted", "no call was"),
+        ('%%allos compare groq/m --params {"n": 3}\nHi', "ConfigurationError", "the flag -n"),
+        ("%%allos compare groq/m --no-stream\nHi", "ConfigurationError", "--no-stream takes one"),
+        ("%%allos compare groq/m --chat a --dry-run\nHi", "ConfigurationError", "--chat takes one"),
+        ("%allos compare groq/m 'Hi'", "ConfigurationError", "A comparison is a cell"),
+        ("%allos replay strict", "ConfigurationError", "%allos replay FILE.jsonl strict"),
+        ("%allos log here", "ConfigurationError", "stands alone on its line"),
         ("%allos groq/m say hi", "ConfigurationError", "must be in quotes"),
     ],
 )
@@ -191,6 +200,21 @@ def test_key_is_not_in_a_verbose_traceback(kernel: Kernel, server: FakeServer) -
 
     assert result.ename == "AuthenticationError"
     assert "gsk-of-the-test" not in str(kernel.messages)
+
+
+def test_warning_is_its_sentence(kernel: Kernel, server: FakeServer) -> None:
+    """A warning of ours shows neither a path nor a line of our code; one of the user's tool does."""
+    kernel.run(
+        'import warnings\n@allos.tool(trusted=True)\ndef warn() -> int:\n    "Warns."\n'
+        "    warnings.warn('mine')\n    return 1"
+    )
+    server.reply(Reply(tool_calls=[Call("warn")]))
+    lines = kernel.run("%%allos groq/m --tools warn\nHello").stderr.splitlines()
+
+    assert [line for line in lines if line.startswith("Warning: ")] == [lines[-1]]
+    assert lines[-1].startswith("Warning: stopped after max_steps=8 calls of the model")
+    assert [line for line in lines if line.endswith("UserWarning: mine")] == [lines[0]]
+    assert "cell.py" not in "".join(lines)
 
 
 def test_broken_stream_keeps_what_came(kernel: Kernel, server: FakeServer) -> None:

@@ -32,11 +32,11 @@ class Terminal:
             os.execvpe(command[0], [*command, "--colors=nocolor"], environment)
         self.until_prompt()
 
-    def until_prompt(self, timeout_s: float = 60) -> str:
+    def until_prompt(self, prompt: re.Pattern[bytes] = _PROMPT, timeout_s: float = 60) -> str:
         """All that is written until the next prompt."""
         seen = b""
         deadline = time.monotonic() + timeout_s
-        while not _PROMPT.search(seen):
+        while not prompt.search(seen):
             left_s = deadline - time.monotonic()
             ready, _, _ = select.select([self.handle], [], [], max(0.0, left_s))
             assert ready, f"no prompt: {seen[-500:]!r}"
@@ -95,6 +95,21 @@ def test_a_comparison_is_a_table_of_text(terminal: Terminal, server: FakeServer)
     assert shown.count("Out[2]:") == 1
     assert "2 of 2 done" in shown
     assert "\x1b" not in shown
+
+
+@pytest.mark.parametrize(("said", "result"), [("y", "6"), ("n", "did not allow")])
+def test_a_tool_runs_when_the_person_says_so(
+    terminal: Terminal, server: FakeServer, said: str, result: str
+) -> None:
+    """At IPython's own prompt somebody can be asked, and is, before a function runs."""
+    terminal.run("def double(number: int) -> int: return 2 * number", "")
+    server.script(Reply(tool_calls=[Call("double", {"number": 3})]), Reply(text="Done."))
+    os.write(terminal.handle, b"%%allos groq/m --tools double\nHi\n\n\n")
+    asked = terminal.until_prompt(re.compile(rb"\[y/N\] $"))
+    terminal.run(said)
+
+    assert "The model wants to run double(number=3). Run it?" in asked
+    assert result in str(server.requests[-1].body["messages"][-1]["content"])
 
 
 def test_hostile_words_steer_nothing(terminal: Terminal, server: FakeServer) -> None:

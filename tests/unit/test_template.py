@@ -69,12 +69,33 @@ def test_to_text() -> None:
         ("{{ tpoic }}", "Did you mean 'topic'"),
         ("{{ 1/0 }}", "ZeroDivisionError"),
         ("{{ topic.nope }}", "AttributeError"),
+        ("{{ await topic }}", "'await' outside function. Do that in a cell before"),
+        ("{{ [x async for x in topic] }}", "Do that in a cell before"),
+        ("{{ wait() }}", r"is a coroutine: write value = await wait\(\) in a cell before"),
+        ("{{ boom(\n1) }}", r"{{ boom\( 1\) }} failed with ValueError: one two\."),
+        ("{{ mute() }}", "failed with Mute. Nothing"),
     ],
 )
 def test_errors(text: str, words: str) -> None:
-    """A template that cannot be filled says where and why, and nothing else escapes."""
-    with pytest.raises(TemplateError, match=words):
-        render(text, {"topic": "x"})
+    """A template that cannot be filled says where and why in one line, and nothing else escapes."""
+
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise ValueError
+
+    async def wait() -> None:
+        """Nobody awaits this."""
+
+    def boom(number: int) -> None:
+        raise ValueError("one\ntwo")
+
+    def mute() -> None:
+        raise Mute
+
+    with pytest.raises(TemplateError, match=words) as caught:
+        render(text, {"topic": "x", "wait": wait, "boom": boom, "mute": mute})
+
+    assert "\n" not in str(caught.value)
 
 
 def test_names_of_an_expression() -> None:

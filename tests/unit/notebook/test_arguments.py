@@ -100,7 +100,15 @@ def test_params_take_json_with_blanks(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["answer << groq/m", "answer<< groq/m", "groq/m -o answer", "answer << groq m"]
+    "line",
+    [
+        "answer << groq/m",
+        "answer<< groq/m",
+        "answer<<groq/m",
+        "answer <<groq/m",
+        "groq/m -o answer",
+        "answer << groq m",
+    ],
 )
 def test_answer_goes_into_a_name(line: str) -> None:
     """`name <<` in front and `-o name` mean the same."""
@@ -148,15 +156,30 @@ def test_apostrophe_inside_a_word_is_no_quote() -> None:
         ('groq/m "one"', True, "goes into the cell below"),
         ("groq/m --max-token 3", True, "Did you mean '--max-tokens'"),
         ("groq/m -z", True, "does not know the flag '-z'"),
-        ("groq/m -t hot", True, "invalid number value: 'hot'"),
-        ("groq/m --max-tokens 0", True, "invalid count value: '0'"),
-        ("groq/m -t", True, "expected one argument"),
+        ("groq/m -t hot", True, "-t/--temperature takes a number, not 'hot'"),
+        ("groq/m --max-tokens 0", True, "--max-tokens takes a whole number from 1, not '0'"),
+        ("groq/m -t", True, "-t/--temperature needs a value"),
+        ("groq/m -q=1", True, "-q/--quiet takes no value, so not '1'"),
+        ("groq/m --temp 1", True, "Did you mean '--temperature'?"),
         ("groq/m -o 1x", True, "-o needs a variable's name, not '1x'"),
         ("groq/m -s 'open", True, "is not closed"),
         ("groq/m --params top_p=1", True, "--params takes a JSON object"),
         ("groq/m --params [1]", True, "--params takes a JSON object"),
         ('groq/m -t 1 --params {"temperature": 0}', True, "give it once"),
-        ("groq/m --budget lots", True, "invalid amount value: 'lots'"),
+        ("groq/m --params {top_p: 0.5}", True, "not '{top_p: 0.5}' (Expecting property name"),
+        ("groq/m --params {'stop': ['}', 1]} -q", True, """not "{'stop': ['}', 1]}" """),
+        ('groq/m --params {"model": "x"}', True, "name the model at the beginning of the line"),
+        ('groq/m --params {"schema": {}}', True, "it is the flag --schema"),
+        ('groq/m --params {"api_key": "gsk-1"}', True, "%allos key asks for a key"),
+        ('compare groq/m --params {"models": []}', True, "name the model at the beginning"),
+        ("groq/m -o class", True, "-o class cannot be: Python uses"),
+        ("Out << groq/m", True, "-o Out cannot be: IPython uses"),
+        ("<< groq/m", True, "<< needs a variable's name"),
+        ("groq/m -n 3", True, "Nothing was sent."),
+        ("gpt-4o", True, "A model needs its provider in front: PROVIDER/gpt-4o"),
+        ("modls groq", False, "Did you mean 'models'?"),
+        ("Hello", False, "a prompt must be in quotes"),
+        ("groq/m --budget lots", True, "--budget takes US dollars from 0, not 'lots'"),
         ("groq/m --tools a+b", True, "--tools takes names of functions"),
         ("1x << groq/m", True, "-o needs a variable's name, not '1x'"),
         ("a << groq/m -o b", True, "Either a << or -o b"),
@@ -176,6 +199,30 @@ def test_sub_commands_are_words_not_providers() -> None:
     """A reserved first word is a command, with the words behind it; quoted it is a prompt."""
     assert parse("models groq", cell=False) == Arguments(command="models", rest=("groq",))
     assert parse('"models"', cell=False).prompt == "models"
+
+
+@pytest.mark.parametrize(
+    ("line", "cell"),
+    [("", False), ("help", False), ("-h", True), ("groq/m --help", True), ("--help", False)],
+)
+def test_help_is_there_for_whoever_looks_for_it(line: str, cell: bool) -> None:
+    """The line alone, `help`, `-h` and `--help` ask for the help."""
+    assert parse(line, cell=cell).command == "help"
+
+
+def test_semicolon_behind_the_line_shows_nothing() -> None:
+    """As anywhere in IPython, a semicolon at the end is no part of the prompt and hides the value."""
+    found = parse('groq/m "Say hi" ;', cell=False)
+
+    assert (found.prompt, found.quiet) == ("Say hi", True)
+    assert parse('groq/m "Say hi;"', cell=False).prompt == "Say hi;"
+    assert not parse('groq/m "Say hi;"', cell=False).quiet
+
+
+def test_braces_hold_together() -> None:
+    """An expression on the line needs no quotes."""
+    assert parse("groq/m -s {{ tone }} -q", cell=True).system == "{{ tone }}"
+    assert parse("groq/m --schema {{ -q", cell=True).schema == "{{"
 
 
 @given(st.text(max_size=60), st.booleans())

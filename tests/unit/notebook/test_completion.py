@@ -36,6 +36,7 @@ SPACE: dict[str, Any] = {"add": add, "answer": 1, "City": int, "_hidden": 2, "sh
         ("%allos key gro", "gro", ["groq"]),
         ("%allos chats sh", "sh", ["show"]),
         ("%allos chats show tr", "tr", ["trip"]),
+        ("%allos replay study.jsonl st", "st", ["strict"]),
         ("%%allos x << gro", "gro", ["groq"]),
         ("%%allos groq/m -t ", "", []),
         ("%%allos groq m ", "", []),

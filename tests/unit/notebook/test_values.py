@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from allos.errors import ConfigurationError
-from allos.notebook.values import BUDGET_TOKENS, Values, picture, table_text
+from allos.errors import AllosError, ConfigurationError
+from allos.notebook.values import BUDGET_TOKENS, Values, picture, schema_of, table_text
 from allos.parts import File, Image
 from tests.pictures import PNG
 
@@ -180,3 +180,19 @@ def test_what_no_variable_holds(name: str, words: str) -> None:
     assert words in str(told.value)
     assert "Nothing was sent." in str(told.value)
     assert picture("fig", {"fig": Image(data=PNG)}) == Image(data=PNG)
+
+
+@pytest.mark.parametrize(
+    ("text", "schema"),
+    [("City", dict), ("list[City]", list[dict]), ("int", int), ("str | None", str | None)],
+)
+def test_schema_is_a_name_or_a_type(text: str, schema: Any) -> None:
+    """`--schema` takes a variable, a type of Python's own, or an expression that makes one."""
+    assert schema_of(text, {"City": dict}) == schema
+
+
+@pytest.mark.parametrize("text", ["Cty", "list[Cty]"])
+def test_schema_that_does_not_exist(text: str) -> None:
+    """A mistyped type is one line with the closest name."""
+    with pytest.raises(AllosError, match=r"'Cty' is not defined\. Did you mean 'City'"):
+        schema_of(text, {"City": dict})
