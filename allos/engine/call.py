@@ -391,9 +391,7 @@ class _Run:
         else:
             return self._judge()
         if isinstance(error, ProviderConnectionError) and not self.fold.empty:
-            return BrokenStreamError(
-                f"the stream broke off: {error}", detail=error.detail, retryable=True
-            )
+            return BrokenStreamError(str(error), detail=error.detail, retryable=True)
         return error
 
     def _judge(self) -> ProviderError | None:

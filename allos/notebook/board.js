@@ -34,6 +34,8 @@ const NARROWEST_PX = 276;
 /** Below this width a column's button stands under its state. */
 const NARROW_PX = 345;
 const TICK_MS = 250;
+/** A running column beats so often: drawn twice a second, where an animation is drawn at every frame. */
+const BEAT_MS = 500;
 const SPEAK_MS = 2000;
 /** A notebook server drops messages when there are too many at once, the last ones of a run too. */
 const PATIENCE_MS = 5000;
@@ -239,8 +241,7 @@ function show(store, model, el) {
     const now = store.now;
     const open = now.cells.filter((cell) => !ended(cell));
     const touched = drawn.filter((column) => column.write(changed));
-    // Reading sizes after all writing costs one layout instead of one for each column.
-    for (const column of touched) column.measure();
+    measure(touched.map((column) => column.clamp));
     notice.textContent = now.notice;
     notice.hidden = !now.notice;
     stopAll.disabled = !open.length || !store.live;
@@ -269,6 +270,7 @@ function show(store, model, el) {
     const at = performance.now();
     const longest = Math.max(0.001, ...store.now.cells.map((cell) => spent(cell, at)));
     for (const column of drawn) column.tick(at, longest);
+    root.classList.toggle("beat", Math.floor(at / BEAT_MS) % 2 === 1);
     if (at - store.heard < store.patience) return;
     store.heard = at;
     store.patience = Math.min(2 * store.patience, MOST_PATIENCE_MS);
@@ -293,8 +295,7 @@ function show(store, model, el) {
   });
   const sizes = new ResizeObserver(() => {
     fit();
-    for (const clamp of asked) clamp.measure();
-    for (const column of drawn) column.measure();
+    measure([...asked, ...drawn.map((column) => column.clamp)]);
   });
   sizes.observe(root);
 
@@ -371,7 +372,9 @@ function makeColumn(store, k, cellsOf, redraw, sample) {
   const title = h("b", "", model.slice(cut));
   title.title = `${provider}/${model}`;
   const home = cut ? `${provider}/${model.slice(0, cut - 1)}` : provider;
-  const under = h("small", "", home, ...(params ? [h("span", "param", params)] : []));
+  // A long path breaks behind a slash, not inside a word.
+  const path = home.split(/(?<=\/)/).flatMap((part) => [part, h("wbr", "")]);
+  const under = h("small", "", ...path, ...(params ? [h("span", "param", params)] : []));
   const word = h("span", "word");
   const act = button("btn act", "Stop", () => press());
   const state = h("span", "state", h("span", "says", h("i", "dot"), word), act);
@@ -416,7 +419,7 @@ function makeColumn(store, k, cellsOf, redraw, sample) {
     const count = cellsOf(k).length;
     sample = (sample + step + count) % count;
     write(new Set([cell().i]));
-    clamp.measure();
+    measure([clamp]);
     redraw();
   }
 
@@ -536,7 +539,7 @@ function makeColumn(store, k, cellsOf, redraw, sample) {
     return words[now.state] ?? now.state;
   }
 
-  return { section, write, tick, measure: clamp.measure, sample: () => sample };
+  return { section, write, tick, clamp, sample: () => sample };
 }
 
 /** When a model is asked again, by the clock on the wall. @param {Attempt} attempt */
@@ -574,31 +577,52 @@ function appendText(plain, text) {
  */
 function makeClamp(box, lines, what, following) {
   let open = false;
+  let hidden = 0;
   const more = button("more", "", () => {
     open = !open;
-    measure();
+    measure([clamp]);
   });
   more.hidden = true;
   box.classList.add("clamp");
   box.style.setProperty("--lines", String(lines));
 
-  function measure() {
-    const line = parseFloat(getComputedStyle(box).lineHeight) || 20;
-    const over = box.scrollHeight - lines * line;
-    const hidden = Math.max(0, Math.round(over / line));
-    // A button for a line or two would take as much room as it saves.
-    const needed = hidden > 3;
-    box.classList.toggle("open", open || !needed);
-    const tail = Boolean(following?.()) && !open;
-    box.classList.toggle("tail", needed && tail);
-    box.classList.toggle("cut", needed && !open && !tail);
-    box.scrollTop = needed && tail ? box.scrollHeight : 0;
-    more.hidden = !needed;
-    more.textContent = open ? "Show less" : `${hidden} more lines`;
-    more.setAttribute("aria-expanded", String(open));
-    more.setAttribute("aria-label", open ? `Show less of ${what}` : `Show ${what}: ${hidden} more lines`);
-  }
-  return { button: more, measure };
+  // A button for a line or two would take as much room as it saves.
+  const needed = () => hidden > 3;
+  const tail = () => needed() && !open && Boolean(following?.());
+
+  const clamp = {
+    button: more,
+    read() {
+      const line = parseFloat(getComputedStyle(box).lineHeight) || 20;
+      hidden = Math.max(0, Math.round(box.scrollHeight / line - lines));
+    },
+    write() {
+      box.classList.toggle("open", open || !needed());
+      box.classList.toggle("tail", tail());
+      box.classList.toggle("cut", needed() && !open && !tail());
+      more.hidden = !needed();
+      more.setAttribute("aria-expanded", String(open));
+      const label = open ? "Show less" : `${hidden} more lines`;
+      if (more.textContent === label) return;
+      more.textContent = label;
+      more.setAttribute("aria-label", open ? `Show less of ${what}` : `Show ${what}: ${label}`);
+    },
+    scroll() {
+      box.scrollTop = tail() ? box.scrollHeight : 0;
+    },
+  };
+  return clamp;
+}
+
+/**
+ * Fit boxes to their texts. Each step for all of them: a size that is read after something was
+ * written costs a layout of the page.
+ * @param {ReturnType<typeof makeClamp>[]} clamps
+ */
+function measure(clamps) {
+  for (const clamp of clamps) clamp.read();
+  for (const clamp of clamps) clamp.write();
+  for (const clamp of clamps) clamp.scroll();
 }
 
 /**

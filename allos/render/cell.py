@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from allos.render.format import UNKNOWN, money, rate, seconds, tokens
+from allos.render.format import UNKNOWN, money, seconds, speed, tokens
 from allos.render.markdown import markdown_html
 from allos.render.plain import clean_text, escaped, unbroken
 from allos.render.structured import structured_html, structured_text
@@ -209,10 +209,10 @@ def _call_facts(response: ProviderResponse) -> list[str]:
     facts = [_name(response)]
     if response.latency_s is not None:
         facts.append(seconds(response.latency_s))
-    if known.get("time_to_first_token_s") is not None:
-        facts.append(f"first {seconds(known['time_to_first_token_s'])}")
-    if known.get("tokens_per_second") is not None:
-        facts.append(rate(known["tokens_per_second"]))
+    first_s = known.get("time_to_first_token_s")
+    if first_s is not None:
+        facts.append(f"first {seconds(first_s)}")
+    facts.append(speed(known.get("tokens_per_second"), response.latency_s, first_s))
     facts.append(_tokens(usage.input_tokens, usage.output_tokens, usage))
     if response.cost_usd is not None:
         facts.append(money(response.cost_usd, about=usage.source == "estimated"))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from allos.render.comparison_columns import CellLike, ComparisonLike, key_letter
-from allos.render.format import UNKNOWN, money, rate, seconds, tokens
+from allos.render.format import UNKNOWN, money, seconds, speed, tokens
 from allos.types import ProviderResponse
 
 # Endings that need no word: the usual one, and those that the answer itself already tells.
@@ -120,7 +120,7 @@ def numbers(responses: Sequence[ProviderResponse]) -> list[str]:
     facts = [
         f"{'median ' * many}{seconds(seen.latency_s)}" if seen.latency_s is not None else "",
         f"first {seconds(seen.first_s)}" if seen.first_s is not None else "",
-        rate(seen.tokens_per_second) if seen.tokens_per_second is not None else "",
+        speed(seen.tokens_per_second, seen.latency_s, seen.first_s),
         f"{seen.tokens} tok" if seen.tokens else "",
         f"cost {UNKNOWN}" if seen.cost == UNKNOWN else f"{seen.cost}{' in all' * many}",
         *_oddities(sent),

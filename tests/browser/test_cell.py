@@ -135,7 +135,9 @@ def test_errors_in_the_page(lab: Lab, server: FakeServer) -> None:
 
     expect(notebook.outputs(1)).to_contain_text("Did you mean 'groq'?")
     expect(notebook.outputs(2)).to_contain_text("set OPENAI_API_KEY")
-    expect(notebook.outputs(3)).to_contain_text("the answer broke off")
+    expect(notebook.outputs(3)).to_contain_text(
+        "the answer broke off: the server closed the connection."
+    )
     expect(notebook.outputs(3).locator(".allos-foot")).to_contain_text("failed")
     for cell in (1, 2):
         assert len(notebook.outputs(cell).inner_text().strip().splitlines()) == 1

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from allos.render.format import money, rate, seconds, tokens
+from allos.render.format import money, rate, seconds, speed, tokens
 
 
 @pytest.mark.parametrize(
@@ -75,3 +75,18 @@ def test_tokens_and_rates() -> None:
         "4.3 tok/s",
         "–",
     ]
+
+
+@pytest.mark.parametrize(
+    ("latency_s", "first_s", "text"),
+    [
+        (0.92, 0.18, "210 tok/s"),
+        (0.0703, 0.07, ""),
+        (0.92, None, "210 tok/s"),
+        (None, 0.18, "210 tok/s"),
+    ],
+)
+def test_speed_of_an_answer(latency_s: float | None, first_s: float | None, text: str) -> None:
+    """An answer that came in one piece has no speed; a time that is not known hides none."""
+    assert speed(209.7, latency_s, first_s) == text
+    assert speed(None, latency_s, first_s) == ""
