@@ -233,7 +233,7 @@ def _outcome(loop: Loop, call: ToolCall) -> str:
         if inspect.iscoroutine(allowed):
             allowed.close()
         raise ConfigurationError("approve is async: use allos.aask, or a plain function.")
-    if not allowed:
+    if not _yes(allowed):
         return _DENIED
     try:
         return _text(_in_thread(tool, arguments))
@@ -249,7 +249,7 @@ async def _aoutcome(loop: Loop, call: ToolCall) -> str:
     except ToolError as exc:
         return _failure(exc)
     allowed = loop.allowed(tool, call)
-    if not (await allowed if inspect.isawaitable(allowed) else allowed):
+    if not _yes(await allowed if inspect.isawaitable(allowed) else allowed):
         return _DENIED
     try:
         if inspect.iscoroutinefunction(tool.function):
@@ -258,6 +258,13 @@ async def _aoutcome(loop: Loop, call: ToolCall) -> str:
         return _text(await value if inspect.isawaitable(value) else value)
     except (Exception, SystemExit) as exc:  # noqa: BLE001 - whatever a tool raises, the model is told
         return _failure(exc)
+
+
+def _yes(said: object) -> bool:
+    """Whether a call may run: the text that `input` returns for a no is true in Python."""
+    if isinstance(said, str):
+        raise ConfigurationError(f"approve must return True or False, not the text {said!r:.80}.")
+    return bool(said)
 
 
 def _in_thread(tool: Tool, arguments: Mapping[str, Any]) -> Any:

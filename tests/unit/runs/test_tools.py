@@ -296,6 +296,25 @@ def test_async_tools(server: FakeServer) -> None:
     assert len(answer.steps) == 2
 
 
+def test_a_text_is_no_yes(server: FakeServer) -> None:
+    """`approve=lambda call: input("ok? ")` would run a tool whatever is typed; it is refused."""
+    ran: list[str] = []
+
+    def act() -> str:
+        ran.append("act")
+        return "done"
+
+    server.script(call({}, name="act"), call({}, name="act"))
+    with pytest.raises(ConfigurationError, match="approve must return True or False, not the text"):
+        ask(tools=[act], approve=lambda _: "no")
+    with pytest.raises(ConfigurationError, match="approve must return True or False, not the text"):
+        asyncio.run(
+            allos.aask("Hi", model="groq/m", tools=[act], approve=lambda _: "no")  # type: ignore[arg-type, return-value]
+        )
+
+    assert ran == []
+
+
 def test_async_approve_needs_aask(server: FakeServer) -> None:
     """The sync face says so instead of taking a coroutine for a yes."""
 
