@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from allos.errors import ConfigurationError, did_you_mean
 from allos.types import Api, ModelQuirks, Quirks
@@ -252,6 +252,19 @@ def add(service: Service, *, origin: str, build: Build | None = None) -> Service
     ConfigurationError
         Its name is reserved, taken, or no name; or it wants the key of another service.
     """
+    # A single name needs no tuple around it; letter by letter no variable would be found.
+    single: dict[str, Any] = {
+        field: (value,)
+        for field in ("key_env", "aliases", "apis", "base_url_env", "host_env")
+        if isinstance(value := getattr(service, field), str)
+    }
+    service = replace(service, **single)
+    for api in (service.api, *service.apis, service.foreign_api):
+        if api is not None and api not in get_args(Api):
+            raise ConfigurationError(
+                f"Provider {service.name!r}: unknown api {api!r}: it is 'responses', 'chat' or "
+                "'messages'."
+            )
     own = f"{service.name.upper()}_BASE_URL"
     if own not in service.base_url_env:
         service = replace(service, base_url_env=(own, *service.base_url_env))
@@ -289,8 +302,8 @@ def remove(name: str) -> None:
         _builds.pop(service.name, None)
 
 
-def _check_name(name: str, origin: str) -> None:
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+def _check_name(name: Any, origin: str) -> None:
+    if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise ConfigurationError(
             f"A provider cannot be called {name!r}: a name is lower-case letters, digits and _, "
             "and starts with a letter."
@@ -315,6 +328,10 @@ def row(name: str, fields: Mapping[str, Any]) -> Service:
     ConfigurationError
         A field does not exist.
     """
+    if not isinstance(name, str):
+        raise ConfigurationError(
+            f"register takes a Service or the name of one, not {type(name).__name__}."
+        )
     try:
         return _service(name, fields, "")
     except TypeError as exc:

@@ -121,6 +121,24 @@ def test_keys_of_others_are_refused() -> None:
         register(row(embedded=True))
 
 
+def test_one_variable_needs_no_tuple(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`key_env="X"` is the variable X, not its letters."""
+    monkeypatch.setenv("GATEWAY_API_KEY", "gw-key")
+    row = {"name": "gateway", "base_url": "https://x.example/v1", "api": "chat"}
+    made: Any = register(Service(**row, key_env="GATEWAY_API_KEY"))  # type: ignore[arg-type]
+
+    assert made.key_env == ("GATEWAY_API_KEY",)
+    assert ProviderRegistry.get_provider("gateway", model="m").name == "gateway"
+
+
+def test_an_unknown_api_is_told_at_once() -> None:
+    """A row whose API nobody speaks is refused when it is registered, as is what is no row."""
+    with pytest.raises(ConfigurationError, match="unknown api 'grpc'"):
+        register(Service(name="gateway", base_url="https://x.example/v1", api="grpc"))  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="register takes a Service or the name of one"):
+        register(5)  # type: ignore[call-overload]
+
+
 def test_wrong_field() -> None:
     """A field that does not exist is named."""
     with pytest.raises(ConfigurationError, match=r"'mine'.*base_uri"):
