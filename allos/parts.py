@@ -78,6 +78,7 @@ class Image:
         media_type: str | None = None,
         detail: str | None = None,
     ) -> None:
+        _check_texts(media_type=media_type, detail=detail)
         what = "Image takes exactly one of path=, data= and url="
         _exactly_one(what, unnamed, path, data, url)
         if url is not None:
@@ -358,6 +359,12 @@ def _bytes(
             f"{shown} is larger than the limit of {_size(limit)} for a {what}."
         )
     return shown, raw
+
+
+def _check_texts(**values: object) -> None:
+    for name, value in values.items():
+        if not isinstance(value, str | None):
+            raise ConfigurationError(f"{name}= takes a text, not {type(value).__name__}.")
 
 
 def _looked_in() -> str:

@@ -152,6 +152,9 @@ class Message:
             if not isinstance(content, str) and self.role != "user":
                 raise ValueError(f"images and files go into user messages, not {self.role.value}")
             object.__setattr__(self, "content", content)
+        for call in self.tool_calls or ():
+            if not isinstance(call, ToolCall):
+                raise TypeError(f"tool_calls holds ToolCall objects, not {type(call).__name__}")
 
     @property
     def text(self) -> str | None:

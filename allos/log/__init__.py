@@ -166,9 +166,18 @@ def rate(response_id: str, rating: int | None = None, note: str | None = None) -
     ------
     LogError
         No log is open.
+    ConfigurationError
+        The rating is no whole number, or another value is no text.
     """
-    from allos.errors import LogError
+    from allos.errors import ConfigurationError, LogError
 
+    for name, value, wanted, kinds in (
+        ("response_id", response_id, "a text, the id of a response", str),
+        ("rating", rating, "a whole number", int | None),
+        ("note", note, "a text", str | None),
+    ):
+        if not isinstance(value, kinds) or (name == "rating" and abs(rating or 0) >= 2**63):
+            raise ConfigurationError(f"{name} is {wanted}, not {value!r:.80}.")
     writer = _writer
     if writer is None:
         raise LogError("no log is open: call allos.log.open() first")

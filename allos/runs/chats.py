@@ -214,8 +214,9 @@ def chat(name: str) -> Chat:
     >>> chat("example")
     Chat('example', 0 turns)
     """
-    if not str(name).strip():
-        raise ConfigurationError("A conversation needs a name.")
+    given: object = name
+    if not isinstance(given, str) or not given.strip():
+        raise ConfigurationError("A conversation needs a name, a text: allos.chat('trip').")
     if name not in _known:
         _known[name] = Chat(name)
     return _known[name]

@@ -55,6 +55,8 @@ def test_only_images_are_images(data: bytes) -> None:
         ({"path": 5}, "takes the path of a file, not int"),
         ({"path": "a\0b"}, "cannot be read: embedded null byte"),
         ({"url": 5}, "takes an address, not int"),
+        ({"data": PNG, "detail": 5}, "detail= takes a text, not int"),
+        ({"data": PNG, "media_type": 5}, "media_type= takes a text, not int"),
         ({"url": "cat.png"}, "takes an http or https address"),
         ({"url": "file:///etc/passwd"}, "takes an http or https address"),
     ],

@@ -174,6 +174,12 @@ def test_what_is_no_prompt(prompt: Any) -> None:
         as_messages(prompt)
 
 
+def test_tool_calls_are_tool_calls() -> None:
+    """What is no call is told when the message is made."""
+    with pytest.raises(TypeError, match="tool_calls holds ToolCall objects, not dict"):
+        Message("assistant", tool_calls=[{"id": "1", "name": "f"}])  # type: ignore[list-item]
+
+
 PICTURE, PAPER = Image(data=PNG), File(data=PDF, name="paper.pdf")
 
 

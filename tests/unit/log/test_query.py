@@ -205,6 +205,15 @@ def test_raw_texts_come_when_asked(log: Path) -> None:
     assert frame.loc[1, ["raw_request", "raw_reply"]].isna().all()
 
 
+@pytest.mark.parametrize(
+    "given", [(5, 1), ("id", "good"), ("id", True + 0.5), ("id", 2**63), ("id", 1, 5)]
+)
+def test_what_is_no_rating(log: Path, given: tuple[Any, ...]) -> None:
+    """A rating that the log cannot hold is told where it is given, not lost later."""
+    with pytest.raises(ConfigurationError, match=" is a"):
+        allos.log.rate(*given)
+
+
 def test_the_newest_rating_and_note_count(log: Path) -> None:
     """Ratings are appended; the frame shows the newest of each, and a withdrawal empties both."""
     first, second, third = (a_response(number) for number in range(3))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -157,3 +158,10 @@ def test_note_and_frames(server: FakeServer) -> None:
     assert (allos.chats().dtypes == empty.dtypes).all()
     assert trip.frame["content"].to_list() == ["Hello", "Hello"]
     assert str(trip).startswith("user: One\n\nassistant: Hello")
+
+
+@pytest.mark.parametrize("name", ["", " ", 5, None])
+def test_a_conversation_needs_a_name(name: Any) -> None:
+    """A name is a text."""
+    with pytest.raises(ConfigurationError, match="A conversation needs a name"):
+        allos.chat(name)
