@@ -17,9 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.jupyter import Lab, private_environment
 from tests.tools import find_chromium
+
+# A deadline for each example would test how busy the machine is.
+settings.register_profile("allos", deadline=None)
+settings.load_profile("allos")
 
 REQUIRE_ALL = bool(os.environ.get("ALLOS_REQUIRE_ALL"))
 TESTS = Path(__file__).parent

@@ -5,6 +5,7 @@ Events cross from the loop thread in batches, one for each chunk that the networ
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,7 @@ class Stream:
         # The future is done after the last batch was put, so the end comes last. The call must not
         # hold the stream: a stream that nobody holds stops its call.
         self._call.future.add_done_callback(lambda _: batches.put(None))
+        self._texts: deque[str] = deque()
         self._ended = False
         self._response: ProviderResponse | None = None
 
@@ -65,26 +67,36 @@ class Stream:
         for batch in self._arriving():
             yield from batch
 
-    def __iter__(self) -> Iterator[str]:
-        for batch in self._arriving():
-            for event in batch:
-                if event.kind == "text":
-                    yield event.text
+    def __iter__(self) -> Stream:
+        return self
+
+    def __next__(self) -> str:
+        while not self._texts:
+            batch = self._next_batch()
+            if batch is None:
+                raise StopIteration
+            self._texts += [event.text for event in batch if event.kind == "text"]
+        return self._texts.popleft()
 
     def _arriving(self) -> Iterator[Sequence[Event]]:
+        while (batch := self._next_batch()) is not None:
+            yield batch
+
+    def _next_batch(self) -> Sequence[Event] | None:
+        """What arrives next; None at the end of a complete answer, an error at that of any other."""
         self._call.check_process()
-        while not self._ended:
+        if not self._ended:
             try:
                 batch = self._batches.get()
             except KeyboardInterrupt:
                 self._ended = True
                 stopped = interrupted(self._call)
                 raise stopped from None
-            if batch is None:
-                self._ended = True
-            else:
-                yield batch
+            if batch is not None:
+                return batch
+            self._ended = True
         checked(settle(self._call))
+        return None
 
     def close(self) -> None:
         """Stop the call if it still runs, and wait until its connection is closed."""
@@ -117,6 +129,7 @@ class AsyncStream:
         self._begin = begin
         self._call: Call | None = None
         self._batches: asyncio.Queue[Sequence[Event] | None] | None = None
+        self._texts: deque[str] = deque()
         self._ended = False
 
     @property
@@ -136,11 +149,16 @@ class AsyncStream:
             for event in batch:
                 yield event
 
-    async def __aiter__(self) -> AsyncIterator[str]:
-        async for batch in self._arriving():
-            for event in batch:
-                if event.kind == "text":
-                    yield event.text
+    def __aiter__(self) -> AsyncStream:
+        return self
+
+    async def __anext__(self) -> str:
+        while not self._texts:
+            batch = await self._next_batch()
+            if batch is None:
+                raise StopAsyncIteration
+            self._texts += [event.text for event in batch if event.kind == "text"]
+        return self._texts.popleft()
 
     async def _started(self) -> tuple[Call, asyncio.Queue[Sequence[Event] | None]]:
         if self._call is None or self._batches is None:
@@ -159,20 +177,24 @@ class AsyncStream:
         return self._call, self._batches
 
     async def _arriving(self) -> AsyncIterator[Sequence[Event]]:
+        while (batch := await self._next_batch()) is not None:
+            yield batch
+
+    async def _next_batch(self) -> Sequence[Event] | None:
         import asyncio
 
         call, batches = await self._started()
-        while not self._ended:
+        if not self._ended:
             try:
                 batch = await batches.get()
             except asyncio.CancelledError:
                 call.cancel()
                 raise
-            if batch is None:
-                self._ended = True
-            else:
-                yield batch
+            if batch is not None:
+                return batch
+            self._ended = True
         checked(await asettle(call))
+        return None
 
     async def close(self) -> None:
         """Stop the call if it still runs, and wait until its connection is closed."""

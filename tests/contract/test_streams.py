@@ -44,6 +44,23 @@ def test_events(server: FakeServer, provider: Provider) -> None:
     assert list(stream.events) == []
 
 
+def test_a_stream_is_its_own_iterator(server: FakeServer, provider: Provider) -> None:
+    """`next` takes one piece after the other, a loop the rest; async likewise."""
+    server.reply(Reply("one two three", chunk_size=4))
+
+    async def main() -> list[str]:
+        async with provider.astream("Hi") as stream:
+            return [await anext(stream), *[text async for text in stream]]
+
+    with provider.stream("Hi") as stream:
+        pieces = [next(stream), next(stream), *stream]
+        after = next(stream, "no more")
+
+    assert pieces == asyncio.run(main())
+    assert "".join(pieces) == "one two three"
+    assert after == "no more"
+
+
 def test_response_is_there_at_the_end(server: FakeServer, provider: Provider) -> None:
     """Until the end there is no response; afterwards it is the same object every time."""
     server.reply(STALL)
