@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -13,16 +12,14 @@ from urllib.parse import urlsplit
 from allos import context, engine, seams, wire
 from allos.engine import runtime
 from allos.engine.call import Call
-from allos.engine.limits import Limits
 from allos.errors import (
     ConfigurationError,
     MissingAddressError,
     MissingKeyError,
     ProviderError,
-    did_you_mean,
 )
 from allos.hashing import request_hash
-from allos.providers import budget, facts, key_store, keys, model_cache, models, prices
+from allos.providers import budget, facts, inputs, key_store, keys, model_cache, models, prices
 from allos.providers.advice import advise
 from allos.providers.estimate import estimate
 from allos.providers.faces import aresult, result
@@ -37,7 +34,6 @@ from allos.secret import Secret
 from allos.types import Event, Prompt, ProviderResponse, Request, as_messages
 from allos.wire import content
 from allos.wire.base import Body, Connection
-from allos.wire.parameters import VOCABULARY, checked, extra_fields
 
 CONSTRUCTOR = (
     "model",
@@ -127,16 +123,16 @@ class Provider:
         **params: Any,
     ) -> None:
         self.name, self.model = service.name, model  # first, for its repr in a traceback
-        _check_numbers(
+        inputs.check_numbers(
             timeout_s=timeout_s,
             deadline_s=deadline_s,
             max_attempts=max_attempts,
             context_window=context_window,
         )
-        _check_count("max_attempts", max_attempts)
+        inputs.check_count("max_attempts", max_attempts)
         if context_window is not None:
-            _check_count("context_window", context_window)
-        self._limits = _limits(
+            inputs.check_count("context_window", context_window)
+        self._limits = inputs.limits(
             max_in_flight=service.max_in_flight if max_in_flight is None else max_in_flight,
             requests_per_minute=requests_per_minute,
             tokens_per_minute=tokens_per_minute,
@@ -158,7 +154,7 @@ class Provider:
             self._endpoint = keys.waiting(service, base_url=base_url, api=api, env=env)
         self._wire = wire.get(self._endpoint.api)
         self._params = self._checked(params)
-        self._strict = _flag("strict", strict)
+        self._strict = inputs.flag("strict", strict)
         self._timeout_s = timeout_s
         self._fixed: dict[str, Any] = {
             "provider": self.name,
@@ -170,7 +166,7 @@ class Provider:
             "max_attempts": max_attempts,
             "endpoint": self._endpoint.base_url if literal else self.name,
         }
-        self._headers = _headers(headers or {})
+        self._headers = inputs.header_pairs(headers or {})
         self._context_window = context_window
         self.warned: set[str] = set()
         place = (self.name, self._endpoint.base_url, self._endpoint.api, model)
@@ -294,7 +290,7 @@ class Provider:
         turns = as_messages(messages)
         given = dict(params)
         strict = given.pop("strict", None)
-        strict = self._strict if strict is None else _flag("strict", strict)
+        strict = self._strict if strict is None else inputs.flag("strict", strict)
         tools = as_tools(given.pop("tools", None))
         choice = checked_choice(given.pop("tool_choice", None), tools)
         schema = as_schema(given.pop("schema", None))
@@ -602,23 +598,7 @@ class Provider:
         return facts.shipped(self.name, self.model).max_output_tokens
 
     def _checked(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        values: dict[str, Any] = {}
-        for name, value in params.items():
-            if name not in VOCABULARY and name != "extra":
-                raise ConfigurationError(
-                    f"{self.name}/{self.model} does not take {name!r}."
-                    f"{did_you_mean(name, VOCABULARY)} The parameters are "
-                    f"{', '.join(VOCABULARY)}; extra={{...}} passes anything else through."
-                )
-            if value is None:
-                continue
-            try:
-                values[name] = extra_fields(value) if name == "extra" else checked(name, value)
-            except ValueError as exc:
-                raise ConfigurationError(
-                    f"{self.name}/{self.model}: {_sentence(str(exc))} Nothing was sent."
-                ) from None
-        return values
+        return inputs.parameters(f"{self.name}/{self.model}", params)
 
     def _unsaid(self, dropped: Sequence[str], strict: bool) -> None:
         """Warn once of each parameter that the service does not take, or refuse."""
@@ -716,49 +696,3 @@ def _told_error(
 def _asked(tools: Tools | None, tool_choice: str | None, schema: Any) -> dict[str, Any]:
     given = {"tools": tools, "tool_choice": tool_choice, "schema": schema}
     return {name: value for name, value in given.items() if value is not None}
-
-
-def _limits(**limits: float | None) -> Limits | None:
-    """Limits that the caller or the row sets; None when there are none."""
-    _check_numbers(**limits)
-    for name, value in limits.items():
-        if value is not None and value < 1:
-            raise ConfigurationError(f"{name} must be at least 1, not {value!r}.")
-    return Limits(**limits) if any(limits.values()) else None
-
-
-def _headers(headers: Mapping[Any, Any]) -> tuple[tuple[str, str], ...]:
-    """Headers in order, once they can be sent; the values are never shown."""
-    if not isinstance(headers, Mapping):
-        raise ConfigurationError("headers must map names to texts.")
-    for name, value in headers.items():
-        if not isinstance(name, str) or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
-            raise ConfigurationError(f"headers: {name!r} is no name of a header.")
-        if not isinstance(value, str) or not re.fullmatch(r"[\t -~]*", value):
-            raise ConfigurationError(
-                f"headers: the value of {name!r} must be one line of ASCII text."
-            )
-    return tuple(sorted(headers.items()))
-
-
-def _check_count(name: str, value: Any) -> None:
-    if value is None or value != value // 1:  # neither nothing, a fraction nor infinity
-        raise ConfigurationError(f"{name} must be a whole number, not {value!r}.")
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith("?") else f"{text.rstrip('.')}."
-
-
-def _flag(name: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ConfigurationError(f"{name} must be True or False, not {value!r}.")
-    return value
-
-
-def _check_numbers(**numbers: object) -> None:
-    for name, value in numbers.items():
-        if value is None:
-            continue
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
-            raise ConfigurationError(f"{name} must be a positive number, not {value!r}.")
