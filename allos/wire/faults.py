@@ -396,7 +396,7 @@ def sentence(error: ProviderError, words: str, attempts: int = 1, advice: str | 
 
 def _span(seconds: float) -> str:
     if seconds < 120:
-        return f"{seconds:g} s"
+        return f"{seconds:.3g} s"
     if seconds < 7200:
         return f"{seconds / 60:.0f} minutes"
     return f"{seconds / 3600:.0f} hours"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 import socket
 import time
 import traceback
@@ -56,6 +57,15 @@ def test_rate_limit(server: FakeServer, provider: Provider, ask: Ask, hint: Any)
     assert (entry["error_type"], entry["http_status"]) == ("RateLimitError", 429)
     assert entry["wait_s"] == (hint if isinstance(hint, float) else 0)
     assert response.metadata["total_time_s"] > response.metadata["latency_s"]
+
+
+def test_rest_of_a_wait_is_a_round_number(server: FakeServer, provider: Provider, ask: Ask) -> None:
+    """While a long wait is not over, the message says how much is left, in three digits."""
+    server.reply(Fault.status(429, retry_after=100))
+    failing(ask, provider, errors.RateLimitError)
+    error = failing(ask, provider, errors.RateLimitError)
+
+    assert re.search(r"asks to wait (100|9\d\.?\d?) s\.", str(error))
 
 
 def test_absurd_hint(server: FakeServer, provider: Provider, ask: Ask) -> None:

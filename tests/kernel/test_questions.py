@@ -137,7 +137,7 @@ def test_conversation_commands(kernel: Kernel) -> None:
     kernel.run("%%allos groq/m --chat trip\nOne")
 
     assert kernel.run("%allos chats show trip").stdout.startswith("user: One\n\nassistant: Hello")
-    assert "starts with the 1 turns" in str(
+    assert "starts with the 1 turn of" in str(
         kernel.value("get_ipython().run_line_magic('allos', 'chats branch trip other')")
     )
     assert "anew" in str(kernel.value("get_ipython().run_line_magic('allos', 'chats reset trip')"))
