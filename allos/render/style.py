@@ -182,7 +182,8 @@ CSS = _sheet((_OUT, _BOX + _COLOURS + _ANSWER), (_MD, _COLOURS + _MARKDOWN + _CO
 # model not found" once the notebook is opened again: text alone, in a panel without any element.
 _GONE = (
     ".jp-OutputArea-child:has(.allos-cmp)+"
-    ".jp-OutputArea-child:has(>.jp-OutputArea-output.lm-Panel:not(:has(*)))",
+    ".jp-OutputArea-child:has(>.jp-OutputArea-output.lm-Panel)"
+    ":not(:has(>.jp-OutputArea-output>*))",
     "display:none",
 )
 
