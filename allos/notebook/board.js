@@ -41,7 +41,7 @@ const SPEAK_MS = 2000;
 const PATIENCE_MS = 5000;
 const MOST_PATIENCE_MS = 60000;
 /** Longest run of text in one block: appending costs the layout of the whole block. */
-const BLOCK_CHARS = 2000;
+const BLOCK_CHARS = 500;
 /** A press meant for Stop must not become a Retry, which costs money. */
 const SETTLE_MS = 700;
 
@@ -241,7 +241,6 @@ function show(store, model, el) {
     const now = store.now;
     const open = now.cells.filter((cell) => !ended(cell));
     const touched = drawn.filter((column) => column.write(changed));
-    measure(touched.map((column) => column.clamp));
     notice.textContent = now.notice;
     notice.hidden = !now.notice;
     stopAll.disabled = !open.length || !store.live;
@@ -254,6 +253,7 @@ function show(store, model, el) {
     sum.replaceChildren(...facts, h("span", "logged", ...logged));
     speaker.tell(now);
     tick();
+    measure(touched.map((column) => column.clamp));
     if (open.length && store.live) timer ??= setInterval(tick, TICK_MS);
     else stopTimer();
   }

@@ -178,11 +178,12 @@ def _sheet(*blocks: tuple[str, str]) -> str:
 CSS = _sheet((_OUT, _BOX + _COLOURS + _ANSWER), (_MD, _COLOURS + _MARKDOWN + _CODE))
 """Text of the style sheet: everything that `render` makes."""
 
-# JupyterLab writes "Error displaying widget: model not found" where the live board was, once the
-# notebook is opened again, and marks that output itself as a widget.
+# JupyterLab writes "Loading widget..." where the live board will be, and "Error displaying widget:
+# model not found" once the notebook is opened again: text alone, in a panel without any element.
 _GONE = (
     ".jp-OutputArea-child:has(.allos-cmp)+"
-    ".jp-OutputArea-child:has(>.jp-OutputArea-output.jupyter-widgets)",
+    ".jp-OutputArea-child:has(>.jp-OutputArea-output.lm-Panel)"
+    ":not(:has(>.jp-OutputArea-output>*))",
     "display:none",
 )
 
