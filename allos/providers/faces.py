@@ -9,6 +9,9 @@ from allos.types import ProviderResponse
 _WRAP_UP_S = 5.0
 """How long a stopped call may take to close its connection and hand over what had arrived."""
 
+_TICK_S = 0.1
+"""How long an event loop sleeps at most while a call is awaited."""
+
 
 def settle(call: Call) -> ProviderResponse:
     """Wait for a call; Ctrl-C stops it and raises `Interrupted` with the partial answer."""
@@ -42,7 +45,10 @@ async def asettle(call: Call) -> ProviderResponse:
 
     future = asyncio.wrap_future(call.future)
     try:
-        return await asyncio.shield(future)
+        # A kernel's loop that sleeps does not notice the stop button.
+        while not (await asyncio.wait([future], timeout=_TICK_S))[0]:
+            pass
+        return future.result()
     except asyncio.CancelledError:
         call.cancel()
         await asyncio.wait([future], timeout=_WRAP_UP_S)

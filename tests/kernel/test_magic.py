@@ -416,3 +416,19 @@ def test_exit_is_silent(kernel: Kernel, server: FakeServer) -> None:
     after = kernel.log.read_text().removeprefix(before)
 
     assert after == ""
+
+
+def test_interrupt_of_an_awaited_call(kernel: Kernel, server: FakeServer) -> None:
+    """The stop button ends `await allos.aask(...)` while nothing arrives, and its row is kept."""
+    server.reply(Reply("late", first_delay_s=20), on="slow")
+    running = kernel.start("await allos.aask('Hi', model='groq/slow')")
+    kernel.listen(lambda: server.count > 0, 20)
+    kernel.interrupt()
+    running.wait(10)
+
+    assert running.status == "error"
+    assert running.interrupt_to_idle_s is not None
+    assert running.interrupt_to_idle_s < 5
+    assert kernel.value("allos.log.flush() or allos.responses()['status'].tolist()") == [
+        "cancelled"
+    ]
