@@ -11,7 +11,9 @@ import pytest
 from tests.fake_server import FakeServer, Reply
 
 START = """
-import sys, threading, warnings
+import logging, sys, threading, warnings
+# asyncio's debug mode (-X dev) reports callbacks over 0.1 s: on a busy machine, any of them.
+logging.getLogger("asyncio").setLevel(logging.ERROR)
 from allos.providers import ProviderRegistry
 def provider(**more):
     return ProviderRegistry.get_provider("chat_completions", model="m", base_url=sys.argv[1], **more)
