@@ -325,8 +325,11 @@ def _remember(account: str, key: Secret) -> str:
             import keyring
 
             keyring.set_password(SERVICE, account, key.reveal())
+            kept = keyring.get_password(SERVICE, account)
         except Exception as exc:  # noqa: BLE001 - backends are anybody's code
             return f" alone: the keyring did not take it ({_fault(exc)})"
+        if kept is None:  # the backend of a machine without a keyring takes all and keeps nothing
+            return " alone: this machine has no keyring"
         _found[account] = key
     return " and remembered in the keyring"
 

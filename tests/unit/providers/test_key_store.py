@@ -134,6 +134,7 @@ def test_environment_that_goes_first_is_told(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_key_that_was_set_stays_with_its_host(own: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither base_url= nor <NAME>_BASE_URL takes a key that was set for the service's own host."""
     allos.set_key("groq", KEY)
+    own.asked.clear()  # setting it looks whether it was kept
     with pytest.raises(MissingKeyError):
         source(base_url="https://elsewhere.example/v1")
 
@@ -245,6 +246,18 @@ def test_broken_keyring_does_not_keep_a_key_from_being_set(broken: Any) -> None:
         "'groq': the key is set for this process alone: the keyring did not take it (OSError)."
     )
     assert source() == "process"
+
+
+def test_a_keyring_that_keeps_nothing_is_no_keyring() -> None:
+    """The empty backend of a machine without a keyring takes every key; the sentence says so."""
+    from keyring.backends import null
+
+    for _ in _use(null.Keyring()):
+        info = allos.set_key("groq", KEY)
+
+    assert info.said == (
+        "'groq': the key is set for this process alone: this machine has no keyring."
+    )
 
 
 def test_without_the_keyring_package(monkeypatch: pytest.MonkeyPatch) -> None:
