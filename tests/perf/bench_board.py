@@ -12,27 +12,8 @@ from pathlib import Path
 import allos
 from tests.fake_server import FakeServer, Reply
 from tests.jupyter import Kernel
+from tests.perf._board import COLUMNS, RUN_S, SHOW, TOKENS_PER_S
 
-COLUMNS = 8
-TOKENS_PER_S = 200
-RUN_S = 10
-
-_SHOW = f"""
-import time
-from allos.notebook.board import make_board
-c = allos.compare("Go on", models=[f"groq/m{{n}}" for n in range({COLUMNS})])
-board = make_board(c)
-spent_s = 0.0
-step = board._flusher._step
-def timed():
-    global spent_s
-    began = time.thread_time()
-    resting = step()
-    spent_s += time.thread_time() - began
-    return resting
-board._flusher._step = timed
-display(board)
-"""
 _MEANWHILE = """
 began = time.perf_counter()
 while not c.done:
@@ -50,7 +31,7 @@ def main() -> None:
         environment = {"GROQ_BASE_URL": server.base_url, "GROQ_API_KEY": "gsk-of-the-bench"}
         with Kernel(Path(folder), environment) as kernel:
             kernel.run("%load_ext allos\nimport allos", timeout_s=60)
-            kernel.run(_SHOW, timeout_s=60)
+            kernel.run(SHOW, timeout_s=60)
             ran = kernel.run(_MEANWHILE, timeout_s=180)
             spent_s, wall_s, stream_s = map(float, ran.stdout.split())
             sent = [m for m in kernel.messages if m["header"]["msg_type"] == "comm_msg"]

@@ -24,31 +24,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from tests.jupyter import Lab, Notebook
+from tests.perf._board import COLUMNS, RUN_S, SHOW, TOKENS_PER_S
 from tests.perf._side_by_side import heading
 from tests.tools import find_chromium
 
-COLUMNS = 8
-TOKENS_PER_S = 200
-RUN_S = 10
 A_LINE = 15
 """Pieces between two line ends."""
 
-_SHOW = f"""
-import time
-from allos.notebook.board import make_board
-c = allos.compare("Go on", models=[f"groq/m{{n}}" for n in range({COLUMNS})])
-board = make_board(c)
-spent_s = 0.0
-step = board._flusher._step
-def timed():
-    global spent_s
-    began = time.thread_time()
-    resting = step()
-    spent_s += time.thread_time() - began
-    return resting
-board._flusher._step = timed
-display(board)
-"""
 _BUSY = """
 began = time.perf_counter()
 while not c.done:
@@ -170,7 +152,7 @@ def _notebook(chromium: str, base_url: str) -> Iterator[Notebook]:
             "screen.ipynb",
             f"import os\nos.environ.update({setting!r})\n"
             "os.environ['ALLOS_LOG'] = 'log.sqlite'\n%load_ext allos\nimport allos",
-            _SHOW,
+            SHOW,
             _BUSY,
         )
         yield lab.open("screen.ipynb")
