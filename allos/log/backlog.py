@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from allos.errors import LogError
-from allos.log.provenance import ProcessFacts, new_ulid
+from allos.log.provenance import new_ulid, process_facts
 from allos.log.rows import clean_row, raw_of, row_of
 from allos.log.store import Batch, Store, is_locked
 from allos.types import ProviderResponse
@@ -61,7 +61,6 @@ class Backlog:
         self._given_up = 0
         self._given_up_why = ""
         self._warned = False
-        self._facts: ProcessFacts | None = None
 
     @property
     def retry_s(self) -> float | None:
@@ -72,12 +71,10 @@ class Backlog:
 
     def add(self, response: ProviderResponse) -> None:
         """Build the row of a response."""
-        if self._facts is None:
-            self._facts = ProcessFacts()
         try:
             if response.id is None:
                 response = replace(response, id=new_ulid())
-            row = _Row(row_of(response, self._facts.current()), raw_of(response))
+            row = _Row(row_of(response, process_facts()), raw_of(response))
         except Exception as error:  # noqa: BLE001  # a strange response must not stop the others
             self._give_up(1, f"a response could not be turned into a row ({error!r})")
             return

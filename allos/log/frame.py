@@ -201,10 +201,10 @@ def frame_of(responses: Sequence[ProviderResponse]) -> pd.DataFrame:
     import pandas as pd
 
     from allos.log.columns import NAMES, STORED_NAMES
-    from allos.log.provenance import ProcessFacts
+    from allos.log.provenance import process_facts
     from allos.log.rows import clean_row, row_of
 
-    facts = ProcessFacts().current()
+    facts = process_facts()
     rows = [clean_row(row_of(response, facts)) for response in responses]
     blocks = [row_block(STORED_NAMES, rows)]
     return pd.DataFrame(

@@ -99,7 +99,7 @@ def _user() -> str | None:
 
 
 class ProcessFacts:
-    """Facts of the process by column name; `current` is cheap enough for every batch of rows."""
+    """Facts of the process by column name; `current` is cheap enough for every row."""
 
     def __init__(self) -> None:
         import platform
@@ -111,17 +111,29 @@ class ProcessFacts:
             "git_commit": None,
             "allos_version": __version__,
         }
-        self._git_read_at: float | None = None
+        self._git_read: tuple[float, str] | None = None
 
     def current(self) -> dict[str, Any]:
         """Facts as of now."""
         now = time.monotonic()
-        if self._git_read_at is None or now - self._git_read_at > GIT_REFRESH_S:
-            self._git_read_at = now
-            try:
-                folder = Path.cwd()
-            except OSError:  # the working folder was removed
-                self._facts["git_commit"] = None
-            else:
-                self._facts["git_commit"] = git_commit(folder)
+        try:
+            folder = os.getcwd()
+        except OSError:  # the working folder was removed
+            folder = ""
+        read = self._git_read
+        if read is None or now - read[0] > GIT_REFRESH_S or read[1] != folder:
+            self._git_read = (now, folder)
+            self._facts["git_commit"] = git_commit(Path(folder)) if folder else None
         return self._facts
+
+
+_facts: tuple[int, ProcessFacts] | None = None
+
+
+def process_facts() -> dict[str, Any]:
+    """Facts of this process as of now, by column name. Any thread."""
+    global _facts
+    pid = os.getpid()
+    if _facts is None or _facts[0] != pid:
+        _facts = (pid, ProcessFacts())
+    return _facts[1].current()

@@ -174,14 +174,19 @@ def row_of(response: ProviderResponse, facts: Mapping[str, Any]) -> tuple[Any, .
 
 def clean_row(row: tuple[Any, ...]) -> tuple[Any, ...]:
     """Row with every value as its column wants it, for the rare one that SQLite refuses."""
-    return tuple(_clean(value, column.sql_type) for value, column in zip(row, STORED, strict=True))
+    return tuple(
+        clean_value(value, column.sql_type) for value, column in zip(row, STORED, strict=True)
+    )
 
 
-def _clean(value: Any, sql_type: str) -> Any:
+def clean_value(value: Any, sql_type: str) -> Any:
+    """Value as a column of this type wants it; None when it cannot be had."""
     if value is None:
         return None
     if sql_type == "TEXT":
         text = value if isinstance(value, str) else to_json_text(value)
+        if text.isascii():
+            return text
         # Joins the two halves of a pair that were escaped one by one; a lone half becomes U+FFFD.
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     try:

@@ -49,14 +49,14 @@ def saved_rows(responses: Sequence[ProviderResponse]) -> dict[str, Any]:
     dict
         ``{"allos": {...}}``, JSON values only; empty when there is nothing to keep.
     """
-    from allos.log.provenance import ProcessFacts
-    from allos.log.rows import clean_row, row_of
+    from allos.log.provenance import process_facts
+    from allos.log.rows import row_of
 
     responses = [response for response in responses if response.id is not None]
     if not responses or os.environ.get(VARIABLE, "").strip().lower() == "off":
         return {}
-    facts = ProcessFacts().current()
-    rows = [_packed(clean_row(row_of(response, facts))) for response in responses]
+    facts = process_facts()
+    rows = [_packed(row_of(response, facts)) for response in responses]
     first = rows[0]
     shared = {
         name: value
@@ -73,11 +73,14 @@ def saved_rows(responses: Sequence[ProviderResponse]) -> dict[str, Any]:
 
 
 def _packed(row: tuple[Any, ...]) -> dict[str, Any]:
+    from allos.log.rows import clean_value
+
     packed = {}
-    for column, value in zip(STORED, row, strict=True):
-        if value is None or column.name in PERSONAL:
+    for column, given in zip(STORED, row, strict=True):
+        if given is None or column.name in PERSONAL:
             continue
-        if isinstance(value, float) and not math.isfinite(value):
+        value = clean_value(given, column.sql_type)
+        if value is None or (isinstance(value, float) and not math.isfinite(value)):
             continue
         exact = not isinstance(value, int) or abs(value) <= _EXACT
         packed[column.name] = value if exact else str(value)

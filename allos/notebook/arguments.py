@@ -239,6 +239,18 @@ def parser() -> argparse.ArgumentParser:
     return known
 
 
+@cache
+def _unflagged() -> dict[str, Any]:
+    return vars(parser().parse_args([]))
+
+
+def _parsed(texts: list[str]) -> argparse.Namespace:
+    # Most lines hold names and nothing else; argparse walks every line twice.
+    if any(text.startswith("-") for text in texts):
+        return parser().parse_intermixed_args(texts)
+    return argparse.Namespace(**{**_unflagged(), "names": texts})
+
+
 def parse(line: str, *, cell: bool) -> Arguments:
     """Understand a line.
 
@@ -287,7 +299,7 @@ def parse(line: str, *, cell: bool) -> Arguments:
                 "?%%allos shows them all. Nothing was sent."
             )
         texts.append(word.text)
-    found = known.parse_intermixed_args(texts)
+    found = _parsed(texts)
 
     def plain(text: str | None) -> str | None:
         return quoted.get(text, text) if text is not None else None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 import uuid
+from collections import deque
 from collections.abc import Sequence
 from queue import Empty, SimpleQueue
 from time import perf_counter
@@ -68,7 +69,11 @@ class Painter:
         self._live = not quiet and is_live(shell)
         self._display_id = uuid.uuid4().hex
         self._shown = False
-        self._batches: SimpleQueue[Sequence[Event] | None] = SimpleQueue()
+        self._batches: deque[Sequence[Event]] = deque()
+        # Wakes the main thread: True for news while it is idle, None at the end of a call. A piece
+        # that arrives before the next paint is due wakes nobody.
+        self._signals: SimpleQueue[bool | None] = SimpleQueue()
+        self._idle = False
         self._text: list[str] = []
         self._size = 0
         self._thinking = 0
@@ -76,7 +81,12 @@ class Painter:
 
     def put(self, batch: Sequence[Event]) -> None:
         """Take events. Loop thread."""
-        self._batches.put(batch)
+        if not self._live:
+            return
+        self._batches.append(batch)
+        if self._idle:
+            self._idle = False
+            self._signals.put(True)
 
     def follow(self, call: Call) -> ProviderResponse:
         """Paint until the call ends, and return its response, failed or not.
@@ -86,10 +96,12 @@ class Painter:
         Interrupted
             Stopped by the user; the partial answer is carried along.
         """
-        call.future.add_done_callback(lambda _: self._batches.put(None))
         try:
-            self._drain(live=self._live and not call.served)
-            return settle(call)
+            if self._live and not call.served:
+                self._show_until_ended(call)
+            response = settle(call)
+            self._take()
+            return response
         except Interrupted as exc:
             stopped = exc
         except KeyboardInterrupt:
@@ -104,43 +116,58 @@ class Painter:
             )
             self._text.append(f"\n→ {call.name} {arguments[:_ARGUMENT_CHARS]}\n")
 
-    def _drain(self, *, live: bool) -> None:
+    def _show_until_ended(self, call: Call) -> None:
+        signals = self._signals = SimpleQueue()
+        self._idle = False
+        call.future.add_done_callback(lambda _: signals.put(None))
         # An answer that is there at once is painted once.
         next_at = perf_counter() + _PATIENCE_S
-        dirty = live
-        while True:
-            wait_s = max(0.0, next_at - perf_counter()) if dirty else None
-            try:
-                batch = self._batches.get(timeout=wait_s)
-            except Empty:
-                self._paint()
-                dirty = False
-                next_at = perf_counter() + (1 + self._size / _GROWTH_CHARS) * self._every_s
-                continue
-            if batch is None:
-                return
-            dirty = (self._take(batch) and live) or dirty
+        while not self._ends_before(next_at):
+            self._take()
+            self._paint()
+            next_at = perf_counter() + (1 + self._size / _GROWTH_CHARS) * self._every_s
+            while True:
+                self._idle = True  # first, so that what comes now either is seen here or wakes us
+                if self._take():
+                    break
+                if signals.get() is None:
+                    return
+            self._idle = False
 
-    def _take(self, batch: Sequence[Event]) -> bool:
+    def _ends_before(self, moment: float) -> bool:
+        while True:
+            try:
+                signal = self._signals.get(timeout=max(0.0, moment - perf_counter()))
+            except Empty:
+                return False
+            if signal is None:
+                return True
+
+    def _take(self) -> bool:
+        """Take what has arrived; whether it changes what is shown."""
         changed = False
-        for event in batch:
-            if event.kind == "text":
-                self._text.append(event.text)
-                self._size += len(event.text)
-                self._state = ""
-            elif event.kind == "reasoning":
-                self._thinking += len(event.text)
-                self._state = f"reasoning, {self._thinking} characters"
-            elif event.kind == "attempt" and event.data is not None:
-                data = event.data
-                self._state = (
-                    f"{data['message']} Try {data['attempt'] + 1} of {data['max_attempts']} "
-                    f"in {data['wait_s']:.1f} s."
-                )
-            else:
-                continue
-            changed = True
+        while self._batches:
+            for event in self._batches.popleft():
+                changed = self._took(event) or changed
         return changed
+
+    def _took(self, event: Event) -> bool:
+        if event.kind == "text":
+            self._text.append(event.text)
+            self._size += len(event.text)
+            self._state = ""
+        elif event.kind == "reasoning":
+            self._thinking += len(event.text)
+            self._state = f"reasoning, {self._thinking} characters"
+        elif event.kind == "attempt" and event.data is not None:
+            data = event.data
+            self._state = (
+                f"{data['message']} Try {data['attempt'] + 1} of {data['max_attempts']} "
+                f"in {data['wait_s']:.1f} s."
+            )
+        else:
+            return False
+        return True
 
     def _paint(self) -> None:
         from allos.render.plain import clean_text, streaming_html

@@ -13,6 +13,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -452,6 +453,13 @@ def _clean(value: str, source: str) -> str:
     """
     if not isinstance(value, str):
         raise ConfigurationError(f"{source} must be text, not {type(value).__name__}.")
+    return _cleaned(value, source)
+
+
+# Asked for the same few addresses before every call; one that is refused, since it holds a password
+# say, is not kept.
+@lru_cache(maxsize=256)
+def _cleaned(value: str, source: str) -> str:
     value = value.strip()
     shown = f"{source} {display_url(value)!r}"  # never the value: it may hold a password
     if re.search(r"[\x00-\x20\x7f\\]", value):
@@ -480,6 +488,7 @@ def _clean(value: str, source: str) -> str:
     return f"{parts.scheme}://{parts.netloc.lower()}{path}"
 
 
+@lru_cache(maxsize=256)
 def _host(url: str) -> Host:
     parts = urlsplit(url)
     name = parts.hostname or ""

@@ -9,7 +9,7 @@ from allos.render.format import UNKNOWN, money, seconds, speed, tokens
 from allos.render.markdown import markdown_html
 from allos.render.plain import clean_text, escaped, unbroken
 from allos.render.structured import structured_html, structured_text
-from allos.render.style import STYLE
+from allos.render.style import STYLE, sheet_of
 from allos.render.tools import call_html, call_text, results
 from allos.render.unsafe import UNSAFE_NOTICE, unsafe_markdown_html
 from allos.types import ProviderResponse, Usage
@@ -53,8 +53,10 @@ def answer_html(
     >>> "<b>local/smollm2</b>" in answer_html(response)
     True
     """
-    body = _body(response, show_error, unsafe_html=unsafe_html)
-    return _out([STYLE, *body, _footer_html(response, notes)])
+    body = "".join(_body(response, show_error, unsafe_html=unsafe_html))
+    # HTML of the model's own may need any rule.
+    style = STYLE if unsafe_html else f"<style>{sheet_of(body)}</style>"
+    return _out([style, body, _footer_html(response, notes)])
 
 
 def body_html(response: ProviderResponse, *, show_error: bool = True) -> str:
@@ -123,7 +125,8 @@ def error_html(message: str) -> str:
     >>> "Unknown provider <code>grok</code>." in error_html("Unknown provider 'grok'.")
     True
     """
-    return _out([STYLE, _error_div(message)])
+    error = _error_div(message)
+    return _out([f"<style>{sheet_of(error)}</style>", error])
 
 
 def error_text(message: str) -> str:

@@ -95,7 +95,7 @@ def streaming_html(text: str, *, state: str = "") -> str:
     )
 
 
-_BLANK_LINE = re.compile(r"(?<=\n)([ \t]*)\n")
+_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 
 
 def unbroken(page: str) -> str:
@@ -109,4 +109,4 @@ def unbroken(page: str) -> str:
     >>> unbroken("<pre>a\n\nb</pre>")
     '<pre>a\n&#10;b</pre>'
     """
-    return _BLANK_LINE.sub(r"\1&#10;", page)
+    return _BLANK_LINES.sub(lambda found: "\n" + found[0][1:].replace("\n", "&#10;"), page)

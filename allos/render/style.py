@@ -3,6 +3,9 @@
 Colours come from JupyterLab's theme where it exists; elsewhere (nbviewer, VS Code, an exported
 page) they are mixed from the colour of the surrounding text. Where ``<style>`` is stripped, the
 elements alone read well: headings, lists, ``<details>``, ``<small>``.
+
+An answer carries the rules of what it holds, see `sheet_of`: a notebook of a thousand short answers
+is half the size, and so is each message to the browser.
 """
 
 from __future__ import annotations
@@ -31,36 +34,49 @@ line-height:inherit;white-space:pre-wrap;overflow-wrap:anywhere;word-break:norma
 & .allos-state{display:block;font-size:12px;color:var(--allos-quiet)}
 """
 
-_ANSWER = """
-& .allos-think{margin:0 0 8px;padding-left:10px;border-left:2px solid var(--allos-line);\
-font-size:12.5px;\
-color:var(--allos-quiet)}
-& .allos-think summary{cursor:pointer}
-& .allos-think .allos-text{margin:4px 0 2px}
-& .allos-tool{margin:8px 0;padding-left:10px;border-left:2px solid var(--allos-line)}
-& .allos-tool span,& .allos-tool code{color:var(--allos-quiet)}
-& .allos-tool b,& .allos-tool code,& .allos-err code{padding:0;background:none;\
-font:12.5px var(--allos-mono);\
-white-space:pre-wrap;overflow-wrap:anywhere}
-& .allos-err code{color:inherit}
-& .allos-tool b{font-weight:600;color:var(--allos-strong)}
-& .allos-tool .allos-fail{color:var(--allos-red)}
-& .allos-more summary{cursor:pointer;color:var(--allos-quiet)}
-& .allos-more small{font-size:12px;color:var(--allos-quiet)}
-& .allos-more .allos-text{margin:4px 0;max-height:24em;overflow:auto;\
-font:12.5px/1.5 var(--allos-mono);color:var(--allos-quiet)}
+_FOOT = """
 & .allos-note{color:var(--allos-quiet);margin:0 0 8px}
-& .allos-err,& .allos-refusal{margin:8px 0;padding:4px 12px;border-left:3px solid var(--allos-red);\
-border-radius:0 6px 6px 0;background:color-mix(in srgb,var(--allos-red) 6%,transparent);\
-white-space:pre-wrap;overflow-wrap:anywhere}
-& .allos-refusal{border-color:var(--allos-amber);\
-background:color-mix(in srgb,var(--allos-amber) 7%,transparent)}
-&>style+.allos-err,&>style+.allos-refusal,&>style+.allos-tool{margin-top:0}
 & .allos-foot{display:flex;flex-wrap:wrap;gap:2px 14px;margin-top:8px;font-size:12px;\
 font-variant-numeric:tabular-nums}
 & .allos-foot span{color:var(--allos-quiet)}
 & .allos-foot b{font-weight:600;color:var(--allos-strong)}
 & .allos-sep{display:none}
+"""
+
+_THINK = """
+& .allos-think{margin:0 0 8px;padding-left:10px;border-left:2px solid var(--allos-line);\
+font-size:12.5px;\
+color:var(--allos-quiet)}
+& .allos-think summary{cursor:pointer}
+& .allos-think .allos-text{margin:4px 0 2px}
+"""
+
+_TOOLS = """
+& .allos-tool{margin:8px 0;padding-left:10px;border-left:2px solid var(--allos-line)}
+& .allos-tool span,& .allos-tool code{color:var(--allos-quiet)}
+& .allos-tool b,& .allos-tool code{padding:0;background:none;font:12.5px var(--allos-mono);\
+white-space:pre-wrap;overflow-wrap:anywhere}
+& .allos-tool b{font-weight:600;color:var(--allos-strong)}
+& .allos-tool .allos-fail{color:var(--allos-red)}
+&>style+.allos-tool{margin-top:0}
+"""
+
+_MORE = """
+& .allos-more summary{cursor:pointer;color:var(--allos-quiet)}
+& .allos-more small{font-size:12px;color:var(--allos-quiet)}
+& .allos-more .allos-text{margin:4px 0;max-height:24em;overflow:auto;\
+font:12.5px/1.5 var(--allos-mono);color:var(--allos-quiet)}
+"""
+
+_ERROR = """
+& .allos-err,& .allos-refusal{margin:8px 0;padding:4px 12px;border-left:3px solid var(--allos-red);\
+border-radius:0 6px 6px 0;background:color-mix(in srgb,var(--allos-red) 6%,transparent);\
+white-space:pre-wrap;overflow-wrap:anywhere}
+& .allos-err code{padding:0;background:none;font:12.5px var(--allos-mono);white-space:pre-wrap;\
+overflow-wrap:anywhere;color:inherit}
+& .allos-refusal{border-color:var(--allos-amber);\
+background:color-mix(in srgb,var(--allos-amber) 7%,transparent)}
+&>style+.allos-err,&>style+.allos-refusal{margin-top:0}
 """
 
 _MARKDOWN = """
@@ -69,19 +85,39 @@ overflow-wrap:break-word;
 & p,& ul,& ol,& blockquote,& .allos-wide{margin:0 0 10px}
 & li>p,& li>ul,& li>ol{margin:0 0 4px}
 & ul,& ol{padding-left:1.7em}
+& .allos-where{color:var(--allos-quiet)}
+&>:first-child{margin-top:0}&>:last-child,& blockquote>:last-child{margin-bottom:0}
+"""
+
+_HEADING = """
 & h1,& h2,& h3,& h4,& h5,& h6{margin:18px 0 6px;line-height:1.3;font-weight:600;\
 font-size:1em}
 & h1{font-size:1.35em}& h2{font-size:1.2em}& h3{font-size:1.08em}
-& blockquote{padding:0 0 0 10px;border-left:2px solid var(--allos-line);color:var(--allos-quiet)}
+"""
+
+_RULE = """
 & hr{height:0;color:inherit;border:0;border-top:1px solid var(--allos-line);background:none;\
 margin:14px 0}
+"""
+
+_QUOTE = """
+& blockquote{padding:0 0 0 10px;border-left:2px solid var(--allos-line);color:var(--allos-quiet)}
+"""
+
+_CODE = """
 & code{padding:1px 4px;border-radius:4px;background:var(--allos-fill);color:inherit;\
 font:.9em/1.4 var(--allos-mono);white-space:pre-wrap}
+"""
+
+_PRE = """
 & pre{margin:10px 0;padding:10px 12px;border:0;border-radius:6px;background:var(--allos-fill);\
 color:inherit;\
 font:12.5px/1.5 var(--allos-mono);overflow:auto;white-space:pre;word-break:normal}
 & pre code{padding:0;border-radius:0;background:none;font:inherit;white-space:inherit}
 & pre.allos-whole{white-space:pre-wrap;overflow-wrap:anywhere}
+"""
+
+_TABLE = """
 & .allos-wide{overflow-x:auto}
 & table{margin:0;border-collapse:collapse;font-size:inherit;color:inherit;\
 font-variant-numeric:tabular-nums}
@@ -92,10 +128,11 @@ line-height:1.5;\
 text-align:left;vertical-align:top;max-width:40em}
 & th{font-weight:600}
 & .allos-right{text-align:right}& .allos-mid{text-align:center}
+"""
+
+_LINK = """
 & a{color:var(--jp-content-link-color,#1a6fc9);text-decoration:none}
 & a:hover{text-decoration:underline}
-& .allos-where{color:var(--allos-quiet)}
-&>:first-child{margin-top:0}&>:last-child,& blockquote>:last-child{margin-bottom:0}
 """
 
 # One colour per model: a strip above its column and a tint behind its letter. Each has a contrast of
@@ -165,9 +202,28 @@ _TOKENS = {
     "t": ("tag", "#2b8a3e"),
     "a": ("attribute", "#2f7bd0"),
 }
-_CODE = "& .allos-x{color:var(--allos-red)}" + "".join(
+_TOKEN = "& .allos-x{color:var(--allos-red)}" + "".join(
     f"& .allos-{name}{{color:var(--jp-mirror-editor-{variable}-color,{colour})}}"
     for name, (variable, colour) in _TOKENS.items()
+)
+
+
+# What a part of the sheet is for: HTML that holds one of these texts needs its rules. No rule holds
+# one itself. A text that a model wrote is escaped: at worst it brings a rule that nothing uses.
+_OUT_PARTS = (
+    (('"allos-think"',), _THINK),
+    (('"allos-tool"',), _TOOLS),
+    (('"allos-more"',), _MORE),
+    (('"allos-err"', '"allos-refusal"'), _ERROR),
+)
+_MD_PARTS = (
+    (("<h1", "<h2", "<h3", "<h4", "<h5", "<h6"), _HEADING),
+    (("<hr",), _RULE),
+    (("<blockquote",), _QUOTE),
+    (("<code",), _CODE),
+    (("<pre><code", '"allos-whole"'), _PRE + _TOKEN),
+    (('"allos-wide"',), _TABLE),
+    (("<a ",), _LINK),
 )
 
 
@@ -175,7 +231,32 @@ def _sheet(*blocks: tuple[str, str]) -> str:
     return "".join(f"{selector}{{{rules}}}" for selector, rules in blocks).replace("\n", "")
 
 
-CSS = _sheet((_OUT, _BOX + _COLOURS + _ANSWER), (_MD, _COLOURS + _MARKDOWN + _CODE))
+def _parts_of(html: str | None, parts: tuple[tuple[tuple[str, ...], str], ...]) -> str:
+    return "".join(
+        rules for marks, rules in parts if html is None or any(mark in html for mark in marks)
+    )
+
+
+def sheet_of(html: str | None) -> str:
+    """Text of the style sheet that HTML of ours needs; None for all of it.
+
+    Parameters
+    ----------
+    html : str or None
+        What `render` has made, with or without its style sheet.
+
+    Examples
+    --------
+    >>> "blockquote>" in sheet_of('<div class="allos-md"><p>Hi</p></div>'), "tr," in sheet_of("")
+    (True, False)
+    """
+    blocks = [(_OUT, _BOX + _COLOURS + _FOOT + _parts_of(html, _OUT_PARTS))]
+    if html is None or '"allos-md' in html:
+        blocks.append((_MD, _MARKDOWN + _parts_of(html, _MD_PARTS)))
+    return _sheet(*blocks)
+
+
+CSS = sheet_of(None)
 """Text of the style sheet: everything that `render` makes."""
 
 # JupyterLab writes "Loading widget..." where the live board will be, and "Error displaying widget:

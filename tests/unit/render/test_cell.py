@@ -10,11 +10,10 @@ import pytest
 from allos.errors import BrokenStreamError
 from allos.render.cell import answer_html, answer_text, error_html, error_text
 from allos.render.plain import clean_text
-from allos.render.style import CSS
+from allos.render.style import sheet_of
 from allos.types import ProviderResponse, ToolCall
 from tests.hostile import HOSTILE, judge
 
-_STYLES = frozenset({CSS})
 _FACTS: dict[str, Any] = {
     "provider": "groq",
     "model": "llama-3.1-8b-instant",
@@ -30,7 +29,7 @@ _FACTS: dict[str, Any] = {
 
 def shown(html: str) -> str:
     """Text of a cell as a reader of a page without styles sees it; the HTML must be clean."""
-    faults, text = judge(html, styles=_STYLES)
+    faults, text = judge(html, styles=frozenset({sheet_of(html)}))
     assert faults == []
     return text
 
@@ -161,9 +160,10 @@ def test_hostile_text_in_every_field_is_inert(text: str) -> None:
     )
     html = answer_html(response, notes=[text])
     twin = answer_text(response, notes=[text])
+    error = error_html(text)
 
-    assert judge(html, styles=_STYLES)[0] == []
-    assert judge(error_html(text), styles=_STYLES)[0] == []
+    assert judge(html, styles=frozenset({sheet_of(html)}))[0] == []
+    assert judge(error, styles=frozenset({sheet_of(error)}))[0] == []
     assert clean_text(twin) == twin
 
 

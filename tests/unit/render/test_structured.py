@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from allos.render.cell import answer_html, answer_text
 from allos.render.structured import structured_html, structured_text
-from allos.render.style import CSS
+from allos.render.style import sheet_of
 from allos.types import ProviderResponse
 from tests.hostile import HOSTILE, judge
 
@@ -53,7 +53,7 @@ def test_the_cell_shows_the_value_instead_of_its_text() -> None:
     assert "Ada" in html
     assert "```" not in html + answer_text(response)
     assert answer_text(response) == '{\n  "name": "Ada",\n  "born": null\n}'
-    assert judge(html, styles=frozenset({CSS}))[0] == []
+    assert judge(html, styles=frozenset({sheet_of(html)}))[0] == []
 
 
 def test_what_has_no_json_is_shown_as_written() -> None:

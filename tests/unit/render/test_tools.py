@@ -12,12 +12,11 @@ import pytest
 
 from allos.render.cell import answer_html, answer_text
 from allos.render.plain import clean_text
-from allos.render.style import CSS
+from allos.render.style import sheet_of
 from allos.render.tools import call_html, call_text
 from allos.types import Message, MessageRole, ProviderResponse, Request, ToolCall
 from tests.hostile import HOSTILE, judge
 
-_STYLES = frozenset({CSS})
 _START = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 
 
@@ -55,7 +54,7 @@ WEATHER = run(
 
 def text_of(html: str) -> str:
     """Text of a page without styles; the HTML must be clean."""
-    faults, text = judge(html, styles=_STYLES)
+    faults, text = judge(html, styles=frozenset({sheet_of(html)}))
     assert faults == []
     return text
 
@@ -140,6 +139,8 @@ def test_hostile_arguments_and_results_are_inert(text: str) -> None:
     calls = [ToolCall("1", text, {text: text}), ToolCall("2", "f", {}, text, text)]
     response = run((text, calls, [text, f"Error: {text}"]), (text, [], []))
 
-    assert judge(answer_html(response), styles=_STYLES)[0] == []
+    html = answer_html(response)
+
+    assert judge(html, styles=frozenset({sheet_of(html)}))[0] == []
     assert clean_text(answer_text(response)) == answer_text(response)
-    assert not re.search(r"\n[ \t]*\n", answer_html(response))
+    assert not re.search(r"\n[ \t]*\n", html)
