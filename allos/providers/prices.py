@@ -113,13 +113,14 @@ def cost(
     at = at or datetime.now(UTC)
     known = genai_prices.Usage(**{name: value for name, value in used.items() if value is not None})
     circumstances = _circumstances(metadata)
-    for model in (metadata.get("response_model"), metadata.get("model")):
-        if not model:
+    names = [metadata.get("response_model"), metadata.get("model")]
+    for model in dict.fromkeys(plain_name(name) for name in names if name):
+        if not _is_listed(model, price_id):
             continue
         try:
             price = genai_prices.calc_price(
                 known,
-                plain_name(model),
+                model,
                 provider_id=price_id,
                 genai_request_timestamp=at,
                 price_context=circumstances or None,
@@ -135,6 +136,28 @@ def cost(
             "price_version": f"genai-prices {genai_prices.__version__}",
         }
     return {}
+
+
+_missing: tuple[Any, set[tuple[str, str]]] = (None, set())
+"""A state of the tables, and the models that are not in it, by service and name."""
+
+
+def _is_listed(model: str, price_id: str) -> bool:
+    """Whether the tables know a model; they remember what they have found, but not what is missing."""
+    global _missing
+    from genai_prices.data_snapshot import get_snapshot
+
+    snapshot = get_snapshot()
+    if _missing[0] is not snapshot:
+        _missing = (snapshot, set())
+    if (price_id, model) in _missing[1]:
+        return False
+    try:
+        snapshot.find_provider_model(model, None, price_id, None)
+    except LookupError:
+        _missing[1].add((price_id, model))
+        return False
+    return True
 
 
 def _used(metadata: Mapping[str, Any]) -> dict[str, int | None]:

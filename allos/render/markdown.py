@@ -55,6 +55,11 @@ _CLASSES = {
 }
 
 
+# One line without a sign that means anything to Markdown or HTML, as short answers are: parser and
+# sanitiser, which take 50 ms to load, would return it as it is.
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 .,;:?!'\"()-]{0,999}")
+
+
 class _TooMuchError(Exception):
     """The text is beyond a limit; the message says which."""
 
@@ -85,6 +90,8 @@ def markdown_html(text: str) -> str:
     True
     """
     text = clean_text(text)
+    if _PLAIN.fullmatch(text):
+        return f"{_OPEN}\n<p>{text.rstrip()}</p>\n</div>\n"
     try:
         _measure(text)
         raw = _parser().render(text)

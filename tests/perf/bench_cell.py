@@ -15,6 +15,9 @@ from tests.perf._side_by_side import heading
 
 CELLS, ROUNDS, STOPS = 100, 15, 9
 
+BAR = (1.1 + 1.2) / 1.1
+"""A cell may cost 1.2 ms more than a raw call where that costs 1.1 ms; elsewhere in proportion."""
+
 # Cells run inside the kernel, so that neither the messages nor the test's own process count.
 MEASURE = f"""
 import time
@@ -59,12 +62,11 @@ def main() -> None:
         raw, bare, streamed, quiet, painted = (
             statistics.median(each) for each in zip(*found, strict=True)
         )
-        shown = statistics.median(row[-1] - row[0] for row in found)
+        ratio = statistics.median(row[-1] / row[0] for row in found)
     print(
-        f"CPU of a shown cell over the raw openai SDK call: {shown:.2f} ms (bar: at most 1.2), over "
-        f"our own call {painted - bare:.2f}, streamed {painted - streamed:.2f}   "
-        f"raw {raw:.2f}, call {bare:.2f}, streamed {streamed:.2f}, cell not shown {quiet:.2f}, "
-        f"shown {painted:.2f} ms"
+        f"CPU of a shown cell to the raw openai SDK call: {ratio:.2f} (bar: at most {BAR:.2f})   "
+        f"raw {raw:.2f}, our own call {bare:.2f}, streamed {streamed:.2f}, "
+        f"cell not shown {quiet:.2f}, shown {painted:.2f} ms"
     )
     with (
         FakeProcess("--chunks", "100000", "--delay", "0.01") as server,

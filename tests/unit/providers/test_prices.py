@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from genai_prices.data_snapshot import DataSnapshot, get_snapshot, set_custom_snapshot
 
 from allos.providers import ProviderRegistry, prices, services
 from allos.types import Api, ProviderResponse
@@ -265,3 +267,15 @@ def test_cost_in_a_header(header: str, dollars: float | None) -> None:
         None if dollars is None else "reported by the service"
     )
     assert elsewhere.cost_usd is None
+
+
+def test_new_tables_are_asked_anew() -> None:
+    """A model that was missing is found as soon as the tables that are in use know it."""
+    bare = replace(get_snapshot().find_provider(None, "openai", None), models=[])
+    set_custom_snapshot(DataSnapshot(providers=[bare], from_auto_update=False))
+    try:
+        assert prices.cost(KNOWN, "openai") == prices.cost(KNOWN, "openai") == {}
+    finally:
+        set_custom_snapshot(None)
+
+    assert prices.cost(KNOWN, "openai")["cost_usd"] == 3.5

@@ -93,6 +93,26 @@ def test_any_text_comes_out_inert(text: str) -> None:
     assert faults == []
 
 
+_WORDS = st.sampled_from(
+    ["Hello", "a", "x1", "1", "www.example.com", "https://a.b", "mailto:a", "C:", "--", "'s", '"q"']
+)
+_SIGNS = st.sampled_from([" ", "  ", ", ", ". ", ": ", "; ", "? ", "! ", "(c)", "...", "-", "1) "])
+
+
+@given(
+    text=st.one_of(
+        st.from_regex(markdown._PLAIN, fullmatch=True),
+        st.lists(st.one_of(_WORDS, _SIGNS), min_size=1, max_size=20).map("".join),
+    )
+)
+@settings(max_examples=400, deadline=None)
+def test_the_short_way_gives_what_the_parser_gives(text: str) -> None:
+    """A plain line skips parser and sanitiser, and nobody can tell."""
+    parsed = inner(f"{text}\n\n*x*")
+
+    assert inner(text) == parsed.removesuffix("<p><em>x</em></p>").strip()
+
+
 @given(text=st.lists(_PIECES, max_size=30).map("".join))
 @settings(max_examples=200, deadline=None)
 def test_the_sanitiser_finds_nothing_left_to_do(text: str) -> None:
