@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from allos.engine.call import Call
 from allos.errors import Interrupted
 from allos.types import ProviderResponse
@@ -11,6 +14,24 @@ _WRAP_UP_S = 5.0
 
 _TICK_S = 0.1
 """How long an event loop sleeps at most while a call is awaited."""
+
+
+@contextmanager
+def ticking() -> Iterator[None]:
+    """Wake the running event loop now and then: one that sleeps does not notice a kernel's stop button."""
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+
+    def tick() -> None:
+        nonlocal timer
+        timer = loop.call_later(_TICK_S, tick)
+
+    timer = loop.call_later(_TICK_S, tick)
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def settle(call: Call) -> ProviderResponse:
@@ -45,9 +66,8 @@ async def asettle(call: Call) -> ProviderResponse:
 
     future = asyncio.wrap_future(call.future)
     try:
-        # A kernel's loop that sleeps does not notice the stop button.
-        while not (await asyncio.wait([future], timeout=_TICK_S))[0]:
-            pass
+        with ticking():
+            await asyncio.wait([future])
         return future.result()
     except asyncio.CancelledError:
         call.cancel()

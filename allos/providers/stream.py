@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from typing import TYPE_CHECKING
 
 from allos.engine.call import Call
-from allos.providers.faces import asettle, checked, interrupted, settle
+from allos.providers.faces import asettle, checked, interrupted, settle, ticking
 from allos.types import Event, ProviderResponse
 
 if TYPE_CHECKING:
@@ -186,7 +186,8 @@ class AsyncStream:
         call, batches = await self._started()
         if not self._ended:
             try:
-                batch = await batches.get()
+                with ticking():
+                    batch = await batches.get()
             except asyncio.CancelledError:
                 call.cancel()
                 raise

@@ -418,10 +418,20 @@ def test_exit_is_silent(kernel: Kernel, server: FakeServer) -> None:
     assert after == ""
 
 
-def test_interrupt_of_an_awaited_call(kernel: Kernel, server: FakeServer) -> None:
-    """The stop button ends `await allos.aask(...)` while nothing arrives, and its row is kept."""
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "await allos.aask('Hi', model='groq/slow')",
+        "from allos.providers import ProviderRegistry\n"
+        "async for piece in ProviderRegistry.get_provider('groq', model='slow').astream('Hi'):\n"
+        "    print(piece)",
+    ],
+    ids=["aask", "astream"],
+)
+def test_interrupt_of_an_awaited_call(kernel: Kernel, server: FakeServer, cell: str) -> None:
+    """The stop button ends a call that is awaited while nothing arrives, and its row is kept."""
     server.reply(Reply("late", first_delay_s=20), on="slow")
-    running = kernel.start("await allos.aask('Hi', model='groq/slow')")
+    running = kernel.start(cell)
     kernel.listen(lambda: server.count > 0, 20)
     kernel.interrupt()
     running.wait(10)
