@@ -26,6 +26,7 @@ from allos.render.comparison_facts import (
     Typical,
     equal_repeats,
     numbers,
+    oddities,
     repeats_label,
     state_label,
     summary,
@@ -128,7 +129,8 @@ def comparison_text(comparison: ComparisonLike, *, logged: bool = True) -> str:
     if comparison.n > 1:
         blocks[-1] += "\nMedians of the repeats; costs of all of them."
     for column, params, of_column in zip(columns, differing, by_column, strict=True):
-        name = "  ".join(map(_one_line, (key_letter(column.index), column.name, params))).rstrip()
+        words = (key_letter(column.index), column.name, params, *oddities(_responses(of_column)))
+        name = "  ".join(filter(None, map(_one_line, words)))
         blocks.append(f"{_cut(name, TEXT_WIDTH)}\n{_answers_text(of_column, comparison.n)}")
     facts = [" ".join(filter(None, fact)) for fact in summary(comparison).facts]
     blocks.append(f"{_wrapped('  '.join(facts), TEXT_WIDTH)}\n{_logged_as(comparison, logged)}")

@@ -123,7 +123,7 @@ def numbers(responses: Sequence[ProviderResponse]) -> list[str]:
         speed(seen.tokens_per_second, seen.latency_s, seen.first_s),
         f"{seen.tokens} tok" if seen.tokens else "",
         f"cost {UNKNOWN}" if seen.cost == UNKNOWN else f"{seen.cost}{' in all' * many}",
-        *_oddities(sent),
+        *oddities(sent),
     ]
     return [fact for fact in facts if fact]
 
@@ -208,8 +208,8 @@ def _said(response: ProviderResponse) -> tuple[object, ...]:
     )
 
 
-def _oddities(responses: Sequence[ProviderResponse]) -> list[str]:
-    """What did not go the usual way, and how often among several."""
+def oddities(responses: Sequence[ProviderResponse]) -> list[str]:
+    """What did not go the usual way, such as ``"2 attempts"``, and how often among several."""
     found: list[str] = []
     for response in responses:
         attempts = response.metadata.get("attempts") or 1

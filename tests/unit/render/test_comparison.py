@@ -6,7 +6,7 @@ import html
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -247,6 +247,15 @@ def test_text_is_a_table_then_the_answers() -> None:
         "fastest A, B 0.92 s  cheapest A $0.00002  2 of 2 done  spent $0.00002 + 1 unknown\n"
         f"logged as {_ID}"
     )
+
+
+def test_text_tells_what_went_another_way() -> None:
+    """What the page tells below an answer stands behind its name: attempts, endings, replay."""
+    odd = answer(attempts=3, finish_reason="length")
+    it = repeats(odd, replace(answer("Other."), replayed=True))
+    words = "  3 attempts (1 of 2)  stopped: length (1 of 2)  replayed (1 of 2)\n"
+
+    assert words in comparison_text(it)
 
 
 def test_text_keeps_code_and_fits_a_terminal() -> None:
