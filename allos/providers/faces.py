@@ -22,12 +22,13 @@ def ticking() -> Iterator[None]:
     import asyncio
 
     loop = asyncio.get_running_loop()
+    timer: asyncio.TimerHandle
 
     def tick() -> None:
         nonlocal timer
         timer = loop.call_later(_TICK_S, tick)
 
-    timer = loop.call_later(_TICK_S, tick)
+    tick()
     try:
         yield
     finally:

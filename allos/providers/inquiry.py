@@ -13,7 +13,11 @@ from urllib.parse import urlsplit
 
 from allos.engine import runtime
 from allos.errors import ConfigurationError, ProviderError, ProviderTimeoutError
-from allos.providers import models
+from allos.providers import model_cache, models
+from allos.providers.advice import advise
+from allos.providers.models import ModelInfo, ModelList
+from allos.providers.route import Route
+from allos.secret import Secret
 from allos.wire.base import Connection, Wire
 
 Work = Callable[[Any], Coroutine[Any, Any, Any]]
@@ -91,3 +95,82 @@ def window_of(model: str, speaks: Wire, base_url: str, probe: Probe) -> Work:
         return listed.context_window if listed else None
 
     return work
+
+
+def list_models(route: Route, speaks: Wire, timeout_s: float) -> ModelList:
+    """Models that a service tells of; those of the embedded server need no request.
+
+    Raises
+    ------
+    ProviderError
+        The service cannot tell, or the request failed.
+    """
+    known = _without_asking(route)
+    if known is not None:
+        return known
+    connection = route.ready()
+    return _read(route, inquire("list_models", speaks.models, connection, timeout_s), connection)
+
+
+async def alist_models(route: Route, speaks: Wire, timeout_s: float) -> ModelList:
+    """Models that a service tells of; see `list_models`."""
+    known = _without_asking(route)
+    if known is not None:
+        return known
+    await route.aready()
+    connection = route.ready()
+    told = await ainquire("alist_models", speaks.models, connection, timeout_s)
+    return _read(route, told, connection)
+
+
+def refresh_window(route: Route, speaks: Wire, timeout_s: float) -> None:
+    """Ask a service how large its model's context window is, and remember it.
+
+    Raises
+    ------
+    ProviderError
+        The request failed.
+    """
+    connection = route.ready()
+    work = window_of(route.model, speaks, connection.base_url, route.service.window_probe)
+    told = inquire("get_context_window", work, connection, timeout_s)
+    if isinstance(told, ProviderError):
+        raise _told_error(route, "its context window", told, connection.api_key)
+    if told is not None:
+        model_cache.remember_window(route.name, route.elsewhere, route.model, told)
+
+
+def _without_asking(route: Route) -> ModelList | None:
+    if not (route.service.list_models or route.endpoint.foreign):
+        raise _told_error(route, "its models", ProviderError("it has no such list"))
+    if not route.service.embedded:
+        return None
+    from allos import local
+
+    return ModelList(ModelInfo(id=name, provider=route.name) for name in local.known_models())
+
+
+def _read(route: Route, told: Any, connection: Connection) -> ModelList:
+    if isinstance(told, ProviderError):
+        raise _told_error(route, "its models", told, connection.api_key)
+    found = models.read(told, route.name)
+    model_cache.remember(route.name, route.elsewhere, found, on_disk=True)
+    return found
+
+
+def _told_error(
+    route: Route, what: str, error: ProviderError, key: Secret | None = None
+) -> ProviderError:
+    from allos.wire.faults import shorten
+
+    redact = key.redact if key is not None else str
+    error.provider, error.model = route.name, route.model
+    error.detail = error.detail and shorten(redact(error.detail))
+    words = shorten(redact(error.message))
+    end = "" if words.endswith((".", "?", "!")) else "."
+    advice = advise(error, route.name, route.model, route.elsewhere)
+    next_step = f"{end} {advice}" if advice else ""
+    error.message = f"{route.name}: the service does not tell {what}: {words}{next_step}"
+    error.args = (error.message,)
+    error.__cause__ = error.__context__ = None
+    return error

@@ -7,25 +7,18 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from allos import context, engine, seams, wire
-from allos.engine import runtime
 from allos.engine.call import Call
-from allos.errors import (
-    ConfigurationError,
-    MissingAddressError,
-    MissingKeyError,
-    ProviderError,
-)
+from allos.errors import ConfigurationError
 from allos.hashing import request_hash
-from allos.providers import budget, facts, inputs, key_store, keys, model_cache, models, prices
+from allos.providers import budget, facts, inputs, inquiry, key_store, keys, model_cache, prices
 from allos.providers.advice import advise
 from allos.providers.estimate import estimate
 from allos.providers.faces import aresult, result
-from allos.providers.inquiry import ainquire, inquire, window_of
-from allos.providers.models import ModelInfo, ModelList
+from allos.providers.models import ModelList
 from allos.providers.preview import Preview, plan
+from allos.providers.route import Route
 from allos.providers.schemas import as_schema
 from allos.providers.services import Service
 from allos.providers.stream import AsyncStream, Stream
@@ -56,8 +49,6 @@ _learnt: dict[tuple[str, str, str, str], dict[str, Any]] = {}
 _warning = threading.Lock()  # guards `warned`: each warning is given once, by one thread
 
 _UNRECORDED = " No answer to this request is recorded."
-
-_SDK = {"responses": "openai", "chat": "openai", "messages": "anthropic"}
 
 
 class Provider:
@@ -138,41 +129,35 @@ class Provider:
             tokens_per_minute=tokens_per_minute,
         )
         self._service = service
-        self._base_url = base_url
         if isinstance(api_key, str):
             api_key = Secret(api_key)
-        # Equal requests are equal on every machine: only an address in the code itself counts.
-        literal = service.generic and base_url is not None and bool(str(base_url).strip())
-        env = key_store.Environment()
-        try:
-            self._endpoint = keys.resolve(
-                service, base_url=base_url, api_key=api_key, api=api, env=env, look=key_store.look
-            )
-        except (MissingKeyError, MissingAddressError):
-            if not seams.answers_at_hand:
-                raise
-            self._endpoint = keys.waiting(service, base_url=base_url, api=api, env=env)
-        self._wire = wire.get(self._endpoint.api)
+        self._route = Route(
+            service,
+            model,
+            base_url=base_url,
+            api_key=api_key,
+            api=api,
+            headers=headers or {},
+        )
+        endpoint = self._route.endpoint
+        self._wire = wire.get(endpoint.api)
         self._params = self._checked(params)
         self._strict = inputs.flag("strict", strict)
         self._timeout_s = timeout_s
         self._fixed: dict[str, Any] = {
             "provider": self.name,
-            "api": self._endpoint.api,
+            "api": endpoint.api,
             "model": model,
-            "quirks": service.quirks_at(foreign=self._endpoint.foreign),
+            "quirks": service.quirks_at(foreign=endpoint.foreign),
             "timeout_s": timeout_s,
             "deadline_s": deadline_s,
             "max_attempts": max_attempts,
-            "endpoint": self._endpoint.base_url if literal else self.name,
+            "endpoint": endpoint.base_url if self._route.literal else self.name,
         }
-        self._headers = inputs.header_pairs(headers or {})
         self._context_window = context_window
         self.warned: set[str] = set()
-        place = (self.name, self._endpoint.base_url, self._endpoint.api, model)
+        place = (self.name, endpoint.base_url, endpoint.api, model)
         self._learnt = _learnt.setdefault(place, {})
-        waits = service.embedded or self._endpoint.key_source == "missing"
-        self._connection = None if waits else self._connect()
         if service.embedded and not seams.answers_at_hand:
             from allos import local
 
@@ -181,12 +166,12 @@ class Provider:
     @property
     def api(self) -> str:
         """Which API is spoken."""
-        return self._endpoint.api
+        return self._route.endpoint.api
 
     @property
     def base_url(self) -> str:
         """Address of the service; empty for the embedded model until it runs."""
-        return self._connection.base_url if self._connection else self._endpoint.base_url
+        return self._route.base_url
 
     # ---- the four ways to ask ---------------------------------------------------------------
 
@@ -345,7 +330,7 @@ class Provider:
         call = engine.from_source(request, dropped=body.dropped, emit=emit)
         if call is not None:
             return call
-        await self._aready(_UNRECORDED)
+        await self._route.aready(_UNRECORDED)
         return self._send(request, body, emit)
 
     def _request(
@@ -363,10 +348,10 @@ class Provider:
         body: Body,
         emit: Callable[[Sequence[Event]], None] | None,
     ) -> Call:
-        connection = self._ready(_UNRECORDED)
+        connection = self._route.ready(_UNRECORDED)
         if connection.base_url != request.base_url:  # known only now that its server runs
             request = replace(request, base_url=connection.base_url)
-        price_id = self._price_id
+        price_id = self._route.price_id
         if price_id:
             prices.warm()
         gate = self._gate(connection, body)
@@ -381,8 +366,8 @@ class Provider:
             emit=emit,
             finish=prices.finisher(price_id),
             advise=lambda error: (
-                advise(error, self.name, self.model, self._elsewhere)
-                or key_store.advise(error, self._service, self._endpoint.key_source)
+                advise(error, self.name, self.model, self._route.elsewhere)
+                or key_store.advise(error, self._service, self._route.endpoint.key_source)
             ),
             learn=self._learnt.update,
             gate=gate,
@@ -422,8 +407,8 @@ class Provider:
             What would also keep `chat` from sending anything.
         """
         given = {**params, **_asked(tools, tool_choice, schema)}
-        unstarted = self._service.embedded and not exact and self._connection is None
-        connection = self._unstarted() if unstarted else self._ready()
+        unstarted = self._service.embedded and not exact and not self._route.is_started
+        connection = self._route.unstarted() if unstarted else self._route.ready()
         request, body, strict = self._translated(messages, given, stream=stream)
         request = replace(request, base_url=connection.base_url)
         if strict and body.dropped:
@@ -433,9 +418,9 @@ class Provider:
             body,
             connection,
             self._wire,
-            counts=None if self._elsewhere else self._service.counts,
+            counts=None if self._route.elsewhere else self._service.counts,
             exact=exact,
-            price_id=self._price_id,
+            price_id=self._route.price_id,
             max_output=self._model_output(),
             unstarted=unstarted,
         )
@@ -456,22 +441,11 @@ class Provider:
         ProviderError
             The service cannot tell, or the request failed.
         """
-        self._check_list()
-        if self._service.embedded:
-            return self._files()
-        connection = self._ready()
-        told = inquire("list_models", self._wire.models, connection, self._timeout_s)
-        return self._learn(told, connection)
+        return inquiry.list_models(self._route, self._wire, self._timeout_s)
 
     async def alist_models(self) -> ModelList:
         """Models that the service offers; see `list_models`. Works on any event loop."""
-        self._check_list()
-        if self._service.embedded:
-            return self._files()
-        await self._aready()
-        connection = self._ready()
-        told = await ainquire("alist_models", self._wire.models, connection, self._timeout_s)
-        return self._learn(told, connection)
+        return await inquiry.alist_models(self._route, self._wire, self._timeout_s)
 
     def get_context_window(self, *, refresh: bool = False) -> int | None:
         """Tokens that prompt and answer may have together; None when nobody says.
@@ -498,17 +472,10 @@ class Provider:
 
             return local.serve(self.model).context_window
         if refresh:
-            connection = self._ready()
-            work = window_of(
-                self.model, self._wire, connection.base_url, self._service.window_probe
-            )
-            told = inquire("get_context_window", work, connection, self._timeout_s)
-            if isinstance(told, ProviderError):
-                raise _told_error(self, "its context window", told, connection.api_key)
-            if told is not None:
-                model_cache.remember_window(self.name, self._elsewhere, self.model, told)
-        learnt = model_cache.learnt_window(self.name, self._elsewhere, self.model)
-        if learnt is not None or self._elsewhere is not None:
+            inquiry.refresh_window(self._route, self._wire, self._timeout_s)
+        elsewhere = self._route.elsewhere
+        learnt = model_cache.learnt_window(self.name, elsewhere, self.model)
+        if learnt is not None or elsewhere is not None:
             return learnt
         shipped = facts.shipped(self.name, self.model).context_window
         if shipped is not None or self._service.price_id is None:
@@ -520,9 +487,7 @@ class Provider:
 
         Calls that still use it go on: it closes with the last of them. Nothing is waited for.
         """
-        started = runtime.running()
-        if started is not None and self._connection is not None:
-            started.release(self._connection)
+        self._route.close()
 
     def __enter__(self) -> Provider:
         return self
@@ -541,10 +506,6 @@ class Provider:
 
     # ---- inside -----------------------------------------------------------------------------
 
-    @property
-    def _price_id(self) -> str | None:
-        return None if self._endpoint.foreign else self._service.price_id
-
     def _gate(self, connection: Connection, body: Body) -> budget.BudgetGate | None:
         """Return what holds a call to the budgets in force; None without any."""
         budgets = budget.in_force()
@@ -555,45 +516,18 @@ class Provider:
             self.model,
             keys.place(connection.base_url),
             self._service.embedded,
-            self._endpoint.foreign,
+            self._route.endpoint.foreign,
         )
         billed = any(not payer.free_by(each.free) for each in budgets)
         made = (
-            estimate(body.body, self.model, self._price_id, max_output=self._model_output())
+            estimate(body.body, self.model, self._route.price_id, max_output=self._model_output())
             if billed
             else None
         )
         return budget.BudgetGate(payer, made, budgets)
 
-    def _unstarted(self) -> Connection:
-        """Return where the embedded model's calls would go, without starting its server."""
-        return self._connect(keys.wire_url("http://127.0.0.1:0/v1", self._endpoint.api))
-
-    @property
-    def _elsewhere(self) -> str | None:
-        """Address, where it is not the service's own: tables of the service say nothing there."""
-        own = not (self._endpoint.foreign or self._service.generic)
-        return None if own else self._endpoint.base_url
-
-    def _check_list(self) -> None:
-        if not (self._service.list_models or self._endpoint.foreign):
-            raise _told_error(self, "its models", ProviderError("it has no such list"))
-
-    def _learn(self, told: Any, connection: Connection) -> ModelList:
-        if isinstance(told, ProviderError):
-            raise _told_error(self, "its models", told, connection.api_key)
-        found = models.read(told, self.name)
-        model_cache.remember(self.name, self._elsewhere, found, on_disk=True)
-        return found
-
-    def _files(self) -> ModelList:
-        """Models that the embedded server can be started with; no request is needed."""
-        from allos import local
-
-        return ModelList(ModelInfo(id=name, provider=self.name) for name in local.known_models())
-
     def _model_output(self) -> int | None:
-        if self._elsewhere is not None:
+        if self._route.elsewhere is not None:
             return None
         return facts.shipped(self.name, self.model).max_output_tokens
 
@@ -618,79 +552,6 @@ class Provider:
                 UserWarning,
                 stacklevel=5,
             )
-
-    def _connect(self, base_url: str | None = None, api_key: Secret | None = None) -> Connection:
-        endpoint = self._endpoint
-        url = base_url or endpoint.base_url
-        sdk = _SDK[endpoint.api]
-        key = api_key or endpoint.api_key
-        return Connection(
-            sdk=sdk,
-            base_url=url,
-            api_key=key if key is not None else Secret(keys.PLACEHOLDER),
-            headers=self._headers,
-            sdk_env=self._service.sdk_home == sdk and not endpoint.foreign,
-            direct=keys.is_loopback(urlsplit(url).hostname or ""),
-        )
-
-    def _ready(self, note: str = "") -> Connection:
-        """Return the connection, with the embedded server up. May take a second; not on the loop.
-
-        `note` goes behind what is missing.
-        """
-        if self._service.embedded:
-            from allos import local
-
-            server = local.serve(self.model)
-            url = keys.wire_url(server.base_url, self._endpoint.api)
-            self._connection = self._connect(url, server.secret)
-        if self._connection is None:  # its key or address was missing; now it is needed
-            self._endpoint = self._resolved(note)
-            self._connection = self._connect()
-        return self._connection
-
-    def _resolved(self, note: str) -> keys.Endpoint:
-        try:
-            return keys.resolve(
-                self._service,
-                base_url=self._base_url,
-                api=self.api,
-                env=key_store.Environment(),
-                look=key_store.look,
-            )
-        except (MissingKeyError, MissingAddressError) as exc:
-            missing = type(exc)(f"{exc}{note}")
-        # Out here, so that no frame with the environment goes along.
-        raise missing
-
-    async def _aready(self, note: str = "") -> None:
-        """Do what would block the caller's event loop (imports, starting a server) in a thread."""
-        import asyncio
-
-        def prepare() -> None:
-            runtime.get().client(self._ready(note))
-            if budget.in_force():
-                prices.load()
-
-        await asyncio.get_running_loop().run_in_executor(None, prepare)
-
-
-def _told_error(
-    provider: Provider, what: str, error: ProviderError, key: Secret | None = None
-) -> ProviderError:
-    from allos.wire.faults import shorten
-
-    redact = key.redact if key is not None else str
-    error.provider, error.model = provider.name, provider.model
-    error.detail = error.detail and shorten(redact(error.detail))
-    words = shorten(redact(error.message))
-    end = "" if words.endswith((".", "?", "!")) else "."
-    advice = advise(error, provider.name, provider.model, provider._elsewhere)
-    next_step = f"{end} {advice}" if advice else ""
-    error.message = f"{provider.name}: the service does not tell {what}: {words}{next_step}"
-    error.args = (error.message,)
-    error.__cause__ = error.__context__ = None
-    return error
 
 
 def _asked(tools: Tools | None, tool_choice: str | None, schema: Any) -> dict[str, Any]:

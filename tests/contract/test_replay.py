@@ -50,8 +50,8 @@ def test_same_answer_without_a_request(
     assert (first.replayed, again.replayed) == (False, True)
     assert again.to_message() == first.to_message()
     assert observed == [first, again]
-    assert provider._endpoint.api_key is not None
-    assert provider._endpoint.api_key.reveal() not in Path(file).read_text()
+    assert provider._route.endpoint.api_key is not None
+    assert provider._route.endpoint.api_key.reveal() not in Path(file).read_text()
 
 
 def test_streamed_or_whole_does_not_matter(

@@ -79,7 +79,9 @@ def test_key_is_asked_for_used_and_nowhere_else(
                    "p = R.get_provider('groq', model='m')\np.list_models(); p.chat([])"),
         kernel.run("allos.ask('Hi', model='groq/m', temprature=1)"),
     ]  # fmt: skip
-    kernel.run("p, vars(p), p._endpoint, answer, vars(answer.request) if 0 else answer.request")
+    kernel.run(
+        "p, vars(p), p._route.endpoint, answer, vars(answer.request) if 0 else answer.request"
+    )
     kernel.run("%who_ls\n%whos")
     kernel.run("import pickle; pickled = pickle.dumps(answer)")
     kernel.run("%history -o")

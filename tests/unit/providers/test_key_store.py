@@ -63,7 +63,7 @@ def _new_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def source(name: str = "groq", **options: Any) -> str:
-    return ProviderRegistry.get_provider(name, model="m", **options)._endpoint.key_source
+    return ProviderRegistry.get_provider(name, model="m", **options)._route.endpoint.key_source
 
 
 # ---- order ------------------------------------------------------------------------------------
@@ -397,7 +397,7 @@ def test_key_is_in_no_repr_and_no_pickle() -> None:
     shown = [
         repr(info),
         repr(provider),
-        repr(provider._endpoint),
+        repr(provider._route.endpoint),
         repr(options),
         str(vars(provider)),
     ]
@@ -405,7 +405,7 @@ def test_key_is_in_no_repr_and_no_pickle() -> None:
     assert not [text for text in shown if KEY in text]
     assert KEY.encode() not in pickle.dumps(info)
     with pytest.raises(TypeError, match="cannot be pickled"):
-        pickle.dumps(provider._endpoint)
+        pickle.dumps(provider._route.endpoint)
 
 
 def test_environment_shows_a_number_alone(monkeypatch: pytest.MonkeyPatch) -> None:
