@@ -16,7 +16,7 @@ from allos.ulid import UlidMaker
 from allos.version import __version__
 
 GIT_REFRESH_S = 5.0
-"""A commit made while the process runs shows in the rows after at most this many seconds."""
+"""A commit, or a change of folder, while the process runs shows in the rows after so many seconds."""
 
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")  # SHA-1 or SHA-256
 
@@ -111,19 +111,19 @@ class ProcessFacts:
             "git_commit": None,
             "allos_version": __version__,
         }
-        self._git_read: tuple[float, str] | None = None
+        self._git_read_at: float | None = None
 
     def current(self) -> dict[str, Any]:
         """Facts as of now."""
         now = time.monotonic()
-        try:
-            folder = os.getcwd()
-        except OSError:  # the working folder was removed
-            folder = ""
-        read = self._git_read
-        if read is None or now - read[0] > GIT_REFRESH_S or read[1] != folder:
-            self._git_read = (now, folder)
-            self._facts["git_commit"] = git_commit(Path(folder)) if folder else None
+        if self._git_read_at is None or now - self._git_read_at > GIT_REFRESH_S:
+            self._git_read_at = now
+            try:
+                folder = Path.cwd()
+            except OSError:  # the working folder was removed
+                self._facts["git_commit"] = None
+            else:
+                self._facts["git_commit"] = git_commit(folder)
         return self._facts
 
 
