@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+from collections import defaultdict
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -54,9 +55,9 @@ class Runtime:
         self._clients: dict[Connection, Shared] = {}
         # Guards _clients and their counts; held for a moment only, the loop thread takes it as well.
         self._clients_lock = threading.Lock()
-        self._making = (
-            threading.Lock()
-        )  # one client for each connection; making one may take a second
+        # One client for each connection; making one may take a second, for which the calls of other
+        # connections do not wait.
+        self._making: defaultdict[Connection, threading.Lock] = defaultdict(threading.Lock)
         self._asyncio = asyncio
         self.thread = threading.Thread(target=self._run, name="allos-loop", daemon=True)
         self.thread.start()
@@ -89,11 +90,15 @@ class Runtime:
                 if shared is not None:
                     shared.calls += calls
                     return shared
-            with self._making:
+                making = self._making[connection]
+            with making:
                 if connection not in self._clients:
                     made = Shared(_made(connection))
                     with self._clients_lock:
-                        self._clients[connection] = made
+                        kept = self._clients.setdefault(connection, made)
+                        self._making.pop(connection, None)
+                    if kept is not made:  # made, released and made again meanwhile
+                        self._close_client(made)
 
     def give_back(self, shared: Shared) -> None:
         """End a call's use of a client; the last one closes it, once it is released. Any thread."""

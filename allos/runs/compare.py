@@ -403,8 +403,10 @@ class Comparison:
     def _launch(self, cells: Sequence[Cell]) -> None:
         """Start cells on a few threads, each with the context that the comparison was made in."""
         active.add(self)
-        shares = [list(cells[k::_STARTERS]) for k in range(min(_STARTERS, len(cells)))]
-        for share in shares:
+        shares: dict[int, list[Cell]] = {}
+        for cell in cells:  # the first repeat of a column is sent first, whoever is slow to start
+            shares.setdefault(cell.column.index % _STARTERS, []).append(cell)
+        for share in shares.values():
             here = self._context.copy()
             threading.Thread(
                 target=here.run, args=(_start_all, share), name="allos-start", daemon=True

@@ -31,12 +31,21 @@ _MAX_CONNECTIONS = 1000
 
 _lock = threading.Lock()  # guards _context: built once, whichever thread comes first
 _context: ssl.SSLContext | None = None
+# Two SDKs that are imported at once wait for each other's modules, and Python resolves that by handing
+# out half of one.
+_importing = threading.Lock()
+_waiting = {name: threading.Lock() for name in ("openai", "anthropic")}
+"""By SDK, so that who needs one that is there does not wait for the other."""
+_imported: dict[str, Any] = {}
 
 
 def _forget_after_fork() -> None:
-    # Another thread may have held the lock when the process was copied.
-    global _lock
+    # Another thread may have held the locks when the process was copied.
+    global _lock, _importing
     _lock = threading.Lock()
+    _importing = threading.Lock()
+    for name in _waiting:
+        _waiting[name] = threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):
@@ -111,7 +120,7 @@ def make(connection: Connection, http: Any = None) -> Client:
     """
     import httpx2
 
-    sdk: Any = import_module(connection.sdk)
+    sdk = _sdk(connection.sdk)
     http = http or sdk.DefaultAioHttpClient(
         verify=_tls(),
         limits=httpx2.Limits(
@@ -123,6 +132,14 @@ def make(connection: Connection, http: Any = None) -> Client:
         trust_env=not connection.direct,
     )
     return Client(http, connection.base_url, _head(sdk, connection))
+
+
+def _sdk(name: str) -> Any:
+    with _waiting[name]:
+        if name not in _imported:
+            with _importing:
+                _imported[name] = import_module(name)
+        return _imported[name]
 
 
 _OF_ONE_REQUEST = re.compile(

@@ -72,7 +72,8 @@ def _open(
 ) -> tuple[Notebook, Locator]:
     """Open a notebook whose second cell shows the board of a comparison `c`."""
     names = {name.partition("/")[0] for name in models}
-    environment = {f"{name.upper()}_API_KEY": "sk-test-key" for name in names} | {
+    # Calls with one key to one host share its limits, so that each service has a key of its own.
+    environment = {f"{name.upper()}_API_KEY": f"sk-test-key-{name}" for name in names} | {
         f"{name.upper()}_BASE_URL": server.url if name == "anthropic" else server.base_url
         for name in names
     }

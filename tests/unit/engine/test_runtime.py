@@ -3,10 +3,15 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
+from threading import Event
+from typing import Any
+
+import pytest
 
 from allos.engine import runtime
 from allos.engine.limits import Limiter
 from allos.secret import Secret
+from allos.wire import clients
 from allos.wire.base import Connection
 
 HERE = Connection(sdk="openai", base_url="http://127.0.0.1:9/v1", api_key=Secret("k"), direct=True)
@@ -75,6 +80,35 @@ def test_clients_are_shared() -> None:
     assert first is again
     assert first is not other
     assert fresh is not first
+
+
+def test_no_connection_waits_for_another_ones_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loading an SDK takes a second: calls by another way go out meanwhile, equal ones share it."""
+    slow, begun, go_on = (
+        Connection(**{**vars_of(HERE), "base_url": "http://slow/v1"}),
+        Event(),
+        Event(),
+    )
+
+    def make(connection: Connection) -> Any:
+        if connection == slow:
+            begun.set()
+            assert go_on.wait(10)
+        return clients.Client(None, connection.base_url, [])
+
+    monkeypatch.setattr(runtime.clients, "make", make)
+    started = runtime.Runtime()
+    with ThreadPoolExecutor(3) as pool:
+        waiting = [pool.submit(started.client, slow) for _ in range(2)]
+        assert begun.wait(10)
+        other = pool.submit(started.client, HERE).result(10)
+        assert not any(future.done() for future in waiting)
+        go_on.set()
+        first, second = (future.result(10) for future in waiting)
+    started.loop.call_soon_threadsafe(started.loop.stop)
+
+    assert first is second
+    assert (first.base_url, other.base_url) == ("http://slow/v1", HERE.base_url)
 
 
 def vars_of(connection: Connection) -> dict[str, object]:

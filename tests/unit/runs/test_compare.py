@@ -74,6 +74,16 @@ def test_grid_of_models_parameters_and_repeats(server: FakeServer) -> None:
     assert comparison not in active
 
 
+def test_repeats_of_a_column_start_in_order(server: FakeServer) -> None:
+    """The first repeat is what a board shows: its call goes out first, whichever column is slow."""
+    comparison = compare("Hi", models=["groq/a", "groq/b", "groq/c"], n=7).wait(30)
+
+    for column in comparison.columns:
+        repeats = [cell for cell in comparison.cells if cell.column is column]
+        started = [cell.started or 0 for cell in repeats]
+        assert started == sorted(started)
+
+
 def test_returns_before_anything_is_answered(server: FakeServer) -> None:
     """compare does not wait; the answers come all at once, not one after the other."""
     server.reply(STORY)
