@@ -356,6 +356,7 @@ EventKind = Literal[
     "meta",  # facts of the reply by column name: `data`
     "finish",  # the API's own end signal: `text` is the raw reason, `data["finish_reason"]` ours
     "attempt",  # a failed attempt that will be repeated: `data`, an entry of the retry log
+    "queue",  # the call waits for its turn (`data["waits"]` is true), or has it: it is sent now
 ]
 
 

@@ -35,7 +35,7 @@ from allos.errors import (
     RateLimitError,
     ServerError,
 )
-from allos.types import Event, ProviderResponse, Request
+from allos.types import Event, EventKind, ProviderResponse, Request
 from allos.wire import faults
 from allos.wire.base import Body, Connection, Wire
 
@@ -298,7 +298,9 @@ class _Run:
             try:
                 turn = limiter.enter_at_once(tokens=tokens, model=model)
                 if turn is None:
+                    self._tell("queue", {"waits": True})
                     turn = await self._queue(limiter.enter(self.caller, place, tokens, model))
+                    self._tell("queue", {"waits": False})
             except RateLimitError as refused:
                 raise self._named(refused) from None
             self.attempts += 1
@@ -326,11 +328,14 @@ class _Run:
                 "wait_s": round(wait_s, 3),
             }
             self.retry_log.append(entry)
-            if self.emit is not None:
-                words = faults.shorten(self.connection.redact(str(error)))
-                shown = {**entry, "max_attempts": self.request.max_attempts, "message": words}
-                self.emit([Event("attempt", data=shown)])
+            words = faults.shorten(self.connection.redact(str(error)))
+            most = self.request.max_attempts
+            self._tell("attempt", {**entry, "max_attempts": most, "message": words})
             await asyncio.sleep(wait_s)
+
+    def _tell(self, kind: EventKind, data: dict[str, Any]) -> None:
+        if self.emit is not None:
+            self.emit([Event(kind, data=data)])
 
     def _amend(self, error: ProviderError) -> bool:
         """Leave out what an unknown server refuses of our own doing; once for each call."""

@@ -221,6 +221,8 @@ class _Track:
             change["attempt"] = attempt and _attempt(attempt)
             if attempt is not None:
                 self._sent_at = perf_counter() + attempt["until"] - monotonic()
+        if state == "queued" and self._sent_at is not None:
+            self._sent_at = change["age_s"] = None  # it waits for its turn again
         if state == "running" and self._sent_at is None:
             self._sent_at = cell.started
         if state != self.view.get("state"):

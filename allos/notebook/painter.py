@@ -165,6 +165,9 @@ class Painter:
                 f"{data['message']} Try {data['attempt'] + 1} of {data['max_attempts']} "
                 f"in {data['wait_s']:.1f} s."
             )
+        elif event.kind == "queue" and event.data is not None:
+            waits = event.data["waits"]
+            self._state = "waiting for its turn" if waits else ""
         else:
             return False
         return True

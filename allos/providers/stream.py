@@ -55,7 +55,7 @@ class Stream:
 
     @property
     def events(self) -> Iterator[Event]:
-        """Everything that arrives: text, reasoning, tool calls, failed attempts, the finish.
+        """Everything that arrives: text, reasoning, tool calls, waits, failed attempts, the finish.
 
         Raises
         ------

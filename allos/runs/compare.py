@@ -78,12 +78,13 @@ class Cell:
         """The failed attempt that will be repeated: `message`, `attempt`, `max_attempts`, `wait_s`,
         and `until`, the `time.monotonic` of the next try."""
         self.started: float | None = None
-        """`time.perf_counter` of the start."""
+        """`time.perf_counter` of the start, after a wait for its turn of the end of that."""
         self.first: float | None = None
         """`time.perf_counter` of the first text or reasoning."""
         self.response: ProviderResponse | None = None
         self._call: Call | None = None
         self._stopped = False
+        self._held = False
         self._finished = threading.Event()
 
     @property
@@ -122,7 +123,7 @@ class Cell:
         self.started = self.first = None
         self.response = None
         self._call = None
-        self._stopped = False
+        self._stopped = self._held = False
         self._finished.clear()
 
     def _start(self) -> None:  # starter thread
@@ -147,8 +148,9 @@ class Cell:
                 observer(response)
             self._finish(response)
             return
-        self.started = perf_counter()
-        self.state = "running"
+        self.started = self.started or perf_counter()
+        if self.state == "queued" and not self._held:  # else the loop thread knows better already
+            self.state = "running"
         self._call = call
         if not call.served:
             self._comparison._asked.set()
@@ -168,6 +170,11 @@ class Cell:
             elif event.kind == "attempt" and event.data is not None:
                 self.attempt = {**event.data, "until": monotonic() + event.data["wait_s"]}
                 self.state = "waiting"
+                continue
+            elif event.kind == "queue" and event.data is not None:
+                self._held = event.data["waits"]
+                self.state, self.attempt = ("queued" if self._held else "running"), None
+                self.started = perf_counter()
                 continue
             else:
                 continue

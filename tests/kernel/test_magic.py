@@ -130,6 +130,22 @@ def test_no_stream_asks_for_the_whole_answer(kernel: Kernel, server: FakeServer)
     assert STREAM in _last(result)
 
 
+def test_a_call_that_waits_for_its_turn_says_so(kernel: Kernel, server: FakeServer) -> None:
+    """An empty cell is not a slow model: the limits of the key hold the call back."""
+    server.reply(Reply(text="word " * 400, delay_s=0.05), on="long")
+    kernel.run(
+        "import allos\nfrom allos.providers import ProviderRegistry\n"
+        "one = ProviderRegistry.get_provider('groq', model='long', max_in_flight=1)\n"
+        "first = one.stream('Hi')\nnext(iter(first))"
+    )
+    running = kernel.start("%%allos groq/m\nHello")
+    running.until(lambda result: "waiting for its turn" in str(result.displays))
+    kernel.interrupt()
+    running.wait(10)
+
+    assert running.ename == "Interrupted"
+
+
 def test_capture_records_the_end_alone(kernel: Kernel) -> None:
     """`%%capture` gets one output: the finished answer."""
     kernel.run("%%capture caught\nget_ipython().run_cell_magic('allos', 'groq/m', 'Hello')")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -303,6 +303,29 @@ def test_limit_and_queue() -> None:
     assert wire.most <= 2
     assert all(response.ok for response in responses)
     assert all(response.metadata["queue_s"] >= 0 for response in responses)
+
+
+def test_a_wait_for_a_turn_is_told() -> None:
+    """Who watches learns that a call is not under way yet, and when it is."""
+    told: list[Event] = []
+    queued = threading.Event()
+
+    def take(events: Sequence[Event]) -> None:
+        told.extend(events)
+        queued.set()
+
+    wire = Script([None], OK)
+    first = start(wire, limits=Limits(max_in_flight=1), emit=told.extend, model="turn")
+    assert wire.waiting.wait(5)
+    second = start(wire, limits=Limits(max_in_flight=1), emit=take, model="turn")
+    assert queued.wait(5)
+    before = list(told)
+    first.cancel()
+    second.wait(5)
+
+    assert before == [Event("queue", data={"waits": True})]
+    assert told[1] == Event("queue", data={"waits": False})
+    assert "queue" not in {event.kind for event in told[2:]}
 
 
 def test_cancel_in_the_queue() -> None:

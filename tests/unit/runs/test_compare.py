@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -198,6 +199,24 @@ def test_waiting_attempt_is_visible(server: FakeServer) -> None:
     assert ("waiting", 0.3) in states
     assert cell.state == "ok"
     assert cell.attempt is None
+
+
+def test_a_call_that_waits_for_its_turn_is_queued(server: FakeServer) -> None:
+    """It is not "running" while the limits hold it back, and its clock starts with its turn."""
+    server.reply(STORY)
+    provider = ProviderRegistry.get_provider("groq", model="m", max_in_flight=1)
+    comparison = compare("Hi", models=[provider], n=2)
+    first, second = comparison.cells
+    _started(comparison, 1)
+    running = {first.state: first, second.state: second}
+    let_go = time.perf_counter()
+    running["running"].stop()
+    _started(comparison, 2)
+    comparison.cancel()
+    comparison.wait(10)
+
+    assert set(running) == {"running", "queued"}
+    assert (running["queued"].started or 0) >= let_go
 
 
 def test_provider_objects_and_origin(server: FakeServer) -> None:
