@@ -133,6 +133,26 @@ def test_columns_stream_at_once_while_another_cell_runs(lab: Lab, server: FakeSe
     assert notebook.errors == []
 
 
+def test_a_call_that_waits_for_its_turn_is_queued(lab: Lab, server: FakeServer) -> None:
+    """No clock runs while the limits hold it back; with its turn it writes."""
+    server.reply(Reply(text=ROLLING * 20, delay_s=0.05), on="slow")
+    notebook, board = _open(lab, server, ["groq/slow"], ", n=2, max_in_flight=1")
+    column = _column(board, "slow")
+    expect(column.locator(".plain")).to_contain_text("marble")
+    board.get_by_label("Next repeat of A").click()
+    _state(column, "queued")
+    expect(column.locator(".word")).to_have_text("queued")
+    expect(column.locator(".nums")).to_have_text("–")
+    _picture(board, "board-queued")
+    board.get_by_label("Previous repeat of A").click()
+    column.get_by_role("button", name="Stop").click()
+    _state(column, "cancelled")
+    board.get_by_label("Next repeat of A").click()
+    expect(column.locator(".plain")).to_contain_text("Think of a trampoline")
+    expect(column.locator(".nums")).to_contain_text("first")
+    assert notebook.errors == []
+
+
 def test_repeats_are_paged(lab: Lab, server: FakeServer) -> None:
     """The pager walks through the repeats of a column, there and back."""
     server.script("one", "two", "three", on="m")
