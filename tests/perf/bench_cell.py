@@ -51,6 +51,28 @@ found = [[cpu(run) for run in runs] for _ in range({ROUNDS})]
 """
 
 
+# Whole cells, as a notebook runs them: each a message, with what the kernel itself costs.
+WHOLE = {
+    "empty": "pass",
+    "raw call, shown": "client.chat.completions.create("
+    'model="m", messages=[{"role": "user", "content": "Say hello."}]).choices[0].message.content',
+    "allos": "%%allos groq/m\nSay hello.",
+}
+
+
+def _whole(kernel: Kernel) -> dict[str, float]:
+    """CPU of the kernel for one cell of each kind, ms."""
+    found: dict[str, list[float]] = {name: [] for name in WHOLE}
+    for _ in range(ROUNDS // 2):
+        for name, cell in WHOLE.items():
+            before = kernel.value("time.process_time()")
+            for _ in range(CELLS // 4):
+                kernel.run(cell)
+            used = kernel.value("time.process_time()") - before
+            found[name].append(used / (CELLS // 4) * 1e3)
+    return {name: statistics.median(values) for name, values in found.items()}
+
+
 def main() -> None:
     """Print the figures."""
     print(heading("allos-jupyter", "ipython", "ipykernel"))
@@ -62,12 +84,15 @@ def main() -> None:
         raw, bare, streamed, quiet, painted = (
             statistics.median(each) for each in zip(*found, strict=True)
         )
+        whole = _whole(kernel)
         ratio = statistics.median(row[-1] / row[0] for row in found)
     print(
         f"CPU of a shown cell to the raw openai SDK call: {ratio:.2f} (bar: at most {BAR:.2f})   "
         f"raw {raw:.2f}, our own call {bare:.2f}, streamed {streamed:.2f}, "
         f"cell not shown {quiet:.2f}, shown {painted:.2f} ms"
     )
+    parts = ", ".join(f"{name} {value:.1f}" for name, value in whole.items())
+    print(f"CPU of a kernel for a whole cell: {parts} ms")
     with (
         FakeProcess("--chunks", "100000", "--delay", "0.01") as server,
         _kernel(server.base_url) as kernel,
