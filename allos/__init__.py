@@ -17,15 +17,17 @@ if TYPE_CHECKING:
     from allos.errors import ConfigurationError as ConfigurationError
     from allos.errors import ProviderError as ProviderError
     from allos.errors import ReplayMissError as ReplayMissError
+    from allos.log.notebook_rows import from_notebook as from_notebook
     from allos.log.query import responses as responses
-    from allos.log.saved import from_notebook as from_notebook
+    from allos.messages import Message as Message
+    from allos.messages import MessageRole as MessageRole
+    from allos.messages import ToolCall as ToolCall
     from allos.parts import File as File
     from allos.parts import Image as Image
-    from allos.providers.budget import budget as budget
-    from allos.providers.key_store import forget_key as forget_key
-    from allos.providers.key_store import set_key as set_key
-    from allos.providers.tools import Tool as Tool
-    from allos.providers.tools import tool as tool
+    from allos.providers.auth.key_store import forget_key as forget_key
+    from allos.providers.auth.key_store import set_key as set_key
+    from allos.providers.pricing.budgets import budget as budget
+    from allos.response import ProviderResponse as ProviderResponse
     from allos.runs.ask import aask as aask
     from allos.runs.ask import ask as ask
     from allos.runs.chats import chat as chat
@@ -36,11 +38,9 @@ if TYPE_CHECKING:
     from allos.runs.preview import preview as preview
     from allos.session import configure as configure
     from allos.session import replay as replay
-    from allos.types import Message as Message
-    from allos.types import MessageRole as MessageRole
-    from allos.types import ProviderResponse as ProviderResponse
-    from allos.types import ToolCall as ToolCall
-    from allos.types import Usage as Usage
+    from allos.tools.tool import Tool as Tool
+    from allos.tools.tool import tool as tool
+    from allos.usage import Usage as Usage
 
 # public name -> where it lives; None: the name is a module of its own
 _PUBLIC: dict[str, str | None] = {
@@ -49,32 +49,32 @@ _PUBLIC: dict[str, str | None] = {
     "ConfigurationError": "allos.errors",
     "File": "allos.parts",
     "Image": "allos.parts",
-    "Message": "allos.types",
-    "MessageRole": "allos.types",
+    "Message": "allos.messages",
+    "MessageRole": "allos.messages",
     "ProviderError": "allos.errors",
     "ProviderRegistry": "allos.providers",
-    "ProviderResponse": "allos.types",
+    "ProviderResponse": "allos.response",
     "ReplayMissError": "allos.errors",
-    "Tool": "allos.providers.tools",
-    "ToolCall": "allos.types",
-    "Usage": "allos.types",
+    "Tool": "allos.tools.tool",
+    "ToolCall": "allos.messages",
+    "Usage": "allos.usage",
     "aask": "allos.runs.ask",
     "ask": "allos.runs.ask",
-    "budget": "allos.providers.budget",
+    "budget": "allos.providers.pricing.budgets",
     "chat": "allos.runs.chats",
     "chats": "allos.runs.chats",
     "compare": "allos.runs.compare",
     "configure": "allos.session",
     "doctor": "allos.runs.doctor",
-    "forget_key": "allos.providers.key_store",
-    "from_notebook": "allos.log.saved",
+    "forget_key": "allos.providers.auth.key_store",
+    "from_notebook": "allos.log.notebook_rows",
     "log": None,
     "preview": "allos.runs.preview",
     "replay": "allos.session",
     "responses": "allos.log.query",
-    "set_key": "allos.providers.key_store",
+    "set_key": "allos.providers.auth.key_store",
     "stop_all": "allos.runs.compare",
-    "tool": "allos.providers.tools",
+    "tool": "allos.tools.tool",
 }
 
 __all__ = [

@@ -57,10 +57,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _local(command: str) -> int:
-    from allos.local import install, models
+    from allos.local import install, model_files
 
     if command == "path":
-        _say(str(models.models_folder()))
+        _say(str(model_files.models_folder()))
         return 0
     if command == "status":
         lines, ready = install.status()

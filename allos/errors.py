@@ -5,7 +5,7 @@
     AllosError
     +-- ConfigurationError            unknown provider, missing key, missing part, wrong argument
     |   +-- MissingKeyError
-|   +-- MissingAddressError       nobody says where the service is
+|   +-- MissingBaseURLError       nobody says where the service is
     +-- ProviderError                 a call that failed; carries .response with what had arrived
     |   +-- AuthenticationError       401, 403
     |   +-- BadRequestError           400, 404, 405, 409, 413, 422: the request itself is wrong
@@ -17,7 +17,7 @@
     |   +-- ServerError               5xx, overloaded
     |   +-- ProviderConnectionError   no connection, or it broke before the first event
     |   +-- ProviderTimeoutError      nothing came for timeout_s, or deadline_s passed
-    |   +-- BrokenStreamError         the stream ended without the API's own end signal
+    |   +-- IncompleteStreamError         the stream ended without the API's own end signal
     |   +-- InvalidResponseError      an answer that holds no usable message
     +-- ToolError                     arguments that do not fit a tool
     +-- SchemaError                   an answer that does not match its schema; carries .response
@@ -36,7 +36,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from allos.types import ProviderResponse
+    from allos.response import ProviderResponse
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -63,7 +63,7 @@ class MissingKeyError(ConfigurationError):
     """A service needs a key and none was found; nothing was sent."""
 
 
-class MissingAddressError(ConfigurationError):
+class MissingBaseURLError(ConfigurationError):
     """A service has no address of its own and none was named; nothing was sent."""
 
 
@@ -174,7 +174,7 @@ class ProviderTimeoutError(ProviderError):
     retryable_by_default = True
 
 
-class BrokenStreamError(ProviderError):
+class IncompleteStreamError(ProviderError):
     """The stream ended, or turned unreadable, before the API's own end signal."""
 
 

@@ -6,8 +6,9 @@ import hashlib
 import json
 from typing import Any
 
+from allos.messages import Message
 from allos.parts import File, Part
-from allos.types import Message, Request, SchemaSpec, ToolSpec
+from allos.request import Request, SchemaSpec, ToolSpec
 
 VERSION = 2
 """Raised whenever equal requests would hash differently than before."""

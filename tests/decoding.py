@@ -8,8 +8,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from allos import wire
-from allos.engine.fold import Fold
-from allos.types import Api, Event, Message, Quirks, Request
+from allos.engine.response_accumulator import ResponseAccumulator
+from allos.events import Event
+from allos.messages import Message
+from allos.profiles import Api, ServiceProfile
+from allos.request import Request
 from allos.wire.base import Body
 from allos.wire.sse import SseDecoder
 
@@ -19,14 +22,14 @@ APIS: tuple[Api, ...] = ("chat", "responses", "messages")
 def request(api: Api, *messages: Message, **changes: Any) -> Request:
     """A request to a made-up service."""
     turns = messages or (Message("user", "Hi"),)
-    quirks = changes.pop("quirks", Quirks())
+    profile = changes.pop("profile", ServiceProfile())
     return Request(
         provider="service",
         api=api,
         base_url="http://127.0.0.1/v1",
         model=changes.pop("model", "m"),
         messages=turns,
-        quirks=quirks,
+        profile=profile,
         **changes,
     )
 
@@ -73,9 +76,9 @@ def whole(api: Api, reply: dict[str, Any], **changes: Any) -> list[Event]:
     return events
 
 
-def fold(events: list[Event]) -> Fold:
+def fold(events: list[Event]) -> ResponseAccumulator:
     """What events add up to."""
-    folded = Fold()
+    folded = ResponseAccumulator()
     folded.add(events, 0.0)
     return folded
 

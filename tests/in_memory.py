@@ -10,8 +10,9 @@ from typing import Any
 from allos import engine, wire
 from allos.engine.call import Finish
 from allos.hashing import request_hash
+from allos.profiles import Api
+from allos.response import ProviderResponse
 from allos.secret import Secret
-from allos.types import Api, ProviderResponse
 from allos.wire.base import Connection, Wire
 from tests.decoding import request
 from tests.fake.ask import PLACEHOLDER, Ask

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import allos
-from allos.log.saved import saved_rows
+from allos.log.notebook_rows import rows_metadata
 from allos.providers import ProviderRegistry, unregister
 from allos.runs import chats
 from tests.fake_server import Call, FakeServer, Fault, Reply
@@ -172,7 +172,7 @@ def test_errors_and_limits(server: FakeServer, capsys: pytest.CaptureFixture[str
 def test_saved_notebooks(server: FakeServer, tmp_path: Path) -> None:
     """The page's Python runs on a notebook that holds the rows of two answers."""
     answers = [allos.ask("Hi", model=f"openai/{name}") for name in ("a", "b")]
-    outputs = [{"output_type": "display_data", "metadata": saved_rows([r])} for r in answers]
+    outputs = [{"output_type": "display_data", "metadata": rows_metadata([r])} for r in answers]
     book = {"nbformat": 4, "cells": [{"cell_type": "code", "outputs": outputs}]}
     (tmp_path / "study.ipynb").write_text(json.dumps(book))
 

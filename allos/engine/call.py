@@ -17,17 +17,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from allos import context, seams
 from allos.engine import retry
-from allos.engine.fold import Fold
-from allos.engine.ids import new_id
 from allos.engine.limits import Limits, Turn, estimate
-from allos.engine.parse import parsed
-from allos.engine.response import asked, deliver, report
+from allos.engine.response_accumulator import ResponseAccumulator
+from allos.engine.response_facts import asked, deliver, report
 from allos.engine.runtime import Runtime, Shared, get
+from allos.engine.schema_parsing import parsed
 from allos.errors import (
     AllosError,
-    BrokenStreamError,
     BudgetError,
     ConfigurationError,
+    IncompleteStreamError,
     InvalidResponseError,
     ProviderConnectionError,
     ProviderError,
@@ -35,8 +34,11 @@ from allos.errors import (
     RateLimitError,
     ServerError,
 )
-from allos.types import Event, EventKind, ProviderResponse, Request
-from allos.wire import faults
+from allos.events import Event, EventKind
+from allos.ids import new_id
+from allos.request import Request
+from allos.response import ProviderResponse
+from allos.wire import error_mapping
 from allos.wire.base import Body, Connection, Wire
 
 if TYPE_CHECKING:
@@ -140,7 +142,7 @@ def start(
     advise : callable or None
         What to do about an error, in place of the general advice.
     learn : callable or None
-        Given what the service turned out not to take, by fields of `Quirks`; on the loop thread.
+        Given what the service turned out not to take, by fields of `ServiceProfile`; on the loop thread.
     gate : Gate or None
         Asked before anything is sent.
 
@@ -210,7 +212,7 @@ class _Run:
         self.queue_s = 0.0
         self.attempts = 0
         self.retry_log: list[dict[str, Any]] = []
-        self.fold = Fold()
+        self.fold = ResponseAccumulator()
         self.reply: Any = None
 
     def begin(self) -> None:  # loop thread
@@ -250,11 +252,11 @@ class _Run:
                 f"not {said} within the deadline of {self.request.deadline_s} s", retryable=False
             )
             in_time = self.request.deadline_s is None
-            error = self._named(faults.from_exception(exc) if in_time else late)
+            error = self._named(error_mapping.from_exception(exc) if in_time else late)
         except (ProviderError, BudgetError) as exc:
             error = exc
         except Exception as exc:  # noqa: BLE001 - whatever it is, the caller gets a typed error
-            error = self._named(faults.from_exception(exc))
+            error = self._named(error_mapping.from_exception(exc))
         try:
             response = self._response(error, cancelled)
             if self.finish is not None:
@@ -304,7 +306,7 @@ class _Run:
             except RateLimitError as refused:
                 raise self._named(refused) from None
             self.attempts += 1
-            self.fold = Fold()
+            self.fold = ResponseAccumulator()
             self.sent = perf_counter()
             try:
                 error = await self._attempt()
@@ -328,7 +330,7 @@ class _Run:
                 "wait_s": round(wait_s, 3),
             }
             self.retry_log.append(entry)
-            words = faults.shorten(self.connection.redact(str(error)))
+            words = error_mapping.shorten(self.connection.redact(str(error)))
             most = self.request.max_attempts
             self._tell("attempt", {**entry, "max_attempts": most, "message": words})
             await asyncio.sleep(wait_s)
@@ -346,7 +348,7 @@ class _Run:
             return False
         self.amended, self.body = True, changed.body
         if self.learn is not None:
-            self.learn(changed.quirks)
+            self.learn(changed.profile)
         return True
 
     async def _queue(self, entering: Awaitable[Turn]) -> Turn:
@@ -366,7 +368,7 @@ class _Run:
         return usage.total_tokens or (usage.input_tokens or 0) + (usage.output_tokens or 0)
 
     def _take(self, events: list[Event]) -> None:
-        """Fold what arrived, and learn what the service tells of its limits."""
+        """ResponseAccumulator what arrived, and learn what the service tells of its limits."""
         self.fold.add(events, perf_counter())
         wait_s = self.fold.facts.pop("ratelimit_wait_s", None)
         if wait_s:
@@ -392,11 +394,11 @@ class _Run:
         except asyncio.CancelledError:
             raise
         except Exception as exc:  # noqa: BLE001 - told apart by faults
-            error = faults.from_exception(exc)
+            error = error_mapping.from_exception(exc)
         else:
             return self._judge()
         if isinstance(error, ProviderConnectionError) and not self.fold.empty:
-            return BrokenStreamError(str(error), detail=error.detail, retryable=True)
+            return IncompleteStreamError(str(error), detail=error.detail, retryable=True)
         return error
 
     def _judge(self) -> ProviderError | None:
@@ -407,7 +409,9 @@ class _Run:
             return ServerError(f"the service ended the answer with finish reason {raw!r}", code=raw)
         if not fold.empty or fold.finish_reason not in (None, "other"):
             return None
-        return InvalidResponseError(faults.EMPTY + (f" (finish reason {raw!r})" if raw else ""))
+        return InvalidResponseError(
+            error_mapping.EMPTY + (f" (finish reason {raw!r})" if raw else "")
+        )
 
     def _named(self, error: ProviderError) -> ProviderError:
         """Complete an error: who, which model, key masked."""
@@ -415,7 +419,7 @@ class _Run:
         error.provider = error.provider or request.provider
         error.model = error.model or request.model
         if error.detail is not None:
-            error.detail = faults.shorten(redact(error.detail))
+            error.detail = error_mapping.shorten(redact(error.detail))
         if error.code is not None:
             error.code = redact(error.code)
         advice = None
@@ -424,7 +428,7 @@ class _Run:
                 advice = self.advise(error)
             except Exception as exc:  # noqa: BLE001 - advice on an error never replaces it
                 report(self.call, "there was no advice on an error", exc)
-        error.message = faults.sentence(error, redact(error.message), self.attempts, advice)
+        error.message = error_mapping.sentence(error, redact(error.message), self.attempts, advice)
         error.args = (error.message,)
         # Frames and causes of the SDK hold the headers of the request; none may leave with the error.
         error.__cause__ = error.__context__ = None

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from allos.engine import retry
 from allos.errors import RateLimitError
-from allos.types import Request
+from allos.request import Request
 
 if TYPE_CHECKING:
     import asyncio

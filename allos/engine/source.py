@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 
 from allos import context, seams
 from allos.engine.call import Call, Emit, runtime_for_a_call
-from allos.engine.ids import new_id
-from allos.engine.parse import parsed
-from allos.engine.response import asked, deliver
+from allos.engine.response_facts import asked, deliver
+from allos.engine.schema_parsing import parsed
 from allos.errors import AllosError, ReplayError
-from allos.types import Event, ProviderResponse, Request
+from allos.events import Event
+from allos.ids import new_id
+from allos.request import Request
+from allos.response import ProviderResponse
 
 
 def from_source(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from allos.local.models import (
+from allos.local.model_files import (
     DEFAULT_MODEL,
     INSTALL_COMMAND,
     find_model,

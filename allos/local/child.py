@@ -58,7 +58,7 @@ def _start(order: dict[str, Any]) -> dict[str, Any]:
     params.cache_ram_mib = 0
     params.verbosity = 1  # errors alone: the log must not grow with every request
     try:
-        # Kept by the module, since the server lives as long as the object.
+        # StoredKey by the module, since the server lives as long as the object.
         global _server
         _server = xllamacpp.Server(params)  # holds the GIL while it loads
     except (RuntimeError, ValueError) as error:

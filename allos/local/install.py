@@ -22,7 +22,13 @@ from typing import IO
 
 from allos.errors import ConfigurationError
 from allos.local.gguf import read_gguf
-from allos.local.models import DEFAULT_MODEL, find_model, has_llama_cpp, known_models, models_folder
+from allos.local.model_files import (
+    DEFAULT_MODEL,
+    find_model,
+    has_llama_cpp,
+    known_models,
+    models_folder,
+)
 from allos.local.runner import Finished, Runner, installer, run_installer
 
 LLAMA_CPP = "xllamacpp>=2026.10"

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from allos.errors import ConfigurationError, ProviderTimeoutError
-from allos.local.models import INSTALL_COMMAND
+from allos.local.model_files import INSTALL_COMMAND
 
 _LOG_TAIL_BYTES = 64 * 1024
 _STOP_TIMEOUT_S = 2.0
@@ -49,7 +49,7 @@ class ChildProcess:
         self._first_line = b""
         self._last_words = ""
         self._reported = threading.Event()
-        # Kept open for the life of the child; the watcher closes it.
+        # StoredKey open for the life of the child; the watcher closes it.
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - see above
         try:
             self._spawn(command or _server_command())

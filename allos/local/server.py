@@ -12,7 +12,7 @@ from pathlib import Path
 
 from allos.errors import ConfigurationError, ProviderConnectionError
 from allos.local.gguf import read_gguf
-from allos.local.models import INSTALL_COMMAND, find_model, has_llama_cpp, short_name
+from allos.local.model_files import INSTALL_COMMAND, find_model, has_llama_cpp, short_name
 from allos.local.process import ChildProcess
 from allos.secret import Secret
 

@@ -81,7 +81,7 @@ def open(path: str | os.PathLike[str] | None = None) -> LogInfo:
             return info()
         if _writer is not None and _writer.store.path == chosen:
             return info()
-        from allos.log.store import Store
+        from allos.log.store.sqlite import Store
         from allos.log.writer import Writer
 
         writer = Writer(Store(chosen))

@@ -11,7 +11,7 @@ from typing import Any, get_args
 from allos.errors import ConfigurationError, did_you_mean
 from allos.log.columns import NAMES
 from allos.log.rows import to_json_text, to_micros
-from allos.types import Status
+from allos.response import Status
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")

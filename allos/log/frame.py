@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from pandas.api.extensions import ExtensionArray
 
-    from allos.types import ProviderResponse
+    from allos.response import ProviderResponse
 
 _MOST_PLAIN_SHARE = 0.25  # rows whose text is not kept as a code, for a column made from codes
 

@@ -12,16 +12,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from allos.ulid import UlidMaker
+from allos.ids import new_id
 from allos.version import __version__
 
 GIT_REFRESH_S = 5.0
 """A commit, or a change of folder, while the process runs shows in the rows after so many seconds."""
 
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")  # SHA-1 or SHA-256
-
-new_ulid = UlidMaker(clock=lambda: time.time_ns() // 1_000_000, random=os.urandom)
-"""ULIDs of the log's own making."""
 
 _session: tuple[int, str] | None = None  # (pid, id): a forked child is a session of its own
 
@@ -31,7 +28,7 @@ def session_id() -> str:
     global _session
     pid = os.getpid()
     if _session is None or _session[0] != pid:
-        _session = (pid, new_ulid())
+        _session = (pid, new_id())
     return _session[1]
 
 

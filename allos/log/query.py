@@ -147,7 +147,7 @@ def read(
     import gc
     import sqlite3
 
-    from allos.log.store import connect
+    from allos.log.store.sqlite import connect
 
     # A million new objects make the collector walk all of them again and again, for nothing:
     # a row holds no cycles.

@@ -11,8 +11,9 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from allos.log.columns import STORED, STORED_NAMES
+from allos.messages import Message, ToolCall
 from allos.parts import File, Part
-from allos.types import Message, ProviderResponse, ToolCall
+from allos.response import ProviderResponse
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

@@ -51,7 +51,7 @@ CREATE = (
 """DDL of the segments."""
 
 
-class Sealer:
+class SegmentBuilder:
     """Makes a segment of every 2,048 committed rows, on one connection.
 
     Remembers the rows that were committed on it last, so that usually nothing is read again.

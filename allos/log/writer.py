@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from allos.errors import LogError
-from allos.log.backlog import BATCH_ROWS, Backlog
-from allos.log.store import Store
-from allos.types import ProviderResponse
+from allos.log.pending_rows import BATCH_ROWS, PendingRows
+from allos.log.store.sqlite import Store
+from allos.response import ProviderResponse
 
 if TYPE_CHECKING:
     import sqlite3
@@ -67,7 +67,7 @@ class Writer:
         self._starting = threading.Lock()  # guards: at most one thread, none once `_closed`
         self._closed = False
         self._working = threading.Lock()  # guards: store, backlog and marks have one user
-        self._backlog = Backlog(self.store)
+        self._backlog = PendingRows(self.store)
         self._marks: list[_Flush] = []
         self._forking = False
 
@@ -146,7 +146,7 @@ class Writer:
             try:
                 while not self._queue.empty():
                     self._work(self._waiting())
-                self._answer(self._backlog.take_report())
+                self._answer(self._backlog.pop_error())
                 self.store.close()
             finally:
                 self._working.release()
@@ -218,7 +218,7 @@ class Writer:
                 stopped = True
         if self._backlog.commit() or not self._backlog.locked or stopped:
             # While another process has the lock, a flush waits on: the next try may succeed.
-            self._answer(self._backlog.take_report() if self._marks else None)
+            self._answer(self._backlog.pop_error() if self._marks else None)
         return stopped
 
     def _answer(self, report: str | None) -> None:

@@ -13,7 +13,7 @@ _loaded: dict[int, Any] = {}
 def load(shell: Any) -> None:
     """Register magics and display formatters in a shell."""
     from allos import seams
-    from allos.notebook import approval, background, completion, display, origin
+    from allos.notebook import cell_provenance, cell_runs, completion, display, tool_approval
     from allos.notebook.magics import AllosMagics
 
     if id(shell) in _loaded:
@@ -21,9 +21,9 @@ def load(shell: Any) -> None:
     magics = AllosMagics(shell)
     shell.register_magics(magics)
     display.register(shell)
-    origin.register(shell)
-    background.register()
-    approval.register()
+    cell_provenance.register(shell)
+    cell_runs.register()
+    tool_approval.register()
     completion.register(shell)
     seams.preludes.append(_open_log)
     _loaded[id(shell)] = magics
@@ -33,7 +33,7 @@ def load(shell: Any) -> None:
 
 def unload(shell: Any) -> None:
     """Remove everything that `load` registered."""
-    from allos.notebook import approval, background, completion, display, origin
+    from allos.notebook import cell_provenance, cell_runs, completion, display, tool_approval
 
     magics = _loaded.pop(id(shell), None)
     if magics is None:
@@ -45,9 +45,9 @@ def unload(shell: Any) -> None:
         shell.configurables.remove(magics)
     magics.forget()
     display.unregister(shell)
-    origin.unregister(shell)
-    background.unregister()
-    approval.unregister()
+    cell_provenance.unregister(shell)
+    cell_runs.unregister()
+    tool_approval.unregister()
     completion.unregister(shell)
 
 

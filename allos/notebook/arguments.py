@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, NamedTuple, NoReturn
 
 from allos.errors import ConfigurationError, did_you_mean
-from allos.providers import services
+from allos.providers.catalog import services
 
 _NOT_YOURS = frozenset({"In", "Out", "_", "__", "___", "get_ipython"})
 """Names that stop working in IPython when something else is put there."""
@@ -22,7 +22,7 @@ _ELSEWHERE = {
     **dict.fromkeys(("prompt", "messages"), "the prompt goes into the cell below"),
     "system": "it is the flag -s",
     "schema": "it is the flag --schema",
-    "fresh": "it is the flag --fresh",
+    "refresh": "it is the flag --refresh",
     "stream": "the flag --no-stream waits for the whole answer",
     "n": "it is the flag -n",
     "confirm": "allos.compare takes it",
@@ -68,7 +68,7 @@ class Arguments:
     """Most that this cell may spend."""
     dry_run: bool = False
     """Show the request and its estimated cost; send nothing."""
-    fresh: bool = False
+    refresh: bool = False
     """Ask again, whatever is recorded."""
     unsafe_html: bool = False
     """Show the answer's own HTML."""
@@ -233,7 +233,7 @@ def parser() -> argparse.ArgumentParser:
     add("--no-stream", action="store_true", help="wait for the whole answer")
     add("--dry-run", action="store_true", help="show request and cost, send nothing")
     add("--budget", type=_dollars, metavar="USD", help="most that this cell may spend")
-    add("--fresh", action="store_true", help="ask again, whatever is recorded")
+    add("--refresh", action="store_true", help="ask again, whatever is recorded")
     add("--unsafe-html", action="store_true", help="run the answer's own HTML; dangerous")
     add("--base-url", metavar="URL", help="another address of the service")
     return known
@@ -343,7 +343,7 @@ def parse(line: str, *, cell: bool) -> Arguments:
         chat=plain(found.chat),
         budget_usd=found.budget,
         dry_run=found.dry_run,
-        fresh=found.fresh,
+        refresh=found.refresh,
         unsafe_html=found.unsafe_html,
         quiet=found.quiet or silenced,
         stream=not found.no_stream,

@@ -99,8 +99,8 @@ def _board_class() -> type[Any]:
     import traitlets
 
     from allos.notebook.feed import Feed
-    from allos.render.cell import body_html
-    from allos.types import ProviderResponse
+    from allos.render.answer import body_html
+    from allos.response import ProviderResponse
 
     class Board(anywidget.AnyWidget):
         """Live board of one comparison."""

@@ -18,22 +18,24 @@ from allos.errors import (
     ProviderError,
     SchemaError,
 )
-from allos.notebook import commands, confirming, spending
+from allos.messages import Message, Prompt, as_messages
+from allos.notebook import cell_budget, prompts
 from allos.notebook.arguments import Arguments, parse
+from allos.notebook.commands import dispatch
 from allos.notebook.display import mark_painted
-from allos.notebook.painter import Painter
+from allos.notebook.live_output import LiveOutput
 from allos.notebook.values import Values, picture, schema_of, tool_of
 from allos.parts import Image, Part
-from allos.providers.faces import checked
+from allos.providers.waiting import checked
+from allos.response import ProviderResponse
 from allos.runs import chats
 from allos.runs.ask import begin
 from allos.runs.compare import Comparison, compare
-from allos.runs.tools import Loop
-from allos.runs.tools import run as run_tools
-from allos.types import Message, Prompt, ProviderResponse, as_messages
+from allos.tools.tool_loop import Loop
+from allos.tools.tool_loop import run as run_tools
 
 if TYPE_CHECKING:
-    from allos.providers.preview import Preview
+    from allos.providers.pricing.planned_requests import Preview
 
 
 _OURS = Path(__file__).parents[1]
@@ -62,7 +64,7 @@ def run(shell: Any, line: str, cell: str | None, local_ns: dict[str, Any]) -> An
     try:
         arguments = parse(line, cell=cell is not None)
         if arguments.command is not None:
-            return commands.run(arguments.command, arguments.rest)
+            return dispatch.run(arguments.command, arguments.rest)
         with _plain_warnings():
             return _question(shell, arguments, cell, local_ns)
     except AllosError as exc:
@@ -112,9 +114,9 @@ def _question(
     )
     if arguments.models:
         _one_model_only(arguments)
-    with context.using(variables={**in_system, **variables}), spending.limit(shell, arguments):
+    with context.using(variables={**in_system, **variables}), cell_budget.limit(shell, arguments):
         if arguments.dry_run:
-            plan = spending.plan(arguments, question)
+            plan = cell_budget.plan(arguments, question)
             if arguments.output is not None:
                 shell.user_ns[arguments.output] = plan
             return plan
@@ -143,8 +145,8 @@ def _compare(shell: Any, arguments: Arguments, question: Question) -> Comparison
         models=arguments.models,
         n=arguments.repeats,
         system=question.system,
-        fresh=arguments.fresh,
-        confirm=confirming.of_comparison(shell, len(arguments.models) * arguments.repeats),
+        refresh=arguments.refresh,
+        confirm=prompts.of_comparison(shell, len(arguments.models) * arguments.repeats),
         **shared,
         **arguments.params,
     )
@@ -167,12 +169,12 @@ def _ask(shell: Any, arguments: Arguments, question: Question, *, paint: bool) -
         notes = (note, *notes) if (note := chat.note()) else notes
     if arguments.model is None and session.setting("model") is None:
         notes = (f"no model named: the embedded {model} answered", *notes)
-    painter = Painter(
+    painter = LiveOutput(
         shell,
         model,
         quiet=arguments.quiet or not paint,
         notes=notes,
-        paint_hz=session.setting("paint_hz"),
+        refresh_hz=session.setting("refresh_hz"),
         unsafe_html=arguments.unsafe_html,
     )
     with chat.here() if chat is not None else nullcontext():
@@ -191,7 +193,7 @@ def _answer(
     arguments: Arguments,
     messages: tuple[Message, ...],
     question: Question,
-    painter: Painter,
+    painter: LiveOutput,
 ) -> ProviderResponse:
     """Ask, run tools where there are some, and paint; an error is painted, kept and raised."""
 
@@ -203,7 +205,7 @@ def _answer(
             params={
                 **arguments.params,
                 "schema": question.schema,
-                "fresh": arguments.fresh,
+                "refresh": arguments.refresh,
                 **more,
             },
             emit=painter.put if arguments.stream else None,
@@ -222,7 +224,7 @@ def _answer(
     except (ProviderError, SchemaError, Interrupted) as exc:
         failed = exc
     else:
-        # Kept before it is shown: a stop in between would lose it.
+        # StoredKey before it is shown: a stop in between would lose it.
         _keep(shell, arguments, response)
         painter.finish(response)
         return response
@@ -265,7 +267,7 @@ def _plain_warnings() -> Iterator[None]:
 
 def one_line(exc: AllosError) -> AllosError:
     """Make an error show itself as one line; the cell still fails with its own class."""
-    from allos.render.cell import error_text
+    from allos.render.answer import error_text
 
     # A server's words may stand in it, and a terminal would obey them.
     text = " ".join(line.strip() for line in error_text(str(exc)).splitlines())

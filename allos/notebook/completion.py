@@ -140,7 +140,7 @@ def _names(given: Sequence[str]) -> list[str]:
 
 
 def _words(names: list[str], word: str, *, cell: bool) -> list[str] | None:
-    from allos.providers import services
+    from allos.providers.catalog import services
 
     first = names[0] if names else None
     if not cell and first in services.RESERVED:
@@ -157,7 +157,7 @@ def _words(names: list[str], word: str, *, cell: bool) -> list[str] | None:
 
 def _of_model(word: str, *, joined: bool) -> list[str]:
     """Providers; behind a slash, the models of one."""
-    from allos.providers import services
+    from allos.providers.catalog import services
 
     provider, slash, _ = word.partition("/")
     if slash:
@@ -168,23 +168,23 @@ def _of_model(word: str, *, joined: bool) -> list[str]:
 def models(provider: str) -> list[str]:
     """Models of a provider, as far as they are known without asking."""
     from allos.errors import ConfigurationError
-    from allos.providers import services
+    from allos.providers.catalog import services
 
     try:
         service = services.find(provider)
     except ConfigurationError:
         return []
     if service.embedded:
-        from allos.local.models import known_models
+        from allos.local.model_files import known_models
 
         return list(known_models())
-    from allos.providers import model_cache
+    from allos.providers.catalog import model_cache
 
     return model_cache.known_models(service.name)
 
 
 def _of_command(command: str, rest: list[str]) -> list[str] | None:
-    from allos.providers import services
+    from allos.providers.catalog import services
 
     if command in ("models", "key") and not rest:
         return services.names()
@@ -199,7 +199,7 @@ def _of_command(command: str, rest: list[str]) -> list[str] | None:
 
 
 def _commands() -> Iterable[str]:
-    from allos.notebook.commands import names
+    from allos.notebook.commands.dispatch import names
 
     return names()
 
@@ -247,7 +247,7 @@ def _variables(namespace: dict[str, Any], fits: Callable[[Any], bool]) -> list[s
 
 
 def _is_tool(value: Any) -> bool:
-    from allos.providers.tools import Tool
+    from allos.tools.tool import Tool
 
     return isinstance(value, Tool) or (callable(value) and not isinstance(value, type))
 

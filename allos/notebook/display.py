@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from allos.providers.preview import Preview
+    from allos.providers.pricing.planned_requests import Preview
+    from allos.response import ProviderResponse
     from allos.runs.compare import Comparison
     from allos.runs.doctor import Report
-    from allos.types import ProviderResponse
 
-_RESPONSE = ("allos.types", "ProviderResponse")
+_RESPONSE = ("allos.response", "ProviderResponse")
 _COMPARISON = ("allos.runs.compare", "Comparison")
-_PREVIEW = ("allos.providers.preview", "Preview")
+_PREVIEW = ("allos.providers.pricing.planned_requests", "Preview")
 _REPORT = ("allos.runs.doctor", "Report")
 
 _notes: dict[str, tuple[str, ...]] = {}
@@ -59,15 +59,15 @@ def bundle(
     unsafe_html: bool = False,
 ) -> tuple[dict[str, str], dict[str, Any]]:
     """Return what to show of a response by MIME type, and the metadata that keeps its rows."""
-    from allos.log.saved import saved_rows
-    from allos.render.cell import answer_html, answer_text
+    from allos.log.notebook_rows import rows_metadata
+    from allos.render.answer import answer_html, answer_text
 
     notes = notes or _notes.get(response.id or "", ())
     options: dict[str, Any] = {"notes": notes, "show_error": show_error, "unsafe_html": unsafe_html}
     return {
         "text/html": answer_html(response, **options),
         "text/plain": answer_text(response, **options),
-    }, saved_rows(response.steps or (response,))
+    }, rows_metadata(response.steps or (response,))
 
 
 def _formatters(shell: Any) -> list[tuple[tuple[str, str], Any, Any]]:
@@ -99,7 +99,7 @@ def _silent_once(result: ProviderResponse | Comparison) -> None:
 def _board(comparison: Comparison) -> None:
     from IPython.core.getipython import get_ipython
 
-    from allos.notebook.comparison import is_interactive, show
+    from allos.notebook.comparison_output import is_interactive, show
 
     if comparison.id not in _painted:
         shell = get_ipython()
@@ -111,20 +111,20 @@ def _board(comparison: Comparison) -> None:
 
 
 def _table(comparison: Comparison) -> tuple[dict[str, str], dict[str, Any]]:
-    from allos.notebook.comparison import bundle as table
+    from allos.notebook.comparison_output import bundle as table
 
     return table(comparison)
 
 
 def _preview(preview: Preview, **_: Any) -> dict[str, str]:
     from allos.render.plain import clean_text
-    from allos.render.setup import preview_html
+    from allos.render.reports import preview_html
 
     return {"text/html": preview_html(preview), "text/plain": clean_text(str(preview))}
 
 
 def _report(report: Report, **_: Any) -> dict[str, str]:
     from allos.render.plain import clean_text
-    from allos.render.setup import report_html
+    from allos.render.reports import report_html
 
     return {"text/html": report_html(report), "text/plain": clean_text(str(report))}

@@ -11,8 +11,9 @@ from threading import Lock
 from time import monotonic, perf_counter
 from typing import Any
 
-from allos.render.cell import body_html
-from allos.render.comparison import (
+from allos.messages import Message
+from allos.render.answer import body_html
+from allos.render.comparison_table import (
     colour_slots,
     differing_params,
     equal_repeats,
@@ -25,8 +26,8 @@ from allos.render.comparison import (
 )
 from allos.render.format import rate, seconds
 from allos.render.plain import clean_text
+from allos.response import ProviderResponse
 from allos.runs.compare import Cell, Comparison
-from allos.types import Message, ProviderResponse
 
 MAX_PROMPT_CHARS = 20_000
 _CHARS_PER_TOKEN = 5

@@ -25,7 +25,7 @@ _SETTINGS = (
     "replay",
     "replay_mode",
     "budget_usd",
-    "paint_hz",
+    "refresh_hz",
 )
 
 
@@ -57,7 +57,7 @@ class AllosMagics(Magics):
         allow_none=True,
         help="US dollars that this kernel may spend; calls that could pass it are not sent.",
     ).tag(config=True)
-    paint_hz = Float(
+    refresh_hz = Float(
         None, allow_none=True, help="How often a second a streaming answer is painted, at most."
     ).tag(config=True)
 
@@ -128,7 +128,7 @@ class AllosMagics(Magics):
         --no-stream                wait for the whole answer
         --dry-run                  show the request and what it may cost; send nothing
         --budget USD               most that this cell may spend
-        --fresh                    ask again, whatever is recorded
+        --refresh                    ask again, whatever is recorded
         --unsafe-html              run the answer's own HTML; only for answers that you trust
         --base-url URL             another address of the service
 

@@ -14,7 +14,7 @@ from typing import Any
 from allos import template
 from allos.errors import ConfigurationError, did_you_mean
 from allos.parts import File, Image, Part, as_part
-from allos.providers.tools import as_tool
+from allos.tools.tool import as_tool
 
 BUDGET_TOKENS = 1000
 """What a table may cost, about."""

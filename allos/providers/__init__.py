@@ -10,14 +10,16 @@ Provider('groq', model='m')
 
 from __future__ import annotations
 
-from allos.providers.model_cache import cached_models, known_models
-from allos.providers.models import ModelInfo, ModelList
-from allos.providers.plugins import register, unregister
+from allos.messages import Message, MessageRole, ToolCall
+from allos.providers.catalog.model_cache import cached_models, known_models
+from allos.providers.catalog.model_list import ModelInfo, ModelList
+from allos.providers.catalog.plugins import register, unregister
+from allos.providers.catalog.services import Service
 from allos.providers.provider import Provider
 from allos.providers.registry import ProviderRegistry
-from allos.providers.services import Service
 from allos.providers.stream import AsyncStream, Stream
-from allos.types import Message, MessageRole, ProviderResponse, ToolCall, Usage
+from allos.response import ProviderResponse
+from allos.usage import Usage
 
 __all__ = [
     "AsyncStream",

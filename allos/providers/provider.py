@@ -11,20 +11,26 @@ from typing import Any
 from allos import context, engine, seams, wire
 from allos.engine.call import Call
 from allos.errors import ConfigurationError
+from allos.events import Event
 from allos.hashing import request_hash
-from allos.providers import budget, facts, inputs, inquiry, key_store, keys, model_cache, prices
-from allos.providers.advice import advise
-from allos.providers.estimate import estimate
-from allos.providers.faces import aresult, result
-from allos.providers.models import ModelList
-from allos.providers.preview import Preview, plan
+from allos.messages import Prompt, as_messages
+from allos.providers import discovery, validation
+from allos.providers.auth import endpoints, key_store
+from allos.providers.catalog import model_cache, model_limits
+from allos.providers.catalog.deprecations import advise
+from allos.providers.catalog.model_list import ModelList
+from allos.providers.catalog.services import Service
+from allos.providers.pricing import budgets, prices
+from allos.providers.pricing.estimates import estimate
+from allos.providers.pricing.planned_requests import Preview, plan
 from allos.providers.route import Route
-from allos.providers.schemas import as_schema
-from allos.providers.services import Service
 from allos.providers.stream import AsyncStream, Stream
-from allos.providers.tools import Tools, as_tools, checked_choice
+from allos.providers.waiting import aresult, result
+from allos.request import Request
+from allos.response import ProviderResponse
 from allos.secret import Secret
-from allos.types import Event, Prompt, ProviderResponse, Request, as_messages
+from allos.tools.schemas import as_schema
+from allos.tools.tool import Tools, as_tools, checked_choice
 from allos.wire import content
 from allos.wire.base import Body, Connection
 
@@ -114,16 +120,16 @@ class Provider:
         **params: Any,
     ) -> None:
         self.name, self.model = service.name, model  # first, for its repr in a traceback
-        inputs.check_numbers(
+        validation.check_numbers(
             timeout_s=timeout_s,
             deadline_s=deadline_s,
             max_attempts=max_attempts,
             context_window=context_window,
         )
-        inputs.check_count("max_attempts", max_attempts)
+        validation.check_count("max_attempts", max_attempts)
         if context_window is not None:
-            inputs.check_count("context_window", context_window)
-        self._limits = inputs.limits(
+            validation.check_count("context_window", context_window)
+        self._limits = validation.limits(
             max_in_flight=service.max_in_flight if max_in_flight is None else max_in_flight,
             requests_per_minute=requests_per_minute,
             tokens_per_minute=tokens_per_minute,
@@ -142,13 +148,13 @@ class Provider:
         endpoint = self._route.endpoint
         self._wire = wire.get(endpoint.api)
         self._params = self._checked(params)
-        self._strict = inputs.flag("strict", strict)
+        self._strict = validation.flag("strict", strict)
         self._timeout_s = timeout_s
         self._fixed: dict[str, Any] = {
             "provider": self.name,
             "api": endpoint.api,
             "model": model,
-            "quirks": service.quirks_at(foreign=endpoint.foreign),
+            "profile": service.profile_for(foreign=endpoint.foreign),
             "timeout_s": timeout_s,
             "deadline_s": deadline_s,
             "max_attempts": max_attempts,
@@ -191,15 +197,15 @@ class Provider:
         messages : iterable of Message, str, or sequence of str, Image and File
             The conversation; a text, or texts with images and files, stand for one user message.
         tools : sequence of callable, pydantic model class, mapping or Tool, or None
-            What the model may ask to be called, see `allos.providers.tools.as_tool`. Nothing is
+            What the model may ask to be called, see `allos.tools.tool.as_tool`. Nothing is
             run: the calls come back as `tool_calls`. `allos.ask` runs them.
         tool_choice : str or None
             ``"auto"``, ``"none"``, ``"required"`` or a tool's name; None leaves it to the service.
         schema : type, mapping or None
-            What the answer must be, see `allos.providers.schemas.as_schema`; its value is `parsed`.
+            What the answer must be, see `allos.tools.schemas.as_schema`; its value is `parsed`.
         **params
             Override the provider's defaults for this call; `extra` is a mapping that goes into the
-            request's body as it is; `strict` as in the provider. ``fresh=True`` asks even where an
+            request's body as it is; `strict` as in the provider. ``refresh=True`` asks even where an
             answer is recorded, see `allos.replay`.
 
         Returns
@@ -275,11 +281,11 @@ class Provider:
         turns = as_messages(messages)
         given = dict(params)
         strict = given.pop("strict", None)
-        strict = self._strict if strict is None else inputs.flag("strict", strict)
+        strict = self._strict if strict is None else validation.flag("strict", strict)
         tools = as_tools(given.pop("tools", None))
         choice = checked_choice(given.pop("tool_choice", None), tools)
         schema = as_schema(given.pop("schema", None))
-        fresh = bool(given.pop("fresh", False))
+        refresh = bool(given.pop("refresh", False))
         merged = {**self._params, **self._checked(given)} if given else dict(self._params)
         extra = merged.pop("extra", None) or {}
         here = context.current()
@@ -293,12 +299,12 @@ class Provider:
             schema=schema,
             stream=stream,
             sample=(here.sample_index if here.repeat is None else here.repeat) or 0,
-            fresh=fresh,
+            refresh=refresh,
             model_output=self._model_output() if self._wire.needs_limit else None,
             **self._fixed,
         )
         if self._learnt:
-            request = replace(request, quirks=replace(request.quirks, **self._learnt))
+            request = replace(request, profile=replace(request.profile, **self._learnt))
         request = replace(request, request_hash=request_hash(request, request.sample))
         content.check(request)
         return request, self._wire.body(request), strict
@@ -312,7 +318,7 @@ class Provider:
     ) -> Call:
         """Start a call and return its handle; `emit` makes it a stream. For `runs`.
 
-        `params` may also hold `tools`, `tool_choice`, `schema` and `fresh`.
+        `params` may also hold `tools`, `tool_choice`, `schema` and `refresh`.
         """
         request, body = self._request(messages, params, stream=emit is not None)
         call = engine.from_source(request, dropped=body.dropped, emit=emit)
@@ -441,11 +447,11 @@ class Provider:
         ProviderError
             The service cannot tell, or the request failed.
         """
-        return inquiry.list_models(self._route, self._wire, self._timeout_s)
+        return discovery.list_models(self._route, self._wire, self._timeout_s)
 
     async def alist_models(self) -> ModelList:
         """Models that the service offers; see `list_models`. Works on any event loop."""
-        return await inquiry.alist_models(self._route, self._wire, self._timeout_s)
+        return await discovery.alist_models(self._route, self._wire, self._timeout_s)
 
     def get_context_window(self, *, refresh: bool = False) -> int | None:
         """Tokens that prompt and answer may have together; None when nobody says.
@@ -472,12 +478,12 @@ class Provider:
 
             return local.serve(self.model).context_window
         if refresh:
-            inquiry.refresh_window(self._route, self._wire, self._timeout_s)
+            discovery.refresh_window(self._route, self._wire, self._timeout_s)
         elsewhere = self._route.elsewhere
         learnt = model_cache.learnt_window(self.name, elsewhere, self.model)
         if learnt is not None or elsewhere is not None:
             return learnt
-        shipped = facts.shipped(self.name, self.model).context_window
+        shipped = model_limits.shipped(self.name, self.model).context_window
         if shipped is not None or self._service.price_id is None:
             return shipped
         return prices.context_window(self._service.price_id, self.model)
@@ -506,33 +512,33 @@ class Provider:
 
     # ---- inside -----------------------------------------------------------------------------
 
-    def _gate(self, connection: Connection, body: Body) -> budget.BudgetGate | None:
+    def _gate(self, connection: Connection, body: Body) -> budgets.BudgetGate | None:
         """Return what holds a call to the budgets in force; None without any."""
-        budgets = budget.in_force()
-        if not budgets:
+        in_force = budgets.in_force()
+        if not in_force:
             return None
-        payer = budget.Payer(
+        payer = budgets.BilledService(
             self.name,
             self.model,
-            keys.place(connection.base_url),
+            endpoints.origin(connection.base_url),
             self._service.embedded,
             self._route.endpoint.foreign,
         )
-        billed = any(not payer.free_by(each.free) for each in budgets)
+        billed = any(not payer.free_by(each.free) for each in in_force)
         made = (
             estimate(body.body, self.model, self._route.price_id, max_output=self._model_output())
             if billed
             else None
         )
-        return budget.BudgetGate(payer, made, budgets)
+        return budgets.BudgetGate(payer, made, in_force)
 
     def _model_output(self) -> int | None:
         if self._route.elsewhere is not None:
             return None
-        return facts.shipped(self.name, self.model).max_output_tokens
+        return model_limits.shipped(self.name, self.model).max_output_tokens
 
     def _checked(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        return inputs.parameters(f"{self.name}/{self.model}", params)
+        return validation.parameters(f"{self.name}/{self.model}", params)
 
     def _unsaid(self, dropped: Sequence[str], strict: bool) -> None:
         """Warn once of each parameter that the service does not take, or refuse."""

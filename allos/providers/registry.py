@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allos.errors import ConfigurationError, did_you_mean
-from allos.providers import plugins, services
+from allos.providers.catalog import plugins, services
 from allos.providers.provider import CONSTRUCTOR, Provider
 from allos.secret import sealed
 from allos.wire.parameters import VOCABULARY

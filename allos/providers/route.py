@@ -7,9 +7,11 @@ from urllib.parse import urlsplit
 
 from allos import seams
 from allos.engine import runtime
-from allos.errors import MissingAddressError, MissingKeyError
-from allos.providers import budget, inputs, key_store, keys, prices
-from allos.providers.services import Service
+from allos.errors import MissingBaseURLError, MissingKeyError
+from allos.providers import validation
+from allos.providers.auth import endpoints, key_store
+from allos.providers.catalog.services import Service
+from allos.providers.pricing import budgets, prices
 from allos.secret import Secret
 from allos.wire.base import Connection
 
@@ -53,15 +55,15 @@ class Route:
         self._given_url = base_url
         env = key_store.Environment()
         try:
-            self.endpoint = keys.resolve(
+            self.endpoint = endpoints.resolve(
                 service, base_url=base_url, api_key=api_key, api=api, env=env, look=key_store.look
             )
-        except (MissingKeyError, MissingAddressError):
+        except (MissingKeyError, MissingBaseURLError):
             if not seams.answers_at_hand:
                 raise
-            self.endpoint = keys.waiting(service, base_url=base_url, api=api, env=env)
+            self.endpoint = endpoints.unresolved(service, base_url=base_url, api=api, env=env)
         # Only now, so that no frame of an error above holds what stands in them.
-        self._headers = inputs.header_pairs(headers)
+        self._headers = validation.header_pairs(headers)
         waits = service.embedded or self.endpoint.key_source == "missing"
         self._connection = None if waits else self._connect()
 
@@ -104,7 +106,7 @@ class Route:
             from allos import local
 
             server = local.serve(self.model)
-            url = keys.wire_url(server.base_url, self.endpoint.api)
+            url = endpoints.wire_url(server.base_url, self.endpoint.api)
             self._connection = self._connect(url, server.secret)
         if self._connection is None:  # its key or address was missing; now it is needed
             self.endpoint = self._resolved(note)
@@ -117,14 +119,14 @@ class Route:
 
         def prepare() -> None:
             runtime.get().client(self.ready(note))
-            if budget.in_force():
+            if budgets.in_force():
                 prices.load()
 
         await asyncio.get_running_loop().run_in_executor(None, prepare)
 
     def unstarted(self) -> Connection:
         """Return where the embedded model's calls would go, without starting its server."""
-        return self._connect(keys.wire_url("http://127.0.0.1:0/v1", self.endpoint.api))
+        return self._connect(endpoints.wire_url("http://127.0.0.1:0/v1", self.endpoint.api))
 
     def close(self) -> None:
         """Close the connection, as soon as no call uses it; the next call opens a new one."""
@@ -140,22 +142,22 @@ class Route:
         return Connection(
             sdk=sdk,
             base_url=url,
-            api_key=key if key is not None else Secret(keys.PLACEHOLDER),
+            api_key=key if key is not None else Secret(endpoints.PLACEHOLDER),
             headers=self._headers,
             sdk_env=self.service.sdk_home == sdk and not endpoint.foreign,
-            direct=keys.is_loopback(urlsplit(url).hostname or ""),
+            direct=endpoints.is_loopback(urlsplit(url).hostname or ""),
         )
 
-    def _resolved(self, note: str) -> keys.Endpoint:
+    def _resolved(self, note: str) -> endpoints.Endpoint:
         try:
-            return keys.resolve(
+            return endpoints.resolve(
                 self.service,
                 base_url=self._given_url,
                 api=self.endpoint.api,
                 env=key_store.Environment(),
                 look=key_store.look,
             )
-        except (MissingKeyError, MissingAddressError) as exc:
+        except (MissingKeyError, MissingBaseURLError) as exc:
             missing = type(exc)(f"{exc}{note}")
         # Out here, so that no frame with the environment goes along.
         raise missing

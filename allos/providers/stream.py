@@ -10,8 +10,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from typing import TYPE_CHECKING
 
 from allos.engine.call import Call
-from allos.providers.faces import asettle, checked, interrupted, settle, ticking
-from allos.types import Event, ProviderResponse
+from allos.events import Event
+from allos.providers.waiting import asettle, checked, interrupted, settle, ticking
+from allos.response import ProviderResponse
 
 if TYPE_CHECKING:
     import asyncio

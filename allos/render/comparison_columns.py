@@ -12,7 +12,8 @@ from itertools import count
 from typing import Any, Protocol
 from zlib import crc32
 
-from allos.types import Message, ProviderResponse
+from allos.messages import Message
+from allos.response import ProviderResponse
 
 COLOURS = 10
 """How many colour classes there are, ``allos-c0`` to ``allos-c9``."""

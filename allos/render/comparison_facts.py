@@ -12,7 +12,7 @@ from typing import Any
 
 from allos.render.comparison_columns import CellLike, ComparisonLike, key_letter
 from allos.render.format import UNKNOWN, money, seconds, speed, tokens
-from allos.types import ProviderResponse
+from allos.response import ProviderResponse
 
 # Endings that need no word: the usual one, and those that the answer itself already tells.
 _PLAIN_ENDINGS = frozenset({None, "stop", "tool_calls", "refusal", "cancelled", "error"})
@@ -59,7 +59,7 @@ def state_label(cell: CellLike) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Typical:
+class Medians:
     """Numbers of one answer, or medians of several; None where no answer has the number."""
 
     latency_s: float | None
@@ -86,13 +86,13 @@ class Typical:
         return f"{about}{tokens(self.input_tokens)} → {tokens(self.output_tokens)}"
 
 
-def typical(responses: Sequence[ProviderResponse]) -> Typical:
+def typical(responses: Sequence[ProviderResponse]) -> Medians:
     """Numbers of an answer; of several repeats the medians, and the cost of all together.
 
     Medians of the complete ones, where there are any: a call that failed at once was not fast.
     """
     complete = [response for response in responses if response.ok] or responses
-    return Typical(
+    return Medians(
         latency_s=_median(complete, "latency_s"),
         first_s=_median(complete, "time_to_first_token_s"),
         tokens_per_second=_median(complete, "tokens_per_second"),
@@ -123,7 +123,7 @@ def numbers(responses: Sequence[ProviderResponse]) -> list[str]:
         speed(seen.tokens_per_second, seen.latency_s, seen.first_s),
         f"{seen.tokens} tok" if seen.tokens else "",
         f"cost {UNKNOWN}" if seen.cost == UNKNOWN else f"{seen.cost}{' in all' * many}",
-        *oddities(sent),
+        *anomalies(sent),
     ]
     return [fact for fact in facts if fact]
 
@@ -208,7 +208,7 @@ def _said(response: ProviderResponse) -> tuple[object, ...]:
     )
 
 
-def oddities(responses: Sequence[ProviderResponse]) -> list[str]:
+def anomalies(responses: Sequence[ProviderResponse]) -> list[str]:
     """What did not go the usual way, such as ``"2 attempts"``, and how often among several."""
     found: list[str] = []
     for response in responses:

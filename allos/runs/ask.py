@@ -9,13 +9,15 @@ from typing import Any
 from allos import context, session
 from allos.engine.call import Call
 from allos.errors import ConfigurationError
+from allos.events import Event
+from allos.messages import Prompt, as_messages
 from allos.providers import Provider
-from allos.providers.faces import aresult, result
 from allos.providers.provider import CONSTRUCTOR
-from allos.providers.tools import Tools
-from allos.runs.tools import MAX_STEPS, Approve, Loop, arun, run
+from allos.providers.waiting import aresult, result
+from allos.response import ProviderResponse
 from allos.secret import sealed
-from allos.types import Event, Prompt, ProviderResponse, as_messages
+from allos.tools.tool import Tools
+from allos.tools.tool_loop import MAX_STEPS, Approve, Loop, arun, run
 
 
 def ask(
@@ -29,7 +31,7 @@ def ask(
     approve: Approve | None = None,
     schema: Any = None,
     tags: Sequence[str] = (),
-    fresh: bool = False,
+    refresh: bool = False,
     **params: Any,
 ) -> ProviderResponse:
     """Ask a model and wait for its answer, which is also a row of the log.
@@ -60,7 +62,7 @@ def ask(
         value is `parsed` of the response.
     tags : sequence of str
         Words to find the row again: ``allos.responses(tags="draft")``.
-    fresh : bool
+    refresh : bool
         Ask even where the answer is recorded (`allos.replay`), and record the new one in its place.
     **params
         Parameters (`temperature`, `max_tokens` ...) and what a provider takes (`base_url`,
@@ -89,7 +91,7 @@ def ask(
         allos.ask(["What is on it?", allos.Image(path="chart.png")], model="openai/gpt-5-mini")
     """
     sealed(params)
-    asked = {"schema": schema, "fresh": fresh, **params}
+    asked = {"schema": schema, "refresh": refresh, **params}
 
     def send(messages: Prompt, more: Mapping[str, Any]) -> ProviderResponse:
         return result(begin(messages, model=model, system=None, params={**asked, **more}))
@@ -114,7 +116,7 @@ async def aask(
     approve: Approve | None = None,
     schema: Any = None,
     tags: Sequence[str] = (),
-    fresh: bool = False,
+    refresh: bool = False,
     **params: Any,
 ) -> ProviderResponse:
     """Ask a model and await its answer; see `ask`.
@@ -128,7 +130,7 @@ async def aask(
     import asyncio
 
     sealed(params)
-    asked = {"schema": schema, "fresh": fresh, **params}
+    asked = {"schema": schema, "refresh": refresh, **params}
 
     async def send(messages: Prompt, more: Mapping[str, Any]) -> ProviderResponse:
         # Imports, opening the log and starting a server would block the caller's event loop.
@@ -177,10 +179,10 @@ def checked_constructor(
 
 
 def _about(tags: Sequence[str]) -> Any:
-    return context.using(tags=tags_of(tags))
+    return context.using(tags=normalize_tags(tags))
 
 
-def tags_of(tags: Any) -> tuple[str, ...]:
+def normalize_tags(tags: Any) -> tuple[str, ...]:
     """Tags as a tuple; a single one needs no list."""
     if isinstance(tags, str):
         return (tags,)

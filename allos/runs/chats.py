@@ -12,10 +12,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from allos import context
-from allos.engine.ids import new_id
 from allos.errors import ConfigurationError, did_you_mean
+from allos.ids import new_id
+from allos.messages import Message, MessageRole, Prompt, as_messages
+from allos.response import ProviderResponse
 from allos.runs.ask import aask, ask
-from allos.types import Message, MessageRole, Prompt, ProviderResponse, as_messages
 
 if TYPE_CHECKING:
     import pandas as pd

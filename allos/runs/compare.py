@@ -19,18 +19,22 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from allos import context, seams, session
 from allos.engine.call import Call
-from allos.engine.ids import new_id
 from allos.errors import AllosError, BudgetError, ConfigurationError, Interrupted
-from allos.providers import Provider, services
-from allos.runs.ask import begin, tags_of
+from allos.events import Event
+from allos.ids import new_id
+from allos.messages import Message, Prompt, as_messages
+from allos.providers import Provider
+from allos.providers.catalog import services
+from allos.request import Request
+from allos.response import ProviderResponse
+from allos.runs.ask import begin, normalize_tags
 from allos.secret import sealed
-from allos.types import Event, Message, Prompt, ProviderResponse, Request, as_messages
 from allos.wire.parameters import VOCABULARY
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from allos.providers.preview import Preview
+    from allos.providers.pricing.planned_requests import Preview
 
 State = Literal["queued", "running", "waiting", "ok", "error", "cancelled"]
 
@@ -138,7 +142,7 @@ class Cell:
                     self._comparison.messages,
                     model=self.column.model,
                     system=None,
-                    params={**self.column.params, "fresh": self._comparison.fresh},
+                    params={**self.column.params, "refresh": self._comparison.refresh},
                     emit=lambda events: self._take(events, run),
                 )
         except Exception as exc:  # noqa: BLE001 - whatever keeps a call from going out ends its cell
@@ -252,7 +256,7 @@ class Comparison:
     columns : list of Column
     cells : list of Cell
         Column by column, repeats in order.
-    fresh : bool
+    refresh : bool
         Whether every model is asked even where its answer is recorded.
     """
 
@@ -262,12 +266,12 @@ class Comparison:
         columns: Sequence[Column],
         n: int,
         *,
-        fresh: bool = False,
+        refresh: bool = False,
     ) -> None:
         self.id = f"cmp_{new_id()}"
         self.messages = messages
         self.n = n
-        self.fresh = fresh
+        self.refresh = refresh
         self.columns: list[Column] = []
         self.cells: list[Cell] = []
         self._watchers: list[Callable[[], None]] = []
@@ -431,13 +435,13 @@ class Comparison:
     def to_html(self) -> str:
         """Return the comparison as one static, sanitised HTML table, as far as it has come."""
         from allos import log
-        from allos.render.comparison import comparison_html
+        from allos.render.comparison_table import comparison_html
 
         return comparison_html(self, logged=log.is_open())
 
     def __str__(self) -> str:
         from allos import log
-        from allos.render.comparison import comparison_text
+        from allos.render.comparison_table import comparison_text
 
         return comparison_text(self, logged=log.is_open())
 
@@ -473,7 +477,7 @@ def compare(
     n: int = 1,
     system: str | None = None,
     tags: Sequence[str] = (),
-    fresh: bool = False,
+    refresh: bool = False,
     confirm: Callable[[Preview], bool] | None = None,
     **shared: Any,
 ) -> Comparison:
@@ -495,7 +499,7 @@ def compare(
         Instructions to the models.
     tags : sequence of str
         Words to find the rows again.
-    fresh : bool
+    refresh : bool
         Ask even where answers are recorded, and record the new ones in their place.
     confirm : callable or None
         ``confirm(preview)`` says whether to go on, given what would be sent and what it costs at
@@ -527,9 +531,9 @@ def compare(
         both.wait().frame[["model", "temperature", "content", "latency_s"]]
     """
     sealed(shared)
-    models, params = models_of(models), sets_of(params)
-    columns = grid_of(models, params, shared, n)
-    messages, named = as_messages(prompt, system), tags_of(tags)
+    models, params = normalize_models(models), normalize_params(params)
+    columns = build_columns(models, params, shared, n)
+    messages, named = as_messages(prompt, system), normalize_tags(tags)
     if confirm is not None:
         from allos.runs.preview import preview
 
@@ -539,14 +543,14 @@ def compare(
     session.open_log()
     session.open_replay()
     with context.using(tags=named):
-        comparison = Comparison(messages, columns, n, fresh=fresh)
+        comparison = Comparison(messages, columns, n, refresh=refresh)
     for told in seams.background:
         told(comparison)
     comparison._launch(comparison.cells)
     return comparison
 
 
-def sets_of(params: Any) -> list[dict[str, Any]]:
+def normalize_params(params: Any) -> list[dict[str, Any]]:
     """Sets of parameters, with their keys sealed; one empty set where there are none."""
     given = [params] if isinstance(params, Mapping) else params
     if isinstance(given, str) or not isinstance(given, Iterable | None):
@@ -568,7 +572,7 @@ def _no_set(value: object) -> ConfigurationError:
     )
 
 
-def models_of(models: Any) -> list[str | Provider]:
+def normalize_models(models: Any) -> list[str | Provider]:
     """The models of a comparison as a list; a single one needs none."""
     if isinstance(models, (str, Provider)):
         return [models]
@@ -584,14 +588,14 @@ def models_of(models: Any) -> list[str | Provider]:
     return listed
 
 
-def grid_of(
+def build_columns(
     models: Sequence[str | Provider],
     params: Sequence[Mapping[str, Any]],
     shared: Mapping[str, Any],
     n: int,
 ) -> list[Column]:
     """Columns of a comparison: each model with each set of parameters; checked, nothing is sent."""
-    models = models_of(models)
+    models = normalize_models(models)
     if not _is_count(n):
         raise ConfigurationError(f"n must be a whole number from 1, not {n!r}.")
     grid = [(model, {**shared, **chosen}) for model in models for chosen in params]

@@ -90,10 +90,10 @@ def doctor(*, online: bool = False) -> Report:
     >>> {finding.status for finding in doctor().findings} <= {"ok", "note", "problem"}
     True
     """
-    from allos.runs import checks
+    from allos.runs import doctor_checks
 
     found: list[Finding] = []
-    for check in checks.ALL:
+    for check in doctor_checks.ALL:
         found += _guarded(check.__name__, lambda check=check: check(online))  # type: ignore[misc]  # bound at once
     return Report(tuple(found))
 

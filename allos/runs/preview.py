@@ -8,12 +8,12 @@ from typing import Any
 
 from allos import session
 from allos.errors import AllosError, ConfigurationError
+from allos.messages import Message, Prompt, as_messages
 from allos.providers import Provider
-from allos.providers.preview import PlannedRequest, Preview
+from allos.providers.pricing.planned_requests import PlannedRequest, Preview
 from allos.runs.ask import checked_constructor
-from allos.runs.compare import grid_of, sets_of
+from allos.runs.compare import build_columns, normalize_params
 from allos.secret import sealed
-from allos.types import Message, Prompt, as_messages
 
 
 def preview(
@@ -71,10 +71,10 @@ def preview(
         raise ConfigurationError("preview takes model= for one call or models= for a comparison.")
     if models is None:
         return _one(turns, model, shared, stream=bool(stream), exact=exact)
-    params = sets_of(params)
+    params = normalize_params(params)
     planned: list[PlannedRequest] = []
     failures: dict[str, str] = {}
-    for column in grid_of(models, params, shared, n):
+    for column in build_columns(models, params, shared, n):
         try:
             one = _one(turns, column.model, column.params, stream=stream is not False, exact=exact)
         except (AllosError, ValueError, TypeError) as exc:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from allos.types import Api
+from allos.profiles import Api
 from allos.wire.base import Wire
 
 _HOMES: dict[Api, tuple[str, str]] = {

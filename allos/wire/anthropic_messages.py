@@ -6,14 +6,18 @@ from typing import Any
 from urllib.parse import quote
 
 from allos.errors import InvalidResponseError
-from allos.types import Api, Event, FinishReason, Message, Request, Usage
-from allos.wire import faults
+from allos.events import Event, FinishReason
+from allos.messages import Message
+from allos.profiles import Api
+from allos.request import Request
+from allos.usage import Usage
+from allos.wire import error_mapping
 from allos.wire.base import Body, Decoder, Wire
 from allos.wire.content import detail_unsaid, messages_blocks
+from allos.wire.json_fields import count, parse_json, records, text
 from allos.wire.parameters import apply, sampling_headers
-from allos.wire.reading import count, parse_json, records, text
-from allos.wire.think import ThinkDecoder
-from allos.wire.tools import instructed, messages_schema, messages_tools
+from allos.wire.reasoning_tags import ThinkDecoder
+from allos.wire.tool_fields import instructed, messages_schema, messages_tools
 
 DEFAULT_MAX_TOKENS = 4096
 """The API demands a limit; this one is sent when neither the caller nor the model's facts set one."""
@@ -83,7 +87,7 @@ class MessagesWire(Wire):
 
     def decoder(self, request: Request) -> Decoder:
         decoder = MessagesDecoder()
-        return ThinkDecoder(decoder) if request.quirks.think_tags else decoder
+        return ThinkDecoder(decoder) if request.profile.think_tags else decoder
 
     async def models(self, client: Any) -> list[Any]:
         rows: list[Any] = []
@@ -184,15 +188,15 @@ class MessagesDecoder(Decoder):
             self.done = self.closed = True
             return []
         if kind == "error" or body.get("error"):
-            raise faults.from_body(body)
+            raise error_mapping.from_body(body)
         return []
 
     def whole(self, reply: dict[str, Any]) -> list[Event]:
         if reply.get("error") or reply.get("type") == "error":
-            raise faults.from_body(reply)
+            raise error_mapping.from_body(reply)
         content = reply.get("content")
         if not isinstance(content, list):
-            words, code = faults.describe(reply)
+            words, code = error_mapping.describe(reply)
             raise InvalidResponseError(
                 "the answer holds no content" + (f": {words}" if words else ""), code=code
             )

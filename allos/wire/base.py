@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jiter import from_json
 
-from allos.errors import BrokenStreamError, ProviderError
+from allos.errors import IncompleteStreamError, ProviderError
+from allos.events import Event
+from allos.profiles import Api
+from allos.request import Request
 from allos.secret import Secret
-from allos.types import Api, Event, Request
-from allos.wire import faults
+from allos.wire import error_mapping
 from allos.wire.headers import header_facts
-from allos.wire.reading import dollars, json_object, records, reported_cost
+from allos.wire.json_fields import dollars, json_object, records, reported_cost
 from allos.wire.sse import ServerEvent, SseDecoder
 
 if TYPE_CHECKING:
@@ -80,8 +82,8 @@ class Amended(NamedTuple):
     """A body without what the service has just refused."""
 
     body: Body
-    quirks: Mapping[str, Any]
-    """What was learnt of the service, by fields of `Quirks`."""
+    profile: Mapping[str, Any]
+    """What was learnt of the service, by fields of `ServiceProfile`."""
 
 
 @dataclass(slots=True)
@@ -156,7 +158,7 @@ class Wire(ABC):
 
         Raises
         ------
-        BrokenStreamError
+        IncompleteStreamError
             The stream ended without the API's own end signal, or became unreadable.
         """
         response = await self._post(client, request, body, stream=True)
@@ -242,8 +244,8 @@ class Wire(ABC):
         raw = json_object(content, response.headers)
         decoder = self.decoder(request)
         events = [Event("meta", data=header_facts(response.headers))]
-        if request.quirks.cost_header:
-            told = dollars(response.headers.get(request.quirks.cost_header))
+        if request.profile.cost_header:
+            told = dollars(response.headers.get(request.profile.cost_header))
             events.append(Event("meta", data=reported_cost({"cost": told})))
         try:
             # One by one: what a failed reply told (its id, its tokens, some text) is kept.
@@ -291,7 +293,7 @@ async def _check(response: httpx2.Response) -> None:
     body: Any = content
     with suppress(ValueError):
         body = from_json(content)
-    raise faults.from_status(status, body, response.headers)
+    raise error_mapping.from_status(status, body, response.headers)
 
 
 def _placed(fault: Exception, headers: Mapping[str, str]) -> Exception:
@@ -308,8 +310,8 @@ def _unfinished(
     if fault is not None:
         return _placed(fault, headers)
     if not sse.seen_field:
-        return faults.no_answer(head, headers)
-    return BrokenStreamError("the stream ended before the answer was complete", retryable=True)
+        return error_mapping.no_answer(head, headers)
+    return IncompleteStreamError("the stream ended before the answer was complete", retryable=True)
 
 
 def _decode(decoder: Decoder, arrived: list[ServerEvent]) -> tuple[list[Event], Exception | None]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from allos.errors import ConfigurationError
+from allos.messages import Message
 from allos.parts import File, Image, Part, base64_of, data_uri
-from allos.types import Message, Request
+from allos.request import Request
 from allos.wire.parameters import model_quirks
 
 
@@ -18,8 +19,8 @@ def check(request: Request) -> None:
     ConfigurationError
         Names the model and the part.
     """
-    of_model = model_quirks(request.quirks, request.model)
-    if not (request.quirks.text_only or (of_model and of_model.text_only)):
+    of_model = model_quirks(request.profile, request.model)
+    if not (request.profile.text_only or (of_model and of_model.text_only)):
         return
     for message in request.messages:
         content = flat(message)

@@ -9,14 +9,18 @@ from typing import Any
 from jiter import from_json
 
 from allos.errors import BadRequestError, InvalidResponseError, ProviderError
-from allos.types import Api, Event, FinishReason, Message, Request, Usage
-from allos.wire import faults
+from allos.events import Event, FinishReason
+from allos.messages import Message
+from allos.profiles import Api
+from allos.request import Request
+from allos.usage import Usage
+from allos.wire import error_mapping
 from allos.wire.base import Amended, Body, Decoder, Wire
 from allos.wire.content import chat_content
+from allos.wire.json_fields import count, parse_json, reported_cost, text
 from allos.wire.parameters import apply, model_quirks
-from allos.wire.reading import count, parse_json, reported_cost, text
-from allos.wire.think import ThinkSplitter
-from allos.wire.tools import chat_schema, chat_tools, fitting_ids, instructed
+from allos.wire.reasoning_tags import ThinkSplitter
+from allos.wire.tool_fields import chat_schema, chat_tools, fitting_ids, instructed
 
 _NAMES = {
     "temperature": "temperature",
@@ -75,30 +79,30 @@ class ChatWire(Wire):
     path = "/chat/completions"
 
     def body(self, request: Request) -> Body:
-        quirks = request.quirks
-        of_model = model_quirks(quirks, request.model)
+        profile = request.profile
+        of_model = model_quirks(profile, request.model)
         names = dict(_NAMES)
         names["max_tokens"] = (
             of_model.max_tokens_name if of_model and of_model.max_tokens_name else None
-        ) or quirks.max_tokens_name
+        ) or profile.max_tokens_name
         fields, dropped = apply(request, names)
         tools, unsaid = chat_tools(request)
         body: dict[str, Any] = {
             "model": request.model,
-            "messages": _messages(fitting_ids(instructed(request), quirks.tool_id_length)),
+            "messages": _messages(fitting_ids(instructed(request), profile.tool_id_length)),
             **fields,
             **tools,
             **chat_schema(request),
         }
         if request.stream:
             body["stream"] = True
-            if quirks.stream_options:
+            if profile.stream_options:
                 body["stream_options"] = {"include_usage": True}
         body.update(request.extra)
         return Body(body, dropped + unsaid)
 
     def decoder(self, request: Request) -> Decoder:
-        return ChatDecoder(think_tags=request.quirks.think_tags)
+        return ChatDecoder(think_tags=request.profile.think_tags)
 
     def amend(self, body: Body, error: ProviderError) -> Amended | None:
         if type(error) is not BadRequestError or error.status_code not in (400, 422):
@@ -195,7 +199,7 @@ class ChatDecoder(Decoder):
     def whole(self, reply: dict[str, Any]) -> Iterator[Event]:
         yield from self._chunk(reply, "message")
         if not isinstance(reply.get("choices"), list) or not reply["choices"]:
-            words, code = faults.describe(reply)
+            words, code = error_mapping.describe(reply)
             raise InvalidResponseError(
                 "the answer holds no choices" + (f": {words}" if words else ""), code=code
             )
@@ -229,12 +233,12 @@ class ChatDecoder(Decoder):
     def _chunk(self, chunk: dict[str, Any], part: str, *, named_error: bool = False) -> list[Event]:
         choices = chunk.get("choices")
         if chunk.get("error") or named_error:
-            self.fault = faults.from_body(chunk)
+            self.fault = error_mapping.from_body(chunk)
             if not choices:
                 raise self.fault
         verdict = chunk.get("base_resp")
         if isinstance(verdict, dict) and verdict.get("status_code"):
-            raise faults.from_body(verdict)
+            raise error_mapping.from_body(verdict)
         events = self._meta(chunk)
         if isinstance(choices, list):
             for choice in choices:
@@ -278,7 +282,7 @@ class ChatDecoder(Decoder):
         if isinstance(usage, dict) and usage:
             events += _usage(usage)
         if choice.get("error") and self.fault is None:
-            self.fault = faults.from_body(choice)
+            self.fault = error_mapping.from_body(choice)
         reason = choice.get("finish_reason")
         if reason is not None:
             self._finish = str(reason)

@@ -6,14 +6,18 @@ from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 from allos.errors import InvalidResponseError
-from allos.types import Api, Event, EventKind, FinishReason, Message, Request, Usage
-from allos.wire import faults
+from allos.events import Event, EventKind, FinishReason
+from allos.messages import Message
+from allos.profiles import Api
+from allos.request import Request
+from allos.usage import Usage
+from allos.wire import error_mapping
 from allos.wire.base import Body, Decoder, Wire
 from allos.wire.content import responses_content
+from allos.wire.json_fields import count, parse_json, reported_cost, text
 from allos.wire.parameters import apply, model_quirks
-from allos.wire.reading import count, parse_json, reported_cost, text
-from allos.wire.think import ThinkDecoder
-from allos.wire.tools import instructed, responses_schema, responses_tools
+from allos.wire.reasoning_tags import ThinkDecoder
+from allos.wire.tool_fields import instructed, responses_schema, responses_tools
 
 _NAMES = {
     "temperature": "temperature",
@@ -59,9 +63,9 @@ class ResponsesWire(Wire):
         body.update(fields)
         body.update(tools)
         body.update(responses_schema(request))
-        if request.quirks.store:
+        if request.profile.store:
             body["store"] = False
-            of_model = model_quirks(request.quirks, request.model)
+            of_model = model_quirks(request.profile, request.model)
             if of_model and of_model.reasoning:
                 body["include"] = ["reasoning.encrypted_content"]
         if request.stream:
@@ -71,7 +75,7 @@ class ResponsesWire(Wire):
 
     def decoder(self, request: Request) -> Decoder:
         decoder = ResponsesDecoder()
-        return ThinkDecoder(decoder) if request.quirks.think_tags else decoder
+        return ThinkDecoder(decoder) if request.profile.think_tags else decoder
 
 
 def _input(messages: tuple[Message, ...]) -> tuple[str | None, list[dict[str, Any]]]:
@@ -170,12 +174,12 @@ class ResponsesDecoder(Decoder):
             response = body.get("response")
             return self._meta(response) if isinstance(response, dict) else []
         if kind == "error" or body.get("error"):
-            raise faults.from_body(body)
+            raise error_mapping.from_body(body)
         return []
 
     def whole(self, reply: dict[str, Any]) -> Iterator[Event]:
         if "output" not in reply and not reply.get("error"):
-            words, code = faults.describe(reply)
+            words, code = error_mapping.describe(reply)
             raise InvalidResponseError(
                 "the answer holds no output" + (f": {words}" if words else ""), code=code
             )
@@ -310,7 +314,7 @@ class ResponsesDecoder(Decoder):
             if cost := reported_cost(response["usage"]):
                 yield Event("meta", data=cost)
         if response.get("error") or kind == "response.failed":
-            raise faults.from_body(response.get("error") or response)
+            raise error_mapping.from_body(response.get("error") or response)
         finish = self._finish(response, kind)
         if finish.data == {"finish_reason": "stop"} and not self._items and not self._parts:
             raise InvalidResponseError("the answer holds no output")

@@ -1,4 +1,4 @@
-"""Our parameters: what they may be, and what they become in a body, the service's quirks applied."""
+"""Our parameters: what they may be, and what they become in a body, the service's profile applied."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from allos.errors import did_you_mean
-from allos.types import ModelQuirks, Quirks, Request
+from allos.profiles import ModelProfile, ServiceProfile
+from allos.request import Request
 
 VOCABULARY: dict[str, str] = {
     "temperature": "randomness of the choice of tokens, 0 and up",
@@ -179,15 +180,15 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
 
 def sampling_headers(request: Request) -> Mapping[str, str] | None:
     """Headers that the service wants beside sampling parameters for this model."""
-    of_model = model_quirks(request.quirks, request.model)
+    of_model = model_quirks(request.profile, request.model)
     if of_model and of_model.sampling_header and not SAMPLING.isdisjoint(request.params):
         return of_model.sampling_header
     return None
 
 
-def model_quirks(quirks: Quirks, model: str) -> ModelQuirks | None:
+def model_quirks(profile: ServiceProfile, model: str) -> ModelProfile | None:
     """Return what the service does differently for this model; the first match counts."""
-    for row in quirks.models:
+    for row in profile.models:
         if re.search(row.match, model):
             return row
     return None
@@ -212,9 +213,9 @@ def apply(request: Request, names: Mapping[str, str]) -> tuple[dict[str, Any], t
     dropped: list[str] = []
     if not request.params:
         return fields, ()
-    quirks = request.quirks
-    of_model = model_quirks(quirks, request.model)
-    refused = set(quirks.unsupported)
+    profile = request.profile
+    of_model = model_quirks(profile, request.model)
+    refused = set(profile.unsupported)
     if of_model and request.params.get("effort") not in of_model.sampling_efforts:
         refused.update(of_model.unsupported)
     if of_model and of_model.sampling_header:
@@ -229,7 +230,7 @@ def apply(request: Request, names: Mapping[str, str]) -> tuple[dict[str, Any], t
             else:
                 fields.update(_filled_in(said, value))
         else:
-            fields[quirks.rename.get(name, names[name])] = value
+            fields[profile.rename.get(name, names[name])] = value
     return fields, tuple(dropped)
 
 
@@ -237,11 +238,11 @@ _ANY = "*"
 
 
 def _effort_words(
-    request: Request, of_model: ModelQuirks | None
+    request: Request, of_model: ModelProfile | None
 ) -> Mapping[str, Mapping[str, Any]]:
     if request.api != "chat":  # the other two have one form, which is their vendor's own
         return {}
-    return (of_model.effort if of_model else None) or request.quirks.effort
+    return (of_model.effort if of_model else None) or request.profile.effort
 
 
 def _filled_in(fields: Mapping[str, Any], effort: str) -> dict[str, Any]:

@@ -7,9 +7,10 @@ import re
 import pytest
 
 from allos.errors import ServerError
-from allos.render.cell import answer_html, error_html
+from allos.messages import ToolCall
+from allos.render.answer import answer_html, error_html
 from allos.render.style import CSS
-from allos.types import ProviderResponse, ToolCall
+from allos.response import ProviderResponse
 from tests.jupyter import Lab
 
 FACTS = {"provider": "groq", "model": "m", "latency_s": 0.9, "output_tokens": 12}

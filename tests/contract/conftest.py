@@ -9,8 +9,9 @@ import pytest
 
 from allos import seams
 from allos.engine import retry
+from allos.profiles import Api
 from allos.providers import Provider, ProviderRegistry
-from allos.types import Api, ProviderResponse
+from allos.response import ProviderResponse
 from tests.fake_server import FakeServer
 
 KEY = "sk-contract-0123456789"

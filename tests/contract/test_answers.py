@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from allos import seams
+from allos.profiles import Api
 from allos.providers import Message, Provider, ProviderRegistry
-from allos.types import Api, ProviderResponse
+from allos.response import ProviderResponse
 from tests.contract.conftest import KEY, Ask, Make
 from tests.fake_server import Call, FakeServer, Reply, Sse
 
@@ -292,7 +293,7 @@ def test_source_answers_without_the_wire(
     server: FakeServer, provider: Provider, ask: Ask, observed: list[ProviderResponse]
 ) -> None:
     """A source answers instead of the service, and nothing is sent."""
-    recorded = ProviderResponse("Kept.", metadata={"latency_s": 9.0}, reasoning="Hm")
+    recorded = ProviderResponse("StoredKey.", metadata={"latency_s": 9.0}, reasoning="Hm")
 
     def source(request: Any) -> ProviderResponse | None:
         return recorded if request.prompt == "recorded" else None
@@ -303,7 +304,7 @@ def test_source_answers_without_the_wire(
     finally:
         seams.sources.remove(source)
 
-    assert (replayed.content, replayed.reasoning, replayed.latency_s) == ("Kept.", "Hm", 9.0)
+    assert (replayed.content, replayed.reasoning, replayed.latency_s) == ("StoredKey.", "Hm", 9.0)
     assert (replayed.replayed, replayed.provider) == (True, "chat_completions")
     assert replayed.request is not None
     assert replayed.id

@@ -14,9 +14,9 @@ import allos
 from allos import seams
 from allos.errors import BudgetError, ConfigurationError, ProviderError
 from allos.providers import Provider, ProviderRegistry
-from allos.providers import budget as budgets
-from allos.providers.budget import Budget
-from allos.types import ProviderResponse
+from allos.providers.pricing import budgets as budgets
+from allos.providers.pricing.budgets import Budget
+from allos.response import ProviderResponse
 from tests.fake_server import FakeServer, Fault, Reply
 
 USAGE = {"input_tokens": 1000, "output_tokens": 1000}

@@ -8,8 +8,8 @@ import pytest
 
 from allos.errors import AuthenticationError
 from allos.log.columns import NAMES
+from allos.profiles import Api
 from allos.providers import ProviderRegistry
-from allos.types import Api
 from tests.contract.conftest import KEY, Ask, Make
 from tests.fake_server import FakeServer, Fault, Reply
 

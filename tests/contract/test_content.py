@@ -10,8 +10,9 @@ import pytest
 
 from allos.errors import ConfigurationError
 from allos.parts import File, Image
+from allos.profiles import Api
 from allos.providers import Message, MessageRole, Provider, ProviderRegistry
-from allos.types import Api, ProviderResponse
+from allos.response import ProviderResponse
 from tests.contract.conftest import Ask, Make
 from tests.fake_server import FakeServer
 from tests.pictures import PDF, PNG

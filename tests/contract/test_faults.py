@@ -13,8 +13,9 @@ import pytest
 
 from allos import errors
 from allos.engine import retry
+from allos.profiles import Api
 from allos.providers import Provider
-from allos.types import Api, ProviderResponse
+from allos.response import ProviderResponse
 from tests.contract.conftest import KEY, Ask, Make
 from tests.fake_server import FakeServer, Fault, Raw, Reply
 
@@ -233,7 +234,7 @@ def test_odd_body(server: FakeServer, provider: Provider, ask: Ask, kind: str, b
     with pytest.raises(errors.ProviderError) as caught:
         ask(provider)
 
-    assert isinstance(caught.value, errors.InvalidResponseError | errors.BrokenStreamError)
+    assert isinstance(caught.value, errors.InvalidResponseError | errors.IncompleteStreamError)
 
 
 def test_error_in_200(server: FakeServer, provider: Provider, ask: Ask) -> None:
@@ -262,7 +263,7 @@ def test_half_a_body(server: FakeServer, provider: Provider, ask: Ask) -> None:
         with pytest.raises(errors.ProviderError) as caught:
             ask(provider)
 
-        assert isinstance(caught.value, errors.InvalidResponseError | errors.BrokenStreamError)
+        assert isinstance(caught.value, errors.InvalidResponseError | errors.IncompleteStreamError)
 
 
 # ---- within a stream
@@ -299,7 +300,7 @@ PART = {"after_deltas": 3, "reply": Reply(TEXT)}
 def test_cut_stream(server: FakeServer, provider: Provider, cut: str) -> None:
     """However a stream ends too early, the answer is broken, kept, and not tried again."""
     fault = getattr(Fault, cut)(**PART)
-    response = broken(server, provider, fault, errors.BrokenStreamError)
+    response = broken(server, provider, fault, errors.IncompleteStreamError)
 
     assert response.content == TEXT[:24]
     assert "kept" in str(response.error)
@@ -334,7 +335,7 @@ def test_malformed_event(server: FakeServer, provider: Provider) -> None:
         server,
         provider,
         Fault.malformed(after_deltas=3, reply=Reply(TEXT)),
-        errors.BrokenStreamError,
+        errors.IncompleteStreamError,
     )
 
     assert TEXT.startswith(response.content)
@@ -349,7 +350,7 @@ def test_malformed_event_in_one_chunk(server: FakeServer, provider: Provider, ap
         server,
         provider,
         Fault.malformed(after_deltas=3, reply=Reply(TEXT, sse=Sse(split=1 << 20))),
-        errors.BrokenStreamError,
+        errors.IncompleteStreamError,
     )
 
     assert TEXT.startswith(response.content)
@@ -382,7 +383,7 @@ def test_cut_tool_call(server: FakeServer, provider: Provider) -> None:
 
     reply = Reply(tool_calls=[Call("add", {"a": 1, "text": TEXT})])
     response = broken(
-        server, provider, Fault.truncate(after_deltas=4, reply=reply), errors.BrokenStreamError
+        server, provider, Fault.truncate(after_deltas=4, reply=reply), errors.IncompleteStreamError
     )
     (call,) = response.tool_calls
 

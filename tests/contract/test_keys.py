@@ -19,8 +19,8 @@ from allos.errors import (
     MissingKeyError,
     ProviderError,
 )
+from allos.profiles import Api
 from allos.providers import ProviderRegistry
-from allos.types import Api
 from tests.contract.conftest import KEY, Ask, Make
 from tests.fake_server import FakeServer, Fault, Seen
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from allos.errors import AuthenticationError, ModelNotFoundError, ProviderError
+from allos.profiles import Api
 from allos.providers import (
     ModelInfo,
     ModelList,
@@ -17,9 +18,8 @@ from allos.providers import (
     ProviderRegistry,
     cached_models,
     known_models,
-    model_cache,
 )
-from allos.types import Api
+from allos.providers.catalog import model_cache
 from tests.contract.conftest import KEY, Ask, Make
 from tests.fake_server import FakeServer, Fault, Raw
 

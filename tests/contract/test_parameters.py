@@ -9,8 +9,8 @@ import pytest
 
 import allos
 from allos import errors
+from allos.profiles import Api
 from allos.providers import Provider, ProviderRegistry
-from allos.types import Api
 from tests.contract.conftest import KEY, Ask, Make
 from tests.fake_server import FakeServer, Fault, Reply, Seen
 

@@ -11,8 +11,8 @@ import pytest
 import allos
 from allos import seams
 from allos.errors import ConfigurationError
+from allos.profiles import Api
 from allos.providers import ProviderRegistry
-from allos.types import Api
 from tests.fake_server import FakeServer, Fault
 from tests.pictures import PNG
 

@@ -75,16 +75,16 @@ TEXT = "The quick brown fox jumps over the lazy dog. " * 6
 TIMEOUT_S, DEADLINE_S = 4.0, 8.0  # a busy machine needs a second to connect
 PART = {"after_deltas": 4, "reply": Reply(TEXT)}
 ENDS: dict[str, tuple[type[errors.ProviderError], ...]] = {
-    "reset": (errors.BrokenStreamError,),
-    "drop": (errors.BrokenStreamError,),
-    "truncate": (errors.BrokenStreamError,),
-    "malformed": (errors.BrokenStreamError,),
+    "reset": (errors.IncompleteStreamError,),
+    "drop": (errors.IncompleteStreamError,),
+    "truncate": (errors.IncompleteStreamError,),
+    "malformed": (errors.IncompleteStreamError,),
     "stall": (errors.ProviderTimeoutError,),
     "drip": (errors.ProviderTimeoutError,),
     "error_event": (errors.ServerError,),
-    "call_cut": (errors.BrokenStreamError,),
+    "call_cut": (errors.IncompleteStreamError,),
     "page": (errors.InvalidResponseError,),
-    "noise": (errors.BrokenStreamError, errors.InvalidResponseError),
+    "noise": (errors.IncompleteStreamError, errors.InvalidResponseError),
 }
 FAULTS = {
     "reset": Fault.reset(**PART),

@@ -11,9 +11,10 @@ import pytest
 
 import allos
 from allos.errors import ProviderError, ReplayMissError, SchemaError
+from allos.messages import Message
 from allos.parts import Image
 from allos.providers import Provider
-from allos.types import Message, ProviderResponse
+from allos.response import ProviderResponse
 from tests.contract.conftest import Ask, Make
 from tests.fake_server import Call, FakeServer, Fault, Reply
 from tests.pictures import JPEG, PNG

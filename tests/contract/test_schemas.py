@@ -13,8 +13,9 @@ from pydantic import BaseModel, field_validator
 import allos
 from allos.engine import runtime
 from allos.errors import ConfigurationError, SchemaError
+from allos.profiles import Api
 from allos.providers import Provider, ProviderRegistry
-from allos.types import Api, ProviderResponse
+from allos.response import ProviderResponse
 from tests.contract.conftest import KEY, Ask
 from tests.fake_server import Call, FakeServer, Reply
 

@@ -6,7 +6,8 @@ import warnings
 
 import pytest
 
-from allos.providers import Provider, ProviderRegistry, services
+from allos.providers import Provider, ProviderRegistry
+from allos.providers.catalog import services
 from tests.fake_server import Call, FakeServer, Reply
 
 CASES = [

@@ -13,9 +13,9 @@ import pytest
 
 from allos.engine import runtime
 from allos.errors import ConfigurationError, ProviderError
+from allos.profiles import Api
 from allos.providers import AsyncStream, Provider, ProviderRegistry, ProviderResponse, Stream
 from allos.providers import provider as provider_module
-from allos.types import Api
 from tests.contract.conftest import Make
 from tests.fake_server import Call, FakeServer, Fault, Reply
 

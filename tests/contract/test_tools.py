@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from allos.errors import ConfigurationError
+from allos.messages import ToolCall
+from allos.profiles import Api
 from allos.providers import Message, MessageRole, Provider, ProviderRegistry
-from allos.types import Api, ToolCall
 from tests.contract.conftest import KEY, Ask, Make
 from tests.fake_server import Call, FakeServer, Reply
 

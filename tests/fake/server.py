@@ -300,7 +300,7 @@ class FakeServer:
         if cached is None:
             if len(self._plans) >= _CACHE_SIZE:
                 self._plans.clear()
-            # Kept beside the plan, so that their ids stay theirs.
+            # StoredKey beside the plan, so that their ids stay theirs.
             cached = (build(answer, seen, ask, fallback), answer, fallback)
             self._plans[cache_key] = cached
         return cached[0]

@@ -106,7 +106,7 @@ def _sentence(kernel: Kernel, cell: str) -> tuple[str | None, str]:
         ),
         (
             Fault.truncate(after_deltas=2, reply=REPLY),
-            "BrokenStreamError",
+            "IncompleteStreamError",
             "groq/m: the answer broke off: the stream ended before the answer was complete. What had "
             "arrived is kept in .response and in the log.",
         ),

@@ -239,7 +239,7 @@ def test_broken_stream_keeps_what_came(kernel: Kernel, server: FakeServer) -> No
     result = kernel.run("%%allos groq/m -o answer\nHello")
     partial = kernel.value("answer.content")
 
-    assert (result.status, result.ename) == ("error", "BrokenStreamError")
+    assert (result.status, result.ename) == ("error", "IncompleteStreamError")
     assert partial
     assert partial in _last(result)
     assert "failed" in _last(result)

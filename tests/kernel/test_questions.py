@@ -154,10 +154,10 @@ def test_settings_by_config_magic(kernel: Kernel, server: FakeServer) -> None:
     kernel.run("%config AllosMagics.model = 'groq/set'\n%config AllosMagics.temperature = 0.25")
     kernel.run("%%allos\nHi")
     kernel.run("import allos; allos.ask('Hi')")
-    refused = kernel.run("%config AllosMagics.paint_hz = 1000.0")
+    refused = kernel.run("%config AllosMagics.refresh_hz = 1000.0")
     table = shown(kernel.run("%allos config"))
 
-    for name in ("model", "temperature", "log", "replay", "budget_usd", "paint_hz"):
+    for name in ("model", "temperature", "log", "replay", "budget_usd", "refresh_hz"):
         assert f"AllosMagics.{name}=" in listed
     for request in server.requests:
         assert (request.body["model"], request.body["temperature"]) == ("set", 0.25)
@@ -214,7 +214,9 @@ def test_help_names_every_flag(kernel: Kernel) -> None:
         "[f for a in __import__('allos.notebook.arguments').notebook.arguments.parser()._actions"
         " for f in a.option_strings]",
     )
-    commands = kernel.value("__import__('allos.notebook.commands').notebook.commands.names()")
+    commands = kernel.value(
+        "__import__('allos.notebook.commands.dispatch').notebook.commands.dispatch.names()"
+    )
 
     assert [flag for flag in flags if flag not in text] == []
     assert [name for name in commands if f"%allos {name}" not in text] == []

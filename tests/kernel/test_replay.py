@@ -145,7 +145,7 @@ def _value(kernel: Kernel, expression: str) -> Any:
 
 
 def test_person_runs_one_cell_again(tmp_path: Path, server: FakeServer) -> None:
-    """A cell that is run again shows its own answer again; Run All begins a new run; `fresh` asks."""
+    """A cell that is run again shows its own answer again; Run All begins a new run; `refresh` asks."""
     one, two = "%%allos groq/m -o one\nHi", "%%allos groq/m -o two\nHi"
     with _kernel(tmp_path, **_keys(server)) as kernel:
         kernel.run("%load_ext allos\nimport allos\n%allos replay a.jsonl", cell_id="r")
@@ -160,7 +160,7 @@ def test_person_runs_one_cell_again(tmp_path: Path, server: FakeServer) -> None:
         kernel.run(two, cell_id="two")
         run_all = _value(kernel, "(one.content, two.content)")
         status = _last(kernel.run("%allos replay"))
-        kernel.run("%%allos groq/m -o new --fresh\nHi", cell_id="one")
+        kernel.run("%%allos groq/m -o new --refresh\nHi", cell_id="one")
 
         assert first == by_hand == run_all
         assert first[0] != first[1]

@@ -14,7 +14,7 @@ import allos
 from allos.log import query
 from allos.log.columns import NAMES
 from allos.log.filters import where
-from allos.log.saved import PERSONAL
+from allos.log.notebook_rows import PRIVATE_COLUMNS
 from tests.fake_server import Call, FakeServer, Fault, Reply
 from tests.jupyter import private_environment
 
@@ -46,7 +46,7 @@ def the_log(path: Path) -> pd.DataFrame:
     nothing = where({}, since=None, until=None, tags=None, text=None, now=query.utc_now())
     rows = query.read(path, NAMES, nothing)
     assert rows["user"].notna().any() or rows["host"].notna().any()
-    for name in PERSONAL:
+    for name in PRIVATE_COLUMNS:
         rows[name] = pd.array([None] * len(rows), dtype="str")
     return rows
 

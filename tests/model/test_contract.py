@@ -14,8 +14,9 @@ from pydantic import BaseModel
 import allos
 from allos.errors import AuthenticationError, ContextLengthError
 from allos.local import find_model, serve
+from allos.messages import Message, ToolCall
+from allos.profiles import Api
 from allos.providers import Provider, ProviderRegistry, ProviderResponse
-from allos.types import Api, Message, ToolCall
 from tests.model.tool_server import FREE, ToolServer
 
 pytestmark = pytest.mark.model

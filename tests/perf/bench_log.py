@@ -29,7 +29,9 @@ from allos.context import RunContext
 from allos.log.columns import NAMES
 from allos.log.filters import Where
 from allos.log.query import read, responses
-from allos.types import Message, MessageRole, ProviderResponse, Request
+from allos.messages import Message, MessageRole
+from allos.request import Request
+from allos.response import ProviderResponse
 
 LOGGED = 5_000
 MODELS = ["groq/claude-haiku-4-5", "gpt-5-mini"]

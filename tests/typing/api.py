@@ -23,9 +23,9 @@ from allos.providers import (
     known_models,
     register,
 )
-from allos.providers.budget import Budget
-from allos.providers.key_store import KeyInfo
-from allos.providers.preview import Preview
+from allos.providers.auth.key_store import KeyInfo
+from allos.providers.pricing.budgets import Budget
+from allos.providers.pricing.planned_requests import Preview
 from allos.runs.doctor import Report
 
 

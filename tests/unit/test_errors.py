@@ -7,7 +7,7 @@ import pytest
 
 from allos import errors
 from allos.errors import did_you_mean, nearest
-from allos.types import ProviderResponse
+from allos.response import ProviderResponse
 
 OURS = [
     value

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from allos.hashing import digests, request_hash
+from allos.messages import Message, ToolCall
 from allos.parts import File, Image
-from allos.types import Message, Quirks, Request, ToolCall
+from allos.profiles import ServiceProfile
+from allos.request import Request
 from tests.pictures import JPEG, PDF, PNG
 
 BASE = Request(
@@ -33,9 +35,9 @@ BASE = Request(
         {"timeout_s": 1.0},
         {"deadline_s": 1.0},
         {"max_attempts": 1},
-        {"quirks": Quirks(store=False)},
+        {"profile": ServiceProfile(store=False)},
         {"request_hash": "x"},
-        {"fresh": True},
+        {"refresh": True},
         {"params": {"temperature": 0.0, "max_tokens": 5.0}},
         {"params": {"max_tokens": 5, "temperature": 0}},
         {"extra": {"x": {"a": 2, "b": 1}}},
@@ -79,7 +81,7 @@ def test_same_everywhere() -> None:
     """The hash is the same in another process, whatever its hash seed: recorded answers count on it."""
     code = (
         "from allos.hashing import request_hash\n"
-        "from allos.types import Message, Request\n"
+        "from allos.messages import Message\nfrom allos.request import Request\n"
         "print(request_hash(Request(provider='p', endpoint='p', api='chat', "
         "base_url='http://127.0.0.1:1/v1', model='m', messages=(Message('user', 'Gr\\u00fc\\u00dfe'),),"
         "params={'temperature': 0, 'max_tokens': 5}, extra={'x': {'b': 1, 'a': 2}})))"

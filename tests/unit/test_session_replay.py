@@ -186,13 +186,13 @@ def test_comparison_that_has_to_ask(server: FakeServer) -> None:
     assert compare("Hi", models=["groq/m"]).served()
     assert not compare("Hi", models=["groq/m", "groq/n"]).served()
     allos.replay("a.jsonl")
-    fresh = compare("Hi", models=["groq/m"], fresh=True)
+    fresh = compare("Hi", models=["groq/m"], refresh=True)
     assert not fresh.served()
     fresh.wait(30)
 
 
 def test_fresh(server: FakeServer) -> None:
-    """`fresh=True` asks one anew, for `ask` and for a provider, and its answer is the one kept."""
+    """`refresh=True` asks one anew, for `ask` and for a provider, and its answer is the one kept."""
     provider = ProviderRegistry.get_provider("groq", model="m")
     for ask in (
         lambda **k: allos.ask("Hi", model="groq/m", **k),
@@ -201,14 +201,14 @@ def test_fresh(server: FakeServer) -> None:
         allos.replay("a.jsonl")
         old = ask()
         allos.replay("a.jsonl")
-        new = ask(fresh=True)
+        new = ask(refresh=True)
         allos.replay("a.jsonl")
         kept = ask()
 
         assert not new.replayed
         assert new.content != old.content
         assert kept.content == new.content
-        assert "fresh" not in server.requests[-1].body
+        assert "refresh" not in server.requests[-1].body
 
 
 def test_opening_again_and_off(server: FakeServer) -> None:
@@ -310,7 +310,9 @@ def _as_if_embedded(server: FakeServer) -> None:
     from dataclasses import replace
 
     from allos.hashing import request_hash
-    from allos.types import Message, ProviderResponse, Request
+    from allos.messages import Message
+    from allos.request import Request
+    from allos.response import ProviderResponse
 
     made = Request(
         provider="local",
@@ -331,7 +333,7 @@ def test_answers_of_a_process_that_ends(server: FakeServer, tmp_path: Path) -> N
     code = (
         "import allos; allos.replay('a.jsonl', 'record')\n"
         "allos.ask('Hi', model='groq/m'); allos.ask('Ho', model='groq/m')\n"
-        "allos.replay('a.jsonl'); allos.ask('Hi', model='groq/m', fresh=True)\n"
+        "allos.replay('a.jsonl'); allos.ask('Hi', model='groq/m', refresh=True)\n"
     )
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],

@@ -109,7 +109,7 @@ def test_a_bad_file_is_one_warning(home: Path, tmp_path: Path, text: str) -> Non
         ("temperature", "hot", "a number from 0"),
         ("temperature", True, "a number from 0"),
         ("replay_mode", "maybe", "one of replay, record, strict, off"),
-        ("paint_hz", 1000, "from 0.5 to 30"),
+        ("refresh_hz", 1000, "from 0.5 to 30"),
         ("model", "  ", "must be a text"),
     ],
 )

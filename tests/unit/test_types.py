@@ -11,16 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allos.errors import ServerError
+from allos.messages import Message, MessageRole, ToolCall, as_messages
 from allos.parts import File, Image
-from allos.types import (
-    Message,
-    MessageRole,
-    ProviderResponse,
-    Request,
-    ToolCall,
-    Usage,
-    as_messages,
-)
+from allos.request import Request
+from allos.response import ProviderResponse
+from allos.usage import Usage
 from tests.pictures import PDF, PNG
 
 

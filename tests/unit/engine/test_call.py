@@ -13,8 +13,8 @@ from allos import context, engine, seams
 from allos.engine import retry, runtime
 from allos.engine.limits import Limits
 from allos.errors import (
-    BrokenStreamError,
     ConfigurationError,
+    IncompleteStreamError,
     InvalidResponseError,
     ModelNotFoundError,
     ProviderConnectionError,
@@ -23,8 +23,11 @@ from allos.errors import (
     RateLimitError,
     ServerError,
 )
+from allos.events import Event
+from allos.request import Request
+from allos.response import ProviderResponse
 from allos.secret import Secret
-from allos.types import Event, ProviderResponse, Request, Usage
+from allos.usage import Usage
 from allos.wire.base import Body, Connection, Decoder, Reply, Wire
 from tests.decoding import request
 
@@ -187,14 +190,14 @@ def test_lost_connection_in_the_answer() -> None:
     """A connection that breaks within the answer is a broken stream."""
     response = ask([[Event("text", "Hel")], ConnectionResetError("reset by peer")])
 
-    assert isinstance(response.error, BrokenStreamError)
+    assert isinstance(response.error, IncompleteStreamError)
     assert response.error.retryable
     assert response.content == "Hel"
 
 
 def test_polite_end_before_anything_is_repeated() -> None:
     """A stream that ends before any of the answer came is tried again."""
-    cut = BrokenStreamError("ended", retryable=True)
+    cut = IncompleteStreamError("ended", retryable=True)
 
     assert ask([[Event("meta", data={})], cut], OK).content == "Hello"
 

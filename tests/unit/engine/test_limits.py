@@ -15,7 +15,7 @@ import pytest
 from allos.engine import retry
 from allos.engine.limits import Limiter, Limits, Turn, estimate
 from allos.errors import RateLimitError
-from allos.types import Message
+from allos.messages import Message
 from tests.decoding import request
 
 MINUTE_S = 0.1

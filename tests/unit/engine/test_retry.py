@@ -27,7 +27,7 @@ def wait(
         (errors.ServerError, True),
         (errors.ProviderConnectionError, True),
         (errors.ProviderTimeoutError, True),
-        (errors.BrokenStreamError, False),
+        (errors.IncompleteStreamError, False),
         (errors.InvalidResponseError, False),
         (errors.AuthenticationError, False),
         (errors.BadRequestError, False),

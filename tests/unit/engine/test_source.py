@@ -11,11 +11,14 @@ import pytest
 
 from allos import context, engine, seams
 from allos.engine import runtime
-from allos.engine.fold import Fold
+from allos.engine.response_accumulator import ResponseAccumulator
 from allos.engine.source import events_of
 from allos.errors import ConfigurationError, ReplayError, ReplayMissError, SchemaError
-from allos.providers.schemas import as_schema
-from allos.types import Event, ProviderResponse, Request, ToolCall
+from allos.events import Event
+from allos.messages import ToolCall
+from allos.request import Request
+from allos.response import ProviderResponse
+from allos.tools.schemas import as_schema
 from tests.decoding import request
 
 RECORDED = ProviderResponse(
@@ -99,7 +102,7 @@ def test_events_add_up_to_the_answer(sources: list[Any]) -> None:
     sources.append(lambda asked: RECORDED)
     batches: list[list[Event]] = []
     given = _given(request("chat", stream=True), emit=lambda batch: batches.append(list(batch)))
-    fold = Fold()
+    fold = ResponseAccumulator()
     fold.add(batches[0], 0.0)
 
     assert len(batches) == 1

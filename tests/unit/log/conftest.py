@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import allos.log
-from allos.types import ProviderResponse
+from allos.response import ProviderResponse
 from tests.unit.log.support import a_response
 
 ROOT = Path(__file__).parents[3]

@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from allos.context import RunContext
-from allos.types import Message, MessageRole, ProviderResponse, Request
+from allos.messages import Message, MessageRole
+from allos.request import Request
+from allos.response import ProviderResponse
 
 START = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 

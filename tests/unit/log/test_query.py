@@ -15,11 +15,11 @@ import allos.log
 from allos import seams
 from allos.context import RunContext
 from allos.errors import ConfigurationError, LogError
+from allos.ids import new_id
 from allos.log import segments
 from allos.log.columns import DTYPES, NAMES
-from allos.log.provenance import new_ulid
 from allos.log.query import responses
-from allos.types import ProviderResponse
+from allos.response import ProviderResponse
 from tests.unit.log.support import START, a_response
 
 
@@ -84,7 +84,7 @@ seconds = st.none() | st.floats(0, 1e9)
 def test_any_row_comes_back(log: Path, rows: list[tuple[Any, ...]]) -> None:
     """Texts, integers and floats survive the round trip to the file and back exactly."""
     made = datetime.now(UTC)
-    session = RunContext(session_id=new_ulid())
+    session = RunContext(session_id=new_id())
     observe(
         *(
             ProviderResponse(

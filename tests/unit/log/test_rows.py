@@ -12,8 +12,11 @@ from allos.context import RunContext
 from allos.errors import RateLimitError
 from allos.log.columns import STORED_NAMES
 from allos.log.rows import COMPRESS_FROM_BYTES, clean_row, pack, raw_of, row_of, to_micros, unpack
+from allos.messages import Message, MessageRole, ToolCall
 from allos.parts import File, Image, base64_of
-from allos.types import Api, Message, MessageRole, ProviderResponse, Request, ToolCall
+from allos.profiles import Api
+from allos.request import Request
+from allos.response import ProviderResponse
 from tests.decoding import APIS, body
 from tests.pictures import PDF, PNG
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from allos.errors import LogError
-from allos.log.store import Batch, Store
+from allos.log.store.sqlite import Batch, Store
 from allos.log.writer import Writer
 from tests.unit.log.support import a_response
 

@@ -68,7 +68,7 @@ def test_images_are_names_or_quoted_paths() -> None:
 def test_flags_of_the_question() -> None:
     """Schema, tools, conversation, budget, dry run, fresh and unsafe HTML are understood."""
     found = parse(
-        "groq/m --schema City --tools add,mul --chat trip --budget $0.05 --dry-run --fresh "
+        "groq/m --schema City --tools add,mul --chat trip --budget $0.05 --dry-run --refresh "
         "--unsafe-html --strict",
         cell=True,
     )
@@ -80,7 +80,7 @@ def test_flags_of_the_question() -> None:
         chat="trip",
         budget_usd=0.05,
         dry_run=True,
-        fresh=True,
+        refresh=True,
         unsafe_html=True,
         params={"strict": True},
     )

@@ -54,7 +54,7 @@ def test_loading_twice_registers_once(shell: Any, server: FakeServer) -> None:
 
     assert "allos" not in shell.magics_manager.magics["cell"]
     assert "allos" not in shell.magics_manager.magics["line"]
-    assert ("allos.types", "ProviderResponse") not in formatters["text/html"].deferred_printers
+    assert ("allos.response", "ProviderResponse") not in formatters["text/html"].deferred_printers
     load(shell)  # for the fixture's own unloading
 
 

@@ -8,7 +8,8 @@ import pytest
 from allos import context, seams
 from allos.errors import ConfigurationError, ProviderError
 from allos.providers import Message, Provider, ProviderRegistry
-from allos.types import ProviderResponse, Request
+from allos.request import Request
+from allos.response import ProviderResponse
 
 
 def build(name: str = "chat_completions", **changes: Any) -> Provider:

@@ -9,10 +9,11 @@ from concurrent.futures import Future
 
 import pytest
 
-from allos.errors import BrokenStreamError, Interrupted
-from allos.providers.faces import interrupted
+from allos.errors import IncompleteStreamError, Interrupted
+from allos.events import Event
 from allos.providers.stream import AsyncStream, Stream
-from allos.types import Event, ProviderResponse
+from allos.providers.waiting import interrupted
+from allos.response import ProviderResponse
 
 Emit = Callable[[Sequence[Event]], None]
 
@@ -96,13 +97,13 @@ def test_error_comes_after_the_text() -> None:
     call = Played()
     stream = Stream(call.begin)  # type: ignore[arg-type]
     call.send("a")
-    error = BrokenStreamError("cut")
+    error = IncompleteStreamError("cut")
     error.response = ProviderResponse("a", error=error, metadata={"status": "error"})
     call.end(error.response)
     pieces = iter(stream)
 
     assert next(pieces) == "a"
-    with pytest.raises(BrokenStreamError) as caught:
+    with pytest.raises(IncompleteStreamError) as caught:
         next(pieces)
     assert caught.value is error
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from allos.messages import Message, ToolCall
 from allos.render.comparison_facts import (
     Best,
     Summary,
@@ -18,7 +19,7 @@ from allos.render.comparison_facts import (
     summary,
     typical,
 )
-from allos.types import Message, ProviderResponse, ToolCall
+from allos.response import ProviderResponse
 
 
 @dataclass

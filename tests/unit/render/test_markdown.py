@@ -312,7 +312,7 @@ def test_threads_share_the_parser() -> None:
 def test_importing_the_room_loads_no_parser() -> None:
     """markdown-it, nh3 and Pygments are loaded by the first answer, not by the import."""
     code = (
-        "import sys, allos.render.cell, allos.render.markdown; "
+        "import sys, allos.render.answer, allos.render.markdown; "
         "print([m for m in ('markdown_it', 'nh3', 'pygments') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from allos.render.cell import answer_html, answer_text
+from allos.render.answer import answer_html, answer_text
 from allos.render.structured import structured_html, structured_text
 from allos.render.style import sheet_of
-from allos.types import ProviderResponse
+from allos.response import ProviderResponse
 from tests.hostile import HOSTILE, judge
 
 

@@ -6,11 +6,12 @@ import re
 
 import pytest
 
-from allos.errors import BrokenStreamError
-from allos.render.cell import answer_html
+from allos.errors import IncompleteStreamError
+from allos.messages import ToolCall
+from allos.render.answer import answer_html
 from allos.render.highlight import TOKEN_CLASSES
 from allos.render.style import CSS, LIVE_STYLE, STYLE, sheet_of
-from allos.types import ProviderResponse, ToolCall
+from allos.response import ProviderResponse
 from tests.hostile import HOSTILE
 
 _EVERYTHING = """
@@ -90,7 +91,7 @@ def test_an_answer_brings_each_rule_that_it_needs(text: str, full: bool) -> None
             reasoning=text,
             refusal=text,
             tool_calls=[ToolCall("1", "f", {"a": text}), ToolCall("2", "f", {}, text, text)],
-            error=BrokenStreamError(text),
+            error=IncompleteStreamError(text),
             metadata=facts,
         )
     html = answer_html(response)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import inspect
 
-from allos.notebook.painter import Painter
-from allos.render.cell import answer_html, answer_text, body_html
+from allos.notebook.live_output import LiveOutput
+from allos.render.answer import answer_html, answer_text, body_html
 from allos.render.unsafe import UNSAFE_NOTICE
-from allos.types import ProviderResponse
+from allos.response import ProviderResponse
 
 RESPONSE = ProviderResponse(
     "**Hi** <script>go()</script> ![x](https://a.invalid/x.png)",
@@ -30,7 +30,7 @@ def test_unsafe_html_is_loud() -> None:
 
 def test_it_is_never_the_default() -> None:
     """Whoever does not ask for it in the call itself does not get it, on the board never."""
-    for shows in (answer_html, answer_text, Painter.__init__):
+    for shows in (answer_html, answer_text, LiveOutput.__init__):
         parameter = inspect.signature(shows).parameters["unsafe_html"]
         assert parameter.default is False
         assert parameter.kind is inspect.Parameter.KEYWORD_ONLY

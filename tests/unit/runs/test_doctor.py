@@ -12,8 +12,8 @@ import pytest
 
 import allos
 from allos import log, session
-from allos.providers import key_store
-from allos.runs import checks
+from allos.providers.auth import key_store
+from allos.runs import doctor_checks
 from allos.runs.doctor import Finding, Report
 from tests.fake_server import FakeServer
 
@@ -84,7 +84,7 @@ def test_no_key_is_a_note() -> None:
 
 def test_keyring_that_hangs_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """A locked keyring does not hold the doctor up."""
-    monkeypatch.setattr(checks, "_KEYRING_S", 0.05)
+    monkeypatch.setattr(doctor_checks, "_KEYRING_S", 0.05)
     monkeypatch.setattr(key_store, "backend", lambda: time.sleep(1))
 
     assert any("The keyring did not answer" in text for _, text in of("keys"))
@@ -120,8 +120,8 @@ def test_online_asks_for_models_and_sends_no_prompt(monkeypatch: pytest.MonkeyPa
         allos.doctor()
         assert server.count == 0
 
-        monkeypatch.setattr(checks, "embedded_model", lambda online: iter(()))
-        said = [(each.status, str(each)) for each in checks.hosts(True)]
+        monkeypatch.setattr(doctor_checks, "embedded_model", lambda online: iter(()))
+        said = [(each.status, str(each)) for each in doctor_checks.hosts(True)]
 
         assert ("ok", "groq answers and lists 1 models.") in said
         assert any(s == "problem" and t.startswith("openai: ") and "refused" in t for s, t in said)
@@ -168,8 +168,10 @@ def test_second_package_of_the_name_is_found(
 
 def test_package_of_the_index_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """The distribution 'allos' belongs to somebody else, and the fix is two commands."""
-    real = checks._version
-    monkeypatch.setattr(checks, "_version", lambda name: "9.9" if name == "allos" else real(name))
+    real = doctor_checks._version
+    monkeypatch.setattr(
+        doctor_checks, "_version", lambda name: "9.9" if name == "allos" else real(name)
+    )
 
     assert any("pip uninstall allos" in text for _, text in of("versions"))
 
@@ -178,9 +180,9 @@ def test_missing_and_unfit_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is not installed, and what is too old, is a problem with its pip line."""
     import importlib.metadata
 
-    real = checks._version
+    real = doctor_checks._version
     versions = {"anywidget": None, "openai": "1.0"}
-    monkeypatch.setattr(checks, "_version", lambda name: versions.get(name, real(name)))
+    monkeypatch.setattr(doctor_checks, "_version", lambda name: versions.get(name, real(name)))
     monkeypatch.setattr(importlib.metadata, "requires", lambda name: ["openai>=3.50,<4"])
     said = of("versions")
 
@@ -210,7 +212,7 @@ def test_a_check_that_fails_leaves_the_others_alone(monkeypatch: pytest.MonkeyPa
     def broken(online: bool) -> Any:
         raise RuntimeError("gone")
 
-    monkeypatch.setattr(checks, "ALL", (broken, checks.notebook))
+    monkeypatch.setattr(doctor_checks, "ALL", (broken, doctor_checks.notebook))
     report = allos.doctor()
 
     assert report.findings[0] == Finding(

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from allos.errors import BrokenStreamError, InvalidResponseError, ProviderError, ServerError
-from allos.types import Message, ToolCall
+from allos.errors import IncompleteStreamError, InvalidResponseError, ProviderError, ServerError
+from allos.messages import Message, ToolCall
 from allos.wire.anthropic_messages import DEFAULT_MAX_TOKENS
 from tests.decoding import body, fold, sse, streamed, told, whole
 
@@ -303,7 +303,7 @@ def test_running_totals_replace_each_other() -> None:
     [
         ({"type": "error", "error": {"type": "overloaded_error", "message": "sorry"}}, ServerError),
         ({"error": {"message": "sorry"}}, InvalidResponseError),
-        ("{broken", BrokenStreamError),
+        ("{broken", IncompleteStreamError),
     ],
 )
 def test_errors_in_the_stream(event: Any, kind: type[ProviderError]) -> None:

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allos.errors import ConfigurationError
+from allos.messages import Message
 from allos.parts import File, Image
-from allos.types import Api, Message, ModelQuirks, Quirks
+from allos.profiles import Api, ModelProfile, ServiceProfile
 from allos.wire.content import check
 from tests.decoding import APIS, body, request
 from tests.pictures import PDF, PNG
@@ -120,14 +121,14 @@ def test_detail_that_messages_lacks_is_told() -> None:
     assert body("chat", asked).dropped == ()
 
 
-TEXT_MODELS = Quirks(models=(ModelQuirks(match="^text-", text_only=True),))
+TEXT_MODELS = ServiceProfile(models=(ModelProfile(match="^text-", text_only=True),))
 
 
 @pytest.mark.parametrize("part", [PICTURE, LINKED, PAPER])
 def test_text_models_refuse_pictures(part: Any) -> None:
     """A model known to read text only is not sent anything else; the line names it and the part."""
-    for quirks, model in ((Quirks(text_only=True), "m"), (TEXT_MODELS, "text-1")):
-        asked = request("chat", Message("user", ["x", part]), model=model, quirks=quirks)  # type: ignore[arg-type]
+    for profile, model in ((ServiceProfile(text_only=True), "m"), (TEXT_MODELS, "text-1")):
+        asked = request("chat", Message("user", ["x", part]), model=model, profile=profile)  # type: ignore[arg-type]
         with pytest.raises(ConfigurationError, match=f"service/{model} reads text only") as told:
             check(asked)
 
@@ -139,6 +140,6 @@ def test_text_models_take_text() -> None:
     text = Message("user", ["x", NOTES])  # type: ignore[arg-type]
     picture = Message("user", ["x", PICTURE])  # type: ignore[arg-type]
 
-    check(request("chat", text, Message("assistant"), quirks=Quirks(text_only=True)))
+    check(request("chat", text, Message("assistant"), profile=ServiceProfile(text_only=True)))
     check(request("chat", picture))
-    check(request("chat", picture, quirks=TEXT_MODELS))
+    check(request("chat", picture, profile=TEXT_MODELS))

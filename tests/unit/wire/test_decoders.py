@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from allos import wire
 from allos.errors import ProviderError
-from allos.types import Api, Event, Quirks
+from allos.events import Event
+from allos.profiles import Api, ServiceProfile
 from allos.wire.headers import header_facts
-from allos.wire.reading import count, json_object, parse_json
+from allos.wire.json_fields import count, json_object, parse_json
 from allos.wire.sse import SseDecoder
 from tests import fake_server as fake
 from tests.decoding import APIS, fold, request, sse
@@ -124,9 +125,9 @@ VALUES = st.recursive(
 OBJECTS = st.dictionaries(KEYS, VALUES, max_size=6)
 
 
-def read(api: Api, stream: bytes, quirks: Quirks | None = None) -> list[Event]:
+def read(api: Api, stream: bytes, profile: ServiceProfile | None = None) -> list[Event]:
     """Events up to the first fault, which must be one of ours; then all that was held back."""
-    asked = request(api, quirks=quirks or Quirks())
+    asked = request(api, profile=profile or ServiceProfile())
     decoder, splitter = wire.get(api).decoder(asked), SseDecoder()
     found: list[Event] = []
     with suppress(ProviderError):
@@ -173,7 +174,7 @@ def test_any_events(api: Api, values: list[Any]) -> None:
 @given(value=OBJECTS)
 def test_any_whole_reply(api: Api, value: dict[str, Any]) -> None:
     """A whole reply of any shape gives events or one of our errors."""
-    decoder = wire.get(api).decoder(request(api, quirks=Quirks(think_tags=True)))
+    decoder = wire.get(api).decoder(request(api, profile=ServiceProfile(think_tags=True)))
     try:
         events = list(decoder.whole(value))
     except ProviderError:
@@ -227,15 +228,15 @@ ODD = VALUES | st.sampled_from([10**400, -1, 2**63, 1e308, "", "9" * 5000, [[]],
 @given(data=st.data())
 def test_any_value_in_any_field(api: Api, think_tags: bool, data: st.DataObject) -> None:
     """A real answer with any JSON value in any of its fields gives events or one of our errors."""
-    quirks = Quirks(think_tags=think_tags)
+    profile = ServiceProfile(think_tags=think_tags)
     events = [event.data for event in FAKES[api].events(RICH, ASK)]
     dicts = [at for at, event in enumerate(events) if isinstance(event, dict)]
     at = data.draw(st.sampled_from(dicts))
     events[at] = changed(events[at], data.draw(st.sampled_from(places(events[at]))), data.draw(ODD))
-    check(read(api, sse(events), quirks))
+    check(read(api, sse(events), profile))
     reply = FAKES[api].whole(RICH, ASK)
     reply = changed(reply, data.draw(st.sampled_from(places(reply))), data.draw(ODD))
-    decoder = wire.get(api).decoder(request(api, quirks=quirks))
+    decoder = wire.get(api).decoder(request(api, profile=profile))
     with suppress(ProviderError):
         check([*decoder.whole(reply), *decoder.finish()])
 
@@ -310,11 +311,11 @@ def test_numbers_of_headers() -> None:
 def test_tags_of_reasoning(api: Api) -> None:
     """Reasoning in tags is told apart on every API, wherever the tags are cut."""
     answer = fake.Reply("<think>a < b</think>\n\nSay <think> aloud", chunk_size=1)
-    quirks = Quirks(think_tags=True)
+    profile = ServiceProfile(think_tags=True)
     events = [event.data for event in FAKES[api].events(answer, ASK)]
-    decoder = wire.get(api).decoder(request(api, quirks=quirks))
+    decoder = wire.get(api).decoder(request(api, profile=profile))
     whole = [*decoder.whole(FAKES[api].whole(answer, ASK)), *decoder.finish()]
-    for found in (read(api, sse(events), quirks), whole):
+    for found in (read(api, sse(events), profile), whole):
         folded = fold(found)
 
         assert folded.text("reasoning") == "a < b"

@@ -7,12 +7,13 @@ import pytest
 
 from allos.errors import (
     AuthenticationError,
-    BrokenStreamError,
+    IncompleteStreamError,
     InvalidResponseError,
     ProviderError,
     RateLimitError,
 )
-from allos.types import Message, Quirks, ToolCall
+from allos.messages import Message, ToolCall
+from allos.profiles import ServiceProfile
 from tests.decoding import body, fold, sse, streamed, told, whole
 
 CALL = ToolCall("call_1", "add", {"a": 1, "ü": "é"})
@@ -99,13 +100,17 @@ def test_parts_of_other_apis_stay_out() -> None:
 
 # ---- whole and streamed
 
-REPLIES: dict[str, tuple[dict[str, Any], list[Any], Quirks]] = {
+REPLIES: dict[str, tuple[dict[str, Any], list[Any], ServiceProfile]] = {
     "text": (
         {"content": "Grüße 🙂 all"},
         [chunk(role="assistant", content=""), chunk(content="Grü"), chunk(content="ße 🙂 all")],
-        Quirks(),
+        ServiceProfile(),
     ),
-    "equal pieces": ({"content": "haha"}, [chunk(content="ha"), chunk(content="ha")], Quirks()),
+    "equal pieces": (
+        {"content": "haha"},
+        [chunk(content="ha"), chunk(content="ha")],
+        ServiceProfile(),
+    ),
     "reasoning_content": (
         {"content": "x", "reasoning_content": "hm hm"},
         [
@@ -113,17 +118,17 @@ REPLIES: dict[str, tuple[dict[str, Any], list[Any], Quirks]] = {
             chunk(reasoning_content="hm", content=None),
             chunk(content="x"),
         ],
-        Quirks(),
+        ServiceProfile(),
     ),
     "reasoning": (
         {"content": "x", "reasoning": "hm"},
         [chunk(reasoning="h"), chunk(reasoning="m"), chunk(content="x")],
-        Quirks(),
+        ServiceProfile(),
     ),
     "tags": (
         {"content": "<think>hm</think>\n\nx"},
         [chunk(content="<thi"), chunk(content="nk>hm</"), chunk(content="think>\n\nx")],
-        Quirks(think_tags=True),
+        ServiceProfile(think_tags=True),
     ),
     "list": (
         {
@@ -136,12 +141,12 @@ REPLIES: dict[str, tuple[dict[str, Any], list[Any], Quirks]] = {
             chunk(content=[{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}]),
             chunk(content=[{"type": "text", "text": "x"}]),
         ],
-        Quirks(),
+        ServiceProfile(),
     ),
     "refusal": (
         {"content": None, "refusal": "I will not"},
         [chunk(refusal="I will"), chunk(refusal=" not")],
-        Quirks(),
+        ServiceProfile(),
     ),
     "tools": (
         {
@@ -161,7 +166,7 @@ REPLIES: dict[str, tuple[dict[str, Any], list[Any], Quirks]] = {
             tool(index=1, id="b", name="g", arguments="{bad"),
             tool(index=2, id="c", name="h"),
         ],
-        Quirks(),
+        ServiceProfile(),
     ),
 }
 
@@ -169,7 +174,7 @@ REPLIES: dict[str, tuple[dict[str, Any], list[Any], Quirks]] = {
 @pytest.mark.parametrize("name", REPLIES)
 def test_whole_equals_streamed_at_every_cut(name: str) -> None:
     """A whole answer and its streamed twin are the same response, cut at any byte."""
-    message, chunks, quirks = REPLIES[name]
+    message, chunks, profile = REPLIES[name]
     usage = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
     reply = {
         "id": "chatcmpl-1",
@@ -179,13 +184,13 @@ def test_whole_equals_streamed_at_every_cut(name: str) -> None:
     }
     tail = {"id": "chatcmpl-1", "choices": [], "usage": usage}
     stream = sse([*chunks, chunk("stop"), tail, "[DONE]"])
-    expected = told(whole("chat", reply, quirks=quirks))
+    expected = told(whole("chat", reply, profile=profile))
 
     assert expected["usage"].total_tokens == 7
     assert expected["facts"] == {"response_id": "chatcmpl-1", "response_model": "m-1"}
     for at in range(len(stream)):
-        assert told(streamed("chat", stream, at=[at], quirks=quirks)) == expected
-    assert told(streamed("chat", stream, at=range(len(stream)), quirks=quirks)) == expected
+        assert told(streamed("chat", stream, at=[at], profile=profile)) == expected
+    assert told(streamed("chat", stream, at=range(len(stream)), profile=profile)) == expected
 
 
 def test_reasoning_goes_back_with_tool_calls_only() -> None:
@@ -202,7 +207,7 @@ def test_prose_about_tags_stays_prose(name: str) -> None:
     """Without the quirk a tag is text; with it, only a tag that opens the answer counts."""
     reply = {"choices": [{"message": {"content": "Say <think>x</think>"}}]}
 
-    assert told(whole("chat", reply, quirks=REPLIES[name][2]))["content"] == "Say <think>x</think>"
+    assert told(whole("chat", reply, profile=REPLIES[name][2]))["content"] == "Say <think>x</think>"
 
 
 # ---- tool calls
@@ -487,7 +492,7 @@ def test_done_alone_ends_the_answer() -> None:
         ({"error": {"message": "x", "type": "authentication_error"}}, AuthenticationError),
         ({"error": "x", "choices": []}, InvalidResponseError),
         ({"base_resp": {"status_code": 1004, "status_msg": "x"}}, InvalidResponseError),
-        ("{broken", BrokenStreamError),
+        ("{broken", IncompleteStreamError),
     ],
 )
 def test_errors_in_the_stream(event: Any, kind: type[ProviderError]) -> None:
@@ -495,7 +500,7 @@ def test_errors_in_the_stream(event: Any, kind: type[ProviderError]) -> None:
     with pytest.raises(kind) as caught:
         streamed("chat", [chunk(content="a"), event])
 
-    assert "x" in caught.value.message or kind is BrokenStreamError
+    assert "x" in caught.value.message or kind is IncompleteStreamError
 
 
 @pytest.mark.parametrize(

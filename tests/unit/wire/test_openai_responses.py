@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from allos.errors import BrokenStreamError, InvalidResponseError, ProviderError, ServerError
-from allos.types import Message, ToolCall
+from allos.errors import IncompleteStreamError, InvalidResponseError, ProviderError, ServerError
+from allos.messages import Message, ToolCall
 from tests.decoding import body, fold, sse, streamed, told, whole
 
 USAGE = {
@@ -313,7 +313,7 @@ def test_usage(raw: dict[str, Any], expected: tuple[int | None, ...]) -> None:
             "sorry",
         ),
         (end(kind="failed", error=None), InvalidResponseError, "without words"),
-        ("{broken", BrokenStreamError, "unreadable"),
+        ("{broken", IncompleteStreamError, "unreadable"),
     ],
 )
 def test_errors_in_the_stream(event: Any, kind: type[ProviderError], words: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from allos.types import ModelQuirks, Quirks
+from allos.profiles import ModelProfile, ServiceProfile
 from allos.wire.parameters import (
     VOCABULARY,
     apply,
@@ -111,12 +111,12 @@ def test_extra_goes_in_as_it_is(api: Any) -> None:
 
 def test_service_quirks() -> None:
     """A row renames a field, refuses a parameter, and names the token limit in its own way."""
-    quirks = Quirks(
+    profile = ServiceProfile(
         rename={"seed": "random_seed"},
         unsupported=("logprobs",),
         max_tokens_name="max_completion_tokens",
     )
-    made = body("chat", params={"seed": 1, "logprobs": True, "max_tokens": 9}, quirks=quirks)
+    made = body("chat", params={"seed": 1, "logprobs": True, "max_tokens": 9}, profile=profile)
 
     assert made.body["random_seed"] == 1
     assert made.body["max_completion_tokens"] == 9
@@ -125,24 +125,24 @@ def test_service_quirks() -> None:
     assert made.dropped == ("logprobs",)
 
 
-REASONING = Quirks(
+REASONING = ServiceProfile(
     models=(
-        ModelQuirks(
+        ModelProfile(
             match=r"^o\d",
             max_tokens_name="max_completion_tokens",
             unsupported=("temperature",),
             sampling_efforts=("none",),
             reasoning=True,
         ),
-        ModelQuirks(match=r"^o", unsupported=("top_p",)),
+        ModelProfile(match=r"^o", unsupported=("top_p",)),
     )
 )
 
 
 def test_model_quirks() -> None:
     """The first row whose pattern fits the model counts; others are not asked."""
-    named = body("chat", model="o3", params={"temperature": 1, "max_tokens": 5}, quirks=REASONING)
-    plain = body("chat", model="gpt", params={"temperature": 1, "max_tokens": 5}, quirks=REASONING)
+    named = body("chat", model="o3", params={"temperature": 1, "max_tokens": 5}, profile=REASONING)
+    plain = body("chat", model="gpt", params={"temperature": 1, "max_tokens": 5}, profile=REASONING)
 
     assert named.dropped == ("temperature",)
     assert named.body["max_completion_tokens"] == 5
@@ -157,31 +157,31 @@ def test_sampling_is_back_without_reasoning() -> None:
     """With an effort that turns reasoning off, the model takes sampling parameters again."""
     params = {"temperature": 1, "effort": "none"}
 
-    assert body("chat", model="o3", params=params, quirks=REASONING).dropped == ()
+    assert body("chat", model="o3", params=params, profile=REASONING).dropped == ()
 
 
 def test_reasoning_models_return_their_reasoning() -> None:
     """Responses asks reasoning models, and only those, for what the next turn needs."""
-    assert body("responses", model="o3", quirks=REASONING).body["include"] == [
+    assert body("responses", model="o3", profile=REASONING).body["include"] == [
         "reasoning.encrypted_content"
     ]
-    assert "include" not in body("responses", model="gpt", quirks=REASONING).body
+    assert "include" not in body("responses", model="gpt", profile=REASONING).body
 
 
 def test_sampling_header() -> None:
     """Where a model takes sampling only under an older version, the header goes along with it."""
-    quirks = Quirks(
+    profile = ServiceProfile(
         unsupported=("temperature", "top_p"),
-        models=(ModelQuirks(match="^old", sampling_header={"anthropic-version": "2023-06-01"}),),
+        models=(ModelProfile(match="^old", sampling_header={"anthropic-version": "2023-06-01"}),),
     )
-    old = body("messages", model="old", params={"temperature": 0.1}, quirks=quirks)
-    new = body("messages", model="new", params={"temperature": 0.1}, quirks=quirks)
+    old = body("messages", model="old", params={"temperature": 0.1}, profile=profile)
+    new = body("messages", model="new", params={"temperature": 0.1}, profile=profile)
 
     assert old.headers == {"anthropic-version": "2023-06-01"}
     assert old.body["temperature"] == 0.1
     assert new.headers is None
     assert new.dropped == ("temperature",)
-    assert sampling_headers(request("messages", model="old", quirks=quirks)) is None
+    assert sampling_headers(request("messages", model="old", profile=profile)) is None
 
 
 def test_apply_keeps_falsy_values() -> None:
@@ -198,7 +198,7 @@ def test_apply_keeps_falsy_values() -> None:
 def test_stream_options() -> None:
     """Usage is asked for in streams, except where the service refuses the question."""
     with_usage = body("chat", stream=True).body
-    without = body("chat", stream=True, quirks=Quirks(stream_options=False)).body
+    without = body("chat", stream=True, profile=ServiceProfile(stream_options=False)).body
 
     assert with_usage["stream_options"] == {"include_usage": True}
     assert without["stream"] is True
@@ -208,7 +208,7 @@ def test_stream_options() -> None:
 def test_no_copy_is_kept() -> None:
     """Responses asks the service not to store the answer, unless the service has no such field."""
     assert body("responses").body["store"] is False
-    assert "store" not in body("responses", quirks=Quirks(store=False)).body
+    assert "store" not in body("responses", profile=ServiceProfile(store=False)).body
 
 
 # ---- values
@@ -307,19 +307,19 @@ def test_every_parameter_is_checked() -> None:
 
 # ---- effort
 
-SWITCH = Quirks(
+SWITCH = ServiceProfile(
     effort={"none": {"thinking": {"type": "disabled"}}, "*": {"thinking": {"type": "enabled"}}}
 )
-NESTED = Quirks(effort={"*": {"reasoning": {"effort": "{effort}"}}})
-TWO_WORDS = Quirks(
+NESTED = ServiceProfile(effort={"*": {"reasoning": {"effort": "{effort}"}}})
+TWO_WORDS = ServiceProfile(
     effort={"none": {"reasoning_effort": "none"}, "high": {"reasoning_effort": "high"}}
 )
 
 
 @pytest.mark.parametrize(
-    ("quirks", "effort", "fields", "dropped"),
+    ("profile", "effort", "fields", "dropped"),
     [
-        (Quirks(), "low", {"reasoning_effort": "low"}, ()),
+        (ServiceProfile(), "low", {"reasoning_effort": "low"}, ()),
         (SWITCH, "none", {"thinking": {"type": "disabled"}}, ()),
         (SWITCH, "low", {"thinking": {"type": "enabled"}}, ()),
         (NESTED, "xhigh", {"reasoning": {"effort": "xhigh"}}, ()),
@@ -328,10 +328,10 @@ TWO_WORDS = Quirks(
     ],
 )
 def test_switch_of_a_vendor(
-    quirks: Quirks, effort: str, fields: dict[str, Any], dropped: tuple[str, ...]
+    profile: ServiceProfile, effort: str, fields: dict[str, Any], dropped: tuple[str, ...]
 ) -> None:
     """A row says what each word of effort is in its own body; what it cannot say is told."""
-    made = body("chat", params={"effort": effort}, quirks=quirks)
+    made = body("chat", params={"effort": effort}, profile=profile)
     sent = {k: v for k, v in made.body.items() if k not in ("model", "messages")}
 
     assert sent == fields
@@ -340,10 +340,10 @@ def test_switch_of_a_vendor(
 
 def test_switch_of_a_model() -> None:
     """A model's own words go before its service's."""
-    quirks = replace(SWITCH, models=(ModelQuirks(match="^old", effort=TWO_WORDS.effort),))
+    profile = replace(SWITCH, models=(ModelProfile(match="^old", effort=TWO_WORDS.effort),))
 
-    assert body("chat", model="old", params={"effort": "low"}, quirks=quirks).dropped
-    assert not body("chat", model="new", params={"effort": "low"}, quirks=quirks).dropped
+    assert body("chat", model="old", params={"effort": "low"}, profile=profile).dropped
+    assert not body("chat", model="new", params={"effort": "low"}, profile=profile).dropped
 
 
 @pytest.mark.parametrize(
@@ -359,7 +359,7 @@ def test_effort_on_messages(
     effort: str, thinking: Any, config: Any, dropped: tuple[str, ...]
 ) -> None:
     """Messages turns thinking off by a switch of its own, and knows no minimal effort."""
-    made = body("messages", params={"effort": effort}, quirks=SWITCH)
+    made = body("messages", params={"effort": effort}, profile=SWITCH)
 
     assert made.body.get("thinking") == thinking
     assert made.body.get("output_config") == config

@@ -9,8 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from allos.log.columns import NAMES
-from allos.providers import prices
-from allos.types import Api, ProviderResponse, Quirks
+from allos.profiles import Api, ServiceProfile
+from allos.providers.pricing import prices
+from allos.response import ProviderResponse
 from tests.fake.plan import _ratelimit
 from tests.fake_server import Call, Reply
 from tests.in_memory import answered
@@ -107,7 +108,7 @@ def test_whole_and_streamed_are_equal(api: Api, reply: Reply) -> None:
     options: dict[str, Any] = {
         "headers": headers,
         "finish": prices.finisher("openai"),
-        "quirks": Quirks(think_tags=reply.reasoning_as == "tags"),
+        "profile": ServiceProfile(think_tags=reply.reasoning_as == "tags"),
     }
     whole = answered(api, reply, stream=False, model="gpt-4o", **options)
     streamed = answered(api, reply, stream=True, model="gpt-4o", **options)

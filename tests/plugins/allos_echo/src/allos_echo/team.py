@@ -12,7 +12,7 @@ from allos.providers import Provider, Service, register
     base_url="https://echo.example/v1",
     api="chat",
     key_env=["ECHO_API_KEY"],
-    quirks={"unsupported": ["seed"]},
+    profile={"unsupported": ["seed"]},
 )
 class TeamProvider(Provider):
     """One model of the gateway, asked in the name of a team."""

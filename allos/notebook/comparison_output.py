@@ -1,0 +1,94 @@
+"""How a comparison shows itself: a static table, and over it the live board.
+
+The table is what a saved notebook keeps: it is shown first, brought up to date as answers come in,
+and hidden by the board while that lives. Where nobody can click (nbclient, nbval, papermill, a script),
+the cell waits for the answers and shows the table alone.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from allos.notebook.cell_provenance import parent_of
+from allos.notebook.live_output import is_live
+
+if TYPE_CHECKING:
+    from allos.runs.compare import Comparison
+
+
+def is_interactive(shell: Any) -> bool:
+    """Whether somebody sits in front of the cell: its request allows questions to be asked."""
+    content = parent_of(shell).get("content") or {}
+    return is_live(shell) and bool(content.get("allow_stdin"))
+
+
+def can_ask(shell: Any) -> bool:
+    """Whether a question finds somebody: in front of the cell, or at the keyboard of IPython itself."""
+    terminal = sys.modules.get("IPython.terminal.interactiveshell")
+    if terminal is not None and isinstance(shell, terminal.TerminalInteractiveShell):
+        return sys.stdin is not None and sys.stdin.isatty()
+    return is_interactive(shell)
+
+
+def show(shell: Any, comparison: Comparison) -> None:
+    """Show the table, and the board where somebody can use it."""
+    from allos.notebook.board import make_board
+
+    table = _Table(shell, comparison)
+    table.publish()
+    board = make_board(comparison)
+    data, metadata = shell.display_formatter.format(board)
+    shell.display_pub.publish(data, metadata)
+    comparison.watch(table.changed)
+    table.changed()  # it may have ended in between
+
+
+def bundle(comparison: Comparison) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return the static table by MIME type, and the metadata that keeps its rows."""
+    from allos.log.notebook_rows import rows_metadata
+
+    # Before the table: an answer that comes in between is shown by the next update.
+    rows = rows_metadata([r for cell in list(comparison.cells) if (r := cell.response) is not None])
+    return {"text/html": comparison.to_html(), "text/plain": str(comparison)}, rows
+
+
+class _Table:
+    """The static table of one display, brought up to date whenever an answer is complete."""
+
+    def __init__(self, shell: Any, comparison: Comparison) -> None:
+        self._shell = shell
+        self._comparison = comparison
+        self._display_id = uuid.uuid4().hex
+        self._shown = False
+        self._of: tuple[object, ...] = ()
+        self._busy = threading.Lock()  # guards: one thread brings the table up to date at a time
+
+    def changed(self) -> None:  # loop thread
+        # Rendering takes tens of milliseconds, which every stream would feel.
+        if self._answers() != self._of and self._busy.acquire(blocking=False):
+            threading.Thread(target=self._catch_up, name="allos-table", daemon=True).start()
+
+    def _answers(self) -> tuple[object, ...]:
+        return tuple(cell.response and cell.response.id for cell in self._comparison.cells)
+
+    def _catch_up(self) -> None:
+        try:
+            while self._answers() != self._of:
+                self.publish()
+        finally:
+            self._busy.release()
+        self.changed()  # an answer may have come between the last look and the release
+
+    def publish(self) -> None:
+        self._of = self._answers()
+        data, metadata = bundle(self._comparison)
+        self._shell.display_pub.publish(
+            data,
+            metadata=metadata,
+            transient={"display_id": self._display_id},
+            update=self._shown,
+        )
+        self._shown = True

@@ -1,0 +1,1 @@
+"""Where a key may go, and where it comes from."""

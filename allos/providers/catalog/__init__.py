@@ -1,0 +1,1 @@
+"""Services, their models, and what is known of both."""

@@ -1,0 +1,198 @@
+"""What a call may use and cost, before it is sent: a guess, a bound, or the service's own count.
+
+The guess takes four characters for a token, which is good to about a quarter for English prose and too
+low for code, numbers and other scripts. The bound takes one byte for a token: tokenizers of byte
+pairs never make more tokens than bytes, so text cannot cost more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from allos.providers.pricing import prices
+
+CHARS_PER_TOKEN = 4
+PART_TOKENS = 1_000
+"""Taken for an image or a document by the guess."""
+PART_BOUND = 20_000
+"""Taken for an image or a document by the bound; a long PDF may have more."""
+_ITEM_BOUND = 16
+"""Tokens that a service's template may put around each message and each of its parts."""
+_TOOLS_BOUND = 1_000
+"""Tokens that a service may tell a model about tools in general."""
+_BASE_BOUND = 64
+
+_PARTS = frozenset({"image_url", "input_image", "image", "input_file", "file", "document"})
+_LIMITS = ("max_output_tokens", "max_completion_tokens", "max_tokens")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What one call may use and cost. Unknown is None."""
+
+    input_tokens: int
+    """Tokens of the prompt."""
+    counted: bool = False
+    """The service itself counted them; otherwise they are guessed."""
+    bound_tokens: int
+    """The prompt has no more tokens than these."""
+    max_output_tokens: int | None = None
+    """The answer has no more tokens than these: `max_tokens` as it is sent, or all that the model can
+    write."""
+    input_cost_usd: float | None = None
+    """What the prompt costs, by `input_tokens`."""
+    worst_cost_usd: float | None = None
+    """What the call costs at most: `bound_tokens` and `max_output_tokens`, at the price of today."""
+    price_version: str | None = None
+    """Whose prices these are."""
+
+    def __str__(self) -> str:
+        known = self.counted
+        tokens = f"{self.input_tokens:,} tokens, counted by the service"
+        if not known:
+            tokens = f"about {self.input_tokens:,} tokens, by {CHARS_PER_TOKEN} characters a token"
+        said = [tokens]
+        if self.max_output_tokens is None:
+            said.append("no limit on the answer (max_tokens is not set)")
+        else:
+            said.append(f"at most {self.max_output_tokens:,} tokens of answer")
+        if self.input_cost_usd is None:
+            said.append("price unknown")
+        else:
+            about = "" if known else "about "
+            said.append(f"{about}{usd(self.input_cost_usd)} for the prompt")
+            if self.worst_cost_usd is not None:
+                said.append(f"at most {usd(self.worst_cost_usd)} in all")
+            said.append(f"prices: {self.price_version}")
+        return "; ".join(said)
+
+
+def estimate(
+    body: Mapping[str, Any],
+    model: str,
+    price_id: str | None,
+    *,
+    counted: int | None = None,
+    max_output: int | None = None,
+) -> Estimate:
+    """Estimate a call from the body that would be sent.
+
+    The first use loads the price tables (a quarter of a second): not for the loop thread.
+
+    Parameters
+    ----------
+    body : mapping
+        The request's body.
+    model : str
+    price_id : str or None
+        The service's id in genai-prices; None: its prices are unknown.
+    counted : int or None
+        Tokens of the prompt as the service counts them.
+    max_output : int or None
+        Most that the model can write, for a body that sets no limit.
+
+    Examples
+    --------
+    >>> body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "a" * 400}]}
+    >>> found = estimate({**body, "max_tokens": 100}, "gpt-4o", None)
+    >>> found.input_tokens, found.bound_tokens > 400, found.max_output_tokens
+    (106, True, 100)
+    """
+    size = _Size()
+    for name, value in body.items():
+        if name != "model" and not isinstance(value, (int, float)):
+            size.add(name, value)
+    guess = round(size.chars / CHARS_PER_TOKEN) + PART_TOKENS * size.parts
+    bound = size.bytes + PART_BOUND * size.parts + _ITEM_BOUND * size.items + _BASE_BOUND
+    bound += _TOOLS_BOUND if body.get("tools") else 0
+    limit = next((body[name] for name in _LIMITS if _is_count(body.get(name))), max_output)
+    tokens, bound = (guess, bound) if counted is None else (counted, counted)
+    answers = body.get("n") if _is_count(body.get("n")) else 1
+    whole = limit * answers if limit is not None and answers is not None else None
+    prompt = _cost(price_id, model, body, tokens, 0)
+    worst = _worst(price_id, model, body, bound, whole) if whole is not None else None
+    return Estimate(
+        input_tokens=tokens,
+        counted=counted is not None,
+        bound_tokens=bound,
+        max_output_tokens=limit,
+        input_cost_usd=prompt.get("input_cost_usd"),
+        worst_cost_usd=worst,
+        price_version=prompt.get("price_version"),
+    )
+
+
+def usd(amount: float) -> str:
+    """US dollars with the digits that tell something: two of them below a dollar.
+
+    Examples
+    --------
+    >>> [usd(x) for x in (0, 0.000031, 0.0123, 0.5, 12.5)]
+    ['$0', '$0.000031', '$0.012', '$0.50', '$12.50']
+    """
+    if amount == 0:
+        return "$0"
+    if abs(amount) >= 0.1:
+        return f"${amount:,.2f}"
+    from math import floor, log10
+
+    return f"${amount:.{1 - floor(log10(abs(amount)))}f}"
+
+
+class _Size:
+    """How much there is in a body: characters and bytes of text, parts that are no text, items."""
+
+    def __init__(self) -> None:
+        self.chars = self.bytes = self.parts = self.items = 0
+
+    def add(self, name: str, value: Any) -> None:
+        self.chars += len(name)
+        self.bytes += len(name.encode())
+        self._value(value)
+
+    def _value(self, value: Any) -> None:
+        if isinstance(value, str):
+            self.chars += len(value)
+            self.bytes += len(value.encode("utf-8", "surrogatepass"))
+        elif isinstance(value, Mapping):
+            self.items += 1
+            if value.get("type") in _PARTS:
+                self.parts += 1
+                return
+            for name, inner in value.items():
+                self.add(str(name), inner)
+        elif isinstance(value, (list, tuple)):
+            for inner in value:
+                self._value(inner)
+        elif value is not None:
+            self.add(str(value), None)
+
+
+def _worst(
+    price_id: str | None, model: str, body: Mapping[str, Any], tokens: int, output: int
+) -> float | None:
+    """Price of the dearest way to bill: some services take more for a prompt that they cache."""
+    plain = _cost(price_id, model, body, tokens, output).get("cost_usd")
+    cached = _cost(price_id, model, body, tokens, output, cache_write_tokens=tokens).get("cost_usd")
+    return plain if cached is None or plain is None else max(plain, cached)
+
+
+def _cost(
+    price_id: str | None,
+    model: str,
+    body: Mapping[str, Any],
+    tokens: int,
+    output: int,
+    **more: int,
+) -> dict[str, Any]:
+    if price_id is None:
+        return {}
+    prices.load()
+    known = {"model": model, "input_tokens": tokens, "output_tokens": output, **more}
+    return prices.cost({**known, "service_tier": body.get("service_tier")}, price_id)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1

@@ -1,0 +1,224 @@
+"""What a call cost. Unknown is None, never 0 and never the price of something similar.
+
+Prices: the `genai-prices` package, offline. Its import takes a quarter of a second, so it is loaded
+on a thread of its own while the first request is under way, never on the loop thread.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from allos.providers.catalog.model_limits import plain_name
+from allos.response import ProviderResponse
+
+_lock = threading.Lock()  # guards the first use of genai-prices, which fills its caches
+_loaded = threading.Event()
+_warming = False
+
+_LISTED_TIERS = frozenset({"default", "standard", "auto", "on_demand"})
+"""Tiers that pay the list price. Any other is priced only where the tables know it."""
+
+
+def _forget_after_fork() -> None:
+    # The thread that held the lock while it loaded is not in the child.
+    global _lock, _warming
+    _lock = threading.Lock()
+    _warming = False
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_after_fork)
+
+
+def warm() -> None:
+    """Start loading the price tables in the background; returns at once."""
+    global _warming
+    if not _warming:
+        _warming = True
+        threading.Thread(target=load, name="allos-prices", daemon=True).start()
+
+
+def load() -> None:
+    """Load the price tables; takes a quarter of a second the first time. Not on the loop thread."""
+    with _lock:
+        if not _loaded.is_set():
+            from genai_prices import Usage, calc_price
+
+            calc_price(Usage(input_tokens=1, output_tokens=1), "gpt-4o", provider_id="openai")
+            _loaded.set()
+
+
+def finisher(
+    price_id: str | None,
+) -> Callable[[ProviderResponse], Awaitable[ProviderResponse]] | None:
+    """Return the step that adds the cost to a response; None where prices are unknown."""
+    if price_id is None:
+        return None
+
+    async def finish(response: ProviderResponse) -> ProviderResponse:  # loop thread
+        if not _loaded.is_set():
+            import asyncio
+
+            await asyncio.to_thread(load)
+        response.metadata.update(cost(response.metadata, price_id, at=response.created_at))
+        return response
+
+    return finish
+
+
+def cost(
+    metadata: Mapping[str, Any], price_id: str, *, at: datetime | None = None
+) -> dict[str, Any]:
+    """Cost of a call, by column name; empty when any needed number is unknown.
+
+    Parameters
+    ----------
+    metadata : mapping
+        The call's facts: `model`, `response_model`, token counts, `service_tier`, and `usage`, the
+        service's own usage object.
+    price_id : str
+        The service's id in genai-prices.
+    at : datetime or None
+        When the call was made; None is now. Prices change.
+
+    Returns
+    -------
+    dict
+        `cost_usd`, `input_cost_usd`, `output_cost_usd` in US dollars and `price_version`.
+
+    Notes
+    -----
+    A cost that the service itself reported is kept. Cached input, and on Anthropic input that is
+    written to the cache for five minutes or for an hour, have rates of their own. A tier (`flex`,
+    `priority`, `batch` ...) whose prices are not known gives no cost. Source of the prices:
+    https://github.com/pydantic/genai-prices, in the installed version.
+
+    Examples
+    --------
+    >>> facts = {"model": "gpt-4o", "input_tokens": 1_000_000, "output_tokens": 0}
+    >>> cost(facts, "openai")["cost_usd"]
+    2.5
+    """
+    if "cost_usd" in metadata:
+        return {}
+    used = _used(metadata)
+    if used["input_tokens"] is None or used["output_tokens"] is None:
+        return {}
+    import genai_prices
+
+    at = at or datetime.now(UTC)
+    known = genai_prices.Usage(**{name: value for name, value in used.items() if value is not None})
+    circumstances = _circumstances(metadata)
+    names = [metadata.get("response_model"), metadata.get("model")]
+    for model in dict.fromkeys(plain_name(name) for name in names if name):
+        if not _is_listed(model, price_id):
+            continue
+        try:
+            price = genai_prices.calc_price(
+                known,
+                model,
+                provider_id=price_id,
+                genai_request_timestamp=at,
+                price_context=circumstances or None,
+            )
+        except (LookupError, ValueError, TypeError):
+            continue
+        if not _told(price, circumstances, at, used["web_searches"] or 0):
+            return {}
+        return {
+            "cost_usd": float(price.total_price),
+            "input_cost_usd": float(price.input_price),
+            "output_cost_usd": float(price.output_price),
+            "price_version": f"genai-prices {genai_prices.__version__}",
+        }
+    return {}
+
+
+_missing: tuple[Any, set[tuple[str, str]]] = (None, set())
+"""A state of the tables, and the models that are not in it, by service and name."""
+
+
+def _is_listed(model: str, price_id: str) -> bool:
+    """Whether the tables know a model; they remember what they have found, but not what is missing."""
+    global _missing
+    from genai_prices.data_snapshot import get_snapshot
+
+    snapshot = get_snapshot()
+    if _missing[0] is not snapshot:
+        _missing = (snapshot, set())
+    if (price_id, model) in _missing[1]:
+        return False
+    try:
+        snapshot.find_provider_model(model, None, price_id, None)
+    except LookupError:
+        _missing[1].add((price_id, model))
+        return False
+    return True
+
+
+def _used(metadata: Mapping[str, Any]) -> dict[str, int | None]:
+    """What is paid for, by the names of genai-prices."""
+    names = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens")
+    raw = metadata.get("usage") or {}
+    return {
+        **{name: metadata.get(name) for name in names},
+        # Messages: an hour in the cache costs more than the usual five minutes.
+        "cache_write_1h_tokens": _count(raw, "cache_creation", "ephemeral_1h_input_tokens"),
+        "web_searches": _count(raw, "server_tool_use", "web_search_requests"),
+    }
+
+
+def _count(raw: Mapping[str, Any], part: str, name: str) -> int | None:
+    inner = raw.get(part)
+    value = inner.get(name) if isinstance(inner, Mapping) else None
+    return value if isinstance(value, int) and value > 0 else None
+
+
+def _circumstances(metadata: Mapping[str, Any]) -> dict[str, str]:
+    """Find what makes a call cheaper or dearer than the list price, in the words of genai-prices."""
+    found = {}
+    tier = metadata.get("service_tier")
+    if tier == "batch":
+        found["processing"] = "batch"
+    elif tier and tier not in _LISTED_TIERS:
+        found["service_tier"] = str(tier)
+    speed = (metadata.get("usage") or {}).get("speed")
+    if isinstance(speed, str) and speed != "standard":
+        found["speed"] = speed
+    return found
+
+
+def _told(price: Any, circumstances: Mapping[str, str], at: datetime, searches: int) -> bool:
+    """Whether the tables price all of it at that time: the tier, the speed, the searches."""
+    variants = [
+        dict(variant.when)
+        for variant in price.model.price_variants or ()
+        if variant.constraint is None or variant.constraint.active(at)
+    ]
+    priced = all({name: value} in variants for name, value in circumstances.items())
+    return priced and (not searches or price.model_price.web_searches_kcount is not None)
+
+
+def context_window(price_id: str, model: str) -> int | None:
+    """Tokens that a model can take, where the price tables say so; else None.
+
+    Examples
+    --------
+    >>> context_window("openai", "gpt-4o")
+    128000
+    >>> context_window("openai", "never-heard-of") is None
+    True
+    """
+    load()
+    from genai_prices.data_snapshot import get_snapshot
+
+    try:
+        _, found = get_snapshot().find_provider_model(plain_name(model), None, price_id, None)
+    except LookupError:
+        return None
+    window: int | None = found.context_window
+    return window

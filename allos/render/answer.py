@@ -1,0 +1,288 @@
+"""What a cell shows of a response: the answer is the page's text, everything else is quiet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from allos.render.format import UNKNOWN, money, seconds, speed, tokens
+from allos.render.markdown import markdown_html
+from allos.render.plain import clean_text, escaped, unbroken
+from allos.render.structured import structured_html, structured_text
+from allos.render.style import STYLE, sheet_of
+from allos.render.tool_calls import call_html, call_text, results
+from allos.render.unsafe import UNSAFE_NOTICE, unsafe_markdown_html
+from allos.response import ProviderResponse
+from allos.usage import Usage
+
+MAX_ERROR_CHARS = 2_000
+
+# For pages that strip <style>; the style sheet hides it.
+_DOT = '<span class="allos-sep"> · </span>'
+
+# Endings that need no word: the usual one, and those that the rest of the output already tells.
+_PLAIN_ENDINGS = frozenset({None, "stop", "tool_calls", "refusal", "cancelled", "error"})
+
+
+def answer_html(
+    response: ProviderResponse,
+    *,
+    notes: Sequence[str] = (),
+    show_error: bool = True,
+    unsafe_html: bool = False,
+) -> str:
+    """One response as a cell shows it: reasoning folded, answer, tool calls, a quiet footer.
+
+    Of a run with tools each step is shown in its turn: what the model said, which tools it called,
+    what they gave; the footer tells of the whole run.
+
+    Parameters
+    ----------
+    response : ProviderResponse
+        Any response: complete, partial or failed.
+    notes : sequence of str
+        Further facts for the footer, such as ``"df: 5 of 48,210 rows sent"``.
+    show_error : bool
+        Whether a failed response shows its error; a caller that raises it says False.
+    unsafe_html : bool
+        Show the HTML of the answer itself as it is, below a notice: it can run code and call out.
+        Only ever for a person who asked for it in this very call.
+
+    Examples
+    --------
+    >>> response = ProviderResponse("Hello!", metadata={"provider": "local", "model": "smollm2"})
+    >>> "<b>local/smollm2</b>" in answer_html(response)
+    True
+    """
+    body = "".join(_body(response, show_error, unsafe_html=unsafe_html))
+    # HTML of the model's own may need any rule.
+    style = STYLE if unsafe_html else f"<style>{sheet_of(body)}</style>"
+    return _out([style, body, _footer_html(response, notes)])
+
+
+def body_html(response: ProviderResponse, *, show_error: bool = True) -> str:
+    """The answer of `answer_html` alone: no footer, and no style sheet; the page needs `style.CSS`.
+
+    Parameters
+    ----------
+    response : ProviderResponse
+        Any response: complete, partial or failed.
+    show_error : bool
+        Whether a failed response shows its error.
+
+    Examples
+    --------
+    >>> response = ProviderResponse("**Hello!**", metadata={"model": "smollm2"})
+    >>> html = body_html(response)
+    >>> "<strong>Hello!</strong>" in html, "smollm2" in html
+    (True, False)
+    """
+    return _out(_body(response, show_error))
+
+
+def answer_text(
+    response: ProviderResponse,
+    *,
+    notes: Sequence[str] = (),
+    show_error: bool = True,
+    unsafe_html: bool = False,
+) -> str:
+    """Plain-text twin of `answer_html`, safe for a terminal; reasoning is left out.
+
+    Examples
+    --------
+    >>> facts = {"provider": "groq", "model": "llama", "latency_s": 0.92}
+    >>> print(answer_text(ProviderResponse("Hello!", metadata=facts)))
+    Hello!
+    groq/llama  0.92 s
+    """
+    parts = [UNSAFE_NOTICE] if unsafe_html else []
+    parts += body_text_parts(response)
+    if show_error and response.error is not None:
+        parts.append(str(response.error))
+    if _is_empty(response):
+        parts.append("The model wrote no text.")
+    parts.append("  ".join(" ".join(fact.split()) for fact in _facts(response, notes)))
+    return clean_text("\n".join(part for part in parts if part))
+
+
+def body_text_parts(response: ProviderResponse) -> list[str]:
+    """What the model wrote and its tools gave, part by part, not yet cleaned."""
+    parts = []
+    for step, given in results(response):
+        text = structured_text(response.parsed) if _is_parsed(response, step) else ""
+        parts.append(text or (step.content.strip("\n") if step.content.strip() else ""))
+        if step.refusal:
+            parts.append(f"Refused. {step.refusal.strip()}")
+        parts.extend(map(call_text, step.tool_calls, given))
+    return [part for part in parts if part]
+
+
+def error_html(message: str) -> str:
+    """Red-barred box of one short error; what stands in backticks or quotes is shown as code.
+
+    Examples
+    --------
+    >>> "Unknown provider <code>grok</code>." in error_html("Unknown provider 'grok'.")
+    True
+    """
+    error = _error_div(message)
+    return _out([f"<style>{sheet_of(error)}</style>", error])
+
+
+def error_text(message: str) -> str:
+    """Plain-text twin of `error_html`."""
+    return clean_text(_cut(message.strip(), MAX_ERROR_CHARS))
+
+
+# --- pieces --------------------------------------------------------------------------------------
+
+
+def _out(parts: Iterable[str]) -> str:
+    return unbroken(f'<div class="allos-out mathjax_ignore tex2jax_ignore">{"".join(parts)}</div>')
+
+
+def _body(response: ProviderResponse, show_error: bool, *, unsafe_html: bool = False) -> list[str]:
+    parts = [_error_div(UNSAFE_NOTICE)] if unsafe_html else []
+    for step, given in results(response):
+        if step.reasoning:
+            parts.append(
+                f'<details class="allos-think"><summary>{_reasoning_title(step)}</summary>'
+                f'<pre class="allos-text">{escaped(step.reasoning.strip())}</pre></details>'
+            )
+        shown = structured_html(response.parsed) if _is_parsed(response, step) else ""
+        if not shown and step.content.strip():
+            to_html = unsafe_markdown_html if unsafe_html else markdown_html
+            shown = to_html(step.content)
+        parts.append(shown)
+        if step.refusal:
+            parts.append(
+                f'<div class="allos-refusal"><b>Refused.</b> {escaped(step.refusal.strip())}</div>'
+            )
+        parts.extend(map(call_html, step.tool_calls, given))
+    if show_error and response.error is not None:
+        parts.append(_error_div(str(response.error)))
+    if _is_empty(response):
+        parts.append('<p class="allos-note">The model wrote no text.</p>')
+    return parts
+
+
+def _is_parsed(response: ProviderResponse, step: ProviderResponse) -> bool:
+    """Whether this step's text is the value in `parsed`: the last one's."""
+    return response.parsed is not None and step.id == response.id
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def _is_empty(response: ProviderResponse) -> bool:
+    said = response.content.strip() or response.refusal or response.tool_calls
+    return response.ok and not said and response.parsed is None
+
+
+def _reasoning_title(response: ProviderResponse) -> str:
+    count = response.usage.reasoning_tokens
+    return "Reasoning" if not count else f"Reasoning, {tokens(count)} tokens"
+
+
+def _name(response: ProviderResponse) -> str:
+    return "/".join(part for part in (response.provider, response.model) if part)
+
+
+def _facts(response: ProviderResponse, notes: Sequence[str]) -> list[str]:
+    """Footer, fact by fact, the model's name first; unknown ones are left out."""
+    known = response.metadata
+    facts = _run_facts(response) if len(response.steps) > 1 else _call_facts(response)
+    if (known.get("attempts") or 1) > 1:
+        facts.append(f"{known['attempts']} attempts")
+    if response.status == "cancelled":
+        facts.append("cancelled")
+    elif response.status == "error":
+        facts.append("failed")
+    if response.finish_reason not in _PLAIN_ENDINGS:
+        facts.append(f"stopped: {response.finish_reason}")
+    if response.replayed:
+        facts.append("replayed")
+    return [fact for fact in (*facts, *notes) if fact and fact != UNKNOWN]
+
+
+def _call_facts(response: ProviderResponse) -> list[str]:
+    known = response.metadata
+    usage = response.usage
+    facts = [_name(response)]
+    if response.latency_s is not None:
+        facts.append(seconds(response.latency_s))
+    first_s = known.get("time_to_first_token_s")
+    if first_s is not None:
+        facts.append(f"first {seconds(first_s)}")
+    facts.append(speed(known.get("tokens_per_second"), response.latency_s, first_s))
+    facts.append(_tokens(usage.input_tokens, usage.output_tokens, usage))
+    if response.cost_usd is not None:
+        facts.append(money(response.cost_usd, about=usage.source == "estimated"))
+    return facts
+
+
+def _run_facts(response: ProviderResponse) -> list[str]:
+    """Facts of all calls of a run together: tokens and costs are sums, the time is the clock's."""
+    steps = response.steps
+    facts = [_name(response)]
+    began, ended = steps[0].created_at, steps[-1].completed_at
+    if began is not None and ended is not None:
+        facts.append(seconds((ended - began).total_seconds()))
+    facts.append(f"{len(steps)} calls")
+    usages = [step.usage for step in steps]
+    about = next((usage for usage in usages if usage.source == "estimated"), usages[-1])
+    facts.append(
+        _tokens(
+            _total([usage.input_tokens for usage in usages]),
+            _total([usage.output_tokens for usage in usages]),
+            about,
+        )
+    )
+    costs = [step.cost_usd for step in steps if step.cost_usd is not None]
+    if costs:
+        unknown = len(steps) - len(costs)
+        spent = money(sum(costs), about=about.source == "estimated")
+        facts.append(f"{spent} + {unknown} unknown" if unknown else spent)
+    return facts
+
+
+def _total(counts: Sequence[int | None]) -> int | None:
+    """Sum, None when one of them is unknown."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
+
+
+def _tokens(read: int | None, written: int | None, usage: Usage) -> str:
+    if read is None and written is None:
+        return ""
+    about = "about " if usage.source == "estimated" else ""
+    return f"{about}{tokens(read)} → {tokens(written)} tok"
+
+
+def _footer_html(response: ProviderResponse, notes: Sequence[str]) -> str:
+    facts = [escaped(fact) for fact in _facts(response, notes)]
+    if not facts:
+        return ""
+    tag = "b" if _name(response) else "span"
+    items = [f"<{tag}>{facts[0]}</{tag}>", *(f"<span>{fact}</span>" for fact in facts[1:])]
+    return f'<small class="allos-foot">{_DOT.join(items)}</small>'
+
+
+# A quote opens after a blank or a bracket and closes before a blank or a sign, so "doesn't" and
+# "the server's" stay words.
+_CODE = re.compile(
+    r"`([^`\n]{1,200})`|(?<![\w'])'([^'\n]{1,80})'(?![\w'])|(?<![\w\"])\"([^\"\n]{1,80})\"(?![\w\"])"
+)
+
+
+def _error_div(message: str) -> str:
+    text = error_text(message)
+    pieces = []
+    at = 0
+    for match in _CODE.finditer(text):
+        code = match[1] or match[2] or match[3]
+        pieces.append(f"{escaped(text[at : match.start()])}<code>{escaped(code)}</code>")
+        at = match.end()
+    return f'<div class="allos-err">{"".join(pieces)}{escaped(text[at:])}</div>'

@@ -1,0 +1,1 @@
+"""Recorded answers: a notebook that runs again offline, for free, with the same answers."""

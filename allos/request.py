@@ -1,0 +1,100 @@
+"""One call to a model, in our own words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from allos.messages import Message
+from allos.profiles import Api, ServiceProfile
+
+
+def _no_parameters() -> Mapping[str, Any]:
+    return {"type": "object", "properties": {}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolSpec:
+    """A tool as a model is told of it. Data alone: nothing here can be run."""
+
+    name: str
+    """Letters, digits, ``_`` and ``-``, 64 at most."""
+    description: str = ""
+    """What it does and when to use it."""
+    parameters: Mapping[str, Any] = field(default_factory=_no_parameters)
+    """JSON schema of the arguments, an object."""
+    strict: bool = False
+    """Ask the service to hold the model to the schema, where it can."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaSpec:
+    """The JSON schema that an answer must match."""
+
+    name: str
+    """Letters, digits, ``_`` and ``-``, 64 at most."""
+    schema: Mapping[str, Any]
+    """JSON schema, an object at its root."""
+    description: str | None = None
+    """What the answer is."""
+    strict: bool = True
+    """Whether a service can hold a model to it: every field required, none further allowed."""
+    read: Callable[[str], Any] | None = field(default=None, repr=False, compare=False)
+    """Text of an answer into the value that it stands for; a ValueError says what does not match."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One call to a model, in our own words; a wire translates it.
+
+    `params` holds the vocabulary of parameters (`temperature`, `max_tokens` ...) without the unset
+    ones; `extra` goes into the body as it is.
+    """
+
+    provider: str
+    api: Api
+    base_url: str
+    model: str
+    messages: tuple[Message, ...]
+    params: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    tools: tuple[ToolSpec, ...] = ()
+    """Tools that the model may ask for."""
+    tool_choice: str | None = None
+    """``"auto"``, ``"none"``, ``"required"`` or a tool's name; None leaves it to the service."""
+    schema: SchemaSpec | None = None
+    """What the answer must match."""
+    stream: bool = False
+    model_output: int | None = None
+    """Most tokens that the model can write, where that is known: what an API gets that demands a
+    limit when `max_tokens` is not set."""
+    profile: ServiceProfile = field(default_factory=ServiceProfile)
+    timeout_s: float = 120.0
+    """Seconds without a byte from the server before the attempt ends."""
+    deadline_s: float | None = None
+    """Seconds for the whole call, waits and retries included."""
+    max_attempts: int = 5
+    """Attempts in all, the first included."""
+    endpoint: str = ""
+    """What a request is recorded under: the service's name, or the address of a generic one."""
+    sample: int = 0
+    """Which repeat of equal requests this is, where the caller repeats on purpose."""
+    refresh: bool = False
+    """Ask the service even where an answer is recorded; the new answer replaces it."""
+    request_hash: str | None = None
+    """See `allos.hashing.request_hash`."""
+
+    @property
+    def system(self) -> str | None:
+        """All system texts, joined by a blank line; None without one."""
+        texts = [m.text for m in self.messages if m.role == "system" and m.text]
+        return "\n\n".join(texts) if texts else None
+
+    @property
+    def prompt(self) -> str | None:
+        """Text of the last user message."""
+        for message in reversed(self.messages):
+            if message.role == "user":
+                return message.text
+        return None

@@ -1,0 +1,160 @@
+"""One answer of a model, with everything known about the call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from allos.context import RunContext
+from allos.errors import AllosError
+from allos.events import FinishReason
+from allos.messages import Message, MessageRole, ToolCall
+from allos.request import Request
+from allos.usage import Usage
+
+Status = Literal["ok", "error", "cancelled"]
+
+_SHORT = 60
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderResponse:
+    """One answer of a model, with everything known about the call.
+
+    Attributes
+    ----------
+    content : str
+        The visible text; empty when the model wrote none.
+    tool_calls : list of ToolCall
+        Tools that the model wants called.
+    metadata : dict
+        Facts of the call by the names of the log's columns (`provider`, `model`, `input_tokens`,
+        `latency_s`, `finish_reason` ...; see the log schema in the docs), known ones only, and
+        `usage`, the provider's own usage object. Texts are attributes, not metadata.
+    reasoning, refusal : str or None
+        What the model thought, and why it declined, where the API tells.
+    error : AllosError or None
+        The failure, when `status` is ``"error"``: a `ProviderError`, or in a comparison what kept
+        the call from being sent. A `SchemaError` when the call went well and its answer does not
+        match the schema: `status` is ``"ok"`` then.
+    parsed : object
+        The answer as a value, where a schema was given and the answer matches it.
+    steps : tuple of ProviderResponse
+        All responses of a run with tools, in order, this one last; empty for a single call.
+
+    Examples
+    --------
+    >>> response = ProviderResponse("Hello!", metadata={"provider": "local", "model": "smollm2"})
+    >>> print(response)
+    Hello!
+    >>> response.metadata["provider"]
+    'local'
+    """
+
+    content: str = ""
+    tool_calls: list[ToolCall] = field(default_factory=list)
+    metadata: dict[str, Any] = field(default_factory=dict)
+    reasoning: str | None = None
+    refusal: str | None = None
+    error: AllosError | None = None
+    id: str | None = None
+    created_at: datetime | None = None
+    completed_at: datetime | None = None
+    replayed: bool = False
+    request: Request | None = field(default=None, repr=False, compare=False)
+    context: RunContext = field(default_factory=RunContext, repr=False, compare=False)
+    raw: tuple[dict[str, Any], ...] = field(default=(), repr=False, compare=False)
+    body: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
+    """The request body as it was sent; never holds a key."""
+    reply: Any = field(default=None, repr=False, compare=False)
+    """The reply as it arrived, when it came whole."""
+    parsed: Any = field(default=None, repr=False, compare=False)
+    """The answer as the type that `schema=` asked for."""
+    steps: tuple[ProviderResponse, ...] = field(default=(), repr=False, compare=False)
+    """All responses of a run with tools."""
+
+    @property
+    def status(self) -> Status:
+        """``"ok"``, ``"error"`` or ``"cancelled"``."""
+        status: Status = self.metadata.get("status", "ok")
+        return status
+
+    @property
+    def ok(self) -> bool:
+        """Whether the answer is complete."""
+        return self.status == "ok"
+
+    @property
+    def provider(self) -> str | None:
+        """Name of the service."""
+        return self.metadata.get("provider")
+
+    @property
+    def model(self) -> str | None:
+        """Model as it was requested."""
+        return self.metadata.get("model")
+
+    @property
+    def finish_reason(self) -> FinishReason | None:
+        """Why the model stopped."""
+        return self.metadata.get("finish_reason")
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens of the call; None where the provider did not say."""
+        known = self.metadata
+        return Usage(
+            input_tokens=known.get("input_tokens"),
+            cache_read_tokens=known.get("cache_read_tokens"),
+            cache_write_tokens=known.get("cache_write_tokens"),
+            output_tokens=known.get("output_tokens"),
+            reasoning_tokens=known.get("reasoning_tokens"),
+            total_tokens=known.get("total_tokens"),
+            source=known.get("usage_source", "missing"),
+            raw=known.get("usage") or {},
+        )
+
+    @property
+    def latency_s(self) -> float | None:
+        """Seconds of the last attempt, from send to end."""
+        return self.metadata.get("latency_s")
+
+    @property
+    def cost_usd(self) -> float | None:
+        """Cost of the call in US dollars; None when unknown."""
+        return self.metadata.get("cost_usd")
+
+    def to_message(self) -> Message:
+        """Assistant turn to append to the conversation.
+
+        Keeps tool calls and the parts that the API wants back unchanged.
+        """
+        return Message(
+            role=MessageRole.ASSISTANT,
+            content=self.content or None,
+            tool_calls=tuple(self.tool_calls),
+            raw=self.raw,
+        )
+
+    def with_metadata(self, facts: Mapping[str, Any]) -> ProviderResponse:
+        """Return the same response with further facts; None values are left out."""
+        known = {name: value for name, value in facts.items() if value is not None}
+        return replace(self, metadata={**self.metadata, **known})
+
+    def __str__(self) -> str:
+        return self.content
+
+    def __repr__(self) -> str:
+        text = self.content if len(self.content) <= _SHORT else self.content[: _SHORT - 1] + "…"
+        facts = [repr(text)]
+        if self.tool_calls:
+            facts.append(f"tool_calls={[call.name for call in self.tool_calls]}")
+        if self.provider:
+            facts.append(f"model={f'{self.provider}/{self.model}'!r}")
+        if self.status != "ok":
+            facts.append(f"status={self.status!r}")
+        elif self.finish_reason:
+            facts.append(f"finish_reason={self.finish_reason!r}")
+        return f"ProviderResponse({', '.join(facts)})"

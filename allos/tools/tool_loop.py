@@ -1,0 +1,330 @@
+"""The loop of a question with tools: the model asks, tools run, their results go back, until it answers.
+
+Written once without I/O (`Loop`); two small drivers, `run` and `arun`, make the calls.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import inspect
+import threading
+import warnings
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Any, Literal
+
+from allos import context, seams
+from allos.errors import (
+    ConfigurationError,
+    Interrupted,
+    ProviderError,
+    SchemaError,
+    ToolError,
+    did_you_mean,
+)
+from allos.ids import new_id
+from allos.messages import Message, MessageRole, ToolCall
+from allos.response import ProviderResponse
+from allos.tools.tool import Tool, as_tools, checked_choice
+
+Approve = Callable[[ToolCall], bool | Awaitable[bool]] | Literal["always"]
+"""Says whether a call may run: a function of the call, or ``"always"``."""
+
+MAX_STEPS = 8
+_ERROR_CHARS = 500
+_ANY_TOOL = ("auto", "none")
+
+
+class Loop:
+    """What a run with tools has come to.
+
+    Parameters
+    ----------
+    messages : tuple of Message
+        The conversation so far.
+    tools : sequence
+        As in `tools=`.
+    tool_choice : str or None
+        As in `tool_choice=`; a forced call is forced once, else the model could never answer.
+    max_steps : int
+        Most calls of the model.
+    approve : callable, ``"always"`` or None
+        Asked before each call of a tool that is not trusted. None asks whoever is there: the person
+        at the notebook; where nobody is, tools run.
+
+    Attributes
+    ----------
+    steps : list of ProviderResponse
+        One for each call of the model.
+    """
+
+    def __init__(
+        self,
+        messages: tuple[Message, ...],
+        tools: Sequence[Any],
+        *,
+        tool_choice: str | None = None,
+        max_steps: int = MAX_STEPS,
+        approve: Approve | None = None,
+    ) -> None:
+        if not _is_count(max_steps):
+            raise ConfigurationError(f"max_steps must be a whole number from 1, not {max_steps!r}.")
+        if approve is not None and approve != "always" and not callable(approve):
+            raise ConfigurationError(f"approve must be a function or 'always', not {approve!r}.")
+        self.messages = messages
+        self.steps: list[ProviderResponse] = []
+        self._tools = {tool.name: tool for tool in as_tools(tools)}
+        self._choice = checked_choice(tool_choice, tuple(self._tools.values()))
+        self._max_steps = max_steps
+        self._approve = approve
+        self._conversation = context.current().conversation_id or f"conv_{new_id()}"
+
+    # ---- the model's turn ---------------------------------------------------------------------
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """`tools` and `tool_choice` of the next call."""
+        return {"tools": tuple(self._tools.values()), "tool_choice": self._choice}
+
+    def here(self) -> Any:
+        """Context of the next call: its row is linked to the one before."""
+        parent = {"parent_id": self.steps[-1].id} if self.steps else {}
+        return context.using(conversation_id=self._conversation, **parent)
+
+    def take(self, response: ProviderResponse) -> list[ToolCall]:
+        """Take in an answer; returns the calls to run, none when the run is over."""
+        self.steps.append(response)
+        calls = response.tool_calls
+        described = [call for call in calls if self._is_described(call)]
+        if not calls or described:
+            return []
+        if len(self.steps) >= self._max_steps:
+            warnings.warn(
+                f"stopped after max_steps={self._max_steps} calls of the model; its last calls of "
+                "tools were not run and stand in .tool_calls",
+                UserWarning,
+                stacklevel=4,
+            )
+            return []
+        if self._choice not in _ANY_TOOL:
+            self._choice = None
+        self.messages = (*self.messages, response.to_message())
+        return list(calls)
+
+    def answer(self, results: Sequence[Message]) -> None:
+        """Take in what the tools gave, in the order of the calls."""
+        self.messages = (*self.messages, *results)
+
+    def ended(self) -> ProviderResponse:
+        """The last answer, with all steps."""
+        return replace(self.steps[-1], steps=tuple(self.steps))
+
+    def failed(self, exc: ProviderError | SchemaError | Interrupted) -> None:
+        """Let an error carry all steps, the one that failed last."""
+        if exc.response is not None:
+            self.steps.append(exc.response)
+            exc.response = self.ended()
+
+    def interrupted(self) -> Interrupted:
+        """What to raise when the run was stopped between two calls of the model."""
+        return Interrupted(
+            "Interrupted: a tool that had begun may still run; the steps so far are kept.",
+            self.ended() if self.steps else None,
+        )
+
+    # ---- the tools' turn ----------------------------------------------------------------------
+
+    def prepared(self, call: ToolCall) -> tuple[Tool, dict[str, Any]]:
+        """The tool of a call and its arguments, checked.
+
+        Raises
+        ------
+        ToolError
+            There is no such tool, or its arguments do not fit; meant for the model.
+        """
+        tool = self._tools.get(call.name)
+        if tool is None:
+            raise ToolError(
+                f"there is no tool {call.name!r}.{did_you_mean(call.name, self._tools)} "
+                f"The tools are {', '.join(self._tools)}."
+            )
+        if call.error is not None:
+            raise ToolError(call.error)
+        return tool, tool.check(call.arguments)
+
+    def allowed(self, tool: Tool, call: ToolCall) -> bool | Awaitable[bool]:
+        """Whether a call may run; asks the person, on the caller's own thread."""
+        if tool.trusted or self._approve == "always":
+            return True
+        if callable(self._approve):
+            return self._approve(call)
+        for approval in seams.approvals:
+            said = approval(call)
+            if said is not None:
+                return said
+        return True
+
+    def _is_described(self, call: ToolCall) -> bool:
+        tool = self._tools.get(call.name)
+        return tool is not None and tool.function is None
+
+
+Send = Callable[[tuple[Message, ...], Mapping[str, Any]], ProviderResponse]
+ASend = Callable[[tuple[Message, ...], Mapping[str, Any]], Awaitable[ProviderResponse]]
+
+
+def run(loop: Loop, send: Send) -> ProviderResponse:
+    """Run a loop to its end. Tools run one after the other, each in a thread of its own.
+
+    Parameters
+    ----------
+    loop : Loop
+    send : callable
+        Asks the model: the messages, and `tools` and `tool_choice` of the call.
+
+    Raises
+    ------
+    ProviderError, SchemaError
+        A call of the model failed; `.response.steps` holds all that came.
+    Interrupted
+        Stopped by hand; `.response.steps` holds all that came.
+    """
+    try:
+        while True:
+            with loop.here():
+                response = send(loop.messages, loop.asked)
+            calls = loop.take(response)
+            if not calls:
+                return loop.ended()
+            loop.answer([_reply(call, _outcome(loop, call)) for call in calls])
+    except (ProviderError, SchemaError, Interrupted) as exc:
+        loop.failed(exc)
+        raise
+    except KeyboardInterrupt:
+        stopped = loop.interrupted()
+    raise stopped
+
+
+async def arun(loop: Loop, send: ASend) -> ProviderResponse:
+    """Run a loop to its end; see `run`. Async tools run on the caller's event loop."""
+    try:
+        while True:
+            with loop.here():
+                response = await send(loop.messages, loop.asked)
+            calls = loop.take(response)
+            if not calls:
+                return loop.ended()
+            loop.answer([_reply(call, await _aoutcome(loop, call)) for call in calls])
+    except (ProviderError, SchemaError) as exc:
+        loop.failed(exc)
+        raise
+
+
+_DENIED = "The user did not allow this call."
+
+
+def _outcome(loop: Loop, call: ToolCall) -> str:
+    try:
+        tool, arguments = loop.prepared(call)
+    except ToolError as exc:
+        return _failure(exc)
+    allowed = loop.allowed(tool, call)
+    if inspect.isawaitable(allowed):
+        if inspect.iscoroutine(allowed):
+            allowed.close()
+        raise ConfigurationError("approve is async: use allos.aask, or a plain function.")
+    if not _yes(allowed):
+        return _DENIED
+    try:
+        return _text(_in_thread(tool, arguments))
+    except (Exception, SystemExit) as exc:  # noqa: BLE001 - whatever a tool raises, the model is told
+        return _failure(exc)
+
+
+async def _aoutcome(loop: Loop, call: ToolCall) -> str:
+    import asyncio
+
+    try:
+        tool, arguments = loop.prepared(call)
+    except ToolError as exc:
+        return _failure(exc)
+    allowed = loop.allowed(tool, call)
+    if not _yes(await allowed if inspect.isawaitable(allowed) else allowed):
+        return _DENIED
+    try:
+        if inspect.iscoroutinefunction(tool.function):
+            return _text(await tool.function(**arguments))
+        value = await asyncio.to_thread(tool, **arguments)
+        return _text(await value if inspect.isawaitable(value) else value)
+    except (Exception, SystemExit) as exc:  # noqa: BLE001 - whatever a tool raises, the model is told
+        return _failure(exc)
+
+
+def _yes(said: object) -> bool:
+    """Whether a call may run: the text that `input` returns for a no is true in Python."""
+    if isinstance(said, str):
+        raise ConfigurationError(f"approve must return True or False, not the text {said!r:.80}.")
+    return bool(said)
+
+
+def _in_thread(tool: Tool, arguments: Mapping[str, Any]) -> Any:
+    """Run a tool in a thread of its own: it may block, and Ctrl-C must not hang on it."""
+    future: Future[Any] = Future()
+    here = contextvars.copy_context()
+
+    def work() -> None:
+        try:
+            future.set_result(here.run(_finished, tool, arguments))
+        except BaseException as exc:  # noqa: BLE001 - raised to the waiter
+            future.set_exception(exc)
+
+    threading.Thread(target=work, name=f"allos-tool-{tool.name}", daemon=True).start()
+    return future.result()
+
+
+def _finished(tool: Tool, arguments: Mapping[str, Any]) -> Any:
+    value = tool(**arguments)
+    if not inspect.isawaitable(value):
+        return value
+    import asyncio
+
+    async def awaited() -> Any:
+        return await value
+
+    return asyncio.run(awaited())  # this thread is new and has no loop yet
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _reply(call: ToolCall, text: str) -> Message:
+    return Message(MessageRole.TOOL, text, tool_call_id=call.id)
+
+
+def _failure(exc: BaseException) -> str:
+    if isinstance(exc, ToolError):
+        return f"Error: {exc}"
+    said = str(exc)[:_ERROR_CHARS]
+    return f"Error: {type(exc).__name__}: {said}" if said else f"Error: {type(exc).__name__}"
+
+
+def _text(value: Any) -> str:
+    """Result of a tool as a model reads it: a text as it is, anything else as JSON."""
+    if isinstance(value, str):
+        return value
+    from pydantic_core import PydanticSerializationError, to_json
+
+    unknown: list[Any] = []
+
+    def said(part: Any) -> str:
+        unknown.append(part)
+        return str(part)
+
+    try:
+        text = to_json(value, inf_nan_mode="strings", fallback=said).decode()
+        # A DataFrame stays the table it prints as, without quotes around it.
+        return str(value) if unknown and unknown[0] is value else text
+    except (PydanticSerializationError, UnicodeDecodeError, ValueError):
+        return str(value)

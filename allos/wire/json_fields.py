@@ -1,0 +1,121 @@
+"""Values out of a reply's JSON, whatever a service put there: unknown is None, never a guess."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from jiter import from_json
+
+from allos.errors import IncompleteStreamError, InvalidResponseError
+from allos.wire import error_mapping
+
+REPORTED = "reported by the service"
+"""Version of a price that no table gave."""
+
+_TICKS_PER_USD = 10**10
+
+
+def parse_json(data: bytes) -> Any:
+    """Parse one event's JSON.
+
+    Raises
+    ------
+    IncompleteStreamError
+        It is not JSON.
+    """
+    try:
+        return from_json(data, cache_mode="keys")
+    except ValueError as exc:
+        try:
+            return repair_surrogates(data)
+        except ValueError:
+            raise IncompleteStreamError(f"the stream holds an unreadable event ({exc})") from None
+
+
+def repair_surrogates(data: bytes) -> Any:
+    """Parse JSON whose text is cut within a letter: half of one becomes U+FFFD.
+
+    Servers that cut a token's bytes, or an emoji's two halves, send such text.
+
+    Raises
+    ------
+    ValueError
+        It is no JSON all the same.
+    """
+    text = _ESCAPE.sub(
+        lambda found: r"\ufffd" if found["half"] else found[0], data.decode("utf-8", "replace")
+    )
+    return from_json(text.encode(), cache_mode="keys")
+
+
+_ESCAPE = re.compile(  # in this order: both halves of an emoji, one half, any other escape
+    r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>\\u[dD][89a-fA-F]..)|\\.", re.DOTALL
+)
+
+_MOST_TOKENS = 2**53
+
+
+def records(listing: Mapping[str, Any]) -> list[Any]:
+    """Return the records in a list of models, under either of its usual names."""
+    rows = listing.get("data", listing.get("models"))
+    return rows if isinstance(rows, list) else []
+
+
+def reported_cost(usage: Mapping[str, Any]) -> dict[str, Any]:
+    """Cost in US dollars that a service puts into its usage object, by column name."""
+    cost = usage.get("cost")
+    if isinstance(cost, Mapping):
+        dollars = cost.get("currency", "USD") == "USD"
+        cost = cost.get("total_cost") if dollars else None
+    known = _amount(cost)
+    if known is None and (ticks := _amount(usage.get("cost_in_usd_ticks"))) is not None:
+        known = ticks / _TICKS_PER_USD
+    return {} if known is None else {"cost_usd": known, "price_version": REPORTED}
+
+
+def dollars(text: str | None) -> float | None:
+    """Return an amount that a header tells, or None."""
+    try:
+        return float(text or "")
+    except ValueError:
+        return None
+
+
+def _amount(value: Any) -> float | None:
+    known = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e12
+    return float(value) if known else None
+
+
+def count(value: Any) -> int | None:
+    """Return a number of tokens, or None for anything that is no count."""
+    known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST_TOKENS
+    return value if known else None
+
+
+def text(value: Any) -> str | None:
+    """Return a text that is there, or None."""
+    return value if isinstance(value, str) and value else None
+
+
+def json_object(content: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
+    """Parse the body of a success.
+
+    Raises
+    ------
+    InvalidResponseError
+        It is no JSON object.
+    """
+    try:
+        raw = from_json(content)
+    except ValueError:
+        try:
+            raw = repair_surrogates(content)
+        except ValueError:
+            raise error_mapping.no_answer(content, headers) from None
+    if isinstance(raw, list):  # some gateways wrap an error, and some a model list, in a list
+        raw = raw[0] if raw and isinstance(raw[0], dict) and "error" in raw[0] else {"data": raw}
+    if not isinstance(raw, dict):
+        raise InvalidResponseError("the service answered with JSON that is no object")
+    return raw

@@ -1,0 +1,128 @@
+"""Reasoning that a service writes into the content, between ``<think>`` and ``</think>``.
+
+Only a tag that opens the answer counts: prose that mentions the tag later stays prose. The tags may
+be cut anywhere between chunks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal
+
+from allos.events import Event
+from allos.wire.base import Decoder
+
+_OPEN, _CLOSE = "<think>", "</think>"
+_MOST_BLANKS = 1000
+"""White space before a tag; an answer that begins with more is content."""
+
+
+class ThinkSplitter:
+    """Tell reasoning from content, piece by piece.
+
+    Examples
+    --------
+    >>> splitter = ThinkSplitter()
+    >>> [*splitter.feed("<thi"), *splitter.feed("nk>hm</think>Hi"), *splitter.end()]
+    [('reasoning', 'hm'), ('text', 'Hi')]
+    """
+
+    def __init__(self) -> None:
+        self._state: Literal["start", "inside", "after", "outside"] = "start"
+        self._held = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the rest is content for certain."""
+        return self._state == "outside"
+
+    def feed(self, text: str) -> list[tuple[Literal["text", "reasoning"], str]]:
+        """Split the next piece; what may still become a tag is held back."""
+        if self._state == "outside":
+            return [("text", text)] if text else []
+        held = self._held + text
+        self._held = ""
+        if self._state == "start":
+            start = held.lstrip()
+            blank = len(held) - len(start) > _MOST_BLANKS
+            if len(start) < len(_OPEN) and _OPEN.startswith(start) and not blank:
+                self._held = held
+                return []
+            if blank or not start.startswith(_OPEN):
+                self._state = "outside"
+                return [("text", held)]
+            self._state = "inside"
+            held = start[len(_OPEN) :]
+        done: list[tuple[Literal["text", "reasoning"], str]] = []
+        if self._state == "inside":
+            thought, closed, rest = held.partition(_CLOSE)
+            if not closed:
+                keep = _overlap(held, _CLOSE)
+                self._held = held[len(held) - keep :]
+                thought = held[: len(held) - keep]
+            else:
+                self._state = "after"
+            if thought:
+                done.append(("reasoning", thought))
+            if not closed:
+                return done
+            held = rest
+        # Blank lines between the closing tag and the answer belong to neither.
+        held = held.lstrip()
+        if held:
+            self._state = "outside"
+            done.append(("text", held))
+        return done
+
+    def end(self) -> list[tuple[Literal["text", "reasoning"], str]]:
+        """Hand out what was held back, once no more will come."""
+        held, self._held = self._held, ""
+        if not held:
+            return []
+        return [("reasoning" if self._state == "inside" else "text", held)]
+
+
+class ThinkDecoder(Decoder):
+    """Another decoder, with the reasoning taken out of its texts."""
+
+    def __init__(self, inner: Decoder) -> None:
+        self._inner = inner
+        self._splitter = ThinkSplitter()
+
+    def event(self, name: str, data: bytes) -> Iterator[Event]:
+        """As the inner decoder's."""
+        return self._split(self._inner.event(name, data))
+
+    def whole(self, reply: dict[str, Any]) -> Iterator[Event]:
+        """As the inner decoder's."""
+        return self._split(self._inner.whole(reply))
+
+    def finish(self) -> list[Event]:
+        """As the inner decoder's, behind what was held back."""
+        return [*self._split(self._inner.finish()), *self._rest()]
+
+    def _split(self, events: Iterable[Event]) -> Iterator[Event]:
+        inner = self._inner
+        try:
+            for event in events:
+                if event.kind == "text":
+                    for kind, piece in self._splitter.feed(event.text):
+                        yield Event(kind, piece)
+                    continue
+                if event.kind == "finish":
+                    yield from self._rest()
+                yield event
+        finally:
+            # Known once the inner decoder has given all its events.
+            self.done, self.closed, self.fault = inner.done, inner.closed, inner.fault
+
+    def _rest(self) -> list[Event]:
+        return [Event(kind, piece) for kind, piece in self._splitter.end()]
+
+
+def _overlap(text: str, tag: str) -> int:
+    """Length of the longest end of `text` that could begin `tag`."""
+    for size in range(min(len(text), len(tag) - 1), 0, -1):
+        if tag.startswith(text[-size:]):
+            return size
+    return 0

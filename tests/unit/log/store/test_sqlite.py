@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+
+import allos.log.store.sqlite as store_module
+from allos.errors import LogError
+from allos.log.rows import raw_of, row_of
+from allos.log.store.sqlite import Batch, Store, has_wal_reset_bug
+from tests.unit.log.support import a_response
+
+
+def batch(*numbers: int) -> Batch:
+    responses = [a_response(number) for number in numbers]
+    raws = [raw for response in responses if (raw := raw_of(response)) is not None]
+    return Batch(rows=[row_of(response, {}) for response in responses], raws=raws)
+
+
+def count(path: Path, table: str = "responses") -> int:
+    db = sqlite3.connect(path)
+    try:
+        return int(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+    finally:
+        db.close()
+
+
+def test_a_batch_is_committed(log_path: Path) -> None:
+    """Rows, raw texts and ratings are there for another connection."""
+    store = Store(log_path)
+    store.insert(Batch(batch(1, 2).rows, batch(1, 2).raws, [("x", 1, "good", 5)]))
+    found = [count(log_path, table) for table in ("responses", "raw", "ratings")]
+    store.close()
+
+    assert found == [2, 2, 1]
+    assert store.journal_mode == "wal"
+
+
+def test_the_same_row_is_kept_once(log_path: Path) -> None:
+    """A batch whose fate was unknown may be inserted again."""
+    store = Store(log_path)
+    store.insert(batch(1, 2))
+    store.insert(batch(2, 3))
+    store.close()
+
+    assert count(log_path) == 3
+
+
+def test_a_failing_batch_leaves_nothing(log_path: Path) -> None:
+    """All of a batch is committed, or none of it."""
+    store = Store(log_path)
+    with pytest.raises(sqlite3.IntegrityError):
+        store.insert(Batch(batch(1).rows, ratings=[(None, 1, None, 5)]))
+    store.insert(batch(2))
+    store.close()
+
+    assert count(log_path) == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX files")
+def test_all_files_are_the_owners_alone(tmp_path: Path) -> None:
+    """The log and its -wal and -shm files have 0600, also one that was readable before."""
+    path = tmp_path / "log.sqlite"
+    Store(path).close()
+    path.chmod(0o644)
+    store = Store(path)
+    store.insert(batch(1))
+    modes = {found.name: stat.S_IMODE(found.stat().st_mode) for found in tmp_path.iterdir()}
+    store.close()
+
+    assert modes == {"log.sqlite": 0o600, "log.sqlite-wal": 0o600, "log.sqlite-shm": 0o600}
+
+
+def test_a_removed_file_is_made_anew(log_path: Path) -> None:
+    """Rows never go to a file without a name."""
+    store = Store(log_path)
+    store.insert(batch(1))
+    for name in ("", "-wal", "-shm"):
+        log_path.with_name(log_path.name + name).unlink()
+    store.insert(batch(2))
+    store.close()
+
+    assert count(log_path) == 1
+
+
+@pytest.mark.parametrize("content", [b"hello\n", b"SQLite format 3\0" + b"junk" * 300])
+def test_a_file_that_is_no_database_is_refused(log_path: Path, content: bytes) -> None:
+    """One line says so, and the file stays as it was."""
+    log_path.write_bytes(content)
+    with pytest.raises(LogError, match=r"^cannot open the log") as caught:
+        Store(log_path)
+
+    assert "\n" not in str(caught.value)
+    assert log_path.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("version", "wanted"),
+    [
+        ((3, 40, 1), True),
+        ((3, 44, 5), True),
+        ((3, 44, 6), False),
+        ((3, 50, 6), True),
+        ((3, 50, 7), False),
+        ((3, 51, 2), True),
+        ((3, 51, 3), False),
+        ((3, 53, 0), False),
+    ],
+)
+def test_the_wal_reset_bug_is_known_by_version(version: tuple[int, ...], wanted: bool) -> None:
+    """Fixed in 3.51.3 and in two older branches."""
+    assert has_wal_reset_bug(version) is wanted
+
+
+def test_old_sqlite_checkpoints_under_the_lock_only(log_path: Path, monkeypatch) -> None:
+    """With the bug, the WAL grows while another process has the lock, and shrinks afterwards."""
+    monkeypatch.setattr(store_module, "has_wal_reset_bug", lambda version: True)
+    monkeypatch.setattr(store_module, "CHECKPOINT_EVERY_BYTES", 50_000)
+    store = Store(log_path)
+    wal = log_path.with_name(log_path.name + "-wal")
+    with store_module.file_lock(log_path.with_name(log_path.name + ".lock")):
+        for number in range(60):
+            store.insert(batch(number))
+            store.tidy()
+    grown = wal.stat().st_size
+    for number in range(60, 120):
+        store.insert(batch(number))
+        store.tidy()
+    bounded = wal.stat().st_size
+    notes = store.notes
+    store.close()
+
+    assert grown > 4 * 50_000
+    assert bounded < 3 * 50_000
+    assert "WAL-reset bug" in notes[-1]
+
+
+def test_a_file_system_without_wal_gets_another_journal(log_path: Path, monkeypatch) -> None:
+    """On a network file system the log works without WAL, says so, and stays so."""
+    monkeypatch.setattr(store_module, "network_file_system", lambda folder: "nfs4")
+    store = Store(log_path)
+    store.insert(batch(1))
+    store.close()
+
+    assert store.journal_mode == "delete"
+    assert "nfs4" in store.notes[0]
+    assert count(log_path) == 1
+
+
+def test_sqlites_refusal_of_wal_is_taken(log_path: Path) -> None:
+    """Where SQLite itself answers with another journal, that one is used."""
+    db = sqlite3.connect(":memory:", isolation_level=None)  # SQLite has no WAL in memory
+    mode = store_module.set_journal(db, "WAL")
+    db.close()
+
+    assert mode == "memory"

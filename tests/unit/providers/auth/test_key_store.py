@@ -1,0 +1,451 @@
+"""Keys that a person sets: where they are kept, and whom they never reach."""
+
+from __future__ import annotations
+
+import getpass
+import importlib.util
+import pickle
+import subprocess
+import sys
+import types
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import allos
+from allos.errors import ConfigurationError, MissingKeyError
+from allos.providers import ProviderRegistry
+from allos.providers.auth import key_store
+from allos.providers.catalog.services import find
+from allos.secret import Secret, sealed
+from tests.own_keyring import BrokenKeyring, FileKeyring
+
+KEY = "gsk-of-this-test-0815"
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No key was set, and the keyring was not asked yet."""
+    monkeypatch.setattr(key_store, "_held", {})
+    monkeypatch.setattr(key_store, "_found", {})
+    monkeypatch.setattr(key_store, "_warned", False)
+
+
+def _use(backend: Any) -> Iterator[Any]:
+    import keyring
+
+    before = keyring.get_keyring()
+    keyring.set_keyring(backend)
+    yield backend
+    keyring.set_keyring(before)
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A real keyring, kept in a file."""
+    monkeypatch.setenv("OWN_KEYRING", str(tmp_path / "ring.json"))
+    monkeypatch.setattr(FileKeyring, "asked", [])
+    yield from _use(FileKeyring())
+
+
+@pytest.fixture
+def broken() -> Iterator[Any]:
+    """A keyring that fails at everything."""
+    yield from _use(BrokenKeyring())
+
+
+def _new_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget what this process remembers, as a new one would."""
+    monkeypatch.setattr(key_store, "_held", {})
+    monkeypatch.setattr(key_store, "_found", {})
+
+
+def source(name: str = "groq", **options: Any) -> str:
+    return ProviderRegistry.get_provider(name, model="m", **options)._route.endpoint.key_source
+
+
+# ---- order ------------------------------------------------------------------------------------
+
+
+def test_order_of_the_places(own: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argument, environment, this process, keyring: the first that has the key gives it."""
+    import keyring
+
+    keyring.set_password("allos", "groq", "gsk-in-the-ring")
+    assert source() == "keyring"
+
+    allos.set_key("groq", KEY, remember=False)
+    assert source() == "process"
+
+    monkeypatch.setenv("GROQ_API_KEY", "gsk-in-the-environment")
+    assert source() == "GROQ_API_KEY"
+    assert source(api_key="gsk-passed") == "argument"
+
+
+def test_set_key_is_remembered_in_the_keyring(own: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that was set is there in the next process, under the service name "allos"."""
+    info = allos.set_key("groq", KEY)
+    _new_process(monkeypatch)
+
+    assert repr(info) == "'groq': the key is set for this process and remembered in the keyring."
+    assert own.get_password("allos", "groq") == KEY
+    assert source() == "keyring"
+
+
+def test_forget_removes_it_everywhere(own: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`forget_key` takes the key out of the process and the keyring, and says what is still there."""
+    allos.set_key("groq", KEY)
+    said = allos.forget_key("groq").said
+    monkeypatch.setenv("GROQ_API_KEY", "gsk-in-the-environment")
+    again = allos.forget_key("groq").said
+
+    assert said == "'groq': the key is forgotten in this process and the keyring."
+    assert again == (
+        "'groq': there was no key to forget. GROQ_API_KEY is still set in the environment."
+    )
+    assert own.get_password("allos", "groq") is None
+    monkeypatch.delenv("GROQ_API_KEY")
+    with pytest.raises(MissingKeyError):
+        source()
+
+
+def test_session_keys_stay_out_of_the_keyring(own: Any) -> None:
+    """`remember=False` keeps the key for the process alone."""
+    info = allos.set_key("groq", KEY, remember=False)
+
+    assert "keyring" not in info.said
+    assert own.get_password("allos", "groq") is None
+
+
+def test_environment_that_goes_first_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Setting a key that the environment overrides says so."""
+    monkeypatch.setenv("GROQ_API_KEY", "gsk-in-the-environment")
+    info = allos.set_key("groq", KEY, remember=False)
+
+    assert info.said.endswith("GROQ_API_KEY in the environment goes before it.")
+    assert info.source == "GROQ_API_KEY"
+
+
+# ---- hosts ------------------------------------------------------------------------------------
+
+
+def test_a_key_that_was_set_stays_with_its_host(own: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither base_url= nor <NAME>_BASE_URL takes a key that was set for the service's own host."""
+    allos.set_key("groq", KEY)
+    own.asked.clear()  # setting it looks whether it was kept
+    with pytest.raises(MissingKeyError):
+        source(base_url="https://elsewhere.example/v1")
+
+    monkeypatch.setenv("GROQ_BASE_URL", "https://elsewhere.example/v1")
+    with pytest.raises(MissingKeyError):
+        source()
+    assert own.asked
+    assert set(own.asked) == {"allos/groq@https://elsewhere.example"}
+
+
+def test_a_key_for_another_host_is_found_there_alone(own: Any) -> None:
+    """A key that was set with base_url= goes to that host and port, whatever the path, only."""
+    allos.set_key("openai", KEY, base_url="https://proxy.example:8443/v1")
+
+    assert source("openai", base_url="https://proxy.example:8443/other/v1") == "process"
+    for url in ("https://proxy.example/v1", "http://proxy.example:8443/v1"):
+        with pytest.raises(MissingKeyError):
+            source("openai", base_url=url)
+    with pytest.raises(MissingKeyError):
+        source("openai")
+
+
+def test_host_filled_in_from_the_environment_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row whose host is a variable: the key stays with the host that the variable held then."""
+    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", "https://mine.openai.azure.com")
+    info = allos.set_key("azure", KEY, remember=False)
+    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", "https://other.example")
+
+    assert info.account == "azure@https://mine.openai.azure.com"
+    with pytest.raises(MissingKeyError):
+        source("azure")
+
+
+def test_generic_provider_needs_an_address() -> None:
+    """A key for no host in particular is not kept."""
+    with pytest.raises(ConfigurationError, match="needs an address"):
+        allos.set_key("chat_completions", KEY)
+
+
+def test_embedded_model_takes_no_key() -> None:
+    """The embedded model needs no key and says so."""
+    with pytest.raises(ConfigurationError, match="needs no key"):
+        allos.set_key("local", KEY)
+
+
+# ---- the keyring ------------------------------------------------------------------------------
+
+
+def test_keyring_is_not_asked_when_the_key_is_elsewhere(
+    own: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key in the environment, or none needed, and the keyring is left alone."""
+    monkeypatch.setenv("GROQ_API_KEY", KEY)
+    source()
+    source(api_key="gsk-passed")
+    source("ollama")
+
+    assert own.asked == []
+
+
+def test_keyring_is_asked_once_for_each_account(own: Any) -> None:
+    """Every cell builds a provider; the keyring is asked by the first one alone."""
+    for _ in range(3):
+        with pytest.raises(MissingKeyError):
+            source()
+
+    assert own.asked == ["allos/groq"]
+
+
+def test_keyring_is_never_imported_by_an_import() -> None:
+    """The package is loaded when a key is looked for and not found elsewhere, not before."""
+    code = (
+        "import sys, os, allos\n"
+        "from allos.providers import ProviderRegistry\n"
+        "os.environ['GROQ_API_KEY'] = 'k'\n"
+        "ProviderRegistry.get_provider('groq', model='m')\n"
+        "print('keyring' in sys.modules)\n"
+        "try: ProviderRegistry.get_provider('openai', model='m')\n"
+        "except allos.ConfigurationError: pass\n"
+        "print('keyring' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert done.stdout.split() == ["False", "True"]
+
+
+def test_broken_keyring_is_one_warning(broken: Any) -> None:
+    """A keyring that fails warns once, without its words, and the missing key is the error."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for name in ("groq", "openai"):
+            with pytest.raises(MissingKeyError):
+                source(name)
+        assert source("vllm") == "placeholder"
+
+    assert [str(w.message) for w in caught] == [
+        "The keyring could not be asked (OSError); keys are looked for elsewhere. "
+        "%allos doctor says more."
+    ]
+
+
+def test_broken_keyring_does_not_keep_a_key_from_being_set(broken: Any) -> None:
+    """Where the keyring fails, the key is set for this process, and the sentence says so."""
+    info = allos.set_key("groq", KEY)
+
+    assert info.said == (
+        "'groq': the key is set for this process alone: the keyring did not take it (OSError)."
+    )
+    assert source() == "process"
+
+
+def test_a_keyring_that_keeps_nothing_is_no_keyring() -> None:
+    """The empty backend of a machine without a keyring takes every key; the sentence says so."""
+    from keyring.backends import null
+
+    for _ in _use(null.Keyring()):
+        info = allos.set_key("groq", KEY)
+
+    assert info.said == (
+        "'groq': the key is set for this process alone: this machine has no keyring."
+    )
+
+
+def test_without_the_keyring_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the package everything else works, silently."""
+    real = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "keyring" else real(name)
+    )
+    info = allos.set_key("groq", KEY)
+    forgotten = allos.forget_key("groq")
+
+    assert info.said == "'groq': the key is set for this process."
+    assert forgotten.said == "'groq': the key is forgotten in this process."
+
+
+def test_wrong_key_in_the_keyring_is_named(own: Any) -> None:
+    """What cannot stand in a header is an error that says where it came from, not what it is."""
+    own.set_password("allos", "groq", "two words-of-a-secret")
+    with pytest.raises(ConfigurationError, match="The key in the keyring holds a blank") as caught:
+        source()
+
+    assert "secret" not in str(caught.value)
+
+
+# ---- Colab ------------------------------------------------------------------------------------
+
+
+def _colab(monkeypatch: pytest.MonkeyPatch, secrets: dict[str, Any]) -> list[str]:
+    import importlib.machinery
+
+    asked: list[str] = []
+
+    def get(name: str) -> str:
+        asked.append(name)
+        if name not in secrets:
+            raise LookupError(name)
+        if isinstance(secrets[name], Exception):
+            raise secrets[name]
+        return str(secrets[name])
+
+    userdata = types.ModuleType("google.colab.userdata")
+    userdata.get = get  # type: ignore[attr-defined]
+    colab = types.ModuleType("google.colab")
+    colab.userdata = userdata  # type: ignore[attr-defined]
+    colab.__spec__ = importlib.machinery.ModuleSpec("google.colab", None)
+    google = types.ModuleType("google")
+    google.__path__ = []  # type: ignore[attr-defined]
+    google.colab = colab  # type: ignore[attr-defined]
+    for name, module in (
+        ("google", google),
+        ("google.colab", colab),
+        ("google.colab.userdata", userdata),
+    ):
+        monkeypatch.setitem(sys.modules, name, module)
+    return asked
+
+
+def test_colab_secret_is_asked_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In Colab the notebook's secret of the variable's name is the key, at the service's own host."""
+    asked = _colab(monkeypatch, {"TOGETHER_AI_API_KEY": KEY})
+
+    assert source("together") == "colab"
+    assert asked == ["TOGETHER_API_KEY", "TOGETHER_AI_API_KEY"]
+    with pytest.raises(MissingKeyError):
+        source("together", base_url="https://elsewhere.example/v1")
+    assert len(asked) == 2, "the secret was not even asked for"
+
+
+def test_colab_that_refuses_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A notebook without access to its secrets misses the key in the usual words."""
+    _colab(monkeypatch, {"GROQ_API_KEY": PermissionError("no access")})
+
+    with pytest.raises(MissingKeyError, match="%allos key groq"):
+        source()
+
+
+# ---- asking -----------------------------------------------------------------------------------
+
+
+def test_nobody_to_ask_is_one_line() -> None:
+    """A script without a terminal is told what to do instead; nothing is read from a pipe."""
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import allos\ntry: allos.set_key('groq')\n"
+            "except allos.ConfigurationError as e: print(e)",
+        ],
+        input="gsk-from-a-pipe\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    assert done.stdout == (
+        "Nobody can be asked for the key of 'groq' here: set GROQ_API_KEY in the environment, "
+        "or call allos.set_key('groq', value).\n"
+    )
+    assert done.stderr == ""
+
+
+def test_asked_by_the_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a value the notebook's own prompt asks; blanks around the key are cut off."""
+    prompts: list[str] = []
+
+    def kernel_getpass(prompt: str) -> str:
+        prompts.append(prompt)
+        return f"  {KEY}\n"
+
+    monkeypatch.setattr(getpass, "getpass", kernel_getpass)
+    allos.set_key("groq", remember=False)
+
+    assert prompts == ["Key for groq (not shown): "]
+    assert key_store._held["groq"] == Secret(KEY)
+
+
+@pytest.mark.parametrize("typed", ["", "   "])
+def test_empty_answer_changes_nothing(monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
+    """Pressing Enter sets no key and says so."""
+    monkeypatch.setattr(getpass, "getpass", lambda prompt: typed)
+    with pytest.raises(ConfigurationError, match="nothing was changed"):
+        allos.set_key("groq")
+
+    assert key_store._held == {}
+
+
+# ---- nothing shows ----------------------------------------------------------------------------
+
+
+def test_key_is_in_no_repr_and_no_pickle() -> None:
+    """What `set_key` returns, the provider, and the sealed options never show the key."""
+    info = allos.set_key("groq", KEY, remember=False)
+    provider = ProviderRegistry.get_provider("groq", model="m")
+    options: dict[str, Any] = {"api_key": KEY, "headers": {"x-key": KEY}}
+    sealed(options)
+    shown = [
+        repr(info),
+        repr(provider),
+        repr(provider._route.endpoint),
+        repr(options),
+        str(vars(provider)),
+    ]
+
+    assert not [text for text in shown if KEY in text]
+    assert KEY.encode() not in pickle.dumps(info)
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        pickle.dumps(provider._route.endpoint)
+
+
+def test_environment_shows_a_number_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It gives a variable to who asks by name, and shows how many there are to all others."""
+    monkeypatch.setenv("GROQ_API_KEY", KEY)
+    env = key_store.Environment()
+
+    assert env["GROQ_API_KEY"] == env.get("GROQ_API_KEY") == KEY
+    assert "GROQ_API_KEY" in list(env)
+    assert repr(env) == f"<{len(env)} variables, not shown>"
+
+
+def test_where(own: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`where` tells the place and never raises."""
+    assert key_store.where(find("groq")) is None
+    assert key_store.where(find("local")) is None
+    assert key_store.where(find("azure")) is None
+    own.set_password("allos", "mistral", KEY)
+    assert key_store.where(find("mistral")) == "keyring"
+    monkeypatch.setenv("GROQ_BASE_URL", "no address")
+    assert key_store.where(find("groq")) is None
+
+
+def test_is_set(own: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key in the environment or the keyring is set; a service without keys has none to set."""
+    assert key_store.is_set(find("ollama")) is None
+    assert key_store.is_set(find("groq")) is False
+    allos.set_key("groq", KEY)
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", KEY)
+    assert (key_store.is_set(find("groq")), key_store.is_set(find("azure"))) == (True, True)
+
+
+def test_backend_names_the_keyring(own: Any) -> None:
+    """Which keyring is in use, and what is wrong where there is none."""
+    import keyring
+    from keyring.backends import fail
+
+    name, fault = key_store.backend()
+    keyring.set_keyring(fail.Keyring())
+
+    assert (name, fault) == (own.name, None)
+    assert key_store.backend() == (None, "no keyring of this computer can be used")
