@@ -1,0 +1,160 @@
+"""What belongs to the process: its default session, and what happens when it forks or ends.
+
+The one place with `atexit` and `os.register_at_fork`, so that the order is written down and not a
+matter of which module was imported first.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from enum import IntEnum
+from typing import Any
+
+Action = Callable[[], None]
+
+
+class ExitStage(IntEnum):
+    """When an exit action runs; earlier stages may still need what later ones close."""
+
+    RUNS = 0
+    """Cancel runs that nobody can wait for any more."""
+    SESSION = 1
+    """Write what is waiting: log, replay file. Children of multiprocessing run this stage as well."""
+    ENGINE = 2
+    """Close connections and end the loop thread."""
+    SERVERS = 3
+    """End the embedded model's server."""
+
+
+_exit_actions: dict[ExitStage, list[Action]] = {stage: [] for stage in ExitStage}
+_fork_actions: dict[str, list[Action]] = {"before": [], "parent": [], "child": []}
+
+
+def on_exit(stage: ExitStage, action: Action) -> Action:
+    """Run an action when the process ends; returns what takes it back.
+
+    An action that raises is reported on standard error, and the others run all the same.
+    """
+    _exit_actions[stage].append(action)
+
+    def undo() -> None:
+        if action in _exit_actions[stage]:
+            _exit_actions[stage].remove(action)
+
+    return undo
+
+
+def on_fork(
+    *,
+    before: Action | None = None,
+    after_in_parent: Action | None = None,
+    after_in_child: Action | None = None,
+) -> Action:
+    """Run actions around every fork, as `os.register_at_fork`; returns what takes them back.
+
+    `before` runs newest first, the others oldest first.
+    """
+    given = {"before": before, "parent": after_in_parent, "child": after_in_child}
+    for when, action in given.items():
+        if action is not None:
+            _fork_actions[when].append(action)
+
+    def undo() -> None:
+        for when, action in given.items():
+            if action is not None and action in _fork_actions[when]:
+                _fork_actions[when].remove(action)
+
+    return undo
+
+
+def _run(actions: list[Action]) -> None:
+    for action in actions:
+        try:
+            action()
+        except Exception as exc:  # noqa: BLE001 - one failing action must not stop the others
+            sys.stderr.write(f"allos: {type(exc).__name__}: {exc}\n")
+
+
+def _at_exit() -> None:
+    for stage in ExitStage:
+        _run(list(_exit_actions[stage]))
+
+
+def _at_exit_of_multiprocessing_child() -> None:
+    _run(list(_exit_actions[ExitStage.SESSION]))
+
+
+_follows_multiprocessing = False
+
+
+def _before_fork() -> None:
+    # Children of multiprocessing end without atexit; its own finalizers run.
+    global _follows_multiprocessing
+    if not _follows_multiprocessing and "multiprocessing.util" in sys.modules:
+        from multiprocessing import util
+
+        _follows_multiprocessing = True
+        util.register_after_fork(
+            _at_exit_of_multiprocessing_child,
+            lambda at_exit: util.Finalize(None, at_exit, exitpriority=0),
+        )
+    _run(_fork_actions["before"][::-1])
+
+
+def _after_fork_in_child() -> None:
+    global _session_lock
+    _session_lock = threading.Lock()  # whoever held it is not in the child
+    _run(list(_fork_actions["child"]))
+
+
+atexit.register(_at_exit)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=lambda: _run(list(_fork_actions["parent"])),
+        after_in_child=_after_fork_in_child,
+    )
+
+
+# ---- the session -----------------------------------------------------------------------------
+
+_session_lock = threading.Lock()  # guards: one default session for each process
+_make_session: Callable[[], Any] | None = None
+_default_session: Any = None
+_active_session: ContextVar[Any] = ContextVar("allos_session", default=None)
+
+
+def set_session_factory(factory: Callable[[], Any]) -> None:
+    """Say what makes the default session; `allos/__init__.py` does, since nothing below may know it."""
+    global _make_session
+    _make_session = factory
+
+
+def current_session() -> Any:
+    """Return the session that is active in this context, else the process's default one."""
+    global _default_session
+    active = _active_session.get()
+    if active is not None:
+        return active
+    if _default_session is None:
+        with _session_lock:
+            if _default_session is None:
+                assert _make_session is not None
+                _default_session = _make_session()
+    return _default_session
+
+
+@contextmanager
+def active_session(session: Any) -> Iterator[Any]:
+    """Run a block in which `current_session` is another session."""
+    token = _active_session.set(session)
+    try:
+        yield session
+    finally:
+        _active_session.reset(token)
