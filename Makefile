@@ -60,7 +60,7 @@ test check suites: WITHOUT_MODEL = { \
 	echo "    the embedded model could not be had, so its tests cannot run"; [ -z "$$ALLOS_REQUIRE_ALL" ]; }
 
 browser: $(READY)
-	@$(PY) tests/tools/find_chromium.py --install || [ -z "$$ALLOS_REQUIRE_ALL" ]
+	@$(PY) tests/support/find_chromium.py --install || [ -z "$$ALLOS_REQUIRE_ALL" ]
 
 # --- use ------------------------------------------------------------------------------------------
 
@@ -107,8 +107,8 @@ suites: setup browser
 notebooks: $(READY)  ## Run the notebooks and compare their outputs
 	@echo "==> Notebooks"
 	@mkdir -p $(RESULTS)
-	@$(PRIVATE) $(RUN) pytest -q -p tests.tools.replayed_notebooks \
-	  --nbval --nbval-sanitize-with tests/nbval.cfg notebooks
+	@$(PRIVATE) $(RUN) pytest -q -p tests.support.replayed_notebooks \
+	  --nbval --nbval-sanitize-with tests/support/nbval.cfg notebooks
 
 record: setup  ## Ask the embedded model anew for the notebooks' answers and outputs
 	@mkdir -p $(RESULTS)

@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from tests.jupyter import Lab, private_environment
-from tests.tools import find_chromium
+from tests.support import find_chromium
+from tests.support.jupyter import Lab, private_environment
 
 # A deadline for each example would test how busy the machine is.
 settings.register_profile("allos", deadline=None)
@@ -188,7 +188,7 @@ def lab(_lab: Lab) -> Iterator[Lab]:
 @pytest.fixture
 def fake_server() -> Iterator[Any]:
     """A scripted server on 127.0.0.1 that speaks the three wire APIs."""
-    from tests.fake_server import FakeServer
+    from tests.support.fake_server import FakeServer
 
     with FakeServer() as server:
         yield server

@@ -13,8 +13,8 @@ import allos
 from allos.log.notebook_rows import rows_metadata
 from allos.providers import ProviderRegistry, unregister
 from allos.runs import chats
-from tests.fake_server import Call, FakeServer, Fault, Reply
-from tests.pictures import PDF, PNG
+from tests.support.fake_server import Call, FakeServer, Fault, Reply
+from tests.support.pictures import PDF, PNG
 
 GUIDES = Path(__file__).parents[1] / "docs" / "guide"
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from allos.engine import retry
-from tests.fake_server import FakeServer, Reply, Seen
+from tests.support.fake_server import FakeServer, Reply, Seen
 
 PAGE = Path(__file__).with_name("seed-page.md").read_text(encoding="utf-8")
 PUBLISHED = "8feb6a6d6998e4b1893bf3b7d842012a40fb8653f2b2573c57089482b05f1d31"

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.fake_server import FakeServer, Fault, Reply
-from tests.jupyter import Lab, Notebook
-from tests.jupyter.notebook import PICTURES, VIEWPORT
+from tests.support.fake_server import FakeServer, Fault, Reply
+from tests.support.jupyter import Lab, Notebook
+from tests.support.jupyter.notebook import PICTURES, VIEWPORT
 
 THREE = ["groq/llama-3.1-8b-instant", "openai/gpt-4.1-mini", "anthropic/claude-haiku-4-5"]
 LLAMA, GPT, CLAUDE = (name.partition("/")[2] for name in THREE)

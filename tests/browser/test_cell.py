@@ -10,8 +10,8 @@ import nbformat
 import pytest
 from playwright.sync_api import expect
 
-from tests.fake_server import FakeServer, Fault, Reply
-from tests.jupyter import Lab
+from tests.support.fake_server import FakeServer, Fault, Reply
+from tests.support.jupyter import Lab
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.jupyter import Lab
+from tests.support.jupyter import Lab
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from allos.render.comparison_columns import COLOURS
-from tests.fake_server import Call, FakeServer, Fault, Reply
-from tests.hostile import FLAG, HOSTILE, MARK, judge
-from tests.jupyter import Lab, Notebook
+from tests.support.fake_server import Call, FakeServer, Fault, Reply
+from tests.support.hostile import FLAG, HOSTILE, MARK, judge
+from tests.support.jupyter import Lab, Notebook
 
 _PER_CELL = 40
 """JupyterLab hides the outputs of a cell beyond its fiftieth."""

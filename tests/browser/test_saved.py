@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import expect
 
 import allos
-from tests.fake_server import Call, FakeServer, Reply
-from tests.jupyter import Lab
 from tests.kernel.test_saved import the_log
+from tests.support.fake_server import Call, FakeServer, Reply
+from tests.support.jupyter import Lab
 
 DATA = (
     "\N{WATER WAVE} a  b\n\n```python\nx = 1\n\n\ny = 2\n```\n\n| a | b |\n|---|--:|\n| 1 | 2 |\n"

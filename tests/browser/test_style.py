@@ -11,7 +11,7 @@ from allos.messages import ToolCall
 from allos.render.answer import answer_html, error_html
 from allos.render.style import CSS
 from allos.response import ProviderResponse
-from tests.jupyter import Lab
+from tests.support.jupyter import Lab
 
 FACTS = {"provider": "groq", "model": "m", "latency_s": 0.9, "output_tokens": 12}
 TEXTS = {

@@ -12,7 +12,7 @@ from allos.engine import retry
 from allos.profiles import Api
 from allos.providers import Provider, ProviderRegistry
 from allos.response import ProviderResponse
-from tests.fake_server import FakeServer
+from tests.support.fake_server import FakeServer
 
 KEY = "sk-contract-0123456789"
 Make = Callable[..., Provider]

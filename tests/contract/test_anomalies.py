@@ -14,9 +14,9 @@ from allos.providers import Provider
 from allos.response import ProviderResponse
 from tests.contract.conftest import Ask, Make
 from tests.contract.test_faults import failing
-from tests.fake.ask import Ask as Asked
-from tests.fake.plan import APIS as FAKES
-from tests.fake_server import FakeServer, Raw, Reply, Seen
+from tests.support.fake_server import FakeServer, Raw, Reply, Seen
+from tests.support.fake_server.ask import Ask as Asked
+from tests.support.fake_server.plan import APIS as FAKES
 
 ASKED = Asked(model="m", stream=True, include_usage=True, encrypted=False, created=1)
 
@@ -156,7 +156,7 @@ def test_megabytes_in_one_event(
     """Eight megabytes in one event arrive whole, in a time that grows with the size alone."""
     size = 8 << 20
     text = "word " * (size // 5)
-    from tests.fake_server import Sse
+    from tests.support.fake_server import Sse
 
     server.reply(Reply(text, chunk_size=size, sse=Sse(split=split)))
     started = time.perf_counter()

@@ -11,7 +11,7 @@ from allos.profiles import Api
 from allos.providers import Message, Provider, ProviderRegistry
 from allos.response import ProviderResponse
 from tests.contract.conftest import KEY, Ask, Make
-from tests.fake_server import Call, FakeServer, Reply, Sse
+from tests.support.fake_server import Call, FakeServer, Reply, Sse
 
 FULL = Reply(
     "Grüße 🙂 to all of you",
@@ -249,9 +249,8 @@ def test_whole_answer_to_a_stream(server: FakeServer, provider: Provider, api: A
 
 
 def _as_json(seen: Any, api: Api) -> Any:
-    from tests.fake import chat, messages, responses
-    from tests.fake.ask import Ask as FakeAsk
-    from tests.fake_server import Raw
+    from tests.support.fake_server import Raw, chat, messages, responses
+    from tests.support.fake_server.ask import Ask as FakeAsk
 
     shape = {"chat": chat, "responses": responses, "messages": messages}[api]
     made: Any = shape

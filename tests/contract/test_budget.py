@@ -17,7 +17,7 @@ from allos.providers import Provider, ProviderRegistry
 from allos.providers.pricing import budgets as budgets
 from allos.providers.pricing.budgets import Budget
 from allos.response import ProviderResponse
-from tests.fake_server import FakeServer, Fault, Reply
+from tests.support.fake_server import FakeServer, Fault, Reply
 
 USAGE = {"input_tokens": 1000, "output_tokens": 1000}
 COST = 1000 * 2.5e-6 + 1000 * 10e-6  # gpt-4o, https://openai.com/api/pricing (genai-prices 0.2.3)

@@ -11,7 +11,7 @@ from allos.log.columns import NAMES
 from allos.profiles import Api
 from allos.providers import ProviderRegistry
 from tests.contract.conftest import KEY, Ask, Make
-from tests.fake_server import FakeServer, Fault, Reply
+from tests.support.fake_server import FakeServer, Fault, Reply
 
 CALL = NAMES[NAMES.index("provider") : NAMES.index("system_fingerprint") + 1]
 TEXTS = {

@@ -14,8 +14,8 @@ from allos.profiles import Api
 from allos.providers import Message, MessageRole, Provider, ProviderRegistry
 from allos.response import ProviderResponse
 from tests.contract.conftest import Ask, Make
-from tests.fake_server import FakeServer
-from tests.pictures import PDF, PNG
+from tests.support.fake_server import FakeServer
+from tests.support.pictures import PDF, PNG
 
 
 def arrived(server: FakeServer, turn: int = -1) -> Any:

@@ -17,7 +17,7 @@ from allos.profiles import Api
 from allos.providers import Provider
 from allos.response import ProviderResponse
 from tests.contract.conftest import KEY, Ask, Make
-from tests.fake_server import FakeServer, Fault, Raw, Reply
+from tests.support.fake_server import FakeServer, Fault, Raw, Reply
 
 TEXT = "The quick brown fox jumps over the lazy dog"
 
@@ -344,7 +344,7 @@ def test_malformed_event(server: FakeServer, provider: Provider) -> None:
 
 def test_malformed_event_in_one_chunk(server: FakeServer, provider: Provider, api: Api) -> None:
     """Text that arrives in one piece with the fault behind it is kept as well."""
-    from tests.fake.sse import Sse
+    from tests.support.fake_server.sse import Sse
 
     response = broken(
         server,
@@ -379,7 +379,7 @@ def test_error_event_before_the_answer(server: FakeServer, provider: Provider) -
 
 def test_cut_tool_call(server: FakeServer, provider: Provider) -> None:
     """A tool call that the end of the stream cuts is kept with its raw arguments."""
-    from tests.fake_server import Call
+    from tests.support.fake_server import Call
 
     reply = Reply(tool_calls=[Call("add", {"a": 1, "text": TEXT})])
     response = broken(

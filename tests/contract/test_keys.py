@@ -22,7 +22,7 @@ from allos.errors import (
 from allos.profiles import Api
 from allos.providers import ProviderRegistry
 from tests.contract.conftest import KEY, Ask, Make
-from tests.fake_server import FakeServer, Fault, Seen
+from tests.support.fake_server import FakeServer, Fault, Seen
 
 SECRETS = {
     "OPENAI_API_KEY": "sk-openai-secret",

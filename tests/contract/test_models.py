@@ -21,7 +21,7 @@ from allos.providers import (
 )
 from allos.providers.catalog import model_cache
 from tests.contract.conftest import KEY, Ask, Make
-from tests.fake_server import FakeServer, Fault, Raw
+from tests.support.fake_server import FakeServer, Fault, Raw
 
 
 @pytest.fixture(autouse=True)

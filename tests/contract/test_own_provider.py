@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fake_server import FakeServer, Reply
+from tests.support.fake_server import FakeServer, Reply
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "tests" / "plugins" / "allos_echo"

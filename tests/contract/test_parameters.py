@@ -12,7 +12,7 @@ from allos import errors
 from allos.profiles import Api
 from allos.providers import Provider, ProviderRegistry
 from tests.contract.conftest import KEY, Ask, Make
-from tests.fake_server import FakeServer, Fault, Reply, Seen
+from tests.support.fake_server import FakeServer, Fault, Reply, Seen
 
 UNKNOWN: dict[Api, str] = {"chat": "logprobs", "responses": "seed", "messages": "seed"}
 """A parameter that the API, or the service of `not_taking`, does not have."""

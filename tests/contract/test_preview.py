@@ -13,8 +13,8 @@ from allos import seams
 from allos.errors import ConfigurationError
 from allos.profiles import Api
 from allos.providers import ProviderRegistry
-from tests.fake_server import FakeServer, Fault
-from tests.pictures import PNG
+from tests.support.fake_server import FakeServer, Fault
+from tests.support.pictures import PNG
 
 KEY = "sk-preview-0123456789"
 # What the connection adds below the SDK, or differs between two requests by its nature.

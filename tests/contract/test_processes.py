@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.fake_server import FakeServer, Reply
+from tests.support.fake_server import FakeServer, Reply
 
 START = """
 import logging, sys, threading, warnings

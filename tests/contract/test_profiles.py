@@ -10,7 +10,7 @@ from allos.errors import BadRequestError, ConfigurationError
 from allos.parts import Image
 from allos.providers import Message, Provider, ProviderRegistry, ToolCall
 from tests.contract.conftest import Ask
-from tests.fake_server import Call, FakeServer, Fault, Reply
+from tests.support.fake_server import Call, FakeServer, Fault, Reply
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ import allos
 from allos import errors
 from allos.providers import ProviderResponse
 from tests.contract.conftest import Make
-from tests.fake_server import Call, FakeServer, Fault, Raw, Reply, Seen
+from tests.support.fake_server import Call, FakeServer, Fault, Raw, Reply, Seen
 
 IN_FLIGHT = 32
 

@@ -16,8 +16,8 @@ from allos.parts import Image
 from allos.providers import Provider
 from allos.response import ProviderResponse
 from tests.contract.conftest import Ask, Make
-from tests.fake_server import Call, FakeServer, Fault, Reply
-from tests.pictures import JPEG, PNG
+from tests.support.fake_server import Call, FakeServer, Fault, Reply
+from tests.support.pictures import JPEG, PNG
 
 
 @pytest.fixture

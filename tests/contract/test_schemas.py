@@ -17,7 +17,7 @@ from allos.profiles import Api
 from allos.providers import Provider, ProviderRegistry
 from allos.response import ProviderResponse
 from tests.contract.conftest import KEY, Ask
-from tests.fake_server import Call, FakeServer, Reply
+from tests.support.fake_server import Call, FakeServer, Reply
 
 ROME = '{"name": "Rome", "people": 2750000}'
 

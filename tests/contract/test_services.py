@@ -8,7 +8,7 @@ import pytest
 
 from allos.providers import Provider, ProviderRegistry
 from allos.providers.catalog import services
-from tests.fake_server import Call, FakeServer, Reply
+from tests.support.fake_server import Call, FakeServer, Reply
 
 CASES = [
     (row.name, api) for row in services.load().values() if not row.embedded for api in row.speaks

@@ -17,7 +17,7 @@ from allos.profiles import Api
 from allos.providers import AsyncStream, Provider, ProviderRegistry, ProviderResponse, Stream
 from allos.providers import provider as provider_module
 from tests.contract.conftest import Make
-from tests.fake_server import Call, FakeServer, Fault, Reply
+from tests.support.fake_server import Call, FakeServer, Fault, Reply
 
 SLOW = Reply("one two three four five six seven eight", chunk_size=4, delay_s=0.01)
 STALL = Fault.stall(after_deltas=2, reply=Reply("one two three", chunk_size=4))

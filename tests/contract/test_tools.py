@@ -12,7 +12,7 @@ from allos.messages import ToolCall
 from allos.profiles import Api
 from allos.providers import Message, MessageRole, Provider, ProviderRegistry
 from tests.contract.conftest import KEY, Ask, Make
-from tests.fake_server import Call, FakeServer, Reply
+from tests.support.fake_server import Call, FakeServer, Reply
 
 CALLS = (
     Call("weather", {"city": "Rome", "days": 2}, id="call_1"),
@@ -174,7 +174,7 @@ def test_signed_calls_go_back_signed(server: FakeServer, ask: Ask) -> None:
     }
 
     def answer(seen: Any) -> Any:
-        from tests.fake_server import Raw
+        from tests.support.fake_server import Raw
 
         choice: dict[str, Any] = {"index": 0, "finish_reason": "tool_calls"}
         part = {"role": "assistant", "tool_calls": [call]}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fake_server import FakeServer
-from tests.jupyter import Kernel
+from tests.support.fake_server import FakeServer
+from tests.support.jupyter import Kernel
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fake_server import FakeServer, Fault, Reply
-from tests.jupyter import Kernel, Result
+from tests.support.fake_server import FakeServer, Fault, Reply
+from tests.support.jupyter import Kernel, Result
 
 STORY = Reply(chunks=["word "] * 600, delay_s=0.02)
 WIDGET = "application/vnd.jupyter.widget-view+json"

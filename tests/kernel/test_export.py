@@ -11,8 +11,8 @@ from markdown_it import MarkdownIt
 from nbclient import NotebookClient
 from nbconvert.exporters import HTMLExporter, MarkdownExporter, PythonExporter
 
-from tests.fake_server import Call, FakeServer, Reply
-from tests.jupyter import private_environment
+from tests.support.fake_server import Call, FakeServer, Reply
+from tests.support.jupyter import private_environment
 
 ANSWER = """Costs $5 or $6.
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fake_server import FakeServer, Fault, Reply
-from tests.jupyter import Kernel
+from tests.support.fake_server import FakeServer, Fault, Reply
+from tests.support.jupyter import Kernel
 
 KEY = "gsk-of-the-test"
 REPLY = Reply("A few words that come in pieces.")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.jupyter import Kernel
+from tests.support.jupyter import Kernel
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests import own_keyring
-from tests.fake_server import FakeServer, Fault
-from tests.jupyter import Kernel
+from tests.support import own_keyring
+from tests.support.fake_server import FakeServer, Fault
+from tests.support.jupyter import Kernel
 
 KEY = "gsk-typed-by-hand-4711"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fake_server import Call, FakeServer, Fault, Reply
-from tests.jupyter import Kernel, Result
+from tests.support.fake_server import Call, FakeServer, Fault, Reply
+from tests.support.jupyter import Kernel, Result
 
 STREAM = "The answer is forty-two, and nobody knows why."
 

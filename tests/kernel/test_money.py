@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.fake_server import FakeServer, Reply
-from tests.jupyter import Kernel
+from tests.support.fake_server import FakeServer, Reply
+from tests.support.jupyter import Kernel
 
 KEY = "sk-of-the-test"
 

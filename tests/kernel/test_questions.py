@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fake_server import Call, FakeServer, Reply
-from tests.jupyter import Kernel, Result
+from tests.support.fake_server import Call, FakeServer, Reply
+from tests.support.jupyter import Kernel, Result
 
 ADD = "def add(a: int, b: int) -> int:\n    'Sum of two numbers.'\n    return a + b"
 CALLS = Reply(text="Let me see.", tool_calls=[Call("add", {"a": 20, "b": 22})])

@@ -12,8 +12,8 @@ from typing import Any
 import nbformat
 import pytest
 
-from tests.fake_server import Call, FakeServer, Reply
-from tests.jupyter import Kernel, Result, private_environment
+from tests.support.fake_server import Call, FakeServer, Reply
+from tests.support.jupyter import Kernel, Result, private_environment
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 

@@ -15,8 +15,8 @@ from allos.log import query
 from allos.log.columns import NAMES
 from allos.log.filters import where
 from allos.log.notebook_rows import PRIVATE_COLUMNS
-from tests.fake_server import Call, FakeServer, Fault, Reply
-from tests.jupyter import private_environment
+from tests.support.fake_server import Call, FakeServer, Fault, Reply
+from tests.support.jupyter import private_environment
 
 CELLS = [
     "%load_ext allos\nimport allos\ntopic = 'tides'",

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.fake_server import Call, FakeServer, Fault, Reply
-from tests.hostile import HOSTILE
-from tests.jupyter import private_environment
+from tests.support.fake_server import Call, FakeServer, Fault, Reply
+from tests.support.hostile import HOSTILE
+from tests.support.jupyter import private_environment
 
 pty = pytest.importorskip("pty", reason="pseudo-terminals are POSIX's")
 

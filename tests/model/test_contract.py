@@ -17,7 +17,7 @@ from allos.local import find_model, serve
 from allos.messages import Message, ToolCall
 from allos.profiles import Api
 from allos.providers import Provider, ProviderRegistry, ProviderResponse
-from tests.model.tool_server import FREE, ToolServer
+from tests.support.tool_server import FREE, ToolServer
 
 pytestmark = pytest.mark.model
 

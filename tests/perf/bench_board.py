@@ -10,9 +10,9 @@ import tempfile
 from pathlib import Path
 
 import allos
-from tests.fake_server import FakeServer, Reply
-from tests.jupyter import Kernel
 from tests.perf._board import COLUMNS, RUN_S, SHOW, TOKENS_PER_S
+from tests.support.fake_server import FakeServer, Reply
+from tests.support.jupyter import Kernel
 
 _MEANWHILE = """
 began = time.perf_counter()

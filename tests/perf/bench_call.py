@@ -10,8 +10,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.fake.process import FakeProcess
 from tests.perf._side_by_side import heading, ratio
+from tests.support.fake_server.process import FakeProcess
 
 CALLS, ROUNDS = 50, 41
 CHUNKS, STREAMS, STREAM_ROUNDS = 2000, 2, 7

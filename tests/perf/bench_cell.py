@@ -9,9 +9,9 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from tests.fake.process import FakeProcess
-from tests.jupyter import Kernel
 from tests.perf._side_by_side import heading
+from tests.support.fake_server.process import FakeProcess
+from tests.support.jupyter import Kernel
 
 CELLS, ROUNDS, STOPS = 100, 15, 9
 

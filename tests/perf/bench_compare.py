@@ -10,8 +10,8 @@ import os
 import statistics
 import tempfile
 
-from tests.fake.process import FakeProcess
 from tests.perf._side_by_side import heading, seconds
+from tests.support.fake_server.process import FakeProcess
 
 DELAYS_S, ROUNDS = (0.2, 0.3, 0.4, 0.5), 21
 

@@ -11,8 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.jupyter import Kernel
 from tests.perf._side_by_side import heading, seconds
+from tests.support.jupyter import Kernel
 
 ROUNDS, LOADS = 21, 9
 HEAVY = [

@@ -9,8 +9,8 @@ import os
 import tempfile
 from pathlib import Path
 
-from tests.fake.process import FakeProcess
 from tests.perf._side_by_side import heading, ratio, seconds
+from tests.support.fake_server.process import FakeProcess
 
 CALLS, ROUNDS = 50, 41
 MANY = 1000

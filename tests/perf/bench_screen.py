@@ -23,10 +23,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from tests.jupyter import Lab, Notebook
 from tests.perf._board import COLUMNS, RUN_S, SHOW, TOKENS_PER_S
 from tests.perf._side_by_side import heading
-from tests.tools import find_chromium
+from tests.support import find_chromium
+from tests.support.jupyter import Lab, Notebook
 
 A_LINE = 15
 """Pieces between two line ends."""

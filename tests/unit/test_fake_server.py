@@ -16,7 +16,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import TypeAdapter
 
-from tests.fake_server import Call, FakeProcess, FakeServer, Fault, Raw, Reply, Seen, Sse
+from tests.support.fake_server import Call, FakeProcess, FakeServer, Fault, Raw, Reply, Seen, Sse
 
 APIS = ("responses", "chat", "messages")
 PATHS = {"responses": "/responses", "chat": "/chat/completions", "messages": "/messages"}

@@ -13,7 +13,7 @@ from allos.messages import Message, ToolCall
 from allos.parts import File, Image
 from allos.profiles import ServiceProfile
 from allos.request import Request
-from tests.pictures import JPEG, PDF, PNG
+from tests.support.pictures import JPEG, PDF, PNG
 
 BASE = Request(
     provider="p",

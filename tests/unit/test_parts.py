@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from allos import parts
 from allos.errors import ConfigurationError
 from allos.parts import File, Image, as_part, base64_of, data_uri, image_type
-from tests.pictures import GIF, JPEG, PDF, PNG, WEBP, stand_in
+from tests.support.pictures import GIF, JPEG, PDF, PNG, WEBP, stand_in
 
 KINDS = {"image/png": PNG, "image/jpeg": JPEG, "image/gif": GIF, "image/webp": WEBP}
 

@@ -18,7 +18,7 @@ from allos import seams, session
 from allos.errors import ConfigurationError, MissingKeyError, ReplayError, ReplayMissError
 from allos.providers import ProviderRegistry
 from allos.runs.compare import compare
-from tests.fake_server import FakeServer, Reply
+from tests.support.fake_server import FakeServer, Reply
 
 ROOT = Path(__file__).parents[2]
 

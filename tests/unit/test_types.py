@@ -16,7 +16,7 @@ from allos.parts import File, Image
 from allos.request import Request
 from allos.response import ProviderResponse
 from allos.usage import Usage
-from tests.pictures import PDF, PNG
+from tests.support.pictures import PDF, PNG
 
 
 def test_roles_are_their_names() -> None:

@@ -29,7 +29,7 @@ from allos.response import ProviderResponse
 from allos.secret import Secret
 from allos.usage import Usage
 from allos.wire.base import Body, Connection, Decoder, Reply, Wire
-from tests.decoding import request
+from tests.support.decoding import request
 
 KEY = "sk-very-secret-key"
 CONNECTION = Connection(

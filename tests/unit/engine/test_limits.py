@@ -16,7 +16,7 @@ from allos.engine import retry
 from allos.engine.limits import Limiter, Limits, Turn, estimate
 from allos.errors import RateLimitError
 from allos.messages import Message
-from tests.decoding import request
+from tests.support.decoding import request
 
 MINUTE_S = 0.1
 Scenario = Callable[[Limiter], Coroutine[Any, Any, None]]

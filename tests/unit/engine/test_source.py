@@ -19,7 +19,7 @@ from allos.messages import ToolCall
 from allos.request import Request
 from allos.response import ProviderResponse
 from allos.tools.schemas import as_schema
-from tests.decoding import request
+from tests.support.decoding import request
 
 RECORDED = ProviderResponse(
     "Hello",

@@ -10,7 +10,7 @@ import pytest
 
 import allos.log
 from allos.response import ProviderResponse
-from tests.unit.log.support import a_response
+from tests.support.log_rows import a_response
 
 ROOT = Path(__file__).parents[3]
 
@@ -43,7 +43,7 @@ def script(log_path: Path) -> Callable[..., subprocess.Popen[str]]:
             f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
             "import os, allos.log\n"
             "from allos import seams\n"
-            "from tests.unit.log.support import a_response\n"
+            "from tests.support.log_rows import a_response\n"
             "def observe(response):\n"
             "    for observer in seams.observers: observer(response)\n"
         )

@@ -13,7 +13,7 @@ import pytest
 import allos.log
 from allos import seams
 from allos.errors import LogError
-from tests.unit.log.support import a_response
+from tests.support.log_rows import a_response
 
 
 def count(path: Path) -> int:

@@ -20,8 +20,8 @@ from allos.log.notebook_rows import KEY, PRIVATE_COLUMNS, from_notebook, rows_me
 from allos.messages import Message, MessageRole, ToolCall
 from allos.parts import File, Image
 from allos.response import ProviderResponse
-from tests.pictures import PNG
-from tests.unit.log.support import a_response
+from tests.support.log_rows import a_response
+from tests.support.pictures import PNG
 
 
 def book(path: Path, *metadata: Any) -> Path:

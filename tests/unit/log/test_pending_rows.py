@@ -9,7 +9,7 @@ from allos.errors import LogError
 from allos.log.pending_rows import BATCH_ROWS, RETRY_FAILED_S, RETRY_LOCKED_S, PendingRows
 from allos.log.store.sqlite import Batch, Store
 from allos.response import ProviderResponse
-from tests.unit.log.support import a_response
+from tests.support.log_rows import a_response
 
 
 class FailingStore(Store):

@@ -20,7 +20,7 @@ from allos.log import segments
 from allos.log.columns import DTYPES, NAMES
 from allos.log.query import responses
 from allos.response import ProviderResponse
-from tests.unit.log.support import START, a_response
+from tests.support.log_rows import START, a_response
 
 
 def observe(*many: ProviderResponse) -> None:

@@ -17,8 +17,8 @@ from allos.parts import File, Image, base64_of
 from allos.profiles import Api
 from allos.request import Request
 from allos.response import ProviderResponse
-from tests.decoding import APIS, body
-from tests.pictures import PDF, PNG
+from tests.support.decoding import APIS, body
+from tests.support.pictures import PDF, PNG
 
 FACTS = {"session_id": "process", "user": "ada", "host": "box", "git_commit": None}
 

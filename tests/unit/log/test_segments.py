@@ -15,7 +15,7 @@ from allos.log.query import read
 from allos.log.rows import row_of
 from allos.log.segments import _encode_numbers, _encode_text, decode
 from allos.log.store.sqlite import Batch, Store
-from tests.unit.log.support import a_response
+from tests.support.log_rows import a_response
 
 ALL = Where("")
 

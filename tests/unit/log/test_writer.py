@@ -10,7 +10,7 @@ import pytest
 from allos.errors import LogError
 from allos.log.store.sqlite import Batch, Store
 from allos.log.writer import Writer
-from tests.unit.log.support import a_response
+from tests.support.log_rows import a_response
 
 
 def count(path: Path, table: str = "responses") -> int:

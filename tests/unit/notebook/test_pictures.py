@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 import allos
-from tests.fake_server import FakeServer
-from tests.pictures import PNG, stand_in
+from tests.support.fake_server import FakeServer
+from tests.support.pictures import PNG, stand_in
 
 
 @pytest.fixture

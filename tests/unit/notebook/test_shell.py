@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.fake_server import FakeServer, Fault
+from tests.support.fake_server import FakeServer, Fault
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from allos.errors import AllosError, ConfigurationError
 from allos.notebook.values import BUDGET_TOKENS, Values, picture, schema_of, table_text
 from allos.parts import File, Image
-from tests.pictures import PNG
+from tests.support.pictures import PNG
 
 
 def said(value: Any) -> tuple[Any, list[str]]:

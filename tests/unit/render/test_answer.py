@@ -13,7 +13,7 @@ from allos.render.answer import answer_html, answer_text, error_html, error_text
 from allos.render.plain import clean_text
 from allos.render.style import sheet_of
 from allos.response import ProviderResponse
-from tests.hostile import HOSTILE, judge
+from tests.support.hostile import HOSTILE, judge
 
 _FACTS: dict[str, Any] = {
     "provider": "groq",

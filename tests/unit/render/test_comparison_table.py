@@ -20,7 +20,7 @@ from allos.render.comparison_table import comparison_html, comparison_text
 from allos.render.plain import clean_text
 from allos.render.style import COMPARISON_CSS, CSS
 from allos.response import ProviderResponse
-from tests.hostile import HOSTILE, judge
+from tests.support.hostile import HOSTILE, judge
 
 _ID = "cmp_01KAN3T5W8YQ2B7C9D0EFGHJKM"
 _FACTS: dict[str, Any] = {

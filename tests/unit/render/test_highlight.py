@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from allos.render import highlight
 from allos.render.highlight import LANGUAGES, TOKEN_CLASSES, code_html
-from tests.hostile import judge
+from tests.support.hostile import judge
 
 _NAMES = sorted(set(LANGUAGES.values()))
 

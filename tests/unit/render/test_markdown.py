@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from allos.render import markdown
 from allos.render.markdown import markdown_html
-from tests.hostile import HOSTILE, MARK, judge
+from tests.support.hostile import HOSTILE, MARK, judge
 
 # Pieces that mean something to a Markdown or HTML parser, so that random texts reach its corners.
 _PIECES = st.sampled_from(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from allos.render.plain import clean_text, streaming_html
 from allos.render.style import LIVE_STYLE
-from tests.hostile import HOSTILE, judge
+from tests.support.hostile import HOSTILE, judge
 
 _STYLES = frozenset({LIVE_STYLE.removeprefix("<style>").removesuffix("</style>")})
 _FORBIDDEN = re.compile(

@@ -9,7 +9,7 @@ from allos.providers.pricing.planned_requests import PlannedRequest, Preview
 from allos.render.reports import preview_html, report_html
 from allos.render.style import CSS
 from allos.runs.doctor import Finding, Report
-from tests.hostile import HOSTILE, judge
+from tests.support.hostile import HOSTILE, judge
 
 PLANNED = PlannedRequest(
     provider="groq",

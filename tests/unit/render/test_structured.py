@@ -12,7 +12,7 @@ from allos.render.answer import answer_html, answer_text
 from allos.render.structured import structured_html, structured_text
 from allos.render.style import sheet_of
 from allos.response import ProviderResponse
-from tests.hostile import HOSTILE, judge
+from tests.support.hostile import HOSTILE, judge
 
 
 class Person(BaseModel):

@@ -12,7 +12,7 @@ from allos.render.answer import answer_html
 from allos.render.highlight import TOKEN_CLASSES
 from allos.render.style import CSS, LIVE_STYLE, STYLE, sheet_of
 from allos.response import ProviderResponse
-from tests.hostile import HOSTILE
+from tests.support.hostile import HOSTILE
 
 _EVERYTHING = """
 # Title

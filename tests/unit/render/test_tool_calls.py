@@ -17,7 +17,7 @@ from allos.render.style import sheet_of
 from allos.render.tool_calls import call_html, call_text
 from allos.request import Request
 from allos.response import ProviderResponse
-from tests.hostile import HOSTILE, judge
+from tests.support.hostile import HOSTILE, judge
 
 _START = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 

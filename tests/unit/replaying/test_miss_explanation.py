@@ -15,7 +15,7 @@ from allos.replaying.recorded_answer import line_of
 from allos.replaying.replay_file import Entry, Key
 from allos.request import Request, ToolSpec
 from allos.response import ProviderResponse
-from tests.pictures import JPEG, PNG
+from tests.support.pictures import JPEG, PNG
 
 
 def asked(*turns: Message, **changes: Any) -> Request:

@@ -13,7 +13,7 @@ from allos.parts import File, Image
 from allos.replaying.recorded_answer import answer_of, line_of, summary
 from allos.request import Request, ToolSpec
 from allos.response import ProviderResponse
-from tests.pictures import PDF, PNG
+from tests.support.pictures import PDF, PNG
 
 REQUEST = Request(
     provider="groq",

@@ -11,7 +11,7 @@ import allos
 from allos import session
 from allos.errors import ConfigurationError, MissingKeyError, RateLimitError
 from allos.providers import Message, MessageRole, ProviderRegistry
-from tests.fake_server import FakeServer, Fault
+from tests.support.fake_server import FakeServer, Fault
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import allos
 from allos import context
 from allos.errors import ConfigurationError, ProviderError
 from allos.runs import chats
-from tests.fake_server import Call, FakeServer, Fault, Reply
+from tests.support.fake_server import Call, FakeServer, Fault, Reply
 
 
 @pytest.fixture

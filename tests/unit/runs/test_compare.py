@@ -17,7 +17,7 @@ from allos.engine import retry
 from allos.errors import ConfigurationError
 from allos.providers import ProviderRegistry
 from allos.runs.compare import Comparison, active, compare, stop_all
-from tests.fake_server import FakeServer, Fault, Reply
+from tests.support.fake_server import FakeServer, Fault, Reply
 
 STORY = Reply(chunks=["word "] * 200, delay_s=0.02)
 

@@ -15,7 +15,7 @@ from allos import log, session
 from allos.providers.auth import key_store
 from allos.runs import doctor_checks
 from allos.runs.doctor import Finding, Report
-from tests.fake_server import FakeServer
+from tests.support.fake_server import FakeServer
 
 KEY = "gsk-of-the-doctor-test"
 

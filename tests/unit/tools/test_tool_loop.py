@@ -15,7 +15,7 @@ from allos import seams
 from allos.errors import ConfigurationError, Interrupted, RateLimitError, SchemaError, ToolError
 from allos.messages import ToolCall
 from allos.response import ProviderResponse
-from tests.fake_server import Call, FakeServer, Fault, Reply
+from tests.support.fake_server import Call, FakeServer, Fault, Reply
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from allos.errors import IncompleteStreamError, InvalidResponseError, ProviderError, ServerError
 from allos.messages import Message, ToolCall
 from allos.wire.anthropic_messages import DEFAULT_MAX_TOKENS
-from tests.decoding import body, fold, sse, streamed, told, whole
+from tests.support.decoding import body, fold, sse, streamed, told, whole
 
 THINKING = {"type": "thinking", "thinking": "hm hm", "signature": "c2ln"}
 REDACTED = {"type": "redacted_thinking", "data": "AAAA"}

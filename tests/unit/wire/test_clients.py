@@ -7,7 +7,7 @@ import pytest
 from allos.secret import Secret
 from allos.wire import clients
 from allos.wire.base import Connection, _encoded
-from tests.fake_server import FakeServer
+from tests.support.fake_server import FakeServer
 
 
 def connection(server: FakeServer, sdk: str, **changes: object) -> Connection:

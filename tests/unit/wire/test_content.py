@@ -12,8 +12,8 @@ from allos.messages import Message
 from allos.parts import File, Image
 from allos.profiles import Api, ModelProfile, ServiceProfile
 from allos.wire.content import check
-from tests.decoding import APIS, body, request
-from tests.pictures import PDF, PNG
+from tests.support.decoding import APIS, body, request
+from tests.support.pictures import PDF, PNG
 
 PICTURE = Image(data=PNG)
 CLOSE = Image(data=PNG, detail="high")

@@ -18,10 +18,10 @@ from allos.profiles import Api, ServiceProfile
 from allos.wire.headers import header_facts
 from allos.wire.json_fields import count, json_object, parse_json
 from allos.wire.sse import SseDecoder
-from tests import fake_server as fake
-from tests.decoding import APIS, fold, request, sse
-from tests.fake.ask import Ask
-from tests.fake.plan import APIS as FAKES
+from tests.support import fake_server as fake
+from tests.support.decoding import APIS, fold, request, sse
+from tests.support.fake_server.ask import Ask
+from tests.support.fake_server.plan import APIS as FAKES
 
 # Words of all three APIs, so that random values get past the first look.
 KEYS = st.sampled_from(

@@ -14,7 +14,7 @@ from allos.errors import (
 )
 from allos.messages import Message, ToolCall
 from allos.profiles import ServiceProfile
-from tests.decoding import body, fold, sse, streamed, told, whole
+from tests.support.decoding import body, fold, sse, streamed, told, whole
 
 CALL = ToolCall("call_1", "add", {"a": 1, "ü": "é"})
 

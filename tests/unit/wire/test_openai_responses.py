@@ -6,7 +6,7 @@ import pytest
 
 from allos.errors import IncompleteStreamError, InvalidResponseError, ProviderError, ServerError
 from allos.messages import Message, ToolCall
-from tests.decoding import body, fold, sse, streamed, told, whole
+from tests.support.decoding import body, fold, sse, streamed, told, whole
 
 USAGE = {
     "input_tokens": 10,

@@ -15,7 +15,7 @@ from allos.wire.parameters import (
     model_quirks,
     sampling_headers,
 )
-from tests.decoding import APIS, body, request
+from tests.support.decoding import APIS, body, request
 
 EVERYTHING: dict[str, Any] = {
     "temperature": 0.5,

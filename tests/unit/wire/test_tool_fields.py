@@ -8,8 +8,8 @@ import pytest
 from allos.messages import Message, ToolCall
 from allos.profiles import Api, ModelProfile, ServiceProfile
 from allos.request import SchemaSpec, ToolSpec
-from tests.decoding import APIS
-from tests.decoding import body as made
+from tests.support.decoding import APIS
+from tests.support.decoding import body as made
 
 PARAMETERS = {
     "type": "object",

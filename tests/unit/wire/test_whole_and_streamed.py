@@ -12,9 +12,9 @@ from allos.log.columns import NAMES
 from allos.profiles import Api, ServiceProfile
 from allos.providers.pricing import prices
 from allos.response import ProviderResponse
-from tests.fake.plan import _ratelimit
-from tests.fake_server import Call, Reply
-from tests.in_memory import answered
+from tests.support.fake_server import Call, Reply
+from tests.support.fake_server.plan import _ratelimit
+from tests.support.in_memory import answered
 
 TIMES = {"latency_s", "total_time_s", "queue_s", "time_to_first_token_s", "tokens_per_second"}
 """Columns that measure time."""

@@ -11,7 +11,7 @@ import allos.log.store.sqlite as store_module
 from allos.errors import LogError
 from allos.log.rows import raw_of, row_of
 from allos.log.store.sqlite import Batch, Store, has_wal_reset_bug
-from tests.unit.log.support import a_response
+from tests.support.log_rows import a_response
 
 
 def batch(*numbers: int) -> Batch:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.fake_server import FakeServer
+from tests.support.fake_server import FakeServer
 
 
 @pytest.fixture

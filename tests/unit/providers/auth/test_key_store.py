@@ -21,7 +21,7 @@ from allos.providers import ProviderRegistry
 from allos.providers.auth import key_store
 from allos.providers.catalog.services import find
 from allos.secret import Secret, sealed
-from tests.own_keyring import BrokenKeyring, FileKeyring
+from tests.support.own_keyring import BrokenKeyring, FileKeyring
 
 KEY = "gsk-of-this-test-0815"
 

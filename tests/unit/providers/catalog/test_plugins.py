@@ -11,7 +11,7 @@ import pytest
 from allos.errors import ConfigurationError
 from allos.providers import Provider, ProviderRegistry, Service, register, unregister
 from allos.providers.catalog import plugins, services
-from tests.fake_server import FakeServer
+from tests.support.fake_server import FakeServer
 
 
 @pytest.fixture(autouse=True)

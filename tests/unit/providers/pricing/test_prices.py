@@ -14,8 +14,8 @@ from allos.providers import ProviderRegistry
 from allos.providers.catalog import services
 from allos.providers.pricing import prices
 from allos.response import ProviderResponse
-from tests.fake_server import FakeServer, Reply
-from tests.in_memory import answered
+from tests.support.fake_server import FakeServer, Reply
+from tests.support.in_memory import answered
 
 KNOWN = {"model": "gpt-4o", "input_tokens": 1_000_000, "output_tokens": 100_000}
 

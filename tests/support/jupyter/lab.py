@@ -15,8 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.jupyter.environment import private_environment
-from tests.jupyter.notebook import VIEWPORT, Notebook
+from tests.support.jupyter.environment import private_environment
+from tests.support.jupyter.notebook import VIEWPORT, Notebook
 
 _CHROMIUM_ARGUMENTS = (
     "--headless=new",

@@ -14,11 +14,11 @@ from allos.profiles import Api
 from allos.response import ProviderResponse
 from allos.secret import Secret
 from allos.wire.base import Connection, Wire
-from tests.decoding import request
-from tests.fake.ask import PLACEHOLDER, Ask
-from tests.fake.plan import APIS as RENDERERS
-from tests.fake.script import Reply
-from tests.fake.sse import PLAIN, dumps, encode
+from tests.support.decoding import request
+from tests.support.fake_server.ask import PLACEHOLDER, Ask
+from tests.support.fake_server.plan import APIS as RENDERERS
+from tests.support.fake_server.script import Reply
+from tests.support.fake_server.sse import PLAIN, dumps, encode
 
 
 def answered(

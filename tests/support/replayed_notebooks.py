@@ -1,6 +1,6 @@
 """A pytest plugin: each notebook under nbval runs on the answers recorded beside it, and asks nobody.
 
-``python -m pytest -p tests.tools.replayed_notebooks --nbval notebooks``, see `make notebooks`.
+``python -m pytest -p tests.support.replayed_notebooks --nbval notebooks``, see `make notebooks`.
 """
 
 from __future__ import annotations

@@ -7,9 +7,9 @@ personal folders (home, Jupyter, IPython) are private to the test run.
 
 from __future__ import annotations
 
-from tests.jupyter.environment import private_environment
-from tests.jupyter.kernel import Kernel, Result
-from tests.jupyter.lab import Lab
-from tests.jupyter.notebook import Notebook
+from tests.support.jupyter.environment import private_environment
+from tests.support.jupyter.kernel import Kernel, Result
+from tests.support.jupyter.lab import Lab
+from tests.support.jupyter.notebook import Notebook
 
 __all__ = ["Kernel", "Lab", "Notebook", "Result", "private_environment"]

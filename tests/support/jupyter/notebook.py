@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from playwright.sync_api import Dialog, Locator, Page, ViewportSize
 
-    from tests.jupyter.lab import Lab
+    from tests.support.jupyter.lab import Lab
 
-PICTURES = Path(__file__).parents[2] / ".artifacts" / "screenshots"
+PICTURES = Path(__file__).parents[3] / ".artifacts" / "screenshots"
 VIEWPORT: ViewportSize = {"width": 1280, "height": 900}
 _TALLEST_PX = 8000
 

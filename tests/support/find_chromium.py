@@ -1,7 +1,7 @@
 """Find a Chromium or Chrome that starts, and on Debian as root install one.
 
-    python tests/tools/find_chromium.py             prints its path, or why there is none
-    python tests/tools/find_chromium.py --install   installs Debian's first when none is there
+    python tests/support/find_chromium.py             prints its path, or why there is none
+    python tests/support/find_chromium.py --install   installs Debian's first when none is there
 
 Standard library only: it runs before anything else is installed. `ALLOS_CHROMIUM` names one by hand.
 """

@@ -15,23 +15,17 @@ In a test::
         ...                                                 # call server.base_url
         server.requests[0].headers["authorization"]
 
-For a benchmark: `FakeProcess`, or ``python tests/fake_server.py --reply Hi``, which prints its
-address. The answers are described in `fake/script.py`; each API has one file there.
+For a benchmark: `FakeProcess`, or ``python -m tests.support.fake_server --reply Hi``, which prints
+its address. The answers are described in `script.py`; each API has one file here.
 """
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from tests.fake.process import FakeProcess, main
-from tests.fake.script import Answer, Call, Entry, Fault, Raw, Reply
-from tests.fake.seen import Seen
-from tests.fake.server import FakeServer
-from tests.fake.sse import Sse
+from tests.support.fake_server.process import FakeProcess
+from tests.support.fake_server.script import Answer, Call, Entry, Fault, Raw, Reply
+from tests.support.fake_server.seen import Seen
+from tests.support.fake_server.server import FakeServer
+from tests.support.fake_server.sse import Sse
 
 __all__ = [
     "Answer",
@@ -45,6 +39,3 @@ __all__ = [
     "Seen",
     "Sse",
 ]
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -6,7 +6,7 @@ host of everything that would call out, `FLAG` the word that would be set by cod
 
 from __future__ import annotations
 
-from tests.judge import judge as judge
+from tests.support.judge import judge as judge
 
 MARK = "evil.invalid"
 FLAG = "allosHostileRan"

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from tests.jupyter.environment import private_environment
+from tests.support.jupyter.environment import private_environment
 
 Message = dict[str, Any]
 """A message of the Jupyter protocol: header, parent_header, metadata, content."""

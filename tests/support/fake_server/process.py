@@ -18,7 +18,7 @@ from typing import Any, Self
 from .script import Fault, Reply
 from .server import FakeServer
 
-SCRIPT = Path(__file__).resolve().parents[1] / "fake_server.py"
+ROOT = Path(__file__).resolve().parents[3]
 START_LIMIT_S = 20.0
 STOP_LIMIT_S = 10.0
 
@@ -43,7 +43,8 @@ class FakeProcess:
 
     def __enter__(self) -> Self:
         self._child = subprocess.Popen(
-            [sys.executable, str(SCRIPT), "--with-parent", *self._args],
+            [sys.executable, "-m", "tests.support.fake_server", "--with-parent", *self._args],
+            cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
