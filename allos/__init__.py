@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from allos import _process
 from allos.version import __version__
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from allos.runs.doctor import doctor as doctor
     from allos.runs.preview import preview as preview
     from allos.session import configure as configure
+    from allos.session import current_session as current_session
     from allos.session import replay as replay
     from allos.tools.tool import Tool as Tool
     from allos.tools.tool import tool as tool
@@ -65,6 +67,7 @@ _PUBLIC: dict[str, str | None] = {
     "chats": "allos.runs.chats",
     "compare": "allos.runs.compare",
     "configure": "allos.session",
+    "current_session": "allos.session",
     "doctor": "allos.runs.doctor",
     "forget_key": "allos.providers.auth.key_store",
     "from_notebook": "allos.log.notebook_rows",
@@ -100,6 +103,7 @@ __all__ = [
     "chats",
     "compare",
     "configure",
+    "current_session",
     "doctor",
     "forget_key",
     "from_notebook",
@@ -126,6 +130,15 @@ def __getattr__(name: str) -> Any:
     )
     globals()[name] = value
     return value
+
+
+def _default_session() -> Any:
+    from allos.session import Session
+
+    return Session()
+
+
+_process.set_session_factory(_default_session)
 
 
 def __dir__() -> list[str]:

@@ -5,7 +5,7 @@
     AllosError
     +-- ConfigurationError            unknown provider, missing key, missing part, wrong argument
     |   +-- MissingKeyError
-|   +-- MissingBaseURLError       nobody says where the service is
+    |   +-- MissingBaseURLError       nobody says where the service is
     +-- ProviderError                 a call that failed; carries .response with what had arrived
     |   +-- AuthenticationError       401, 403
     |   +-- BadRequestError           400, 404, 405, 409, 413, 422: the request itself is wrong
@@ -17,7 +17,7 @@
     |   +-- ServerError               5xx, overloaded
     |   +-- ProviderConnectionError   no connection, or it broke before the first event
     |   +-- ProviderTimeoutError      nothing came for timeout_s, or deadline_s passed
-    |   +-- IncompleteStreamError         the stream ended without the API's own end signal
+    |   +-- IncompleteStreamError     the stream ended without the API's own end signal
     |   +-- InvalidResponseError      an answer that holds no usable message
     +-- ToolError                     arguments that do not fit a tool
     +-- SchemaError                   an answer that does not match its schema; carries .response
@@ -33,10 +33,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from allos.response import ProviderResponse
+from typing import Any
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -52,7 +49,15 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 class AllosError(Exception):
-    """Base of every error that allos raises."""
+    """Base of every error that allos raises.
+
+    Attributes
+    ----------
+    response : ProviderResponse or None
+        The response of the call that failed, with whatever had arrived; also a row of the log.
+    """
+
+    response: Any = None
 
 
 class ConfigurationError(AllosError):
@@ -91,8 +96,10 @@ class ProviderError(AllosError):
 
     Attributes
     ----------
-    response : ProviderResponse or None
-        The answer as far as it had arrived, also a row of the log.
+    summary : str
+        The message without its next step.
+    next_step : str or None
+        What to do about it, as the end of the message.
     """
 
     retryable_by_default = False
@@ -120,7 +127,14 @@ class ProviderError(AllosError):
         self.code = code
         self.detail = detail
         self.retryable = self.retryable_by_default if retryable is None else retryable
-        self.response: ProviderResponse | None = None
+        self.summary = message
+        self.next_step: str | None = None
+
+    def advise(self, next_step: str | None) -> None:
+        """Set what to do about it, which ends the message."""
+        self.next_step = next_step
+        self.message = f"{self.summary} {next_step}" if next_step else self.summary
+        self.args = (self.message,)
 
     def __reduce__(self) -> tuple[object, ...]:
         return (type(self), (self.message,), self.__dict__)
@@ -187,17 +201,7 @@ class ToolError(AllosError):
 
 
 class SchemaError(AllosError):
-    """An answer does not match the schema that was asked for.
-
-    Attributes
-    ----------
-    response : ProviderResponse or None
-        The answer: its text is kept, also as a row of the log.
-    """
-
-    def __init__(self, message: str, response: ProviderResponse | None = None) -> None:
-        super().__init__(message)
-        self.response = response
+    """An answer does not match the schema that was asked for; `response` keeps its text."""
 
 
 class TemplateError(AllosError):
@@ -229,7 +233,7 @@ class Interrupted(KeyboardInterrupt):
         The partial answer, also a row of the log.
     """
 
-    def __init__(self, message: str, response: ProviderResponse | None = None) -> None:
+    def __init__(self, message: str, response: Any = None) -> None:
         super().__init__(message)
         self.response = response
 

@@ -1,48 +1,236 @@
-"""The one place of a process where the rooms are connected: which log, which replay, which default model.
+"""The composition root: a session connects log, replay, budget, limits and settings.
 
-Wiring and nothing else. `%load_ext allos`, `ask` and `compare` come through here; a bare
-`provider.chat()` does not, so it never writes to disk uninvited.
+Wiring and nothing else. A process has one session by default; `%load_ext allos`, `ask` and `compare`
+open its log. A bare `provider.chat()` does not, so it never writes to disk uninvited.
 """
 
 from __future__ import annotations
 
-import atexit
 import os
 import sys
 import warnings
-from pathlib import Path
+import weakref
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from allos import seams
-from allos import settings as _settings
-from allos.errors import ConfigurationError, LogError
+from allos import _process
+from allos.engine import Interceptor
+from allos.engine.limits import LimiterRegistry
+from allos.errors import ConfigurationError, LogError, ReplayError
+from allos.log.log import Log
 from allos.providers import Provider, ProviderRegistry
-from allos.providers.catalog import services as _services
-from allos.providers.pricing import budgets as _budget
+from allos.providers.catalog import services
+from allos.providers.pricing.budgets import Budgets
+from allos.providers.pricing.prices import Prices
+from allos.settings import Settings
 
 if TYPE_CHECKING:
+    from allos.messages import ToolCall
     from allos.replaying.replay import Mode, Replay
 
 EMBEDDED_MODEL = "local/smollm2"
 """What answers when no model is named and none is configured."""
 
-_told: dict[str, Any] = {}
-"""Settings that this process was told, see `configure`."""
 
-_gathered: dict[str, _settings.Value] | None = None
+class Session:
+    """What the calls of a process, or of a block, have in common.
 
-_warned: dict[tuple[str, str], set[str]] = {}
-_log_failed = False
-_replay: Replay | None = None
-_replay_set: str | None = None
+    Several sessions work side by side: each has its own log, budget, limits and settings.
+
+    Attributes
+    ----------
+    settings : Settings
+    log : Log
+    budgets : Budgets
+    limiters : LimiterRegistry
+    approvers : list of callable
+        Asked in order, on the caller's thread, whether a tool may run; None: there is nobody to ask.
+    on_run_started : list of callable
+        Given every run that nobody waits for, before its first call.
+    active_runs : set
+        Comparisons under way.
+    chats : dict
+        Conversations by name.
+
+    Examples
+    --------
+    ::
+
+        from allos.session import Session
+
+        with Session().active():
+            allos.log.open("study.sqlite")
+            allos.ask("Hi", model="local/smollm2")  # a row of that log alone
+    """
+
+    def __init__(self) -> None:
+        self.settings = Settings()
+        self.log = Log()
+        self.budgets = Budgets(lambda: self.settings.get("budget_usd"))
+        self.limiters = LimiterRegistry()
+        self.approvers: list[Callable[[ToolCall], bool | None]] = []
+        self.on_run_started: list[Callable[[Any], None]] = []
+        self.active_runs: set[Any] = set()
+        self.chats: dict[str, Any] = {}
+        self._prices = Prices()
+        self._replay: Replay | None = None
+        self._configured_replay: str | None = None
+        self._log_failed = False
+        self._warned: dict[tuple[str, str], set[str]] = {}
+        self._added: list[Interceptor] = []
+        self.interceptors: tuple[Interceptor, ...] = ()
+        """The layers around every call, the outermost first: log, replay, budgets, prices."""
+        self._compose()
+        ours = weakref.ref(self)
+        for undo in (
+            _process.on_fork(after_in_child=lambda: _reset_locks(ours())),
+            _process.on_exit(_process.ExitStage.SESSION, lambda: _finish_replay(ours())),
+        ):
+            weakref.finalize(self, undo).atexit = False
+
+    def _compose(self) -> None:
+        replay = () if self._replay is None else (self._replay,)
+        self.interceptors = (*self._added, self.log, *replay, self.budgets, self._prices)
+
+    def add_interceptor(self, interceptor: Interceptor) -> None:
+        """Put a layer of your own around every call, outside of ours and inside of those before."""
+        self._added.append(interceptor)
+        self._compose()
+
+    def remove_interceptor(self, interceptor: Interceptor) -> None:
+        """Take back `add_interceptor`."""
+        self._added.remove(interceptor)
+        self._compose()
+
+    def active(self) -> AbstractContextManager[Session]:
+        """Make this the current session in a ``with`` block, and in what the block starts."""
+        return _process.active_session(self)
+
+    # ---- log --------------------------------------------------------------------------------
+
+    def open_log(self) -> None:
+        """Open the log, unless ``ALLOS_LOG=off``; a log that cannot be opened never stops a call."""
+        if self.log.is_open() or self._log_failed:
+            return
+        try:
+            self.log.open(self.settings.get("log"))
+        except LogError as exc:
+            self._log_failed = True
+            warnings.warn(f"Answers are not logged: {exc}", UserWarning, stacklevel=3)
+
+    def open_log_on_first_call(self) -> None:
+        """Put `open_log` off until something is asked."""
+        self.log.open_on_first_call(self.open_log)
+
+    # ---- replay -----------------------------------------------------------------------------
+
+    @property
+    def replay(self) -> Replay | None:
+        """The open replay file."""
+        return self._replay
+
+    def open_replay(self, path: str | os.PathLike[str], mode: Mode) -> Replay:
+        """Open a replay file in the place of the one that is open; a new run begins."""
+        from allos.replaying.replay import Replay
+
+        if self._replay is not None:
+            self._replay.flush()  # it may be the same file
+        opened = Replay(path, mode)  # one that fails leaves the open one in its place
+        self.close_replay()
+        self._replay = opened
+        self._compose()
+        return opened
+
+    def close_replay(self) -> None:
+        """Finish the open replay file."""
+        closing, self._replay = self._replay, None
+        self._compose()
+        if closing is not None:
+            closing.close()
+
+    def open_configured_replay(self) -> None:
+        """Open the file that the setting `replay` names (``ALLOS_REPLAY``), when it is new."""
+        path = self.settings.get("replay")
+        if path is None or path == self._configured_replay:
+            return
+        # A file that the code has opened stays.
+        if self._replay is None or self._configured_replay is not None:
+            from allos.replaying.replay import chosen_mode
+
+            mode = chosen_mode(path, self.settings.get("replay_mode") or "replay")
+            if mode == "off":
+                self.close_replay()
+            else:
+                self.open_replay(path, mode)
+        self._configured_replay = path
+
+    # ---- models -----------------------------------------------------------------------------
+
+    def model_name(self, model: str | None) -> str:
+        """Return the model to ask: the one named, the configured one, the embedded one."""
+        return model or self.settings.get("model") or EMBEDDED_MODEL
+
+    def provider_for(self, model: str | Provider | None, **options: Any) -> Provider:
+        """Return the provider of a model name.
+
+        Parameters
+        ----------
+        model : str, Provider or None
+            ``provider/model``, split at the first slash; a provider passes through; None is the
+            default model.
+        **options
+            Fields of `ProviderOptions` besides the model (`base_url`, `api_key`, `timeout_s` ...).
+
+        Raises
+        ------
+        ConfigurationError
+            Unknown provider, no model, missing key.
+        """
+        self.open_configured_replay()
+        if isinstance(model, Provider):
+            return model
+        if not isinstance(model, str | None):
+            raise ConfigurationError(
+                "model must be a 'provider/model' name or a provider object, not "
+                f"{model.__name__ if isinstance(model, type) else type(model).__name__}."
+            )
+        service, of_service = services.located(self.model_name(model))
+        if of_service is None and service.embedded:
+            of_service = EMBEDDED_MODEL.partition("/")[2]
+        defaults = {known: self.settings.get(known) for known in ("temperature", "max_tokens")}
+        provider = ProviderRegistry.get_provider(
+            service.name, model=of_service, **defaults, **options
+        )
+        # Providers made for one call share what was already warned about.
+        provider.warned = self._warned.setdefault((provider.name, provider.model), set())
+        return provider
 
 
-def _budget_usd() -> float | None:
-    amount: float | None = setting("budget_usd")
-    return amount
+def _reset_locks(session: Session | None) -> None:
+    if session is not None:
+        session.budgets.after_fork_in_child()
 
 
-_budget.configured = _budget_usd
+def _finish_replay(session: Session | None) -> None:
+    try:
+        if session is not None:
+            session.close_replay()
+    except ReplayError as exc:
+        sys.stderr.write(f"allos: {exc}\n")
+
+
+def current_session() -> Session:
+    """Return the session of this block, or the process's own.
+
+    Examples
+    --------
+    >>> with Session().active() as session:
+    ...     current_session() is session
+    True
+    """
+    session: Session = _process.current_session()
+    return session
 
 
 def configure(**changes: Any) -> dict[str, Any]:
@@ -71,64 +259,9 @@ def configure(**changes: Any) -> dict[str, Any]:
     >>> "temperature" in configure(temperature=None)
     False
     """
-    global _gathered
-    usable = {
-        name: None
-        if value is None and name in _settings.SETTINGS
-        else _settings.checked(name, value)
-        for name, value in changes.items()
-    }
-    for name, value in usable.items():
-        if value is None:
-            _told.pop(name, None)
-        else:
-            _told[name] = value
-    _gathered = None
-    return {name: known.value for name, known in settings().items()}
-
-
-def settings() -> dict[str, _settings.Value]:
-    """Everything that is set, by name, with who set it."""
-    global _gathered
-    if _gathered is None:
-        _gathered = _settings.gather(_told, os.environ, _folder())
-    return dict(_gathered)
-
-
-def _folder() -> Path:
-    """The working folder; the root where it was deleted."""
-    try:
-        return Path.cwd()
-    except OSError:
-        return Path(os.sep)
-
-
-def setting(name: str) -> Any:
-    """Value of one setting; None when nobody set it.
-
-    Environment variables count as they are now, since notebooks set them late.
-    """
-    variable = _settings.SETTINGS[name].env
-    if variable is not None and name not in _told:
-        text = os.environ.get(variable, "").strip()
-        if text:
-            return _settings.checked(name, text)
-    known = settings()
-    return known[name].value if name in known else None
-
-
-def open_log() -> None:
-    """Open the log, unless ``ALLOS_LOG=off``; a log that cannot be opened never stops a call."""
-    global _log_failed
-    from allos import log
-
-    if log.is_open() or _log_failed:
-        return
-    try:
-        log.open(setting("log"))
-    except LogError as exc:
-        _log_failed = True
-        warnings.warn(f"Answers are not logged: {exc}", UserWarning, stacklevel=3)
+    settings = current_session().settings
+    settings.configure(**changes)
+    return {name: known.value for name, known in settings.values().items()}
 
 
 def replay(path: str | os.PathLike[str] | None = None, mode: Mode = "replay") -> Replay:
@@ -164,99 +297,16 @@ def replay(path: str | os.PathLike[str] | None = None, mode: Mode = "replay") ->
         allos.replay("study.replay.jsonl")
         allos.ask("Name three primes.", model="groq/openai/gpt-oss-20b")  # asked once, ever
     """
-    global _replay
     from allos.replaying.replay import Replay, chosen_mode
 
+    session = current_session()
     chosen = chosen_mode(path, mode)
     if path is None and chosen not in ("replay", "off"):
         raise ConfigurationError(
             f"mode={mode!r} needs the file: allos.replay('study.replay.jsonl', mode={mode!r})."
         )
-    if path is None and chosen != "off":
-        return _replay if _replay is not None else Replay(None, "off")
     if chosen == "off":
-        path = None
-    if _replay is not None:
-        _replay.flush()  # it may be the same file
-    opened = Replay(path, chosen)  # one that fails leaves the open one in its place
-    _close_replay()
-    if chosen == "off":
-        return opened
-    _replay = opened
-    seams.sources.append(opened.source)
-    seams.observers.append(opened.observe)
-    seams.answers_at_hand = opened.serves
-    return opened
-
-
-def open_replay() -> None:
-    """Open the file that the setting `replay` names (``ALLOS_REPLAY``), when it is new."""
-    global _replay_set
-    named = setting("replay")
-    if named is None or named == _replay_set:
-        return
-    if _replay is None or _replay_set is not None:  # a file that the code has opened stays
-        replay(named, setting("replay_mode") or "replay")
-    _replay_set = named
-
-
-def _close_replay() -> None:
-    global _replay
-    closing, _replay = _replay, None
-    if closing is None:
-        return
-    seams.answers_at_hand = False
-    for listed, own in ((seams.sources, closing.source), (seams.observers, closing.observe)):
-        if own in listed:
-            listed.remove(own)  # type: ignore[arg-type]  # each list holds its own kind
-    closing.close()
-
-
-@atexit.register
-def _close_replay_at_exit() -> None:
-    from allos.errors import ReplayError
-
-    try:
-        _close_replay()
-    except ReplayError as exc:
-        sys.stderr.write(f"allos: {exc}\n")
-
-
-def model_name(model: str | None) -> str:
-    """Return the model to ask: the one named, the configured one, the embedded one."""
-    return model or setting("model") or EMBEDDED_MODEL
-
-
-def provider_for(model: str | Provider | None, **constructor: Any) -> Provider:
-    """Return the provider of a model name.
-
-    Parameters
-    ----------
-    model : str, Provider or None
-        ``provider/model``, split at the first slash; a provider passes through; None is the
-        default model.
-    **constructor
-        What `Provider` takes besides the model (`base_url`, `api_key`, `timeout_s` ...).
-
-    Raises
-    ------
-    ConfigurationError
-        Unknown provider, no model, missing key.
-    """
-    open_replay()
-    if isinstance(model, Provider):
-        return model
-    if not isinstance(model, str | None):
-        raise ConfigurationError(
-            "model takes a 'provider/model' name or a provider object, not "
-            f"{model.__name__ if isinstance(model, type) else type(model).__name__}."
-        )
-    service, of_service = _services.located(model_name(model))
-    name = service.name
-    if of_service is None and service.embedded:
-        of_service = EMBEDDED_MODEL.partition("/")[2]
-    defaults = {known: setting(known) for known in ("temperature", "max_tokens")}
-    provider = ProviderRegistry.get_provider(name, model=of_service, **defaults, **constructor)
-    # Providers made for one call share what was already warned about.
-    provider.warned = _warned.setdefault((provider.name, provider.model), set())
-    return provider
+        session.close_replay()
+    elif path is not None:
+        return session.open_replay(path, chosen)
+    return session.replay or Replay(None, "off")

@@ -1,6 +1,6 @@
 """What a person has set: the model that answers, its parameters, log, replay, budget, painting.
 
-Three places, the nearer one counts: what this process was told (`configure`, ``%config AllosMagics``),
+Three places, the nearer one counts: what the code has set (`configure`, ``%config AllosMagics``),
 environment variables, the project's file (``allos.toml``, or ``[tool.allos]`` of ``pyproject.toml``, in
 the working folder or above it), the person's own file. A project's file comes from whoever wrote the
 project, so it may set model, display and a lower budget, and nothing else.
@@ -152,13 +152,13 @@ def checked(name: str, value: Any) -> Any:
         raise ConfigurationError(f"{name} must be {exc}, not {value!r}.") from None
 
 
-def gather(told: Mapping[str, Any], env: Mapping[str, str], folder: Path) -> dict[str, Value]:
+def gather(overrides: Mapping[str, Any], env: Mapping[str, str], folder: Path) -> dict[str, Value]:
     """Every setting that somebody has set.
 
     Parameters
     ----------
-    told : mapping
-        What this process was told.
+    overrides : mapping
+        What the code has set.
     env : mapping
         Environment variables; ``ALLOS_CONFIG`` names the person's file, or is ``off``.
     folder : Path
@@ -182,7 +182,7 @@ def gather(told: Mapping[str, Any], env: Mapping[str, str], folder: Path) -> dic
         text = env.get(setting.env or "", "").strip()
         if text:
             found.update(_usable({setting.name: text}, setting.env or "", project=False))
-    found.update({name: Value(value, "this process") for name, value in told.items()})
+    found.update({name: Value(value, "this process") for name, value in overrides.items()})
     return found
 
 
@@ -252,6 +252,60 @@ def _read(path: Path) -> Mapping[str, Any]:
     except (OSError, ValueError) as exc:
         _warn(f"{path} is not used: {exc}")
         return {}
+
+
+class Settings:
+    """The settings of a session: what the code has set, over environment and files."""
+
+    def __init__(self) -> None:
+        self._overrides: dict[str, Any] = {}
+        self._gathered: dict[str, Value] | None = None
+
+    def configure(self, **changes: Any) -> None:
+        """Set things; None takes a setting back.
+
+        Raises
+        ------
+        ConfigurationError
+            There is no such setting, or it cannot have that value; nothing was changed.
+        """
+        usable = {
+            name: None if value is None and name in SETTINGS else checked(name, value)
+            for name, value in changes.items()
+        }
+        for name, value in usable.items():
+            if value is None:
+                self._overrides.pop(name, None)
+            else:
+                self._overrides[name] = value
+        self._gathered = None
+
+    def values(self) -> dict[str, Value]:
+        """Everything that is set, by name, with who set it."""
+        if self._gathered is None:
+            self._gathered = gather(self._overrides, os.environ, _working_folder())
+        return dict(self._gathered)
+
+    def get(self, name: str) -> Any:
+        """Value of one setting; None when nobody set it.
+
+        Environment variables count as they are now, since notebooks set them late.
+        """
+        variable = SETTINGS[name].env
+        if variable is not None and name not in self._overrides:
+            text = os.environ.get(variable, "").strip()
+            if text:
+                return checked(name, text)
+        known = self.values()
+        return known[name].value if name in known else None
+
+
+def _working_folder() -> Path:
+    """The working folder; the root where it was deleted."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path(os.sep)
 
 
 def _warn(message: str) -> None:

@@ -70,6 +70,15 @@ _PARTS: dict[str, Callable[[], str | None]] = {
 }
 """Why each real part cannot be had; None when it is there. Asked only when a test needs it."""
 
+
+@pytest.fixture(autouse=True)
+def own_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session for each test: no log, budget, setting or conversation is left to the next."""
+    from allos import _process
+
+    monkeypatch.setattr(_process, "_default_session", None)
+
+
 _ran: Counter[str] = Counter()
 _skipped: dict[str, Counter[str]] = {part: Counter() for part in _PARTS}
 

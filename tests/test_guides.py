@@ -12,7 +12,6 @@ import pytest
 import allos
 from allos.log.notebook_rows import rows_metadata
 from allos.providers import ProviderRegistry, unregister
-from allos.runs import chats
 from tests.support.fake_server import Call, FakeServer, Fault, Reply
 from tests.support.pictures import PDF, PNG
 
@@ -89,7 +88,6 @@ def test_structured_output(server: FakeServer, capsys: pytest.CaptureFixture[str
 
 def test_conversations(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second model of the page is told what the first was asked."""
-    monkeypatch.setattr(chats, "_known", {})
 
     assert run("guide/conversations.md") == 1
     assert [len(request.body.get("messages", [])) for request in server.requests] == [0, 3]

@@ -1,12 +1,21 @@
-"""One call, from request to response: loop thread, attempts, limits, time, cancel, fold.
-
-`from_source` first: what answers instead of a service is registered in `allos.seams`, and so is who
-sees each response. `start` asks the service.
-"""
+"""One call, from request to response: interceptors, loop thread, attempts, limits, time, cancel."""
 
 from __future__ import annotations
 
-from allos.engine.call import Call, start
-from allos.engine.source import from_source
+from allos.engine.call import Call
+from allos.engine.interceptors import After, Interceptor
+from allos.engine.prepared_call import BilledService, PreparedCall
+from allos.engine.start import OnEvents, astart, can_answer_offline, refuse, start
 
-__all__ = ["Call", "from_source", "start"]
+__all__ = [
+    "After",
+    "BilledService",
+    "Call",
+    "Interceptor",
+    "OnEvents",
+    "PreparedCall",
+    "astart",
+    "can_answer_offline",
+    "refuse",
+    "start",
+]

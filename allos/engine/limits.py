@@ -1,8 +1,7 @@
 """How many calls may go out at once and in a minute: one limiter for each key and host.
 
 What the user sets is kept to the letter; what the service tells (429, "no requests left") holds back
-every call of that key and host, not only the one that was told. Calls take turns between their
-callers, so that a batch of a thousand does not keep a single question waiting.
+every call of that key and host, not only the one that was told. Callers take turns, so that a batch of a thousand does not keep a single question waiting.
 
 Everything here runs on the loop thread, so nothing needs a lock.
 """
@@ -15,11 +14,14 @@ from dataclasses import dataclass, fields, replace
 from heapq import heappop, heappush
 from itertools import count
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 from allos.engine import retry
 from allos.errors import RateLimitError
 from allos.request import Request
+from allos.secret import Secret
 
 if TYPE_CHECKING:
     import asyncio
@@ -45,8 +47,8 @@ class Limits:
 
 
 @dataclass(slots=True, eq=False)
-class Turn:
-    """Leave to send one request; given back with `Limiter.leave`."""
+class Permit:
+    """Permission to send one request; given back with `Limiter.release`."""
 
     at: float
     tokens: float
@@ -56,13 +58,13 @@ class Turn:
 
 @dataclass(slots=True, eq=False)
 class _Waiter:
-    future: asyncio.Future[Turn]
+    future: asyncio.Future[Permit]
     tokens: float
     model: str
 
 
 class Limiter:
-    """Hands out turns for one key and host. Loop thread only.
+    """Issues permits for one key and host. Loop thread only.
 
     Parameters
     ----------
@@ -79,11 +81,11 @@ class Limiter:
         self._lanes: OrderedDict[object, list[tuple[int, _Waiter]]] = OrderedDict()
         """Callers in the order of their turns; of each a heap, the oldest call first. Who no longer
         waits stays there until it is passed."""
-        self._said: Limits | None = None
-        self._sent: deque[Turn] = deque()  # of the last minute, while a per-minute limit is set
+        self._configured: Limits | None = None
+        self._sent: deque[Permit] = deque()  # of the last minute, while a per-minute limit is set
         self._tokens = 0.0  # of `_sent`
         self._paused_until = 0.0
-        self._shut: dict[str, tuple[float, float]] = {}
+        self._blocked: dict[str, tuple[float, float]] = {}
         """By model: how long the service's word is believed, and until when it wants no request."""
         self._timer: asyncio.TimerHandle | None = None
         self._numbers = count()
@@ -97,18 +99,18 @@ class Limiter:
         """Place of a new call in its caller's queue; its repeated attempts keep it."""
         return next(self._numbers)
 
-    def use(self, limits: Limits | None) -> None:
-        """Take over what a caller says; the last word counts."""
-        if limits is None or limits is self._said:
+    def configure(self, limits: Limits | None) -> None:
+        """Apply what a caller allows; the newest limits count."""
+        if limits is None or limits is self._configured:
             return
-        self._said = limits
+        self._configured = limits
         names = [f.name for f in fields(limits)]
-        said = {name: value for name in names if (value := getattr(limits, name)) is not None}
-        self.limits = replace(self.limits, **said)
-        self._pump()
+        changes = {name: value for name in names if (value := getattr(limits, name)) is not None}
+        self.limits = replace(self.limits, **changes)
+        self._dispatch()
 
-    def enter_at_once(self, *, tokens: float, model: str) -> Turn | None:
-        """Return a turn if nobody waits and there is room; None when `enter` must wait for one.
+    def try_acquire(self, *, tokens: float, model: str) -> Permit | None:
+        """Return a permit if nobody waits and there is room; None when `acquire` must wait for one.
 
         Raises
         ------
@@ -119,10 +121,10 @@ class Limiter:
         self._refuse(model, now)
         if self._lanes or self._wait_s(tokens, now) != 0:
             return None
-        return self._grant(tokens, now)
+        return self._issue(tokens, now)
 
-    async def enter(self, lane: object, number: int, tokens: float, model: str) -> Turn:
-        """Wait for a turn.
+    async def acquire(self, lane: object, number: int, tokens: float, model: str) -> Permit:
+        """Wait for a permit.
 
         Parameters
         ----------
@@ -144,24 +146,24 @@ class Limiter:
 
         waiter = _Waiter(asyncio.get_running_loop().create_future(), tokens, model)
         heappush(self._lanes.setdefault(lane, []), (number, waiter))
-        self._pump()
+        self._dispatch()
         try:
             return await waiter.future
         except asyncio.CancelledError:
             if waiter.future.cancelled():
                 self._pass_done(lane)
-                self._pump()
-            elif waiter.future.exception() is None:  # the turn came at the very same moment
-                self.leave(waiter.future.result())
+                self._dispatch()
+            elif waiter.future.exception() is None:  # the permit came at the very same moment
+                self.release(waiter.future.result())
             raise
 
-    def leave(self, turn: Turn, tokens: float | None = None) -> None:
-        """Give a turn back; `tokens` is what the call really used, where that is known."""
+    def release(self, permit: Permit, tokens: float | None = None) -> None:
+        """Return a permit; `tokens` is what the call really used, where that is known."""
         self.in_flight -= 1
-        if tokens is not None and turn.counted:
-            self._tokens += tokens - turn.tokens
-            turn.tokens = tokens
-        self._pump()
+        if tokens is not None and permit.counted:
+            self._tokens += tokens - permit.tokens
+            permit.tokens = tokens
+        self._dispatch()
 
     def pause(self, wait_s: float, model: str) -> None:
         """Send nothing for a while: the service said so.
@@ -173,19 +175,19 @@ class Limiter:
         if wait_s <= longest_s:
             self._paused_until = max(self._paused_until, now + wait_s)
             return
-        self._shut[model] = (now + longest_s, now + wait_s)
+        self._blocked[model] = (now + longest_s, now + wait_s)
         for lane in self._lanes.values():
             for _, waiter in lane:
                 if waiter.model == model and not waiter.future.done():
                     waiter.future.set_exception(_refused(wait_s))
-        self._pump()
+        self._dispatch()
 
     def _refuse(self, model: str, now: float) -> None:
-        if self._shut and model in self._shut:
-            believed_until, until = self._shut[model]
+        if self._blocked and model in self._blocked:
+            believed_until, until = self._blocked[model]
             if now < believed_until:
                 raise _refused(until - now)
-            del self._shut[model]
+            del self._blocked[model]
 
     def _pass_done(self, caller: object) -> None:
         """Forget the first calls of a caller that no longer wait, and the caller with the last."""
@@ -195,8 +197,8 @@ class Limiter:
         if lane is not None and not lane:
             del self._lanes[caller]
 
-    def _pump(self) -> None:
-        """Give turns as far as they go; set the clock for the next one."""
+    def _dispatch(self) -> None:
+        """Issue permits while there is capacity; set a timer for the next one."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -207,25 +209,25 @@ class Limiter:
                 continue
             waiter, now = lane[0][1], self._clock()
             wait_s = self._wait_s(waiter.tokens, now)
-            if wait_s is None:  # `leave` comes back here
+            if wait_s is None:  # `release` comes back here
                 return
             if wait_s > 0:
                 loop = waiter.future.get_loop()
-                self._timer = loop.call_later(max(wait_s, _SHORTEST_WAIT_S), self._pump)
+                self._timer = loop.call_later(max(wait_s, _SHORTEST_WAIT_S), self._dispatch)
                 return
-            waiter.future.set_result(self._grant(waiter.tokens, now))
+            waiter.future.set_result(self._issue(waiter.tokens, now))
             self._lanes.move_to_end(caller)
             self._pass_done(caller)
 
-    def _grant(self, tokens: float, now: float) -> Turn:
+    def _issue(self, tokens: float, now: float) -> Permit:
         self.in_flight += 1
-        turn = Turn(now, tokens)
+        permit = Permit(now, tokens)
         limits = self.limits
         if limits.requests_per_minute is not None or limits.tokens_per_minute is not None:
-            turn.counted = True
-            self._sent.append(turn)
+            permit.counted = True
+            self._sent.append(permit)
             self._tokens += tokens
-        return turn
+        return permit
 
     def _wait_s(self, tokens: float, now: float) -> float | None:
         """Seconds until the next call may go; None: when another one ends."""
@@ -248,11 +250,11 @@ class Limiter:
         if limits.tokens_per_minute is not None:
             # A call that is larger than the limit goes alone.
             excess = self._tokens + tokens - limits.tokens_per_minute
-            for turn in sent:
+            for permit in sent:
                 if excess <= 0:
                     break
-                excess -= turn.tokens
-                wait_s = max(wait_s, turn.at + self.minute_s - now)
+                excess -= permit.tokens
+                wait_s = max(wait_s, permit.at + self.minute_s - now)
         return wait_s
 
 
@@ -262,6 +264,27 @@ def _refused(wait_s: float) -> RateLimitError:
         retry_after_s=round(wait_s, 3),
         retryable=False,
     )
+
+
+class LimiterRegistry:
+    """The limiters of a session: one for each key and host. Loop thread.
+
+    They live as long as the loop that their queues wait on.
+    """
+
+    def __init__(self) -> None:
+        self._by_loop: WeakKeyDictionary[Any, dict[tuple[str, Secret], Limiter]] = (
+            WeakKeyDictionary()
+        )
+
+    def get(self, loop: asyncio.AbstractEventLoop, base_url: str, api_key: Secret) -> Limiter:
+        """Return the limiter that all calls with this key to this host share."""
+        limiters = self._by_loop.setdefault(loop, {})
+        key = (urlsplit(base_url).netloc, api_key)
+        limiter = limiters.get(key)
+        if limiter is None:
+            limiter = limiters[key] = Limiter()
+        return limiter
 
 
 def estimate(request: Request) -> float:

@@ -1,22 +1,23 @@
-"""What a response says of its request, and how it reaches all who wait for it."""
+"""From what a call was and what arrived to its response, under the names of the log's columns."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import Any
 
-from allos import seams
-from allos.errors import ProviderError, SchemaError
+from allos import context
+from allos.engine.response_accumulator import ResponseAccumulator
+from allos.errors import AllosError
+from allos.ids import new_id
 from allos.request import Request
 from allos.response import ProviderResponse
-
-if TYPE_CHECKING:
-    from allos.engine.call import Call
+from allos.usage import Usage
 
 _OWN_COLUMNS = frozenset({"temperature", "top_p", "max_tokens", "seed"})
 
 
-def asked(request: Request, dropped: Sequence[str]) -> dict[str, Any]:
+def request_facts(request: Request, dropped: Sequence[str]) -> dict[str, Any]:
     """Facts that the request alone decides, by column name and in the order of `metadata`.
 
     Parameters
@@ -52,18 +53,91 @@ def asked(request: Request, dropped: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def deliver(call: Call, response: ProviderResponse) -> None:
-    """Show a finished response to the observers, then to whoever waits. Loop thread."""
-    if isinstance(response.error, (ProviderError, SchemaError)):
-        response.error.response = response
-    for observer in list(seams.observers):
-        try:
-            observer(response)
-        except Exception as exc:  # noqa: BLE001 - who watches never costs the answer
-            report(call, "an observer of responses failed", exc)
-    call.future.set_result(response)
+def unsent_response(
+    request: Request, dropped: Sequence[str], error: AllosError | None, created_at: datetime
+) -> ProviderResponse:
+    """Return the response of a call that never went out: refused, or without an error stopped."""
+    outcome = "cancelled" if error is None else "error"
+    facts: dict[str, Any] = {
+        **request_facts(request, dropped),
+        "base_url": request.base_url or None,
+        "status": outcome,
+        "finish_reason": outcome,
+        "error_type": type(error).__name__ if error else None,
+        "error_message": str(error) if error else None,
+        "attempts": 0,
+    }
+    return ProviderResponse(
+        metadata={name: value for name, value in facts.items() if value is not None},
+        error=error,
+        id=new_id(),
+        created_at=created_at,
+        completed_at=datetime.now(UTC),
+        request=request,
+        context=context.current(),
+    )
 
 
-def report(call: Call, message: str, exc: Exception) -> None:
-    """Tell the loop's handler of a fault that costs nobody an answer. Loop thread."""
-    call._runtime.loop.call_exception_handler({"message": message, "exception": exc})
+def outcome_facts(
+    received: ResponseAccumulator, error: AllosError | None, *, cancelled: bool
+) -> dict[str, Any]:
+    """How a call ended, and why."""
+    finish_reason = received.finish_reason
+    if cancelled:
+        finish_reason = "cancelled"
+    elif error is not None:
+        finish_reason = "error"
+    elif finish_reason == "stop" and received.texts["refusal"] and not received.texts["text"]:
+        finish_reason = "refusal"
+    return {
+        "status": "cancelled" if cancelled else "ok" if error is None else "error",
+        "finish_reason": finish_reason,
+        "finish_reason_raw": received.finish_reason_raw,
+        "error_type": type(error).__name__ if error else None,
+        "error_message": str(error) if error else None,
+        "http_status": getattr(error, "status_code", None) or (200 if received.answered else None),
+        "request_id": getattr(error, "request_id", None),
+    }
+
+
+def usage_facts(usage: Usage | None) -> dict[str, Any]:
+    """Tokens of a call, as far as the service has counted them."""
+    if usage is None:
+        return {"usage_source": "missing"}
+    return {
+        "input_tokens": usage.input_tokens,
+        "cache_read_tokens": usage.cache_read_tokens,
+        "cache_write_tokens": usage.cache_write_tokens,
+        "output_tokens": usage.output_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+        "total_tokens": usage.total_tokens,
+        "usage_source": usage.source,
+    }
+
+
+def speed_facts(
+    received: ResponseAccumulator, sent_at: float | None, ended_at: float
+) -> dict[str, Any]:
+    """Seconds and tokens per second of the last attempt; `perf_counter` in, None: nothing was sent."""
+    if sent_at is None:
+        return {"latency_s": None}
+    latency_s = ended_at - sent_at
+    first_at = received.first_at
+    ttft_s = first_at - sent_at if first_at is not None else None
+    in_pieces = first_at != received.last_at
+    tokens = received.usage.output_tokens if received.usage is not None and in_pieces else None
+    return {
+        "latency_s": latency_s,
+        "time_to_first_token_s": ttft_s,
+        "tokens_per_second": _tokens_per_second(tokens, latency_s, ttft_s),
+    }
+
+
+def _tokens_per_second(
+    output_tokens: int | None, latency_s: float, ttft_s: float | None
+) -> float | None:
+    """Tokens per second after the first one; None for answers that came in one piece."""
+    if not output_tokens or output_tokens < 2 or ttft_s is None:
+        return None
+    spent_s = latency_s - ttft_s
+    return (output_tokens - 1) / spent_s if spent_s > 0 else None

@@ -6,18 +6,14 @@ starts its own. Everything below "loop thread" in a comment runs on it.
 
 from __future__ import annotations
 
-import atexit
-import os
 import threading
 from collections import defaultdict
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
-from allos.engine.limits import Limiter
+from allos import _process
 from allos.errors import ConfigurationError
-from allos.secret import Secret
 from allos.wire import clients
 
 if TYPE_CHECKING:
@@ -32,7 +28,7 @@ _CLOSE_S = 2.0
 """How long exit waits for clients to close."""
 
 
-class Shared:
+class SharedClient:
     """A client, and how many calls use it."""
 
     __slots__ = ("calls", "client", "released")
@@ -44,15 +40,14 @@ class Shared:
 
 
 class Runtime:
-    """An event loop on a daemon thread, its clients and its limiters."""
+    """An event loop on a daemon thread, and its clients."""
 
     def __init__(self) -> None:
         import asyncio
 
         self.loop: asyncio.AbstractEventLoop = _new_loop()
-        self.limiters: dict[tuple[str, Secret], Limiter] = {}  # loop thread only
         self.tasks: set[asyncio.Task[Any]] = set()  # loop thread only
-        self._clients: dict[Connection, Shared] = {}
+        self._clients: dict[Connection, SharedClient] = {}
         # Guards _clients and their counts; held for a moment only, the loop thread takes it as well.
         self._clients_lock = threading.Lock()
         # One client for each connection; making one may take a second, for which the calls of other
@@ -79,11 +74,11 @@ class Runtime:
         """Return the client of a connection, building it if it is new. Any thread but the loop's."""
         return self._shared(connection, 0).client
 
-    def borrow(self, connection: Connection) -> Shared:
+    def borrow(self, connection: Connection) -> SharedClient:
         """Return the client for one call; `give_back` must follow. Any thread but the loop's."""
         return self._shared(connection, 1)
 
-    def _shared(self, connection: Connection, calls: int) -> Shared:
+    def _shared(self, connection: Connection, calls: int) -> SharedClient:
         while True:
             with self._clients_lock:
                 shared = self._clients.get(connection)
@@ -93,28 +88,20 @@ class Runtime:
                 making = self._making[connection]
             with making:
                 if connection not in self._clients:
-                    made = Shared(_made(connection))
+                    made = SharedClient(_made(connection))
                     with self._clients_lock:
                         kept = self._clients.setdefault(connection, made)
                         self._making.pop(connection, None)
                     if kept is not made:  # made, released and made again meanwhile
                         self._close_client(made)
 
-    def give_back(self, shared: Shared) -> None:
+    def give_back(self, shared: SharedClient) -> None:
         """End a call's use of a client; the last one closes it, once it is released. Any thread."""
         with self._clients_lock:
             shared.calls -= 1
             unused = shared.released and not shared.calls
         if unused:
             self._close_client(shared)
-
-    def limiter(self, connection: Connection) -> Limiter:
-        """Return the limiter that all calls of one key and host share. Loop thread."""
-        key = (urlsplit(connection.base_url).netloc, connection.api_key)
-        limiter = self.limiters.get(key)
-        if limiter is None:
-            limiter = self.limiters[key] = Limiter()
-        return limiter
 
     def release(self, connection: Connection) -> None:
         """Close a connection's client as soon as no call uses it. Any thread."""
@@ -127,7 +114,7 @@ class Runtime:
         if unused:
             self._close_client(shared)
 
-    def _close_client(self, shared: Shared) -> None:
+    def _close_client(self, shared: SharedClient) -> None:
         if self.thread.is_alive():
             self.submit(shared.client.close())
 
@@ -180,6 +167,7 @@ def _new_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
+# The loop thread is the process's, not a session's: connections are shared by all sessions.
 _lock = threading.Lock()  # guards _current: one runtime for each process
 _current: Runtime | None = None
 
@@ -217,6 +205,5 @@ def _forget_after_fork() -> None:
     _lock = threading.Lock()
 
 
-atexit.register(shutdown)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_after_fork)
+_process.on_exit(_process.ExitStage.ENGINE, shutdown)
+_process.on_fork(after_in_child=_forget_after_fork)

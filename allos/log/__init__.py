@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from allos import seams
+from allos import _process
 
 if TYPE_CHECKING:
     from allos.log.writer import Writer
+    from allos.response import ProviderResponse
 
 __all__ = ["LogInfo", "close", "flush", "info", "is_open", "open", "path", "rate", "session_id"]
 
@@ -90,7 +91,6 @@ def open(path: str | os.PathLike[str] | None = None) -> LogInfo:
         finally:
             _hook()
             _writer = writer
-            seams.observers.append(writer.observe)
         return info()
 
 
@@ -107,8 +107,6 @@ def close(timeout_s: float = 10.0) -> None:
         writer, _writer = _writer, None
         if writer is None:
             return
-        if writer.observe in seams.observers:
-            seams.observers.remove(writer.observe)
     writer.close(timeout_s)
 
 
@@ -128,6 +126,13 @@ def flush(timeout_s: float = 10.0) -> None:
     writer = _writer
     if writer is not None:
         writer.flush(timeout_s)
+
+
+def write(response: ProviderResponse) -> None:
+    """Hand a response to the open log."""
+    writer = _writer
+    if writer is not None:
+        writer.observe(response)
 
 
 def is_open() -> bool:
@@ -197,15 +202,12 @@ def _hook() -> None:
     if _hooked:
         return
     _hooked = True
-    import atexit
-
-    atexit.register(_at_exit)
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(
-            before=_before_fork,
-            after_in_parent=_after_fork_in_parent,
-            after_in_child=_after_fork_in_child,
-        )
+    _process.on_exit(_process.ExitStage.SESSION, _at_exit)
+    _process.on_fork(
+        before=_before_fork,
+        after_in_parent=_after_fork_in_parent,
+        after_in_child=_after_fork_in_child,
+    )
 
 
 def _at_exit() -> None:
@@ -222,12 +224,10 @@ def _at_exit() -> None:
 
 
 _forking: Writer | None = None
-_followed = False
 
 
 def _before_fork() -> None:
     global _forking
-    _follow_multiprocessing()
     _lock.acquire()
     _forking = _writer
     if _forking is not None:
@@ -238,17 +238,6 @@ def _after_fork_in_parent() -> None:
     if _forking is not None:
         _forking.after_fork_in_parent()
     _lock.release()
-
-
-def _follow_multiprocessing() -> None:
-    """Finish the log in children of multiprocessing as well: they end without atexit."""
-    global _followed
-    if _followed or "multiprocessing.util" not in sys.modules:
-        return
-    from multiprocessing import util
-
-    _followed = True
-    util.register_after_fork(_at_exit, lambda at_exit: util.Finalize(None, at_exit, exitpriority=0))
 
 
 def _after_fork_in_child() -> None:

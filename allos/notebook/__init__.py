@@ -12,9 +12,9 @@ _loaded: dict[int, Any] = {}
 
 def load(shell: Any) -> None:
     """Register magics and display formatters in a shell."""
-    from allos import seams
     from allos.notebook import cell_provenance, cell_runs, completion, display, tool_approval
     from allos.notebook.magics import AllosMagics
+    from allos.session import current_session
 
     if id(shell) in _loaded:
         return
@@ -25,7 +25,7 @@ def load(shell: Any) -> None:
     cell_runs.register()
     tool_approval.register()
     completion.register(shell)
-    seams.preludes.append(_open_log)
+    current_session().open_log_on_first_call()
     _loaded[id(shell)] = magics
     if os.environ.get("ALLOS_REPLAY"):
         _open_replay()
@@ -53,20 +53,14 @@ def unload(shell: Any) -> None:
 
 def _open_replay() -> None:
     # Now, and not with the first call: a provider may be made before it, without a key.
-    from allos import session
     from allos.errors import AllosError
     from allos.notebook.cell import one_line
+    from allos.session import current_session
 
     try:
-        session.open_replay()
+        current_session().open_configured_replay()
     except AllosError as exc:
         error = exc
     else:
         return
     raise one_line(error) from None
-
-
-def _open_log() -> None:
-    from allos import session
-
-    session.open_log()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from allos import context, session, template
+from allos import context, template
 from allos.errors import (
     AllosError,
     ConfigurationError,
@@ -31,6 +31,7 @@ from allos.response import ProviderResponse
 from allos.runs import chats
 from allos.runs.ask import begin
 from allos.runs.compare import Comparison, compare
+from allos.session import current_session
 from allos.tools.tool_loop import Loop
 from allos.tools.tool_loop import run as run_tools
 
@@ -160,21 +161,21 @@ def _compare(shell: Any, arguments: Arguments, question: Question) -> Comparison
 
 
 def _ask(shell: Any, arguments: Arguments, question: Question, *, paint: bool) -> ProviderResponse:
-    model = session.model_name(arguments.model)
+    model = current_session().model_name(arguments.model)
     notes = question.notes
     messages, system, chat = as_messages(question.prompt), question.system, None
     if arguments.chat is not None:
         chat = chats.chat(arguments.chat)
         messages, system = chat.opened(question.prompt, question.system)
         notes = (note, *notes) if (note := chat.note()) else notes
-    if arguments.model is None and session.setting("model") is None:
+    if arguments.model is None and current_session().settings.get("model") is None:
         notes = (f"no model named: the embedded {model} answered", *notes)
     painter = LiveOutput(
         shell,
         model,
         quiet=arguments.quiet or not paint,
         notes=notes,
-        refresh_hz=session.setting("refresh_hz"),
+        refresh_hz=current_session().settings.get("refresh_hz"),
         unsafe_html=arguments.unsafe_html,
     )
     with chat.here() if chat is not None else nullcontext():
@@ -200,7 +201,7 @@ def _answer(
     def send(turns: Prompt, more: Mapping[str, Any]) -> ProviderResponse:
         call = begin(
             turns,
-            model=session.model_name(arguments.model),
+            model=current_session().model_name(arguments.model),
             system=None,
             params={
                 **arguments.params,
@@ -218,7 +219,9 @@ def _answer(
     failed: ProviderError | SchemaError | Interrupted
     try:
         if question.tools:
-            response = run_tools(Loop(messages, question.tools), send)
+            response = run_tools(
+                Loop(messages, question.tools, approvers=current_session().approvers), send
+            )
         else:
             response = send(messages, {})
     except (ProviderError, SchemaError, Interrupted) as exc:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
-from allos import seams
+from allos.session import current_session
 
 _started: dict[str, tuple[int | None, list[weakref.ref[Any]]]] = {}
 """By cell id: the execution count, and what that execution has started."""
@@ -13,14 +13,16 @@ _started: dict[str, tuple[int | None, list[weakref.ref[Any]]]] = {}
 
 def register() -> None:
     """Listen for runs that nobody waits for."""
-    if _replace not in seams.background:
-        seams.background.append(_replace)
+    listeners = current_session().on_run_started
+    if _replace not in listeners:
+        listeners.append(_replace)
 
 
 def unregister() -> None:
     """Take back what `register` did."""
-    if _replace in seams.background:
-        seams.background.remove(_replace)
+    listeners = current_session().on_run_started
+    if _replace in listeners:
+        listeners.remove(_replace)
 
 
 def _replace(run: Any) -> None:

@@ -98,7 +98,7 @@ class LiveOutput:
             Stopped by the user; the partial answer is carried along.
         """
         try:
-            if self._live and not call.served:
+            if self._live and not call.from_replay:
                 self._show_until_ended(call)
             response = settle(call)
             self._take()

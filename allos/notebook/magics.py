@@ -163,6 +163,6 @@ class AllosMagics(Magics):
 
 
 def _configure(changes: dict[str, Any]) -> None:
-    from allos import session
+    from allos.session import configure
 
-    session.configure(**changes)
+    configure(**changes)

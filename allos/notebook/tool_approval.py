@@ -6,7 +6,7 @@ import json
 import threading
 from typing import TYPE_CHECKING
 
-from allos import seams
+from allos.session import current_session
 
 if TYPE_CHECKING:
     from allos.messages import ToolCall
@@ -16,14 +16,16 @@ _SHOWN_CHARS = 2_000
 
 def register() -> None:
     """Ask before tools run, from now on."""
-    if ask_person not in seams.approvals:
-        seams.approvals.append(ask_person)
+    approvers = current_session().approvers
+    if ask_person not in approvers:
+        approvers.append(ask_person)
 
 
 def unregister() -> None:
     """Take back what `register` did."""
-    if ask_person in seams.approvals:
-        seams.approvals.remove(ask_person)
+    approvers = current_session().approvers
+    if ask_person in approvers:
+        approvers.remove(ask_person)
 
 
 def ask_person(call: ToolCall) -> bool | None:

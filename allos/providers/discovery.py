@@ -137,7 +137,7 @@ def refresh_window(route: Route, speaks: Wire, timeout_s: float) -> None:
     if isinstance(told, ProviderError):
         raise _told_error(route, "its context window", told, connection.api_key)
     if told is not None:
-        model_cache.remember_window(route.name, route.elsewhere, route.model, told)
+        model_cache.remember_window(route.name, route.custom_base_url, route.model, told)
 
 
 def _without_asking(route: Route) -> ModelList | None:
@@ -154,7 +154,7 @@ def _read(route: Route, told: Any, connection: Connection) -> ModelList:
     if isinstance(told, ProviderError):
         raise _told_error(route, "its models", told, connection.api_key)
     found = model_list.read(told, route.name)
-    model_cache.remember(route.name, route.elsewhere, found, on_disk=True)
+    model_cache.remember(route.name, route.custom_base_url, found, on_disk=True)
     return found
 
 
@@ -168,7 +168,7 @@ def _told_error(
     error.detail = error.detail and shorten(redact(error.detail))
     words = shorten(redact(error.message))
     end = "" if words.endswith((".", "?", "!")) else "."
-    advice = advise(error, route.name, route.model, route.elsewhere)
+    advice = advise(error, route.name, route.model, route.custom_base_url)
     next_step = f"{end} {advice}" if advice else ""
     error.message = f"{route.name}: the service does not tell {what}: {words}{next_step}"
     error.args = (error.message,)

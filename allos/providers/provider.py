@@ -1,27 +1,25 @@
-"""The face that every service shows: chat, stream, their async twins, models, context window."""
+"""A model of a service: chat, stream, their async counterparts, models, context window."""
 
 from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Unpack
 
-from allos import context, engine, seams, wire
-from allos.engine.call import Call
+from allos import _process, context, engine, wire
+from allos.engine import BilledService, Call, OnEvents, PreparedCall, learned_profiles
 from allos.errors import ConfigurationError
-from allos.events import Event
 from allos.hashing import request_hash
 from allos.messages import Prompt, as_messages
+from allos.options import PROVIDER_OPTIONS, CallOptions, ProviderOptions
 from allos.providers import discovery, validation
-from allos.providers.auth import endpoints, key_store
+from allos.providers.advice import Advice
 from allos.providers.catalog import model_cache, model_limits
-from allos.providers.catalog.deprecations import advise
 from allos.providers.catalog.model_list import ModelList
 from allos.providers.catalog.services import Service
-from allos.providers.pricing import budgets, prices
-from allos.providers.pricing.estimates import estimate
+from allos.providers.pricing import prices
 from allos.providers.pricing.planned_requests import Preview, plan
 from allos.providers.route import Route
 from allos.providers.stream import AsyncStream, Stream
@@ -30,27 +28,9 @@ from allos.request import Request
 from allos.response import ProviderResponse
 from allos.secret import Secret
 from allos.tools.schemas import as_schema
-from allos.tools.tool import Tools, as_tools, checked_choice
+from allos.tools.tool import as_tools, checked_choice
 from allos.wire import content
-from allos.wire.base import Body, Connection
-
-CONSTRUCTOR = (
-    "model",
-    "api_key",
-    "base_url",
-    "api",
-    "timeout_s",
-    "deadline_s",
-    "max_attempts",
-    "headers",
-    "context_window",
-    "max_in_flight",
-    "requests_per_minute",
-    "tokens_per_minute",
-)
-
-_learnt: dict[tuple[str, str, str, str], dict[str, Any]] = {}
-"""What refusals taught, by service, address, API and model: a provider is often made for one call."""
+from allos.wire.base import Body
 
 _warning = threading.Lock()  # guards `warned`: each warning is given once, by one thread
 
@@ -66,108 +46,63 @@ class Provider:
     ----------
     service : Service
         The row.
-    model : str
-        The service's own name of the model.
-    api_key : str or None
-        Key; otherwise the service's environment variables are asked, then what `allos.set_key` set,
-        the computer's keyring and Colab's secrets.
-    base_url : str or None
-        Another address of the service. A key from the environment does not go to a foreign host.
-    api : str or None
-        ``"responses"``, ``"chat"`` or ``"messages"``, where a service has several.
-    timeout_s : float
-        Seconds without a byte from the service.
-    deadline_s : float or None
-        Seconds for a whole call, waits and retries included.
-    max_attempts : int
-        Attempts in all, the first included.
-    headers : mapping or None
-        Further headers of every request.
-    context_window : int or None
-        Tokens, where you know better than the tables.
-    strict : bool
-        Refuse what the service or model does not take, where it is otherwise left out with a warning.
-    max_in_flight, requests_per_minute, tokens_per_minute : float or None
-        What all calls of this process with this key to this host may do together; the last provider
-        that says so counts, and infinity lifts a limit. Calls wait for their turn, see `queue_s`.
-    **params
-        Defaults for every call: `temperature`, `top_p`, `max_tokens`, `stop`, `seed` ...
+    **options
+        The fields of `allos.options.ProviderOptions` (`model` is required), and the parameters of
+        `allos.options.CallOptions` as defaults of every call.
 
     Raises
     ------
     ConfigurationError
-        A missing key or model, an unknown parameter, a value that cannot be meant; with `strict`,
-        a parameter that the service does not take.
+        A missing key or model, an unknown parameter, a value that is not valid; with `strict`, a
+        parameter that the service does not take.
     """
 
-    def __init__(
-        self,
-        service: Service,
-        *,
-        model: str,
-        api_key: str | Secret | None = None,
-        base_url: str | None = None,
-        api: str | None = None,
-        timeout_s: float = 120.0,
-        deadline_s: float | None = None,
-        max_attempts: int = 5,
-        headers: Mapping[str, str] | None = None,
-        context_window: int | None = None,
-        max_in_flight: float | None = None,
-        requests_per_minute: float | None = None,
-        tokens_per_minute: float | None = None,
-        strict: bool = False,
-        **params: Any,
-    ) -> None:
-        self.name, self.model = service.name, model  # first, for its repr in a traceback
-        validation.check_numbers(
-            timeout_s=timeout_s,
-            deadline_s=deadline_s,
-            max_attempts=max_attempts,
-            context_window=context_window,
-        )
-        validation.check_count("max_attempts", max_attempts)
-        if context_window is not None:
-            validation.check_count("context_window", context_window)
+    def __init__(self, service: Service, **options: Any) -> None:
+        # First, for its repr in a traceback.
+        self.name, self.model = service.name, str(options.get("model", ""))
+        params = {k: options.pop(k) for k in list(options) if k not in PROVIDER_OPTIONS}
+        if isinstance(key := options.get("api_key"), str):
+            options["api_key"] = Secret(key)
+        given = ProviderOptions(**options)
+        validation.check_options(given)
+        self._strict = given.strict
         self._limits = validation.limits(
-            max_in_flight=service.max_in_flight if max_in_flight is None else max_in_flight,
-            requests_per_minute=requests_per_minute,
-            tokens_per_minute=tokens_per_minute,
+            max_in_flight=service.max_in_flight
+            if given.max_in_flight is None
+            else given.max_in_flight,
+            requests_per_minute=given.requests_per_minute,
+            tokens_per_minute=given.tokens_per_minute,
         )
         self._service = service
-        if isinstance(api_key, str):
-            api_key = Secret(api_key)
         self._route = Route(
             service,
-            model,
-            base_url=base_url,
-            api_key=api_key,
-            api=api,
-            headers=headers or {},
+            given.model,
+            base_url=given.base_url,
+            api_key=given.api_key if isinstance(given.api_key, Secret) else None,
+            api=given.api,
+            headers=given.headers or {},
         )
         endpoint = self._route.endpoint
         self._wire = wire.get(endpoint.api)
         self._params = self._checked(params)
-        self._strict = validation.flag("strict", strict)
-        self._timeout_s = timeout_s
+        self._timeout_s = given.timeout_s
         self._fixed: dict[str, Any] = {
             "provider": self.name,
             "api": endpoint.api,
-            "model": model,
+            "model": given.model,
             "profile": service.profile_for(foreign=endpoint.foreign),
-            "timeout_s": timeout_s,
-            "deadline_s": deadline_s,
-            "max_attempts": max_attempts,
-            "endpoint": endpoint.base_url if self._route.literal else self.name,
+            "timeout_s": given.timeout_s,
+            "deadline_s": given.deadline_s,
+            "max_attempts": given.max_attempts,
+            "endpoint": endpoint.base_url if self._route.is_generic_endpoint else self.name,
         }
-        self._context_window = context_window
+        self._context_window = given.context_window
+        self._advice = Advice(self._route)
         self.warned: set[str] = set()
-        place = (self.name, endpoint.base_url, endpoint.api, model)
-        self._learnt = _learnt.setdefault(place, {})
-        if service.embedded and not seams.answers_at_hand:
+        if service.embedded and not engine.can_answer_offline():
             from allos import local
 
-            local.find_model(model)
+            local.find_model(given.model)
 
     @property
     def api(self) -> str:
@@ -181,32 +116,17 @@ class Provider:
 
     # ---- the four ways to ask ---------------------------------------------------------------
 
-    def chat(
-        self,
-        messages: Prompt,
-        *,
-        tools: Tools | None = None,
-        tool_choice: str | None = None,
-        schema: Any = None,
-        **params: Any,
-    ) -> ProviderResponse:
+    def chat(self, messages: Prompt, **options: Unpack[CallOptions]) -> ProviderResponse:
         """Ask and wait for the whole answer.
 
         Parameters
         ----------
         messages : iterable of Message, str, or sequence of str, Image and File
             The conversation; a text, or texts with images and files, stand for one user message.
-        tools : sequence of callable, pydantic model class, mapping or Tool, or None
-            What the model may ask to be called, see `allos.tools.tool.as_tool`. Nothing is
-            run: the calls come back as `tool_calls`. `allos.ask` runs them.
-        tool_choice : str or None
-            ``"auto"``, ``"none"``, ``"required"`` or a tool's name; None leaves it to the service.
-        schema : type, mapping or None
-            What the answer must be, see `allos.tools.schemas.as_schema`; its value is `parsed`.
-        **params
-            Override the provider's defaults for this call; `extra` is a mapping that goes into the
-            request's body as it is; `strict` as in the provider. ``refresh=True`` asks even where an
-            answer is recorded, see `allos.replay`.
+        **options
+            The fields of `allos.options.CallOptions`; they override the provider's defaults.
+            `tools` are not run: the calls come back as `tool_calls`, and `allos.ask` runs them. The
+            value of an answer with a `schema` is `parsed`.
 
         Returns
         -------
@@ -221,65 +141,65 @@ class Provider:
         Interrupted
             It was stopped with Ctrl-C or the stop button; `.response` holds what had arrived.
         """
-        return result(self.start(messages, {**params, **_asked(tools, tool_choice, schema)}))
+        return result(self.start(messages, options))
 
-    async def achat(
-        self,
-        messages: Prompt,
-        *,
-        tools: Tools | None = None,
-        tool_choice: str | None = None,
-        schema: Any = None,
-        **params: Any,
-    ) -> ProviderResponse:
+    async def achat(self, messages: Prompt, **options: Unpack[CallOptions]) -> ProviderResponse:
         """Ask and await the whole answer; see `chat`. Works on any event loop."""
-        given = {**params, **_asked(tools, tool_choice, schema)}
-        return await aresult(await self._astart(messages, given))
+        return await aresult(await engine.astart(self.prepare(messages, options)))
 
-    def stream(
-        self,
-        messages: Prompt,
-        *,
-        tools: Tools | None = None,
-        tool_choice: str | None = None,
-        schema: Any = None,
-        **params: Any,
-    ) -> Stream:
+    def stream(self, messages: Prompt, **options: Unpack[CallOptions]) -> Stream:
         """Ask and iterate over the pieces of text as they arrive.
 
         The stream is a context manager; leaving it early stops the call. Its `events` also yields
         reasoning and tool calls, its `response` is there at the end. For parameters and errors see
         `chat`; errors are raised by the iteration.
         """
-        given = {**params, **_asked(tools, tool_choice, schema)}
-        return Stream(lambda emit: self.start(messages, given, emit=emit))
+        return Stream(lambda on_events: self.start(messages, options, on_events))
 
-    def astream(
-        self,
-        messages: Prompt,
-        *,
-        tools: Tools | None = None,
-        tool_choice: str | None = None,
-        schema: Any = None,
-        **params: Any,
-    ) -> AsyncStream:
+    def astream(self, messages: Prompt, **options: Unpack[CallOptions]) -> AsyncStream:
         """Ask and iterate with ``async for``; see `stream`."""
-        given = {**params, **_asked(tools, tool_choice, schema)}
 
-        async def begin(emit: Callable[[Sequence[Event]], None]) -> Call:
-            return await self._astart(messages, given, emit=emit)
+        async def start(on_events: OnEvents) -> Call:
+            prepared = self.prepare(messages, options, stream=True)
+            return await engine.astart(prepared, on_events)
 
-        return AsyncStream(begin)
+        return AsyncStream(start)
 
-    def _translated(
-        self, messages: Prompt, params: Mapping[str, Any], *, stream: bool
-    ) -> tuple[Request, Body, bool]:
-        """The request, the body that its API wants, and whether to be strict.
+    def start(
+        self, messages: Prompt, options: Mapping[str, Any], on_events: OnEvents | None = None
+    ) -> Call:
+        """Start a call and return its handle; `on_events` makes it a stream. For `runs`."""
+        prepared = self.prepare(messages, options, stream=on_events is not None)
+        return engine.start(prepared, on_events)
+
+    def prepare(
+        self, messages: Prompt, options: Mapping[str, Any], *, stream: bool = False
+    ) -> PreparedCall:
+        """Check and translate a call, with a warning for what is left out. Nothing is sent.
 
         Touches no key, server or SDK.
         """
+        request, body, strict = self._translated(messages, options, stream=stream)
+        if body.dropped:
+            self._warn_dropped(body.dropped, strict)
+        session = _process.current_session()
+        return PreparedCall(
+            request=request,
+            body=body,
+            wire=self._wire,
+            connect=lambda: self._route.ready(_UNRECORDED),
+            limits=self._limits,
+            limiters=session.limiters,
+            billing=self._billing(),
+            interceptors=(*session.interceptors, self._advice),
+        )
+
+    def _translated(
+        self, messages: Prompt, options: Mapping[str, Any], *, stream: bool
+    ) -> tuple[Request, Body, bool]:
+        """Translate a call: the request, the body that its API wants, and whether to be strict."""
         turns = as_messages(messages)
-        given = dict(params)
+        given = dict(options)
         strict = given.pop("strict", None)
         strict = self._strict if strict is None else validation.flag("strict", strict)
         tools = as_tools(given.pop("tools", None))
@@ -288,7 +208,7 @@ class Provider:
         refresh = bool(given.pop("refresh", False))
         merged = {**self._params, **self._checked(given)} if given else dict(self._params)
         extra = merged.pop("extra", None) or {}
-        here = context.current()
+        origin = context.current()
         request = Request(
             base_url=self.base_url,
             messages=turns,
@@ -298,86 +218,16 @@ class Provider:
             tool_choice=choice,
             schema=schema,
             stream=stream,
-            sample=(here.sample_index if here.repeat is None else here.repeat) or 0,
+            sample=(origin.sample_index if origin.repeat is None else origin.repeat) or 0,
             refresh=refresh,
-            model_output=self._model_output() if self._wire.needs_limit else None,
+            model_output=self._max_output_tokens() if self._wire.needs_limit else None,
             **self._fixed,
         )
-        if self._learnt:
-            request = replace(request, profile=replace(request.profile, **self._learnt))
+        if learned := learned_profiles.find(request):
+            request = replace(request, profile=replace(request.profile, **learned))
         request = replace(request, request_hash=request_hash(request, request.sample))
         content.check(request)
         return request, self._wire.body(request), strict
-
-    def start(
-        self,
-        messages: Prompt,
-        params: Mapping[str, Any],
-        *,
-        emit: Callable[[Sequence[Event]], None] | None = None,
-    ) -> Call:
-        """Start a call and return its handle; `emit` makes it a stream. For `runs`.
-
-        `params` may also hold `tools`, `tool_choice`, `schema` and `refresh`.
-        """
-        request, body = self._request(messages, params, stream=emit is not None)
-        call = engine.from_source(request, dropped=body.dropped, emit=emit)
-        return call if call is not None else self._send(request, body, emit)
-
-    async def _astart(
-        self,
-        messages: Prompt,
-        params: Mapping[str, Any],
-        *,
-        emit: Callable[[Sequence[Event]], None] | None = None,
-    ) -> Call:
-        """As `start`, without blocking the caller's event loop."""
-        request, body = self._request(messages, params, stream=emit is not None)
-        call = engine.from_source(request, dropped=body.dropped, emit=emit)
-        if call is not None:
-            return call
-        await self._route.aready(_UNRECORDED)
-        return self._send(request, body, emit)
-
-    def _request(
-        self, messages: Prompt, params: Mapping[str, Any], *, stream: bool
-    ) -> tuple[Request, Body]:
-        """What is asked, checked and translated, with a word on what is left out."""
-        request, body, strict = self._translated(messages, params, stream=stream)
-        if body.dropped:
-            self._unsaid(body.dropped, strict)
-        return request, body
-
-    def _send(
-        self,
-        request: Request,
-        body: Body,
-        emit: Callable[[Sequence[Event]], None] | None,
-    ) -> Call:
-        connection = self._route.ready(_UNRECORDED)
-        if connection.base_url != request.base_url:  # known only now that its server runs
-            request = replace(request, base_url=connection.base_url)
-        price_id = self._route.price_id
-        if price_id:
-            prices.warm()
-        gate = self._gate(connection, body)
-        if gate is not None:
-            gate.ask()
-        return engine.start(
-            request,
-            self._wire,
-            body,
-            connection,
-            limits=self._limits,
-            emit=emit,
-            finish=prices.finisher(price_id),
-            advise=lambda error: (
-                advise(error, self.name, self.model, self._route.elsewhere)
-                or key_store.advise(error, self._service, self._route.endpoint.key_source)
-            ),
-            learn=self._learnt.update,
-            gate=gate,
-        )
 
     def preview(
         self,
@@ -385,16 +235,13 @@ class Provider:
         *,
         stream: bool = False,
         exact: bool = False,
-        tools: Tools | None = None,
-        tool_choice: str | None = None,
-        schema: Any = None,
-        **params: Any,
+        **options: Unpack[CallOptions],
     ) -> Preview:
         """Show what `chat` would send, and what it may use and cost. Nothing is sent.
 
         Parameters
         ----------
-        messages, tools, tool_choice, schema, **params
+        messages, **options
             As in `chat`.
         stream : bool
             Show what `stream` would send.
@@ -412,22 +259,21 @@ class Provider:
         ConfigurationError
             What would also keep `chat` from sending anything.
         """
-        given = {**params, **_asked(tools, tool_choice, schema)}
         unstarted = self._service.embedded and not exact and not self._route.is_started
         connection = self._route.unstarted() if unstarted else self._route.ready()
-        request, body, strict = self._translated(messages, given, stream=stream)
+        request, body, strict = self._translated(messages, options, stream=stream)
         request = replace(request, base_url=connection.base_url)
         if strict and body.dropped:
-            self._unsaid(body.dropped, strict)
+            self._warn_dropped(body.dropped, strict)
         planned = plan(
             request,
             body,
             connection,
             self._wire,
-            counts=None if self._route.elsewhere else self._service.counts,
+            counts=None if self._route.custom_base_url else self._service.counts,
             exact=exact,
             price_id=self._route.price_id,
-            max_output=self._model_output(),
+            max_output=self._max_output_tokens(),
             unstarted=unstarted,
         )
         return Preview((planned,), {})
@@ -456,10 +302,10 @@ class Provider:
     def get_context_window(self, *, refresh: bool = False) -> int | None:
         """Tokens that prompt and answer may have together; None when nobody says.
 
-        First the `context_window` given to the provider, then what the service told (a list of
-        models that was asked for, or `refresh`; the embedded server always tells), then the facts
-        that allos ships, then the tables of genai-prices. At another address the service's tables
-        say nothing.
+        First the `context_window` given to the provider, then what the service reported (a list of
+        models that was asked for, or `refresh`; the embedded server always reports it), then the
+        facts that allos ships, then the tables of genai-prices. At another address the service's
+        tables say nothing.
 
         Parameters
         ----------
@@ -479,10 +325,10 @@ class Provider:
             return local.serve(self.model).context_window
         if refresh:
             discovery.refresh_window(self._route, self._wire, self._timeout_s)
-        elsewhere = self._route.elsewhere
-        learnt = model_cache.learnt_window(self.name, elsewhere, self.model)
-        if learnt is not None or elsewhere is not None:
-            return learnt
+        base_url = self._route.custom_base_url
+        reported = model_cache.learnt_window(self.name, base_url, self.model)
+        if reported is not None or base_url is not None:
+            return reported
         shipped = model_limits.shipped(self.name, self.model).context_window
         if shipped is not None or self._service.price_id is None:
             return shipped
@@ -512,35 +358,26 @@ class Provider:
 
     # ---- inside -----------------------------------------------------------------------------
 
-    def _gate(self, connection: Connection, body: Body) -> budgets.BudgetGate | None:
-        """Return what holds a call to the budgets in force; None without any."""
-        in_force = budgets.in_force()
-        if not in_force:
-            return None
-        payer = budgets.BilledService(
-            self.name,
-            self.model,
-            endpoints.origin(connection.base_url),
-            self._service.embedded,
-            self._route.endpoint.foreign,
+    def _billing(self) -> BilledService:
+        return BilledService(
+            provider=self.name,
+            model=self.model,
+            base_url=self.base_url,
+            is_embedded=self._service.embedded,
+            is_custom_host=self._route.endpoint.foreign,
+            price_id=self._route.price_id,
+            max_output_tokens=self._max_output_tokens(),
         )
-        billed = any(not payer.free_by(each.free) for each in in_force)
-        made = (
-            estimate(body.body, self.model, self._route.price_id, max_output=self._model_output())
-            if billed
-            else None
-        )
-        return budgets.BudgetGate(payer, made, in_force)
 
-    def _model_output(self) -> int | None:
-        if self._route.elsewhere is not None:
+    def _max_output_tokens(self) -> int | None:
+        if self._route.custom_base_url is not None:
             return None
         return model_limits.shipped(self.name, self.model).max_output_tokens
 
     def _checked(self, params: Mapping[str, Any]) -> dict[str, Any]:
         return validation.parameters(f"{self.name}/{self.model}", params)
 
-    def _unsaid(self, dropped: Sequence[str], strict: bool) -> None:
+    def _warn_dropped(self, dropped: Sequence[str], strict: bool) -> None:
         """Warn once of each parameter that the service does not take, or refuse."""
         named = f"{self.name}/{self.model}"
         if strict:
@@ -556,10 +393,5 @@ class Provider:
             warnings.warn(
                 f"{named} does not take {name!r} on this API; it was left out",
                 UserWarning,
-                stacklevel=5,
+                stacklevel=4,
             )
-
-
-def _asked(tools: Tools | None, tool_choice: str | None, schema: Any) -> dict[str, Any]:
-    given = {"tools": tools, "tool_choice": tool_choice, "schema": schema}
-    return {name: value for name, value in given.items() if value is not None}

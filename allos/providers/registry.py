@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from allos.errors import ConfigurationError, did_you_mean
+from allos.options import PROVIDER_OPTIONS
 from allos.providers.catalog import plugins, services
-from allos.providers.provider import CONSTRUCTOR, Provider
+from allos.providers.provider import Provider
 from allos.secret import sealed
 from allos.wire.parameters import VOCABULARY
 
@@ -49,9 +50,7 @@ class ProviderRegistry:
                 f"provider {name!r}: model must be the name of a model, not {kwargs['model']!r:.80}."
             )
         build = services.build_of(service)
-        known = tuple(
-            dict.fromkeys((*CONSTRUCTOR, "strict", *VOCABULARY, "extra", *_keywords(build)))
-        )
+        known = tuple(dict.fromkeys((*PROVIDER_OPTIONS, *VOCABULARY, "extra", *_keywords(build))))
         for keyword in kwargs:
             if keyword not in known:
                 raise ConfigurationError(

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from allos import seams
-from allos.engine import runtime
+from allos.engine import can_answer_offline, runtime
 from allos.errors import MissingBaseURLError, MissingKeyError
 from allos.providers import validation
 from allos.providers.auth import endpoints, key_store
 from allos.providers.catalog.services import Service
-from allos.providers.pricing import budgets, prices
 from allos.secret import Secret
 from allos.wire.base import Connection
 
@@ -59,7 +57,7 @@ class Route:
                 service, base_url=base_url, api_key=api_key, api=api, env=env, look=key_store.look
             )
         except (MissingKeyError, MissingBaseURLError):
-            if not seams.answers_at_hand:
+            if not can_answer_offline():
                 raise
             self.endpoint = endpoints.unresolved(service, base_url=base_url, api=api, env=env)
         # Only now, so that no frame of an error above holds what stands in them.
@@ -73,7 +71,7 @@ class Route:
         return self._connection.base_url if self._connection else self.endpoint.base_url
 
     @property
-    def literal(self) -> bool:
+    def is_generic_endpoint(self) -> bool:
         """Whether the code itself names the address, and nothing else says what is there.
 
         Equal requests are equal on every machine, so that no other address is part of them.
@@ -82,7 +80,7 @@ class Route:
         return self.service.generic and given is not None and bool(str(given).strip())
 
     @property
-    def elsewhere(self) -> str | None:
+    def custom_base_url(self) -> str | None:
         """Address, where it is not the service's own: tables of the service say nothing there."""
         own = not (self.endpoint.foreign or self.service.generic)
         return None if own else self.endpoint.base_url
@@ -113,16 +111,11 @@ class Route:
             self._connection = self._connect()
         return self._connection
 
-    async def aready(self, note: str = "") -> None:
+    async def aready(self) -> None:
         """Do what would block the caller's event loop (imports, starting a server) in a thread."""
         import asyncio
 
-        def prepare() -> None:
-            runtime.get().client(self.ready(note))
-            if budgets.in_force():
-                prices.load()
-
-        await asyncio.get_running_loop().run_in_executor(None, prepare)
+        await asyncio.to_thread(lambda: runtime.get().client(self.ready()))
 
     def unstarted(self) -> Connection:
         """Return where the embedded model's calls would go, without starting its server."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from allos.engine.limits import Limits
 from allos.errors import ConfigurationError, did_you_mean
+from allos.options import ProviderOptions
 from allos.wire.parameters import VOCABULARY, checked, extra_fields
 
 
@@ -40,6 +41,26 @@ def parameters(named: str, params: Mapping[str, Any]) -> dict[str, Any]:
         except ValueError as exc:
             raise ConfigurationError(f"{named}: {_sentence(str(exc))} Nothing was sent.") from None
     return values
+
+
+def check_options(options: ProviderOptions) -> None:
+    """Refuse options of a provider that are not valid.
+
+    Raises
+    ------
+    ConfigurationError
+        One of them has a value of the wrong kind.
+    """
+    check_numbers(
+        timeout_s=options.timeout_s,
+        deadline_s=options.deadline_s,
+        max_attempts=options.max_attempts,
+        context_window=options.context_window,
+    )
+    check_count("max_attempts", options.max_attempts)
+    if options.context_window is not None:
+        check_count("context_window", options.context_window)
+    flag("strict", options.strict)
 
 
 def limits(**given: float | None) -> Limits | None:

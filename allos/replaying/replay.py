@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from allos import context
+from allos.engine import After, Interceptor, PreparedCall
 from allos.errors import ConfigurationError, ReplayError, ReplayMissError, did_you_mean
 from allos.replaying import replay_file
 from allos.replaying.file_writer import Writer
@@ -50,7 +51,7 @@ def chosen_mode(path: str | os.PathLike[str] | None, mode: str) -> Mode:
     )
 
 
-class Replay:
+class Replay(Interceptor):
     """A replay file, open since a run began. Made by `allos.replay`.
 
     Attributes
@@ -106,9 +107,18 @@ class Replay:
     # ---- what the engine sees -----------------------------------------------------------------
 
     @property
-    def serves(self) -> bool:
+    def can_answer_offline(self) -> bool:  # type: ignore[override]  # a fact of the open file
         """Whether answers may come from the file."""
         return self.mode in ("replay", "strict")
+
+    def before(self, call: PreparedCall) -> ProviderResponse | After | None:
+        """Answer from the file, or record the answer that comes."""
+        answer = self.source(call.request)
+        return self._record if answer is None else answer
+
+    def _record(self, response: ProviderResponse) -> ProviderResponse:
+        self.observe(response)
+        return response
 
     def source(self, request: Request) -> ProviderResponse | None:
         """Recorded answer to a request; None when it has to be asked. Caller's thread.
@@ -123,7 +133,9 @@ class Replay:
             return None
         key = digest, self._run.number(digest, context.current(), _about(request))
         entry = self._entries.get(key)
-        if entry is not None and (self.mode == "strict" or (self.serves and not request.refresh)):
+        if entry is not None and (
+            self.mode == "strict" or (self.can_answer_offline and not request.refresh)
+        ):
             answer = answer_of(entry.values)
             with self._lock:
                 self.served += 1

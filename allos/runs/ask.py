@@ -6,16 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from allos import context, session
+from allos import context
 from allos.engine.call import Call
 from allos.errors import ConfigurationError
 from allos.events import Event
 from allos.messages import Prompt, as_messages
+from allos.options import OVERRIDABLE_OPTIONS
 from allos.providers import Provider
-from allos.providers.provider import CONSTRUCTOR
 from allos.providers.waiting import aresult, result
 from allos.response import ProviderResponse
 from allos.secret import sealed
+from allos.session import current_session
 from allos.tools.tool import Tools
 from allos.tools.tool_loop import MAX_STEPS, Approve, Loop, arun, run
 
@@ -101,7 +102,15 @@ def ask(
         if not tools:
             return send(turns, {"tool_choice": tool_choice})
         return run(
-            Loop(turns, tools, tool_choice=tool_choice, max_steps=max_steps, approve=approve), send
+            Loop(
+                turns,
+                tools,
+                tool_choice=tool_choice,
+                max_steps=max_steps,
+                approve=approve,
+                approvers=current_session().approvers,
+            ),
+            send,
         )
 
 
@@ -144,7 +153,15 @@ async def aask(
         if not tools:
             return await send(turns, {"tool_choice": tool_choice})
         return await arun(
-            Loop(turns, tools, tool_choice=tool_choice, max_steps=max_steps, approve=approve), send
+            Loop(
+                turns,
+                tools,
+                tool_choice=tool_choice,
+                max_steps=max_steps,
+                approve=approve,
+                approvers=current_session().approvers,
+            ),
+            send,
         )
 
 
@@ -158,9 +175,10 @@ def begin(
 ) -> Call:
     """Start one call and return its handle; `emit` makes it a stream. For magics and comparisons."""
     constructor, rest = checked_constructor(model, params)
+    session = current_session()
     session.open_log()
     provider = session.provider_for(model, **constructor)
-    return provider.start(as_messages(prompt, system), rest, emit=emit)
+    return provider.start(as_messages(prompt, system), rest, emit)
 
 
 def checked_constructor(
@@ -168,9 +186,9 @@ def checked_constructor(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Split keywords into those of a provider and those of a call."""
     constructor: dict[str, Any] = {
-        k: v for k, v in params.items() if k in CONSTRUCTOR and v is not None
+        k: v for k, v in params.items() if k in OVERRIDABLE_OPTIONS and v is not None
     }
-    rest = {k: v for k, v in params.items() if k not in CONSTRUCTOR}
+    rest = {k: v for k, v in params.items() if k not in OVERRIDABLE_OPTIONS}
     if constructor and isinstance(model, Provider):
         raise ConfigurationError(
             f"{', '.join(constructor)} cannot be set for a provider object that is already built."

@@ -17,6 +17,7 @@ from allos.ids import new_id
 from allos.messages import Message, MessageRole, Prompt, as_messages
 from allos.response import ProviderResponse
 from allos.runs.ask import aask, ask
+from allos.session import current_session
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -169,7 +170,7 @@ class Chat:
         ConfigurationError
             There is one of that name.
         """
-        if name in _known:
+        if name in current_session().chats:
             raise ConfigurationError(f"There is a conversation {name!r} already.")
         made = chat(name)
         made.turns = list(self.turns)
@@ -191,9 +192,6 @@ def _said(turns: Sequence[Turn]) -> tuple[Message, ...]:
 
 def _system(turns: Sequence[Turn]) -> str | None:
     return turns[-1].system if turns else None
-
-
-_known: dict[str, Chat] = {}
 
 
 def chat(name: str) -> Chat:
@@ -218,9 +216,10 @@ def chat(name: str) -> Chat:
     given: object = name
     if not isinstance(given, str) or not given.strip():
         raise ConfigurationError("A conversation needs a name, a text: allos.chat('trip').")
-    if name not in _known:
-        _known[name] = Chat(name)
-    return _known[name]
+    known: dict[str, Chat] = current_session().chats
+    if name not in known:
+        known[name] = Chat(name)
+    return known[name]
 
 
 def find(name: str) -> Chat:
@@ -231,17 +230,18 @@ def find(name: str) -> Chat:
     ConfigurationError
         There is none; the message offers the closest name.
     """
-    if name not in _known:
-        there = f" There are: {', '.join(_known)}." if _known else " There are none."
+    known: dict[str, Chat] = current_session().chats
+    if name not in known:
+        there = f" There are: {', '.join(known)}." if known else " There are none."
         raise ConfigurationError(
-            f"There is no conversation {name!r}.{did_you_mean(name, _known)}{there}"
+            f"There is no conversation {name!r}.{did_you_mean(name, known)}{there}"
         )
-    return _known[name]
+    return known[name]
 
 
 def names() -> list[str]:
     """Names of the conversations of this process."""
-    return list(_known)
+    return list(current_session().chats)
 
 
 def chats() -> pd.DataFrame:
@@ -255,7 +255,7 @@ def chats() -> pd.DataFrame:
     """
     import pandas as pd
 
-    rows = [_row(known) for known in _known.values()]
+    rows = [_row(known) for known in current_session().chats.values()]
     columns = ["name", "turns", "models", "tokens", "last_at", "conversation_id"]
     frame = pd.DataFrame(rows, columns=columns).astype(
         {"name": "str", "turns": "Int64", "models": "str", "tokens": "Int64"}

@@ -7,29 +7,28 @@ for its repeats. Every cell is one call and one row of the log. The calls run on
 
 from __future__ import annotations
 
-import atexit
 import contextvars
 import threading
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from allos import context, seams, session
+from allos import _process, context, engine
 from allos.engine.call import Call
 from allos.errors import AllosError, BudgetError, ConfigurationError, Interrupted
 from allos.events import Event
 from allos.ids import new_id
 from allos.messages import Message, Prompt, as_messages
+from allos.options import PARAMETERS
 from allos.providers import Provider
 from allos.providers.catalog import services
 from allos.request import Request
 from allos.response import ProviderResponse
 from allos.runs.ask import begin, normalize_tags
 from allos.secret import sealed
-from allos.wire.parameters import VOCABULARY
+from allos.session import EMBEDDED_MODEL, current_session
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -132,36 +131,33 @@ class Cell:
 
     def _start(self) -> None:  # starter thread
         run = self.run
-        if self._stopped:
-            self._finish(self._unsent(None))
-            return
-        try:
-            repeat = self.sample_index + self.column.twin * self._comparison.n
-            with context.using(sample_index=self.sample_index, repeat=repeat):
-                call = begin(
-                    self._comparison.messages,
-                    model=self.column.model,
-                    system=None,
-                    params={**self.column.params, "refresh": self._comparison.refresh},
-                    emit=lambda events: self._take(events, run),
-                )
-        except Exception as exc:  # noqa: BLE001 - whatever keeps a call from going out ends its cell
-            error = _refused(exc)
-            response = self._unsent(error)
-            for observer in seams.observers:
-                observer(response)
-            self._finish(response)
-            return
+        repeat = self.sample_index + self.column.twin * self._comparison.n
+        with context.using(sample_index=self.sample_index, repeat=repeat):
+            call = self._begin(run)
         self.started = self.started or perf_counter()
         if self.state == "queued" and not self._held:  # else the loop thread knows better already
             self.state = "running"
         self._call = call
-        if not call.served:
+        if not call.from_replay:
             self._comparison._asked.set()
         if self._stopped:
             call.cancel()
         self._comparison._changed()
         call.future.add_done_callback(self._arrived)
+
+    def _begin(self, run: int) -> Call:
+        if self._stopped:
+            return engine.refuse(self._request(), None)
+        try:
+            return begin(
+                self._comparison.messages,
+                model=self.column.model,
+                system=None,
+                params={**self.column.params, "refresh": self._comparison.refresh},
+                emit=lambda events: self._take(events, run),
+            )
+        except Exception as exc:  # noqa: BLE001 - whatever keeps a call from going out ends its cell
+            return engine.refuse(self._request(), _refused(exc))
 
     def _take(self, events: Sequence[Event], run: int) -> None:  # loop thread
         if run != self.run:
@@ -192,7 +188,8 @@ class Cell:
         try:
             response = future.result()
         except Exception as exc:  # noqa: BLE001 - a fault of our own must not leave a cell running
-            response = self._unsent(AllosError(f"{type(exc).__name__}: {exc}"))
+            error = AllosError(f"{type(exc).__name__}: {exc}")
+            response = ProviderResponse(metadata={"status": "error"}, error=error)
         self._finish(response)
 
     def _finish(self, response: ProviderResponse) -> None:
@@ -202,44 +199,17 @@ class Cell:
         self._finished.set()
         self._comparison._cell_finished()
 
-    def _unsent(self, error: AllosError | None) -> ProviderResponse:
-        """Stand-in for a call that never went out: wrongly set up, or stopped before its start."""
+    def _request(self) -> Request:
+        """What would have been asked, of a call that never went out."""
         provider, _, model = self.column.name.partition("/")
-        params = {k: v for k, v in self.column.params.items() if k in VOCABULARY}
-        request = Request(
+        return Request(
             provider=provider,
             api=services.find(provider).api,
             base_url="",
             model=model,
             messages=self._comparison.messages,
-            params=params,
+            params={k: v for k, v in self.column.params.items() if k in PARAMETERS},
         )
-        facts: dict[str, Any] = {
-            **{
-                k: v
-                for k, v in params.items()
-                if k in ("temperature", "top_p", "max_tokens", "seed")
-            },
-            "provider": provider,
-            "model": model,
-            "api": request.api,
-            "status": "cancelled" if error is None else "error",
-            "finish_reason": "cancelled" if error is None else "error",
-            "attempts": 0,
-        }
-        if error is not None:
-            facts |= {"error_type": type(error).__name__, "error_message": str(error)}
-        now = datetime.now(UTC)
-        with context.using(sample_index=self.sample_index) as here:
-            return ProviderResponse(
-                metadata=facts,
-                error=error,
-                id=new_id(),
-                created_at=now,
-                request=request,
-                completed_at=now,
-                context=here,
-            )
 
 
 class Comparison:
@@ -275,6 +245,7 @@ class Comparison:
         self.columns: list[Column] = []
         self.cells: list[Cell] = []
         self._watchers: list[Callable[[], None]] = []
+        self._session = current_session()
         self._asked = threading.Event()
         with context.using(comparison_id=self.id):
             self._context = contextvars.copy_context()
@@ -339,7 +310,7 @@ class Comparison:
         Interrupted
             As `wait`.
         """
-        if not seams.answers_at_hand:
+        if not engine.can_answer_offline():
             return False
         try:
             for cell in list(self.cells):
@@ -413,7 +384,7 @@ class Comparison:
 
     def _launch(self, cells: Sequence[Cell]) -> None:
         """Start cells on a few threads, each with the context that the comparison was made in."""
-        active.add(self)
+        self._session.active_runs.add(self)
         shares: dict[int, list[Cell]] = {}
         for cell in cells:  # the first repeat of a column is sent first, whoever is slow to start
             shares.setdefault(cell.column.index % _STARTERS, []).append(cell)
@@ -429,7 +400,7 @@ class Comparison:
 
     def _cell_finished(self) -> None:
         if self.done:
-            active.discard(self)
+            self._session.active_runs.discard(self)
         self._changed()
 
     def to_html(self) -> str:
@@ -463,10 +434,6 @@ def _refused(exc: Exception) -> AllosError:
 def _start_all(cells: Sequence[Cell]) -> None:
     for cell in cells:
         cell._start()
-
-
-active: set[Comparison] = set()
-"""Comparisons under way."""
 
 
 def compare(
@@ -540,12 +507,13 @@ def compare(
         plan = preview(messages, models=models, params=params, n=n, **shared)
         if not confirm(plan):
             raise BudgetError("The comparison was not confirmed. Nothing was sent.")
+    session = current_session()
     session.open_log()
-    session.open_replay()
+    session.open_configured_replay()
     with context.using(tags=named):
         comparison = Comparison(messages, columns, n, refresh=refresh)
-    for told in seams.background:
-        told(comparison)
+    for notify in session.on_run_started:
+        notify(comparison)
     comparison._launch(comparison.cells)
     return comparison
 
@@ -604,7 +572,12 @@ def build_columns(
 
 def _cancel_at_exit() -> None:
     """Stop what still runs, and say so: nobody can wait for it any more."""
-    left = [cell for comparison in active for cell in comparison.cells if not cell.done]
+    left = [
+        cell
+        for comparison in list(current_session().active_runs)
+        for cell in comparison.cells
+        if not cell.done
+    ]
     if left:
         import sys
 
@@ -616,13 +589,12 @@ def _cancel_at_exit() -> None:
         )
 
 
-# Registered after the loop thread's own handler, so it runs before it.
-atexit.register(_cancel_at_exit)
+_process.on_exit(_process.ExitStage.RUNS, _cancel_at_exit)
 
 
 def stop_all() -> int:
     """Stop every comparison under way; returns how many there were."""
-    running = list(active)
+    running = list(current_session().active_runs)
     for comparison in running:
         comparison.cancel()
     return len(running)
@@ -635,7 +607,7 @@ def _column(index: int, model: str | Provider, params: Mapping[str, Any]) -> Col
         if of_service is None:
             if not service.embedded:
                 raise ConfigurationError(f"{model!r} names no model: write {service.name}/MODEL.")
-            model = session.EMBEDDED_MODEL
+            model = EMBEDDED_MODEL
     elif not isinstance(model, Provider):
         raise ConfigurationError(
             f"models takes 'provider/model' names and provider objects, not {type(model).__name__}."

@@ -257,11 +257,12 @@ def notebook(online: bool) -> Iterator[Finding]:
 
 def settings(online: bool) -> Iterator[Finding]:
     """Which model answers, which budget holds, whether answers are replayed."""
-    from allos import seams, session
-    from allos.providers.pricing import budgets
+    from allos.session import current_session
+
+    session = current_session()
 
     model = session.model_name(None)
-    known = session.settings()
+    known = session.settings.values()
     why = known["model"].source if "model" in known else "nothing else is set"
     try:
         services.find(services.split(model).provider)
@@ -271,11 +272,11 @@ def settings(online: bool) -> Iterator[Finding]:
     for name, value in known.items():
         if name != "model":
             yield Finding("settings", "ok", f"{name} = {value.value} ({value.source}).")
-    for each in budgets.in_force():
+    for each in session.budgets.in_force():
         yield Finding("settings", "ok", f"{str(each).strip('<>')}.")
-    if not budgets.in_force():
+    if not session.budgets.in_force():
         yield Finding("settings", "ok", "No budget.")
-    if seams.sources:
+    if session.replay is not None:
         yield Finding(
             "settings", "note", "Recorded answers are replayed before a service is asked."
         )

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from allos import session
 from allos.errors import AllosError, ConfigurationError
 from allos.messages import Message, Prompt, as_messages
 from allos.providers import Provider
@@ -14,6 +13,7 @@ from allos.providers.pricing.planned_requests import PlannedRequest, Preview
 from allos.runs.ask import checked_constructor
 from allos.runs.compare import build_columns, normalize_params
 from allos.secret import sealed
+from allos.session import current_session
 
 
 def preview(
@@ -93,5 +93,5 @@ def _one(
     exact: bool,
 ) -> Preview:
     constructor, rest = checked_constructor(model, params)
-    provider = session.provider_for(model, **constructor)
+    provider = current_session().provider_for(model, **constructor)
     return provider.preview(turns, stream=stream, exact=exact, **rest)

@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, Literal
 
-from allos import context, seams
+from allos import context
 from allos.errors import (
     ConfigurationError,
     Interrupted,
@@ -30,6 +30,9 @@ from allos.tools.tool import Tool, as_tools, checked_choice
 
 Approve = Callable[[ToolCall], bool | Awaitable[bool]] | Literal["always"]
 """Says whether a call may run: a function of the call, or ``"always"``."""
+
+Approver = Callable[[ToolCall], bool | None]
+"""Says whether a call may run; None: there is nobody to ask."""
 
 MAX_STEPS = 8
 _ERROR_CHARS = 500
@@ -50,8 +53,10 @@ class Loop:
     max_steps : int
         Most calls of the model.
     approve : callable, ``"always"`` or None
-        Asked before each call of a tool that is not trusted. None asks whoever is there: the person
-        at the notebook; where nobody is, tools run.
+        Asked before each call of a tool that is not trusted. None asks the approvers.
+    approvers : sequence of callable
+        Asked in order, where `approve` is None: the person at the notebook. The first answer that is
+        not None counts; where nobody answers, tools run.
 
     Attributes
     ----------
@@ -67,6 +72,7 @@ class Loop:
         tool_choice: str | None = None,
         max_steps: int = MAX_STEPS,
         approve: Approve | None = None,
+        approvers: Sequence[Approver] = (),
     ) -> None:
         if not _is_count(max_steps):
             raise ConfigurationError(f"max_steps must be a whole number from 1, not {max_steps!r}.")
@@ -78,6 +84,7 @@ class Loop:
         self._choice = checked_choice(tool_choice, tuple(self._tools.values()))
         self._max_steps = max_steps
         self._approve = approve
+        self._approvers = approvers
         self._conversation = context.current().conversation_id or f"conv_{new_id()}"
 
     # ---- the model's turn ---------------------------------------------------------------------
@@ -159,8 +166,8 @@ class Loop:
             return True
         if callable(self._approve):
             return self._approve(call)
-        for approval in seams.approvals:
-            said = approval(call)
+        for approver in self._approvers:
+            said = approver(call)
             if said is not None:
                 return said
         return True

@@ -373,25 +373,28 @@ _NEXT: dict[str, str] = {
 }
 
 
-def sentence(error: ProviderError, words: str, attempts: int = 1, advice: str | None = None) -> str:
-    """One line: who, what happened, the server's own words, what to do next."""
+def complete(error: ProviderError, message: str, attempts: int = 1) -> None:
+    """Give an error its final sentence: who, what happened, the server's own message, what to do.
+
+    `error.next_step` is the general advice; whoever knows better sets another with `advise`.
+    """
     kind = type(error).__name__
     who = "/".join(part for part in (error.provider, error.model) if part)
     what = _WHAT.get(kind, "the call failed")
     status = f" ({error.status_code})" if error.status_code not in (None, 200) else ""
-    words = shorten(" ".join(words.split()).rstrip("."))
-    end = "" if words.endswith(("?", "!")) else "."
-    parts = [f"{who}: {what}{status}: {words}{end}"]
+    message = shorten(" ".join(message.split()).rstrip("."))
+    end = "" if message.endswith(("?", "!")) else "."
+    parts = [f"{who}: {what}{status}: {message}{end}"]
     hint = error.retry_after_s
     if kind == "RateLimitError" and hint is not None:
         parts.append(f"The service asks to wait {_span(hint)}.")
     elif attempts > 1:
         parts.append(f"Tried {attempts} times.")
-    if kind == "InvalidResponseError" and words.startswith(EMPTY):
-        advice = advice or "Ask again, or raise max_tokens: thinking may have used them up."
-    if advice or kind in _NEXT:
-        parts.append(advice or _NEXT[kind])
-    return " ".join(parts)
+    next_step = _NEXT.get(kind)
+    if kind == "InvalidResponseError" and message.startswith(EMPTY):
+        next_step = "Ask again, or raise max_tokens: thinking may have used them up."
+    error.summary = " ".join(parts)
+    error.advise(next_step)
 
 
 def _span(seconds: float) -> str:

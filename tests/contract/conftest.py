@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from allos import seams
 from allos.engine import retry
 from allos.profiles import Api
 from allos.providers import Provider, ProviderRegistry
 from allos.response import ProviderResponse
 from tests.support.fake_server import FakeServer
+from tests.support.observing import observing
 
 KEY = "sk-contract-0123456789"
 Make = Callable[..., Provider]
@@ -76,8 +76,5 @@ def ask(request: pytest.FixtureRequest) -> Ask:
 @pytest.fixture
 def observed() -> Iterator[list[ProviderResponse]]:
     """Every response that an observer saw."""
-    seen: list[ProviderResponse] = []
-    observer = seen.append
-    seams.observers.append(observer)
-    yield seen
-    seams.observers.remove(observer)
+    with observing() as seen:
+        yield seen

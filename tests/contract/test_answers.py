@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from allos import seams
 from allos.profiles import Api
 from allos.providers import Message, Provider, ProviderRegistry
 from allos.response import ProviderResponse
+from allos.session import current_session
 from tests.contract.conftest import KEY, Ask, Make
 from tests.support.fake_server import Call, FakeServer, Reply, Sse
+from tests.support.layers import answering
 
 FULL = Reply(
     "Grüße 🙂 to all of you",
@@ -292,18 +293,16 @@ def test_source_answers_without_the_wire(
     server: FakeServer, provider: Provider, ask: Ask, observed: list[ProviderResponse]
 ) -> None:
     """A source answers instead of the service, and nothing is sent."""
-    recorded = ProviderResponse("StoredKey.", metadata={"latency_s": 9.0}, reasoning="Hm")
+    recorded = ProviderResponse("Kept.", metadata={"latency_s": 9.0}, reasoning="Hm")
 
-    def source(request: Any) -> ProviderResponse | None:
-        return recorded if request.prompt == "recorded" else None
-
-    seams.sources.append(source)
+    layer = answering(lambda request: recorded if request.prompt == "recorded" else None)
+    current_session().add_interceptor(layer)
     try:
         replayed, fresh = ask(provider, "recorded"), ask(provider, "new")
     finally:
-        seams.sources.remove(source)
+        current_session().remove_interceptor(layer)
 
-    assert (replayed.content, replayed.reasoning, replayed.latency_s) == ("StoredKey.", "Hm", 9.0)
+    assert (replayed.content, replayed.reasoning, replayed.latency_s) == ("Kept.", "Hm", 9.0)
     assert (replayed.replayed, replayed.provider) == (True, "chat_completions")
     assert replayed.request is not None
     assert replayed.id

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 import allos
-from allos import seams
 from allos.errors import BudgetError, ConfigurationError, ProviderError
 from allos.providers import Provider, ProviderRegistry
 from allos.providers.pricing import budgets as budgets
 from allos.providers.pricing.budgets import Budget
 from allos.response import ProviderResponse
 from tests.support.fake_server import FakeServer, Fault, Reply
+from tests.support.layers import answering
 
 USAGE = {"input_tokens": 1000, "output_tokens": 1000}
 COST = 1000 * 2.5e-6 + 1000 * 10e-6  # gpt-4o, https://openai.com/api/pricing (genai-prices 0.2.3)
@@ -341,12 +341,13 @@ def test_an_answer_without_usage_keeps_its_worst_case(server: FakeServer) -> Non
 def test_replayed_answers_cost_nothing(server: FakeServer) -> None:
     """A recorded answer passes any budget, unknown prices too, and is not counted."""
     recorded = ProviderResponse("From the file.", metadata={"cost_usd": 5.0}, replayed=True)
-    seams.sources.append(lambda request: recorded)
+    layer = answering(lambda request: recorded)
+    allos.current_session().add_interceptor(layer)
     try:
         budget = allos.budget(0.0)
         said = [gpt().chat("Hi"), ProviderRegistry.get_provider("ollama", model="m").chat("Hi")]
     finally:
-        seams.sources.clear()
+        allos.current_session().remove_interceptor(layer)
 
     assert [each.content for each in said] == ["From the file."] * 2
     assert (budget.spent_usd, budget.calls, server.count) == (0.0, 0, 0)
@@ -415,8 +416,7 @@ def test_confirm_is_asked_only_when_a_call_does_not_fit(server: FakeServer) -> N
     with pytest.raises(BudgetError):
         gpt().chat("Hi")
     assert asked[0] == (
-        "openai/gpt-4o: the call may cost $0.010, and $0.013 of $0.020 are spent. "
-        "Send it all the same?"
+        "openai/gpt-4o: the call may cost $0.010, and $0.013 of $0.020 are spent. Send anyway?"
     )
     assert (server.count, len(asked)) == (2, 2)
     assert budget.spent_usd == pytest.approx(2 * COST)
@@ -443,7 +443,7 @@ def test_comparison_is_confirmed_before_anything_is_sent(server: FakeServer) -> 
 
 def test_no_budget_costs_no_estimate(server: FakeServer, monkeypatch: Any) -> None:
     """Without a budget nothing is estimated, so that plain calls stay as fast as they were."""
-    monkeypatch.setattr(budgets, "BudgetGate", None)
+    monkeypatch.setattr(budgets, "Reservation", None)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         answer = gpt().chat("Hi")

@@ -9,6 +9,7 @@ import pytest
 
 import allos
 from allos import errors
+from allos.engine import learned_profiles
 from allos.profiles import Api
 from allos.providers import Provider, ProviderRegistry
 from tests.contract.conftest import KEY, Ask, Make
@@ -242,7 +243,8 @@ def test_name_of_the_token_limit(server: FakeServer, make: Make, ask: Ask, refus
     server.reply(refusing(refused))
     provider = make(api="chat")
     if refused == "max_completion_tokens":
-        provider._learnt["max_tokens_name"] = refused
+        asked = provider.prepare("Hi", {}).request
+        learned_profiles.remember(asked, {"max_tokens_name": refused})
     first, second = ask(provider, max_tokens=9), ask(provider, max_tokens=9)
 
     assert (first.metadata["attempts"], second.metadata["attempts"]) == (2, 1)

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 import allos
-from allos import seams
 from allos.errors import ConfigurationError
 from allos.profiles import Api
 from allos.providers import ProviderRegistry
 from tests.support.fake_server import FakeServer, Fault
+from tests.support.layers import Layer
 from tests.support.pictures import PNG
 
 KEY = "sk-preview-0123456789"
@@ -191,10 +191,14 @@ def test_preview_of_a_question(server: FakeServer) -> None:
         allos.preview("Hi", model="openai/gpt-4o", temprature=1)
 
 
-def test_preview_under_replay_misses_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_preview_under_replay_misses_the_key() -> None:
     """Where recorded answers need no key, a preview still does: it never makes an address up."""
-    monkeypatch.setattr(seams, "answers_at_hand", True)
-    provider = ProviderRegistry.get_provider("groq", model="m")
+    layer = Layer(can_answer_offline=True)
+    allos.current_session().add_interceptor(layer)
+    try:
+        provider = ProviderRegistry.get_provider("groq", model="m")
+    finally:
+        allos.current_session().remove_interceptor(layer)
     with pytest.raises(ConfigurationError, match="No key for 'groq'"):
         provider.preview("Hi")
 

@@ -49,7 +49,7 @@ async def main():
 asyncio.run(main())
 """,
     "while a call runs": """
-call = provider().start('Hi', {}, emit=lambda events: None)
+call = provider().start('Hi', {}, lambda events: None)
 print('Hello')
 """,
     "with prices": """
@@ -189,9 +189,9 @@ WRONG_SETUP = """
 import os
 from allos.errors import ConfigurationError
 p = provider(api_key="sk-not-shown")
-for face in (p.chat, p.stream):
+for ask in (p.chat, lambda text: list(p.stream(text))):
     try:
-        face("Hi")
+        ask("Hi")
     except ConfigurationError as exc:
         assert "sk-not" not in str(exc) and exc.__cause__ is None
         print(str(exc).count("SSL_CERT_FILE"))

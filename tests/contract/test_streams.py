@@ -110,7 +110,7 @@ def test_cancel(
 ) -> None:
     """A cancelled call closes its socket at once, silent server or not."""
     server.reply(Fault.stall(first_delay_s=0))
-    call = provider.start("Hi", {}, emit=(lambda events: None) if stream else None)
+    call = provider.start("Hi", {}, (lambda events: None) if stream else None)
     server.wait_requests(1)
     started = time.perf_counter()
     call.cancel()
@@ -334,11 +334,15 @@ def test_sync_call_inside_a_running_loop(server: FakeServer, provider: Provider)
 
 INTERRUPTED = """
 import sys
-from allos import seams
+from allos.engine import Interceptor
 from allos.errors import Interrupted
 from allos.providers import ProviderRegistry
+from allos.session import current_session
 seen = []
-seams.observers.append(seen.append)
+class Observer(Interceptor):
+    def before(self, call):
+        return lambda response: seen.append(response) or response
+current_session().add_interceptor(Observer())
 p = ProviderRegistry.get_provider(
     "chat_completions", model="m", base_url=sys.argv[1], api=sys.argv[2], max_attempts=1)
 print("ready", flush=True)

@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from allos import engine, wire
-from allos.engine.call import Finish
+from allos.engine.limits import LimiterRegistry
 from allos.hashing import request_hash
 from allos.profiles import Api
+from allos.providers.pricing.prices import Prices
 from allos.response import ProviderResponse
 from allos.secret import Secret
 from allos.wire.base import Connection, Wire
@@ -27,7 +28,7 @@ def answered(
     *,
     stream: bool,
     headers: dict[str, str] | None = None,
-    finish: Finish | None = None,
+    price_id: str | None = None,
     **changes: Any,
 ) -> ProviderResponse:
     """What becomes of an answer, from the bytes that a service sends to the response."""
@@ -35,8 +36,18 @@ def answered(
     asked = request(api, stream=stream, max_attempts=1, **changes)
     asked = dataclasses.replace(asked, request_hash=request_hash(asked))
     connection = Connection(sdk=spoken.sdk, base_url=asked.base_url, api_key=Secret("sk-nobody"))
-    call = engine.start(asked, spoken, spoken.body(asked), connection, finish=finish)
-    return call.wait(30)
+    call = engine.PreparedCall(
+        request=asked,
+        body=spoken.body(asked),
+        wire=spoken,
+        connect=lambda: connection,
+        limiters=LimiterRegistry(),
+        billing=engine.BilledService(
+            provider=asked.provider, model=asked.model, base_url=asked.base_url, price_id=price_id
+        ),
+        interceptors=[Prices()],
+    )
+    return engine.start(call).wait(30)
 
 
 def _answering(api: Api) -> Any:

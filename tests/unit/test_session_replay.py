@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 
 import allos
-from allos import seams, session
+from allos.engine import can_answer_offline
 from allos.errors import ConfigurationError, MissingKeyError, ReplayError, ReplayMissError
 from allos.providers import ProviderRegistry
 from allos.runs.compare import compare
 from tests.support.fake_server import FakeServer, Reply
+from tests.support.layers import answering
 
 ROOT = Path(__file__).parents[2]
 
@@ -116,12 +117,13 @@ def test_endpoint_of_a_generic_service(server: FakeServer, monkeypatch: pytest.M
     monkeypatch.setenv("CHAT_COMPLETIONS_BASE_URL", server.base_url)
     found = ProviderRegistry.get_provider("chat_completions", model="m")
     requests = []
-    seams.sources.append(lambda request: requests.append(request))  # type: ignore[arg-type, func-returns-value]
+    layer = answering(lambda request: requests.append(request))
+    allos.current_session().add_interceptor(layer)
     try:
         named.chat("Hi")
         found.chat("Hi")
     finally:
-        seams.sources.pop()
+        allos.current_session().remove_interceptor(layer)
 
     assert [request.endpoint for request in requests] == [server.base_url, "chat_completions"]
 
@@ -217,11 +219,11 @@ def test_opening_again_and_off(server: FakeServer) -> None:
     with pytest.raises(ReplayError):
         allos.replay("missing.jsonl", "strict")
     assert allos.replay() is opened
-    assert len(seams.sources) == 1
+    assert allos.current_session().replay is not None
     allos.ask("Hi", model="groq/m")
     off = allos.replay("a.jsonl", "off")
 
-    assert (off.mode, seams.sources, seams.answers_at_hand) == ("off", [], False)
+    assert (off.mode, allos.current_session().replay, can_answer_offline()) == ("off", None, False)
     assert allos.replay().mode == "off"
     assert not allos.ask("Hi", model="groq/m").replayed
     assert opened.recorded == 1
@@ -229,7 +231,6 @@ def test_opening_again_and_off(server: FakeServer) -> None:
 
 def test_file_named_by_the_environment(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """`ALLOS_REPLAY` opens a file at the first call; one that fails, fails every call."""
-    monkeypatch.setattr(session, "_replay_set", None)
     monkeypatch.setenv("ALLOS_REPLAY", "a.jsonl")
     monkeypatch.setenv("ALLOS_REPLAY_MODE", "strict")
     for _ in range(2):
@@ -358,7 +359,6 @@ def test_answers_of_a_process_that_ends(server: FakeServer, tmp_path: Path) -> N
 def test_file_of_a_setting(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that is set is opened by the next call, and another one when it is set anew; a file
     that the code has opened stays."""
-    monkeypatch.setattr(session, "_replay_set", None)
     try:
         allos.configure(replay="a.jsonl", replay_mode="record")
         allos.ask("Hi", model="groq/m")

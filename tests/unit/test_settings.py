@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from allos import session, settings
+import allos
+from allos import settings
 from allos.errors import ConfigurationError
+from allos.session import current_session
 
 
 @pytest.fixture
@@ -115,20 +117,18 @@ def test_a_bad_file_is_one_warning(home: Path, tmp_path: Path, text: str) -> Non
 )
 def test_configure_refuses_with_one_line(name: str, value: object, said: str) -> None:
     """A setting that does not exist or cannot be is refused, and nothing changes."""
-    before = session.settings()
+    before = current_session().settings.values()
     with pytest.raises(ConfigurationError, match=said):
-        session.configure(**{name: value})
+        allos.configure(**{name: value})
 
-    assert session.settings() == before
+    assert current_session().settings.values() == before
 
 
-def test_configured_parameters_are_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_configured_parameters_are_defaults() -> None:
     """Temperature and max_tokens that are set hold for providers made by name, unless said."""
-    monkeypatch.setattr(session, "_told", {})
-    monkeypatch.setattr(session, "_gathered", None)
-    session.configure(temperature=0.5, max_tokens=7)
-    provider = session.provider_for("ollama/m")
-    session.configure(temperature=None, max_tokens=None)
+    allos.configure(temperature=0.5, max_tokens=7)
+    provider = current_session().provider_for("ollama/m")
+    allos.configure(temperature=None, max_tokens=None)
 
     assert provider._params == {"temperature": 0.5, "max_tokens": 7}
-    assert session.provider_for("ollama/m")._params == {}
+    assert current_session().provider_for("ollama/m")._params == {}

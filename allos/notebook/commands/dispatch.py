@@ -66,9 +66,10 @@ def _models(words: tuple[str, ...]) -> Any:
 
 def _log(words: tuple[str, ...]) -> Any:
     """Where the log is."""
-    from allos import log, session
+    from allos import log
+    from allos.session import current_session
 
-    session.open_log()  # before the first call it is not open yet
+    current_session().open_log()  # before the first call it is not open yet
     where = log.path()
     return str(where) if where is not None else "The log is off."
 
@@ -96,14 +97,16 @@ def _config(words: tuple[str, ...]) -> Any:
     """Settings in force, and who set them."""
     import pandas as pd
 
-    from allos import session
+    from allos.session import current_session
     from allos.settings import SETTINGS, own_file
 
-    known = session.settings()
+    known = current_session().settings.values()
     rows = [
         {
             "setting": name,
-            "value": str(session.setting(name)) if session.setting(name) is not None else None,
+            "value": str(current_session().settings.get(name))
+            if current_session().settings.get(name) is not None
+            else None,
             "set_by": known[name].source if name in known else None,
             "help": each.help,
         }
@@ -138,15 +141,15 @@ def _chats(words: tuple[str, ...]) -> Any:
 
 def _replay(words: tuple[str, ...]) -> Any:
     """Open a replay file (FILE, then a mode), close it (off), clear it up (prune), or tell of it."""
-    from allos import session
+    from allos.session import replay
 
     *rest, last = words or ("",)
     if not last:
-        return str(session.replay())
+        return str(replay())
     if words == ("off",):
-        session.replay(mode="off")
+        replay(mode="off")
     elif words == ("prune",):
-        count = session.replay().prune()
+        count = replay().prune()
         return f"Removed {count} recorded answer{'' if count == 1 else 's'}."
     elif words in (("replay",), ("record",), ("strict",)):
         raise ConfigurationError(
@@ -154,9 +157,9 @@ def _replay(words: tuple[str, ...]) -> Any:
             f"%allos replay FILE.jsonl {last}."
         )
     elif len(words) == 1:
-        session.replay(last)
+        replay(last)
     elif len(rest) == 1:
-        session.replay(rest[0], last)  # type: ignore[arg-type]  # checked there
+        replay(rest[0], last)  # type: ignore[arg-type]  # checked there
     else:
         raise ConfigurationError(
             "%allos replay takes a file and a mode: %allos replay FILE strict."

@@ -8,24 +8,22 @@ pass one together. A replayed answer costs nothing and is not asked for.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar, Token
-from typing import TYPE_CHECKING, Literal, NamedTuple, Self, overload
+from typing import Literal, Self, overload
 
+from allos import _process
+from allos.engine import After, BilledService, Interceptor, PreparedCall
 from allos.errors import BudgetError, ConfigurationError
+from allos.providers.auth.endpoints import origin
 from allos.providers.catalog import services
-from allos.providers.pricing.estimates import Estimate, usd
-
-if TYPE_CHECKING:
-    from allos.response import ProviderResponse
+from allos.providers.pricing.estimates import Estimate, estimate, usd
+from allos.response import ProviderResponse
 
 Confirm = Callable[[str], bool]
 """Given a question, says yes or no. It may take its time: it is never asked on the loop thread."""
 
-_lock = threading.Lock()  # guards: what is spent and reserved in all budgets changes together
-_asking = threading.Lock()  # guards: one question at a time
 _ROUNDING = 1e-9
 """A budget is not passed by the rounding of floating-point sums."""
 
@@ -47,7 +45,15 @@ class Budget:
         Calls that ended, and calls that were not sent because of this budget.
     """
 
-    def __init__(self, usd: float, *, free: Iterable[str] = (), confirm: Confirm | None = None):
+    def __init__(
+        self,
+        budgets: Budgets,
+        usd: float,
+        *,
+        free: Iterable[str] = (),
+        confirm: Confirm | None = None,
+    ) -> None:
+        self._budgets = budgets
         self.usd = _amount(usd)
         names = [free] if isinstance(free, str) else free
         if not isinstance(names, Iterable):
@@ -66,10 +72,7 @@ class Budget:
         return max(0.0, self.usd - self.spent_usd - self.reserved_usd)
 
     def __enter__(self) -> Self:
-        global _process
-        with _lock:
-            if _process is self:  # `with allos.budget(...)`: for the block instead of the process
-                _process = self._before
+        self._budgets.only_for_a_block(self)
         self._tokens.append(_blocks.set((*_blocks.get(), self)))
         return self
 
@@ -87,21 +90,6 @@ class Budget:
         return f"<Budget: {said}>"
 
 
-def _by_environment() -> float | None:
-    text = os.environ.get("ALLOS_BUDGET_USD", "").strip()
-    try:
-        return float(text) if text else None
-    except ValueError:
-        raise ConfigurationError(
-            f"ALLOS_BUDGET_USD must be a number of US dollars, not {text!r}. Nothing was sent."
-        ) from None
-
-
-configured: Callable[[], float | None] = _by_environment
-"""What the settings allow this process, in US dollars; `session` knows more than the environment."""
-
-_process: Budget | None = None
-_settings: Budget | None = None
 _blocks: ContextVar[tuple[Budget, ...]] = ContextVar("allos_budgets", default=())
 
 
@@ -148,109 +136,143 @@ def budget(
     >>> budget() is None
     True
     """
-    global _process
+    budgets: Budgets = _process.current_session().budgets
     if usd == "show":
-        return next(iter(in_force()), None)
-    if usd is None:
-        _process = None
-        return None
-    made = Budget(usd, free=free, confirm=confirm)
-    with _lock:
-        made._before, _process = _process, made
-    return made
+        return next(iter(budgets.in_force()), None)
+    return budgets.set(usd, free=free, confirm=confirm)
 
 
-def in_force() -> tuple[Budget, ...]:
-    """Budgets that a call made here must fit into, the innermost first."""
-    whole = _process or _of_settings()
-    return (*reversed(_blocks.get()), *(() if whole is None else (whole,)))
+class Budgets(Interceptor):
+    """The budgets of a session, and the layer that holds every call to them.
+
+    Parameters
+    ----------
+    configured : callable
+        What the settings allow, in US dollars; None: nothing is set.
+    """
+
+    def __init__(self, configured: Callable[[], float | None]) -> None:
+        self._configured = configured
+        self._of_process: Budget | None = None
+        self._of_settings: Budget | None = None
+        self.after_fork_in_child()
+
+    def after_fork_in_child(self) -> None:
+        """Make the locks anew: a thread that held one is not in the child."""
+        self.lock = threading.Lock()  # guards: spent and reserved of all budgets change together
+        self._asking = threading.Lock()  # guards: one question at a time
+
+    def set(
+        self, usd: float | None, *, free: Iterable[str] = (), confirm: Confirm | None = None
+    ) -> Budget | None:
+        """Set the budget of all calls; None lifts it."""
+        if usd is None:
+            self._of_process = None
+            return None
+        made = Budget(self, usd, free=free, confirm=confirm)
+        with self.lock:
+            made._before, self._of_process = self._of_process, made
+        return made
+
+    def only_for_a_block(self, budget: Budget) -> None:
+        """Take a budget back that turns out to stand in ``with``: the one before it is in force."""
+        with self.lock:
+            if self._of_process is budget:
+                self._of_process = budget._before
+
+    def in_force(self) -> tuple[Budget, ...]:
+        """Budgets that a call made here must fit into, the innermost first."""
+        blocks = [each for each in reversed(_blocks.get()) if each._budgets is self]
+        whole = self._of_process or self._from_settings()
+        return (*blocks, *(() if whole is None else (whole,)))
+
+    def _from_settings(self) -> Budget | None:
+        """Return the budget that was configured; another amount keeps what is spent."""
+        amount = self._configured()
+        if amount is None:
+            return None
+        with self.lock:
+            if self._of_settings is None:
+                self._of_settings = Budget(self, amount)
+            self._of_settings.usd = _amount(amount)
+            return self._of_settings
+
+    def before(self, call: PreparedCall) -> After | None:
+        """Reserve the most that a call can cost.
+
+        Raises
+        ------
+        BudgetError
+            It does not fit, or nobody knows what it may cost.
+        """
+        budgets = self.in_force()
+        if not budgets:
+            return None
+        reservation = Reservation(self, call, budgets)
+        with self._asking:
+            is_allowed = reservation.confirm()
+        reservation.reserve(regardless=is_allowed)
+        return reservation.settle
 
 
-def _of_settings() -> Budget | None:
-    """Return the budget that was configured; another amount keeps what is spent."""
-    global _settings
-    amount = configured()
-    if amount is None:
-        return None
-    with _lock:
-        if _settings is None:
-            _settings = Budget(amount)
-        _settings.usd = _amount(amount)
-        return _settings
+def _is_free(billing: BilledService, free: frozenset[str]) -> bool:
+    """Whether a call costs nothing, as the user says."""
+    if billing.is_embedded or (billing.base_url and origin(billing.base_url) in free):
+        return True
+    return not billing.is_custom_host and (billing.provider in free or billing.name in free)
 
 
-class BilledService(NamedTuple):
-    """Who is billed for a call."""
+class Reservation:
+    """The most that one call can cost, held back in its budgets until the real cost is known."""
 
-    provider: str
-    model: str
-    host: str
-    """Scheme, host and port of the address."""
-    embedded: bool
-    foreign: bool
-    """The host is not the service's own, so the service's name says nothing about it."""
-
-    @property
-    def name(self) -> str:
-        """``provider/model``."""
-        return f"{self.provider}/{self.model}"
-
-    def free_by(self, free: frozenset[str]) -> bool:
-        """Whether the call costs nothing, as the user says."""
-        if self.embedded or self.host in free:
-            return True
-        return not self.foreign and (self.provider in free or self.name in free)
-
-
-class BudgetGate:
-    """Holds one call to its budgets, see `allos.engine.call.Gate`."""
-
-    def __init__(
-        self, payer: BilledService, estimate: Estimate | None, budgets: tuple[Budget, ...]
-    ) -> None:
-        self._payer = payer
-        self._estimate = estimate
+    def __init__(self, owner: Budgets, call: PreparedCall, budgets: tuple[Budget, ...]) -> None:
+        self._owner = owner
+        self._billing = billing = call.billing
+        is_billed = any(not _is_free(billing, each.free) for each in budgets)
+        self._estimate: Estimate | None = (
+            estimate(
+                call.body.body,
+                billing.model,
+                billing.price_id,
+                max_output=billing.max_output_tokens,
+            )
+            if is_billed
+            else None
+        )
         # What the user says to cost nothing costs no budget anything, an inner one neither.
-        free = payer.free_by(frozenset[str]().union(*(b.free for b in budgets)))
-        self._budgets = () if free else budgets
-        self._free = budgets if free else ()
-        self._entered = False
-        self._allowed = False
+        is_free = _is_free(billing, frozenset[str]().union(*(b.free for b in budgets)))
+        self._budgets = () if is_free else budgets
+        self._free = budgets if is_free else ()
 
     @property
     def _worst(self) -> float | None:
         return self._estimate.worst_cost_usd if self._estimate is not None else None
 
-    def ask(self) -> None:
-        """Ask the person whether a call that does not fit is sent all the same. Caller's thread."""
-        with _asking:
-            with _lock:
-                full = self._too_small()
-            if full is None or full.confirm is None or self._worst is None:
-                return
-            self._allowed = bool(full.confirm(f"{self._why(full)} Send it all the same?"))
+    def confirm(self) -> bool:
+        """Ask the person whether a call that does not fit is sent anyway. Caller's thread."""
+        with self._owner.lock:
+            full = self._too_small()
+        if full is None or full.confirm is None or self._worst is None:
+            return False
+        return bool(full.confirm(f"{self._why(full)} Send anyway?"))
 
-    def enter(self) -> None:
-        """Reserve the worst case in every budget, or raise. Loop thread."""
-        with _lock:
-            full = None if self._allowed and self._worst is not None else self._too_small()
+    def reserve(self, *, regardless: bool) -> None:
+        """Reserve the worst case in every budget, or raise."""
+        with self._owner.lock:
+            full = None if regardless else self._too_small()
             if full is not None:
                 full.refused += 1
                 raise BudgetError(f"{self._why(full)} {self._how(full)} Nothing was sent.")
-            self._entered = True
             for each in (*self._budgets, *self._free):
                 each._open += 1
             for each in self._budgets:
                 each.reserved_usd += self._worst or 0.0
 
-    def leave(self, response: ProviderResponse | None) -> None:
+    def settle(self, response: ProviderResponse) -> ProviderResponse:
         """Put the real cost in the place of the reservation. Loop thread."""
-        with _lock:
-            if not self._entered:
-                return
-            self._entered = False
-            worst = self._worst or 0.0
-            cost = None if response is None else _cost(response)
+        worst = self._worst or 0.0
+        cost = _cost(response)
+        with self._owner.lock:
             for each in (*self._budgets, *self._free):
                 each._open -= 1
                 each.calls += 1
@@ -259,6 +281,7 @@ class BudgetGate:
                 each.spent_usd += worst if cost is None else cost
                 if cost is None:
                     each.uncertain_usd += worst
+        return response
 
     def _too_small(self) -> Budget | None:
         worst = self._worst
@@ -268,7 +291,7 @@ class BudgetGate:
         return None
 
     def _why(self, full: Budget) -> str:
-        name, estimate = self._payer.name, self._estimate
+        name, estimate = self._billing.name, self._estimate
         if estimate is None or estimate.input_cost_usd is None:
             return f"{name}: its price is not known, and a budget of {usd(full.usd)} is set."
         if self._worst is None:
@@ -283,7 +306,8 @@ class BudgetGate:
 
     def _how(self, full: Budget) -> str:
         if self._estimate is None or self._estimate.input_cost_usd is None:
-            own = self._payer.host if self._payer.foreign else self._payer.provider
+            billing = self._billing
+            own = origin(billing.base_url) if billing.is_custom_host else billing.provider
             return (
                 f"If it costs you nothing, say so: allos.budget({full.usd:g}, free=[{own!r}]); "
                 "allos.budget(None) lifts the budget."
@@ -322,8 +346,6 @@ def _checked(name: str) -> str:
             f"free takes names of services and models, and addresses, not {type(name).__name__}."
         )
     if "://" in name:
-        from allos.providers.auth.endpoints import origin
-
         return origin(name)
     provider, slash, model = name.partition("/")
     return services.find(provider).name + slash + model
@@ -331,13 +353,3 @@ def _checked(name: str) -> str:
 
 def _calls(count: int) -> str:
     return "1 call" if count == 1 else f"{count:,} calls"
-
-
-def _forget_after_fork() -> None:
-    # A thread that held a lock is not in the child.
-    global _lock, _asking
-    _lock, _asking = threading.Lock(), threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_after_fork)

@@ -6,15 +6,17 @@ on a thread of its own while the first request is under way, never on the loop t
 
 from __future__ import annotations
 
-import os
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from allos import _process
+from allos.engine import After, Interceptor, PreparedCall
 from allos.providers.catalog.model_limits import plain_name
 from allos.response import ProviderResponse
 
+# A cache of the process: the tables of genai-prices, loaded once.
 _lock = threading.Lock()  # guards the first use of genai-prices, which fills its caches
 _loaded = threading.Event()
 _warming = False
@@ -30,8 +32,7 @@ def _forget_after_fork() -> None:
     _warming = False
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_after_fork)
+_process.on_fork(after_in_child=_forget_after_fork)
 
 
 def warm() -> None:
@@ -52,22 +53,36 @@ def load() -> None:
             _loaded.set()
 
 
-def finisher(
-    price_id: str | None,
-) -> Callable[[ProviderResponse], Awaitable[ProviderResponse]] | None:
-    """Return the step that adds the cost to a response; None where prices are unknown."""
-    if price_id is None:
-        return None
+class Prices(Interceptor):
+    """Adds what a call cost to its response."""
 
-    async def finish(response: ProviderResponse) -> ProviderResponse:  # loop thread
-        if not _loaded.is_set():
-            import asyncio
+    def before(self, call: PreparedCall) -> After | None:
+        """Start to load the price tables, where the service has prices."""
+        price_id = call.billing.price_id
+        if price_id is None:
+            return None
+        warm()
 
-            await asyncio.to_thread(load)
-        response.metadata.update(cost(response.metadata, price_id, at=response.created_at))
-        return response
+        def add_cost(
+            response: ProviderResponse,
+        ) -> ProviderResponse | Awaitable[ProviderResponse]:  # loop thread
+            if _loaded.is_set() or response.usage.output_tokens is None:
+                return _with_cost(response, price_id)
+            return _with_cost_once_loaded(response, price_id)
 
-    return finish
+        return add_cost
+
+
+async def _with_cost_once_loaded(response: ProviderResponse, price_id: str) -> ProviderResponse:
+    import asyncio
+
+    await asyncio.to_thread(load)
+    return _with_cost(response, price_id)
+
+
+def _with_cost(response: ProviderResponse, price_id: str) -> ProviderResponse:
+    facts = cost(response.metadata, price_id, at=response.created_at)
+    return response.with_metadata(facts) if facts else response
 
 
 def cost(
@@ -127,7 +142,7 @@ def cost(
             )
         except (LookupError, ValueError, TypeError):
             continue
-        if not _told(price, circumstances, at, used["web_searches"] or 0):
+        if not _is_fully_priced(price, circumstances, at, used["web_searches"] or 0):
             return {}
         return {
             "cost_usd": float(price.total_price),
@@ -138,6 +153,7 @@ def cost(
     return {}
 
 
+# A pure cache: what is not in the tables is looked for once.
 _missing: tuple[Any, set[tuple[str, str]]] = (None, set())
 """A state of the tables, and the models that are not in it, by service and name."""
 
@@ -192,7 +208,9 @@ def _circumstances(metadata: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def _told(price: Any, circumstances: Mapping[str, str], at: datetime, searches: int) -> bool:
+def _is_fully_priced(
+    price: Any, circumstances: Mapping[str, str], at: datetime, searches: int
+) -> bool:
     """Whether the tables price all of it at that time: the tier, the speed, the searches."""
     variants = [
         dict(variant.when)

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from allos.engine import retry
-from allos.engine.limits import Limiter, Limits, Turn, estimate
+from allos.engine.limits import Limiter, LimiterRegistry, Limits, Permit, estimate
 from allos.errors import RateLimitError
 from allos.messages import Message
+from allos.secret import Secret
 from tests.support.decoding import request
 
 MINUTE_S = 0.1
@@ -25,16 +26,18 @@ Scenario = Callable[[Limiter], Coroutine[Any, Any, None]]
 def play(scenario: Scenario, **limits: float) -> Limiter:
     limiter = Limiter()
     limiter.minute_s = MINUTE_S
-    limiter.use(Limits(**limits) if limits else None)
+    limiter.configure(Limits(**limits) if limits else None)
     asyncio.run(asyncio.wait_for(scenario(limiter), 10))
     return limiter
 
 
-async def enter(limiter: Limiter, lane: object = "a", tokens: float = 0, model: str = "m") -> Turn:
-    turn = limiter.enter_at_once(tokens=tokens, model=model)
-    if turn is None:
-        turn = await limiter.enter(lane, limiter.number(), tokens, model)
-    return turn
+async def acquire(
+    limiter: Limiter, lane: object = "a", tokens: float = 0, model: str = "m"
+) -> Permit:
+    permit = limiter.try_acquire(tokens=tokens, model=model)
+    if permit is None:
+        permit = await limiter.acquire(lane, limiter.number(), tokens, model)
+    return permit
 
 
 async def settle() -> None:
@@ -47,7 +50,7 @@ def test_no_limit() -> None:
 
     async def scenario(limiter: Limiter) -> None:
         for _ in range(1000):
-            assert limiter.enter_at_once(tokens=1e9, model="m") is not None
+            assert limiter.try_acquire(tokens=1e9, model="m") is not None
 
     limiter = play(scenario)
 
@@ -64,11 +67,11 @@ def test_in_flight_in_order() -> None:
 
         async def one(number: int) -> None:
             nonlocal most
-            turn = await enter(limiter)
+            permit = await acquire(limiter)
             order.append(number)
             most = max(most, limiter.in_flight)
             await asyncio.sleep(0)
-            limiter.leave(turn)
+            limiter.release(permit)
 
         await asyncio.gather(*(one(number) for number in range(50)))
         assert most == 3
@@ -85,16 +88,16 @@ def test_callers_take_turns() -> None:
 
     async def scenario(limiter: Limiter) -> None:
         async def one(lane: str) -> None:
-            turn = await enter(limiter, lane)
+            permit = await acquire(limiter, lane)
             order.append(lane)
-            limiter.leave(turn)
+            limiter.release(permit)
 
-        held = await enter(limiter)
+        held = await acquire(limiter)
         batch = [asyncio.ensure_future(one("batch")) for _ in range(100)]
         await settle()
         single = [asyncio.ensure_future(one("single")) for _ in range(2)]
         await settle()
-        limiter.leave(held)
+        limiter.release(held)
         await asyncio.gather(*batch, *single)
 
     play(scenario, max_in_flight=1)
@@ -108,17 +111,17 @@ def test_repeated_attempts_keep_their_place() -> None:
 
     async def scenario(limiter: Limiter) -> None:
         async def one(name: str, number: int) -> None:
-            turn = await limiter.enter("a", number, 0, "m")
+            permit = await limiter.acquire("a", number, 0, "m")
             order.append(name)
-            limiter.leave(turn)
+            limiter.release(permit)
 
         old = limiter.number()
-        held = await enter(limiter)
+        held = await acquire(limiter)
         waiting = [asyncio.ensure_future(one("young", limiter.number())) for _ in range(3)]
         await settle()
         waiting.append(asyncio.ensure_future(one("old", old)))
         await settle()
-        limiter.leave(held)
+        limiter.release(held)
         await asyncio.gather(*waiting)
 
     play(scenario, max_in_flight=1)
@@ -132,9 +135,9 @@ def test_requests_per_minute() -> None:
 
     async def scenario(limiter: Limiter) -> None:
         for _ in range(10):
-            turn = await enter(limiter)
-            times.append(turn.at)
-            limiter.leave(turn)
+            permit = await acquire(limiter)
+            times.append(permit.at)
+            limiter.release(permit)
 
     play(scenario, requests_per_minute=4)
     gaps = [late - early for early, late in zip(times, times[4:], strict=False)]
@@ -149,9 +152,9 @@ def test_tokens_per_minute() -> None:
 
     async def scenario(limiter: Limiter) -> None:
         for _ in range(8):
-            turn = await enter(limiter, tokens=60)
-            times.append(turn.at)
-            limiter.leave(turn, tokens=25)
+            permit = await acquire(limiter, tokens=60)
+            times.append(permit.at)
+            limiter.release(permit, tokens=25)
 
     play(scenario, tokens_per_minute=100)
     gaps = [late - early for early, late in pairwise(times)]
@@ -166,8 +169,8 @@ def test_larger_than_the_limit() -> None:
     """A call that alone is larger than the limit goes when nothing else counts."""
 
     async def scenario(limiter: Limiter) -> None:
-        limiter.leave(await enter(limiter, tokens=500))
-        limiter.leave(await enter(limiter, tokens=500))
+        limiter.release(await acquire(limiter, tokens=500))
+        limiter.release(await acquire(limiter, tokens=500))
 
     assert play(scenario, tokens_per_minute=100).in_flight == 0
 
@@ -179,10 +182,10 @@ def test_pause_holds_all() -> None:
         limiter.pause(0.05, "m")
         started = monotonic()
         turns = await asyncio.gather(
-            *(enter(limiter, lane, model=lane) for lane in ("a", "b", "c"))
+            *(acquire(limiter, lane, model=lane) for lane in ("a", "b", "c"))
         )
-        assert min(turn.at for turn in turns) - started >= 0.045
-        assert limiter.enter_at_once(tokens=0, model="m") is not None
+        assert min(permit.at for permit in turns) - started >= 0.045
+        assert limiter.try_acquire(tokens=0, model="m") is not None
 
     play(scenario)
 
@@ -191,9 +194,9 @@ def test_pause_longer_than_is_waited() -> None:
     """A long pause fails the calls of that model at once, queued or new; others go on."""
 
     async def scenario(limiter: Limiter) -> None:
-        held = await enter(limiter)
-        queued = asyncio.ensure_future(enter(limiter, model="m"))
-        other = asyncio.ensure_future(enter(limiter, "b", model="other"))
+        held = await acquire(limiter)
+        queued = asyncio.ensure_future(acquire(limiter, model="m"))
+        other = asyncio.ensure_future(acquire(limiter, "b", model="other"))
         await settle()
         limiter.pause(86400, "m")
         with pytest.raises(RateLimitError) as caught:
@@ -201,8 +204,8 @@ def test_pause_longer_than_is_waited() -> None:
         assert caught.value.retry_after_s == 86400
         assert not caught.value.retryable
         with pytest.raises(RateLimitError):
-            limiter.enter_at_once(tokens=0, model="m")
-        limiter.leave(held)
+            limiter.try_acquire(tokens=0, model="m")
+        limiter.release(held)
         await other
         assert limiter.waiting == 0
 
@@ -216,9 +219,9 @@ def test_long_pause_is_asked_again() -> None:
         with retry.using(max_hint_s=0.02):
             limiter.pause(3600, "m")
         with pytest.raises(RateLimitError):
-            limiter.enter_at_once(tokens=0, model="m")
+            limiter.try_acquire(tokens=0, model="m")
         await asyncio.sleep(0.03)
-        assert limiter.enter_at_once(tokens=0, model="m") is not None
+        assert limiter.try_acquire(tokens=0, model="m") is not None
 
     play(scenario)
 
@@ -227,16 +230,16 @@ def test_cancelled_in_the_queue() -> None:
     """Who gives up leaves nothing behind, first, in the middle or as all of them."""
 
     async def scenario(limiter: Limiter) -> None:
-        held = await enter(limiter)
-        waiting = [asyncio.ensure_future(enter(limiter, n % 3)) for n in range(30)]
+        held = await acquire(limiter)
+        waiting = [asyncio.ensure_future(acquire(limiter, n % 3)) for n in range(30)]
         await settle()
         assert limiter.waiting == 30
         for task in waiting[:29]:
             task.cancel()
         await asyncio.gather(*waiting[:29], return_exceptions=True)
         assert limiter.waiting == 1
-        limiter.leave(held)
-        limiter.leave(await waiting[29])
+        limiter.release(held)
+        limiter.release(await waiting[29])
         assert limiter.in_flight == 0
         assert not limiter._lanes
 
@@ -244,16 +247,16 @@ def test_cancelled_in_the_queue() -> None:
 
 
 def test_cancelled_as_the_turn_comes() -> None:
-    """A turn that comes in the same moment as the cancel goes to the next."""
+    """A permit that comes in the same moment as the cancel goes to the next."""
 
     async def scenario(limiter: Limiter) -> None:
-        held = await enter(limiter)
-        first = asyncio.ensure_future(enter(limiter))
-        second = asyncio.ensure_future(enter(limiter))
+        held = await acquire(limiter)
+        first = asyncio.ensure_future(acquire(limiter))
+        second = asyncio.ensure_future(acquire(limiter))
         await settle()
-        limiter.leave(held)
+        limiter.release(held)
         first.cancel()
-        limiter.leave(await second)
+        limiter.release(await second)
         with pytest.raises(asyncio.CancelledError):
             await first
         assert limiter.in_flight == 0
@@ -264,14 +267,14 @@ def test_cancelled_as_the_turn_comes() -> None:
 def test_last_word_counts() -> None:
     """A later limit replaces an earlier one of its kind, and infinity lifts it."""
     limiter = Limiter()
-    limiter.use(Limits(max_in_flight=1, requests_per_minute=5))
-    limiter.use(Limits(max_in_flight=2))
-    limiter.use(None)
+    limiter.configure(Limits(max_in_flight=1, requests_per_minute=5))
+    limiter.configure(Limits(max_in_flight=2))
+    limiter.configure(None)
 
     assert limiter.limits == Limits(max_in_flight=2, requests_per_minute=5)
 
-    limiter.use(Limits(max_in_flight=float("inf"), requests_per_minute=float("inf")))
-    turns = [limiter.enter_at_once(tokens=0, model="m") for _ in range(100)]
+    limiter.configure(Limits(max_in_flight=float("inf"), requests_per_minute=float("inf")))
+    turns = [limiter.try_acquire(tokens=0, model="m") for _ in range(100)]
 
     assert all(turns)
 
@@ -280,10 +283,10 @@ def test_a_raised_limit_lets_more_go() -> None:
     """Calls that wait go as soon as the limit allows it."""
 
     async def scenario(limiter: Limiter) -> None:
-        waiting = [asyncio.ensure_future(enter(limiter)) for _ in range(3)]
+        waiting = [asyncio.ensure_future(acquire(limiter)) for _ in range(3)]
         await settle()
         assert limiter.in_flight == 1
-        limiter.use(Limits(max_in_flight=3))
+        limiter.configure(Limits(max_in_flight=3))
         await asyncio.gather(*waiting)
 
     assert play(scenario, max_in_flight=1).in_flight == 3
@@ -303,11 +306,11 @@ def test_large_calls_do_not_starve() -> None:
 
     async def scenario(limiter: Limiter) -> None:
         async def one(lane: str, tokens: float) -> None:
-            turn = await enter(limiter, lane, tokens)
+            permit = await acquire(limiter, lane, tokens)
             order.append(lane)
-            limiter.leave(turn)
+            limiter.release(permit)
 
-        limiter.leave(await enter(limiter, "first", 60))
+        limiter.release(await acquire(limiter, "first", 60))
         large = asyncio.ensure_future(one("large", 90))
         await settle()
         small = [asyncio.ensure_future(one("small", 10)) for _ in range(20)]
@@ -323,7 +326,7 @@ def test_cancel_while_paused_leaves_no_timer() -> None:
 
     async def scenario(limiter: Limiter) -> None:
         limiter.pause(30, "m")
-        waiting = [asyncio.ensure_future(enter(limiter, n)) for n in range(5)]
+        waiting = [asyncio.ensure_future(acquire(limiter, n)) for n in range(5)]
         await settle()
         assert limiter._timer is not None
         for task in waiting:
@@ -341,8 +344,8 @@ def test_cancelled_as_it_is_refused() -> None:
     async def scenario(limiter: Limiter) -> None:
         reports: list[Any] = []
         asyncio.get_running_loop().set_exception_handler(lambda _, report: reports.append(report))
-        held = await enter(limiter)
-        queued = asyncio.ensure_future(enter(limiter))
+        held = await acquire(limiter)
+        queued = asyncio.ensure_future(acquire(limiter))
         await settle()
         limiter.pause(86400, "m")
         queued.cancel()
@@ -350,7 +353,7 @@ def test_cancelled_as_it_is_refused() -> None:
             await queued
         del queued
         gc.collect()
-        limiter.leave(held)
+        limiter.release(held)
         await settle()
         assert limiter.in_flight == 0
         assert not limiter._lanes
@@ -370,12 +373,12 @@ def test_any_order_of_events(seed: int) -> None:
         async def one(lane: int) -> None:
             try:
                 for _ in range(chance.randint(1, 3)):  # attempts of one call
-                    turn = await enter(limiter, lane, chance.uniform(0, 30), f"m{lane % 2}")
+                    permit = await acquire(limiter, lane, chance.uniform(0, 30), f"m{lane % 2}")
                     try:
                         assert limiter.in_flight <= most
                         await asyncio.sleep(chance.choice([0, 0, 0.001]))
                     finally:
-                        limiter.leave(turn, chance.choice([None, 5.0, 50.0]))
+                        limiter.release(permit, chance.choice([None, 5.0, 50.0]))
                 ends["done"] += 1
             except asyncio.CancelledError:
                 ends["cancelled"] += 1
@@ -404,3 +407,21 @@ def test_any_order_of_events(seed: int) -> None:
 
     with retry.using(max_hint_s=0.02):
         play(scenario, max_in_flight=most, requests_per_minute=200, tokens_per_minute=2000)
+
+
+def test_one_limiter_for_each_key_and_host() -> None:
+    """Calls with one key to one host share a limiter, on one loop; other keys and hosts do not."""
+    registry, loop, other_loop = (
+        LimiterRegistry(),
+        asyncio.new_event_loop(),
+        asyncio.new_event_loop(),
+    )
+    key, another = Secret("sk-one-key"), Secret("sk-another")
+    found = registry.get(loop, "https://a.example/v1", key)
+
+    assert registry.get(loop, "https://a.example/v2", key) is found
+    assert registry.get(loop, "https://b.example/v1", key) is not found
+    assert registry.get(loop, "https://a.example/v1", another) is not found
+    assert registry.get(other_loop, "https://a.example/v1", key) is not found
+    loop.close()
+    other_loop.close()

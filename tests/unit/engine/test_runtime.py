@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from allos.engine import runtime
-from allos.engine.limits import Limiter
 from allos.secret import Secret
 from allos.wire import clients
 from allos.wire.base import Connection
@@ -113,21 +112,6 @@ def test_no_connection_waits_for_another_ones_client(monkeypatch: pytest.MonkeyP
 
 def vars_of(connection: Connection) -> dict[str, object]:
     return {name: getattr(connection, name) for name in connection.__slots__}
-
-
-def test_limits_are_shared() -> None:
-    """All calls of one key and host share one limiter, whatever else of the connection differs."""
-    made = runtime.get()
-
-    async def limiters() -> list[Limiter]:
-        others = [{"base_url": "http://127.0.0.1:9/v2"}, {"api_key": Secret("other")}]
-        found = [Connection(**{**vars_of(HERE), **change}) for change in others]
-        return [made.limiter(connection) for connection in (HERE, *found)]
-
-    one, same, other = made.submit(limiters()).result(5)
-
-    assert one is same
-    assert one is not other
 
 
 def test_shutdown_and_start_again() -> None:

@@ -42,10 +42,9 @@ def script(log_path: Path) -> Callable[..., subprocess.Popen[str]]:
         head = (
             f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
             "import os, allos.log\n"
-            "from allos import seams\n"
             "from tests.support.log_rows import a_response\n"
             "def observe(response):\n"
-            "    for observer in seams.observers: observer(response)\n"
+            "    allos.log.write(response)\n"
         )
         return subprocess.Popen(
             [sys.executable, *flags, "-c", head + code],

@@ -51,7 +51,7 @@ def test_what_may_stand_there(
     before: str, word: str, offered: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Providers, models, flags, their values and sub-commands are offered where they fit."""
-    monkeypatch.setattr(chats, "_known", {"trip": chats.Chat("trip")})
+    chats.chat("trip")
 
     assert candidates(before, SPACE) == (word, offered)
 

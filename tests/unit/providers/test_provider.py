@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
-from allos import context, seams
+from allos import context
 from allos.errors import ConfigurationError, ProviderError
 from allos.providers import Message, Provider, ProviderRegistry
 from allos.request import Request
 from allos.response import ProviderResponse
+from allos.session import current_session
+from tests.support.layers import answering
 
 
 def build(name: str = "chat_completions", **changes: Any) -> Provider:
@@ -28,9 +30,10 @@ def requests() -> Iterator[list[Request]]:
         seen.append(request)
         return ProviderResponse("ok")
 
-    seams.sources.append(source)
+    layer = answering(source)
+    current_session().add_interceptor(layer)
     yield seen
-    seams.sources.remove(source)
+    current_session().remove_interceptor(layer)
 
 
 def test_construction_sends_nothing() -> None:

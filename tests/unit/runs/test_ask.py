@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 import allos
-from allos import session
 from allos.errors import ConfigurationError, MissingKeyError, RateLimitError
 from allos.providers import Message, MessageRole, ProviderRegistry
 from tests.support.fake_server import FakeServer, Fault
@@ -86,7 +85,6 @@ def test_log_that_cannot_be_opened_stops_nobody(
 ) -> None:
     """One warning, and the answer comes all the same."""
     monkeypatch.setenv("ALLOS_LOG", str(tmp_path))  # a folder is no log
-    monkeypatch.setattr(session, "_log_failed", False)
 
     with pytest.warns(UserWarning, match="Answers are not logged"):
         answer = allos.ask("Hi", model="groq/m")
@@ -125,9 +123,9 @@ def test_missing_key_and_unknown_parameter_send_nothing(
 @pytest.mark.parametrize("model", [0, 1.5, [], ["groq/m"], b"groq/m", ProviderRegistry])
 def test_what_is_no_model(server: FakeServer, model: Any) -> None:
     """A model that is neither a name nor a provider is refused; the default does not answer for it."""
-    with pytest.raises(ConfigurationError, match="model takes a 'provider/model' name"):
+    with pytest.raises(ConfigurationError, match="model must be a 'provider/model' name"):
         allos.ask("Hi", model=model)
-    with pytest.raises(ConfigurationError, match="model takes a 'provider/model' name"):
+    with pytest.raises(ConfigurationError, match="model must be a 'provider/model' name"):
         allos.preview("Hi", model=model)
     assert server.requests == []
 
@@ -158,7 +156,6 @@ def test_a_deleted_working_folder_stops_nobody(
     folder.mkdir()
     monkeypatch.chdir(folder)
     folder.rmdir()
-    monkeypatch.setattr(session, "_gathered", None)
 
     assert allos.ask("Hi", model="groq/m").content == "Hello."
     with pytest.raises(ConfigurationError, match=r"There is no file 'cat\.png'"):
@@ -173,20 +170,18 @@ def test_preview_takes_one_of_model_and_models(server: FakeServer) -> None:
 
 def test_default_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """The model named, else the session's, else ALLOS_MODEL's, else the embedded one."""
-    assert session.model_name("groq/m") == "groq/m"
-    assert session.model_name(None) == "local/smollm2"
+    assert allos.current_session().model_name("groq/m") == "groq/m"
+    assert allos.current_session().model_name(None) == "local/smollm2"
     monkeypatch.setenv("ALLOS_MODEL", "groq/from-environment")
-    assert session.model_name(None) == "groq/from-environment"
-    monkeypatch.setattr(session, "_told", {})
-    session.configure(model="groq/from-session")
-    assert session.model_name(None) == "groq/from-session"
+    assert allos.current_session().model_name(None) == "groq/from-environment"
+    allos.configure(model="groq/from-session")
+    assert allos.current_session().model_name(None) == "groq/from-session"
 
 
 def test_dropped_parameter_is_warned_of_once(
     server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A parameter that a service does not take is left out with one warning, not silently."""
-    monkeypatch.setattr(session, "_warned", {})
     with pytest.warns(UserWarning, match="'logprobs'"):
         allos.ask("Hi", model="groq/m", logprobs=True)
     allos.ask("Hi", model="groq/m", logprobs=True)

@@ -15,7 +15,6 @@ from tests.support.fake_server import Call, FakeServer, Fault, Reply
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeServer]:
-    monkeypatch.setattr(chats, "_known", {})
     with FakeServer(Reply("Hello")) as started:
         monkeypatch.setenv("GROQ_BASE_URL", started.base_url)
         monkeypatch.setenv("GROQ_API_KEY", "gsk-of-the-test")

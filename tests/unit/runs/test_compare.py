@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 import allos
-from allos import context, seams
+from allos import context
 from allos.engine import retry
 from allos.errors import ConfigurationError
 from allos.providers import ProviderRegistry
-from allos.runs.compare import Comparison, active, compare, stop_all
+from allos.runs.compare import Comparison, compare, stop_all
 from tests.support.fake_server import FakeServer, Fault, Reply
+from tests.support.layers import Layer
 
 STORY = Reply(chunks=["word "] * 200, delay_s=0.02)
 
@@ -72,7 +73,7 @@ def test_grid_of_models_parameters_and_repeats(server: FakeServer) -> None:
     }
     assert all(r.body["max_tokens"] == 9 for r in server.requests)
     assert comparison.done
-    assert comparison not in active
+    assert comparison not in allos.current_session().active_runs
 
 
 def test_repeats_of_a_column_start_in_order(server: FakeServer) -> None:
@@ -155,7 +156,8 @@ def test_stop_one_keeps_its_part_and_closes_its_connection(server: FakeServer) -
 def test_stop_before_the_start_sends_nothing(server: FakeServer) -> None:
     """Cells that are stopped while they wait for their thread become cancelled responses."""
     gate = threading.Event()
-    seams.preludes.append(lambda: gate.wait(10) and None)
+    layer = Layer(before=lambda call: gate.wait(10) and None)
+    allos.current_session().add_interceptor(layer)
     comparison = compare("Hi", models=["groq/a"])
     comparison.cancel()
     gate.set()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import allos
-from allos import log, session
+from allos import log
 from allos.providers.auth import key_store
 from allos.runs import doctor_checks
 from allos.runs.doctor import Finding, Report
@@ -23,8 +23,6 @@ KEY = "gsk-of-the-doctor-test"
 @pytest.fixture(autouse=True)
 def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No key, no log, no settings of anybody."""
-    monkeypatch.setattr(session, "_told", {})
-    monkeypatch.setattr(session, "_gathered", None)
     monkeypatch.setattr(key_store, "_held", {})
     monkeypatch.setattr(key_store, "_found", {})
     monkeypatch.setenv("ALLOS_LOG", str(tmp_path / "log.sqlite"))

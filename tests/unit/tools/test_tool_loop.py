@@ -11,7 +11,6 @@ import pytest
 from pydantic import BaseModel
 
 import allos
-from allos import seams
 from allos.errors import ConfigurationError, Interrupted, RateLimitError, SchemaError, ToolError
 from allos.messages import ToolCall
 from allos.response import ProviderResponse
@@ -194,11 +193,11 @@ def test_whoever_is_there_is_asked(server: FakeServer, monkeypatch: pytest.Monke
         asked.append(wanted.name)
         return False
 
-    monkeypatch.setattr(seams, "approvals", [lambda _: None, person])
+    monkeypatch.setattr(allos.current_session(), "approvers", [lambda _: None, person])
     for options in ({}, {"approve": "always"}, {"tools": [allos.tool(weather, trusted=True)]}):
         server.script(call({"city": "Rome"}))
         ask(**options)
-    monkeypatch.setattr(seams, "approvals", [lambda _: None])
+    monkeypatch.setattr(allos.current_session(), "approvers", [lambda _: None])
     server.script(call({"city": "Rome"}))
     ask()
 

@@ -9,6 +9,12 @@ from hypothesis import strategies as st
 from allos import errors
 from allos.wire import error_mapping
 
+
+def sentence(error: errors.ProviderError, message: str, attempts: int = 1) -> str:
+    error_mapping.complete(error, message, attempts)
+    return str(error)
+
+
 WORDS = "The tokens ran out of patience"
 BODIES: dict[str, Any] = {
     "openai": {"error": {"message": WORDS, "type": "x_error", "code": "x_code", "param": None}},
@@ -234,7 +240,7 @@ def test_long_words_are_cut_in_the_sentence_only() -> None:
     error = error_mapping.from_status(400, {"error": {"message": "word " * 300}}, {})
 
     assert len(error.message) > 1400
-    assert len(error_mapping.sentence(error, error.message)) < 600
+    assert len(sentence(error, error.message)) < 600
 
 
 class Lost(Exception):
@@ -278,7 +284,7 @@ def test_sentence(hint: float | None, words: str) -> None:
     """One line says who, what, the server's words, and what to do."""
     error = errors.RateLimitError("x", provider="groq", model="m", status_code=429)
     error.retry_after_s = hint
-    line = error_mapping.sentence(error, "Slow\ndown.", attempts=3)
+    line = sentence(error, "Slow\ndown.", attempts=3)
 
     assert line.startswith("groq/m: rate limited (429): Slow down.")
     assert words in line
@@ -347,7 +353,7 @@ def _all(kind: type[errors.ProviderError]) -> list[type[errors.ProviderError]]:
 def test_every_sentence_has_a_next_step(kind: type[errors.ProviderError]) -> None:
     """Whatever class an error is of, its line says what happened and ends in what to do."""
     error = kind("x", provider="groq", model="m")
-    line = error_mapping.sentence(error, "Words of the server.", attempts=1)
+    line = sentence(error, "Words of the server.", attempts=1)
     who, what, words = line.split(": ", 2)
 
     assert who == "groq/m"

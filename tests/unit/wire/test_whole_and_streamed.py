@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from allos.log.columns import NAMES
 from allos.profiles import Api, ServiceProfile
-from allos.providers.pricing import prices
 from allos.response import ProviderResponse
 from tests.support.fake_server import Call, Reply
 from tests.support.fake_server.plan import _ratelimit
@@ -107,7 +106,7 @@ def test_whole_and_streamed_are_equal(api: Api, reply: Reply) -> None:
     headers = _ratelimit(reply.ratelimit, api == "messages")
     options: dict[str, Any] = {
         "headers": headers,
-        "finish": prices.finisher("openai"),
+        "price_id": "openai",
         "profile": ServiceProfile(think_tags=reply.reasoning_as == "tags"),
     }
     whole = answered(api, reply, stream=False, model="gpt-4o", **options)

@@ -4,18 +4,23 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from inspect import isawaitable
 from typing import Any
 
 import pytest
 from genai_prices.data_snapshot import DataSnapshot, get_snapshot, set_custom_snapshot
 
+from allos import wire
+from allos.engine import BilledService
 from allos.profiles import Api
 from allos.providers import ProviderRegistry
 from allos.providers.catalog import services
 from allos.providers.pricing import prices
 from allos.response import ProviderResponse
+from tests.support.decoding import request
 from tests.support.fake_server import FakeServer, Reply
 from tests.support.in_memory import answered
+from tests.support.layers import prepared
 
 KNOWN = {"model": "gpt-4o", "input_tokens": 1_000_000, "output_tokens": 100_000}
 
@@ -75,16 +80,21 @@ def test_unknown_is_no_cost(changes: dict[str, Any], price_id: str) -> None:
     assert prices.cost({**KNOWN, **changes}, price_id) == {}
 
 
-def test_finisher() -> None:
-    """The last step adds the cost; where no prices are known there is no such step."""
-    step = prices.finisher("openai")
-    assert step is not None
+def test_cost_is_added_where_prices_are_known() -> None:
+    """The layer completes a response without changing it; where no prices are known it does nothing."""
+    layer, response = prices.Prices(), ProviderResponse("x", metadata=dict(KNOWN))
+    asked = request("chat")
+    billing = BilledService(provider="p", model="gpt-4o", base_url="", price_id="openai")
+    after = layer.before(prepared(asked, wire.get("chat"), billing=billing))
+    assert callable(after)
 
-    async def finished() -> ProviderResponse:
-        return await step(ProviderResponse("x", metadata=dict(KNOWN)))
+    async def completed() -> ProviderResponse:
+        found = after(response)
+        return await found if isawaitable(found) else found
 
-    assert asyncio.run(finished()).cost_usd == 3.5
-    assert prices.finisher(None) is None
+    assert asyncio.run(completed()).cost_usd == 3.5
+    assert response.cost_usd is None
+    assert layer.before(prepared(asked, wire.get("chat"))) is None
 
 
 def test_own_host_is_priced(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,8 +168,9 @@ def test_cache_of_anthropic_from_its_own_words(stream: bool) -> None:
         usage_extra={"cache_creation": {"ephemeral_1h_input_tokens": 500}},
         model="claude-haiku-4-5-20251001",
     )
-    finish = prices.finisher("anthropic")
-    response = answered("messages", reply, stream=stream, model="claude-haiku-4-5", finish=finish)
+    response = answered(
+        "messages", reply, stream=stream, model="claude-haiku-4-5", price_id="anthropic"
+    )
 
     assert response.metadata["usage"]["input_tokens"] == 300
     assert response.metadata["input_cost_usd"] == pytest.approx((300 + 120 + 500 * 2) / 1e6)
@@ -245,7 +256,7 @@ def test_tier_before_its_price_was_known() -> None:
 def test_reported_cost(api: Api, told: dict[str, Any], dollars: float | None, stream: bool) -> None:
     """What a service says a call cost, in whichever of the known forms, goes before the tables."""
     reply = Reply("x", usage_extra=told, model="gpt-4o")
-    response = answered(api, reply, stream=stream, finish=prices.finisher("openai"))
+    response = answered(api, reply, stream=stream, price_id="openai")
     reported = response.metadata["price_version"] == "reported by the service"
 
     assert reported is (dollars is not None)

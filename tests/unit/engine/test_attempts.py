@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from allos import context, engine, seams
-from allos.engine import retry, runtime
-from allos.engine.limits import Limits
+from allos import context, engine
+from allos.engine import After, retry, runtime
+from allos.engine.limits import LimiterRegistry, Limits
 from allos.errors import (
     ConfigurationError,
     IncompleteStreamError,
     InvalidResponseError,
-    ModelNotFoundError,
     ProviderConnectionError,
-    ProviderError,
     ProviderTimeoutError,
     RateLimitError,
     ServerError,
@@ -26,15 +25,12 @@ from allos.errors import (
 from allos.events import Event
 from allos.request import Request
 from allos.response import ProviderResponse
-from allos.secret import Secret
 from allos.usage import Usage
-from allos.wire.base import Body, Connection, Decoder, Reply, Wire
+from allos.wire.base import Body, Decoder, Reply, Wire
 from tests.support.decoding import request
+from tests.support.layers import Layer, prepared
 
 KEY = "sk-very-secret-key"
-CONNECTION = Connection(
-    sdk="openai", base_url="http://127.0.0.1:9/v1", api_key=Secret(KEY), direct=True
-)
 END = Event("finish", "stop", data={"finish_reason": "stop"})
 OK = [[Event("text", "Hel")], [Event("text", "lo"), END]]
 
@@ -84,23 +80,39 @@ class Script(Wire):
 def no_waits() -> Iterator[None]:
     with retry.using(base_s=0):
         yield
-    # What one test's service said of its limits is nothing to the next.
-    runtime.get().limiters.clear()
+
+
+SEEN: list[ProviderResponse] = []
+"""What the outermost layer of every call has seen."""
 
 
 @pytest.fixture
-def observed() -> Iterator[list[ProviderResponse]]:
-    seen: list[ProviderResponse] = []
-    seams.observers.append(seen.append)
-    yield seen
-    seams.observers.remove(seen.append)
+def observed() -> list[ProviderResponse]:
+    SEEN.clear()
+    return SEEN
 
 
-def start(wire: Script, **options: Any) -> engine.Call:
-    names = ("emit", "finish", "limits", "advise")
-    own = {name: options.pop(name) for name in names if name in options}
+@pytest.fixture(autouse=True)
+def limiters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls of one test share their limits."""
+    monkeypatch.setitem(SHARED, "limiters", LimiterRegistry())
+
+
+SHARED: dict[str, Any] = {}
+
+
+def _observe(response: ProviderResponse) -> ProviderResponse:
+    SEEN.append(response)
+    return response
+
+
+def start(wire: Script, *, after: After | None = None, **options: Any) -> engine.Call:
+    """Start a call; `after` is what a layer around it does with its response."""
+    on_events = options.pop("on_events", None)
+    limits = options.pop("limits", None)
+    layers = [Layer(after=_observe), *([] if after is None else [Layer(after=after)])]
     asked = request("chat", **{"stream": True, **options})
-    return engine.start(asked, wire, Body({}, ()), CONNECTION, **own)
+    return engine.start(prepared(asked, wire, *layers, limits=limits, **SHARED), on_events)
 
 
 def ask(*attempts: list[Any], **options: Any) -> ProviderResponse:
@@ -149,7 +161,7 @@ def test_transient_faults_are_repeated(observed: list[ProviderResponse]) -> None
         [ServerError("sorry", status_code=503)],
         [ProviderConnectionError("gone")],
         OK,
-        emit=lambda events: told.extend(e for e in events if e.kind == "attempt"),
+        on_events=lambda events: told.extend(e for e in events if e.kind == "attempt"),
     )
 
     assert response.content == "Hello"
@@ -318,9 +330,9 @@ def test_a_wait_for_a_turn_is_told() -> None:
         queued.set()
 
     wire = Script([None], OK)
-    first = start(wire, limits=Limits(max_in_flight=1), emit=told.extend, model="turn")
+    first = start(wire, limits=Limits(max_in_flight=1), on_events=told.extend, model="turn")
     assert wire.waiting.wait(5)
-    second = start(wire, limits=Limits(max_in_flight=1), emit=take, model="turn")
+    second = start(wire, limits=Limits(max_in_flight=1), on_events=take, model="turn")
     assert queued.wait(5)
     before = list(told)
     first.cancel()
@@ -348,54 +360,48 @@ def test_cancel_in_the_queue() -> None:
     assert ask(OK, limits=Limits(max_in_flight=1)).ok
 
 
-def test_observer_that_fails(observed: list[ProviderResponse]) -> None:
-    """An observer that fails costs neither the answer nor the other observers, and is reported."""
-    reports: list[dict[str, Any]] = []
+@contextmanager
+def reports_of_the_loop() -> Iterator[list[dict[str, Any]]]:
+    found: list[dict[str, Any]] = []
     loop = runtime.get().loop
-    loop.set_exception_handler(lambda _, report: reports.append(report))
+    loop.set_exception_handler(lambda _, report: found.append(report))
+    try:
+        yield found
+    finally:
+        loop.set_exception_handler(None)
 
-    def broken(response: ProviderResponse) -> None:
+
+def test_layer_that_fails(observed: list[ProviderResponse]) -> None:
+    """A layer that fails afterwards costs neither the answer nor the layers around it."""
+
+    def broken(response: ProviderResponse) -> ProviderResponse:
         raise ValueError("disk full")
 
-    seams.observers.insert(0, broken)
-    try:
-        response = ask(OK)
-    finally:
-        seams.observers.remove(broken)
-        loop.set_exception_handler(None)
+    with reports_of_the_loop() as reports:
+        response = ask(OK, after=broken)
 
     assert response.ok
     assert observed == [response]
     assert [str(report["exception"]) for report in reports] == ["disk full"]
 
 
-def test_finish_completes_before_observers(observed: list[ProviderResponse]) -> None:
-    """The last step sees every response first, failed ones included; its failure costs nothing."""
+def test_layers_may_complete_a_response(observed: list[ProviderResponse]) -> None:
+    """A layer, async or not, completes every response before those around it see it."""
 
-    async def price(response: ProviderResponse) -> ProviderResponse:
+    def price(response: ProviderResponse) -> ProviderResponse:
         return response.with_metadata({"cost_usd": 1.5})
 
-    async def broken(response: ProviderResponse) -> ProviderResponse:
-        raise ValueError("no prices")
+    async def later(response: ProviderResponse) -> ProviderResponse:
+        await asyncio.sleep(0)
+        return price(response)
 
-    reports: list[Any] = []
-    loop = runtime.get().loop
-    loop.set_exception_handler(lambda _, report: reports.append(report))
-    try:
-        priced, failed, kept = (
-            ask(OK, finish=price),
-            ask([ValueError("x")], finish=price),
-            ask(OK, finish=broken),
-        )
-    finally:
-        loop.set_exception_handler(None)
+    found = [ask(OK, after=price), ask([ValueError("x")], after=later)]
 
-    assert (priced.cost_usd, failed.cost_usd, kept.cost_usd) == (1.5, 1.5, None)
-    assert observed == [priced, failed, kept]
-    assert len(reports) == 1
+    assert [response.cost_usd for response in found] == [1.5, 1.5]
+    assert observed == found
 
 
-def test_cancel_while_the_cost_is_missing(observed: list[ProviderResponse]) -> None:
+def test_cancel_while_a_layer_waits(observed: list[ProviderResponse]) -> None:
     """A stop during the last step keeps the answer that had come, and it is observed."""
     waiting = threading.Event()
 
@@ -404,7 +410,7 @@ def test_cancel_while_the_cost_is_missing(observed: list[ProviderResponse]) -> N
         await asyncio.Event().wait()
         return response
 
-    call = start(Script(OK), finish=slow)
+    call = start(Script(OK), after=slow)
     assert waiting.wait(5)
     call.cancel()
     response = call.wait(5)
@@ -453,30 +459,3 @@ def test_key_cut_at_the_edge_is_masked(at: int) -> None:
     shown = f"{error} {error.detail} {error!r} {response.metadata}"
 
     assert "sk-" not in shown
-
-
-def test_advice_ends_the_message() -> None:
-    """What the caller advises about an error stands at its end, in place of the general advice."""
-    response = ask([ModelNotFoundError("no m")], advise=lambda error: f"Not {error.model}.")
-
-    assert str(response.error) == "service/m: the service has no such model: no m. Not m."
-
-
-@pytest.mark.filterwarnings("error")
-def test_broken_advice_never_replaces_an_error() -> None:
-    """When the advice itself fails, the error stands with the general advice."""
-
-    def broken(error: ProviderError) -> str:
-        raise RuntimeError("no advice")
-
-    told: list[dict[str, Any]] = []
-    loop = runtime.get().loop
-    loop.set_exception_handler(lambda _, context: told.append(context))
-    try:
-        response = ask([ModelNotFoundError("no m")], advise=broken)
-    finally:
-        loop.set_exception_handler(None)
-
-    assert isinstance(response.error, ModelNotFoundError)
-    assert "list_models()" in str(response.error)
-    assert [str(context["exception"]) for context in told] == ["no advice"]

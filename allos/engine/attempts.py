@@ -1,0 +1,328 @@
+"""The state of one call on the loop thread: limits, attempts, time, and the response at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from threading import get_ident
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from allos import context
+from allos.engine import learned_profiles, retry
+from allos.engine.call import Call
+from allos.engine.interceptors import After, complete, complete_now
+from allos.engine.limits import Permit, estimate
+from allos.engine.prepared_call import PreparedCall
+from allos.engine.response_accumulator import ResponseAccumulator
+from allos.engine.response_facts import (
+    outcome_facts,
+    request_facts,
+    speed_facts,
+    unsent_response,
+    usage_facts,
+)
+from allos.engine.schema_parsing import parsed
+from allos.errors import (
+    AllosError,
+    IncompleteStreamError,
+    InvalidResponseError,
+    ProviderConnectionError,
+    ProviderError,
+    ProviderTimeoutError,
+    RateLimitError,
+    ServerError,
+)
+from allos.events import Event, EventKind
+from allos.ids import new_id
+from allos.response import ProviderResponse
+from allos.wire import error_mapping
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from allos.engine.runtime import SharedClient
+    from allos.wire.base import Connection
+
+_NEVER_S = 1e8
+"""Three years: loops count their timers in numbers of limited size, and infinity is none of them."""
+
+
+class AttemptRun:
+    """Sends one call, as often as it takes."""
+
+    def __init__(
+        self,
+        handle: Call,
+        call: PreparedCall,
+        afters: Sequence[After],
+        connection: Connection,
+        shared: SharedClient,
+        on_events: Callable[[Sequence[Event]], None] | None,
+    ) -> None:
+        self.handle = handle
+        self.request = call.request
+        self.wire = call.wire
+        self.body = call.body
+        self.limits = call.limits
+        self.limiters = call.limiters
+        self.afters = afters
+        self.connection = connection
+        self.shared, self.client = shared, shared.client
+        self.on_events = on_events
+        self.is_amended = False
+        origin = context.current()
+        self.caller = origin.run_id or origin.comparison_id or get_ident()
+        self.created_at = datetime.now(UTC)
+        self.started = self.sent = perf_counter()
+        self.queue_s = 0.0
+        self.attempts = 0
+        self.retry_log: list[dict[str, Any]] = []
+        self.received = ResponseAccumulator()
+        self.reply: Any = None
+
+    def begin(self) -> None:  # loop thread
+        """Start the task."""
+        runtime = self.handle._runtime
+        task = runtime.loop.create_task(self._run())
+        runtime.tasks.add(task)
+        task.add_done_callback(self._ended)
+        self.handle.run_on(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:  # loop thread
+        self.handle._runtime.tasks.discard(task)
+        self.handle._runtime.give_back(self.shared)
+        if not self.handle.future.done():
+            # Cancelled before its first step, so nothing of it was executed.
+            response = self._response(None, cancelled=True)
+            self.handle.resolve(complete_now(response, self.afters, self.handle.report))
+
+    async def _run(self) -> None:
+        import asyncio
+
+        error: AllosError | None = None
+        cancelled = False
+        try:
+            if self.request.deadline_s is None or self.request.deadline_s > _NEVER_S:
+                await self._attempts()
+            else:
+                async with asyncio.timeout(self.request.deadline_s):
+                    await self._attempts()
+        except asyncio.CancelledError:
+            cancelled = True
+        except TimeoutError as exc:
+            error = self._named(self._too_late(exc))
+        except ProviderError as exc:
+            error = exc
+        except Exception as exc:  # noqa: BLE001 - whatever it is, the caller gets a typed error
+            error = self._named(error_mapping.from_exception(exc))
+        try:
+            response = await self._parsed(self._response(error, cancelled=cancelled))
+            response, stopped = await complete(response, self.afters, self.handle.report)
+            self.handle.resolve(response)
+        except BaseException as exc:  # a waiter must never hang on a fault of our own
+            if not self.handle.future.done():
+                self._abandon(exc)
+            raise
+        if cancelled or stopped:
+            raise asyncio.CancelledError
+
+    def _abandon(self, exc: BaseException) -> None:
+        """End a call that a fault of our own left without a response."""
+        fault = AllosError(f"{type(exc).__name__}: {exc}")
+        response = unsent_response(self.request, self.body.dropped, fault, self.created_at)
+        response = response.with_metadata({"attempts": self.attempts})
+        complete_now(response, self.afters, self.handle.report)
+        self.handle.future.set_exception(exc)
+
+    def _too_late(self, exc: TimeoutError) -> ProviderError:
+        if self.request.deadline_s is None:
+            return error_mapping.from_exception(exc)
+        what = "finished" if self.attempts else "sent (no rate-limit capacity before the deadline)"
+        return ProviderTimeoutError(
+            f"not {what} within the deadline of {self.request.deadline_s} s", retryable=False
+        )
+
+    async def _parsed(self, response: ProviderResponse) -> ProviderResponse:
+        if self.request.schema is None or response.error is not None:
+            return response
+        import asyncio
+
+        try:
+            return await parsed(response)
+        except asyncio.CancelledError:  # stopped while the answer was already complete
+            return response
+
+    async def _attempts(self) -> None:
+        import asyncio
+
+        loop = self.handle._runtime.loop
+        limiter = self.limiters.get(loop, self.connection.base_url, self.connection.api_key)
+        limiter.configure(self.limits)
+        self.limiter = limiter
+        place = limiter.number()
+        model = self.request.model
+        counts_tokens = limiter.limits.tokens_per_minute is not None
+        tokens = estimate(self.request) if counts_tokens else 0.0
+        while True:
+            try:
+                permit = limiter.try_acquire(tokens=tokens, model=model)
+                if permit is None:
+                    self._emit("queue", {"waits": True})
+                    permit = await self._queue(limiter.acquire(self.caller, place, tokens, model))
+                    self._emit("queue", {"waits": False})
+            except RateLimitError as refused:
+                raise self._named(refused) from None
+            self.attempts += 1
+            self.received = ResponseAccumulator()
+            self.sent = perf_counter()
+            try:
+                error = await self._attempt()
+            finally:
+                limiter.release(permit, self._used())
+            if error is None:
+                return
+            if isinstance(error, RateLimitError) and error.retry_after_s:
+                limiter.pause(error.retry_after_s, model)
+            wait_s = None
+            if self._amend(error):
+                wait_s = 0.0
+            elif self.received.empty:
+                wait_s = retry.policy.wait_s(error, self.attempts, self.request.max_attempts)
+            if wait_s is None:
+                raise self._named(error)
+            entry = {
+                "attempt": self.attempts,
+                "error_type": type(error).__name__,
+                "http_status": error.status_code,
+                "wait_s": round(wait_s, 3),
+            }
+            self.retry_log.append(entry)
+            message = error_mapping.shorten(self.connection.redact(str(error)))
+            most = self.request.max_attempts
+            self._emit("attempt", {**entry, "max_attempts": most, "message": message})
+            await asyncio.sleep(wait_s)
+
+    def _emit(self, kind: EventKind, data: dict[str, Any]) -> None:
+        if self.on_events is not None:
+            self.on_events([Event(kind, data=data)])
+
+    def _amend(self, error: ProviderError) -> bool:
+        """Leave out what an unknown server refuses of our own doing; once for each call."""
+        if self.is_amended:
+            return False
+        amended = self.wire.amend(self.body, error)
+        if amended is None:
+            return False
+        self.is_amended, self.body = True, amended.body
+        learned_profiles.remember(self.request, amended.profile)
+        return True
+
+    async def _queue(self, acquiring: Awaitable[Permit]) -> Permit:
+        since = perf_counter()
+        try:
+            return await acquiring
+        finally:
+            self.queue_s += perf_counter() - since
+
+    def _used(self) -> float | None:
+        """Tokens that the attempt used, as the service counts them."""
+        usage = self.received.usage
+        if usage is None:
+            return None
+        if usage.total_tokens is None and usage.input_tokens is None:
+            return None
+        return usage.total_tokens or (usage.input_tokens or 0) + (usage.output_tokens or 0)
+
+    def _receive(self, events: list[Event]) -> None:
+        """Add what arrived, and learn what the service tells of its limits."""
+        self.received.add(events, perf_counter())
+        wait_s = self.received.facts.pop("ratelimit_wait_s", None)
+        if wait_s:
+            self.limiter.pause(wait_s, self.request.model)
+
+    async def _attempt(self) -> ProviderError | None:
+        """One attempt; returns what ended it, so that no chain of exceptions holds a header."""
+        import asyncio
+
+        try:
+            if self.request.stream:
+                async for events in self.wire.stream(self.client, self.request, self.body):
+                    self._receive(events)
+                    if self.on_events is not None:
+                        self.on_events(events)
+            else:
+                reply = await self.wire.send(self.client, self.request, self.body)
+                self.reply = reply.raw
+                self._receive(reply.events)
+                self.received.first_at = None
+                if reply.fault is not None:
+                    raise reply.fault
+        except asyncio.CancelledError:
+            raise
+        except Exception as exc:  # noqa: BLE001 - told apart by error_mapping
+            error = error_mapping.from_exception(exc)
+        else:
+            return self._judge()
+        if isinstance(error, ProviderConnectionError) and not self.received.empty:
+            return IncompleteStreamError(str(error), detail=error.detail, retryable=True)
+        return error
+
+    def _judge(self) -> ProviderError | None:
+        """Refuse a success that holds no answer."""
+        received = self.received
+        raw = received.finish_reason_raw
+        if received.finish_reason == "error":
+            return ServerError(f"the service ended the answer with finish reason {raw!r}", code=raw)
+        if not received.empty or received.finish_reason not in (None, "other"):
+            return None
+        return InvalidResponseError(
+            error_mapping.EMPTY + (f" (finish reason {raw!r})" if raw else "")
+        )
+
+    def _named(self, error: ProviderError) -> ProviderError:
+        """Complete an error: who, which model, key masked."""
+        request, redact = self.request, self.connection.redact
+        error.provider = error.provider or request.provider
+        error.model = error.model or request.model
+        if error.detail is not None:
+            error.detail = error_mapping.shorten(redact(error.detail))
+        if error.code is not None:
+            error.code = redact(error.code)
+        error_mapping.complete(error, redact(error.message), self.attempts)
+        # Frames and causes of the SDK hold the headers of the request; none may leave with the error.
+        error.__cause__ = error.__context__ = None
+        return error
+
+    def _response(self, error: AllosError | None, *, cancelled: bool) -> ProviderResponse:
+        ended = perf_counter()
+        received = self.received
+        usage = received.usage
+        facts: dict[str, Any] = {
+            **request_facts(self.request, self.body.dropped),
+            **outcome_facts(received, error, cancelled=cancelled),
+            **usage_facts(usage),
+            **speed_facts(received, self.sent if self.attempts else None, ended),
+            "total_time_s": ended - self.started,
+            "queue_s": self.queue_s,
+            "attempts": self.attempts,
+            "retry_log": self.retry_log or None,
+            **received.facts,
+            "usage": dict(usage.raw) if usage else None,
+        }
+        return ProviderResponse(
+            content=received.text("text"),
+            tool_calls=received.tool_calls(),
+            metadata={name: value for name, value in facts.items() if value is not None},
+            reasoning=received.text("reasoning") or None,
+            refusal=received.text("refusal") or None,
+            error=error,
+            id=new_id(),
+            created_at=self.created_at,
+            completed_at=datetime.now(UTC),
+            request=self.request,
+            context=context.current(),
+            raw=tuple(received.raw),
+            body=self.body.body,
+            reply=self.reply,
+        )

@@ -1,0 +1,104 @@
+"""Calls that need no service: answered from a recording, refused, or stopped before they were sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from allos import context
+from allos.engine.call import Call
+from allos.engine.interceptors import Decision, complete
+from allos.engine.prepared_call import PreparedCall
+from allos.engine.response_facts import request_facts, unsent_response
+from allos.engine.schema_parsing import parsed
+from allos.events import Event
+from allos.ids import new_id
+from allos.response import ProviderResponse
+
+
+class SettledRun:
+    """Takes an outcome that is known already through the rest of a call's way."""
+
+    def __init__(
+        self,
+        handle: Call,
+        call: PreparedCall,
+        decision: Decision,
+        on_events: Callable[[Sequence[Event]], None] | None,
+    ) -> None:
+        self.handle = handle
+        self.call = call
+        self.decision = decision
+        self.on_events = on_events
+        self.created_at = datetime.now(UTC)
+
+    def begin(self) -> None:  # loop thread
+        """Start the task."""
+        runtime = self.handle._runtime
+        task = runtime.loop.create_task(self._run())
+        runtime.tasks.add(task)
+        task.add_done_callback(runtime.tasks.discard)
+
+    async def _run(self) -> None:
+        try:
+            response, _ = await complete(
+                await self._response(), self.decision.afters, self.handle.report
+            )
+            self.handle.resolve(response)
+        except BaseException as exc:  # a waiter must never hang on a fault of our own
+            if not self.handle.future.done():
+                self.handle.future.set_exception(exc)
+            raise
+
+    async def _response(self) -> ProviderResponse:
+        answer = self.decision.outcome
+        if not isinstance(answer, ProviderResponse):
+            return unsent_response(
+                self.call.request, self.call.body.dropped, answer, self.created_at
+            )
+        if self.on_events is not None:
+            self.on_events(events_of(answer))
+        return await parsed(self._as_of_now(answer))
+
+    def _as_of_now(self, answer: ProviderResponse) -> ProviderResponse:
+        """The recorded answer with its own id, time, request and provenance."""
+        request = self.call.request
+        # Where a recorded answer came from is not known: an address is never recorded.
+        facts = {
+            **request_facts(request, self.call.body.dropped),
+            "base_url": None,
+            **answer.metadata,
+        }
+        return replace(
+            answer,
+            metadata={name: value for name, value in facts.items() if value is not None},
+            id=new_id(),
+            created_at=self.created_at,
+            completed_at=datetime.now(UTC),
+            replayed=True,
+            request=request,
+            context=context.current(),
+        )
+
+
+def events_of(answer: ProviderResponse) -> list[Event]:
+    """Events of a stream that adds up to a complete answer."""
+    texts = (
+        Event("reasoning", answer.reasoning or ""),
+        Event("text", answer.content),
+        Event("refusal", answer.refusal or ""),
+    )
+    events = [event for event in texts if event.text]
+    for slot, call in enumerate(answer.tool_calls):
+        arguments = call.raw_arguments
+        if arguments is None:
+            arguments = json.dumps(call.arguments, ensure_ascii=False, default=str)
+        piece = {"id": call.id, "name": call.name, "arguments": arguments}
+        events.append(Event("tool", slot=slot, data=piece))
+    events += [Event("raw", data=part) for part in answer.raw]
+    events.append(Event("usage", usage=answer.usage))
+    reason = answer.metadata.get("finish_reason_raw") or ""
+    events.append(Event("finish", reason, data={"finish_reason": answer.finish_reason}))
+    return events

@@ -1,0 +1,153 @@
+"""Starting a call: ask the interceptors, connect, hand it to the loop thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, NoReturn
+
+from allos import _process, wire
+from allos.engine.attempts import AttemptRun
+from allos.engine.call import Call
+from allos.engine.interceptors import Decision, decide
+from allos.engine.prepared_call import BilledService, PreparedCall
+from allos.engine.runtime import Runtime, get
+from allos.engine.settled import SettledRun
+from allos.errors import AllosError, ConfigurationError
+from allos.events import Event
+from allos.request import Request
+from allos.response import ProviderResponse
+from allos.wire.base import Body
+
+if TYPE_CHECKING:
+    from allos.engine.runtime import SharedClient
+    from allos.wire.base import Connection
+
+OnEvents = Callable[[Sequence[Event]], None]
+"""Given the events of each arriving chunk, on the loop thread."""
+
+
+def start(call: PreparedCall, on_events: OnEvents | None = None) -> Call:
+    """Start a call and return at once.
+
+    Parameters
+    ----------
+    call : PreparedCall
+    on_events : callable or None
+        Given what arrives, while it arrives. Streams only.
+
+    Returns
+    -------
+    Call
+        Also for a call that was refused: its response carries the error, and is a row of the log.
+
+    Raises
+    ------
+    ConfigurationError
+        Called on the loop thread.
+    """
+    runtime = runtime_for_a_call()
+    decision = decide(call)
+    if decision.outcome is not None:
+        return _settle(runtime, call, decision, on_events)
+    try:
+        connection = call.connect()
+        shared = runtime.borrow(connection)
+    except AllosError as exc:
+        return _settle(runtime, call, Decision(exc, decision.afters), on_events)
+    except BaseException:  # stopped by hand meanwhile, most likely
+        _settle(runtime, call, Decision(None, decision.afters), on_events)
+        raise
+    return _send(runtime, call, decision, connection, shared, on_events)
+
+
+async def astart(call: PreparedCall, on_events: OnEvents | None = None) -> Call:
+    """As `start`, without blocking the caller's event loop by imports or a starting server."""
+    import asyncio
+
+    runtime = runtime_for_a_call()
+    decision = decide(call)
+    if decision.outcome is not None:
+        return _settle(runtime, call, decision, on_events)
+
+    def connect() -> tuple[Connection, SharedClient]:
+        connection = call.connect()
+        return connection, runtime.borrow(connection)
+
+    try:
+        connection, shared = await asyncio.to_thread(connect)
+    except AllosError as exc:
+        return _settle(runtime, call, Decision(exc, decision.afters), on_events)
+    except BaseException:
+        _settle(runtime, call, Decision(None, decision.afters), on_events)
+        raise
+    return _send(runtime, call, decision, connection, shared, on_events)
+
+
+def refuse(request: Request, error: AllosError | None) -> Call:
+    """Return the call of a request that is not even prepared: its response carries the error.
+
+    Without an error it was stopped before its turn came.
+
+    It goes the same way as every other call, past those who observe, so it is a row of the log.
+    """
+    session = _process.current_session()
+    observers = [layer for layer in session.interceptors if layer.observes_refused]
+    call = PreparedCall(
+        request=request,
+        body=Body({}, ()),
+        wire=wire.get(request.api),
+        connect=_never,
+        limiters=session.limiters,
+        billing=BilledService(
+            provider=request.provider, model=request.model, base_url=request.base_url
+        ),
+        interceptors=observers,
+    )
+    decision = decide(call)
+    return _settle(runtime_for_a_call(), call, Decision(error, decision.afters), None)
+
+
+def _never() -> NoReturn:
+    raise AssertionError("a refused call is never sent")
+
+
+def can_answer_offline() -> bool:
+    """Whether a recording may answer calls, so that a missing key or model file is no error yet."""
+    return any(layer.can_answer_offline for layer in _process.current_session().interceptors)
+
+
+def runtime_for_a_call() -> Runtime:
+    """Return the runtime; starting a call on its own thread is refused."""
+    runtime = get()
+    if runtime.here:
+        raise ConfigurationError(
+            "a call cannot be started on allos's own loop thread; start it from your own thread"
+        )
+    return runtime
+
+
+def _settle(
+    runtime: Runtime, call: PreparedCall, decision: Decision, on_events: OnEvents | None
+) -> Call:
+    handle = Call(runtime, from_replay=isinstance(decision.outcome, ProviderResponse))
+    run = SettledRun(handle, call, decision, on_events)
+    runtime.loop.call_soon_threadsafe(run.begin)
+    return handle
+
+
+def _send(
+    runtime: Runtime,
+    call: PreparedCall,
+    decision: Decision,
+    connection: Connection,
+    shared: SharedClient,
+    on_events: OnEvents | None,
+) -> Call:
+    if connection.base_url != call.request.base_url:  # known only now that its server runs
+        call = replace(call, request=replace(call.request, base_url=connection.base_url))
+    handle = Call(runtime)
+    run = AttemptRun(handle, call, decision.afters, connection, shared, on_events)
+    # call_soon_threadsafe copies the caller's context, so provenance crosses by itself.
+    runtime.loop.call_soon_threadsafe(run.begin)
+    return handle
