@@ -34,7 +34,7 @@ from allos.errors import (
     RateLimitError,
     ServerError,
 )
-from allos.events import Event, EventKind
+from allos.events import Event, Queued, RateLimitHint, Retrying
 from allos.ids import new_id
 from allos.request import Request
 from allos.response import ProviderResponse
@@ -300,9 +300,9 @@ class _Run:
             try:
                 turn = limiter.enter_at_once(tokens=tokens, model=model)
                 if turn is None:
-                    self._tell("queue", {"waits": True})
+                    self._emit(Queued(is_waiting=True))
                     turn = await self._queue(limiter.enter(self.caller, place, tokens, model))
-                    self._tell("queue", {"waits": False})
+                    self._emit(Queued(is_waiting=False))
             except RateLimitError as refused:
                 raise self._named(refused) from None
             self.attempts += 1
@@ -323,7 +323,7 @@ class _Run:
                 wait_s = retry.policy.wait_s(error, self.attempts, self.request.max_attempts)
             if wait_s is None:
                 raise self._named(error)
-            entry = {
+            entry: dict[str, Any] = {
                 "attempt": self.attempts,
                 "error_type": type(error).__name__,
                 "http_status": error.status_code,
@@ -332,12 +332,12 @@ class _Run:
             self.retry_log.append(entry)
             words = error_mapping.shorten(self.connection.redact(str(error)))
             most = self.request.max_attempts
-            self._tell("attempt", {**entry, "max_attempts": most, "message": words})
+            self._emit(Retrying(**entry, max_attempts=most, message=words))
             await asyncio.sleep(wait_s)
 
-    def _tell(self, kind: EventKind, data: dict[str, Any]) -> None:
+    def _emit(self, event: Event) -> None:
         if self.emit is not None:
-            self.emit([Event(kind, data=data)])
+            self.emit([event])
 
     def _amend(self, error: ProviderError) -> bool:
         """Leave out what an unknown server refuses of our own doing; once for each call."""
@@ -368,11 +368,11 @@ class _Run:
         return usage.total_tokens or (usage.input_tokens or 0) + (usage.output_tokens or 0)
 
     def _take(self, events: list[Event]) -> None:
-        """ResponseAccumulator what arrived, and learn what the service tells of its limits."""
+        """Add up what arrived, and heed what the service says of its limits."""
         self.fold.add(events, perf_counter())
-        wait_s = self.fold.facts.pop("ratelimit_wait_s", None)
-        if wait_s:
-            self.limiter.pause(wait_s, self.request.model)
+        for event in events:
+            if isinstance(event, RateLimitHint):
+                self.limiter.pause(event.wait_s, self.request.model)
 
     async def _attempt(self) -> ProviderError | None:
         """One attempt; returns what ended it, so that no chain of exceptions holds a header."""

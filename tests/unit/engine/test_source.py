@@ -14,7 +14,7 @@ from allos.engine import runtime
 from allos.engine.response_accumulator import ResponseAccumulator
 from allos.engine.source import events_of
 from allos.errors import ConfigurationError, ReplayError, ReplayMissError, SchemaError
-from allos.events import Event
+from allos.events import Event, Finished, ReasoningDelta, RefusalDelta, TextDelta, UsageReport
 from allos.messages import ToolCall
 from allos.request import Request
 from allos.response import ProviderResponse
@@ -106,8 +106,8 @@ def test_events_add_up_to_the_answer(sources: list[Any]) -> None:
     fold.add(batches[0], 0.0)
 
     assert len(batches) == 1
-    assert [event.kind for event in batches[0]][:3] == ["reasoning", "text", "refusal"]
-    assert batches[0][-1].kind == "finish"
+    assert [type(event) for event in batches[0]][:3] == [ReasoningDelta, TextDelta, RefusalDelta]
+    assert isinstance(batches[0][-1], Finished)
     assert (fold.text("text"), fold.text("reasoning"), fold.text("refusal")) == (
         "Hello",
         "Hm",
@@ -122,7 +122,7 @@ def test_events_add_up_to_the_answer(sources: list[Any]) -> None:
 
 def test_empty_texts_are_no_events() -> None:
     """Nobody is told of a text that is not there."""
-    assert [event.kind for event in events_of(ProviderResponse(""))] == ["usage", "finish"]
+    assert [type(event) for event in events_of(ProviderResponse(""))] == [UsageReport, Finished]
 
 
 @dataclass
