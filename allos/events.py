@@ -1,8 +1,19 @@
-"""What arrives of an answer, one thing at a time."""
+"""What arrives of a response, one event at a time: streams yield these, and the engine adds them up.
+
+Each event is a small frozen dataclass; tell them apart with `isinstance` or ``match``::
+
+    for event in stream.events:
+        match event:
+            case TextDelta(text):
+                print(text, end="")
+            case Retrying(wait_s=wait_s):
+                print(f"trying again in {wait_s} s")
+"""
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from allos.usage import Usage
 
@@ -19,25 +30,127 @@ FinishReason = Literal[
     "other",
 ]
 
-EventKind = Literal[
-    "text",  # visible text: `text`
-    "reasoning",  # reasoning text: `text`
-    "refusal",  # refusal text: `text`
-    "tool",  # piece of a tool call: `slot`, `data` with any of id, name, arguments
-    "raw",  # part that the API wants back in the next turn: `data`
-    "usage",  # running totals, each replaces the last: `usage`
-    "meta",  # facts of the reply by column name: `data`
-    "finish",  # the API's own end signal: `text` is the raw reason, `data["finish_reason"]` ours
-    "attempt",  # a failed attempt that will be repeated: `data`, an entry of the retry log
-    "queue",  # the call waits for its turn (`data["waits"]` is true), or has it: it is sent now
-]
+
+# ---- from the service ----------------------------------------------------------------------------
 
 
-class Event(NamedTuple):
-    """One thing that a wire understood from a reply. Which fields count depends on `kind`."""
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """The next piece of the visible text."""
 
-    kind: EventKind
-    text: str = ""
-    slot: int | str | None = None
-    data: dict[str, Any] | None = None
-    usage: Usage | None = None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """The next piece of the model's reasoning."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalDelta:
+    """The next piece of the text in which the model declines to answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """The next piece of a tool call; the pieces of one call share an `index`."""
+
+    index: int | str
+    """Which call of the response it belongs to."""
+    id: str | None = None
+    name: str | None = None
+    arguments: str | None = None
+    """The next piece of the arguments' JSON text."""
+    parsed_arguments: Any = None
+    """All arguments as a JSON value, where the service sends one in place of text."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawPart:
+    """Part of the response that the API wants back, unchanged, in the next turn."""
+
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class UsageReport:
+    """Tokens so far; each report replaces the one before it."""
+
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseFacts:
+    """Facts of the response, by the names of the log's columns; a later one replaces an earlier one."""
+
+    request_id: str | None = None
+    response_id: str | None = None
+    response_model: str | None = None
+    system_fingerprint: str | None = None
+    service_tier: str | None = None
+    ratelimit_remaining_requests: int | None = None
+    ratelimit_remaining_tokens: int | None = None
+    ratelimit_reset_s: float | None = None
+    cost_usd: float | None = None
+    """As the service itself reports it."""
+    price_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimitHint:
+    """The service's window is used up: the next call should wait."""
+
+    wait_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The API's own end signal."""
+
+    finish_reason: FinishReason | None
+    finish_reason_raw: str | None = None
+    """The service's own word for it."""
+
+
+# ---- from the engine -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """The call waits for capacity within its rate limits, or has stopped waiting and is sent now."""
+
+    is_waiting: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retrying:
+    """An attempt failed and will be repeated."""
+
+    attempt: int
+    """Which attempt failed, from 1."""
+    max_attempts: int
+    error_type: str
+    http_status: int | None
+    wait_s: float
+    """Seconds until the next attempt."""
+    message: str
+    """What the service said, without the key."""
+
+
+Event = (
+    TextDelta
+    | ReasoningDelta
+    | RefusalDelta
+    | ToolCallDelta
+    | RawPart
+    | UsageReport
+    | ResponseFacts
+    | RateLimitHint
+    | Finished
+    | Queued
+    | Retrying
+)

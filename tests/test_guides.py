@@ -111,12 +111,12 @@ def anywhere(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> FakeServer:
 
 def test_providers(anywhere: FakeServer, capsys: pytest.CaptureFixture[str]) -> None:
     """The page's providers are built, asked and listed; nothing goes to the address that is only named."""
-    assert run("guide/providers.md") == 8
+    assert run("guide/providers.md") == 9
     assert capsys.readouterr().out == (
-        "openai says: The third.\nanthropic says: The third.\nThe third."
+        "openai says: The third.\nanthropic says: The third.\nThe third.The third."
     )
     assert [request.api for request in anywhere.requests] == [
-        *("responses", "messages", "chat", "chat", "models")
+        *("responses", "messages", "chat", "chat", "chat", "models")
     ]
 
 

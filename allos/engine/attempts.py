@@ -33,7 +33,7 @@ from allos.errors import (
     RateLimitError,
     ServerError,
 )
-from allos.events import Event, EventKind
+from allos.events import Event, Queued, RateLimitHint, Retrying
 from allos.ids import new_id
 from allos.response import ProviderResponse
 from allos.wire import error_mapping
@@ -168,9 +168,9 @@ class AttemptRun:
             try:
                 permit = limiter.try_acquire(tokens=tokens, model=model)
                 if permit is None:
-                    self._emit("queue", {"waits": True})
+                    self._emit(Queued(is_waiting=True))
                     permit = await self._queue(limiter.acquire(self.caller, place, tokens, model))
-                    self._emit("queue", {"waits": False})
+                    self._emit(Queued(is_waiting=False))
             except RateLimitError as refused:
                 raise self._named(refused) from None
             self.attempts += 1
@@ -191,7 +191,7 @@ class AttemptRun:
                 wait_s = retry.policy.wait_s(error, self.attempts, self.request.max_attempts)
             if wait_s is None:
                 raise self._named(error)
-            entry = {
+            entry: dict[str, Any] = {
                 "attempt": self.attempts,
                 "error_type": type(error).__name__,
                 "http_status": error.status_code,
@@ -200,12 +200,12 @@ class AttemptRun:
             self.retry_log.append(entry)
             message = error_mapping.shorten(self.connection.redact(str(error)))
             most = self.request.max_attempts
-            self._emit("attempt", {**entry, "max_attempts": most, "message": message})
+            self._emit(Retrying(**entry, max_attempts=most, message=message))
             await asyncio.sleep(wait_s)
 
-    def _emit(self, kind: EventKind, data: dict[str, Any]) -> None:
+    def _emit(self, event: Event) -> None:
         if self.on_events is not None:
-            self.on_events([Event(kind, data=data)])
+            self.on_events([event])
 
     def _amend(self, error: ProviderError) -> bool:
         """Leave out what an unknown server refuses of our own doing; once for each call."""
@@ -235,11 +235,11 @@ class AttemptRun:
         return usage.total_tokens or (usage.input_tokens or 0) + (usage.output_tokens or 0)
 
     def _receive(self, events: list[Event]) -> None:
-        """Add what arrived, and learn what the service tells of its limits."""
+        """Add what arrived, and heed what the service says of its limits."""
         self.received.add(events, perf_counter())
-        wait_s = self.received.facts.pop("ratelimit_wait_s", None)
-        if wait_s:
-            self.limiter.pause(wait_s, self.request.model)
+        for event in events:
+            if isinstance(event, RateLimitHint):
+                self.limiter.pause(event.wait_s, self.request.model)
 
     async def _attempt(self) -> ProviderError | None:
         """One attempt; returns what ended it, so that no chain of exceptions holds a header."""

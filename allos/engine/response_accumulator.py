@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from jiter import from_json
 
-from allos.events import Event, FinishReason
+from allos.events import (
+    Event,
+    Finished,
+    FinishReason,
+    RawPart,
+    ReasoningDelta,
+    RefusalDelta,
+    ResponseFacts,
+    TextDelta,
+    ToolCallDelta,
+    UsageReport,
+)
 from allos.messages import ToolCall
 from allos.usage import Usage
+
+_FACTS = tuple(field.name for field in fields(ResponseFacts))
 
 
 class ResponseAccumulator:
@@ -45,37 +59,45 @@ class ResponseAccumulator:
     def add(self, events: list[Event], at: float) -> None:
         """Take in the events that arrived at perf_counter `at`."""
         self.answered = True
+        has_text = False
         for event in events:
-            kind = event.kind
-            if kind in ("text", "reasoning", "refusal"):
-                if self.first_at is None:
-                    self.first_at = at
-                self.last_at = at
-                self.texts[kind].append(event.text)
-            elif kind == "tool":
-                self._tool(event)
-            elif kind == "meta":
-                self.facts.update((k, v) for k, v in (event.data or {}).items() if v is not None)
-            elif kind == "usage":
+            if isinstance(event, TextDelta):  # first, since nearly every event is one
+                self.texts["text"].append(event.text)
+                has_text = True
+            elif isinstance(event, ReasoningDelta):
+                self.texts["reasoning"].append(event.text)
+                has_text = True
+            elif isinstance(event, RefusalDelta):
+                self.texts["refusal"].append(event.text)
+                has_text = True
+            elif isinstance(event, ToolCallDelta):
+                self._add_tool_call(event)
+            elif isinstance(event, ResponseFacts):
+                for name in _FACTS:
+                    if (value := getattr(event, name)) is not None:
+                        self.facts[name] = value
+            elif isinstance(event, UsageReport):
                 self.usage = event.usage
-            elif kind == "raw" and event.data is not None:
+            elif isinstance(event, RawPart):
                 self.raw.append(event.data)
-            elif kind == "finish":
-                self.finish_reason = (event.data or {}).get("finish_reason")
-                self.finish_reason_raw = event.text or None
+            elif isinstance(event, Finished):
+                self.finish_reason = event.finish_reason
+                self.finish_reason_raw = event.finish_reason_raw
+        if has_text:
+            if self.first_at is None:
+                self.first_at = at
+            self.last_at = at
 
-    def _tool(self, event: Event) -> None:
-        piece = event.data or {}
+    def _add_tool_call(self, event: ToolCallDelta) -> None:
         call = self.tools.setdefault(
-            event.slot, {"id": "", "name": "", "arguments": [], "parsed": None}
+            event.index, {"id": "", "name": "", "arguments": [], "parsed": None}
         )
-        for key in ("id", "name"):
-            if piece.get(key) and not call[key]:
-                call[key] = piece[key]
-        if piece.get("arguments"):
-            call["arguments"].append(piece["arguments"])
-        if piece.get("parsed") is not None:
-            call["parsed"] = piece["parsed"]
+        call["id"] = call["id"] or event.id or ""
+        call["name"] = call["name"] or event.name or ""
+        if event.arguments:
+            call["arguments"].append(event.arguments)
+        if event.parsed_arguments is not None:
+            call["parsed"] = event.parsed_arguments
 
     def text(self, kind: str) -> str:
         """Return the text of one kind so far."""

@@ -13,7 +13,16 @@ from allos.engine.interceptors import Decision, complete
 from allos.engine.prepared_call import PreparedCall
 from allos.engine.response_facts import request_facts, unsent_response
 from allos.engine.schema_parsing import parsed
-from allos.events import Event
+from allos.events import (
+    Event,
+    Finished,
+    RawPart,
+    ReasoningDelta,
+    RefusalDelta,
+    TextDelta,
+    ToolCallDelta,
+    UsageReport,
+)
 from allos.ids import new_id
 from allos.response import ProviderResponse
 
@@ -85,20 +94,19 @@ class SettledRun:
 
 def events_of(answer: ProviderResponse) -> list[Event]:
     """Events of a stream that adds up to a complete answer."""
-    texts = (
-        Event("reasoning", answer.reasoning or ""),
-        Event("text", answer.content),
-        Event("refusal", answer.refusal or ""),
-    )
-    events = [event for event in texts if event.text]
-    for slot, call in enumerate(answer.tool_calls):
+    events: list[Event] = []
+    if answer.reasoning:
+        events.append(ReasoningDelta(answer.reasoning))
+    if answer.content:
+        events.append(TextDelta(answer.content))
+    if answer.refusal:
+        events.append(RefusalDelta(answer.refusal))
+    for index, call in enumerate(answer.tool_calls):
         arguments = call.raw_arguments
         if arguments is None:
             arguments = json.dumps(call.arguments, ensure_ascii=False, default=str)
-        piece = {"id": call.id, "name": call.name, "arguments": arguments}
-        events.append(Event("tool", slot=slot, data=piece))
-    events += [Event("raw", data=part) for part in answer.raw]
-    events.append(Event("usage", usage=answer.usage))
-    reason = answer.metadata.get("finish_reason_raw") or ""
-    events.append(Event("finish", reason, data={"finish_reason": answer.finish_reason}))
+        events.append(ToolCallDelta(index, call.id, call.name, arguments))
+    events += [RawPart(part) for part in answer.raw]
+    events.append(UsageReport(answer.usage))
+    events.append(Finished(answer.finish_reason, answer.metadata.get("finish_reason_raw")))
     return events

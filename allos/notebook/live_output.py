@@ -18,7 +18,7 @@ from typing import Any
 
 from allos.engine.call import Call
 from allos.errors import Interrupted
-from allos.events import Event
+from allos.events import Event, Queued, ReasoningDelta, Retrying, TextDelta
 from allos.notebook import display
 from allos.providers.waiting import interrupted, settle
 from allos.response import ProviderResponse
@@ -153,22 +153,20 @@ class LiveOutput:
         return changed
 
     def _took(self, event: Event) -> bool:
-        if event.kind == "text":
+        if isinstance(event, TextDelta):
             self._text.append(event.text)
             self._size += len(event.text)
             self._state = ""
-        elif event.kind == "reasoning":
+        elif isinstance(event, ReasoningDelta):
             self._thinking += len(event.text)
             self._state = f"reasoning, {self._thinking} characters"
-        elif event.kind == "attempt" and event.data is not None:
-            data = event.data
+        elif isinstance(event, Retrying):
             self._state = (
-                f"{data['message']} Try {data['attempt'] + 1} of {data['max_attempts']} "
-                f"in {data['wait_s']:.1f} s."
+                f"{event.message} Try {event.attempt + 1} of {event.max_attempts} "
+                f"in {event.wait_s:.1f} s."
             )
-        elif event.kind == "queue" and event.data is not None:
-            waits = event.data["waits"]
-            self._state = "waiting for its turn" if waits else ""
+        elif isinstance(event, Queued):
+            self._state = "waiting for its turn" if event.is_waiting else ""
         else:
             return False
         return True

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from typing import TYPE_CHECKING
 
 from allos.engine.call import Call
-from allos.events import Event
+from allos.events import Event, TextDelta
 from allos.providers.waiting import asettle, checked, interrupted, settle, ticking
 from allos.response import ProviderResponse
 
@@ -76,7 +76,7 @@ class Stream:
             batch = self._next_batch()
             if batch is None:
                 raise StopIteration
-            self._texts += [event.text for event in batch if event.kind == "text"]
+            self._texts += [event.text for event in batch if isinstance(event, TextDelta)]
         return self._texts.popleft()
 
     def _arriving(self) -> Iterator[Sequence[Event]]:
@@ -158,7 +158,7 @@ class AsyncStream:
             batch = await self._next_batch()
             if batch is None:
                 raise StopAsyncIteration
-            self._texts += [event.text for event in batch if event.kind == "text"]
+            self._texts += [event.text for event in batch if isinstance(event, TextDelta)]
         return self._texts.popleft()
 
     async def _started(self) -> tuple[Call, asyncio.Queue[Sequence[Event] | None]]:

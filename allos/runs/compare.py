@@ -11,14 +11,14 @@ import contextvars
 import threading
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from allos import _process, context, engine
 from allos.engine.call import Call
 from allos.errors import AllosError, BudgetError, ConfigurationError, Interrupted
-from allos.events import Event
+from allos.events import Event, Queued, ReasoningDelta, Retrying, TextDelta
 from allos.ids import new_id
 from allos.messages import Message, Prompt, as_messages
 from allos.options import PARAMETERS
@@ -163,16 +163,16 @@ class Cell:
         if run != self.run:
             return
         for event in events:
-            if event.kind == "text":
+            if isinstance(event, TextDelta):
                 self.pieces.append(event.text)
-            elif event.kind == "reasoning":
+            elif isinstance(event, ReasoningDelta):
                 self.reasoning_chars += len(event.text)
-            elif event.kind == "attempt" and event.data is not None:
-                self.attempt = {**event.data, "until": monotonic() + event.data["wait_s"]}
+            elif isinstance(event, Retrying):
+                self.attempt = {**asdict(event), "until": monotonic() + event.wait_s}
                 self.state = "waiting"
                 continue
-            elif event.kind == "queue" and event.data is not None:
-                self._held = event.data["waits"]
+            elif isinstance(event, Queued):
+                self._held = event.is_waiting
                 self.state, self.attempt = ("queued" if self._held else "running"), None
                 self.started = perf_counter()
                 continue

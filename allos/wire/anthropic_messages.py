@@ -6,7 +6,18 @@ from typing import Any
 from urllib.parse import quote
 
 from allos.errors import InvalidResponseError
-from allos.events import Event, FinishReason
+from allos.events import (
+    Event,
+    Finished,
+    FinishReason,
+    RawPart,
+    ReasoningDelta,
+    RefusalDelta,
+    ResponseFacts,
+    TextDelta,
+    ToolCallDelta,
+    UsageReport,
+)
 from allos.messages import Message
 from allos.profiles import Api
 from allos.request import Request
@@ -178,7 +189,7 @@ class MessagesDecoder(Decoder):
             return self._block(index, block) if isinstance(block, dict) else []
         if kind == "content_block_stop":
             block = self._thinking.pop(index, None)
-            return [Event("raw", data=block)] if block else []
+            return [RawPart(block)] if block else []
         if kind == "message_delta":
             delta = body.get("delta")
             events = self._ending(delta) if isinstance(delta, dict) else []
@@ -206,7 +217,7 @@ class MessagesDecoder(Decoder):
             if isinstance(block, dict):
                 events += self._block(index, block)
                 if index in self._thinking:
-                    events.append(Event("raw", data=self._thinking.pop(index)))
+                    events.append(RawPart(self._thinking.pop(index)))
         events += self._ending(reply)
         self.done = True
         return events
@@ -215,7 +226,7 @@ class MessagesDecoder(Decoder):
         self._stop = text(end.get("stop_reason")) or self._stop
         details = end.get("stop_details")
         why = text(details.get("explanation")) if isinstance(details, dict) else None
-        return [Event("refusal", why)] if why and self._stop == "refusal" else []
+        return [RefusalDelta(why)] if why and self._stop == "refusal" else []
 
     def finish(self) -> list[Event]:
         if not self.done:
@@ -224,38 +235,41 @@ class MessagesDecoder(Decoder):
         reason: FinishReason | None = _FINISH.get(raw, "other") if raw else None
         if reason is None and self._tools:
             reason = "tool_calls"
-        return [Event("finish", raw or "", data={"finish_reason": reason})]
+        return [Finished(reason, raw)]
 
     def _start(self, message: dict[str, Any], *, whole: bool = False) -> list[Event]:
         usage = message.get("usage")
         if isinstance(usage, dict) and not whole:
             # A stream opens with a placeholder for the output; the count comes at its end.
             usage = {name: value for name, value in usage.items() if name != "output_tokens"}
-        facts = {
-            "response_id": text(message.get("id")),
-            "response_model": text(message.get("model")),
-            "service_tier": text(usage.get("service_tier")) if isinstance(usage, dict) else None,
-        }
-        known = {key: value for key, value in facts.items() if value}
-        return [Event("meta", data=known), *self._count(usage)]
+        facts = ResponseFacts(
+            response_id=text(message.get("id")),
+            response_model=text(message.get("model")),
+            service_tier=text(usage.get("service_tier")) if isinstance(usage, dict) else None,
+        )
+        return [facts, *self._count(usage)]
 
     def _block(self, index: str, block: dict[str, Any]) -> list[Event]:
         kind = block.get("type")
         if kind == "text":
             visible = text(block.get("text"))
-            return [Event("text", visible)] if visible else []
+            return [TextDelta(visible)] if visible else []
         if kind == "thinking":
             self._thinking[index] = dict(block)
             thought = text(block.get("thinking"))
-            return [Event("reasoning", thought)] if thought else []
+            return [ReasoningDelta(thought)] if thought else []
         if kind == "redacted_thinking":
             self._thinking[index] = dict(block)
         if kind == "tool_use":
             self._tools = True
-            piece: dict[str, Any] = {"id": text(block.get("id")), "name": text(block.get("name"))}
-            if block.get("input"):
-                piece["parsed"] = block["input"]
-            return [Event("tool", slot=index, data=piece)]
+            return [
+                ToolCallDelta(
+                    index,
+                    text(block.get("id")),
+                    text(block.get("name")),
+                    parsed_arguments=block.get("input") or None,
+                )
+            ]
         return []
 
     def _delta(self, index: str, delta: Any) -> list[Event]:
@@ -264,20 +278,20 @@ class MessagesDecoder(Decoder):
         kind = delta.get("type")
         if kind == "text_delta":
             visible = text(delta.get("text"))
-            return [Event("text", visible)] if visible else []
+            return [TextDelta(visible)] if visible else []
         if kind == "thinking_delta":
             thought = text(delta.get("thinking")) or ""
             if index in self._thinking:
                 block = self._thinking[index]
                 block["thinking"] = str(block.get("thinking") or "") + thought
-            return [Event("reasoning", thought)] if thought else []
+            return [ReasoningDelta(thought)] if thought else []
         if kind == "signature_delta":
             if index in self._thinking:
                 self._thinking[index]["signature"] = delta.get("signature")
             return []
         if kind == "input_json_delta":
             piece = text(delta.get("partial_json"))
-            return [Event("tool", slot=index, data={"arguments": piece})] if piece else []
+            return [ToolCallDelta(index, arguments=piece)] if piece else []
         return []
 
     def _count(self, usage: Any) -> list[Event]:
@@ -291,9 +305,8 @@ class MessagesDecoder(Decoder):
             given += (read or 0) + (wrote or 0)
         details = raw.get("output_tokens_details")
         return [
-            Event(
-                "usage",
-                usage=Usage(
+            UsageReport(
+                Usage(
                     input_tokens=given,
                     output_tokens=output,
                     total_tokens=given + output
@@ -306,6 +319,6 @@ class MessagesDecoder(Decoder):
                     else None,
                     source="provider",
                     raw=dict(raw),
-                ),
+                )
             )
         ]

@@ -19,7 +19,7 @@ from allos.profiles import Api
 from allos.request import Request
 from allos.secret import Secret
 from allos.wire import error_mapping
-from allos.wire.headers import header_facts
+from allos.wire.headers import header_events, request_id
 from allos.wire.json_fields import dollars, json_object, records, reported_cost
 from allos.wire.sse import ServerEvent, SseDecoder
 
@@ -170,7 +170,7 @@ class Wire(ABC):
                 if reply.fault is not None:
                     raise reply.fault
                 return
-            yield [Event("meta", data=header_facts(response.headers))]
+            yield header_events(response.headers)
             decoder, sse = self.decoder(request), SseDecoder()
             head = b""
             chunks = response.aiter_bytes()
@@ -243,14 +243,14 @@ class Wire(ABC):
     def _whole(self, response: httpx2.Response, content: bytes, request: Request) -> Reply:
         raw = json_object(content, response.headers)
         decoder = self.decoder(request)
-        events = [Event("meta", data=header_facts(response.headers))]
+        events = header_events(response.headers)
         if request.profile.cost_header:
             told = dollars(response.headers.get(request.profile.cost_header))
-            events.append(Event("meta", data=reported_cost({"cost": told})))
+            events += reported_cost({"cost": told})
         try:
             # One by one: what a failed reply told (its id, its tokens, some text) is kept.
             for event in decoder.whole(raw):
-                events.append(event)  # noqa: PERF402 - see above
+                events.append(event)
         except ProviderError as exc:
             exc.status_code = exc.status_code or response.status_code
             return Reply(events=events, raw=raw, fault=_placed(exc, response.headers))
@@ -264,7 +264,7 @@ class Wire(ABC):
         """Understand a stream that came although a whole answer was asked for."""
         decoder, sse = self.decoder(request), SseDecoder()
         events, fault = _decode(decoder, [*sse.feed(response.content), *sse.end()])
-        events = [Event("meta", data=header_facts(response.headers)), *events, *decoder.finish()]
+        events = [*header_events(response.headers), *events, *decoder.finish()]
         fault = decoder.fault or fault
         if decoder.fault is None and decoder.done:
             return Reply(events=events)
@@ -299,7 +299,7 @@ async def _check(response: httpx2.Response) -> None:
 def _placed(fault: Exception, headers: Mapping[str, str]) -> Exception:
     """Complete a fault found inside a reply with what only the reply's head tells."""
     if isinstance(fault, ProviderError) and fault.request_id is None:
-        fault.request_id = header_facts(headers)["request_id"]
+        fault.request_id = request_id(headers)
     return fault
 
 

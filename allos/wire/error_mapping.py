@@ -25,7 +25,7 @@ from allos.errors import (
     RateLimitError,
     ServerError,
 )
-from allos.wire.headers import header_facts
+from allos.wire.headers import rate_limit_wait_s, request_id
 
 _MAX_DETAIL = 400
 _MAX_READ = 8000
@@ -112,7 +112,7 @@ def from_body(body: Any, *, headers: Mapping[str, str] | None = None) -> Provide
         text or "the service reported an error without words",
         code=code,
         detail=text,
-        request_id=_request_id(headers),
+        request_id=request_id(headers or {}),
         retry_after_s=_retry_after(headers),
     )
 
@@ -172,7 +172,7 @@ def from_status(status: int, body: Any, headers: Mapping[str, str]) -> ProviderE
     elif status == 429:
         kind = QuotaError if _QUOTA.search(words) else RateLimitError
         if retry_after_s is None:
-            retry_after_s = header_facts(headers).get("ratelimit_wait_s")
+            retry_after_s = rate_limit_wait_s(headers)
     elif status in (408, 504):
         kind = ProviderTimeoutError
     elif status >= 500:
@@ -186,7 +186,7 @@ def from_status(status: int, body: Any, headers: Mapping[str, str]) -> ProviderE
         status_code=status,
         code=code,
         detail=text,
-        request_id=_request_id(headers),
+        request_id=request_id(headers),
         retry_after_s=retry_after_s,
         retryable=retryable,
     )
@@ -203,7 +203,7 @@ def _redirect(status: int, headers: Mapping[str, str]) -> ProviderError:
         f"the service redirects to {where}, which is not followed, since prompt and key would go "
         "there; set base_url to the new address if you trust it",
         status_code=status,
-        request_id=_request_id(headers),
+        request_id=request_id(headers),
     )
 
 
@@ -216,7 +216,7 @@ def no_answer(content: bytes, headers: Mapping[str, str]) -> ProviderError:
         f"the service answered with {kind} instead of an answer{said}",
         detail=text,
         status_code=200,
-        request_id=_request_id(headers),
+        request_id=request_id(headers),
     )
 
 
@@ -283,12 +283,6 @@ def _text_of(response: Any) -> str | None:
     except Exception:  # noqa: BLE001 - an unread or undecodable body only costs the words
         return None
     return text
-
-
-def _request_id(headers: Mapping[str, str] | None) -> str | None:
-    if not headers:
-        return None
-    return headers.get("x-request-id") or headers.get("request-id")
 
 
 def _retry_after(headers: Mapping[str, str] | None) -> float | None:

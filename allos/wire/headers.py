@@ -1,10 +1,12 @@
-"""What the headers of a reply tell: request id, what is left of the limits, and until when."""
+"""What the headers of a reply say: request id, what is left of the rate limits, and until when."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from typing import Any
+
+from allos.events import Event, RateLimitHint, ResponseFacts
 
 _MOST_DIGITS = 16
 _MOST_LETTERS = 40
@@ -13,11 +15,8 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
 
 
-def header_facts(headers: Mapping[str, str]) -> dict[str, Any]:
-    """Facts of a reply's headers, by column name.
-
-    `ratelimit_wait_s` is no column: nothing is left, and so long it takes until there is again.
-    """
+def header_events(headers: Mapping[str, str]) -> list[Event]:
+    """Events in a reply's headers: its facts, and a hint to wait where a rate limit is used up."""
     get = _plain(headers).get
     facts: dict[str, Any] = {"request_id": get("x-request-id") or get("request-id")}
     resets: list[float] = []
@@ -35,9 +34,21 @@ def header_facts(headers: Mapping[str, str]) -> dict[str, Any]:
                 waits.append(reset_s)
     if resets:
         facts["ratelimit_reset_s"] = max(resets)
+    events: list[Event] = [ResponseFacts(**facts)]
     if waits:
-        facts["ratelimit_wait_s"] = max(waits)
-    return facts
+        events.append(RateLimitHint(max(waits)))
+    return events
+
+
+def request_id(headers: Mapping[str, str]) -> str | None:
+    """Return the id that the service gave the request."""
+    return headers.get("x-request-id") or headers.get("request-id")
+
+
+def rate_limit_wait_s(headers: Mapping[str, str]) -> float | None:
+    """Seconds until a used-up rate limit has room again; None where none is used up."""
+    hints = (event.wait_s for event in header_events(headers) if isinstance(event, RateLimitHint))
+    return next(hints, None)
 
 
 def _plain(headers: Mapping[str, str]) -> Mapping[str, str]:

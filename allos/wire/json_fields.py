@@ -9,6 +9,7 @@ from typing import Any
 from jiter import from_json
 
 from allos.errors import IncompleteStreamError, InvalidResponseError
+from allos.events import ResponseFacts
 from allos.wire import error_mapping
 
 REPORTED = "reported by the service"
@@ -63,8 +64,8 @@ def records(listing: Mapping[str, Any]) -> list[Any]:
     return rows if isinstance(rows, list) else []
 
 
-def reported_cost(usage: Mapping[str, Any]) -> dict[str, Any]:
-    """Cost in US dollars that a service puts into its usage object, by column name."""
+def reported_cost(usage: Mapping[str, Any]) -> list[ResponseFacts]:
+    """Return the cost in US dollars that a service puts into its usage object, if it does."""
     cost = usage.get("cost")
     if isinstance(cost, Mapping):
         dollars = cost.get("currency", "USD") == "USD"
@@ -72,7 +73,7 @@ def reported_cost(usage: Mapping[str, Any]) -> dict[str, Any]:
     known = _amount(cost)
     if known is None and (ticks := _amount(usage.get("cost_in_usd_ticks"))) is not None:
         known = ticks / _TICKS_PER_USD
-    return {} if known is None else {"cost_usd": known, "price_version": REPORTED}
+    return [] if known is None else [ResponseFacts(cost_usd=known, price_version=REPORTED)]
 
 
 def dollars(text: str | None) -> float | None:

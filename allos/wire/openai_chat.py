@@ -9,7 +9,18 @@ from typing import Any
 from jiter import from_json
 
 from allos.errors import BadRequestError, InvalidResponseError, ProviderError
-from allos.events import Event, FinishReason
+from allos.events import (
+    Event,
+    Finished,
+    FinishReason,
+    RawPart,
+    ReasoningDelta,
+    RefusalDelta,
+    ResponseFacts,
+    TextDelta,
+    ToolCallDelta,
+    UsageReport,
+)
 from allos.messages import Message
 from allos.profiles import Api
 from allos.request import Request
@@ -206,20 +217,18 @@ class ChatDecoder(Decoder):
         self.done = True
 
     def finish(self) -> list[Event]:
-        events = (
-            [Event(kind, text) for kind, text in self._splitter.end()] if self._splitter else []
-        )
+        events: list[Event] = [*self._splitter.end()] if self._splitter else []
         events += [
-            Event("raw", data={"type": _CALL_EXTRA, "id": slot.id or f"call_{n}", **slot.extra})
+            RawPart({"type": _CALL_EXTRA, "id": slot.id or f"call_{n}", **slot.extra})
             for n, slot in enumerate(self._slots)
             if slot.extra
         ]
         if self._thoughts and self._slots:
-            events.append(Event("raw", data={"reasoning_content": "".join(self._thoughts)}))
+            events.append(RawPart({"reasoning_content": "".join(self._thoughts)}))
         if self._finish is not None or self.done:
             reason, raw = self._reason()
             self.done = True
-            events.append(Event("finish", raw or "", data={"finish_reason": reason}))
+            events.append(Finished(reason, raw or None))
         return events
 
     def _reason(self) -> tuple[FinishReason | None, str | None]:
@@ -248,7 +257,7 @@ class ChatDecoder(Decoder):
         if isinstance(extra := chunk.get("x_groq"), dict):
             usage = usage or extra.get("usage")
             if number := text(extra.get("id")):
-                events.append(Event("meta", data={"request_id": number}))
+                events.append(ResponseFacts(request_id=number))
         if isinstance(usage, dict) and usage:
             events += _usage(usage)
         return events
@@ -259,13 +268,15 @@ class ChatDecoder(Decoder):
         if named == self._named:  # every chunk repeats them
             return []
         self._named = named
-        columns = ("response_id", "response_model", "system_fingerprint", "service_tier")
-        news = {
-            column: value
-            for column, given in zip(columns, named, strict=True)
-            if (value := text(given))
-        }
-        return [Event("meta", data=news)] if news else []
+        response_id, model, fingerprint, tier = map(text, named)
+        return [
+            ResponseFacts(
+                response_id=response_id,
+                response_model=model,
+                system_fingerprint=fingerprint,
+                service_tier=tier,
+            )
+        ]
 
     def _choice(self, choice: dict[str, Any], part: str, events: list[Event]) -> None:
         if choice.get("index"):  # n is never sent: another index is a server's own idea
@@ -299,12 +310,12 @@ class ChatDecoder(Decoder):
             self._thoughts.append(thought)
         thought = thought or text(message.get("reasoning")) or _detailed(message)
         if thought:
-            events.append(Event("reasoning", thought))
+            events.append(ReasoningDelta(thought))
         if content:
             self._content(content, events)
         refusal = text(message.get("refusal"))
         if refusal:
-            events.append(Event("refusal", refusal))
+            events.append(RefusalDelta(refusal))
         calls = message.get("tool_calls")
         if isinstance(calls, list):
             taken: set[int] = set()
@@ -315,9 +326,9 @@ class ChatDecoder(Decoder):
     def _content(self, content: Any, events: list[Event]) -> None:
         if isinstance(content, str):
             if self._splitter is None or self._splitter.passed:
-                events.append(Event("text", content))
+                events.append(TextDelta(content))
             else:
-                events += [Event(kind, text) for kind, text in self._splitter.feed(content)]
+                events += self._splitter.feed(content)
             return
         for item in content if isinstance(content, list) else ():
             if not isinstance(item, dict):
@@ -326,9 +337,9 @@ class ChatDecoder(Decoder):
                 inner = item.get("thinking")
                 for part in inner if isinstance(inner, list) else [{"text": inner}]:
                     if isinstance(part, dict) and (thought := text(part.get("text"))):
-                        events.append(Event("reasoning", thought))
+                        events.append(ReasoningDelta(thought))
             elif visible := text(item.get("text")):
-                events.append(Event("text", visible))
+                events.append(TextDelta(visible))
 
     def _tool(self, call: dict[str, Any], taken: set[int], events: list[Event]) -> None:
         function = call.get("function")
@@ -338,20 +349,20 @@ class ChatDecoder(Decoder):
         number = self._slot(call.get("index"), id_, name, taken)
         taken.add(number)
         slot = self._slots[number]
-        piece: dict[str, Any] = {}
+        new_id = new_name = text_piece = value = None
         if isinstance(beside := call.get("extra_content"), dict):
             slot.extra = {"extra_content": beside}
         if id_ and not slot.id:
-            slot.id = piece["id"] = id_
+            slot.id = new_id = id_
         if name and not slot.name:
-            slot.name = piece["name"] = name
+            slot.name = new_name = name
         if isinstance(arguments, str):
-            piece["arguments"] = arguments
+            text_piece = arguments
             slot.arguments.append(arguments)
         elif arguments is not None:
-            piece["parsed"] = arguments
+            value = arguments
             slot.parsed = True
-        events.append(Event("tool", slot=number, data=piece))
+        events.append(ToolCallDelta(number, new_id, new_name, text_piece, value))
 
     def _slot(self, index: Any, id_: str | None, name: str | None, taken: set[int]) -> int:
         """Which call a piece belongs to, by id, index, name, place in the chunk and what is there.
@@ -442,23 +453,18 @@ def _usage(raw: dict[str, Any]) -> list[Event]:
     if total is None and given is not None and output is not None:
         total = given + output
     cached = count(details.get("cached_tokens"))
-    events = [
-        Event(
-            "usage",
-            usage=Usage(
-                input_tokens=given,
-                output_tokens=output,
-                total_tokens=total,
-                reasoning_tokens=reasoning,
-                cache_read_tokens=count(raw.get("prompt_cache_hit_tokens"))
-                if cached is None
-                else cached,
-                cache_write_tokens=count(details.get("cache_write_tokens")),
-                source="provider",
-                raw=raw,
-            ),
+    report = UsageReport(
+        Usage(
+            input_tokens=given,
+            output_tokens=output,
+            total_tokens=total,
+            reasoning_tokens=reasoning,
+            cache_read_tokens=count(raw.get("prompt_cache_hit_tokens"))
+            if cached is None
+            else cached,
+            cache_write_tokens=count(details.get("cache_write_tokens")),
+            source="provider",
+            raw=raw,
         )
-    ]
-    if cost := reported_cost(raw):
-        events.append(Event("meta", data=cost))
-    return events
+    )
+    return [report, *reported_cost(raw)]

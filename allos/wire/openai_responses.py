@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, cast
+from typing import Any
 
 from allos.errors import InvalidResponseError
-from allos.events import Event, EventKind, FinishReason
+from allos.events import (
+    Event,
+    Finished,
+    FinishReason,
+    RawPart,
+    ReasoningDelta,
+    RefusalDelta,
+    ResponseFacts,
+    TextDelta,
+    ToolCallDelta,
+    UsageReport,
+)
 from allos.messages import Message
 from allos.profiles import Api
 from allos.request import Request
@@ -34,11 +45,13 @@ _INCOMPLETE: dict[str, FinishReason] = {
     "steered": "pause",
 }
 
-_TEXTS: dict[str, EventKind] = {
-    "response.output_text": "text",
-    "response.reasoning_text": "reasoning",
-    "response.reasoning_summary_text": "reasoning",
-    "response.refusal": "refusal",
+_Delta = type[TextDelta] | type[ReasoningDelta] | type[RefusalDelta]
+
+_DELTAS: dict[str, _Delta] = {
+    "response.output_text": TextDelta,
+    "response.reasoning_text": ReasoningDelta,
+    "response.reasoning_summary_text": ReasoningDelta,
+    "response.refusal": RefusalDelta,
 }
 
 
@@ -139,7 +152,7 @@ class ResponsesDecoder(Decoder):
     """Understands the events and the whole object; the last event may repeat less than was streamed."""
 
     def __init__(self) -> None:
-        self._streamed: dict[str, list[str]] = {"text": [], "reasoning": [], "refusal": []}
+        self._streamed = _no_texts()
         self._parts: dict[str, list[str]] = {}  # the same by content part
         self._slots: list[_Slot] = []
         self._at: dict[str, int] = {}  # output index -> the last slot there
@@ -158,8 +171,8 @@ class ResponsesDecoder(Decoder):
             return []
         kind = text(body.get("type")) or name
         stem, _, step = kind.rpartition(".")
-        if stem in _TEXTS and step in ("delta", "done"):
-            return self._piece(_TEXTS[stem], stem, step, body)
+        if stem in _DELTAS and step in ("delta", "done"):
+            return self._piece(_DELTAS[stem], stem, step, body)
         if kind == "response.function_call_arguments.delta":
             return self._call_delta(body)
         if kind == "response.function_call_arguments.done":
@@ -185,7 +198,7 @@ class ResponsesDecoder(Decoder):
             )
         yield from self._response(reply, f"response.{reply.get('status') or 'completed'}")
 
-    def _piece(self, kind: EventKind, stem: str, step: str, body: dict[str, Any]) -> list[Event]:
+    def _piece(self, delta: _Delta, stem: str, step: str, body: dict[str, Any]) -> list[Event]:
         """Take in a piece of a content part, or what its end adds to the pieces."""
         get = body.get
         where = f"{get('item_id')}/{get('output_index')}/{get('content_index')}"
@@ -193,22 +206,23 @@ class ResponsesDecoder(Decoder):
         if step == "delta":
             new = text(body.get("delta"))
         else:
-            full = text(body.get("refusal" if kind == "refusal" else "text")) or ""
+            full = text(body.get("refusal" if delta is RefusalDelta else "text")) or ""
             had = "".join(part)
             new = full[len(had) :] if full.startswith(had) else None
         if not new:
             return []
         part.append(new)
-        self._streamed[kind].append(new)
-        return [Event(kind, new)]
+        self._streamed[delta].append(new)
+        return [delta(new)]
 
     def _meta(self, response: dict[str, Any]) -> list[Event]:
-        facts = {
-            "response_id": text(response.get("id")),
-            "response_model": text(response.get("model")),
-            "service_tier": text(response.get("service_tier")),
-        }
-        return [Event("meta", data={k: v for k, v in facts.items() if v})]
+        return [
+            ResponseFacts(
+                response_id=text(response.get("id")),
+                response_model=text(response.get("model")),
+                service_tier=text(response.get("service_tier")),
+            )
+        ]
 
     def _slot(self, body: dict[str, Any], item: dict[str, Any]) -> int:
         """Which call an event is about, by item id, call id, then output index, then the last.
@@ -249,7 +263,7 @@ class ResponsesDecoder(Decoder):
             return []
         slot = self._slot(body, {})
         self._slots[slot].arguments.append(piece)
-        return [Event("tool", slot=slot, data={"arguments": piece})]
+        return [ToolCallDelta(slot, arguments=piece)]
 
     def _item(self, body: dict[str, Any], *, whole: bool) -> list[Event]:
         item = body.get("item")
@@ -265,33 +279,29 @@ class ResponsesDecoder(Decoder):
 
     def _call(self, body: dict[str, Any], item: dict[str, Any], *, whole: bool) -> list[Event]:
         slot = self._slot(body, item)
-        piece: dict[str, Any] = {
-            key: str(value)
-            for key, value in (("id", text(item.get("call_id"))), ("name", text(item.get("name"))))
-            if value
-        }
         arguments = item.get("arguments")
+        rest = value = None
         if whole and isinstance(arguments, str):
             known = self._slots[slot]
             had = "".join(known.arguments)
             if arguments.startswith(had) and len(arguments) > len(had):
-                piece["arguments"] = arguments[len(had) :]
+                rest = arguments[len(had) :]
                 known.arguments = [arguments]
         elif whole and isinstance(arguments, dict):
-            piece["parsed"] = arguments
-        return [Event("tool", slot=slot, data=piece)]
+            value = arguments
+        return [ToolCallDelta(slot, text(item.get("call_id")), text(item.get("name")), rest, value)]
 
     def _raw(self, item: dict[str, Any]) -> list[Event]:
         key = str(item.get("id"))
         if not item.get("encrypted_content") or key in self._raw_ids:
             return []
         self._raw_ids.add(key)
-        return [Event("raw", data=item)]
+        return [RawPart(item)]
 
     def _response(self, response: dict[str, Any], kind: str) -> Iterator[Event]:
         """Give what the whole answer tells or adds; a failed one ends in its error."""
         yield from self._meta(response)
-        texts: dict[str, list[str]] = {"text": [], "reasoning": [], "refusal": []}
+        texts = _no_texts()
         output = response.get("output")
         for number, item in enumerate(output if isinstance(output, list) else ()):
             if not isinstance(item, dict):
@@ -303,25 +313,24 @@ class ResponsesDecoder(Decoder):
                 yield from self._call(body, item, whole=True)
             elif item.get("type") == "reasoning":
                 yield from self._raw(item)
-        for what, pieces in texts.items():
-            full, had = "".join(pieces), "".join(self._streamed[what])
+        for delta, pieces in texts.items():
+            full, had = "".join(pieces), "".join(self._streamed[delta])
             if len(full) > len(had) and full.startswith(had):
                 new = full[len(had) :]
-                self._streamed[what].append(new)
-                yield Event(cast("EventKind", what), new)
+                self._streamed[delta].append(new)
+                yield delta(new)
         if isinstance(response.get("usage"), dict):
             yield _usage(response["usage"])
-            if cost := reported_cost(response["usage"]):
-                yield Event("meta", data=cost)
+            yield from reported_cost(response["usage"])
         if response.get("error") or kind == "response.failed":
             raise error_mapping.from_body(response.get("error") or response)
         finish = self._finish(response, kind)
-        if finish.data == {"finish_reason": "stop"} and not self._items and not self._parts:
+        if finish.finish_reason == "stop" and not self._items and not self._parts:
             raise InvalidResponseError("the answer holds no output")
         self.done = True
         yield finish
 
-    def _finish(self, response: dict[str, Any], kind: str) -> Event:
+    def _finish(self, response: dict[str, Any], kind: str) -> Finished:
         status = str(response.get("status") or kind.removeprefix("response."))
         reason: FinishReason
         if status == "incomplete":
@@ -332,16 +341,20 @@ class ResponsesDecoder(Decoder):
             raw, reason = status, "stop"
             if self._slots:
                 reason = "tool_calls"
-            elif self._streamed["refusal"] and not self._streamed["text"]:
+            elif self._streamed[RefusalDelta] and not self._streamed[TextDelta]:
                 reason = "refusal"
         elif status in ("queued", "in_progress"):
             raw, reason = status, "pause"
         else:
             raw, reason = status, "error" if status == "cancelled" else "other"
-        return Event("finish", raw, data={"finish_reason": reason})
+        return Finished(reason, raw)
 
 
-def _texts(item: dict[str, Any], texts: dict[str, list[str]]) -> None:
+def _no_texts() -> dict[_Delta, list[str]]:
+    return {TextDelta: [], ReasoningDelta: [], RefusalDelta: []}
+
+
+def _texts(item: dict[str, Any], texts: dict[_Delta, list[str]]) -> None:
     """Add an output item's texts, by kind."""
     content = item.get("content")
     parts = (
@@ -350,18 +363,18 @@ def _texts(item: dict[str, Any], texts: dict[str, list[str]]) -> None:
     if item.get("type") == "reasoning":
         summary = item.get("summary")
         parts += [p for p in summary if isinstance(p, dict)] if isinstance(summary, list) else []
-        texts["reasoning"] += [part["text"] for part in parts if text(part.get("text"))]
+        texts[ReasoningDelta] += [part["text"] for part in parts if text(part.get("text"))]
         return
     if item.get("type") != "message":
         return
     for part in parts:
         if part.get("type") == "refusal":
-            texts["refusal"].append(text(part.get("refusal")) or "")
+            texts[RefusalDelta].append(text(part.get("refusal")) or "")
         elif isinstance(part.get("text"), str):
-            texts["text"].append(part["text"])
+            texts[TextDelta].append(part["text"])
 
 
-def _usage(raw: dict[str, Any]) -> Event:
+def _usage(raw: dict[str, Any]) -> UsageReport:
     given = raw.get("input_tokens_details")
     given = given if isinstance(given, dict) else {}
     written = raw.get("output_tokens_details")
@@ -371,9 +384,8 @@ def _usage(raw: dict[str, Any]) -> Event:
     )
     if total is None and read is not None and wrote is not None:
         total = read + wrote
-    return Event(
-        "usage",
-        usage=Usage(
+    return UsageReport(
+        Usage(
             input_tokens=read,
             output_tokens=wrote,
             total_tokens=total,
@@ -382,5 +394,5 @@ def _usage(raw: dict[str, Any]) -> Event:
             reasoning_tokens=count(written.get("reasoning_tokens")),
             source="provider",
             raw=raw,
-        ),
+        )
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
-from allos.events import Event
+from allos.events import Event, Finished, ReasoningDelta, TextDelta
 from allos.wire.base import Decoder
 
 _OPEN, _CLOSE = "<think>", "</think>"
@@ -24,7 +24,7 @@ class ThinkSplitter:
     --------
     >>> splitter = ThinkSplitter()
     >>> [*splitter.feed("<thi"), *splitter.feed("nk>hm</think>Hi"), *splitter.end()]
-    [('reasoning', 'hm'), ('text', 'Hi')]
+    [ReasoningDelta(text='hm'), TextDelta(text='Hi')]
     """
 
     def __init__(self) -> None:
@@ -36,10 +36,10 @@ class ThinkSplitter:
         """Whether the rest is content for certain."""
         return self._state == "outside"
 
-    def feed(self, text: str) -> list[tuple[Literal["text", "reasoning"], str]]:
+    def feed(self, text: str) -> list[TextDelta | ReasoningDelta]:
         """Split the next piece; what may still become a tag is held back."""
         if self._state == "outside":
-            return [("text", text)] if text else []
+            return [TextDelta(text)] if text else []
         held = self._held + text
         self._held = ""
         if self._state == "start":
@@ -50,10 +50,10 @@ class ThinkSplitter:
                 return []
             if blank or not start.startswith(_OPEN):
                 self._state = "outside"
-                return [("text", held)]
+                return [TextDelta(held)]
             self._state = "inside"
             held = start[len(_OPEN) :]
-        done: list[tuple[Literal["text", "reasoning"], str]] = []
+        done: list[TextDelta | ReasoningDelta] = []
         if self._state == "inside":
             thought, closed, rest = held.partition(_CLOSE)
             if not closed:
@@ -63,7 +63,7 @@ class ThinkSplitter:
             else:
                 self._state = "after"
             if thought:
-                done.append(("reasoning", thought))
+                done.append(ReasoningDelta(thought))
             if not closed:
                 return done
             held = rest
@@ -71,15 +71,15 @@ class ThinkSplitter:
         held = held.lstrip()
         if held:
             self._state = "outside"
-            done.append(("text", held))
+            done.append(TextDelta(held))
         return done
 
-    def end(self) -> list[tuple[Literal["text", "reasoning"], str]]:
+    def end(self) -> list[TextDelta | ReasoningDelta]:
         """Hand out what was held back, once no more will come."""
         held, self._held = self._held, ""
         if not held:
             return []
-        return [("reasoning" if self._state == "inside" else "text", held)]
+        return [ReasoningDelta(held) if self._state == "inside" else TextDelta(held)]
 
 
 class ThinkDecoder(Decoder):
@@ -99,25 +99,21 @@ class ThinkDecoder(Decoder):
 
     def finish(self) -> list[Event]:
         """As the inner decoder's, behind what was held back."""
-        return [*self._split(self._inner.finish()), *self._rest()]
+        return [*self._split(self._inner.finish()), *self._splitter.end()]
 
     def _split(self, events: Iterable[Event]) -> Iterator[Event]:
         inner = self._inner
         try:
             for event in events:
-                if event.kind == "text":
-                    for kind, piece in self._splitter.feed(event.text):
-                        yield Event(kind, piece)
+                if isinstance(event, TextDelta):
+                    yield from self._splitter.feed(event.text)
                     continue
-                if event.kind == "finish":
-                    yield from self._rest()
+                if isinstance(event, Finished):
+                    yield from self._splitter.end()
                 yield event
         finally:
             # Known once the inner decoder has given all its events.
             self.done, self.closed, self.fault = inner.done, inner.closed, inner.fault
-
-    def _rest(self) -> list[Event]:
-        return [Event(kind, piece) for kind, piece in self._splitter.end()]
 
 
 def _overlap(text: str, tag: str) -> int:

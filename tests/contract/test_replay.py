@@ -11,6 +11,7 @@ import pytest
 
 import allos
 from allos.errors import ProviderError, ReplayMissError, SchemaError
+from allos.events import Finished, ReasoningDelta, TextDelta, ToolCallDelta
 from allos.messages import Message
 from allos.parts import Image
 from allos.providers import Provider
@@ -72,9 +73,9 @@ def test_streamed_or_whole_does_not_matter(
     assert whole.tool_calls == first.tool_calls
     assert stream.response is not None
     assert stream.response.tool_calls == first.tool_calls
-    kinds = [event.kind for event in events]
-    assert kinds.index("text") < kinds.index("tool") < kinds.index("finish")
-    assert kinds[0] == "reasoning"
+    kinds = [type(event) for event in events]
+    assert kinds.index(TextDelta) < kinds.index(ToolCallDelta) < kinds.index(Finished)
+    assert kinds[0] is ReasoningDelta
     assert len(server.requests) == 1
 
 

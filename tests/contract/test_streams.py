@@ -13,6 +13,7 @@ import pytest
 
 from allos.engine import runtime
 from allos.errors import ConfigurationError, ProviderError
+from allos.events import Event, Finished, ReasoningDelta, TextDelta, ToolCallDelta
 from allos.profiles import Api
 from allos.providers import AsyncStream, Provider, ProviderRegistry, ProviderResponse, Stream
 from allos.providers import provider as provider_module
@@ -36,11 +37,12 @@ def test_events(server: FakeServer, provider: Provider) -> None:
     """Events hold reasoning, text and tool calls in order, and end with the finish."""
     server.reply(Reply("text", reasoning="hm", tool_calls=[Call("add", {"a": 1})]))
     with provider.stream("Hi") as stream:
-        kinds = [event.kind for event in stream.events]
-    order = list(dict.fromkeys(k for k in kinds if k in ("reasoning", "text", "tool")))
+        kinds = [type(event) for event in stream.events]
+    parts = [ReasoningDelta, TextDelta, ToolCallDelta]
+    order = list(dict.fromkeys(k for k in kinds if k in parts))
 
-    assert order == ["reasoning", "text", "tool"]
-    assert kinds.count("finish") == 1
+    assert order == parts
+    assert kinds.count(Finished) == 1
     assert list(stream.events) == []
 
 
@@ -244,16 +246,16 @@ def test_async_events_and_errors(server: FakeServer, provider: Provider) -> None
     """The async twin shows the same events and raises the same errors."""
     server.script(Reply("Hi", reasoning="hm"), Fault.status(400, message="odd"))
 
-    async def main() -> tuple[list[str], ProviderResponse | None]:
+    async def main() -> tuple[list[type[Event]], ProviderResponse | None]:
         async with provider.astream("Hi") as stream:
-            kinds = [event.kind async for event in stream.events]
+            kinds = [type(event) async for event in stream.events]
         with pytest.raises(ProviderError, match="odd"):
             await provider.achat("Hi")
         return kinds, stream.response
 
     kinds, response = asyncio.run(main())
 
-    assert {"reasoning", "text", "finish"} <= set(kinds)
+    assert {ReasoningDelta, TextDelta, Finished} <= set(kinds)
     assert response is not None
     assert response.content == "Hi"
 

@@ -22,7 +22,18 @@ from allos.errors import (
     RateLimitError,
     ServerError,
 )
-from allos.events import Event
+from allos.events import (
+    Event,
+    Finished,
+    Queued,
+    ReasoningDelta,
+    RefusalDelta,
+    ResponseFacts,
+    Retrying,
+    TextDelta,
+    ToolCallDelta,
+    UsageReport,
+)
 from allos.request import Request
 from allos.response import ProviderResponse
 from allos.usage import Usage
@@ -31,8 +42,8 @@ from tests.support.decoding import request
 from tests.support.layers import Layer, prepared
 
 KEY = "sk-very-secret-key"
-END = Event("finish", "stop", data={"finish_reason": "stop"})
-OK = [[Event("text", "Hel")], [Event("text", "lo"), END]]
+END = Finished("stop", "stop")
+OK = [[TextDelta("Hel")], [TextDelta("lo"), END]]
 
 
 class Script(Wire):
@@ -140,13 +151,13 @@ def test_answer(stream: bool, observed: list[ProviderResponse]) -> None:
 
 def test_speed_needs_pieces() -> None:
     """Tokens per second are known for an answer in pieces, not for one that came at once."""
-    usage = Event("usage", usage=Usage(output_tokens=9, source="provider"))
+    usage = UsageReport(Usage(output_tokens=9, source="provider"))
 
     async def tick() -> None:
         await asyncio.sleep(0.002)
 
-    pieces = ask([[Event("text", "a")], tick, [Event("text", "b"), usage, END]])
-    at_once = ask([[Event("text", "ab"), usage, END]])
+    pieces = ask([[TextDelta("a")], tick, [TextDelta("b"), usage, END]])
+    at_once = ask([[TextDelta("ab"), usage, END]])
 
     took = pieces.metadata["latency_s"] - pieces.metadata["time_to_first_token_s"]
     assert pieces.metadata["tokens_per_second"] == pytest.approx(8 / took)
@@ -155,13 +166,13 @@ def test_speed_needs_pieces() -> None:
 
 def test_transient_faults_are_repeated(observed: list[ProviderResponse]) -> None:
     """Failed attempts are told, kept in the retry log, and followed by the answer."""
-    told: list[Event] = []
+    told: list[Retrying] = []
     response = ask(
         [RateLimitError("slow down " + KEY, status_code=429, retry_after_s=0.001)],
         [ServerError("sorry", status_code=503)],
         [ProviderConnectionError("gone")],
         OK,
-        on_events=lambda events: told.extend(e for e in events if e.kind == "attempt"),
+        on_events=lambda events: told.extend(e for e in events if isinstance(e, Retrying)),
     )
 
     assert response.content == "Hello"
@@ -171,7 +182,7 @@ def test_transient_faults_are_repeated(observed: list[ProviderResponse]) -> None
         {"attempt": 2, "error_type": "ServerError", "http_status": 503, "wait_s": 0.0},
         {"attempt": 3, "error_type": "ProviderConnectionError", "http_status": None, "wait_s": 0.0},
     ]
-    assert [event.data and event.data["attempt"] for event in told] == [1, 2, 3]
+    assert [event.attempt for event in told] == [1, 2, 3]
     assert KEY not in str(told)
     assert observed == [response]
 
@@ -189,7 +200,7 @@ def test_attempts_are_bounded() -> None:
 
 def test_nothing_is_repeated_once_text_came() -> None:
     """A fault after the first piece ends the answer, and keeps the piece."""
-    response = ask([[Event("text", "Hel")], ServerError("overloaded")], OK)
+    response = ask([[TextDelta("Hel")], ServerError("overloaded")], OK)
 
     assert (response.content, response.status) == ("Hel", "error")
     assert response.metadata["attempts"] == 1
@@ -200,7 +211,7 @@ def test_nothing_is_repeated_once_text_came() -> None:
 
 def test_lost_connection_in_the_answer() -> None:
     """A connection that breaks within the answer is a broken stream."""
-    response = ask([[Event("text", "Hel")], ConnectionResetError("reset by peer")])
+    response = ask([[TextDelta("Hel")], ConnectionResetError("reset by peer")])
 
     assert isinstance(response.error, IncompleteStreamError)
     assert response.error.retryable
@@ -211,7 +222,7 @@ def test_polite_end_before_anything_is_repeated() -> None:
     """A stream that ends before any of the answer came is tried again."""
     cut = IncompleteStreamError("ended", retryable=True)
 
-    assert ask([[Event("meta", data={})], cut], OK).content == "Hello"
+    assert ask([[ResponseFacts()], cut], OK).content == "Hello"
 
 
 @pytest.mark.parametrize("fault", [ValueError("odd"), RecursionError(), KeyError("x")])
@@ -228,14 +239,14 @@ def test_any_exception_is_typed(fault: Exception) -> None:
 @pytest.mark.parametrize(
     ("events", "kind"),
     [
-        ([END._replace(data={"finish_reason": None})], InvalidResponseError),
-        ([END._replace(data={"finish_reason": "other"})], InvalidResponseError),
-        ([END._replace(data={"finish_reason": "error"})], ServerError),
-        ([Event("text", "x"), END._replace(data={"finish_reason": "error"})], ServerError),
+        ([Finished(None, "stop")], InvalidResponseError),
+        ([Finished("other", "stop")], InvalidResponseError),
+        ([Finished("error", "stop")], ServerError),
+        ([TextDelta("x"), Finished("error", "stop")], ServerError),
         ([END], None),
-        ([END._replace(data={"finish_reason": "length"})], None),
-        ([Event("reasoning", "x"), END._replace(data={"finish_reason": None})], None),
-        ([Event("tool", slot=0, data={"name": "f"}), END], None),
+        ([Finished("length", "stop")], None),
+        ([ReasoningDelta("x"), Finished(None, "stop")], None),
+        ([ToolCallDelta(0, name="f"), END], None),
     ],
 )
 def test_judged_by_what_it_holds(events: list[Event], kind: type[Exception] | None) -> None:
@@ -243,18 +254,18 @@ def test_judged_by_what_it_holds(events: list[Event], kind: type[Exception] | No
     response = ask([events], max_attempts=1)
 
     assert type(response.error) is (kind or type(None))
-    assert response.content == "".join(e.text for e in events if e.kind == "text")
+    assert response.content == "".join(e.text for e in events if isinstance(e, TextDelta))
 
 
 def test_refusal() -> None:
     """A refusal without text is a refusal, however the service calls its end."""
-    assert ask([[Event("refusal", "no"), END]]).finish_reason == "refusal"
-    assert ask([[Event("refusal", "no"), Event("text", "x"), END]]).finish_reason == "stop"
+    assert ask([[RefusalDelta("no"), END]]).finish_reason == "refusal"
+    assert ask([[RefusalDelta("no"), TextDelta("x"), END]]).finish_reason == "stop"
 
 
 def test_cancel(observed: list[ProviderResponse]) -> None:
     """A cancelled call is a response with what had come, not an exception, and is observed."""
-    wire = Script([[Event("text", "Hel")], None])
+    wire = Script([[TextDelta("Hel")], None])
     call = start(wire)
     assert wire.waiting.wait(5)
     call.cancel()
@@ -284,7 +295,7 @@ def test_cancel_before_it_began(observed: list[ProviderResponse]) -> None:
 
 def test_deadline() -> None:
     """The deadline ends the whole call, and keeps what had come."""
-    response = ask([[Event("text", "Hel")], None], deadline_s=0.05)
+    response = ask([[TextDelta("Hel")], None], deadline_s=0.05)
 
     assert isinstance(response.error, ProviderTimeoutError)
     assert not response.error.retryable
@@ -309,7 +320,7 @@ def test_limit_and_queue() -> None:
         while not go.is_set():  # noqa: ASYNC110 - a thread's event has no loop to wait on
             await asyncio.sleep(0.001)
 
-    wire = Script([[Event("text", "x")], gate, [END]])
+    wire = Script([[TextDelta("x")], gate, [END]])
     calls = [start(wire, limits=Limits(max_in_flight=2)) for _ in range(5)]
     go.set()
     responses = [call.wait(5) for call in calls]
@@ -338,14 +349,14 @@ def test_a_wait_for_a_turn_is_told() -> None:
     first.cancel()
     second.wait(5)
 
-    assert before == [Event("queue", data={"waits": True})]
-    assert told[1] == Event("queue", data={"waits": False})
-    assert "queue" not in {event.kind for event in told[2:]}
+    assert before == [Queued(is_waiting=True)]
+    assert told[1] == Queued(is_waiting=False)
+    assert not any(isinstance(event, Queued) for event in told[2:])
 
 
 def test_cancel_in_the_queue() -> None:
     """A call cancelled while it waits for its turn says how long it waited, and frees nothing."""
-    wire = Script([[Event("text", "x")], None])
+    wire = Script([[TextDelta("x")], None])
     first = start(wire, limits=Limits(max_in_flight=1), model="queue")
     assert wire.waiting.wait(5)
     second = start(wire, limits=Limits(max_in_flight=1), model="queue")

@@ -13,7 +13,7 @@ from allos.engine import Interceptor, runtime
 from allos.engine.response_accumulator import ResponseAccumulator
 from allos.engine.settled import events_of
 from allos.errors import ConfigurationError, ReplayMissError, SchemaError
-from allos.events import Event
+from allos.events import Event, Finished, ReasoningDelta, RefusalDelta, TextDelta, UsageReport
 from allos.messages import ToolCall
 from allos.request import Request
 from allos.response import ProviderResponse
@@ -113,8 +113,8 @@ def test_events_add_up_to_the_answer() -> None:
     received.add(batches[0], 0.0)
 
     assert len(batches) == 1
-    assert [event.kind for event in batches[0]][:3] == ["reasoning", "text", "refusal"]
-    assert batches[0][-1].kind == "finish"
+    assert [type(event) for event in batches[0]][:3] == [ReasoningDelta, TextDelta, RefusalDelta]
+    assert isinstance(batches[0][-1], Finished)
     assert (received.text("text"), received.text("reasoning"), received.text("refusal")) == (
         "Hello",
         "Hm",
@@ -129,7 +129,7 @@ def test_events_add_up_to_the_answer() -> None:
 
 def test_empty_texts_are_no_events() -> None:
     """Nobody is told of a text that is not there."""
-    assert [event.kind for event in events_of(ProviderResponse(""))] == ["usage", "finish"]
+    assert [type(event) for event in events_of(ProviderResponse(""))] == [UsageReport, Finished]
 
 
 @dataclass

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 import pytest
 
 from allos.errors import IncompleteStreamError, Interrupted
-from allos.events import Event
+from allos.events import Event, ReasoningDelta, Retrying, TextDelta
 from allos.providers.stream import AsyncStream, Stream
 from allos.providers.waiting import interrupted
 from allos.response import ProviderResponse
@@ -38,7 +38,7 @@ class Played:
 
     def send(self, *texts: str) -> None:
         assert self.emit is not None
-        self.emit([Event("text", text) for text in texts])
+        self.emit([TextDelta(text) for text in texts])
 
     def end(self, response: ProviderResponse | None = None) -> None:
         self.future.set_result(response or ProviderResponse("done"))
@@ -86,10 +86,13 @@ def test_events_hold_everything() -> None:
     call = Played()
     stream = Stream(call.begin)  # type: ignore[arg-type]
     assert call.emit is not None
-    call.emit([Event("reasoning", "hm"), Event("text", "x"), Event("attempt", data={})])
+    retrying = Retrying(
+        attempt=1, max_attempts=2, error_type="E", http_status=None, wait_s=0.0, message=""
+    )
+    call.emit([ReasoningDelta("hm"), TextDelta("x"), retrying])
     call.end()
 
-    assert [event.kind for event in stream.events] == ["reasoning", "text", "attempt"]
+    assert [*stream.events] == [ReasoningDelta("hm"), TextDelta("x"), retrying]
 
 
 def test_error_comes_after_the_text() -> None:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from allos import wire
 from allos.errors import ProviderError
-from allos.events import Event
+from allos.events import Event, Finished, ResponseFacts
 from allos.profiles import Api, ServiceProfile
-from allos.wire.headers import header_facts
+from allos.wire.headers import header_events
 from allos.wire.json_fields import count, json_object, parse_json
 from allos.wire.sse import SseDecoder
 from tests.support import fake_server as fake
@@ -187,7 +187,7 @@ def test_silence_is_no_end(api: Api) -> None:
     """A stream that just ends has given no end signal."""
     decoder = wire.get(api).decoder(request(api))
 
-    assert [event for event in decoder.finish() if event.kind == "finish"] == []
+    assert [event for event in decoder.finish() if isinstance(event, Finished)] == []
     assert not decoder.done
 
 
@@ -296,7 +296,7 @@ def test_no_count(value: Any) -> None:
 
 def test_numbers_of_headers() -> None:
     """Digits without end in a header are no number, and no error."""
-    facts = header_facts(
+    events = header_events(
         {
             "x-ratelimit-remaining-requests": "9" * 5000,
             "x-ratelimit-reset-requests": "9" * 5000 + "s",
@@ -304,7 +304,7 @@ def test_numbers_of_headers() -> None:
         }
     )
 
-    assert facts == {"request_id": None, "ratelimit_remaining_tokens": 7}
+    assert events == [ResponseFacts(ratelimit_remaining_tokens=7)]
 
 
 @pytest.mark.parametrize("api", APIS)

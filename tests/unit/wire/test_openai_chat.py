@@ -12,6 +12,7 @@ from allos.errors import (
     ProviderError,
     RateLimitError,
 )
+from allos.events import Finished
 from allos.messages import Message, ToolCall
 from allos.profiles import ServiceProfile
 from tests.support.decoding import body, fold, sse, streamed, told, whole
@@ -482,7 +483,7 @@ def test_done_alone_ends_the_answer() -> None:
     folded = fold(streamed("chat", [chunk(content="x"), "[DONE]"]))
 
     assert folded.finish_reason is None
-    assert streamed("chat", [chunk(content="x")])[-1].kind != "finish"
+    assert not isinstance(streamed("chat", [chunk(content="x")])[-1], Finished)
 
 
 @pytest.mark.parametrize(

@@ -6,16 +6,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from allos.events import ReasoningDelta, TextDelta
 from allos.wire.reasoning_tags import ThinkSplitter
 
 
 def split(*pieces: str) -> tuple[str, str]:
     splitter = ThinkSplitter()
     found = [part for piece in pieces for part in splitter.feed(piece)] + splitter.end()
-    texts = {"reasoning": "", "text": ""}
-    for kind, text in found:
-        texts[kind] += text
-    return texts["reasoning"], texts["text"]
+    reasoning, text = (
+        "".join(delta.text for delta in found if isinstance(delta, kind))
+        for kind in (ReasoningDelta, TextDelta)
+    )
+    return reasoning, text
 
 
 @pytest.mark.parametrize(
@@ -64,6 +66,6 @@ def test_pieces_are_not_held_back() -> None:
     """Only what may still become a tag waits."""
     splitter = ThinkSplitter()
 
-    assert splitter.feed("<think>one ") == [("reasoning", "one ")]
-    assert splitter.feed("two</t") == [("reasoning", "two")]
-    assert splitter.feed("ry") == [("reasoning", "</try")]
+    assert splitter.feed("<think>one ") == [ReasoningDelta("one ")]
+    assert splitter.feed("two</t") == [ReasoningDelta("two")]
+    assert splitter.feed("ry") == [ReasoningDelta("</try")]
