@@ -88,8 +88,10 @@ export function mount(store, el) {
   draw();
   const root = /** @type {HTMLElement} */ (el.firstElementChild);
   const sizes = new ResizeObserver(() => {
-    width_px = root.clientWidth;
-    draw();
+    if (root.clientWidth !== width_px) {
+      width_px = root.clientWidth;
+      draw();
+    }
     clamps.fitAll();
   });
   sizes.observe(root);
