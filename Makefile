@@ -20,7 +20,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo lab test check lint types unit suites notebooks record docs perf format clean model browser
+.PHONY: help setup demo lab test check lint frontend frontend-check types unit suites notebooks record docs perf format clean model browser
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -86,11 +86,41 @@ test: setup browser lint types docs suites notebooks  ## Run all checks and test
 
 check: test  ## The same as make test
 
-lint: $(READY)  ## Check format, lint, and who imports whom
+lint: $(READY) frontend-check  ## Check format, lint, who imports whom, and the board's page
 	@echo "==> Lint"
 	@$(RUN) ruff format --check --quiet . || { echo "    make format mends the files above"; exit 1; }
 	@$(RUN) ruff check --quiet .
 	@$(VENV)/bin/lint-imports --cache-dir $(VENV)/.import-linter >$(VENV)/.layers 2>&1 || { cat $(VENV)/.layers; exit 1; }
+
+# The board's page: small modules in frontend/, bundled into static/, which is committed so that users and
+# the other tests need no Node. It is taken from the machine when it is new enough, else from PyPI.
+FRONTEND     := allos/notebook/board/frontend
+NODE_MODULES := $(FRONTEND)/node_modules/.package-lock.json
+NPM          := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm --prefix $(FRONTEND)
+
+$(NODE_MODULES): $(FRONTEND)/package-lock.json $(READY)
+	@node -e 'process.exit(+(parseInt(process.versions.node) < 20))' 2>/dev/null && npm --version >/dev/null 2>&1 || { \
+	  echo "==> Installing Node into .venv"; \
+	  $(RUN) pip install --quiet --group frontend; }
+	@echo "==> Installing the tools of the board's page"
+	@$(NPM) ci --loglevel=error >/dev/null
+	@touch $@
+
+frontend: $(NODE_MODULES)  ## Check types, test and bundle the board's page
+	@$(NPM) run --silent types
+	@$(NPM) run --silent test
+	@$(NPM) run --silent build
+
+# In lint, so that CI proves that the bundle is what its sources make.
+frontend-check: $(READY)
+	@echo "==> The board's page"
+	@if $(MAKE) -s --no-print-directory $(NODE_MODULES); then \
+	  $(NPM) run --silent types && \
+	  { $(NPM) run --silent test >$(VENV)/.page 2>&1 || { cat $(VENV)/.page; exit 1; }; } && \
+	  $(NPM) run --silent check; \
+	else \
+	  echo "    its tools could not be had, so it is not checked"; [ -z "$$ALLOS_REQUIRE_ALL" ]; \
+	fi
 
 types: $(READY)  ## Check types
 	@echo "==> Types"
@@ -134,5 +164,5 @@ format: $(READY)  ## Mend format and lint where a tool can
 	@$(RUN) ruff check --fix .
 
 clean:  ## Remove .venv and everything that was built
-	@rm -rf $(VENV) $(RESULTS) docs/_build build dist .coverage htmlcov .*_cache .hypothesis
+	@rm -rf $(VENV) $(RESULTS) $(FRONTEND)/node_modules docs/_build build dist .coverage htmlcov .*_cache .hypothesis
 	@find allos tests docs notebooks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -10,33 +10,32 @@ is half the size, and so is each message to the browser.
 
 from __future__ import annotations
 
+from string import Template
+
+from allos.render.tokens import SIZES, SLOT_COLOURS, declare
+
 # Three times its own class: JupyterLab's rules for rendered HTML weigh up to two classes and two
 # elements. Rules are nested, colours are variables: the sheet stands in every answer of a notebook.
 _OUT = ".allos-out.allos-out.allos-out"
 _MD = ".allos-md.allos-md.allos-md"
 _CMP = ".allos-cmp.allos-cmp.allos-cmp"
 
-_COLOURS = """
---allos-strong:color-mix(in srgb,currentColor 78%,transparent);
---allos-line:color-mix(in srgb,currentColor 14%,transparent);
---allos-fill:color-mix(in srgb,currentColor 5.5%,transparent);
---allos-red:var(--jp-error-color1,#c62828);
---allos-amber:var(--jp-warn-color1,#c77700);
---allos-mono:var(--jp-code-font-family,ui-monospace,monospace);
-"""
+_COLOURS = declare("strong", "line", "fill", "red", "amber", "mono")
 
 # `contain` must not size the box: `content` leaves <details> free to open.
-_BOX = """
---allos-quiet:color-mix(in srgb,currentColor 62%,transparent);
+_BOX = (
+    declare("quiet")
+    + """
 overflow:hidden;contain:content;line-height:var(--jp-content-line-height,1.6);
 & .allos-text{margin:0;padding:0;background:none;border:0;color:inherit;font:inherit;\
 line-height:inherit;white-space:pre-wrap;overflow-wrap:anywhere;word-break:normal}
-& .allos-state{display:block;font-size:12px;color:var(--allos-quiet)}
+& .allos-state{display:block;font-size:$small;color:var(--allos-quiet)}
 """
+)
 
 _FOOT = """
 & .allos-note{color:var(--allos-quiet);margin:0 0 8px}
-& .allos-foot{display:flex;flex-wrap:wrap;gap:2px 14px;margin-top:8px;font-size:12px;\
+& .allos-foot{display:flex;flex-wrap:wrap;gap:2px 14px;margin-top:8px;font-size:$small;\
 font-variant-numeric:tabular-nums}
 & .allos-foot span{color:var(--allos-quiet)}
 & .allos-foot b{font-weight:600;color:var(--allos-strong)}
@@ -45,7 +44,7 @@ font-variant-numeric:tabular-nums}
 
 _THINK = """
 & .allos-think{margin:0 0 8px;padding-left:10px;border-left:2px solid var(--allos-line);\
-font-size:12.5px;\
+font-size:$code;\
 color:var(--allos-quiet)}
 & .allos-think summary{cursor:pointer}
 & .allos-think .allos-text{margin:4px 0 2px}
@@ -54,7 +53,7 @@ color:var(--allos-quiet)}
 _TOOLS = """
 & .allos-tool{margin:8px 0;padding-left:10px;border-left:2px solid var(--allos-line)}
 & .allos-tool span,& .allos-tool code{color:var(--allos-quiet)}
-& .allos-tool b,& .allos-tool code{padding:0;background:none;font:12.5px var(--allos-mono);\
+& .allos-tool b,& .allos-tool code{padding:0;background:none;font:$code var(--allos-mono);\
 white-space:pre-wrap;overflow-wrap:anywhere}
 & .allos-tool b{font-weight:600;color:var(--allos-strong)}
 & .allos-tool .allos-fail{color:var(--allos-red)}
@@ -63,24 +62,25 @@ white-space:pre-wrap;overflow-wrap:anywhere}
 
 _MORE = """
 & .allos-more summary{cursor:pointer;color:var(--allos-quiet)}
-& .allos-more small{font-size:12px;color:var(--allos-quiet)}
+& .allos-more small{font-size:$small;color:var(--allos-quiet)}
 & .allos-more .allos-text{margin:4px 0;max-height:24em;overflow:auto;\
-font:12.5px/1.5 var(--allos-mono);color:var(--allos-quiet)}
+font:$code/1.5 var(--allos-mono);color:var(--allos-quiet)}
 """
 
 _ERROR = """
 & .allos-err,& .allos-refusal{margin:8px 0;padding:4px 12px;border-left:3px solid var(--allos-red);\
-border-radius:0 6px 6px 0;background:color-mix(in srgb,var(--allos-red) 6%,transparent);\
+border-radius:0 $box $box 0;background:color-mix(in srgb,var(--allos-red) 6%,transparent);\
 white-space:pre-wrap;overflow-wrap:anywhere}
-& .allos-err code{padding:0;background:none;font:12.5px var(--allos-mono);white-space:pre-wrap;\
+& .allos-err code{padding:0;background:none;font:$code var(--allos-mono);white-space:pre-wrap;\
 overflow-wrap:anywhere;color:inherit}
 & .allos-refusal{border-color:var(--allos-amber);\
 background:color-mix(in srgb,var(--allos-amber) 7%,transparent)}
 &>style+.allos-err,&>style+.allos-refusal{margin-top:0}
 """
 
-_MARKDOWN = """
---allos-quiet:color-mix(in srgb,currentColor 62%,transparent);
+_MARKDOWN = (
+    declare("quiet")
+    + """
 overflow-wrap:break-word;
 & p,& ul,& ol,& blockquote,& .allos-wide{margin:0 0 10px}
 & li>p,& li>ul,& li>ol{margin:0 0 4px}
@@ -88,6 +88,7 @@ overflow-wrap:break-word;
 & .allos-where{color:var(--allos-quiet)}
 &>:first-child{margin-top:0}&>:last-child,& blockquote>:last-child{margin-bottom:0}
 """
+)
 
 _HEADING = """
 & h1,& h2,& h3,& h4,& h5,& h6{margin:18px 0 6px;line-height:1.3;font-weight:600;\
@@ -105,14 +106,14 @@ _QUOTE = """
 """
 
 _CODE = """
-& code{padding:1px 4px;border-radius:4px;background:var(--allos-fill);color:inherit;\
+& code{padding:1px 4px;border-radius:$badge;background:var(--allos-fill);color:inherit;\
 font:.9em/1.4 var(--allos-mono);white-space:pre-wrap}
 """
 
 _PRE = """
-& pre{margin:10px 0;padding:10px 12px;border:0;border-radius:6px;background:var(--allos-fill);\
+& pre{margin:10px 0;padding:10px 12px;border:0;border-radius:$box;background:var(--allos-fill);\
 color:inherit;\
-font:12.5px/1.5 var(--allos-mono);overflow:auto;white-space:pre;word-break:normal}
+font:$code/1.5 var(--allos-mono);overflow:auto;white-space:pre;word-break:normal}
 & pre code{padding:0;border-radius:0;background:none;font:inherit;white-space:inherit}
 & pre.allos-whole{white-space:pre-wrap;overflow-wrap:anywhere}
 """
@@ -135,23 +136,16 @@ _LINK = """
 & a:hover{text-decoration:underline}
 """
 
-# One colour per model: a strip above its column and a tint behind its letter. Each has a contrast of
-# 3.4 or more on white and on near-black alike; the letter tells columns apart without any colour.
-SLOT_COLOURS = (
-    *("#2a7de1", "#0f9d7a", "#b5562b", "#8a5cd1", "#c2479b"),
-    *("#a8790b", "#1c8ca8", "#cf4450", "#6d8a1f", "#6b7a90"),
-)
-
 # A fixed layout gives equal columns that fill the page, and scrolls where they cannot.
 _COMPARISON = """
-border:1px solid var(--allos-line);border-radius:10px;font-size:13px;line-height:1.5;
+border:1px solid var(--allos-line);border-radius:$card;font-size:$text;line-height:1.5;
 & .allos-ask{padding:9px 14px;display:flex;flex-wrap:wrap;gap:4px 10px;align-items:baseline}
 & .allos-ask>span{flex:1 1 auto;max-width:100%;white-space:pre-wrap;overflow-wrap:anywhere}
 & .allos-ask>br,& .allos-head>br{display:none}
 & .allos-ask+.allos-ask{padding-top:0}
-& .allos-label{font-size:11px;letter-spacing:.06em;text-transform:uppercase;\
+& .allos-label{font-size:$label;letter-spacing:.06em;text-transform:uppercase;\
 color:var(--allos-quiet)}
-& .allos-chip{font-size:11.5px;padding:1px 8px;border-radius:10px;color:var(--allos-quiet);\
+& .allos-chip{font-size:$chip;padding:1px 8px;border-radius:$card;color:var(--allos-quiet);\
 background:var(--allos-fill);overflow-wrap:anywhere}
 & .allos-scroll{overflow-x:auto}
 & .allos-grid{width:100%;margin:0;border:0;border-collapse:separate;border-spacing:0;\
@@ -165,22 +159,22 @@ font-weight:400;white-space:normal;overflow-wrap:anywhere;background:none}
 & .allos-head{display:grid;grid-template-columns:auto 1fr;gap:0 8px;align-items:start;\
 line-height:1.3}
 & .allos-head>*{grid-column:2;min-width:0;font-weight:600}
-& .allos-head>small{display:flex;flex-wrap:wrap;gap:0 10px;margin-top:1px;font-size:12px;\
+& .allos-head>small{display:flex;flex-wrap:wrap;gap:0 10px;margin-top:1px;font-size:$small;\
 font-weight:400;color:var(--allos-quiet)}
 & .allos-head>.allos-key{grid-column:1;grid-row:1;min-width:18px;padding:0 3px;\
-box-sizing:border-box;border-radius:4px;text-align:center;font:600 11px/18px var(--allos-mono);\
+box-sizing:border-box;border-radius:$badge;text-align:center;font:600 $label/18px var(--allos-mono);\
 color:color-mix(in srgb,var(--allos-slot) 80%,currentColor);\
 background:color-mix(in srgb,var(--allos-slot) 14%,transparent)}
 & .allos-answer+.allos-answer{margin-top:8px;padding-top:6px;\
 border-top:1px dashed var(--allos-line)}
 & .allos-answer>.allos-out>:first-child{margin-top:0}
-& .allos-repeat small,& .allos-state{font-size:12px;color:var(--allos-quiet)}
+& .allos-repeat small,& .allos-state{font-size:$small;color:var(--allos-quiet)}
 & .allos-numbers>td{padding:0 14px 10px}
-& .allos-numbers small{display:flex;flex-wrap:wrap;gap:2px 12px;padding-top:6px;font-size:12px;\
+& .allos-numbers small{display:flex;flex-wrap:wrap;gap:2px 12px;padding-top:6px;font-size:$small;\
 border-top:1px dashed var(--allos-line);font-variant-numeric:tabular-nums}
 & .allos-numbers span,& .allos-sum>span>span{color:var(--allos-quiet)}
 & .allos-numbers b{font-weight:600;color:var(--allos-strong)}
-& .allos-sum{display:flex;flex-wrap:wrap;gap:2px 16px;padding:8px 14px;font-size:12px;\
+& .allos-sum{display:flex;flex-wrap:wrap;gap:2px 16px;padding:8px 14px;font-size:$small;\
 border-top:1px solid var(--allos-line);background:var(--allos-fill);\
 font-variant-numeric:tabular-nums}
 & .allos-sum b{font-weight:600}
@@ -228,7 +222,8 @@ _MD_PARTS = (
 
 
 def _sheet(*blocks: tuple[str, str]) -> str:
-    return "".join(f"{selector}{{{rules}}}" for selector, rules in blocks).replace("\n", "")
+    sheet = "".join(f"{selector}{{{rules}}}" for selector, rules in blocks).replace("\n", "")
+    return Template(sheet).substitute(SIZES)
 
 
 def _parts_of(html: str | None, parts: tuple[tuple[tuple[str, ...], str], ...]) -> str:

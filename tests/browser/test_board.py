@@ -226,6 +226,57 @@ def test_failures_stay_in_their_column(lab: Lab, server: FakeServer) -> None:
     assert notebook.errors == []
 
 
+def test_an_added_column_leaves_the_others_as_they_were(lab: Lab, server: FakeServer) -> None:
+    """What is open stays open, turned to, focused and selected; the new column works like the others."""
+    server.reply(Reply(text=LONG), on="long")
+    server.reply(Reply(text=LONG), on="added")
+    server.reply(Reply(text=ROLLING * 60, delay_s=0.02), on="slow")
+    server.reply(Reply(text="Short."), on="short")
+    add = "column = c.add('groq/added')"
+    models = ["groq/long", "groq/slow", "groq/short"]
+    notebook, board = _open(lab, server, models, ", n=2", add)
+    long, slow, short, added = (_column(board, name) for name in ("long", "slow", "short", "added"))
+    _state(long, "ok")
+    long.get_by_label("Next repeat of A").click()
+    long.get_by_label("Show the whole answer of A, long").click()
+    expect(slow.get_by_label("Show the whole answer of B, slow")).to_be_visible()
+    slow.get_by_label("Show the whole answer of B, slow").click()
+    opened = long.get_by_label("Show less of the whole answer of A, long")
+    opened.focus()
+    height = long.locator(".text").bounding_box()["height"]
+    notebook.page.evaluate(
+        "selector => getSelection().selectAllChildren(document.querySelector(selector))",
+        ".allos-board section.col .allos-md p",
+    )
+    # As from another cell that runs, but the focus stays where it is.
+    notebook.page.evaluate(
+        """code => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel
+            .requestExecute({ code }).done.then(reply => reply.content.status)""",
+        add,
+    )
+    expect(added.locator(".allos-md")).to_contain_text("invisible hug")
+    expect(board.locator("section.col")).to_have_count(4)
+    _picture(board, "board-added")
+
+    expect(opened).to_be_focused()
+    expect(opened).to_have_attribute("aria-expanded", "true")
+    assert long.locator(".text").bounding_box()["height"] >= height
+    expect(long.locator(".pager")).to_contain_text("2 / 2")
+    expect(slow.get_by_label("Show less of the whole answer of B")).to_be_visible()
+    assert notebook.page.evaluate("getSelection().toString()").startswith("Gravity is like")
+    _state(slow, "running")
+    expect(short.locator(".more")).to_be_hidden()  # however high the open ones are
+    # And the new one opens, shuts and asks again.
+    added.get_by_label("Show the whole answer of D, added").click()
+    expect(added.get_by_text("another story for another")).to_be_visible()
+    added.get_by_label("Show less of the whole answer of D, added").click()
+    expect(added.get_by_label("Show the whole answer of D, added")).to_be_visible()
+    server.reply(Reply(text="Short **now**."), on="added")
+    expect(async_click(added, "Retry D, added").locator("strong")).to_have_text("now")
+    expect(opened).to_be_visible()
+    assert notebook.errors == []
+
+
 def test_reloaded_page_shows_the_board_again(lab: Lab, server: FakeServer) -> None:
     """With the kernel alive a reloaded page has finished and streaming columns, and goes on."""
     server.reply(Reply(text=SHORT), on="quick")

@@ -98,24 +98,24 @@ def _board_class() -> type[Any]:
     import anywidget
     import traitlets
 
-    from allos.notebook.feed import Feed
+    from allos.notebook.board.updates import BoardUpdates
     from allos.render.answer import body_html
     from allos.response import ProviderResponse
 
     class Board(anywidget.AnyWidget):
         """Live board of one comparison."""
 
-        _esm = _text("board.js")
-        _css = f"{_text('board.css')}\n{_render_css()}"
+        _esm = _static("board.js")
+        _css = f"{_shared_css()}\n{_static('board.css')}"
         snapshot = traitlets.Dict().tag(sync=True)
 
         def __init__(self, comparison: Comparison) -> None:
             self.comparison = comparison
-            self._feed = Feed(comparison)
+            self._updates = BoardUpdates(comparison)
             self._flusher = Flusher(self._flush)
             self._warm = False
-            super().__init__(snapshot=self._feed.snapshot())
-            self.on_msg(self._obey)
+            super().__init__(snapshot=self._updates.snapshot())
+            self.on_msg(self._on_message)
             comparison.watch(self._flusher.wake)
             if not comparison.done:
                 self._flusher.wake()
@@ -124,7 +124,7 @@ def _board_class() -> type[Any]:
             """State of the widget; a page that asks for all of it gets this moment's."""
             state: dict[str, Any] = super().get_state(key, drop_defaults)
             if key is None:
-                state["snapshot"] = self._feed.snapshot()
+                state["snapshot"] = self._updates.snapshot()
             return state
 
         def close(self) -> None:
@@ -136,31 +136,51 @@ def _board_class() -> type[Any]:
         def _flush(self) -> bool:  # flusher thread
             done = self.comparison.done
             try:
-                change = self._feed.changes()
+                change = self._updates.changes()
                 if change is not None:
                     self.send(change)
                 if done:
                     # Once for each run: what a saved or a second page is built from.
-                    self.snapshot = self._feed.snapshot()
+                    self.snapshot = self._updates.snapshot()
                 elif not self._warm:
                     # Loads what formats an answer while the models still think.
                     self._warm = bool(body_html(ProviderResponse("`warm`")))
             except Exception as exc:  # noqa: BLE001 - a board that fails leaves the answers alone
                 with suppress(Exception):  # the kernel is ending: nobody is left to tell
-                    self.send({"notice": f"This board stopped: {type(exc).__name__}: {exc}"})
+                    self.send(
+                        {
+                            "type": "update",
+                            "notice": f"This board stopped: {type(exc).__name__}: {exc}",
+                        }
+                    )
             return done
 
-        def _obey(self, _board: Any, wish: Any, _buffers: Any) -> None:  # any thread
-            if not isinstance(wish, dict) or "do" not in wish:
+        def _on_message(self, _board: Any, message: Any, _buffers: Any) -> None:  # any thread
+            if not isinstance(message, dict) or "action" not in message:
                 return  # anywidget's own
             try:
-                _do(self.comparison, wish)
-                self._feed.say("")
-                if wish["do"] == "sync":
-                    self._feed.resend()
+                self._act(message)
+                self._updates.set_notice("")
             except Exception as exc:  # noqa: BLE001 - shown nowhere else
-                self._feed.say(f"That did not work: {exc}")
+                self._updates.set_notice(f"That did not work: {exc}")
             self._flusher.wake()
+
+        def _act(self, message: dict[str, Any]) -> None:
+            """Do what a button asks for; nothing here waits."""
+            match message["action"]:
+                case "stop":
+                    self._updates.cell(message["cell"]).stop()
+                case "retry":
+                    self._updates.cell(message["cell"]).retry()
+                case "stop_all":
+                    self.comparison.cancel()
+                case "run_again":
+                    for cell in list(self.comparison.cells):
+                        cell.retry()
+                case "sync":
+                    self._updates.resend()
+                case unknown:
+                    raise ValueError(f"{unknown!r} is not an action of the board")
 
         def __repr__(self) -> str:
             names = ", ".join(dict.fromkeys(column.name for column in self.comparison.columns))
@@ -169,28 +189,16 @@ def _board_class() -> type[Any]:
     return Board
 
 
-def _do(comparison: Comparison, wish: Any) -> None:
-    """Do what a button asks for; nothing here waits."""
-    what = wish["do"]
-    if what == "stop":
-        comparison.cells[wish["cell"]].stop()
-    elif what == "retry":
-        comparison.cells[wish["cell"]].retry()
-    elif what == "stop_all":
-        comparison.cancel()
-    elif what == "again":
-        for cell in list(comparison.cells):
-            cell.retry()
-    elif what != "sync":
-        raise ValueError(f"the board asked for {what!r}, which is unknown")
+def _static(name: str) -> str:
+    return files("allos.notebook.board").joinpath("static", name).read_text("utf-8")
 
 
-def _text(name: str) -> str:
-    return files("allos.notebook").joinpath(name).read_text("utf-8")
+def _shared_css() -> str:
+    from allos.render.style import CSS
+    from allos.render.tokens import SLOT_COLOURS, declare
 
-
-def _render_css() -> str:
-    from allos.render.style import CSS, SLOT_COLOURS
-
-    slots = "".join(f".allos-board .c{k}{{--c:{colour}}}" for k, colour in enumerate(SLOT_COLOURS))
-    return slots + CSS
+    slots = "".join(
+        f".allos-board .c{slot}{{--allos-slot:{colour}}}"
+        for slot, colour in enumerate(SLOT_COLOURS)
+    )
+    return f".allos-board{{{declare(text='var(--allos-ink)')}}}{slots}{CSS}"

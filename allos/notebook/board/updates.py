@@ -2,6 +2,17 @@
 
 Plain values, no widget. A model's words leave as cleaned text while they stream and as our own
 sanitised HTML at the end.
+
+Messages to the page are JSON objects of two types; ``frontend/src/protocol.js`` types every field:
+
+``{"type": "snapshot", "snapshot": {...}}``
+    Everything. Also the widget's `snapshot` trait, for pages that come later.
+``{"type": "update", "cells": [...], "columns": [...], "chips": [...], "summary": [...], "notice": ""}``
+    What is new; each name may be missing. A cell's update names the cell by its `key`; `text` is
+    appended at `offset`, and a new `run` voids the text of the one before.
+
+The page answers with ``{"action": "stop" | "retry", "cell": key}`` or
+``{"action": "stop_all" | "run_again" | "sync"}``.
 """
 
 from __future__ import annotations
@@ -27,7 +38,7 @@ from allos.render.comparison_table import (
 from allos.render.format import rate, seconds
 from allos.render.plain import clean_text
 from allos.response import ProviderResponse
-from allos.runs.compare import Cell, Comparison
+from allos.runs.compare import Cell, Column, Comparison
 
 MAX_PROMPT_CHARS = 20_000
 _CHARS_PER_TOKEN = 5
@@ -39,7 +50,7 @@ View = dict[str, Any]
 """State of one cell as the page has it: JSON values only."""
 
 
-class Feed:
+class BoardUpdates:
     """Follows a comparison for one board. Any thread.
 
     Texts travel as pieces with their place in the whole, so that a page that missed some (it was
@@ -49,45 +60,52 @@ class Feed:
 
     def __init__(self, comparison: Comparison) -> None:
         self.comparison = comparison
-        self._tracks: list[_Track] = []
+        self._cells: list[_CellUpdates] = []
         self._columns: list[View] = []
-        self._same: list[str] = []
         self._summary: list[tuple[str, str, str]] = []
         self._notice = ""
-        self._told = ""
-        self._resend = False
+        self._sent_notice = ""
+        self._needs_snapshot = False
         # Invariant: what a snapshot says and the places of later pieces belong together.
         self._lock = Lock()
         self.changes()
 
-    def say(self, notice: str) -> None:
+    def set_notice(self, notice: str) -> None:
         """Show a line on the board; empty takes it away."""
         self._notice = clean_text(notice)
 
     def resend(self) -> None:
         """Let the next changes be everything: a page has missed something."""
-        self._resend = True
+        self._needs_snapshot = True
+
+    def cell(self, key: str) -> Cell:
+        """The cell that the page calls so."""
+        with self._lock:
+            found = next((known.cell for known in self._cells if known.key == key), None)
+        if found is None:
+            raise ValueError(f"{key!r} is not a cell of this board")
+        return found
 
     def changes(self) -> View | None:
-        """What the page does not know yet; None when it knows everything."""
+        """Message that brings the page up to date; None when it knows everything."""
         with self._lock:
             cells, columns = self._new()
-            if self._resend:
-                self._resend = False
-                return {"snapshot": self._all()}
+            if self._needs_snapshot:
+                self._needs_snapshot = False
+                return {"type": "snapshot", "snapshot": self._all()}
             found: View = {}
             if cells:
                 found["cells"] = cells
             if columns:
                 found["columns"] = columns
                 found["chips"] = self._chips()
-            told = summary(self.comparison).facts if cells else self._summary
-            if told != self._summary:
-                self._summary = told
-                found["summary"] = told
-            if self._notice != self._told:
-                self._told = found["notice"] = self._notice
-            return found or None
+            facts = summary(self.comparison).facts if cells else self._summary
+            if facts != self._summary:
+                self._summary = facts
+                found["summary"] = facts
+            if self._notice != self._sent_notice:
+                self._sent_notice = found["notice"] = self._notice
+            return {"type": "update", **found} if found else None
 
     def snapshot(self) -> View:
         """Everything that a page needs to build the board, as far as it was told."""
@@ -96,17 +114,17 @@ class Feed:
 
     def _all(self) -> View:
         comparison = self.comparison
-        system, prompt = _asked(comparison.messages)
+        system, prompt = _request_texts(comparison.messages)
         return {
-            "root": root_class(comparison.id),
+            "table_class": root_class(comparison.id),
             "system": system,
             "prompt": prompt,
             "chips": self._chips(),
             "columns": self._columns,
-            "cells": [track.whole() for track in self._tracks],
+            "cells": [cell.whole() for cell in self._cells],
             "summary": self._summary,
-            "logged": comparison.id if _is_logged() else "",
-            "notice": self._told,
+            "logged_as": comparison.id if _is_logged() else "",
+            "notice": self._sent_notice,
         }
 
     def _chips(self) -> list[str]:
@@ -119,10 +137,10 @@ class Feed:
     def _new(self) -> tuple[list[View], list[View] | None]:
         # Read before the columns: a column is there before its cells.
         cells = list(self.comparison.cells)
-        while len(self._tracks) < len(cells):
-            self._tracks.append(_Track(cells[len(self._tracks)], len(self._tracks)))
-        found = [change for track in self._tracks if (change := track.changes()) is not None]
-        ended = {self._tracks[view["i"]].view["column"] for view in found if "html" in view}
+        while len(self._cells) < len(cells):
+            self._cells.append(_CellUpdates(cells[len(self._cells)]))
+        found = [change for cell in self._cells if (change := cell.changes()) is not None]
+        ended = any("html" in change for change in found)
         if not ended and len(self._columns) == len(self.comparison.columns):
             return found, None
         columns = self._described(cells)
@@ -141,25 +159,28 @@ class Feed:
             largest = max(equal_repeats(repeats), key=len, default=[])
             described.append(
                 {
-                    "key": key_letter(column.index),
+                    "key": _column_key(column),
+                    "letter": key_letter(column.index),
                     "provider": provider,
                     "model": model,
                     "params": clean_text(", ".join(apart)),
                     "slot": slot,
-                    "same": repeats_label(largest, len(repeats)) if len(largest) > 1 else "",
+                    "repeats": repeats_label(largest, len(repeats)) if len(largest) > 1 else "",
                 }
             )
         return described
 
 
-class _Track:
+class _CellUpdates:
     """One cell as the page knows it."""
 
-    def __init__(self, cell: Cell, index: int) -> None:
+    def __init__(self, cell: Cell) -> None:
         self.cell = cell
+        column = _column_key(cell.column)
+        self.key = f"{column}.{cell.sample_index}"
         self.view: View = {
-            "i": index,
-            "column": cell.column.index,
+            "key": self.key,
+            "column": column,
             "sample": cell.sample_index,
             "run": -1,
         }
@@ -176,12 +197,15 @@ class _Track:
         self._attempt: Any = None
         self._sent_at: float | None = None
         return {
+            # The page may never have heard of this cell: its column was added later.
+            "column": self.view["column"],
+            "sample": self.view["sample"],
             "run": self.view["run"] + 1,
             "state": "queued",
             "html": None,
             "facts": [],
             "speed": "",
-            "thinking": 0,
+            "reasoning_chars": 0,
             "attempt": None,
             "age_s": None,
             "first_s": None,
@@ -203,8 +227,10 @@ class _Track:
             change |= self._ended(response)
         if not change:
             return None
-        self.view |= {name: value for name, value in change.items() if name not in ("at", "text")}
-        return {"i": self.view["i"], **change}
+        self.view |= {
+            name: value for name, value in change.items() if name not in ("offset", "text")
+        }
+        return {"key": self.key, **change}
 
     def whole(self) -> View:
         """The cell's state in full."""
@@ -231,8 +257,8 @@ class _Track:
         pieces = cell.pieces
         if len(pieces) > self._taken:
             change |= self._text(pieces)
-        if cell.reasoning_chars != self.view.get("thinking", 0):
-            change["thinking"] = cell.reasoning_chars
+        if cell.reasoning_chars != self.view.get("reasoning_chars", 0):
+            change["reasoning_chars"] = cell.reasoning_chars
         return {**change, **self._times()} if change else change
 
     def _text(self, pieces: list[str]) -> View:
@@ -243,10 +269,10 @@ class _Track:
         # Places count as JavaScript does.
         self._units += len(new.encode("utf-16-le")) // 2
         if self._units < 2 * self._sent_whole:
-            return {"at": at, "text": new}
+            return {"offset": at, "text": new}
         self._sent_whole = self._units
         self._shown = ["".join(self._shown)]
-        return {"at": 0, "text": self._shown[0]}
+        return {"offset": 0, "text": self._shown[0]}
 
     def _times(self) -> View:
         """How long it has been under way; the page's own clock goes on from there."""
@@ -284,6 +310,10 @@ class _Track:
         }
 
 
+def _column_key(column: Column) -> str:
+    return str(column.index)
+
+
 _FAULTS = {
     "RateLimitError": "Rate limited",
     "ServerError": "Server error",
@@ -303,7 +333,7 @@ def _attempt(attempt: Any) -> View:
     }
 
 
-def _asked(messages: Sequence[Message]) -> tuple[str, str]:
+def _request_texts(messages: Sequence[Message]) -> tuple[str, str]:
     """System text and last prompt, cleaned and cut."""
     system = "\n\n".join(m.text for m in messages if m.role == "system" and m.text)
     prompt = next((m.text for m in reversed(messages) if m.role == "user"), None) or ""

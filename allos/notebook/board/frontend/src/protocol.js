@@ -1,0 +1,66 @@
+/**
+ * What the kernel and the page say to each other, and nothing else. The kernel's side is
+ * `allos/notebook/board/updates.py`; tests/frontend/messages.json holds examples that both test.
+ *
+ * Times in seconds are durations as the kernel measured them: the two clocks are never compared.
+ * A model's words travel as `text`, and in the end as `html` that the kernel has made and sanitised.
+ *
+ * @typedef {"queued" | "running" | "waiting" | "ok" | "error" | "cancelled"} CallState
+ *
+ * @typedef {object} Column
+ * @property {string} key names the column; opaque
+ * @property {string} letter shown in front of its name
+ * @property {string} provider
+ * @property {string} model
+ * @property {string} params the parameters that set it apart
+ * @property {number} slot which of the colours
+ * @property {string} repeats how many of its repeats are the same
+ *
+ * @typedef {object} Attempt a failed attempt that will be repeated
+ * @property {number} next number of the next attempt, from 1
+ * @property {number} of most attempts
+ * @property {number} in_s until the next attempt
+ * @property {string} title
+ * @property {string} message
+ *
+ * @typedef {object} Cell one call
+ * @property {string} key names the cell; opaque
+ * @property {string} column key of its column
+ * @property {number} sample which repeat, from 0
+ * @property {number} run grows with each retry; what belongs to an earlier run is void
+ * @property {CallState} state
+ * @property {string} text so far; empty once there is `html`
+ * @property {string | null} html the finished answer
+ * @property {string[]} facts the numbers below the answer
+ * @property {string} speed while it streams
+ * @property {number} reasoning_chars
+ * @property {Attempt | null} attempt
+ * @property {number | null} age_s since the attempt was sent; null while it is not
+ * @property {number | null} first_s from there to the first token
+ * @property {number | null} latency_s from there to the end
+ *
+ * @typedef {object} Snapshot everything that a page needs
+ * @property {string} table_class class of the static table that the board stands in for
+ * @property {string} system
+ * @property {string} prompt
+ * @property {string[]} chips
+ * @property {Column[]} columns
+ * @property {Cell[]} cells
+ * @property {[before: string, value: string, after: string][]} summary
+ * @property {string} logged_as id of the comparison in the log, or empty
+ * @property {string} notice
+ *
+ * @typedef {Partial<Cell> & {key: string, offset?: number}} CellUpdate new facts of a cell; `text` is
+ *   appended at `offset`, counted in UTF-16 units. The first one of a cell holds all but `text`.
+ *
+ * @typedef {{type: "snapshot", snapshot: Snapshot}} SnapshotMessage
+ * @typedef {{type: "update", cells?: CellUpdate[]}
+ *   & Partial<Pick<Snapshot, "columns" | "chips" | "summary" | "notice">>} UpdateMessage
+ * @typedef {SnapshotMessage | UpdateMessage} KernelMessage from the kernel, as a custom message
+ *
+ * @typedef {{action: "stop" | "retry", cell: string}} CellAction
+ * @typedef {CellAction | {action: "stop_all" | "run_again" | "sync"}} Action to the kernel, likewise;
+ *   `sync` asks for a snapshot
+ */
+
+export {};

@@ -1,0 +1,194 @@
+/**
+ * The state of a board, as far as the kernel has told it, and the one function that changes it.
+ *
+ * Pure: the clock is an argument. What has not changed keeps its identity, so views need only compare.
+ *
+ * @import { Attempt, Cell, CellAction, CellUpdate, KernelMessage, Snapshot, UpdateMessage } from "./protocol.js"
+ *
+ * @typedef {Omit<Cell, "age_s" | "attempt"> & {
+ *   attempt: (Attempt & {due_at_ms: number}) | null,
+ *   sent_at_ms: number | null,
+ *   ended_at_ms: number | null,
+ *   pending_action: CellAction["action"] | null,
+ * }} CellState times are on this page's clock; `pending_action`: pressed, and the kernel has not reacted
+ * @typedef {Omit<Snapshot, "cells"> & {
+ *   cells: ReadonlyMap<string, CellState>, connected: boolean, has_gap: boolean,
+ * }} BoardState `has_gap`: the last message did not fit, something before it is missing
+ * @typedef {KernelMessage | {type: "pressed", press: CellAction} | {type: "disconnected"}} BoardEvent
+ */
+
+const ENDED = new Set(["ok", "error", "cancelled"]);
+
+/** @param {{state: string}} cell */
+export const isEnded = (cell) => ENDED.has(cell.state);
+
+/**
+ * @param {Snapshot} snapshot
+ * @param {number} now_ms
+ * @returns {BoardState}
+ */
+export function initialState(snapshot, now_ms) {
+  return replaceAll(undefined, snapshot, now_ms);
+}
+
+/**
+ * The state after an event.
+ * @param {BoardState} state
+ * @param {BoardEvent} event
+ * @param {number} now_ms this page's clock
+ * @returns {BoardState}
+ */
+export function reduce(state, event, now_ms) {
+  switch (event.type) {
+    case "snapshot":
+      return replaceAll(state, event.snapshot, now_ms);
+    case "update":
+      return update(state, event, now_ms);
+    case "pressed": {
+      const cell = state.cells.get(event.press.cell);
+      if (!cell) return state;
+      return withCells(state, [{ ...cell, pending_action: event.press.action }]);
+    }
+    case "disconnected":
+      return state.connected ? { ...state, connected: false } : state;
+  }
+}
+
+/**
+ * @param {BoardState | undefined} state
+ * @param {Snapshot} snapshot
+ * @param {number} now_ms
+ * @returns {BoardState}
+ */
+function replaceAll(state, snapshot, now_ms) {
+  const cells = new Map(
+    snapshot.cells.map((told) => {
+      const cell = dated(told, now_ms);
+      const known = state?.cells.get(cell.key);
+      if (known && isEnded(cell)) cell.ended_at_ms = known.ended_at_ms ?? now_ms;
+      const same = known && !known.pending_action && digest(known) === digest(cell);
+      return [cell.key, same ? known : cell];
+    }),
+  );
+  return { ...snapshot, cells, connected: true, has_gap: false };
+}
+
+/** What a view shows of a cell, its clocks aside. @param {CellState} cell */
+function digest({ sent_at_ms, ended_at_ms, attempt, html, text, ...rest }) {
+  return JSON.stringify([rest, html ?? text, attempt && [attempt.next, attempt.message]]);
+}
+
+/**
+ * @param {BoardState} state
+ * @param {UpdateMessage} message
+ * @param {number} now_ms
+ * @returns {BoardState}
+ */
+function update(state, { type, cells: updates = [], ...rest }, now_ms) {
+  let has_gap = false;
+  const changed = [];
+  for (const told of updates) {
+    const known = state.cells.get(told.key);
+    const cell = known ?? (isComplete(told) ? newCell(told, now_ms) : undefined);
+    if (!cell) {
+      has_gap = true;
+      continue;
+    }
+    const { next, missing } = updateCell(cell, told, now_ms);
+    has_gap ||= missing;
+    changed.push(next);
+  }
+  return withCells({ ...state, ...rest, connected: true, has_gap }, changed);
+}
+
+/** A cell before its first text. @param {CellUpdate & Cell} told @param {number} now_ms */
+function newCell({ offset, ...facts }, now_ms) {
+  return dated({ ...facts, text: "" }, now_ms);
+}
+
+/**
+ * Whether an update holds all that a cell needs.
+ * @param {CellUpdate} told
+ * @returns {told is CellUpdate & Cell}
+ */
+function isComplete(told) {
+  return told.column !== undefined && told.run !== undefined && told.state !== undefined;
+}
+
+/**
+ * @param {CellState} cell
+ * @param {CellUpdate} told
+ * @param {number} now_ms
+ */
+function updateCell(cell, told, now_ms) {
+  const { offset = 0, text: piece, age_s, attempt, ...facts } = told;
+  let text = facts.run === undefined || facts.run === cell.run ? cell.text : "";
+  const missing = piece !== undefined && offset > text.length;
+  if (piece !== undefined && !missing) text += piece.slice(text.length - offset);
+  /** @type {CellState} */
+  const next = { ...cell, ...facts, text };
+  if (age_s !== undefined) next.sent_at_ms = sentAt(age_s, now_ms);
+  if (attempt !== undefined) next.attempt = withDue(attempt, now_ms);
+  if (facts.state !== undefined || facts.html) next.pending_action = null;
+  if (isEnded(next) !== isEnded(cell)) next.ended_at_ms = isEnded(next) ? now_ms : null;
+  return { next, missing };
+}
+
+/**
+ * A cell as the kernel tells it, with its times on this page's clock.
+ * @param {Cell} told
+ * @param {number} now_ms
+ * @returns {CellState}
+ */
+function dated({ age_s, attempt, ...facts }, now_ms) {
+  return {
+    ...facts,
+    attempt: withDue(attempt, now_ms),
+    sent_at_ms: sentAt(age_s, now_ms),
+    ended_at_ms: null,
+    pending_action: null,
+  };
+}
+
+/** @param {number | null} age_s @param {number} now_ms */
+const sentAt = (age_s, now_ms) => (age_s === null ? null : now_ms - age_s * 1000);
+
+/** @param {Attempt | null} attempt @param {number} now_ms */
+const withDue = (attempt, now_ms) =>
+  attempt && { ...attempt, due_at_ms: now_ms + attempt.in_s * 1000 };
+
+/**
+ * @param {BoardState} state
+ * @param {CellState[]} changed
+ * @returns {BoardState}
+ */
+function withCells(state, changed) {
+  if (!changed.length) return state;
+  const cells = new Map(state.cells);
+  for (const cell of changed) cells.set(cell.key, cell);
+  return { ...state, cells };
+}
+
+/**
+ * The cells of a column, in the order of their repeats.
+ * @param {BoardState} state
+ * @param {string} column
+ */
+export function cellsOf(state, column) {
+  return [...state.cells.values()].filter((cell) => cell.column === column);
+}
+
+/** Whether a call is still under way. @param {BoardState} state */
+export function isActive(state) {
+  return [...state.cells.values()].some((cell) => !isEnded(cell));
+}
+
+/**
+ * Seconds that a cell's attempt has taken, so far or in all.
+ * @param {CellState} cell
+ * @param {number} now_ms
+ */
+export function elapsed_s(cell, now_ms) {
+  if (isEnded(cell)) return cell.latency_s ?? 0;
+  return cell.sent_at_ms === null ? 0 : Math.max(0, (now_ms - cell.sent_at_ms) / 1000);
+}

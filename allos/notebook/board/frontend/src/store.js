@@ -1,0 +1,121 @@
+/**
+ * One store for each widget model: it hears the kernel, keeps the state, and tells the views.
+ *
+ * @import { Action, CellAction, KernelMessage } from "./protocol.js"
+ * @import { BoardEvent, BoardState } from "./state.js"
+ *
+ * @typedef {object} Model what of anywidget's model is used
+ * @property {(name: string) => any} get
+ * @property {(event: string, listener: (...args: any[]) => void) => void} on
+ * @property {(event: string, listener: (...args: any[]) => void) => void} off
+ * @property {(message: Action) => void} send
+ * @property {any} [widget_manager]
+ */
+
+import { initialState, isActive, isEnded, reduce } from "./state.js";
+
+/** A notebook server drops messages when there are too many at once, the last ones of a run too. */
+const SYNC_TIMEOUT_MS = 5000;
+const MAX_SYNC_TIMEOUT_MS = 60_000;
+/** A press meant for Stop must not become a Retry, which costs money. */
+const SETTLE_MS = 700;
+/** Events of a model whose kernel is gone. */
+const CLOSING = ["comm_live_update", "comm:close", "destroy"];
+const DEAD = new Set(["dead", "autorestarting"]);
+
+export class Store {
+  #model;
+  #heard_at_ms = performance.now();
+  #sync_timeout_ms = SYNC_TIMEOUT_MS;
+  /** @type {Set<() => void>} */
+  #listeners = new Set();
+  /** @type {(() => void)[]} */
+  #undo = [];
+  /** @type {BoardState} */
+  state;
+
+  /** @param {Model} model */
+  constructor(model) {
+    this.#model = model;
+    this.state = initialState(model.get("snapshot"), performance.now());
+    this.#on("msg:custom", (/** @type {KernelMessage} */ message) => this.#receive(message));
+    this.#on("change:snapshot", () =>
+      this.#dispatch({ type: "snapshot", snapshot: model.get("snapshot") }),
+    );
+    for (const event of CLOSING) this.#on(event, () => this.#lose());
+    // JupyterLab's own; where there is no such signal, the events of the model have to do.
+    const signal = model.widget_manager?.kernel?.statusChanged;
+    const onStatus = (/** @type {unknown} */ _, /** @type {string} */ status) => {
+      if (DEAD.has(status)) this.#lose();
+    };
+    signal?.connect?.(onStatus);
+    this.#undo.push(() => signal?.disconnect?.(onStatus));
+  }
+
+  /** @param {string} event @param {(...args: any[]) => void} listener */
+  #on(event, listener) {
+    this.#model.on(event, listener);
+    this.#undo.push(() => this.#model.off(event, listener));
+  }
+
+  close() {
+    for (const undo of this.#undo.splice(0)) undo();
+  }
+
+  /** @param {() => void} listener called after each change @returns {() => void} its end */
+  subscribe(listener) {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** @param {Action} action */
+  send(action) {
+    try {
+      this.#model.send(action);
+    } catch {
+      this.#dispatch({ type: "disconnected" }); // the line to the kernel is closed
+    }
+  }
+
+  /** A press of the one button of a cell. @param {string} key */
+  press(key) {
+    const cell = this.state.cells.get(key);
+    if (!cell || cell.pending_action) return;
+    if (performance.now() - (cell.ended_at_ms ?? -Infinity) < SETTLE_MS) return;
+    /** @type {CellAction} */
+    const press = { action: isEnded(cell) ? "retry" : "stop", cell: key };
+    this.#dispatch({ type: "pressed", press });
+    this.send(press);
+  }
+
+  /** Ask the kernel when it has been silent for long; less and less often. @param {number} now_ms */
+  checkSilence(now_ms) {
+    if (!this.state.connected || !isActive(this.state)) return;
+    if (now_ms - this.#heard_at_ms < this.#sync_timeout_ms) return;
+    this.#heard_at_ms = now_ms;
+    this.#sync_timeout_ms = Math.min(2 * this.#sync_timeout_ms, MAX_SYNC_TIMEOUT_MS);
+    this.send({ action: "sync" });
+  }
+
+  /** @param {KernelMessage} message */
+  #receive(message) {
+    if (message?.type !== "snapshot" && message?.type !== "update") return; // anywidget's own
+    this.#heard_at_ms = performance.now();
+    if (message.type === "update") this.#sync_timeout_ms = SYNC_TIMEOUT_MS;
+    this.#dispatch(message);
+    if (this.state.has_gap) this.send({ action: "sync" });
+  }
+
+  #lose() {
+    this.#dispatch({ type: "disconnected" });
+    this.send({ action: "sync" }); // if somebody answers, it was a false alarm
+  }
+
+  /** @param {BoardEvent} event */
+  #dispatch(event) {
+    const next = reduce(this.state, event, performance.now());
+    if (next === this.state) return;
+    this.state = next;
+    for (const listener of this.#listeners) listener();
+  }
+}

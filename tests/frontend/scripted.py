@@ -1,0 +1,140 @@
+"""A comparison from beginning to end, as the board's page is told of it.
+
+Run: .venv/bin/python -m tests.frontend.scripted
+
+writes ``messages.json`` anew, after a change of what the kernel and the page say to each other. Python
+tests that the kernel says just that, Node that the page understands it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from allos.errors import ServerError
+from allos.messages import as_messages
+from allos.notebook.board import updates
+from allos.notebook.board.updates import BoardUpdates
+from allos.response import ProviderResponse
+from allos.runs.compare import Cell, Column, Comparison
+
+MESSAGES = Path(__file__).with_name("messages.json")
+_FACTS = {"provider": "groq", "status": "ok", "latency_s": 2.0, "output_tokens": 8}
+
+
+class _Script:
+    """Plays the loop thread's part, at times of its own."""
+
+    def __init__(self) -> None:
+        columns = [
+            Column(index=0, model="groq/llama-3.1-8b-instant", params={"temperature": 0.2}),
+            Column(index=1, model="mistral/mistral-small-latest", params={"temperature": 0.2}),
+        ]
+        messages = as_messages("Explain gravity to a child.", "Be kind.")
+        self.comparison = Comparison(messages, columns, n=2)
+        self.comparison.id = "cmp_01KAN3"
+        self.now_s = 100.0
+        self.said: list[dict[str, Any]] = []
+        with self._clock():
+            self.board = BoardUpdates(self.comparison)
+            self.snapshot = self.board.snapshot()
+
+    def _clock(self) -> Any:
+        return patch.multiple(
+            updates,
+            perf_counter=lambda: self.now_s,
+            monotonic=lambda: self.now_s,
+            _is_logged=lambda: True,
+        )
+
+    def cell(self, column: int, sample: int) -> Cell:
+        return next(
+            cell
+            for cell in self.comparison.cells
+            if (cell.column.index, cell.sample_index) == (column, sample)
+        )
+
+    def flush(self, when: str, after_s: float = 0.5) -> None:
+        self.now_s += after_s
+        with self._clock():
+            message = self.board.changes()
+        self.said.append({"when": when, "message": message})
+
+    def start(self, cell: Cell) -> None:
+        cell.state, cell.started = "running", self.now_s
+
+    def write(self, cell: Cell, *pieces: str) -> None:
+        cell.first = cell.first or self.now_s
+        cell.state = "running"
+        cell.pieces.extend(pieces)
+
+    def end(self, cell: Cell, text: str, **facts: Any) -> None:
+        cell._finish(ProviderResponse(text, metadata={**_FACTS, **facts}))
+
+
+def script() -> dict[str, Any]:
+    """What the page is told first, and every message after that."""
+    play = _Script()
+    a, a_too, b, b_too = (play.cell(column, sample) for column in (0, 1) for sample in (0, 1))
+    play.start(a)
+    play.start(b)
+    play.flush("two calls are sent")
+    play.write(a, "Gravity is ", "a hug 🎈")
+    b.reasoning_chars = 1200
+    play.flush("A writes its first words, B reasons")
+    play.write(a, " from the Earth.")
+    play.flush("A goes on behind an offset that counts UTF-16 units")
+    play.write(a, " It is <b>strong</b>.")
+    play.flush("A has doubled: its text comes whole")
+    b.state = "waiting"
+    b.attempt = {
+        "error_type": "RateLimitError",
+        "http_status": 429,
+        "attempt": 1,
+        "max_attempts": 5,
+        "message": "50 requests a minute.",
+        "until": play.now_s + 30,
+    }
+    play.flush("B waits for its next attempt")
+    play.end(a, "Gravity is a **hug**.", model="llama-3.1-8b-instant")
+    play.end(a_too, "Gravity is a **hug**.", model="llama-3.1-8b-instant")
+    play.flush("both repeats of A are done, and the same")
+    added = Column(index=2, model="openai/gpt-4.1-mini", params={"temperature": 0.7})
+    play.comparison.columns.append(added)
+    b.attempt = None
+    play.start(b)
+    play.flush("a column is added, its cells are not there yet; B is asked again")
+    c, c_too = (Cell(play.comparison, 4 + sample, added, sample) for sample in (0, 1))
+    play.comparison.cells += [c, c_too]
+    play.flush("the cells of C are there")
+    play.start(c)
+    play.write(c, "Think of a trampoline.")
+    play.flush("C writes")
+    a._reset()
+    play.flush("the first A is asked again")
+    play.start(a)
+    play.write(a, "Once more.")
+    play.flush("it writes")
+    play.board.set_notice("That did not work: the limit is 0.")
+    play.flush("a press failed")
+    play.board.resend()
+    play.flush("the page has asked for everything")
+    c._finish(
+        ProviderResponse(
+            "Think of",
+            error=ServerError("'gpt-4.1-mini' is down.", status_code=500, request_id="req_1"),
+            metadata={"provider": "openai", "status": "error", "request_id": "req_1"},
+        )
+    )
+    for cell in (b_too, c_too):
+        play.end(cell, "", status="cancelled", finish_reason="cancelled")
+    play.end(b, "Done.")
+    play.end(a, "Once more.")
+    play.flush("all have ended")
+    return {"snapshot": play.snapshot, "messages": play.said}
+
+
+if __name__ == "__main__":
+    MESSAGES.write_text(json.dumps(script(), indent=1, ensure_ascii=False) + "\n")

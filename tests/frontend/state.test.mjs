@@ -1,0 +1,187 @@
+/** The state of a board after the messages that `scripted.py` has recorded, and after faulty ones. */
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import test from "node:test";
+
+import {
+  cellsOf,
+  elapsed_s,
+  initialState,
+  isActive,
+  reduce,
+} from "../../allos/notebook/board/frontend/src/state.js";
+
+/**
+ * @import { CellUpdate, KernelMessage, Snapshot } from "../../allos/notebook/board/frontend/src/protocol.js"
+ * @import { BoardState } from "../../allos/notebook/board/frontend/src/state.js"
+ */
+
+/** @type {{snapshot: Snapshot, messages: {when: string, message: KernelMessage}[]}} */
+const { snapshot, messages } = JSON.parse(
+  readFileSync(new URL("messages.json", import.meta.url), "utf8"),
+);
+
+const START_MS = 1000;
+
+/** The states after each message, by what the message tells of. */
+function play() {
+  let state = initialState(snapshot, START_MS);
+  /** @type {Map<string, BoardState>} */
+  const states = new Map([["begin", state]]);
+  for (const { when, message } of messages) {
+    state = reduce(state, message, START_MS);
+    assert.equal(state.has_gap, false, when);
+    states.set(when, state);
+  }
+  return states;
+}
+
+const states = play();
+
+/** @param {string} when */
+function at(when) {
+  const state = states.get(when);
+  assert.ok(state, when);
+  return state;
+}
+
+/** @param {BoardState} state @param {string} key */
+function cell(state, key) {
+  const found = state.cells.get(key);
+  assert.ok(found, key);
+  return found;
+}
+
+/** @param {BoardState} state @param {...CellUpdate} cells */
+const updated = (state, ...cells) => reduce(state, { type: "update", cells }, START_MS);
+
+test("text is put together, whether it comes in pieces or whole", () => {
+  const pieces = cell(at("A goes on behind an offset that counts UTF-16 units"), "0.0");
+  const whole = cell(at("A has doubled: its text comes whole"), "0.0");
+
+  assert.equal(pieces.text, "Gravity is a hug 🎈 from the Earth.");
+  assert.equal(whole.text, "Gravity is a hug 🎈 from the Earth. It is <b>strong</b>.");
+});
+
+test("times are on the page's clock", () => {
+  const running = cell(at("two calls are sent"), "0.0");
+  const waiting = cell(at("B waits for its next attempt"), "1.0");
+
+  assert.equal(running.sent_at_ms, START_MS - 500);
+  assert.equal(elapsed_s(running, START_MS + 250), 0.75);
+  assert.equal(waiting.attempt?.due_at_ms, START_MS + 29_500);
+  assert.equal(elapsed_s(cell(at("begin"), "0.0"), START_MS), 0);
+  assert.equal(elapsed_s(cell(at("all have ended"), "0.0"), START_MS), 2);
+});
+
+test("a column may be there before its cells", () => {
+  const before = at("a column is added, its cells are not there yet; B is asked again");
+  const after = at("the cells of C are there");
+
+  assert.deepEqual(before.columns.map(({ letter }) => letter), ["A", "B", "C"]);
+  assert.deepEqual(cellsOf(before, "2"), []);
+  assert.deepEqual(cellsOf(after, "2").map(({ key }) => key), ["2.0", "2.1"]);
+  assert.equal(cell(at("C writes"), "2.0").text, "Think of a trampoline.");
+});
+
+test("what has not changed keeps its identity", () => {
+  const before = at("a column is added, its cells are not there yet; B is asked again");
+  const after = at("the cells of C are there");
+
+  for (const key of before.cells.keys()) assert.equal(cell(after, key), cell(before, key));
+  assert.equal(after.columns, before.columns);
+});
+
+test("a snapshot changes what is new alone", () => {
+  const before = at("a press failed");
+  const after = at("the page has asked for everything");
+
+  for (const key of ["0.1", "1.1", "2.1"]) assert.equal(cell(after, key), cell(before, key));
+  assert.equal(cell(after, "0.0").speed, "1.3 tok/s");
+  assert.equal(after.notice, "That did not work: the limit is 0.");
+});
+
+test("a new run voids the text of the one before", () => {
+  const again = cell(at("the first A is asked again"), "0.0");
+
+  assert.deepEqual([again.run, again.text, again.html], [1, "", null]);
+  assert.equal(cell(at("it writes"), "0.0").text, "Once more.");
+});
+
+test("all ends", () => {
+  const end = at("all have ended");
+
+  assert.equal(isActive(at("it writes")), true);
+  assert.equal(isActive(end), false);
+  assert.deepEqual(
+    [...end.cells.values()].map(({ key, state }) => `${key} ${state}`),
+    ["0.0 ok", "0.1 ok", "1.0 ok", "1.1 cancelled", "2.0 error", "2.1 cancelled"],
+  );
+  assert.match(cell(end, "2.0").html ?? "", /is down/);
+});
+
+test("missing text is noticed, and what comes whole closes the gap", () => {
+  const before = at("two calls are sent");
+  const gap = updated(before, { key: "0.0", offset: 5, text: "later" });
+  const closed = updated(gap, { key: "0.0", offset: 0, text: "All of it, later" });
+
+  assert.equal(gap.has_gap, true);
+  assert.equal(cell(gap, "0.0").text, "");
+  assert.equal(closed.has_gap, false);
+  assert.equal(cell(closed, "0.0").text, "All of it, later");
+});
+
+test("text that has come already is not taken twice", () => {
+  const once = updated(at("two calls are sent"), { key: "0.0", offset: 0, text: "Gravity" });
+  const twice = updated(once, { key: "0.0", offset: 0, text: "Gravity" });
+  const overlapping = updated(twice, { key: "0.0", offset: 4, text: "ity pulls" });
+
+  assert.equal(cell(twice, "0.0").text, "Gravity");
+  assert.equal(cell(overlapping, "0.0").text, "Gravity pulls");
+});
+
+test("news of a cell that was never heard of is a gap", () => {
+  const before = at("begin");
+  const after = updated(before, { key: "7.0", state: "running", age_s: 0 });
+
+  assert.equal(after.has_gap, true);
+  assert.equal(after.cells, before.cells);
+});
+
+test("a press is pending until the kernel reacts", () => {
+  const before = at("two calls are sent");
+  const pressed = reduce(before, { type: "pressed", press: { action: "stop", cell: "0.0" } }, 0);
+  const writing = updated(pressed, { key: "0.0", offset: 0, text: "more" });
+  const stopped = updated(writing, { key: "0.0", state: "cancelled", html: "<p></p>" });
+  const asked = reduce(pressed, { type: "snapshot", snapshot }, 0);
+
+  assert.equal(cell(writing, "0.0").pending_action, "stop");
+  assert.equal(cell(stopped, "0.0").pending_action, null);
+  assert.equal(cell(asked, "0.0").pending_action, null);
+  assert.equal(
+    reduce(before, { type: "pressed", press: { action: "stop", cell: "7.0" } }, 0),
+    before,
+  );
+});
+
+test("the moment of the end is kept, however it is told", () => {
+  const running = at("two calls are sent");
+  /** @type {CellUpdate} */
+  const end = { key: "0.0", state: "ok", html: "<p></p>", latency_s: 1, age_s: null };
+  const told = reduce(running, { type: "update", cells: [end] }, 5000);
+  const cells = snapshot.cells.map((one) => ({ ...one, ...(one.key === "0.0" ? end : {}) }));
+  const all = reduce(running, { type: "snapshot", snapshot: { ...snapshot, cells } }, 6000);
+
+  assert.equal(cell(told, "0.0").ended_at_ms, 5000);
+  assert.equal(cell(all, "0.0").ended_at_ms, 6000);
+  assert.equal(cell(updated(told, { key: "0.0", run: 1, state: "queued" }), "0.0").ended_at_ms, null);
+});
+
+test("any word of the kernel ends a disconnection", () => {
+  const lost = reduce(at("it writes"), { type: "disconnected" }, 0);
+
+  assert.equal(lost.connected, false);
+  assert.equal(reduce(lost, { type: "disconnected" }, 0), lost);
+  assert.equal(reduce(lost, { type: "update", notice: "" }, 0).connected, true);
+});
