@@ -7,13 +7,13 @@ import re
 import nh3
 import pytest
 from markdown_it import MarkdownIt
+from tests.unit.render.test_tool_calls import WEATHER
 
 from allos.messages import ToolCall
 from allos.render.answer import answer_html
 from allos.render.plain import streaming_html, unbroken
 from allos.response import ProviderResponse
 from tests.hostile import HOSTILE, MARK
-from tests.unit.render.test_tool_calls import WEATHER
 
 ANSWER = ProviderResponse(
     """Rows were **not streamed**. It costs $5 or $6. See [docs](https://example.org).

@@ -6,12 +6,12 @@ import threading
 from pathlib import Path
 
 import pytest
+from tests.unit.replaying.test_replay_file import line
 
 from allos.errors import ReplayError
 from allos.replaying import replay_file
 from allos.replaying.file_writer import Writer
 from allos.replaying.replay_file import read
-from tests.unit.replaying.test_replay_file import line
 
 
 def test_flush_waits_for_all(tmp_path: Path) -> None:

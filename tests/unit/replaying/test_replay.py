@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.replaying.test_replay_file import line
 
 from allos import context
 from allos.errors import ConfigurationError, ReplayError, ReplayMissError, SchemaError
@@ -17,7 +18,6 @@ from allos.replaying.replay import Replay, chosen_mode
 from allos.replaying.replay_file import read
 from allos.request import Request
 from allos.response import ProviderResponse
-from tests.unit.replaying.test_replay_file import line
 
 
 def asked(prompt: str = "Hi", **changes: Any) -> Request:
