@@ -111,9 +111,11 @@ suites: setup browser
 # Each has a venv of its own, beside .venv. What runs there is named, so that nothing is skipped: the
 # unit, contract and kernel tests. Left out are the tests of the browser (they drive JupyterLab 4) and
 # of the embedded model (llama.cpp is the same everywhere), notebooks and docs (their recorded outputs
-# are today's).
+# are today's). The lowest versions and Colab's have the same IPython, so that a part of the kernel
+# tests is enough for the lowest: what is shown, and where. .ci/run does all of it, on two cores.
 
-ELSEWHERE := tests/unit tests/contract tests/kernel -m 'not model and not browser'
+ELSEWHERE := -m 'not model and not browser' tests/unit tests/contract
+SHOWN     := $(addprefix tests/kernel/test_,magic.py compare.py terminal.py)
 COLAB     := .venv-colab
 LOWEST    := .venv-lowest
 BARE      := .venv-bare
@@ -124,7 +126,7 @@ python = $$(for p in python$(1) "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/$(1).*/
 
 test-colab: $(COLAB)/.ready  ## Run the tests beside the packages of Google Colab
 	@echo "==> Tests beside the packages of Colab (some minutes)"
-	@$(COLAB)/bin/python -m pytest -q $(ELSEWHERE)
+	@$(COLAB)/bin/python -m pytest -q $(ELSEWHERE) tests/kernel
 
 # First the runtime, then allos as a person installs it: a bound that would change one package of the
 # runtime is an error here.
@@ -138,7 +140,7 @@ $(COLAB)/.ready: pyproject.toml tests/environments/colab.txt $(READY)
 
 test-lowest: $(LOWEST)/.ready  ## Run the tests on the lowest versions that pyproject.toml allows
 	@echo "==> Tests on the lowest versions (some minutes)"
-	@$(LOWEST)/bin/python -m pytest -q $(ELSEWHERE)
+	@$(LOWEST)/bin/python -m pytest -q $(ELSEWHERE) $(SHOWN)
 
 # The lowest versions have wheels for the lowest Python alone.
 $(LOWEST)/.ready: pyproject.toml $(READY)
