@@ -156,7 +156,7 @@ $(LOWEST)/.ready: pyproject.toml $(READY)
 test-bare: $(READY)  ## Build the wheel, install it alone, and use every public name
 	@echo "==> The wheel in a bare environment"
 	@rm -rf $(BARE) && $(PY) -m venv $(BARE) && mkdir $(BARE)/elsewhere
-	@$(RUN) hatchling build -t wheel -d $(BARE)/dist >/dev/null
+	@$(RUN) hatchling build -t wheel -d $(BARE)/dist
 	@$(BARE)/bin/python -m pip install --quiet $(BARE)/dist/*.whl
 	@ln -s "$(CURDIR)/tests" $(BARE)/elsewhere/tests
 	@cd $(BARE)/elsewhere && ../bin/python -m tests.environments.bare
