@@ -20,10 +20,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo lab test check lint frontend frontend-check types unit suites notebooks record docs perf format clean model browser
+.PHONY: help setup demo lab test check lint frontend frontend-check types unit suites notebooks record docs perf format clean model browser \
+  test-colab test-lowest test-bare
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 # --- set-up ---------------------------------------------------------------------------------------
 
@@ -86,11 +87,13 @@ test: setup browser lint types docs suites notebooks  ## Run all checks and test
 
 check: test  ## The same as make test
 
-lint: $(READY) frontend-check  ## Check format, lint, who imports whom, and the board's page
+lint: $(READY) frontend-check  ## Check format, lint, layers, declared packages, and the board's page
 	@echo "==> Lint"
 	@$(RUN) ruff format --check --quiet . || { echo "    make format mends the files above"; exit 1; }
 	@$(RUN) ruff check --quiet .
 	@$(VENV)/bin/lint-imports --cache-dir $(VENV)/.import-linter >$(VENV)/.layers 2>&1 || { cat $(VENV)/.layers; exit 1; }
+	@$(RUN) deptry . >$(VENV)/.declared 2>&1 || { cat $(VENV)/.declared; exit 1; }
+	@$(RUN) deptry . --exclude '^(allos|[.]venv.*)/' --ignore DEP002,DEP004 >$(VENV)/.declared 2>&1 || { cat $(VENV)/.declared; exit 1; }
 
 # The board's page: small modules in frontend/, bundled into static/, which is committed so that users and
 # the other tests need no Node. It is taken from the machine when it is new enough, else from PyPI.
@@ -133,6 +136,61 @@ suites: setup browser
 	@echo "==> Tests: unit, contract, kernel, model, browser (some minutes)"
 	@$(RUN) pytest -q
 
+# --- other environments -----------------------------------------------------------------------------
+#
+# Each has a venv of its own, beside .venv. What runs there is named, so that nothing is skipped: the
+# unit, contract and kernel tests. Left out are the tests of the browser (they drive JupyterLab 4) and
+# of the embedded model (llama.cpp is the same everywhere), notebooks and docs (their recorded outputs
+# are today's). The lowest versions and Colab's have the same IPython, so that a part of the kernel
+# tests is enough for the lowest: what is shown, and where. .ci/run does all of it, on two cores.
+
+ELSEWHERE := -m 'not model and not browser' tests/unit tests/contract
+SHOWN     := $(addprefix tests/kernel/test_,magic.py compare.py terminal.py)
+COLAB     := .venv-colab
+LOWEST    := .venv-lowest
+BARE      := .venv-bare
+
+# A Python of this version: by its name, or one of pyenv's; else that of .venv.
+python = $$(for p in python$(1) "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/$(1).*/bin/python $(PY); do \
+  "$$p" -c pass >/dev/null 2>&1 && { echo "$$p"; break; }; done)
+
+test-colab: $(COLAB)/.ready  ## Run the tests beside the packages of Google Colab
+	@echo "==> Tests beside the packages of Colab (some minutes)"
+	@$(COLAB)/bin/python -m pytest -q $(ELSEWHERE) tests/kernel
+
+# First the runtime, then allos as a person installs it: a bound that would change one package of the
+# runtime is an error here.
+$(COLAB)/.ready: pyproject.toml tests/environments/colab.txt $(READY)
+	@echo "==> Making $(COLAB): the packages of Colab, then allos (1 minute)"
+	@$(call python,3.13) -m venv --clear $(COLAB)
+	@$(COLAB)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@$(COLAB)/bin/python -m pip install --quiet -r tests/environments/colab.txt
+	@$(COLAB)/bin/python -m pip install --quiet -c tests/environments/colab.txt -e . --group kernel-test
+	@touch $@
+
+test-lowest: $(LOWEST)/.ready  ## Run the tests on the lowest versions that pyproject.toml allows
+	@echo "==> Tests on the lowest versions (some minutes)"
+	@$(LOWEST)/bin/python -m pytest -q $(ELSEWHERE) $(SHOWN)
+
+# The lowest versions have wheels for the lowest Python alone.
+$(LOWEST)/.ready: pyproject.toml $(READY)
+	@echo "==> Making $(LOWEST): the lowest versions that pyproject.toml allows (1 minute)"
+	@$(call python,3.11) -m venv --clear $(LOWEST)
+	@$(RUN) uv pip compile --quiet --python $(LOWEST)/bin/python --resolution lowest-direct \
+	  --no-header --no-emit-index-url --output-file $(LOWEST)/versions.txt pyproject.toml
+	@$(LOWEST)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@$(LOWEST)/bin/python -m pip install --quiet -c $(LOWEST)/versions.txt -e . --group kernel-test
+	@touch $@
+
+# The wheel, with what it declares and nothing else; from a folder where its source cannot be seen.
+test-bare: $(READY)  ## Build the wheel, install it alone, and use every public name
+	@echo "==> The wheel in a bare environment"
+	@rm -rf $(BARE) && $(PY) -m venv $(BARE) && mkdir $(BARE)/elsewhere
+	@$(RUN) hatchling build -t wheel -d $(BARE)/dist
+	@$(BARE)/bin/python -m pip install --quiet $(BARE)/dist/*.whl
+	@ln -s "$(CURDIR)/tests" $(BARE)/elsewhere/tests
+	@cd $(BARE)/elsewhere && ../bin/python -m tests.environments.bare
+
 # On the answers recorded beside each notebook: no model, no network, and every output is compared.
 notebooks: $(READY)  ## Run the notebooks and compare their outputs
 	@echo "==> Notebooks"
@@ -164,5 +222,5 @@ format: $(READY)  ## Mend format and lint where a tool can
 	@$(RUN) ruff check --fix .
 
 clean:  ## Remove .venv and everything that was built
-	@rm -rf $(VENV) $(RESULTS) $(FRONTEND)/node_modules docs/_build build dist .coverage htmlcov .*_cache .hypothesis
+	@rm -rf $(VENV) $(COLAB) $(LOWEST) $(BARE) $(RESULTS) $(FRONTEND)/node_modules docs/_build build dist .coverage htmlcov .*_cache .hypothesis
 	@find allos tests docs notebooks -name __pycache__ -type d -prune -exec rm -rf {} +

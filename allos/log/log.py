@@ -16,13 +16,15 @@ class Log(Interceptor):
     observes_refused = True
 
     def __init__(self) -> None:
-        self._open_on_first_call: Callable[[], None] | None = None
+        self._opening: Callable[[], None] | None = None
+        self.opens_on_first_call = False
+        """Whether the next call opens the log."""
 
     def before(self, call: PreparedCall) -> After | None:
         """Open the log where that was put off, and write the response."""
-        opening, self._open_on_first_call = self._open_on_first_call, None
-        if opening is not None:
-            opening()
+        if self.opens_on_first_call and self._opening is not None:
+            self.opens_on_first_call = False
+            self._opening()
         return self._write if log.is_open() else None
 
     def _write(self, response: ProviderResponse) -> ProviderResponse:  # loop thread
@@ -31,7 +33,7 @@ class Log(Interceptor):
 
     def open_on_first_call(self, opening: Callable[[], None]) -> None:
         """Put the opening off until something is asked."""
-        self._open_on_first_call = opening
+        self._opening, self.opens_on_first_call = opening, True
 
     def is_open(self) -> bool:
         """Whether responses are being logged."""

@@ -2,14 +2,17 @@
 
 The table is what a saved notebook keeps: it is shown first, brought up to date as answers come in,
 and hidden by the board while that lives. Where nobody can click (nbclient, nbval, papermill, a script),
-the cell waits for the answers and shows the table alone.
+the cell waits for the answers and shows the table alone. On Colab it waits as well, and the table is
+shown anew whenever an answer is complete.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import uuid
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from allos.notebook.cell_provenance import parent_of
@@ -17,6 +20,11 @@ from allos.notebook.live_output import is_live
 
 if TYPE_CHECKING:
     from allos.runs.compare import Comparison
+
+_LOOK_S = 0.5
+"""How often a cell of Colab that waits looks whether its table has changed."""
+_STOP_S = 2.0
+"""How long stopped calls may take to hand over what had arrived."""
 
 
 def is_interactive(shell: Any) -> bool:
@@ -34,16 +42,50 @@ def can_ask(shell: Any) -> bool:
 
 
 def show(shell: Any, comparison: Comparison) -> None:
-    """Show the table, and the board where somebody can use it."""
-    from allos.notebook.board import make_board
+    """Show the table, and the board where somebody can use it.
 
+    On Colab what a background thread sends may not arrive (googlecolab/colabtools#3373): there it
+    waits for the answers, and shows no board.
+
+    Raises
+    ------
+    Interrupted
+        The stop button, on Colab: everything was stopped, what had arrived is kept.
+    """
     table = _Table(shell, comparison)
     table.publish()
+    if is_colab():
+        _follow(table, comparison)
+        return
+    from allos.notebook.board import make_board
+
     board = make_board(comparison)
     data, metadata = shell.display_formatter.format(board)
-    shell.display_pub.publish(data, metadata)
+    if data:  # a widget of ipywidgets 7 has shown itself
+        shell.display_pub.publish(data, metadata)
     comparison.watch(table.changed)
     table.changed()  # it may have ended in between
+
+
+def is_colab() -> bool:
+    """Whether this is a kernel of Colab."""
+    return "COLAB_RELEASE_TAG" in os.environ
+
+
+def _follow(table: _Table, comparison: Comparison) -> None:
+    """Bring the table up to date from this thread until the last answer is there."""
+    try:
+        while not comparison.done:
+            with suppress(TimeoutError):
+                comparison.wait(_LOOK_S)
+            table.catch_up()
+    except KeyboardInterrupt:
+        comparison.cancel()  # also where the button was pressed while the table was made
+        with suppress(TimeoutError):
+            comparison.wait(_STOP_S)
+        raise
+    finally:
+        table.catch_up()
 
 
 def bundle(comparison: Comparison) -> tuple[dict[str, str], dict[str, Any]]:
@@ -74,10 +116,14 @@ class _Table:
     def _answers(self) -> tuple[object, ...]:
         return tuple(cell.response and cell.response.id for cell in self._comparison.cells)
 
+    def catch_up(self) -> None:
+        """Show it anew for as long as answers have come since."""
+        while self._answers() != self._of:
+            self.publish()
+
     def _catch_up(self) -> None:
         try:
-            while self._answers() != self._of:
-                self.publish()
+            self.catch_up()
         finally:
             self._busy.release()
         self.changed()  # an answer may have come between the last look and the release

@@ -20,32 +20,33 @@ _MOST = 400
 def register(shell: Any) -> None:
     """Complete the lines of allos in this shell."""
     completer = getattr(shell, "Completer", None)
-    if completer is not None:
-        completer.custom_matchers.append(_matcher_for(shell))
+    if completer is None:
+        return
+    try:
+        made, matchers = _matcher_for(shell), completer.custom_matchers
+    except ImportError:  # before IPython 8.6
+        made, matchers = _argument_matcher_for(shell), completer.magic_arg_matchers
+    made.of_allos = True  # found again by `unregister`
+    matchers.append(made)
 
 
 def unregister(shell: Any) -> None:
     """Take back what `register` did."""
     completer = getattr(shell, "Completer", None)
-    if completer is not None:
-        kept = [m for m in completer.custom_matchers if not hasattr(m, "of_allos")]
-        completer.custom_matchers[:] = kept
+    for name in ("custom_matchers", "magic_arg_matchers"):
+        matchers = getattr(completer, name, [])
+        matchers[:] = [each for each in matchers if not hasattr(each, "of_allos")]
 
 
-def _matcher_for(shell: Any) -> Callable[[CompletionContext], SimpleMatcherResult]:
+def _matcher_for(shell: Any) -> Any:
     from IPython.core.completer import SimpleCompletion, context_matcher
 
     @context_matcher(priority=100, identifier="allos")
     def matcher(context: CompletionContext) -> SimpleMatcherResult:
-        found = candidates(context.text_until_cursor, shell.user_ns)
+        found = _replacing(context.text_until_cursor, context.token, shell.user_ns)
         if found is None:
             return {"completions": [], "suppress": False}
-        word, fitting = found
-        # The completer's own word begins later where ours holds one of its signs (: @ =).
-        token = context.token if word.endswith(context.token) else ""
-        head = len(word) - len(token)
-        # Python's names mean nothing here: where nothing fits, the word itself keeps them away.
-        shown = [each[head:] for each in fitting[:_MOST]] or [token]
+        token, shown = found
         return {
             "completions": [SimpleCompletion(text=text, type="magic") for text in shown],
             "matched_fragment": token,
@@ -53,9 +54,34 @@ def _matcher_for(shell: Any) -> Callable[[CompletionContext], SimpleMatcherResul
             "ordered": True,
         }
 
-    matcher.of_allos = True  # found again by `unregister`
-    made: Callable[[CompletionContext], SimpleMatcherResult] = matcher
-    return made
+    return matcher
+
+
+def _argument_matcher_for(shell: Any) -> Any:
+    """Matcher for the arguments of magics: older completers ask no others before Python's own."""
+    completer = shell.Completer
+
+    def matcher(line: str) -> list[str]:
+        before = completer.text_until_cursor
+        word = completer.splitter.split_line(line, len(before))
+        found = _replacing(before, word, shell.user_ns)
+        # They put what is chosen in the place of their own word, whatever it is.
+        return found[1] if found is not None and found[0] == word else []
+
+    return matcher
+
+
+def _replacing(before: str, token: str, namespace: dict[str, Any]) -> tuple[str, list[str]] | None:
+    """What to replace, at most the completer's own word (`token`), and what by; None: not ours."""
+    found = candidates(before, namespace)
+    if found is None:
+        return None
+    word, fitting = found
+    # The completer's own word begins later where ours holds one of its signs (: @ =).
+    token = token if word.endswith(token) else ""
+    head = len(word) - len(token)
+    # Python's names mean nothing here: where nothing fits, the word itself keeps them away.
+    return token, [each[head:] for each in fitting[:_MOST]] or [token]
 
 
 def candidates(before: str, namespace: dict[str, Any]) -> tuple[str, list[str]] | None:

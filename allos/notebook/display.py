@@ -18,6 +18,9 @@ _COMPARISON = ("allos.runs.compare", "Comparison")
 _PREVIEW = ("allos.providers.pricing.planned_requests", "Preview")
 _REPORT = ("allos.runs.doctor", "Report")
 
+_switched_on: set[int] = set()
+"""Shells, by `id`, whose objects may show themselves as long as allos is loaded."""
+
 _notes: dict[str, tuple[str, ...]] = {}
 """Remarks for the footer of what will be shown as its cell's result, by id."""
 
@@ -39,12 +42,21 @@ def remember(response: ProviderResponse, notes: tuple[str, ...]) -> None:
 
 def register(shell: Any) -> None:
     """Teach a shell to show responses."""
+    first = shell.display_formatter.ipython_display_formatter
+    if (
+        not first.enabled
+    ):  # in a terminal, before IPython 8: no comparison could wait, nothing be quiet
+        _switched_on.add(id(shell))
+        first.enabled = True
     for name, formatter, show in _formatters(shell):
         formatter.for_type_by_name(*name, show)
 
 
 def unregister(shell: Any) -> None:
     """Take back what `register` did."""
+    if id(shell) in _switched_on:
+        _switched_on.discard(id(shell))
+        shell.display_formatter.ipython_display_formatter.enabled = False
     for name, formatter, _ in _formatters(shell):
         formatter.deferred_printers.pop(name, None)
         for known in [kind for kind in formatter.type_printers if _name(kind) == name]:

@@ -29,6 +29,7 @@ from allos.response import ProviderResponse
 from allos.runs.ask import begin, normalize_tags
 from allos.secret import sealed
 from allos.session import EMBEDDED_MODEL, current_session
+from allos.tools.schemas import as_schema
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -601,7 +602,8 @@ def stop_all() -> int:
 
 
 def _column(index: int, model: str | Provider, params: Mapping[str, Any]) -> Column:
-    """Return a column; a provider that does not exist is told before anything is sent."""
+    """Return a column; a provider or a schema that is none is told before anything is sent."""
+    as_schema(params.get("schema"))
     if isinstance(model, str):
         service, of_service = services.located(model)
         if of_service is None:

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from allos.errors import AllosError, ConfigurationError
 from allos.providers import ProviderRegistry
-from allos.providers.auth import endpoints, key_store
+from allos.providers.auth import colab_secrets, endpoints, key_store
 from allos.providers.catalog import services
 from allos.providers.catalog.services import Service
 from allos.runs.doctor import Finding
@@ -58,6 +58,8 @@ def keys_(online: bool) -> Iterator[Finding]:
                 yield Finding(
                     "keys", "note", f"{name} is set, but empty.", "Unset it or fill it in."
                 )
+    if colab_secrets.is_available():
+        yield Finding("keys", "note", "Colab's secrets are read when a service is called.")
     if not found:
         yield Finding("keys", "note", "No key of any service.", "Set one with %allos key PROVIDER.")
     if told is None:
@@ -244,7 +246,11 @@ def notebook(online: bool) -> Iterator[Finding]:
             "Use a kernel on a computer.",
         )
     if "COLAB_RELEASE_TAG" in os.environ:
-        yield Finding("notebook", "note", "Colab is not tested.", "Report what does not work.")
+        yield Finding(
+            "notebook",
+            "note",
+            "On Colab a comparison makes its cell wait, and shows its table instead of the board.",
+        )
     for name in ("anywidget", "ipywidgets"):
         if importlib.util.find_spec(name) is None:
             yield Finding(

@@ -70,6 +70,38 @@ def test_headless_cell_waits_and_shows_one_table(kernel: Kernel, server: FakeSer
     assert assigned.outputs == []
 
 
+def test_colab_waits_and_repaints_the_table(kernel: Kernel, server: FakeServer) -> None:
+    """Where updates from behind a cell get lost, the cell shows the table anew as answers end."""
+    server.reply(Reply(text="Later.", first_delay_s=2), on="later")
+    kernel.run("import os; os.environ['COLAB_RELEASE_TAG'] = 'release'")
+    result = kernel.run("%%allos compare groq/a groq/later -o cmp\nHi")
+    table_id = result.displays[0]["content"]["transient"]["display_id"]
+    shown = [m["content"]["data"]["text/plain"] for m in result.displays]
+
+    assert kernel.value("cmp.done") is True
+    assert {m["content"]["transient"]["display_id"] for m in result.displays} == {table_id}
+    assert result.outputs == result.displays
+    assert all(WIDGET not in kinds for kinds in _kinds(result))
+    assert "A **short** answer." not in shown[0]
+    assert any("A **short** answer." in text and "Later." not in text for text in shown)
+    assert "2 of 2 done" in shown[-1]
+    assert "Later." in shown[-1]
+
+
+def test_stop_button_on_colab(kernel: Kernel, server: FakeServer) -> None:
+    """The stop button ends the wait in one line; the table keeps what had come."""
+    kernel.run("import os; os.environ['COLAB_RELEASE_TAG'] = 'release'")
+    waiting = kernel.start("%%allos compare groq/slow groq/a -o cmp\nHi")
+    waiting.until(lambda result: "A **short** answer." in str(result.displays))
+    kernel.interrupt()
+    waiting.wait()
+
+    assert waiting.ename == "Interrupted"
+    assert len(waiting.traceback) == 1
+    assert kernel.value("[r.status for r in cmp.responses]") == ["cancelled", "ok"]
+    assert "word word" in waiting.displays[-1]["content"]["data"]["text/plain"]
+
+
 def test_running_the_cell_again_stops_what_it_had_started(
     kernel: Kernel, server: FakeServer
 ) -> None:

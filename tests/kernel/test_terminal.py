@@ -97,6 +97,14 @@ def test_a_comparison_is_a_table_of_text(terminal: Terminal, server: FakeServer)
     assert "\x1b" not in shown
 
 
+def test_what_is_quiet_writes_nothing(terminal: Terminal, server: FakeServer) -> None:
+    """`-q` shows neither an answer nor a comparison."""
+    answer = terminal.run("%%allos groq/m -q", "Hi")
+    table = terminal.run("%%allos compare groq/a groq/b -q", "Hi")
+
+    assert "Out[" not in answer + table
+
+
 @pytest.mark.parametrize(("said", "result"), [("y", "6"), ("n", "did not allow")])
 def test_a_tool_runs_when_the_person_says_so(
     terminal: Terminal, server: FakeServer, said: str, result: str

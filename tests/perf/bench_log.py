@@ -24,7 +24,6 @@ import pandas as pd
 
 import allos
 import allos.log
-from allos import seams
 from allos.context import RunContext
 from allos.log.columns import NAMES
 from allos.log.filters import Where
@@ -124,7 +123,7 @@ def cpu_s(task: Callable[[], Any], repeats: int = 5) -> float:
 
 def logged(made: list[ProviderResponse]) -> tuple[float, float]:
     """CPU us per response from observe to commit, and the part of the caller's thread."""
-    observe = seams.observers[0]
+    observe = allos.log.write
     process, thread = time.process_time(), time.thread_time()
     for one in made:
         observe(one)

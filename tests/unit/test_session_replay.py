@@ -90,6 +90,7 @@ def test_missing_address_and_model_wait_as_well(
     server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A service whose address comes from the environment, and a model file, are needed at a miss."""
+    monkeypatch.setattr("allos.local.server.has_llama_cpp", lambda: True)
     allos.replay("a.jsonl", "record")
     monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", server.url)
     monkeypatch.setenv("CHAT_COMPLETIONS_BASE_URL", server.base_url)

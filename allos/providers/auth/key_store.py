@@ -4,6 +4,7 @@ They are asked for after ``api_key=`` and the environment, in this order. Each i
 (`endpoints.account`) that names the host it was set for, and is never found for another one.
 
 The `keyring` package is imported when a key is looked for and not found before, never earlier.
+Colab's secrets are asked for a service that is called, never for a list: see `colab_secrets`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from allos.errors import AuthenticationError, ConfigurationError, ProviderError
-from allos.providers.auth import endpoints
+from allos.providers.auth import colab_secrets, endpoints
 from allos.providers.auth.endpoints import StoredKey
 from allos.providers.catalog import services
 from allos.providers.catalog.services import Service
@@ -72,27 +73,45 @@ class KeyInfo:
 
 
 def look(service: Service, account: str) -> StoredKey | None:
-    """Look for a key that was set for this account; see `endpoints.KeyLookup`.
+    """Look for a key that was set for this account, for a call; see `endpoints.KeyLookup`.
 
     A keyring that does not work is one warning where the service needs a key, else nothing.
     """
-    if held := _held.get(account):
-        return StoredKey(held, "process")
-    if not service.key_env:  # it takes no key; one that was set all the same was found above
-        return None
-    if found := _from_keyring(account, warn=service.key_required):
-        return StoredKey(found, "keyring")
-    if account == service.name and (secret := _from_colab(service.key_env)):
-        return StoredKey(secret, "colab")
-    return None
+    if found := _look_here(service, account):
+        return found
+    if account == service.name:
+        colab_secrets.ask(service.key_env)
+    return _known_secret(service, account)
 
 
 def cached_look(service: Service, account: str) -> StoredKey | None:
     """Like `look`, by what is known already: nobody is asked, so it takes no time."""
     if held := _held.get(account):
         return StoredKey(held, "process")
-    found = _found.get(account)
+    if found := _found.get(account):
+        return StoredKey(found, "keyring")
+    return _known_secret(service, account)
+
+
+def _look_here(service: Service, account: str) -> StoredKey | None:
+    """Look in this process and in the keyring."""
+    if held := _held.get(account):
+        return StoredKey(held, "process")
+    if not service.key_env:  # it takes no key; one that was set all the same was found above
+        return None
+    found = _from_keyring(account, warn=service.key_required)
     return StoredKey(found, "keyring") if found else None
+
+
+def _known_secret(service: Service, account: str) -> StoredKey | None:
+    """Look at what Colab told; its secrets belong to the service's own host."""
+    secret = colab_secrets.known(service.key_env) if account == service.name else None
+    return StoredKey(secret, "colab") if secret else None
+
+
+def _look_without_colab(service: Service, account: str) -> StoredKey | None:
+    """Like `look`, for lists of many services: Colab tells what it told before."""
+    return _look_here(service, account) or _known_secret(service, account)
 
 
 def set_key(
@@ -186,6 +205,7 @@ def forget_key(provider: str, *, base_url: str | None = None) -> KeyInfo:
         if _forgotten_by_keyring(account):
             places.append("the keyring")
         _found[account] = None
+    colab_secrets.forget(service.key_env)
     said = (
         f"{account!r}: the key is forgotten in {' and '.join(places)}."
         if places
@@ -200,6 +220,8 @@ def forget_key(provider: str, *, base_url: str | None = None) -> KeyInfo:
 def where(service: Service) -> str | None:
     """Where a call without `api_key` would find its key; None: nowhere. Never raises.
 
+    Colab is not asked for a secret that no call has asked for yet.
+
     Examples
     --------
     >>> where(services.find("ollama")) is None
@@ -208,7 +230,7 @@ def where(service: Service) -> str | None:
     if service.embedded:
         return None
     try:
-        endpoint = endpoints.resolve(service, env=Environment(), look=look)
+        endpoint = endpoints.resolve(service, env=Environment(), look=_look_without_colab)
     except ConfigurationError:
         return None
     return None if endpoint.placeholder else endpoint.key_source
@@ -240,7 +262,9 @@ def advise(error: ProviderError, service: Service, source: str) -> str | None:
 
 
 def is_set(service: Service) -> bool | None:
-    """Whether a service's key is there, in whatever place; None when it takes none. Never raises.
+    """Whether a service's key is there, in whatever place. Never raises.
+
+    None when it takes none, and where it may be a secret of Colab that no call has asked for yet.
 
     Examples
     --------
@@ -249,9 +273,12 @@ def is_set(service: Service) -> bool | None:
     """
     if not service.key_env:
         return None
-    return any(os.environ.get(name, "").strip() for name in service.key_env) or (
-        where(service) is not None
-    )
+    if any(os.environ.get(name, "").strip() for name in service.key_env):
+        return True
+    if where(service) is not None:
+        return True
+    unasked = colab_secrets.is_available() and not colab_secrets.were_asked(service.key_env)
+    return None if unasked else False
 
 
 # ---- asking ----------------------------------------------------------------------------------
@@ -323,7 +350,10 @@ def _from_keyring(account: str, *, warn: bool) -> Secret | None:
 
 def _remember(account: str, key: Secret) -> str:
     if importlib.util.find_spec("keyring") is None:
-        return ""
+        return (
+            " alone and remembered nowhere: the keyring package is not installed "
+            "(pip install 'allos-jupyter[keyring]')"
+        )
     with _lock:
         _found.pop(account, None)
         try:
@@ -379,27 +409,6 @@ def _call(ask: Callable[[Any], str | None], *, warn: bool) -> Secret | None:
 def _fault(exc: Exception) -> str:
     """Name a fault; its words are left out, for a backend may put anything into them."""
     return type(exc).__name__
-
-
-# ---- Colab --------------------------------------------------------------------------------------
-
-
-def _from_colab(names: tuple[str, ...]) -> Secret | None:
-    """Key from the secrets of a Colab notebook, by the names of the variables."""
-    try:
-        if importlib.util.find_spec("google.colab") is None:
-            return None
-        from google.colab import userdata
-    except (ImportError, ValueError):
-        return None
-    for name in names:
-        try:
-            value = userdata.get(name)
-        except Exception:  # noqa: BLE001 - not there, not allowed, or no answer: it is not to be had
-            continue
-        if isinstance(value, str) and value.strip():
-            return endpoints.checked_key(Secret(value), f"Colab's secret {name}")
-    return None
 
 
 def _forget_after_fork() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from IPython.core.completer import provisionalcompleter
 
 from allos.notebook import completion
 from allos.notebook.completion import candidates
@@ -73,3 +74,36 @@ def test_models_are_those_that_are_known(monkeypatch: pytest.MonkeyPatch) -> Non
     assert candidates("%%allos groq gr", {}) == ("gr", ["groq-one"])
     assert candidates("%%allos compare local/x groq/gr", {}) == ("groq/gr", ["groq/groq-one"])
     assert candidates("%%allos groq/", {}) == ("groq/", ["groq/groq-one", "groq/two"])
+
+
+def completed(shell: Any, line: str) -> list[tuple[str, str]]:
+    """What the shell's completer would put in the place of what, at the end of a line."""
+    with provisionalcompleter():
+        found = list(shell.Completer.completions(line, len(line)))
+    return [(line[each.start : each.end], each.text) for each in found]
+
+
+@pytest.mark.parametrize(
+    ("line", "word", "offered"),
+    [
+        ("%%allos gro", "gro", "groq"),
+        ("answer = %allos las", "las", "last"),
+        ("%%allos groq/m --max", "--max", "--max-tokens"),
+        ("%%allos groq/m -o=an", "an", "answer"),
+        ("%%allos groq/m impor", "impor", "impor"),
+    ],
+)
+def test_completer_of_the_shell_offers_them(shell: Any, line: str, word: str, offered: str) -> None:
+    """IPython's own completer, old or new, offers ours and nothing of Python's."""
+    shell.user_ns["answer"] = 1
+
+    assert completed(shell, line) == [(word, offered)]
+
+
+def test_unloading_takes_it_back(shell: Any) -> None:
+    """After unloading the completer asks us no more."""
+    shell.run_line_magic("unload_ext", "allos")
+    offered = completed(shell, "%%allos gro")
+    shell.run_line_magic("load_ext", "allos")  # for the fixture's own unloading
+
+    assert ("gro", "groq") not in offered

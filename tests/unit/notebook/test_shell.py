@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from allos.session import current_session
 from tests.support.fake_server import FakeServer, Fault
 
 
@@ -56,6 +57,58 @@ def test_loading_twice_registers_once(shell: Any, server: FakeServer) -> None:
     assert "allos" not in shell.magics_manager.magics["line"]
     assert ("allos.response", "ProviderResponse") not in formatters["text/html"].deferred_printers
     load(shell)  # for the fixture's own unloading
+
+
+@pytest.mark.parametrize("fault", ["version", "hook"])
+def test_loading_is_all_or_nothing(
+    shell: Any, fault: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where it cannot load, an old IPython is one line, and nothing is left registered."""
+    from allos.notebook import completion
+
+    def broken(shell: Any) -> None:
+        raise RuntimeError("no such hook")
+
+    shell.run_line_magic("unload_ext", "allos")
+    before = traces(shell)
+    with monkeypatch.context() as patch:
+        if fault == "version":
+            patch.setattr("IPython.version_info", (7, 33, 0))
+            patch.setattr("IPython.__version__", "7.33.0")
+        else:
+            patch.setattr(completion, "register", broken)
+        result = shell.run_cell("%load_ext allos")
+        captured = capsys.readouterr()
+    after = traces(shell)
+    shell.run_line_magic("load_ext", "allos")  # for the fixture's own unloading
+
+    assert not result.success
+    assert after == before
+    if fault == "version":
+        assert (captured.out + captured.err).strip() == (
+            "allos needs IPython 7.34 or newer; this is 7.33.0. Nothing was loaded. "
+            "Run: pip install 'ipython>=7.34', and restart the kernel."
+        )
+
+
+def traces(shell: Any) -> list[Any]:
+    """Everything that loading may change, as far as it names us."""
+    completer, session = shell.Completer, current_session()
+    matchers = [*completer.custom_matchers, *getattr(completer, "magic_arg_matchers", [])]
+    formatters = (
+        shell.display_formatter.ipython_display_formatter,
+        shell.display_formatter.mimebundle_formatter,
+    )
+    return [
+        sorted(shell.magics_manager.registry),
+        [kind for kind, magics in shell.magics_manager.magics.items() if "allos" in magics],
+        [name for each in formatters for name in each.deferred_printers if "allos" in name[0]],
+        len(shell.events.callbacks["pre_run_cell"]),
+        len(matchers),
+        session.log.opens_on_first_call,
+        list(session.approvers),
+        list(session.on_run_started),
+    ]
 
 
 def test_formatting_leaves_strangers_alone(shell: Any) -> None:

@@ -273,6 +273,30 @@ def test_whatever_a_provider_raises_ends_its_cell(
     assert str(response.error) == "RuntimeError: no licence. Nothing was sent."
 
 
+@pytest.mark.parametrize("where", ["shared", "params"])
+def test_what_is_no_schema_starts_nothing(server: FakeServer, where: str) -> None:
+    """A wrong schema, or a missing package for it, is an error at once and no comparison that failed."""
+    given = {"schema": {"type": "nothing"}}
+    told = given if where == "shared" else {"params": [{}, given]}
+
+    with pytest.raises(ConfigurationError, match="schema"):
+        compare("Hi", models=["groq/a"], **told)
+    assert server.requests == []
+    assert not allos.current_session().active_runs
+
+
+def test_missing_package_is_no_finished_comparison(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the package for JSON schemas is missing, that is said, and nothing ends as done."""
+    monkeypatch.setitem(sys.modules, "jsonschema", None)
+    monkeypatch.setitem(sys.modules, "jsonschema.exceptions", None)
+
+    with pytest.raises(ImportError, match="jsonschema"):
+        compare("Hi", models=["groq/a"], schema={"type": "object"})
+    assert server.requests == []
+
+
 def test_models_may_come_from_a_generator(server: FakeServer) -> None:
     """Models are gone through once, so what `confirm` sees is what is asked."""
     seen: list[int] = []

@@ -7,7 +7,6 @@ import importlib.util
 import pickle
 import subprocess
 import sys
-import types
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -262,15 +261,20 @@ def test_a_keyring_that_keeps_nothing_is_no_keyring() -> None:
 
 
 def test_without_the_keyring_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the package everything else works, silently."""
+    """Without the package everything else works; a key that is to be remembered says it is not."""
     real = importlib.util.find_spec
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name == "keyring" else real(name)
     )
     info = allos.set_key("groq", KEY)
+    for_now = allos.set_key("groq", KEY, remember=False)
     forgotten = allos.forget_key("groq")
 
-    assert info.said == "'groq': the key is set for this process."
+    assert info.said == (
+        "'groq': the key is set for this process alone and remembered nowhere: the keyring "
+        "package is not installed (pip install 'allos-jupyter[keyring]')."
+    )
+    assert for_now.said == "'groq': the key is set for this process."
     assert forgotten.said == "'groq': the key is forgotten in this process."
 
 
@@ -281,58 +285,6 @@ def test_wrong_key_in_the_keyring_is_named(own: Any) -> None:
         source()
 
     assert "secret" not in str(caught.value)
-
-
-# ---- Colab ------------------------------------------------------------------------------------
-
-
-def _colab(monkeypatch: pytest.MonkeyPatch, secrets: dict[str, Any]) -> list[str]:
-    import importlib.machinery
-
-    asked: list[str] = []
-
-    def get(name: str) -> str:
-        asked.append(name)
-        if name not in secrets:
-            raise LookupError(name)
-        if isinstance(secrets[name], Exception):
-            raise secrets[name]
-        return str(secrets[name])
-
-    userdata = types.ModuleType("google.colab.userdata")
-    userdata.get = get  # type: ignore[attr-defined]
-    colab = types.ModuleType("google.colab")
-    colab.userdata = userdata  # type: ignore[attr-defined]
-    colab.__spec__ = importlib.machinery.ModuleSpec("google.colab", None)
-    google = types.ModuleType("google")
-    google.__path__ = []  # type: ignore[attr-defined]
-    google.colab = colab  # type: ignore[attr-defined]
-    for name, module in (
-        ("google", google),
-        ("google.colab", colab),
-        ("google.colab.userdata", userdata),
-    ):
-        monkeypatch.setitem(sys.modules, name, module)
-    return asked
-
-
-def test_colab_secret_is_asked_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In Colab the notebook's secret of the variable's name is the key, at the service's own host."""
-    asked = _colab(monkeypatch, {"TOGETHER_AI_API_KEY": KEY})
-
-    assert source("together") == "colab"
-    assert asked == ["TOGETHER_API_KEY", "TOGETHER_AI_API_KEY"]
-    with pytest.raises(MissingKeyError):
-        source("together", base_url="https://elsewhere.example/v1")
-    assert len(asked) == 2, "the secret was not even asked for"
-
-
-def test_colab_that_refuses_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A notebook without access to its secrets misses the key in the usual words."""
-    _colab(monkeypatch, {"GROQ_API_KEY": PermissionError("no access")})
-
-    with pytest.raises(MissingKeyError, match="%allos key groq"):
-        source()
 
 
 # ---- asking -----------------------------------------------------------------------------------
