@@ -138,7 +138,7 @@ class Cell:
         return call.future
 
     def _follow(self, call: Call) -> None:
-        self._comparison._cell_started(self, from_replay=call.from_replay)
+        self._comparison._cell_started(self, is_sent=call.is_sent)
         call.future.add_done_callback(self._arrived)
 
     def _receive(self, events: Sequence[Event], run: int) -> None:  # loop thread

@@ -291,10 +291,10 @@ class Comparison:
         self._changed(cell)
         self._schedule([cell])
 
-    def _cell_started(self, cell: Cell, *, from_replay: bool) -> None:
+    def _cell_started(self, cell: Cell, *, is_sent: bool) -> None:
         with self._lock:
             self._unstarted -= 1
-            self._was_sent |= not from_replay
+            self._was_sent |= is_sent
             is_known = self._was_sent or not self._unstarted
         if is_known:
             self._replay_is_known.set()

@@ -83,7 +83,9 @@ def split_options(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Split keywords into those of a provider and those of a call."""
     options: dict[str, Any] = {
-        name: value for name, value in params.items() if name in OVERRIDABLE_OPTIONS and value is not None
+        name: value
+        for name, value in params.items()
+        if name in OVERRIDABLE_OPTIONS and value is not None
     }
     rest = {name: value for name, value in params.items() if name not in OVERRIDABLE_OPTIONS}
     if options and isinstance(model, Provider):

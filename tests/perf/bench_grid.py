@@ -10,8 +10,8 @@ import tempfile
 import threading
 from time import perf_counter, process_time
 
-from tests.support.fake_server.process import FakeProcess
 from tests.perf._side_by_side import heading
+from tests.support.fake_server.process import FakeProcess
 
 COLUMNS, REPEATS, CHANGED, ROUNDS = 20, 100, 10, 31
 

@@ -92,6 +92,8 @@ def test_stopping_a_cell_that_no_starter_has_ends_it_at_once(
     assert ended_early
     assert [cell.state for cell in (first, second, third)] == ["ok", "cancelled", "ok"]
     assert len(server.requests) == 2
+    rows = allos.responses(comparison_id=comparison.id).sort_values("sample_index")
+    assert rows["status"].tolist() == ["ok", "cancelled", "ok"]
     second.retry()
     assert comparison.wait(30).responses[1].ok
 
@@ -111,3 +113,16 @@ def test_whether_all_was_replayed_is_known_as_soon_as_one_call_is_sent(
         comparison.wait(10)
     finally:
         allos.replay(mode="off")
+
+
+def test_everything_can_be_stopped_from_the_loop_thread(server: FakeServer) -> None:
+    """Whoever watches may cancel: with the first text here, where most cells were not even started."""
+    server.reply(STORY)
+    provider = ProviderRegistry.get_provider("groq", model="m", max_in_flight=1)
+    comparison = compare("Hi", models=[provider], n=300)
+    comparison.watch(lambda: any(c.pieces for c in comparison.cells) and comparison.cancel())  # type: ignore[func-returns-value]
+    comparison.wait(30)
+
+    assert {response.status for response in comparison.responses} == {"cancelled"}
+    assert len(allos.responses(comparison_id=comparison.id, limit=None)) == 300
+    assert len(server.requests) <= 2
