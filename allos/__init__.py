@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from allos.runs.chats import chat as chat
     from allos.runs.chats import chats as chats
     from allos.runs.compare import compare as compare
-    from allos.runs.compare import stop_all as stop_all
+    from allos.runs.comparison import stop_all as stop_all
     from allos.runs.doctor import doctor as doctor
     from allos.runs.preview import preview as preview
     from allos.session import configure as configure
@@ -76,7 +76,7 @@ _PUBLIC: dict[str, str | None] = {
     "replay": "allos.session",
     "responses": "allos.log.query",
     "set_key": "allos.providers.auth.key_store",
-    "stop_all": "allos.runs.compare",
+    "stop_all": "allos.runs.comparison",
     "tool": "allos.tools.tool",
 }
 

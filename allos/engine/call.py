@@ -23,10 +23,14 @@ class Call:
     (`response.error`) or a cancelled part.
     """
 
-    def __init__(self, runtime: Runtime, *, from_replay: bool = False) -> None:
+    def __init__(
+        self, runtime: Runtime, *, from_replay: bool = False, is_sent: bool = True
+    ) -> None:
         self._runtime = runtime
         self.from_replay = from_replay
         """Whether a recording answers it, and no service."""
+        self.is_sent = is_sent
+        """Whether it goes to a service: it is not answered from a recording, nor refused."""
         self._task: asyncio.Task[None] | None = None  # loop thread
         self.is_cancelled = False
         self._pid = os.getpid()

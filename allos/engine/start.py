@@ -89,7 +89,8 @@ def refuse(request: Request, error: AllosError | None) -> Call:
 
     Without an error it was stopped before its turn came.
 
-    It goes the same way as every other call, past those who observe, so it is a row of the log.
+    It goes the same way as every other call, past those who observe, so it is a row of the log. Nothing
+    here blocks, so it may also be called on the loop thread.
     """
     session = _process.current_session()
     observers = [layer for layer in session.interceptors if layer.observes_refused]
@@ -105,7 +106,7 @@ def refuse(request: Request, error: AllosError | None) -> Call:
         interceptors=observers,
     )
     decision = decide(call)
-    return _settle(runtime_for_a_call(), call, Decision(error, decision.afters), None)
+    return _settle(get(), call, Decision(error, decision.afters), None)
 
 
 def _never() -> NoReturn:
@@ -130,7 +131,8 @@ def runtime_for_a_call() -> Runtime:
 def _settle(
     runtime: Runtime, call: PreparedCall, decision: Decision, on_events: OnEvents | None
 ) -> Call:
-    handle = Call(runtime, from_replay=isinstance(decision.outcome, ProviderResponse))
+    is_answered = isinstance(decision.outcome, ProviderResponse)
+    handle = Call(runtime, from_replay=is_answered, is_sent=False)
     run = SettledRun(handle, call, decision, on_events)
     runtime.loop.call_soon_threadsafe(run.begin)
     return handle

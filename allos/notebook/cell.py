@@ -29,8 +29,9 @@ from allos.parts import Image, Part
 from allos.providers.waiting import checked
 from allos.response import ProviderResponse
 from allos.runs import chats
-from allos.runs.ask import begin
-from allos.runs.compare import Comparison, compare
+from allos.runs.compare import compare
+from allos.runs.comparison import Comparison
+from allos.runs.start import start_call
 from allos.session import current_session
 from allos.tools.tool_loop import Loop
 from allos.tools.tool_loop import run as run_tools
@@ -166,7 +167,7 @@ def _ask(shell: Any, arguments: Arguments, question: Question, *, paint: bool) -
     messages, system, chat = as_messages(question.prompt), question.system, None
     if arguments.chat is not None:
         chat = chats.chat(arguments.chat)
-        messages, system = chat.opened(question.prompt, question.system)
+        messages, system = chat.build_messages(question.prompt, question.system)
         notes = (note, *notes) if (note := chat.note()) else notes
     if arguments.model is None and current_session().settings.get("model") is None:
         notes = (f"no model named: the embedded {model} answered", *notes)
@@ -178,7 +179,7 @@ def _ask(shell: Any, arguments: Arguments, question: Question, *, paint: bool) -
         refresh_hz=current_session().settings.get("refresh_hz"),
         unsafe_html=arguments.unsafe_html,
     )
-    with chat.here() if chat is not None else nullcontext():
+    with chat.call_context() if chat is not None else nullcontext():
         response = _answer(shell, arguments, as_messages(messages, system), question, painter)
     if chat is not None and not chat.add(response, system):
         sys.stderr.write(
@@ -199,17 +200,16 @@ def _answer(
     """Ask, run tools where there are some, and paint; an error is painted, kept and raised."""
 
     def send(turns: Prompt, more: Mapping[str, Any]) -> ProviderResponse:
-        call = begin(
+        call = start_call(
             turns,
             model=current_session().model_name(arguments.model),
-            system=None,
             params={
                 **arguments.params,
                 "schema": question.schema,
                 "refresh": arguments.refresh,
                 **more,
             },
-            emit=painter.put if arguments.stream else None,
+            on_events=painter.put if arguments.stream else None,
         )
         response = painter.follow(call)
         if question.tools:

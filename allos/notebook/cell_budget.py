@@ -29,8 +29,10 @@ def plan(arguments: Arguments, question: Question) -> Preview:
     if arguments.chat is not None:
         from allos.runs import chats
 
-        if arguments.chat in chats.names():  # nothing is begun here
-            messages, system = chats.find(arguments.chat).opened(question.prompt, question.system)
+        if arguments.chat in chats.names():  # a preview starts no conversation
+            messages, system = chats.find(arguments.chat).build_messages(
+                question.prompt, question.system
+            )
     given = {
         "schema": question.schema,
         "tools": question.tools or None,

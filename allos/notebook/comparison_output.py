@@ -19,7 +19,7 @@ from allos.notebook.cell_provenance import parent_of
 from allos.notebook.live_output import is_live
 
 if TYPE_CHECKING:
-    from allos.runs.compare import Comparison
+    from allos.runs.comparison import Comparison
 
 _LOOK_S = 0.5
 """How often a cell of Colab that waits looks whether its table has changed."""
@@ -105,20 +105,17 @@ class _Table:
         self._comparison = comparison
         self._display_id = uuid.uuid4().hex
         self._shown = False
-        self._of: tuple[object, ...] = ()
+        self._of = -1
         self._busy = threading.Lock()  # guards: one thread brings the table up to date at a time
 
     def changed(self) -> None:  # loop thread
         # Rendering takes tens of milliseconds, which every stream would feel.
-        if self._answers() != self._of and self._busy.acquire(blocking=False):
+        if self._comparison.answers_version != self._of and self._busy.acquire(blocking=False):
             threading.Thread(target=self._catch_up, name="allos-table", daemon=True).start()
-
-    def _answers(self) -> tuple[object, ...]:
-        return tuple(cell.response and cell.response.id for cell in self._comparison.cells)
 
     def catch_up(self) -> None:
         """Show it anew for as long as answers have come since."""
-        while self._answers() != self._of:
+        while self._comparison.answers_version != self._of:
             self.publish()
 
     def _catch_up(self) -> None:
@@ -129,7 +126,7 @@ class _Table:
         self.changed()  # an answer may have come between the last look and the release
 
     def publish(self) -> None:
-        self._of = self._answers()
+        self._of = self._comparison.answers_version
         data, metadata = bundle(self._comparison)
         self._shell.display_pub.publish(
             data,

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from allos.providers.pricing.planned_requests import Preview
     from allos.response import ProviderResponse
-    from allos.runs.compare import Comparison
+    from allos.runs.comparison import Comparison
     from allos.runs.doctor import Report
 
 _RESPONSE = ("allos.response", "ProviderResponse")
-_COMPARISON = ("allos.runs.compare", "Comparison")
+_COMPARISON = ("allos.runs.comparison", "Comparison")
 _PREVIEW = ("allos.providers.pricing.planned_requests", "Preview")
 _REPORT = ("allos.runs.doctor", "Report")
 
@@ -115,7 +115,7 @@ def _board(comparison: Comparison) -> None:
 
     if comparison.id not in _painted:
         shell = get_ipython()
-        if is_interactive(shell) and not comparison.served():
+        if is_interactive(shell) and not comparison.from_replay():
             show(shell, comparison)
             return
         comparison.wait()  # headless, where nobody would see a later update, or replayed

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
 from allos import context
-from allos.engine.call import Call
 from allos.errors import ConfigurationError
-from allos.events import Event
 from allos.messages import Prompt, as_messages
-from allos.options import OVERRIDABLE_OPTIONS
 from allos.providers import Provider
 from allos.providers.waiting import aresult, result
 from allos.response import ProviderResponse
+from allos.runs.start import start_call
 from allos.secret import sealed
 from allos.session import current_session
 from allos.tools.tool import Tools
@@ -92,18 +90,18 @@ def ask(
         allos.ask(["What is on it?", allos.Image(path="chart.png")], model="openai/gpt-5-mini")
     """
     sealed(params)
-    asked = {"schema": schema, "refresh": refresh, **params}
+    requested = {"schema": schema, "refresh": refresh, **params}
 
     def send(messages: Prompt, more: Mapping[str, Any]) -> ProviderResponse:
-        return result(begin(messages, model=model, system=None, params={**asked, **more}))
+        return result(start_call(messages, model=model, params={**requested, **more}))
 
-    turns = as_messages(prompt, system)
-    with _about(tags):
+    conversation = as_messages(prompt, system)
+    with context.using(tags=normalize_tags(tags)):
         if not tools:
-            return send(turns, {"tool_choice": tool_choice})
+            return send(conversation, {"tool_choice": tool_choice})
         return run(
             Loop(
-                turns,
+                conversation,
                 tools,
                 tool_choice=tool_choice,
                 max_steps=max_steps,
@@ -139,22 +137,22 @@ async def aask(
     import asyncio
 
     sealed(params)
-    asked = {"schema": schema, "refresh": refresh, **params}
+    requested = {"schema": schema, "refresh": refresh, **params}
 
     async def send(messages: Prompt, more: Mapping[str, Any]) -> ProviderResponse:
         # Imports, opening the log and starting a server would block the caller's event loop.
         call = await asyncio.to_thread(
-            begin, messages, model=model, system=None, params={**asked, **more}
+            start_call, messages, model=model, params={**requested, **more}
         )
         return await aresult(call)
 
-    turns = as_messages(prompt, system)
-    with _about(tags):
+    conversation = as_messages(prompt, system)
+    with context.using(tags=normalize_tags(tags)):
         if not tools:
-            return await send(turns, {"tool_choice": tool_choice})
+            return await send(conversation, {"tool_choice": tool_choice})
         return await arun(
             Loop(
-                turns,
+                conversation,
                 tools,
                 tool_choice=tool_choice,
                 max_steps=max_steps,
@@ -165,45 +163,10 @@ async def aask(
         )
 
 
-def begin(
-    prompt: Prompt,
-    *,
-    model: str | Provider | None,
-    system: str | None,
-    params: Mapping[str, Any],
-    emit: Callable[[Sequence[Event]], None] | None = None,
-) -> Call:
-    """Start one call and return its handle; `emit` makes it a stream. For magics and comparisons."""
-    constructor, rest = checked_constructor(model, params)
-    session = current_session()
-    session.open_log()
-    provider = session.provider_for(model, **constructor)
-    return provider.start(as_messages(prompt, system), rest, emit)
-
-
-def checked_constructor(
-    model: str | Provider | None, params: Mapping[str, Any]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Split keywords into those of a provider and those of a call."""
-    constructor: dict[str, Any] = {
-        k: v for k, v in params.items() if k in OVERRIDABLE_OPTIONS and v is not None
-    }
-    rest = {k: v for k, v in params.items() if k not in OVERRIDABLE_OPTIONS}
-    if constructor and isinstance(model, Provider):
-        raise ConfigurationError(
-            f"{', '.join(constructor)} cannot be set for a provider object that is already built."
-        )
-    return constructor, rest
-
-
-def _about(tags: Sequence[str]) -> Any:
-    return context.using(tags=normalize_tags(tags))
-
-
 def normalize_tags(tags: Any) -> tuple[str, ...]:
     """Tags as a tuple; a single one needs no list."""
     if isinstance(tags, str):
         return (tags,)
     if not isinstance(tags, Sequence | AbstractSet) or not all(isinstance(t, str) for t in tags):
-        raise ConfigurationError(f"tags takes a text or a list of texts, not {tags!r:.80}.")
+        raise ConfigurationError(f"tags must be a string or a list of strings, got {tags!r:.80}")
     return tuple(tags)

@@ -56,8 +56,8 @@ class Chat:
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """Everything said so far, the instructions left out."""
-        return _said(self.turns)
+        """All messages so far, without the instructions."""
+        return _messages_of(self.turns)
 
     @property
     def system(self) -> str | None:
@@ -72,7 +72,7 @@ class Chat:
         return frame_of([turn.response for turn in self.turns])
 
     def ask(self, prompt: Prompt, *, system: str | None = None, **more: Any) -> ProviderResponse:
-        """Ask the next question; everything said so far goes along.
+        """Ask the next question; the conversation so far is sent along.
 
         Parameters
         ----------
@@ -87,8 +87,8 @@ class Chat:
         -----
         A turn that fails or is stopped leaves the conversation as it was.
         """
-        messages, system = self.opened(prompt, system)
-        with self.here():
+        messages, system = self.build_messages(prompt, system)
+        with self.call_context():
             response = ask(messages, system=system, **more)
         self.add(response, system)
         return response
@@ -97,56 +97,58 @@ class Chat:
         self, prompt: Prompt, *, system: str | None = None, **more: Any
     ) -> ProviderResponse:
         """Ask the next question and await its answer; see `ask`."""
-        messages, system = self.opened(prompt, system)
-        with self.here():
+        messages, system = self.build_messages(prompt, system)
+        with self.call_context():
             response = await aask(messages, system=system, **more)
         self.add(response, system)
         return response
 
-    def opened(self, prompt: Prompt, system: str | None) -> tuple[tuple[Message, ...], str | None]:
+    def build_messages(
+        self, prompt: Prompt, system: str | None
+    ) -> tuple[tuple[Message, ...], str | None]:
         """All messages of the next turn, its question last, and its instructions.
 
-        A cell that is run again goes back to where it stood when it ran before. Its old turn, and
-        what came after, are forgotten once its new answer is there (not in the log).
+        A cell that is run again goes back to where the conversation was when it ran before. Its old
+        turn, and what came after, are forgotten once its new answer is there (not in the log).
         """
-        turns = self._standing()
-        return (*_said(turns), *as_messages(prompt)), system or _system(turns)
+        turns = self._turns_before()
+        return (*_messages_of(turns), *as_messages(prompt)), system or _system(turns)
 
-    def _standing(self) -> list[Turn]:
-        """Turns that the running cell goes on from."""
-        here = context.current()
+    def _turns_before(self) -> list[Turn]:
+        """Turns that the running cell continues."""
+        running = context.current()
         for number, turn in enumerate(self.turns):
-            again = here.cell_id is not None and turn.cell_id == here.cell_id
-            if again and turn.execution_count != here.execution_count:
+            is_same_cell = running.cell_id is not None and turn.cell_id == running.cell_id
+            if is_same_cell and turn.execution_count != running.execution_count:
                 return self.turns[:number]
         return list(self.turns)
 
-    def here(self) -> Any:
+    def call_context(self) -> Any:
         """Context of the next call: its row is linked to the turn before."""
-        turns = self._standing()
+        turns = self._turns_before()
         parent = {"parent_id": turns[-1].response.id} if turns else {}
         return context.using(conversation_id=self.id, **parent)
 
     def add(self, response: ProviderResponse, system: str | None) -> bool:
-        """Take in an answer, where it is one: complete, and not a call of a tool that nobody ran."""
+        """Append a turn. False where the answer is incomplete, or a tool call that nobody ran."""
         if not response.ok or response.tool_calls or response.request is None:
             return False
-        said = [m for m in response.request.messages if m.role is not MessageRole.SYSTEM]
-        here = context.current()
-        turns = self._standing()
+        sent = [m for m in response.request.messages if m.role is not MessageRole.SYSTEM]
+        running = context.current()
+        turns = self._turns_before()
         turn = Turn(
-            messages=(*said[len(_said(turns)) :], response.to_message()),
+            messages=(*sent[len(_messages_of(turns)) :], response.to_message()),
             response=response,
             system=system,
-            cell_id=here.cell_id,
-            execution_count=here.execution_count,
+            cell_id=running.cell_id,
+            execution_count=running.execution_count,
         )
         self.turns = [*turns, turn]
         return True
 
     def note(self) -> str:
-        """What goes along with the next question: ``"+2 earlier turns, 180 tokens"``; or nothing."""
-        turns = self._standing()
+        """What is sent along with the next question: ``"+2 earlier turns, 180 tokens"``; or nothing."""
+        turns = self._turns_before()
         if not turns:
             return ""
         count = len(turns)
@@ -154,25 +156,25 @@ class Chat:
         if usage.input_tokens is not None and usage.output_tokens is not None:
             tokens = f"{usage.input_tokens + usage.output_tokens:,} tokens"
         else:
-            chars = sum(len(message.text or "") for message in _said(turns))
+            chars = sum(len(message.text or "") for message in _messages_of(turns))
             tokens = f"about {max(1, chars // _CHARS_PER_TOKEN):,} tokens"
         return f"{self.name}: +{count} earlier turn{'' if count == 1 else 's'}, {tokens}"
 
     def reset(self) -> None:
-        """Forget everything said; the rows of the log stay, and new ones get a new id."""
+        """Forget all turns; the rows of the log stay, and new ones get a new id."""
         self.turns.clear()
         self.id = f"conv_{new_id()}"
 
     def branch(self, name: str) -> Chat:
-        """Return a new conversation that starts with what was said here.
+        """Return a new conversation that starts with the turns of this one.
 
         Raises
         ------
         ConfigurationError
-            There is one of that name.
+            A conversation of that name exists.
         """
         if name in current_session().chats:
-            raise ConfigurationError(f"There is a conversation {name!r} already.")
+            raise ConfigurationError(f"A conversation {name!r} already exists.")
         made = chat(name)
         made.turns = list(self.turns)
         return made
@@ -187,7 +189,7 @@ class Chat:
         return f"Chat({self.name!r}, {count} turn{'' if count == 1 else 's'})"
 
 
-def _said(turns: Sequence[Turn]) -> tuple[Message, ...]:
+def _messages_of(turns: Sequence[Turn]) -> tuple[Message, ...]:
     return tuple(message for turn in turns for message in turn.messages)
 
 
@@ -214,9 +216,11 @@ def chat(name: str) -> Chat:
     >>> chat("example")
     Chat('example', 0 turns)
     """
-    given: object = name
-    if not isinstance(given, str) or not given.strip():
-        raise ConfigurationError("A conversation needs a name, a text: allos.chat('trip').")
+    value: object = name
+    if not isinstance(value, str) or not value.strip():
+        raise ConfigurationError(
+            f"The name of a conversation must be a non-empty string, got {value!r:.80}"
+        )
     known: dict[str, Chat] = current_session().chats
     if name not in known:
         known[name] = Chat(name)
@@ -229,13 +233,13 @@ def find(name: str) -> Chat:
     Raises
     ------
     ConfigurationError
-        There is none; the message offers the closest name.
+        It does not exist; the message offers the closest name.
     """
     known: dict[str, Chat] = current_session().chats
     if name not in known:
-        there = f" There are: {', '.join(known)}." if known else " There are none."
+        existing = ", ".join(known) if known else "none"
         raise ConfigurationError(
-            f"There is no conversation {name!r}.{did_you_mean(name, known)}{there}"
+            f"There is no conversation {name!r}.{did_you_mean(name, known)} Existing: {existing}."
         )
     return known[name]
 

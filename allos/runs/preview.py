@@ -10,8 +10,8 @@ from allos.errors import AllosError, ConfigurationError
 from allos.messages import Message, Prompt, as_messages
 from allos.providers import Provider
 from allos.providers.pricing.planned_requests import PlannedRequest, Preview
-from allos.runs.ask import checked_constructor
-from allos.runs.compare import build_columns, normalize_params
+from allos.runs.grid import Grid, build_columns, normalize_params
+from allos.runs.start import split_options
 from allos.secret import sealed
 from allos.session import current_session
 
@@ -66,17 +66,21 @@ def preview(
     'Bearer ***'
     """
     sealed(shared)
-    turns = as_messages(prompt, system)
+    messages = as_messages(prompt, system)
     if model is not None and models is not None:
-        raise ConfigurationError("preview takes model= for one call or models= for a comparison.")
+        raise ConfigurationError(
+            "preview takes model= for one call or models= for a comparison, not both."
+        )
     if models is None:
-        return _one(turns, model, shared, stream=bool(stream), exact=exact)
-    params = normalize_params(params)
+        return _one(messages, model, shared, stream=bool(stream), exact=exact)
+    grid = Grid([messages], build_columns(models, normalize_params(params), shared), n=n)
     planned: list[PlannedRequest] = []
     failures: dict[str, str] = {}
-    for column in build_columns(models, params, shared, n):
+    for column in grid.columns:
         try:
-            one = _one(turns, column.model, column.params, stream=stream is not False, exact=exact)
+            one = _one(
+                messages, column.model, column.params, stream=stream is not False, exact=exact
+            )
         except (AllosError, ValueError, TypeError) as exc:
             failures[column.name] = str(exc)
         else:
@@ -85,13 +89,13 @@ def preview(
 
 
 def _one(
-    turns: tuple[Message, ...],
+    messages: tuple[Message, ...],
     model: str | Provider | None,
     params: Mapping[str, Any],
     *,
     stream: bool,
     exact: bool,
 ) -> Preview:
-    constructor, rest = checked_constructor(model, params)
-    provider = current_session().provider_for(model, **constructor)
-    return provider.preview(turns, stream=stream, exact=exact, **rest)
+    options, rest = split_options(model, params)
+    provider = current_session().provider_for(model, **options)
+    return provider.preview(messages, stream=stream, exact=exact, **rest)

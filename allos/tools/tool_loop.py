@@ -40,7 +40,7 @@ _ANY_TOOL = ("auto", "none")
 
 
 class Loop:
-    """What a run with tools has come to.
+    """State of a run with tools: the conversation, the answers, and what to do next.
 
     Parameters
     ----------
@@ -75,9 +75,9 @@ class Loop:
         approvers: Sequence[Approver] = (),
     ) -> None:
         if not _is_count(max_steps):
-            raise ConfigurationError(f"max_steps must be a whole number from 1, not {max_steps!r}.")
+            raise ConfigurationError(f"max_steps must be an integer >= 1, got {max_steps!r}")
         if approve is not None and approve != "always" and not callable(approve):
-            raise ConfigurationError(f"approve must be a function or 'always', not {approve!r}.")
+            raise ConfigurationError(f"approve must be a function or 'always', got {approve!r}")
         self.messages = messages
         self.steps: list[ProviderResponse] = []
         self._tools = {tool.name: tool for tool in as_tools(tools)}
@@ -90,17 +90,17 @@ class Loop:
     # ---- the model's turn ---------------------------------------------------------------------
 
     @property
-    def asked(self) -> dict[str, Any]:
+    def call_options(self) -> dict[str, Any]:
         """`tools` and `tool_choice` of the next call."""
         return {"tools": tuple(self._tools.values()), "tool_choice": self._choice}
 
-    def here(self) -> Any:
+    def call_context(self) -> Any:
         """Context of the next call: its row is linked to the one before."""
         parent = {"parent_id": self.steps[-1].id} if self.steps else {}
         return context.using(conversation_id=self._conversation, **parent)
 
-    def take(self, response: ProviderResponse) -> list[ToolCall]:
-        """Take in an answer; returns the calls to run, none when the run is over."""
+    def add_response(self, response: ProviderResponse) -> list[ToolCall]:
+        """Append an answer; returns the tool calls to run, none when the run is over."""
         self.steps.append(response)
         calls = response.tool_calls
         described = [call for call in calls if self._is_described(call)]
@@ -108,8 +108,8 @@ class Loop:
             return []
         if len(self.steps) >= self._max_steps:
             warnings.warn(
-                f"stopped after max_steps={self._max_steps} calls of the model; its last calls of "
-                "tools were not run and stand in .tool_calls",
+                f"stopped after max_steps={self._max_steps} calls of the model; its last tool calls "
+                "were not run, see .tool_calls",
                 UserWarning,
                 stacklevel=4,
             )
@@ -119,11 +119,11 @@ class Loop:
         self.messages = (*self.messages, response.to_message())
         return list(calls)
 
-    def answer(self, results: Sequence[Message]) -> None:
-        """Take in what the tools gave, in the order of the calls."""
+    def add_results(self, results: Sequence[Message]) -> None:
+        """Append the results of the tools, in the order of the calls."""
         self.messages = (*self.messages, *results)
 
-    def ended(self) -> ProviderResponse:
+    def final_response(self) -> ProviderResponse:
         """The last answer, with all steps."""
         return replace(self.steps[-1], steps=tuple(self.steps))
 
@@ -131,18 +131,18 @@ class Loop:
         """Let an error carry all steps, the one that failed last."""
         if exc.response is not None:
             self.steps.append(exc.response)
-            exc.response = self.ended()
+            exc.response = self.final_response()
 
     def interrupted(self) -> Interrupted:
         """What to raise when the run was stopped between two calls of the model."""
         return Interrupted(
-            "Interrupted: a tool that had begun may still run; the steps so far are kept.",
-            self.ended() if self.steps else None,
+            "Interrupted: a tool that had started may still run; the steps so far are kept.",
+            self.final_response() if self.steps else None,
         )
 
     # ---- the tools' turn ----------------------------------------------------------------------
 
-    def prepared(self, call: ToolCall) -> tuple[Tool, dict[str, Any]]:
+    def check_call(self, call: ToolCall) -> tuple[Tool, dict[str, Any]]:
         """The tool of a call and its arguments, checked.
 
         Raises
@@ -160,16 +160,16 @@ class Loop:
             raise ToolError(call.error)
         return tool, tool.check(call.arguments)
 
-    def allowed(self, tool: Tool, call: ToolCall) -> bool | Awaitable[bool]:
+    def is_allowed(self, tool: Tool, call: ToolCall) -> bool | Awaitable[bool]:
         """Whether a call may run; asks the person, on the caller's own thread."""
         if tool.trusted or self._approve == "always":
             return True
         if callable(self._approve):
             return self._approve(call)
         for approver in self._approvers:
-            said = approver(call)
-            if said is not None:
-                return said
+            decision = approver(call)
+            if decision is not None:
+                return decision
         return True
 
     def _is_described(self, call: ToolCall) -> bool:
@@ -199,12 +199,12 @@ def run(loop: Loop, send: Send) -> ProviderResponse:
     """
     try:
         while True:
-            with loop.here():
-                response = send(loop.messages, loop.asked)
-            calls = loop.take(response)
+            with loop.call_context():
+                response = send(loop.messages, loop.call_options)
+            calls = loop.add_response(response)
             if not calls:
-                return loop.ended()
-            loop.answer([_reply(call, _outcome(loop, call)) for call in calls])
+                return loop.final_response()
+            loop.add_results([_tool_message(call, _outcome(loop, call)) for call in calls])
     except (ProviderError, SchemaError, Interrupted) as exc:
         loop.failed(exc)
         raise
@@ -217,12 +217,12 @@ async def arun(loop: Loop, send: ASend) -> ProviderResponse:
     """Run a loop to its end; see `run`. Async tools run on the caller's event loop."""
     try:
         while True:
-            with loop.here():
-                response = await send(loop.messages, loop.asked)
-            calls = loop.take(response)
+            with loop.call_context():
+                response = await send(loop.messages, loop.call_options)
+            calls = loop.add_response(response)
             if not calls:
-                return loop.ended()
-            loop.answer([_reply(call, await _aoutcome(loop, call)) for call in calls])
+                return loop.final_response()
+            loop.add_results([_tool_message(call, await _aoutcome(loop, call)) for call in calls])
     except (ProviderError, SchemaError) as exc:
         loop.failed(exc)
         raise
@@ -233,10 +233,10 @@ _DENIED = "The user did not allow this call."
 
 def _outcome(loop: Loop, call: ToolCall) -> str:
     try:
-        tool, arguments = loop.prepared(call)
+        tool, arguments = loop.check_call(call)
     except ToolError as exc:
         return _failure(exc)
-    allowed = loop.allowed(tool, call)
+    allowed = loop.is_allowed(tool, call)
     if inspect.isawaitable(allowed):
         if inspect.iscoroutine(allowed):
             allowed.close()
@@ -244,7 +244,7 @@ def _outcome(loop: Loop, call: ToolCall) -> str:
     if not _yes(allowed):
         return _DENIED
     try:
-        return _text(_in_thread(tool, arguments))
+        return _result_text(_in_thread(tool, arguments))
     except (Exception, SystemExit) as exc:  # noqa: BLE001 - whatever a tool raises, the model is told
         return _failure(exc)
 
@@ -253,36 +253,38 @@ async def _aoutcome(loop: Loop, call: ToolCall) -> str:
     import asyncio
 
     try:
-        tool, arguments = loop.prepared(call)
+        tool, arguments = loop.check_call(call)
     except ToolError as exc:
         return _failure(exc)
-    allowed = loop.allowed(tool, call)
+    allowed = loop.is_allowed(tool, call)
     if not _yes(await allowed if inspect.isawaitable(allowed) else allowed):
         return _DENIED
     try:
         if inspect.iscoroutinefunction(tool.function):
-            return _text(await tool.function(**arguments))
+            return _result_text(await tool.function(**arguments))
         value = await asyncio.to_thread(tool, **arguments)
-        return _text(await value if inspect.isawaitable(value) else value)
+        return _result_text(await value if inspect.isawaitable(value) else value)
     except (Exception, SystemExit) as exc:  # noqa: BLE001 - whatever a tool raises, the model is told
         return _failure(exc)
 
 
-def _yes(said: object) -> bool:
+def _yes(decision: object) -> bool:
     """Whether a call may run: the text that `input` returns for a no is true in Python."""
-    if isinstance(said, str):
-        raise ConfigurationError(f"approve must return True or False, not the text {said!r:.80}.")
-    return bool(said)
+    if isinstance(decision, str):
+        raise ConfigurationError(
+            f"approve must return True or False, got the string {decision!r:.80}"
+        )
+    return bool(decision)
 
 
 def _in_thread(tool: Tool, arguments: Mapping[str, Any]) -> Any:
     """Run a tool in a thread of its own: it may block, and Ctrl-C must not hang on it."""
     future: Future[Any] = Future()
-    here = contextvars.copy_context()
+    call_context = contextvars.copy_context()
 
     def work() -> None:
         try:
-            future.set_result(here.run(_finished, tool, arguments))
+            future.set_result(call_context.run(_call_tool, tool, arguments))
         except BaseException as exc:  # noqa: BLE001 - raised to the waiter
             future.set_exception(exc)
 
@@ -290,7 +292,7 @@ def _in_thread(tool: Tool, arguments: Mapping[str, Any]) -> Any:
     return future.result()
 
 
-def _finished(tool: Tool, arguments: Mapping[str, Any]) -> Any:
+def _call_tool(tool: Tool, arguments: Mapping[str, Any]) -> Any:
     value = tool(**arguments)
     if not inspect.isawaitable(value):
         return value
@@ -306,18 +308,18 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
-def _reply(call: ToolCall, text: str) -> Message:
+def _tool_message(call: ToolCall, text: str) -> Message:
     return Message(MessageRole.TOOL, text, tool_call_id=call.id)
 
 
 def _failure(exc: BaseException) -> str:
     if isinstance(exc, ToolError):
         return f"Error: {exc}"
-    said = str(exc)[:_ERROR_CHARS]
-    return f"Error: {type(exc).__name__}: {said}" if said else f"Error: {type(exc).__name__}"
+    message = str(exc)[:_ERROR_CHARS]
+    return f"Error: {type(exc).__name__}: {message}" if message else f"Error: {type(exc).__name__}"
 
 
-def _text(value: Any) -> str:
+def _result_text(value: Any) -> str:
     """Result of a tool as a model reads it: a text as it is, anything else as JSON."""
     if isinstance(value, str):
         return value
@@ -325,12 +327,12 @@ def _text(value: Any) -> str:
 
     unknown: list[Any] = []
 
-    def said(part: Any) -> str:
+    def as_string(part: Any) -> str:
         unknown.append(part)
         return str(part)
 
     try:
-        text = to_json(value, inf_nan_mode="strings", fallback=said).decode()
+        text = to_json(value, inf_nan_mode="strings", fallback=as_string).decode()
         # A DataFrame stays the table it prints as, without quotes around it.
         return str(value) if unknown and unknown[0] is value else text
     except (PydanticSerializationError, UnicodeDecodeError, ValueError):

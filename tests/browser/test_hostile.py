@@ -195,7 +195,7 @@ def test_comparisons(lab: Lab, server: FakeServer) -> None:
         "    display(c.wait())"
         for start in range(0, len(TEXTS), 100)
     ]
-    ended = "while allos.runs.compare.active: __import__('time').sleep(0.1)"
+    ended = "while allos.current_session().active_runs: __import__('time').sleep(0.1)"
     cells = [*[cell for each in answers for cell in (each, ended)], *asked]
     notebook = _open(lab, "boards.ipynb", server, *cells)
     boards = notebook.outputs().locator(".allos-board")

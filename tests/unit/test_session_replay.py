@@ -172,7 +172,7 @@ def test_comparison(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None
     allos.replay("a.jsonl", "strict")
     again = compare("Hi", models=models, n=2)
 
-    assert again.served()
+    assert again.from_replay()
     assert [response.content for response in again.responses] == said
     assert len(set(said)) == 6
     assert all(response.replayed for response in again.responses)
@@ -182,15 +182,15 @@ def test_comparison(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_comparison_that_has_to_ask(server: FakeServer) -> None:
     """A comparison that is recorded in part is not served as a whole."""
-    assert not compare("Hi", models=["groq/m"]).served(), "without replay nothing is"
+    assert not compare("Hi", models=["groq/m"]).from_replay(), "without a replay file nothing is"
     allos.replay("a.jsonl")
-    assert not compare("Hi", models=["groq/m"]).wait(30).served()
+    assert not compare("Hi", models=["groq/m"]).wait(30).from_replay()
     allos.replay("a.jsonl")
-    assert compare("Hi", models=["groq/m"]).served()
-    assert not compare("Hi", models=["groq/m", "groq/n"]).served()
+    assert compare("Hi", models=["groq/m"]).from_replay()
+    assert not compare("Hi", models=["groq/m", "groq/n"]).from_replay()
     allos.replay("a.jsonl")
     fresh = compare("Hi", models=["groq/m"], refresh=True)
-    assert not fresh.served()
+    assert not fresh.from_replay()
     fresh.wait(30)
 
 

@@ -38,7 +38,9 @@ from allos.render.comparison_table import (
 from allos.render.format import rate, seconds
 from allos.render.plain import clean_text
 from allos.response import ProviderResponse
-from allos.runs.compare import Cell, Column, Comparison
+from allos.runs.cell import Cell
+from allos.runs.comparison import Comparison
+from allos.runs.grid import Column
 
 MAX_PROMPT_CHARS = 20_000
 _CHARS_PER_TOKEN = 5

@@ -14,7 +14,7 @@ from importlib.resources import files
 from time import monotonic
 from typing import Any
 
-from allos.runs.compare import Comparison
+from allos.runs.comparison import Comparison
 
 FLUSH_HZ = 14.0
 """Most messages in a second, for all cells together."""

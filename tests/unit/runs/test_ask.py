@@ -141,9 +141,9 @@ def test_a_model_without_its_provider_is_told_how_to_be_written() -> None:
 @pytest.mark.parametrize("tags", [5, [1], {"a": 1}, None])
 def test_what_is_no_tag(server: FakeServer, tags: Any) -> None:
     """Tags are texts; anything else is refused before anything is sent."""
-    with pytest.raises(ConfigurationError, match="tags takes a text or a list of texts"):
+    with pytest.raises(ConfigurationError, match="tags must be a string or a list of strings"):
         allos.ask("Hi", model="groq/m", tags=tags)
-    with pytest.raises(ConfigurationError, match="tags takes a text or a list of texts"):
+    with pytest.raises(ConfigurationError, match="tags must be a string or a list of strings"):
         allos.compare("Hi", models=["groq/m"], tags=tags)
     assert server.requests == []
 

@@ -161,6 +161,8 @@ def test_note_and_frames(server: FakeServer) -> None:
 
 @pytest.mark.parametrize("name", ["", " ", 5, None])
 def test_a_conversation_needs_a_name(name: Any) -> None:
-    """A name is a text."""
-    with pytest.raises(ConfigurationError, match="A conversation needs a name"):
+    """A name is a non-empty string."""
+    with pytest.raises(
+        ConfigurationError, match="name of a conversation must be a non-empty string"
+    ):
         allos.chat(name)

@@ -16,7 +16,8 @@ from allos import context
 from allos.engine import retry
 from allos.errors import ConfigurationError
 from allos.providers import ProviderRegistry
-from allos.runs.compare import Comparison, compare, stop_all
+from allos.runs.compare import compare
+from allos.runs.comparison import Comparison, stop_all
 from tests.support.fake_server import FakeServer, Fault, Reply
 from tests.support.layers import Layer
 
@@ -235,25 +236,27 @@ def test_provider_objects_and_origin(server: FakeServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ({"models": []}, "at least one model"),
         ({"models": ["grok/x"]}, "Did you mean 'groq'"),
         ({"models": ["groq"]}, "names no model"),
-        ({"models": [3]}, "not int"),
+        ({"models": [3]}, "got int"),
         ({"models": ["groq/"]}, "write groq/MODEL"),
-        ({"models": 5}, "models takes a list"),
-        ({"models": {"groq/a": 1}}, "models takes a list"),
-        ({"models": ["groq/a"], "params": 5}, "params takes sets"),
-        ({"models": ["groq/a"], "params": "temperature"}, "params takes sets"),
-        ({"models": ["groq/a"], "params": [None]}, "params takes sets"),
-        ({"models": ["groq/a"], "params": [{5: 1}]}, "params takes sets"),
-        ({"models": ["groq/a"], "n": 0}, "n must be a whole number"),
+        ({"models": 5}, "models must be a list"),
+        ({"models": {"groq/a": 1}}, "models must be a list"),
+        ({"models": ["groq/a"], "params": 5}, "params must be a list of dicts"),
+        ({"models": ["groq/a"], "params": "temperature"}, "params must be a list of dicts"),
+        ({"models": ["groq/a"], "params": [None]}, "params must be a list of dicts"),
+        ({"models": ["groq/a"], "params": [{5: 1}]}, "params must be a list of dicts"),
+        ({"models": ["groq/a"], "n": 0}, "n must be an integer >= 1, got 0"),
     ],
 )
-def test_mistakes_send_nothing(server: FakeServer, arguments: dict[str, object], said: str) -> None:
+def test_mistakes_send_nothing(
+    server: FakeServer, arguments: dict[str, object], message: str
+) -> None:
     """What cannot be compared is told before anything is sent."""
-    with pytest.raises(ConfigurationError, match=said):
+    with pytest.raises(ConfigurationError, match=message):
         compare("Hi", **arguments)  # type: ignore[arg-type]
     assert server.requests == []
 

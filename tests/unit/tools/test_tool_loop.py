@@ -305,9 +305,13 @@ def test_a_text_is_no_yes(server: FakeServer) -> None:
         return "done"
 
     server.script(call({}, name="act"), call({}, name="act"))
-    with pytest.raises(ConfigurationError, match="approve must return True or False, not the text"):
+    with pytest.raises(
+        ConfigurationError, match="approve must return True or False, got the string"
+    ):
         ask(tools=[act], approve=lambda _: "no")
-    with pytest.raises(ConfigurationError, match="approve must return True or False, not the text"):
+    with pytest.raises(
+        ConfigurationError, match="approve must return True or False, got the string"
+    ):
         asyncio.run(
             allos.aask("Hi", model="groq/m", tools=[act], approve=lambda _: "no")  # type: ignore[arg-type, return-value]
         )

@@ -11,7 +11,8 @@ import pytest
 from allos.messages import as_messages
 from allos.notebook.board import updates
 from allos.notebook.board.updates import BoardUpdates
-from allos.runs.compare import Column, Comparison
+from allos.runs.comparison import Comparison
+from allos.runs.grid import Column, Grid
 from tests.frontend.scripted import MESSAGES, script
 
 PROTOCOL = Path(updates.__file__).with_name("frontend") / "src" / "protocol.js"
@@ -43,7 +44,7 @@ def test_every_field_has_a_type() -> None:
 @pytest.fixture
 def comparison() -> Comparison:
     columns = [Column(index=0, model="groq/m", params={})]
-    return Comparison(as_messages("Hi"), columns, n=1)
+    return Comparison(Grid([as_messages("Hi")], columns))
 
 
 def test_who_knows_everything_is_told_nothing(comparison: Comparison) -> None:

@@ -10,14 +10,15 @@ import pytest
 from allos.messages import as_messages
 from allos.notebook.board import make_board
 from allos.response import ProviderResponse
-from allos.runs.compare import Column, Comparison
+from allos.runs.comparison import Comparison
+from allos.runs.grid import Column, Grid
 
 
 @pytest.fixture
 def comparison() -> Comparison:
     """Two calls that nobody has started."""
     columns = [Column(index=k, model=f"groq/{name}", params={}) for k, name in enumerate("ab")]
-    return Comparison(as_messages("Hi"), columns, n=1)
+    return Comparison(Grid([as_messages("Hi")], columns))
 
 
 @pytest.fixture

@@ -1,0 +1,189 @@
+"""One call of a comparison: its state, which the board and the static table read."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import asdict
+from time import monotonic, perf_counter
+from typing import TYPE_CHECKING, Any, Literal
+
+from allos.engine.call import Call
+from allos.errors import AllosError
+from allos.events import Event, Queued, ReasoningDelta, Retrying, TextDelta
+from allos.response import ProviderResponse
+from allos.runs.grid import Column
+from allos.runs.start import cancel_task, start_task
+from allos.runs.task import Task
+
+if TYPE_CHECKING:
+    from allos.runs.comparison import Comparison
+
+State = Literal["queued", "running", "waiting", "ok", "error", "cancelled"]
+
+
+class Cell:
+    """One call of a comparison, made by it.
+
+    Attributes
+    ----------
+    index : int
+        Its place among the cells.
+    column : Column
+    task : Task
+    run : int
+        How often it was asked again; what was seen of an earlier run is void.
+    state : str
+        ``queued`` (not sent, or held back by limits), ``running``, ``waiting`` (for its next
+        attempt), then ``ok``, ``error`` or ``cancelled``.
+    pieces : list of str
+        The text so far, as it arrived. Only ever appended to, so a reader needs no lock; each run
+        has a list of its own.
+    reasoning_chars : int
+        How much reasoning has arrived.
+    attempt : mapping or None
+        The failed attempt that will be repeated: `message`, `attempt`, `max_attempts`, `wait_s`, and
+        `until`, the `time.monotonic` of the next one.
+    started : float or None
+        `time.perf_counter` when the attempt was sent, or will be; None until that is known.
+    first : float or None
+        `time.perf_counter` of the first text or reasoning.
+    response : ProviderResponse or None
+        Once the call has ended.
+    """
+
+    def __init__(self, comparison: Comparison, index: int, column: Column, task: Task) -> None:
+        self._comparison = comparison
+        self.index = index
+        self.column = column
+        self.task = task
+        self.run = -1
+        self._finished = threading.Event()
+        # Guards the state: a starter, the loop and a person who stops the call all move it.
+        self._lock = threading.Lock()
+        self._begin_run()
+
+    def _begin_run(self) -> None:
+        self.run += 1
+        self.state: State = "queued"
+        self.pieces: list[str] = []
+        self.reasoning_chars = 0
+        self.attempt: Mapping[str, Any] | None = None
+        self.started: float | None = None
+        self.first: float | None = None
+        self.response: ProviderResponse | None = None
+        self._call: Call | None = None
+        self._claimed = self._stopped = self._is_held = False
+        self._finished.clear()
+
+    @property
+    def sample_index(self) -> int:
+        """Which repeat of its column this is, from 0."""
+        return self.task.sample
+
+    @property
+    def text(self) -> str:
+        """The text so far."""
+        return self.response.content if self.response is not None else "".join(self.pieces)
+
+    @property
+    def done(self) -> bool:
+        """Whether its response is there."""
+        return self._finished.is_set()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait for the response; False when it is not there in time."""
+        return self._finished.wait(timeout_s)
+
+    def stop(self) -> None:
+        """Stop the call; what has arrived is kept, and logged. Any thread."""
+        with self._lock:
+            if self._stopped or self.done:
+                return
+            self._stopped = True
+            call, was_claimed, self._claimed = self._call, self._claimed, True
+        if call is not None:
+            call.cancel()
+        elif not was_claimed:  # no starter has it yet, and none will
+            self._follow(self._comparison.in_context(cancel_task, self.task))
+
+    def retry(self) -> None:
+        """Ask again; the row of the earlier answer stays. Any thread; nothing while it runs."""
+        with self._lock:
+            if not self.done:
+                return
+            self._begin_run()
+        self._comparison._cell_restarted(self)
+
+    def _start(self) -> Future[ProviderResponse] | None:  # starter thread
+        with self._lock:
+            if self._claimed:
+                return None
+            self._claimed, run = True, self.run
+        call = start_task(
+            self.task,
+            self.column,
+            refresh=self._comparison.refresh,
+            on_events=lambda events: self._receive(events, run),
+        )
+        with self._lock:
+            self._call, stopped = call, self._stopped
+            if self.state == "queued" and not self._is_held:  # else its events came before
+                self.state = "running"
+                self.started = self.started or perf_counter()
+        if stopped:
+            call.cancel()
+        self._follow(call)
+        return call.future
+
+    def _follow(self, call: Call) -> None:
+        self._comparison._cell_started(self, is_sent=call.is_sent)
+        call.future.add_done_callback(self._arrived)
+
+    def _receive(self, events: Sequence[Event], run: int) -> None:  # loop thread
+        with self._lock:
+            if run != self.run:
+                return
+            for event in events:
+                self._apply(event)
+        self._comparison._changed(self)
+
+    def _apply(self, event: Event) -> None:
+        match event:
+            case TextDelta(text):
+                self.pieces.append(text)
+                self._see_output()
+            case ReasoningDelta(text):
+                self.reasoning_chars += len(text)
+                self._see_output()
+            case Retrying():
+                self.attempt = {**asdict(event), "until": monotonic() + event.wait_s}
+                self.state, self.started = "waiting", perf_counter() + event.wait_s
+            case Queued():
+                self._is_held, self.attempt = event.is_waiting, None
+                self.state = "queued" if self._is_held else "running"
+                self.started = None if self._is_held else perf_counter()
+
+    def _see_output(self) -> None:
+        self.first = self.first or perf_counter()
+        if self.state == "waiting":
+            self.state, self.attempt = "running", None
+
+    # ---- its end --------------------------------------------------------------------------------
+
+    def _arrived(self, future: Future[ProviderResponse]) -> None:  # loop thread
+        try:
+            response = future.result()
+        except Exception as exc:  # noqa: BLE001 - a fault of our own must not leave a cell running
+            error = AllosError(f"{type(exc).__name__}: {exc}")
+            response = ProviderResponse(metadata={"status": "error"}, error=error)
+        self._finish(response)
+
+    def _finish(self, response: ProviderResponse) -> None:
+        with self._lock:
+            self.response = response
+            self.attempt = None
+            self.state = response.status
+        # Counted before a waiter wakes up and looks whether all are done.
+        self._comparison._cell_finished(self)

@@ -1,0 +1,367 @@
+"""A comparison under way or done: its results, waiting for them, and what can be done with it."""
+
+from __future__ import annotations
+
+import contextvars
+import sys
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future
+from itertools import takewhile
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from allos import _process, context, engine
+from allos.errors import Interrupted
+from allos.ids import new_id
+from allos.messages import Message
+from allos.providers import Provider
+from allos.response import ProviderResponse
+from allos.runs.cell import Cell
+from allos.runs.grid import Column, Grid
+from allos.runs.scheduler import Scheduler
+from allos.runs.task import Task
+from allos.secret import sealed
+from allos.session import Session, current_session
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+T = TypeVar("T")
+
+_EXIT_S = 2.0
+"""How long exit waits for a cancelled call."""
+
+
+class Comparison:
+    """A comparison under way or done; made by `compare`.
+
+    In a notebook it shows the live board when a cell displays it. It can be awaited.
+
+    Attributes
+    ----------
+    id : str
+        ``cmp_`` and a ULID; the log's `comparison_id`.
+    messages : tuple of Message
+        What every model was asked.
+    columns : tuple of Column
+        Each model with each set of parameters.
+    cells : list of Cell
+        Column by column, repeats in order.
+    n : int
+        Repeats of every column.
+    refresh : bool
+        Whether every model is asked even where its answer is recorded.
+    """
+
+    def __init__(self, grid: Grid, *, refresh: bool = False) -> None:
+        self.id = f"cmp_{new_id()}"
+        self.refresh = refresh
+        self.cells: list[Cell] = []
+        self._grid = grid
+        self._by_key: dict[str, Cell] = {}
+        self._cells_of: list[list[Cell]] = []
+        self._watchers: list[Callable[[], None]] = []
+        self._changes = ChangeLog()
+        # Guards the grid and the counts: calls start and end on several threads.
+        self._lock = threading.Lock()
+        self._unfinished = self._unstarted = 0
+        self._answers_version = 0
+        self._was_sent = False
+        self._replay_is_known = threading.Event()
+        self._session = current_session()
+        with context.using(comparison_id=self.id):
+            self._context = contextvars.copy_context()
+        self._scheduler = self.in_context(Scheduler, self._submit)
+        for column in grid.columns:
+            self._add_cells(column)
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """What every model was asked."""
+        return self._grid.prompts[0]
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Each model with each set of parameters."""
+        return self._grid.columns
+
+    @property
+    def n(self) -> int:
+        """Repeats of every column."""
+        return self._grid.n
+
+    # ---- results ----------------------------------------------------------------------------
+
+    @property
+    def done(self) -> bool:
+        """Whether every cell has its response."""
+        return not self._unfinished
+
+    @property
+    def responses(self) -> list[ProviderResponse]:
+        """One response for each cell, in order, failed and stopped ones included. Waits for them."""
+        self.wait()
+        return [cell.response for cell in self.cells if cell.response is not None]
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The responses as a DataFrame: one row each, the log's columns. Waits for them."""
+        from allos.log.frame import frame_of
+
+        return frame_of(self.responses)
+
+    def wait(self, timeout_s: float | None = None) -> Self:
+        """Wait until every cell has its response.
+
+        Parameters
+        ----------
+        timeout_s : float or None
+            Longest wait in seconds.
+
+        Raises
+        ------
+        TimeoutError
+            Some cells are not done; they go on.
+        Interrupted
+            Ctrl-C or the stop button: everything was stopped, what had arrived is kept.
+        """
+        deadline = None if timeout_s is None else monotonic() + timeout_s
+        try:
+            for cell in list(self.cells):
+                left_s = None if deadline is None else max(0.0, deadline - monotonic())
+                if not cell.wait(left_s):
+                    left = sum(not cell.done for cell in self.cells)
+                    raise TimeoutError(f"{left} of {len(self.cells)} answers have not arrived yet")
+        except KeyboardInterrupt:
+            stopped = self._interrupted()
+        else:
+            return self
+        raise stopped
+
+    def from_replay(self) -> bool:
+        """Wait until it is known whether no call is sent to a service; True when none is.
+
+        Then every answer is there. Without a replay file that may answer it is False at once.
+
+        Raises
+        ------
+        Interrupted
+            As `wait`.
+        """
+        if not engine.can_answer_offline():
+            return False
+        try:
+            self._replay_is_known.wait()
+        except KeyboardInterrupt:
+            stopped = self._interrupted()
+        else:
+            return not self._was_sent and self.wait() is self
+        raise stopped
+
+    def _interrupted(self) -> Interrupted:
+        self.cancel()
+        return Interrupted("Interrupted: the comparison was stopped; what had arrived is kept.")
+
+    def __await__(self) -> Generator[Any, None, Self]:
+        return self._wait_on_loop().__await__()
+
+    async def _wait_on_loop(self) -> Self:
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        finished = asyncio.Event()
+
+        def wake() -> None:  # loop thread of allos
+            if self.done and not loop.is_closed():
+                loop.call_soon_threadsafe(finished.set)
+
+        self.watch(wake)
+        try:
+            wake()
+            await finished.wait()
+        finally:
+            self.unwatch(wake)
+        return self
+
+    # ---- control ----------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start every cell; returns at once. For `compare`."""
+        _sessions.add(self._session)
+        self._session.active_runs.add(self)
+        self._schedule(*self._cells_of)
+
+    def cancel(self) -> None:
+        """Stop every cell that still runs; what has arrived is kept. Any thread."""
+        self._scheduler.cancel()
+        for cell in list(self.cells):
+            cell.stop()
+
+    def add(self, model: str | Provider, **params: Any) -> Column:
+        """Ask one more model; a new column at the end. Any thread."""
+        sealed(params)
+        with self._lock:
+            self._grid = self._grid.with_column(model, params)
+            column = self._grid.columns[-1]
+            self._add_cells(column)
+        self._session.active_runs.add(self)
+        self._schedule(self._cells_of[column.index])
+        return column
+
+    def watch(self, watcher: Callable[[], None]) -> None:
+        """Call `watcher` whenever something has changed; on the loop thread, so it must be quick."""
+        self._watchers.append(watcher)
+
+    def unwatch(self, watcher: Callable[[], None]) -> None:
+        """Take back `watch`."""
+        if watcher in self._watchers:
+            self._watchers.remove(watcher)
+
+    # ---- what has changed, for the board and the table ------------------------------------------
+
+    @property
+    def answers_version(self) -> int:
+        """Grows whenever a response arrives, and whenever one is given up for a new one."""
+        return self._answers_version
+
+    def cells_of(self, column: int) -> list[Cell]:
+        """Cells of a column, by its index."""
+        return self._cells_of[column]
+
+    def changed_since(self, version: int) -> tuple[int, list[Cell]]:
+        """Cells that have changed since a version, in order, and the version of now; from 0."""
+        version, cells = self._changes.since(version)
+        return version, sorted(cells, key=lambda cell: cell.index)
+
+    def to_html(self) -> str:
+        """Return the comparison as one static, sanitised HTML table, as far as it has come."""
+        from allos import log
+        from allos.render.comparison_table import comparison_html
+
+        return comparison_html(self, logged=log.is_open())
+
+    def __str__(self) -> str:
+        from allos import log
+        from allos.render.comparison_table import comparison_text
+
+        return comparison_text(self, logged=log.is_open())
+
+    def __repr__(self) -> str:
+        names = ", ".join(dict.fromkeys(column.name for column in self.columns))
+        total = len(self.cells)
+        return f"Comparison({names}; {total - self._unfinished} of {total} done)"
+
+    # ---- inside -------------------------------------------------------------------------------
+
+    def _add_cells(self, column: Column) -> None:
+        cells: list[Cell] = []
+        for task in self._grid.tasks_of(column):
+            cell = Cell(self, len(self.cells) + len(cells), column, task)
+            self._by_key[task.key] = cell
+            self._changes.add(cell)
+            cells.append(cell)
+        self._unfinished += len(cells)
+        self._unstarted += len(cells)
+        self._cells_of.append(cells)
+        self.cells += cells
+
+    def _schedule(self, *queues: Sequence[Cell]) -> None:
+        """Start cells; each sequence is of one column."""
+        self._scheduler.add(
+            (cells[0].column.name.partition("/")[0], (cell.task for cell in cells))
+            for cells in queues
+        )
+
+    def in_context(self, work: Callable[..., T], *args: Any) -> T:
+        """Run something as the comparison does: in its session, and for its rows of the log."""
+        return self._context.copy().run(work, *args)
+
+    def _submit(self, task: Task) -> Future[ProviderResponse] | None:  # starter thread
+        return self._by_key[task.key]._start()
+
+    def _cell_restarted(self, cell: Cell) -> None:
+        with self._lock:
+            self._unfinished += 1
+            self._unstarted += 1
+            self._answers_version += 1
+        self._session.active_runs.add(self)
+        self._changed(cell)
+        self._schedule([cell])
+
+    def _cell_started(self, cell: Cell, *, is_sent: bool) -> None:
+        with self._lock:
+            self._unstarted -= 1
+            self._was_sent |= is_sent
+            is_known = self._was_sent or not self._unstarted
+        if is_known:
+            self._replay_is_known.set()
+        self._changed(cell)
+
+    def _cell_finished(self, cell: Cell) -> None:
+        with self._lock:
+            self._unfinished -= 1
+            self._answers_version += 1
+            if not self._unfinished:
+                self._session.active_runs.discard(self)
+        cell._finished.set()
+        self._changed(cell)
+
+    def _changed(self, cell: Cell) -> None:
+        self._changes.add(cell)
+        for watcher in list(self._watchers):
+            watcher()
+
+
+class ChangeLog:
+    """Which cells have changed, newest last: any number of readers look up what is new to them."""
+
+    def __init__(self) -> None:
+        self._version = 0
+        self._versions: OrderedDict[Cell, int] = OrderedDict()
+        # Guards both; held for a moment only, the loop thread takes it for every event.
+        self._lock = threading.Lock()
+
+    def add(self, cell: Cell) -> None:
+        """Note that a cell has changed."""
+        with self._lock:
+            self._version += 1
+            self._versions[cell] = self._version
+            self._versions.move_to_end(cell)
+
+    def since(self, version: int) -> tuple[int, list[Cell]]:
+        """Version of now, and the cells that have changed since `version`; costs what has changed."""
+        with self._lock:
+            newer = takewhile(lambda item: item[1] > version, reversed(self._versions.items()))
+            return self._version, [cell for cell, _ in newer]
+
+
+def stop_all() -> int:
+    """Stop every comparison under way; returns how many there were."""
+    running = list(current_session().active_runs)
+    for comparison in running:
+        comparison.cancel()
+    return len(running)
+
+
+_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+"""Resource of the process: sessions in which a comparison was started, for the end of the process."""
+
+
+def _cancel_at_exit() -> None:
+    """Stop what still runs, and say so: nobody can wait for it any more."""
+    running = [comparison for session in _sessions for comparison in list(session.active_runs)]
+    left = [cell for comparison in running for cell in comparison.cells if not cell.done]
+    for comparison in running:
+        comparison.cancel()
+    for cell in left:
+        cell.wait(_EXIT_S)
+    if left:
+        sys.stderr.write(
+            f"allos: {len(left)} answers of a comparison had not come and were cancelled.\n"
+        )
+
+
+_process.on_exit(_process.ExitStage.RUNS, _cancel_at_exit)

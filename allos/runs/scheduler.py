@@ -1,0 +1,186 @@
+"""Starts the tasks of a run, thousands of them, on a few threads.
+
+Starting a call may block: it may import an SDK, look up a key or start the embedded server. So calls
+are started on threads of their own, and one column that is slow to start holds up no other. What has
+been started runs on the loop thread and needs no thread here.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from functools import partial
+
+from allos.response import ProviderResponse
+from allos.runs.task import Task
+
+STARTERS = 8
+"""Most threads of a run that start calls."""
+
+MAX_UNFINISHED = 1_000
+"""Most calls of a column that are started and not finished. More would only wait in the queue of their
+provider's limits, and each costs memory and a coroutine."""
+
+Submit = Callable[[Task], Future[ProviderResponse] | None]
+"""Starts one task, on a starter thread; None where nothing is under way. Must not raise."""
+
+
+class Scheduler:
+    """Starts tasks in order within a column, and the columns in turn.
+
+    Starters go where the fewest of them are, and one is kept from any single service: when that
+    blocks, with however many columns, the others still start. Threads exist only while there is
+    something to start.
+
+    Parameters
+    ----------
+    submit : callable
+        Starts one task and returns the future of its response.
+    max_in_flight : int or None
+        Most calls of the whole run that are started and not finished; None leaves it to the limits
+        of the providers, and to `MAX_UNFINISHED` for each column.
+    """
+
+    def __init__(self, submit: Submit, *, max_in_flight: int | None = None) -> None:
+        self._submit = submit
+        self._max_in_flight = max_in_flight
+        self._context = contextvars.copy_context()
+        # Guards everything below; held for a moment only, the loop thread takes it as well.
+        # Invariant: while a queue is ready and there is room, a thread will look at it.
+        self._lock = threading.Lock()
+        self._services: dict[str, _Service] = {}
+        self._in_flight = 0
+        self._threads = 0
+        self._cancelled = 0
+
+    def add(self, columns: Iterable[tuple[str, Iterable[Task]]]) -> None:
+        """Start the tasks of some columns; returns at once. Any thread.
+
+        Parameters
+        ----------
+        columns : iterable of pairs
+            Of each column its service, and its tasks in the order of their start; they are taken from
+            the iterable one at a time. Columns of one service tend to block on the same thing.
+        """
+        with self._lock:
+            for name, tasks in columns:
+                service = self._services.setdefault(name, _Service(name))
+                service.ready.append(_Queue(iter(tasks), service, self._cancelled))
+            is_needed = self._claim_thread()
+        if is_needed:  # one is enough for now: it starts the others, and the caller goes on
+            self._start_thread()
+
+    def cancel(self) -> None:
+        """Start nothing more of what was added so far; what has been started goes on. Any thread."""
+        with self._lock:
+            self._cancelled += 1
+            for service in self._services.values():
+                service.ready.clear()
+
+    def _claim_thread(self) -> bool:  # holds the lock
+        """Count one more thread in, where there is work for it."""
+        is_needed = self._threads < STARTERS and self._has_room() and any(self._startable())
+        self._threads += is_needed
+        return is_needed
+
+    def _start_thread(self) -> None:
+        context = self._context.copy()  # a context is entered by one thread at a time
+        threading.Thread(
+            target=context.run, args=(self._start_tasks,), name="allos-start", daemon=True
+        ).start()
+
+    def _startable(self) -> list[_Service]:
+        return [
+            service
+            for service in self._services.values()
+            if service.ready and service.starters < max(1, STARTERS - 1)
+        ]
+
+    def _has_room(self) -> bool:
+        return self._max_in_flight is None or self._in_flight < self._max_in_flight
+
+    # ---- starter threads ----------------------------------------------------------------------
+
+    def _start_tasks(self) -> None:
+        while (queue := self._next_queue()) is not None:
+            task = next(queue.tasks, None)
+            future = self._submit(task) if task is not None else None
+            self._put_back(queue, exhausted=task is None, in_flight=future is not None)
+            if future is not None:
+                future.add_done_callback(partial(self._finished, queue))
+
+    def _next_queue(self) -> _Queue | None:
+        """Take a queue of the service with the fewest starters; None ends the thread."""
+        with self._lock:
+            startable = self._startable()
+            if not startable or not self._has_room():
+                self._threads -= 1
+                return None
+            service = min(startable, key=lambda each: each.starters)
+            # To the end, so that services with as many starters take turns.
+            self._services[service.name] = self._services.pop(service.name)
+            service.starters += 1
+            self._in_flight += 1
+            queue = service.ready.popleft()
+            queue.in_flight += 1
+            is_needed = self._claim_thread()
+        if is_needed:
+            self._start_thread()
+        return queue
+
+    def _put_back(self, queue: _Queue, *, exhausted: bool, in_flight: bool) -> None:
+        with self._lock:
+            queue.service.starters -= 1
+            if not in_flight:
+                queue.in_flight -= 1
+                self._in_flight -= 1
+            if exhausted or queue.cancelled_before < self._cancelled:
+                return
+            if queue.in_flight < MAX_UNFINISHED:
+                queue.service.ready.append(queue)
+            else:
+                queue.held = True
+
+    # ---- loop thread --------------------------------------------------------------------------
+
+    def _finished(self, queue: _Queue, _: Future[ProviderResponse]) -> None:
+        with self._lock:
+            queue.in_flight -= 1
+            self._in_flight -= 1
+            # Not with each that ends: a thread then starts many at once.
+            if queue.held and queue.in_flight <= MAX_UNFINISHED // 2:
+                queue.held = False
+                if queue.cancelled_before == self._cancelled:
+                    queue.service.ready.append(queue)
+            is_needed = self._claim_thread()
+        if is_needed:
+            self._start_thread()
+
+
+class _Service:
+    """Columns that may block on the same thing."""
+
+    __slots__ = ("name", "ready", "starters")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.ready: deque[_Queue] = deque()
+        self.starters = 0
+
+
+class _Queue:
+    """What is left to start of one column; one starter at a time takes from it."""
+
+    __slots__ = ("cancelled_before", "held", "in_flight", "service", "tasks")
+
+    def __init__(self, tasks: Iterator[Task], service: _Service, cancelled_before: int) -> None:
+        self.tasks = tasks
+        self.service = service
+        self.cancelled_before = cancelled_before
+        """How often the run was cancelled before the tasks were added."""
+        self.in_flight = 0
+        self.held = False
+        """Whether it waits for its calls to finish."""
