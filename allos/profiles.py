@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Api = Literal["responses", "chat", "messages"]
+Api = str
+"""Name of a wire API: ``"responses"``, ``"chat"``, ``"messages"``, or one that was registered with
+`allos.wire.register`."""
 
 SchemaSupport = Literal["json_schema", "json_object", "prompt"]
 """How a service holds a model to a JSON schema: by the schema itself, by JSON mode with the schema in
@@ -70,8 +72,8 @@ class ServiceProfile:
     """Ids of tool calls must be just that many letters and digits; ids from elsewhere are replaced."""
     schema_support: SchemaSupport = "json_schema"
     """How the service holds a model to a schema."""
-    schema_apis: tuple[Api, ...] = ("responses", "chat", "messages")
-    """APIs on which it does so; on the others the schema stands in the instructions."""
+    schema_apis: tuple[Api, ...] | None = None
+    """APIs on which it does so, None for all; on the others the schema is put into the instructions."""
     schema_as_chat: bool = False
     """Its Responses API takes a schema as Chat Completions does, in `response_format`."""
     cost_header: str | None = None

@@ -256,8 +256,8 @@ class AttemptRun:
                 self.reply = reply.raw
                 self._receive(reply.events)
                 self.received.first_at = None
-                if reply.fault is not None:
-                    raise reply.fault
+                if reply.error is not None:
+                    raise reply.error
         except asyncio.CancelledError:
             raise
         except Exception as exc:  # noqa: BLE001 - told apart by error_mapping

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from allos import wire
 from allos.engine import can_answer_offline, runtime
 from allos.errors import MissingBaseURLError, MissingKeyError
 from allos.providers import validation
 from allos.providers.auth import endpoints, key_store
 from allos.providers.catalog.services import Service
 from allos.secret import Secret
-from allos.wire.base import Connection
-
-_SDK = {"responses": "openai", "chat": "openai", "messages": "anthropic"}
+from allos.wire.base import Connection, Wire
 
 
 class Route:
@@ -104,7 +103,7 @@ class Route:
             from allos import local
 
             server = local.serve(self.model)
-            url = endpoints.wire_url(server.base_url, self.endpoint.api)
+            url = self._wire.base_url(server.base_url)
             self._connection = self._connect(url, server.secret)
         if self._connection is None:  # its key or address was missing; now it is needed
             self.endpoint = self._resolved(note)
@@ -119,7 +118,7 @@ class Route:
 
     def unstarted(self) -> Connection:
         """Return where the embedded model's calls would go, without starting its server."""
-        return self._connect(endpoints.wire_url("http://127.0.0.1:0/v1", self.endpoint.api))
+        return self._connect(self._wire.base_url("http://127.0.0.1:0/v1"))
 
     def close(self) -> None:
         """Close the connection, as soon as no call uses it; the next call opens a new one."""
@@ -127,17 +126,21 @@ class Route:
         if started is not None and self._connection is not None:
             started.release(self._connection)
 
+    @property
+    def _wire(self) -> Wire:
+        return wire.get(self.endpoint.api)
+
     def _connect(self, base_url: str | None = None, api_key: Secret | None = None) -> Connection:
         endpoint = self.endpoint
         url = base_url or endpoint.base_url
-        sdk = _SDK[endpoint.api]
+        sdk = self._wire.sdk
         key = api_key or endpoint.api_key
         return Connection(
             sdk=sdk,
             base_url=url,
             api_key=key if key is not None else Secret(endpoints.PLACEHOLDER),
             headers=self._headers,
-            sdk_env=self.service.sdk_home == sdk and not endpoint.foreign,
+            sdk_env=self.service.sdk_home == sdk.name and not endpoint.foreign,
             direct=endpoints.is_loopback(urlsplit(url).hostname or ""),
         )
 

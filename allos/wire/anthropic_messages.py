@@ -2,74 +2,71 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from allos.errors import InvalidResponseError
-from allos.events import (
-    Event,
-    Finished,
-    FinishReason,
-    RawPart,
-    ReasoningDelta,
-    RefusalDelta,
-    ResponseFacts,
-    TextDelta,
-    ToolCallDelta,
-    UsageReport,
-)
+from allos import wire
 from allos.messages import Message
-from allos.profiles import Api
+from allos.parts import File, Image, Part, base64_of
 from allos.request import Request
-from allos.usage import Usage
-from allos.wire import error_mapping
+from allos.wire.anthropic_messages_decoder import MessagesDecoder
 from allos.wire.base import Body, Decoder, Wire
-from allos.wire.content import detail_unsaid, messages_blocks
-from allos.wire.json_fields import count, parse_json, records, text
+from allos.wire.content import flatten_content, unsupported_detail
+from allos.wire.json_fields import count, records, text
 from allos.wire.parameters import apply, sampling_headers
-from allos.wire.reasoning_tags import ThinkDecoder
-from allos.wire.tool_fields import instructed, messages_schema, messages_tools
+from allos.wire.reasoning_tags import ReasoningTagDecoder
+from allos.wire.stainless import StainlessSDK
+from allos.wire.tool_fields import is_tool_name, tool_choice, with_schema_instructions
+
+if TYPE_CHECKING:
+    from allos.profiles import SchemaSupport
+    from allos.wire.clients import Client
+
+ANTHROPIC = StainlessSDK(
+    name="anthropic", client="Anthropic", custom_headers_env="ANTHROPIC_CUSTOM_HEADERS"
+)
 
 DEFAULT_MAX_TOKENS = 4096
-"""The API demands a limit; this one is sent when neither the caller nor the model's facts set one."""
+"""The API requires a limit; this one is sent when neither the caller nor the model's facts set one."""
 
 _NAMES = {"max_tokens": "max_tokens", "stop": "stop_sequences", "effort": "effort"}
 _SAMPLING = {"temperature": "temperature", "top_p": "top_p"}
 _EFFORTS = ("low", "medium", "high", "xhigh", "max")
 
-_FINISH: dict[str, FinishReason] = {
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "max_tokens": "length",
-    "tool_use": "tool_calls",
-    "pause_turn": "pause",
-    "refusal": "refusal",
-    "model_context_window_exceeded": "context_exceeded",
-}
-
 _THINKING = ("thinking", "redacted_thinking")
-_COUNTS = (
-    "input_tokens",
-    "output_tokens",
-    "cache_read_input_tokens",
-    "cache_creation_input_tokens",
+_COUNTED_FIELDS = (
+    *("model", "messages", "system", "tools", "tool_choice", "thinking", "output_config"),
 )
+"""Fields of a body that `count_tokens` accepts."""
 
 
+@wire.register
 class MessagesWire(Wire):
     """Messages through the `anthropic` SDK."""
 
-    api: Api = "messages"
-    sdk = "anthropic"
+    api = "messages"
+    sdk = ANTHROPIC
     path = "/v1/messages"
     models_path = "/v1/models"
-    needs_limit = True
+    requires_max_tokens = True
+    token_counters = frozenset({"count_tokens"})
+    public_headers = frozenset({"anthropic-beta", "anthropic-version"})
+
+    def base_url(self, url: str) -> str:
+        return url.rstrip("/").removesuffix("/v1")  # the SDK appends it
+
+    def schema_support(self, request: Request) -> SchemaSupport:
+        # This API has no JSON mode, and refuses fields that are not named in the schema.
+        enforced = super().schema_support(request) == "json_schema"
+        return "json_schema" if enforced and request.schema and request.schema.strict else "prompt"
 
     def body(self, request: Request) -> Body:
         # Sampling goes out where the row does not refuse it: other servers speak this API too.
         fields, dropped = apply(request, {**_NAMES, **_SAMPLING})
-        tools, unsaid = messages_tools(request)
-        system, turns = _turns(instructed(request))
+        tools, dropped_choice = _tools(request)
+        support = self.schema_support(request)
+        system, turns = _turns(with_schema_instructions(request, support))
         body: dict[str, Any] = {
             "model": request.model,
             "max_tokens": fields.pop("max_tokens", request.model_output or DEFAULT_MAX_TOKENS),
@@ -77,7 +74,9 @@ class MessagesWire(Wire):
         }
         if system:
             body["system"] = system
-        body.update(messages_schema(request))
+        if request.schema is not None and support == "json_schema":
+            schema = enforceable(request.schema.schema)
+            body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
         effort = fields.pop("effort", None)
         if effort in _EFFORTS:
             body["output_config"] = {**body.get("output_config", {}), "effort": effort}
@@ -94,13 +93,19 @@ class MessagesWire(Wire):
         if request.stream:
             body["stream"] = True
         body.update(request.extra)
-        return Body(body, dropped + unsaid + detail_unsaid(request), sampling_headers(request))
+        dropped += dropped_choice + unsupported_detail(request)
+        return Body(body, dropped, sampling_headers(request))
 
     def decoder(self, request: Request) -> Decoder:
         decoder = MessagesDecoder()
-        return ThinkDecoder(decoder) if request.profile.think_tags else decoder
+        return ReasoningTagDecoder(decoder) if request.profile.think_tags else decoder
 
-    async def models(self, client: Any) -> list[Any]:
+    async def count_tokens(self, client: Client, request: Request, body: Body) -> int | None:
+        counted = {name: body.body[name] for name in _COUNTED_FIELDS if name in body.body}
+        url = f"{request.base_url}{self.path}/count_tokens"
+        return count((await self.fetch(client, url, counted)).get("input_tokens"))
+
+    async def models(self, client: Client) -> list[Any]:
         rows: list[Any] = []
         # 20 to a page unless asked for more. A server that repeats itself is left.
         last, after = "", ""
@@ -112,7 +117,7 @@ class MessagesWire(Wire):
                 return rows
             after = f"&after_id={quote(last, safe='')}"
 
-    async def model(self, client: Any, name: str) -> dict[str, Any] | None:
+    async def model(self, client: Client, name: str) -> dict[str, Any] | None:
         return await self.fetch(client, f"{self.models_path}/{quote(name, safe='')}")
 
 
@@ -154,7 +159,7 @@ def _blocks(message: Message) -> list[dict[str, Any]]:
         return [block]
     # Other parts are of another API.
     blocks: list[dict[str, Any]] = [part for part in message.raw if part.get("type") in _THINKING]
-    blocks += messages_blocks(message)
+    blocks += _content_blocks(message)
     blocks += [
         {"type": "tool_use", "id": call.id, "name": call.name, "input": call.arguments}
         for call in message.tool_calls
@@ -162,163 +167,59 @@ def _blocks(message: Message) -> list[dict[str, Any]]:
     return blocks
 
 
-class MessagesDecoder(Decoder):
-    """Understands the events and the whole message."""
-
-    def __init__(self) -> None:
-        self._usage: dict[str, Any] = {}
-        self._thinking: dict[str, dict[str, Any]] = {}
-        self._stop: str | None = None
-        self._tools = False
-
-    def event(self, name: str, data: bytes) -> list[Event]:
-        if not data.strip():
-            return []
-        body = parse_json(data)
-        if not isinstance(body, dict):
-            return []
-        kind = text(body.get("type")) or name
-        index = repr(body.get("index"))
-        if kind == "content_block_delta":
-            return self._delta(index, body.get("delta"))
-        if kind == "message_start":
-            message = body.get("message")
-            return self._start(message) if isinstance(message, dict) else []
-        if kind == "content_block_start":
-            block = body.get("content_block")
-            return self._block(index, block) if isinstance(block, dict) else []
-        if kind == "content_block_stop":
-            block = self._thinking.pop(index, None)
-            return [RawPart(block)] if block else []
-        if kind == "message_delta":
-            delta = body.get("delta")
-            events = self._ending(delta) if isinstance(delta, dict) else []
-            self.done = self.done or self._stop is not None
-            return [*events, *self._count(body.get("usage"))]
-        if kind == "message_stop":
-            self.done = self.closed = True
-            return []
-        if kind == "error" or body.get("error"):
-            raise error_mapping.from_body(body)
+def _content_blocks(message: Message) -> list[dict[str, Any]]:
+    content = flatten_content(message)
+    if not content:
         return []
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}]
+    # The API answers 400 to a block of white space.
+    return [_block(part) for part in content if not isinstance(part, str) or part.strip()]
 
-    def whole(self, reply: dict[str, Any]) -> list[Event]:
-        if reply.get("error") or reply.get("type") == "error":
-            raise error_mapping.from_body(reply)
-        content = reply.get("content")
-        if not isinstance(content, list):
-            words, code = error_mapping.describe(reply)
-            raise InvalidResponseError(
-                "the answer holds no content" + (f": {words}" if words else ""), code=code
-            )
-        events = self._start(reply, whole=True)
-        for position, block in enumerate(content):
-            index = repr(position)
-            if isinstance(block, dict):
-                events += self._block(index, block)
-                if index in self._thinking:
-                    events.append(RawPart(self._thinking.pop(index)))
-        events += self._ending(reply)
-        self.done = True
-        return events
 
-    def _ending(self, end: dict[str, Any]) -> list[Event]:
-        self._stop = text(end.get("stop_reason")) or self._stop
-        details = end.get("stop_details")
-        why = text(details.get("explanation")) if isinstance(details, dict) else None
-        return [RefusalDelta(why)] if why and self._stop == "refusal" else []
+def _block(part: Part) -> dict[str, Any]:
+    if isinstance(part, str):
+        return {"type": "text", "text": part}
+    if isinstance(part, Image) and part.url is not None:
+        return {"type": "image", "source": {"type": "url", "url": part.url}}
+    source = {"type": "base64", "media_type": part.media_type, "data": base64_of(part)}
+    if isinstance(part, File):
+        return {"type": "document", "source": source, "title": part.name}
+    return {"type": "image", "source": source}
 
-    def finish(self) -> list[Event]:
-        if not self.done:
-            return []
-        raw = self._stop
-        reason: FinishReason | None = _FINISH.get(raw, "other") if raw else None
-        if reason is None and self._tools:
-            reason = "tool_calls"
-        return [Finished(reason, raw)]
 
-    def _start(self, message: dict[str, Any], *, whole: bool = False) -> list[Event]:
-        usage = message.get("usage")
-        if isinstance(usage, dict) and not whole:
-            # A stream opens with a placeholder for the output; the count comes at its end.
-            usage = {name: value for name, value in usage.items() if name != "output_tokens"}
-        facts = ResponseFacts(
-            response_id=text(message.get("id")),
-            response_model=text(message.get("model")),
-            service_tier=text(usage.get("service_tier")) if isinstance(usage, dict) else None,
+def _tools(request: Request) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Body fields for a request's tools, and the choice among them that had to be dropped."""
+    if not request.tools:
+        return {}, ()
+    tools: list[dict[str, Any]] = []
+    for tool in request.tools:
+        fields: dict[str, Any] = {"name": tool.name}
+        if tool.description:
+            fields["description"] = tool.description
+        fields["input_schema"] = dict(tool.parameters)
+        if tool.strict and request.profile.strict_tools:
+            fields["input_schema"] = enforceable(tool.parameters)
+            fields["strict"] = True
+        tools.append(fields)
+    body: dict[str, Any] = {"tools": tools}
+    choice, dropped = tool_choice(request)
+    if choice is not None:
+        kind = {"required": "any"}.get(choice, choice)
+        body["tool_choice"] = (
+            {"type": "tool", "name": choice} if is_tool_name(request, choice) else {"type": kind}
         )
-        return [facts, *self._count(usage)]
+    return body, dropped
 
-    def _block(self, index: str, block: dict[str, Any]) -> list[Event]:
-        kind = block.get("type")
-        if kind == "text":
-            visible = text(block.get("text"))
-            return [TextDelta(visible)] if visible else []
-        if kind == "thinking":
-            self._thinking[index] = dict(block)
-            thought = text(block.get("thinking"))
-            return [ReasoningDelta(thought)] if thought else []
-        if kind == "redacted_thinking":
-            self._thinking[index] = dict(block)
-        if kind == "tool_use":
-            self._tools = True
-            return [
-                ToolCallDelta(
-                    index,
-                    text(block.get("id")),
-                    text(block.get("name")),
-                    parsed_arguments=block.get("input") or None,
-                )
-            ]
-        return []
 
-    def _delta(self, index: str, delta: Any) -> list[Event]:
-        if not isinstance(delta, dict):
-            return []
-        kind = delta.get("type")
-        if kind == "text_delta":
-            visible = text(delta.get("text"))
-            return [TextDelta(visible)] if visible else []
-        if kind == "thinking_delta":
-            thought = text(delta.get("thinking")) or ""
-            if index in self._thinking:
-                block = self._thinking[index]
-                block["thinking"] = str(block.get("thinking") or "") + thought
-            return [ReasoningDelta(thought)] if thought else []
-        if kind == "signature_delta":
-            if index in self._thinking:
-                self._thinking[index]["signature"] = delta.get("signature")
-            return []
-        if kind == "input_json_delta":
-            piece = text(delta.get("partial_json"))
-            return [ToolCallDelta(index, arguments=piece)] if piece else []
-        return []
+def enforceable(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a schema with only what Messages can enforce; the rest moves into descriptions."""
+    from copy import deepcopy
 
-    def _count(self, usage: Any) -> list[Event]:
-        """Running totals: what is named replaces, what is not stays."""
-        if not isinstance(usage, dict):
-            return []
-        self._usage |= {name: value for name, value in usage.items() if value is not None}
-        raw = self._usage
-        given, output, read, wrote = (count(raw.get(name)) for name in _COUNTS)
-        if given is not None:
-            given += (read or 0) + (wrote or 0)
-        details = raw.get("output_tokens_details")
-        return [
-            UsageReport(
-                Usage(
-                    input_tokens=given,
-                    output_tokens=output,
-                    total_tokens=given + output
-                    if given is not None and output is not None
-                    else None,
-                    cache_read_tokens=read,
-                    cache_write_tokens=wrote,
-                    reasoning_tokens=count(details.get("thinking_tokens"))
-                    if isinstance(details, dict)
-                    else None,
-                    source="provider",
-                    raw=dict(raw),
-                )
-            )
-        ]
+    from anthropic import transform_schema
+
+    plain = deepcopy(dict(schema))
+    try:
+        return transform_schema(plain)
+    except (ValueError, AssertionError, AttributeError, TypeError):  # a form that it does not know
+        return deepcopy(dict(schema))

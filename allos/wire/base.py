@@ -1,59 +1,69 @@
-"""What the three wires share: one call of an SDK, whole or streamed."""
+"""What all wires share: one exchange with a service, as a complete response or as a stream."""
 
 from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
-from json import dumps
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from jiter import from_json
-
-from allos.errors import IncompleteStreamError, ProviderError
+from allos.errors import ProviderError
 from allos.events import Event
-from allos.profiles import Api
+from allos.profiles import SchemaSupport
 from allos.request import Request
 from allos.secret import Secret
-from allos.wire import error_mapping
-from allos.wire.headers import header_events, request_id
+from allos.wire.headers import header_events
+from allos.wire.http_io import (
+    decode_chunk,
+    drain,
+    encode_json,
+    incomplete_stream,
+    next_chunk,
+    raise_for_status,
+    timeouts,
+    with_request_id,
+)
 from allos.wire.json_fields import dollars, json_object, records, reported_cost
-from allos.wire.sse import ServerEvent, SseDecoder
+from allos.wire.parameters import model_profile
+from allos.wire.sse import SseDecoder
 
 if TYPE_CHECKING:
     import httpx2
 
     from allos.wire.clients import Client
 
-_DRAIN_S = 0.05
-"""How long to wait for the end of the body after the API's end signal, to keep the connection."""
-
-_NEVER_S = 1e8
-"""A time-out of years is none: loops count in numbers of limited size."""
-
-_TAIL_S = 5.0
-"""How long a finished answer waits for its last facts (usage) from a server that stays silent."""
-
-
 _SECRET_HEADER = re.compile(r"auth|key|token|secret|cookie|password", re.I)
 _SHORTEST_SECRET = 8
+_FETCH_TIMEOUT_S = 600.0
+
+
+class SDK(Protocol):
+    """What an API's requests are sent with; see `allos.wire.stainless.StainlessSDK`."""
+
+    @property
+    def name(self) -> str:
+        """Name that a service's row gives in `sdk_home`."""
+
+    def http_client(self, **options: Any) -> Any:
+        """Make the asynchronous HTTP client, with options as of `httpx2.AsyncClient`."""
+
+    def headers(self, connection: Connection) -> list[tuple[bytes, bytes]]:
+        """Return the headers of every request on a connection, the key among them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """Where and as whom to call; one SDK client is kept for each."""
+    """Where to call and with which key; one HTTP client is kept for each."""
 
-    sdk: str
-    """``"openai"`` or ``"anthropic"``."""
+    sdk: SDK
+    """Makes the headers and the HTTP client."""
     base_url: str
     api_key: Secret
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """Extra headers of the user; not shown, since they may hold a key."""
     sdk_env: bool = False
-    """Whether the SDK's own environment settings (organisation, project, custom headers) apply:
+    """Whether the SDK's own environment settings (organization, project, custom headers) apply:
     only on the host of the SDK's own vendor."""
     direct: bool = False
     """Bypass proxies (loopback hosts)."""
@@ -69,52 +79,53 @@ class Connection:
 
 
 class Body(NamedTuple):
-    """A request body, and what could not be put into it."""
+    """A request body, and the parameters that could not be put into it."""
 
     body: dict[str, Any]
     dropped: tuple[str, ...]
-    """Parameters of our vocabulary that this API or service does not take."""
+    """Parameters of our vocabulary that this API or service does not accept."""
     headers: Mapping[str, str] | None = None
     """Headers of this request alone."""
 
 
 class Amended(NamedTuple):
-    """A body without what the service has just refused."""
+    """A body without the field that the service has just refused."""
 
     body: Body
     profile: Mapping[str, Any]
-    """What was learnt of the service, by fields of `ServiceProfile`."""
+    """What was learned about the service, by fields of `ServiceProfile`."""
 
 
 @dataclass(slots=True)
 class Reply:
-    """Facts of one HTTP exchange, filled while it runs."""
+    """Outcome of one HTTP exchange."""
 
     events: list[Event] = field(default_factory=list)
     raw: Any = None
-    fault: Exception | None = None
-    """Why this is no answer, although some of one came."""
+    """The complete response as JSON values."""
+    error: Exception | None = None
+    """Why the call failed, although some of a response came."""
 
 
 class Decoder(ABC):
-    """Understands one reply: chunk by chunk, or whole."""
+    """Decodes one response: event by event, or complete."""
 
     done: bool = False
     """The API's own end signal came."""
     closed: bool = False
     """Nothing more will come; stop reading."""
-    fault: ProviderError | None = None
-    """The service's own word that the answer failed, said beside a piece of it."""
+    error: ProviderError | None = None
+    """The service's own report that the call failed, sent beside a piece of the response."""
 
     @abstractmethod
-    def event(self, name: str, data: bytes) -> Iterable[Event]:
-        """Give the events in one server-sent event; those before a fault count."""
+    def decode_event(self, name: str, data: bytes) -> Iterable[Event]:
+        """Return the events in one server-sent event; those before an error count."""
 
     @abstractmethod
-    def whole(self, reply: dict[str, Any]) -> Iterable[Event]:
-        """Give the events in a whole reply; those before a fault count."""
+    def decode_response(self, response: dict[str, Any]) -> Iterable[Event]:
+        """Return the events in a complete response; those before an error count."""
 
-    def finish(self) -> list[Event]:
+    def flush(self) -> list[Event]:
         """Return what was held back, once no more will come."""
         return []
 
@@ -122,12 +133,19 @@ class Decoder(ABC):
 class Wire(ABC):
     """Speaks one API. Stateless: one object serves every call."""
 
-    api: Api
-    sdk: str
+    api: str
+    """Name of the API, as in `api=`, in the rows of services and in the log."""
+    sdk: SDK
     path: str
+    """Path of a call, below the base URL."""
     models_path = "/models"
-    needs_limit = False
-    """Whether the API refuses a request without a limit of the answer's length."""
+    """Path of the list of models, below the base URL."""
+    requires_max_tokens = False
+    """Whether the API refuses a request without a limit on the response's length."""
+    token_counters: frozenset[str] = frozenset()
+    """Ways to count a prompt's tokens that `count_tokens` knows, as rows name them in `counts`."""
+    public_headers: frozenset[str] = frozenset()
+    """Headers of the API, lower case, that a preview may show: no secret can be in them."""
 
     @abstractmethod
     def body(self, request: Request) -> Body:
@@ -135,7 +153,11 @@ class Wire(ABC):
 
     @abstractmethod
     def decoder(self, request: Request) -> Decoder:
-        """Return a fresh decoder for the reply to a request."""
+        """Return a fresh decoder for the response to a request."""
+
+    def base_url(self, url: str) -> str:
+        """Return a service's address as the API's paths continue it."""
+        return url.rstrip("/")
 
     def amend(self, body: Body, error: ProviderError) -> Amended | None:
         """Return what to send instead, where the service refused a field that is only ours.
@@ -144,12 +166,20 @@ class Wire(ABC):
         """
         return None
 
+    def schema_support(self, request: Request) -> SchemaSupport:
+        """How the service holds this model to a schema on this API."""
+        profile = request.profile
+        if profile.schema_apis is not None and self.api not in profile.schema_apis:
+            return "prompt"
+        of_model = model_profile(profile, request.model)
+        return (of_model.schema_support if of_model else None) or profile.schema_support
+
     async def send(self, client: Client, request: Request, body: Body) -> Reply:
-        """Make the call and understand the whole reply. Loop thread."""
-        response = await self._post(client, request, body, stream=False)
+        """Make the call and decode the complete response. Loop thread."""
+        response = await self.post(client, request, body, stream=False)
         if "event-stream" in response.headers.get("content-type", ""):
-            return self._unasked_stream(response, request)
-        return self._whole(response, response.content, request)
+            return self._decode_unrequested_stream(response, request)
+        return self._decode_response(response, response.content, request)
 
     async def stream(
         self, client: Client, request: Request, body: Body
@@ -161,46 +191,53 @@ class Wire(ABC):
         IncompleteStreamError
             The stream ended without the API's own end signal, or became unreadable.
         """
-        response = await self._post(client, request, body, stream=True)
+        response = await self.post(client, request, body, stream=True)
         try:
-            kind = response.headers.get("content-type", "")
-            if "json" in kind or "html" in kind:
-                reply = self._whole(response, await response.aread(), request)
+            content_type = response.headers.get("content-type", "")
+            if "json" in content_type or "html" in content_type:
+                reply = self._decode_response(response, await response.aread(), request)
                 yield reply.events
-                if reply.fault is not None:
-                    raise reply.fault
+                if reply.error is not None:
+                    raise reply.error
                 return
             yield header_events(response.headers)
             decoder, sse = self.decoder(request), SseDecoder()
             head = b""
             chunks = response.aiter_bytes()
-            fault: Exception | None = None
+            error: Exception | None = None
             try:
-                while (chunk := await _next(chunks, decoder)) is not None:
+                while (chunk := await next_chunk(chunks, decoder)) is not None:
                     if not sse.seen_field and len(head) < 2000:
                         head += chunk[:2000]
-                    events, fault = _decode(decoder, sse.feed(chunk))
+                    events, error = decode_chunk(decoder, sse.feed(chunk))
                     if events:
                         yield events
-                    if fault is not None or decoder.closed:
+                    if error is not None or decoder.closed:
                         break
             except Exception as exc:  # noqa: BLE001 - raised below, once all that came is handed out
-                fault = exc
+                error = exc
             if decoder.closed:
-                await _drain(chunks)
-            elif fault is None:
-                events, fault = _decode(decoder, sse.end())
+                await drain(chunks)
+            elif error is None:
+                events, error = decode_chunk(decoder, sse.end())
                 if events:
                     yield events
-            if events := decoder.finish():
+            if events := decoder.flush():
                 yield events
-            if decoder.fault is not None:
-                raise _placed(decoder.fault, response.headers)
+            if decoder.error is not None:
+                raise with_request_id(decoder.error, response.headers)
             if decoder.done:  # what ends after the API's own end signal has nothing left to lose
                 return
-            raise _unfinished(fault, sse, head, response.headers)
+            raise incomplete_stream(error, sse, head, response.headers)
         finally:
             await response.aclose()
+
+    async def count_tokens(self, client: Client, request: Request, body: Body) -> int | None:
+        """Tokens of a prompt as its service counts them; None when it does not say. Loop thread.
+
+        Called where `token_counters` has the way that the service's row names.
+        """
+        return None
 
     async def models(self, client: Client) -> list[Any]:
         """Return the service's own records of its models, as JSON values. Loop thread."""
@@ -215,143 +252,64 @@ class Wire(ABC):
     ) -> dict[str, Any]:
         """GET a JSON object, or POST for it where there is a body. Loop thread.
 
-        `url` may begin with a slash: then it is below the client's own address.
+        `url` may begin with a slash: then it is below the client's base URL.
         """
         response = await client.send(
             "GET" if body is None else "POST",
             f"{client.base_url}{url}" if url.startswith("/") else url,
-            timeout=_timeout(600.0),
-            body=None if body is None else dumps(dict(body)).encode(),
+            timeout=timeouts(_FETCH_TIMEOUT_S),
+            body=None if body is None else encode_json(body),
         )
-        await _check(response)
+        await raise_for_status(response)
         return json_object(response.content, response.headers)
 
-    async def _post(
+    async def post(
         self, client: Client, request: Request, body: Body, *, stream: bool
     ) -> httpx2.Response:
+        """Send a call and return its response, once its status is a success. Loop thread."""
         response = await client.send(
             "POST",
             f"{request.base_url}{self.path}",
-            timeout=_timeout(request.timeout_s),
-            body=_encoded(body.body),
+            timeout=timeouts(request.timeout_s),
+            body=encode_json(body.body),
             headers=body.headers,
             stream=stream,
         )
-        await _check(response)
+        await raise_for_status(response)
         return response
 
-    def _whole(self, response: httpx2.Response, content: bytes, request: Request) -> Reply:
+    def _decode_response(
+        self, response: httpx2.Response, content: bytes, request: Request
+    ) -> Reply:
         raw = json_object(content, response.headers)
         decoder = self.decoder(request)
         events = header_events(response.headers)
         if request.profile.cost_header:
-            told = dollars(response.headers.get(request.profile.cost_header))
-            events += reported_cost({"cost": told})
+            cost = dollars(response.headers.get(request.profile.cost_header))
+            events += reported_cost({"cost": cost})
+        error: ProviderError | None
         try:
-            # One by one: what a failed reply told (its id, its tokens, some text) is kept.
-            for event in decoder.whole(raw):
+            # One by one: what a failed response holds (its id, its tokens, some text) is kept.
+            for event in decoder.decode_response(raw):
                 events.append(event)
+            events += decoder.flush()
+            error = decoder.error
         except ProviderError as exc:
-            exc.status_code = exc.status_code or response.status_code
-            return Reply(events=events, raw=raw, fault=_placed(exc, response.headers))
-        events += decoder.finish()
-        if decoder.fault is not None:
-            decoder.fault.status_code = decoder.fault.status_code or response.status_code
-            _placed(decoder.fault, response.headers)
-        return Reply(events=events, raw=raw, fault=decoder.fault)
+            error = exc
+        if error is not None:
+            error.status_code = error.status_code or response.status_code
+            with_request_id(error, response.headers)
+        return Reply(events=events, raw=raw, error=error)
 
-    def _unasked_stream(self, response: httpx2.Response, request: Request) -> Reply:
-        """Understand a stream that came although a whole answer was asked for."""
+    def _decode_unrequested_stream(self, response: httpx2.Response, request: Request) -> Reply:
+        """Decode a stream that came although a complete response was requested."""
         decoder, sse = self.decoder(request), SseDecoder()
-        events, fault = _decode(decoder, [*sse.feed(response.content), *sse.end()])
-        events = [*header_events(response.headers), *events, *decoder.finish()]
-        fault = decoder.fault or fault
-        if decoder.fault is None and decoder.done:
+        events, error = decode_chunk(decoder, [*sse.feed(response.content), *sse.end()])
+        events = [*header_events(response.headers), *events, *decoder.flush()]
+        error = decoder.error or error
+        if decoder.error is None and decoder.done:
             return Reply(events=events)
         return Reply(
-            events=events, fault=_unfinished(fault, sse, response.content, response.headers)
+            events=events,
+            error=incomplete_stream(error, sse, response.content, response.headers),
         )
-
-
-def _encoded(body: Mapping[str, Any]) -> bytes:
-    text = dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    try:
-        return text.encode()
-    except UnicodeEncodeError:  # half an emoji in a prompt: JSON can say it, UTF-8 cannot
-        return dumps(body, separators=(",", ":"), allow_nan=False).encode()
-
-
-async def _check(response: httpx2.Response) -> None:
-    """Raise our error for a status that is no success."""
-    status = response.status_code
-    if 200 <= status < 300:
-        return
-    content = b""
-    with suppress(Exception):  # the words are lost, the status is not
-        content = await response.aread()
-    await response.aclose()
-    body: Any = content
-    with suppress(ValueError):
-        body = from_json(content)
-    raise error_mapping.from_status(status, body, response.headers)
-
-
-def _placed(fault: Exception, headers: Mapping[str, str]) -> Exception:
-    """Complete a fault found inside a reply with what only the reply's head tells."""
-    if isinstance(fault, ProviderError) and fault.request_id is None:
-        fault.request_id = request_id(headers)
-    return fault
-
-
-def _unfinished(
-    fault: Exception | None, sse: SseDecoder, head: bytes, headers: Mapping[str, str]
-) -> Exception:
-    """Say why a stream is no whole answer."""
-    if fault is not None:
-        return _placed(fault, headers)
-    if not sse.seen_field:
-        return error_mapping.no_answer(head, headers)
-    return IncompleteStreamError("the stream ended before the answer was complete", retryable=True)
-
-
-def _decode(decoder: Decoder, arrived: list[ServerEvent]) -> tuple[list[Event], Exception | None]:
-    """Events of one chunk, and what went wrong behind them: what came before it is kept."""
-    events: list[Event] = []
-    for name, data in arrived:
-        try:
-            events.extend(decoder.event(name, data))  # a fault leaves what came before it in there
-        except Exception as exc:  # noqa: BLE001 - handed on
-            return events, exc
-        if decoder.fault is not None:
-            return events, decoder.fault
-        if decoder.closed:
-            break
-    return events, None
-
-
-async def _next(chunks: AsyncIterator[bytes], decoder: Decoder) -> bytes | None:
-    """Return the next chunk; None at the end, or when a finished answer gets no more facts."""
-    if not decoder.done:
-        return await anext(chunks, None)
-    import asyncio
-
-    try:
-        async with asyncio.timeout(_TAIL_S):
-            return await anext(chunks, None)
-    except TimeoutError:
-        return None
-
-
-async def _drain(chunks: AsyncIterator[bytes]) -> None:
-    import asyncio
-
-    with suppress(Exception):
-        async with asyncio.timeout(_DRAIN_S):
-            async for _ in chunks:
-                pass
-
-
-@cache
-def _timeout(timeout_s: float) -> dict[str, float | None]:
-    longest = timeout_s if timeout_s <= _NEVER_S else None
-    return {"connect": min(timeout_s, 10.0), "read": longest, "write": longest, "pool": longest}

@@ -220,6 +220,14 @@ def no_answer(content: bytes, headers: Mapping[str, str]) -> ProviderError:
     )
 
 
+def missing_field(name: str, response: Mapping[str, Any]) -> ProviderError:
+    """Our error for a complete response without the field that holds the answer."""
+    message, code = describe(response)
+    return InvalidResponseError(
+        f"the answer holds no {name}" + (f": {message}" if message else ""), code=code
+    )
+
+
 def shorten(text: str) -> str:
     """Cut a server's words to what fits a message."""
     return text if len(text) <= _MAX_DETAIL else text[: _MAX_DETAIL - 1] + "…"

@@ -1,4 +1,4 @@
-"""Values out of a reply's JSON, whatever a service put there: unknown is None, never a guess."""
+"""Values out of a response's JSON, whatever a service put there: unknown is None, never a guess."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def parse_json(data: bytes) -> Any:
 
 
 def repair_surrogates(data: bytes) -> Any:
-    """Parse JSON whose text is cut within a letter: half of one becomes U+FFFD.
+    """Parse JSON whose text is cut within a character: half of one becomes U+FFFD.
 
     Servers that cut a token's bytes, or an emoji's two halves, send such text.
 
     Raises
     ------
     ValueError
-        It is no JSON all the same.
+        It is not JSON even so.
     """
     text = _ESCAPE.sub(
         lambda found: r"\ufffd" if found["half"] else found[0], data.decode("utf-8", "replace")
@@ -55,7 +55,7 @@ _ESCAPE = re.compile(  # in this order: both halves of an emoji, one half, any o
     r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>\\u[dD][89a-fA-F]..)|\\.", re.DOTALL
 )
 
-_MOST_TOKENS = 2**53
+_MAX_TOKENS = 2**53
 
 
 def records(listing: Mapping[str, Any]) -> list[Any]:
@@ -68,16 +68,16 @@ def reported_cost(usage: Mapping[str, Any]) -> list[ResponseFacts]:
     """Return the cost in US dollars that a service puts into its usage object, if it does."""
     cost = usage.get("cost")
     if isinstance(cost, Mapping):
-        dollars = cost.get("currency", "USD") == "USD"
-        cost = cost.get("total_cost") if dollars else None
-    known = _amount(cost)
-    if known is None and (ticks := _amount(usage.get("cost_in_usd_ticks"))) is not None:
-        known = ticks / _TICKS_PER_USD
-    return [] if known is None else [ResponseFacts(cost_usd=known, price_version=REPORTED)]
+        in_dollars = cost.get("currency", "USD") == "USD"
+        cost = cost.get("total_cost") if in_dollars else None
+    cost_usd = _amount(cost)
+    if cost_usd is None and (ticks := _amount(usage.get("cost_in_usd_ticks"))) is not None:
+        cost_usd = ticks / _TICKS_PER_USD
+    return [] if cost_usd is None else [ResponseFacts(cost_usd=cost_usd, price_version=REPORTED)]
 
 
 def dollars(text: str | None) -> float | None:
-    """Return an amount that a header tells, or None."""
+    """Return the amount in a header, or None."""
     try:
         return float(text or "")
     except ValueError:
@@ -90,14 +90,19 @@ def _amount(value: Any) -> float | None:
 
 
 def count(value: Any) -> int | None:
-    """Return a number of tokens, or None for anything that is no count."""
-    known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST_TOKENS
+    """Return a number of tokens, or None for anything that is not a count."""
+    known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MAX_TOKENS
     return value if known else None
 
 
 def text(value: Any) -> str | None:
-    """Return a text that is there, or None."""
+    """Return a string that is not empty, or None."""
     return value if isinstance(value, str) and value else None
+
+
+def json_dict(value: Any) -> dict[str, Any]:
+    """Return a JSON object that is there, or an empty one."""
+    return value if isinstance(value, dict) else {}
 
 
 def json_object(content: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
@@ -106,7 +111,7 @@ def json_object(content: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
     Raises
     ------
     InvalidResponseError
-        It is no JSON object.
+        It is not a JSON object.
     """
     try:
         raw = from_json(content)
@@ -118,5 +123,5 @@ def json_object(content: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
     if isinstance(raw, list):  # some gateways wrap an error, and some a model list, in a list
         raw = raw[0] if raw and isinstance(raw[0], dict) and "error" in raw[0] else {"data": raw}
     if not isinstance(raw, dict):
-        raise InvalidResponseError("the service answered with JSON that is no object")
+        raise InvalidResponseError("the service answered with JSON that is not an object")
     return raw

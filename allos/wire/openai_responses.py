@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from allos.errors import InvalidResponseError
-from allos.events import (
-    Event,
-    Finished,
-    FinishReason,
-    RawPart,
-    ReasoningDelta,
-    RefusalDelta,
-    ResponseFacts,
-    TextDelta,
-    ToolCallDelta,
-    UsageReport,
-)
+from allos import wire
 from allos.messages import Message
-from allos.profiles import Api
+from allos.parts import File, Part, data_uri
 from allos.request import Request
-from allos.usage import Usage
-from allos.wire import error_mapping
 from allos.wire.base import Body, Decoder, Wire
-from allos.wire.content import responses_content
-from allos.wire.json_fields import count, parse_json, reported_cost, text
-from allos.wire.parameters import apply, model_quirks
-from allos.wire.reasoning_tags import ThinkDecoder
-from allos.wire.tool_fields import instructed, responses_schema, responses_tools
+from allos.wire.content import flatten_content
+from allos.wire.openai_chat import OPENAI, response_format
+from allos.wire.openai_responses_decoder import ResponsesDecoder
+from allos.wire.parameters import apply, model_profile
+from allos.wire.reasoning_tags import ReasoningTagDecoder
+from allos.wire.tool_fields import (
+    is_tool_name,
+    named_schema,
+    tool_choice,
+    with_schema_instructions,
+)
+
+if TYPE_CHECKING:
+    from allos.profiles import SchemaSupport
 
 _NAMES = {
     "temperature": "temperature",
@@ -38,35 +33,21 @@ _NAMES = {
     "effort": "effort",
 }
 
-_INCOMPLETE: dict[str, FinishReason] = {
-    "max_output_tokens": "length",
-    "max_messages": "length",
-    "content_filter": "content_filter",
-    "steered": "pause",
-}
 
-_Delta = type[TextDelta] | type[ReasoningDelta] | type[RefusalDelta]
-
-_DELTAS: dict[str, _Delta] = {
-    "response.output_text": TextDelta,
-    "response.reasoning_text": ReasoningDelta,
-    "response.reasoning_summary_text": ReasoningDelta,
-    "response.refusal": RefusalDelta,
-}
-
-
+@wire.register
 class ResponsesWire(Wire):
     """Responses through the `openai` SDK; asks the service to keep no copy."""
 
-    api: Api = "responses"
-    sdk = "openai"
+    api = "responses"
+    sdk = OPENAI
     path = "/responses"
 
     def body(self, request: Request) -> Body:
         fields, dropped = apply(request, _NAMES)
         body: dict[str, Any] = {"model": request.model}
-        tools, unsaid = responses_tools(request)
-        instructions, items = _input(instructed(request))
+        tools, dropped_choice = _tools(request)
+        support = self.schema_support(request)
+        instructions, items = _input(with_schema_instructions(request, support))
         if instructions:
             body["instructions"] = instructions
         body["input"] = items
@@ -75,20 +56,20 @@ class ResponsesWire(Wire):
             body["reasoning"] = {"effort": effort}
         body.update(fields)
         body.update(tools)
-        body.update(responses_schema(request))
+        body.update(_text_format(request, support))
         if request.profile.store:
             body["store"] = False
-            of_model = model_quirks(request.profile, request.model)
+            of_model = model_profile(request.profile, request.model)
             if of_model and of_model.reasoning:
                 body["include"] = ["reasoning.encrypted_content"]
         if request.stream:
             body["stream"] = True
         body.update(request.extra)
-        return Body(body, dropped + unsaid)
+        return Body(body, dropped + dropped_choice)
 
     def decoder(self, request: Request) -> Decoder:
         decoder = ResponsesDecoder()
-        return ThinkDecoder(decoder) if request.profile.think_tags else decoder
+        return ReasoningTagDecoder(decoder) if request.profile.think_tags else decoder
 
 
 def _input(messages: tuple[Message, ...]) -> tuple[str | None, list[dict[str, Any]]]:
@@ -117,7 +98,7 @@ def _items(message: Message) -> list[dict[str, Any]]:
     if message.content or message.role == "user":
         # llama.cpp tells an assistant's turn from other items by its type, which is optional.
         kind = {"type": "message"} if message.role == "assistant" else {}
-        content = responses_content(message) or ""
+        content = _content(message) or ""
         items.append({**kind, "role": message.role.value, "content": content})
     if message.tool_calls:
         from json import dumps
@@ -137,262 +118,49 @@ def _items(message: Message) -> list[dict[str, Any]]:
     return items
 
 
-class _Slot:
-    """A tool call as far as it is known."""
-
-    __slots__ = ("arguments", "call", "item")
-
-    def __init__(self) -> None:
-        self.item: str | None = None
-        self.call: str | None = None
-        self.arguments: list[str] = []
+def _content(message: Message) -> str | list[dict[str, Any]] | None:
+    content = flatten_content(message)
+    return [_part(part) for part in content] if isinstance(content, list) else content
 
 
-class ResponsesDecoder(Decoder):
-    """Understands the events and the whole object; the last event may repeat less than was streamed."""
-
-    def __init__(self) -> None:
-        self._streamed = _no_texts()
-        self._parts: dict[str, list[str]] = {}  # the same by content part
-        self._slots: list[_Slot] = []
-        self._at: dict[str, int] = {}  # output index -> the last slot there
-        self._items = 0
-        self._raw_ids: set[str] = set()
-
-    def event(self, name: str, data: bytes) -> Iterable[Event]:
-        data = data.strip()
-        if data.startswith(b"[DONE]"):
-            self.closed = True
-            return []
-        if not data:
-            return []
-        body = parse_json(data)
-        if not isinstance(body, dict):
-            return []
-        kind = text(body.get("type")) or name
-        stem, _, step = kind.rpartition(".")
-        if stem in _DELTAS and step in ("delta", "done"):
-            return self._piece(_DELTAS[stem], stem, step, body)
-        if kind == "response.function_call_arguments.delta":
-            return self._call_delta(body)
-        if kind == "response.function_call_arguments.done":
-            return self._call(body, {"arguments": body.get("arguments")}, whole=True)
-        if kind in ("response.output_item.added", "response.output_item.done"):
-            return self._item(body, whole=step == "done")
-        if kind in ("response.completed", "response.incomplete", "response.failed"):
-            response = body.get("response")
-            self.closed = True
-            return self._response(response if isinstance(response, dict) else {}, kind)
-        if kind in ("response.created", "response.in_progress"):
-            response = body.get("response")
-            return self._meta(response) if isinstance(response, dict) else []
-        if kind == "error" or body.get("error"):
-            raise error_mapping.from_body(body)
-        return []
-
-    def whole(self, reply: dict[str, Any]) -> Iterator[Event]:
-        if "output" not in reply and not reply.get("error"):
-            words, code = error_mapping.describe(reply)
-            raise InvalidResponseError(
-                "the answer holds no output" + (f": {words}" if words else ""), code=code
-            )
-        yield from self._response(reply, f"response.{reply.get('status') or 'completed'}")
-
-    def _piece(self, delta: _Delta, stem: str, step: str, body: dict[str, Any]) -> list[Event]:
-        """Take in a piece of a content part, or what its end adds to the pieces."""
-        get = body.get
-        where = f"{get('item_id')}/{get('output_index')}/{get('content_index')}"
-        part = self._parts.setdefault(f"{stem}:{where}/{get('summary_index')}", [])
-        if step == "delta":
-            new = text(body.get("delta"))
-        else:
-            full = text(body.get("refusal" if delta is RefusalDelta else "text")) or ""
-            had = "".join(part)
-            new = full[len(had) :] if full.startswith(had) else None
-        if not new:
-            return []
-        part.append(new)
-        self._streamed[delta].append(new)
-        return [delta(new)]
-
-    def _meta(self, response: dict[str, Any]) -> list[Event]:
-        return [
-            ResponseFacts(
-                response_id=text(response.get("id")),
-                response_model=text(response.get("model")),
-                service_tier=text(response.get("service_tier")),
-            )
-        ]
-
-    def _slot(self, body: dict[str, Any], item: dict[str, Any]) -> int:
-        """Which call an event is about, by item id, call id, then output index, then the last.
-
-        Servers leave the index or the ids out, or number parallel calls alike.
-        """
-        id_ = text(item.get("id")) or text(body.get("item_id"))
-        call = text(item.get("call_id"))
-        index = None if body.get("output_index") is None else repr(body["output_index"])
-        found = self._find(id_, call, index)
-        if found is None and index is None and not (id_ or call or item.get("name")):
-            found = len(self._slots) - 1 if self._slots else None
-        if found is None:
-            self._slots.append(_Slot())
-            found = len(self._slots) - 1
-        slot = self._slots[found]
-        slot.item, slot.call = slot.item or id_, slot.call or call
-        if index is not None:
-            self._at[index] = found
-        return found
-
-    def _find(self, id_: str | None, call: str | None, index: str | None) -> int | None:
-        for number, slot in reversed(list(enumerate(self._slots))):
-            if call and slot.call == call:
-                return number
-            if id_ and slot.item == id_ and not (call and slot.call):
-                return number
-        at = self._at.get(index) if index is not None else None
-        if at is None:
-            return None
-        there = self._slots[at]
-        other = (id_ and there.item) or (call and there.call)
-        return None if other else at
-
-    def _call_delta(self, body: dict[str, Any]) -> list[Event]:
-        piece = text(body.get("delta"))
-        if piece is None:
-            return []
-        slot = self._slot(body, {})
-        self._slots[slot].arguments.append(piece)
-        return [ToolCallDelta(slot, arguments=piece)]
-
-    def _item(self, body: dict[str, Any], *, whole: bool) -> list[Event]:
-        item = body.get("item")
-        if not isinstance(item, dict):
-            return []
-        self._items += 1
-        kind = item.get("type")
-        if kind == "function_call":
-            return self._call(body, item, whole=whole)
-        if kind == "reasoning" and whole:
-            return self._raw(item)
-        return []
-
-    def _call(self, body: dict[str, Any], item: dict[str, Any], *, whole: bool) -> list[Event]:
-        slot = self._slot(body, item)
-        arguments = item.get("arguments")
-        rest = value = None
-        if whole and isinstance(arguments, str):
-            known = self._slots[slot]
-            had = "".join(known.arguments)
-            if arguments.startswith(had) and len(arguments) > len(had):
-                rest = arguments[len(had) :]
-                known.arguments = [arguments]
-        elif whole and isinstance(arguments, dict):
-            value = arguments
-        return [ToolCallDelta(slot, text(item.get("call_id")), text(item.get("name")), rest, value)]
-
-    def _raw(self, item: dict[str, Any]) -> list[Event]:
-        key = str(item.get("id"))
-        if not item.get("encrypted_content") or key in self._raw_ids:
-            return []
-        self._raw_ids.add(key)
-        return [RawPart(item)]
-
-    def _response(self, response: dict[str, Any], kind: str) -> Iterator[Event]:
-        """Give what the whole answer tells or adds; a failed one ends in its error."""
-        yield from self._meta(response)
-        texts = _no_texts()
-        output = response.get("output")
-        for number, item in enumerate(output if isinstance(output, list) else ()):
-            if not isinstance(item, dict):
-                continue
-            self._items += 1
-            _texts(item, texts)
-            if item.get("type") == "function_call":
-                body = {} if item.get("id") or item.get("call_id") else {"output_index": number}
-                yield from self._call(body, item, whole=True)
-            elif item.get("type") == "reasoning":
-                yield from self._raw(item)
-        for delta, pieces in texts.items():
-            full, had = "".join(pieces), "".join(self._streamed[delta])
-            if len(full) > len(had) and full.startswith(had):
-                new = full[len(had) :]
-                self._streamed[delta].append(new)
-                yield delta(new)
-        if isinstance(response.get("usage"), dict):
-            yield _usage(response["usage"])
-            yield from reported_cost(response["usage"])
-        if response.get("error") or kind == "response.failed":
-            raise error_mapping.from_body(response.get("error") or response)
-        finish = self._finish(response, kind)
-        if finish.finish_reason == "stop" and not self._items and not self._parts:
-            raise InvalidResponseError("the answer holds no output")
-        self.done = True
-        yield finish
-
-    def _finish(self, response: dict[str, Any], kind: str) -> Finished:
-        status = str(response.get("status") or kind.removeprefix("response."))
-        reason: FinishReason
-        if status == "incomplete":
-            details = response.get("incomplete_details")
-            raw = (text(details.get("reason")) if isinstance(details, dict) else None) or status
-            reason = _INCOMPLETE.get(raw, "other")
-        elif status == "completed":
-            raw, reason = status, "stop"
-            if self._slots:
-                reason = "tool_calls"
-            elif self._streamed[RefusalDelta] and not self._streamed[TextDelta]:
-                reason = "refusal"
-        elif status in ("queued", "in_progress"):
-            raw, reason = status, "pause"
-        else:
-            raw, reason = status, "error" if status == "cancelled" else "other"
-        return Finished(reason, raw)
+def _part(part: Part) -> dict[str, Any]:
+    if isinstance(part, str):
+        return {"type": "input_text", "text": part}
+    if isinstance(part, File):
+        return {"type": "input_file", "filename": part.name, "file_data": data_uri(part)}
+    # The API's own description requires `detail`, and strict servers of others insist on it.
+    return {"type": "input_image", "image_url": data_uri(part), "detail": part.detail or "auto"}
 
 
-def _no_texts() -> dict[_Delta, list[str]]:
-    return {TextDelta: [], ReasoningDelta: [], RefusalDelta: []}
-
-
-def _texts(item: dict[str, Any], texts: dict[_Delta, list[str]]) -> None:
-    """Add an output item's texts, by kind."""
-    content = item.get("content")
-    parts = (
-        [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
-    )
-    if item.get("type") == "reasoning":
-        summary = item.get("summary")
-        parts += [p for p in summary if isinstance(p, dict)] if isinstance(summary, list) else []
-        texts[ReasoningDelta] += [part["text"] for part in parts if text(part.get("text"))]
-        return
-    if item.get("type") != "message":
-        return
-    for part in parts:
-        if part.get("type") == "refusal":
-            texts[RefusalDelta].append(text(part.get("refusal")) or "")
-        elif isinstance(part.get("text"), str):
-            texts[TextDelta].append(part["text"])
-
-
-def _usage(raw: dict[str, Any]) -> UsageReport:
-    given = raw.get("input_tokens_details")
-    given = given if isinstance(given, dict) else {}
-    written = raw.get("output_tokens_details")
-    written = written if isinstance(written, dict) else {}
-    read, wrote, total = (
-        count(raw.get(name)) for name in ("input_tokens", "output_tokens", "total_tokens")
-    )
-    if total is None and read is not None and wrote is not None:
-        total = read + wrote
-    return UsageReport(
-        Usage(
-            input_tokens=read,
-            output_tokens=wrote,
-            total_tokens=total,
-            cache_read_tokens=count(given.get("cached_tokens")),
-            cache_write_tokens=count(given.get("cache_write_tokens")),
-            reasoning_tokens=count(written.get("reasoning_tokens")),
-            source="provider",
-            raw=raw,
+def _tools(request: Request) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Body fields for a request's tools, and the choice among them that had to be dropped."""
+    if not request.tools:
+        return {}, ()
+    tools: list[dict[str, Any]] = []
+    for tool in request.tools:
+        function: dict[str, Any] = {"type": "function", "name": tool.name}
+        if tool.description:
+            function["description"] = tool.description
+        function["parameters"] = dict(tool.parameters)
+        if request.profile.strict_tools:
+            function["strict"] = tool.strict  # left out, it would be true
+        tools.append(function)
+    fields: dict[str, Any] = {"tools": tools}
+    choice, dropped = tool_choice(request)
+    if choice is not None:
+        fields["tool_choice"] = (
+            {"type": "function", "name": choice} if is_tool_name(request, choice) else choice
         )
-    )
+    return fields, dropped
+
+
+def _text_format(request: Request, support: SchemaSupport) -> Mapping[str, Any]:
+    """Body fields that hold the model to the request's schema."""
+    schema = request.schema
+    if schema is None or support == "prompt":
+        return {}
+    if request.profile.schema_as_chat:
+        return response_format(schema, support)
+    if support == "json_object":
+        return {"text": {"format": {"type": "json_object"}}}
+    return {"text": {"format": {"type": "json_schema", **named_schema(schema)}}}

@@ -180,13 +180,13 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
 
 def sampling_headers(request: Request) -> Mapping[str, str] | None:
     """Headers that the service wants beside sampling parameters for this model."""
-    of_model = model_quirks(request.profile, request.model)
+    of_model = model_profile(request.profile, request.model)
     if of_model and of_model.sampling_header and not SAMPLING.isdisjoint(request.params):
         return of_model.sampling_header
     return None
 
 
-def model_quirks(profile: ServiceProfile, model: str) -> ModelProfile | None:
+def model_profile(profile: ServiceProfile, model: str) -> ModelProfile | None:
     """Return what the service does differently for this model; the first match counts."""
     for row in profile.models:
         if re.search(row.match, model):
@@ -194,61 +194,61 @@ def model_quirks(profile: ServiceProfile, model: str) -> ModelProfile | None:
     return None
 
 
-def apply(request: Request, names: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, ...]]:
+def apply(
+    request: Request,
+    names: Mapping[str, str],
+    *,
+    effort_fields: Mapping[str, Mapping[str, Any]] | None = None,
+) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Body fields for a request's parameters.
 
     Parameters
     ----------
     request : Request
     names : mapping
-        Our name to the API's, for those that the API takes.
+        Our name to the API's, for those that the API accepts.
+    effort_fields : mapping or None
+        Body fields for each word of `effort`, where the service has its own; see
+        `ServiceProfile.effort`.
 
     Returns
     -------
     fields : dict
     dropped : tuple of str
-        Parameters that were set and are not taken, by our names.
+        Parameters that were set and are not accepted, by our names.
     """
     fields: dict[str, Any] = {}
     dropped: list[str] = []
     if not request.params:
         return fields, ()
     profile = request.profile
-    of_model = model_quirks(profile, request.model)
-    refused = set(profile.unsupported)
+    of_model = model_profile(profile, request.model)
+    unsupported = set(profile.unsupported)
     if of_model and request.params.get("effort") not in of_model.sampling_efforts:
-        refused.update(of_model.unsupported)
+        unsupported.update(of_model.unsupported)
     if of_model and of_model.sampling_header:
-        refused -= SAMPLING
+        unsupported -= SAMPLING
     for name, value in request.params.items():
-        if name in refused or name not in names:
+        if name in unsupported or name not in names:
             dropped.append(name)
-        elif name == "effort" and (words := _effort_words(request, of_model)):
-            said = words.get(value, words.get(_ANY))
-            if said is None:
+        elif name == "effort" and effort_fields:
+            template = effort_fields.get(value, effort_fields.get(_ANY_EFFORT))
+            if template is None:
                 dropped.append(f"effort={value}")
             else:
-                fields.update(_filled_in(said, value))
+                fields.update(_fill_in(template, value))
         else:
             fields[profile.rename.get(name, names[name])] = value
     return fields, tuple(dropped)
 
 
-_ANY = "*"
+_ANY_EFFORT = "*"
 
 
-def _effort_words(
-    request: Request, of_model: ModelProfile | None
-) -> Mapping[str, Mapping[str, Any]]:
-    if request.api != "chat":  # the other two have one form, which is their vendor's own
-        return {}
-    return (of_model.effort if of_model else None) or request.profile.effort
-
-
-def _filled_in(fields: Mapping[str, Any], effort: str) -> dict[str, Any]:
+def _fill_in(fields: Mapping[str, Any], effort: str) -> dict[str, Any]:
     """Body fields with our word where the row has ``{effort}``."""
     return {
-        name: _filled_in(value, effort)
+        name: _fill_in(value, effort)
         if isinstance(value, Mapping)
         else effort
         if value == "{effort}"

@@ -17,12 +17,12 @@ _MOST_BLANKS = 1000
 """White space before a tag; an answer that begins with more is content."""
 
 
-class ThinkSplitter:
+class ReasoningTagSplitter:
     """Tell reasoning from content, piece by piece.
 
     Examples
     --------
-    >>> splitter = ThinkSplitter()
+    >>> splitter = ReasoningTagSplitter()
     >>> [*splitter.feed("<thi"), *splitter.feed("nk>hm</think>Hi"), *splitter.end()]
     [ReasoningDelta(text='hm'), TextDelta(text='Hi')]
     """
@@ -82,24 +82,24 @@ class ThinkSplitter:
         return [ReasoningDelta(held) if self._state == "inside" else TextDelta(held)]
 
 
-class ThinkDecoder(Decoder):
+class ReasoningTagDecoder(Decoder):
     """Another decoder, with the reasoning taken out of its texts."""
 
     def __init__(self, inner: Decoder) -> None:
         self._inner = inner
-        self._splitter = ThinkSplitter()
+        self._splitter = ReasoningTagSplitter()
 
-    def event(self, name: str, data: bytes) -> Iterator[Event]:
+    def decode_event(self, name: str, data: bytes) -> Iterator[Event]:
         """As the inner decoder's."""
-        return self._split(self._inner.event(name, data))
+        return self._split(self._inner.decode_event(name, data))
 
-    def whole(self, reply: dict[str, Any]) -> Iterator[Event]:
+    def decode_response(self, response: dict[str, Any]) -> Iterator[Event]:
         """As the inner decoder's."""
-        return self._split(self._inner.whole(reply))
+        return self._split(self._inner.decode_response(response))
 
-    def finish(self) -> list[Event]:
+    def flush(self) -> list[Event]:
         """As the inner decoder's, behind what was held back."""
-        return [*self._split(self._inner.finish()), *self._splitter.end()]
+        return [*self._split(self._inner.flush()), *self._splitter.end()]
 
     def _split(self, events: Iterable[Event]) -> Iterator[Event]:
         inner = self._inner
@@ -113,7 +113,7 @@ class ThinkDecoder(Decoder):
                 yield event
         finally:
             # Known once the inner decoder has given all its events.
-            self.done, self.closed, self.fault = inner.done, inner.closed, inner.fault
+            self.done, self.closed, self.error = inner.done, inner.closed, inner.error
 
 
 def _overlap(text: str, tag: str) -> int:

@@ -59,20 +59,20 @@ def streamed(
     found: list[Event] = []
     for start, end in itertools.pairwise(cuts):
         for name, piece in splitter.feed(data[start:end]):
-            found += decoder.event(name, piece)
+            found += decoder.decode_event(name, piece)
     for name, piece in splitter.end():
-        found += decoder.event(name, piece)
-    if decoder.fault is not None:
-        raise decoder.fault
-    return [*found, *decoder.finish()]
+        found += decoder.decode_event(name, piece)
+    if decoder.error is not None:
+        raise decoder.error
+    return [*found, *decoder.flush()]
 
 
 def whole(api: Api, reply: dict[str, Any], **changes: Any) -> list[Event]:
     """Events of a whole reply."""
     decoder = wire.get(api).decoder(request(api, **changes))
-    events = [*decoder.whole(reply), *decoder.finish()]
-    if decoder.fault is not None:
-        raise decoder.fault
+    events = [*decoder.decode_response(reply), *decoder.flush()]
+    if decoder.error is not None:
+        raise decoder.error
     return events
 
 

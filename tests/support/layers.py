@@ -11,9 +11,10 @@ from allos.request import Request
 from allos.response import ProviderResponse
 from allos.secret import Secret
 from allos.wire.base import Body, Connection, Wire
+from allos.wire.openai_chat import OPENAI
 
 CONNECTION = Connection(
-    sdk="openai",
+    sdk=OPENAI,
     base_url="http://127.0.0.1:9/v1",
     api_key=Secret("sk-very-secret-key"),
     direct=True,

@@ -17,7 +17,8 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
-from allos.errors import ConfigurationError, MissingBaseURLError, MissingKeyError, did_you_mean
+from allos import wire
+from allos.errors import ConfigurationError, MissingBaseURLError, MissingKeyError
 from allos.profiles import Api
 from allos.providers.catalog.services import Service
 from allos.secret import Secret
@@ -25,12 +26,10 @@ from allos.secret import Secret
 PLACEHOLDER = "not-needed"
 """Stands for a key at servers that check none; the SDKs insist on one."""
 
-_APIS: tuple[Api, ...] = ("responses", "chat", "messages")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 _VARIABLE = re.compile(r"\{([A-Z0-9_]+)\}")
-_OPERATIONS = ("/chat/completions", "/responses", "/messages", "/completions")
 
 
 class StoredKey(NamedTuple):
@@ -94,7 +93,8 @@ def resolve(
     api_key : str or Secret, optional
         Key that the caller passed; it goes to whatever address there is. Blank counts as missing.
     api : str, optional
-        ``"responses"``, ``"chat"`` or ``"messages"``, when it is not the row's own choice.
+        ``"responses"``, ``"chat"``, ``"messages"`` or a registered API, when it is not the row's own
+        choice.
     env : mapping
         The environment. Blank values count as unset.
     look : callable, optional
@@ -128,7 +128,7 @@ def resolve(
     own = _row_host(service, env)
     foreign = explicit and host not in _own_hosts(service, env, own) and not _unbound(service, env)
     speaks = _api(service, api, foreign=foreign, at_home=host == own)
-    url = wire_url(url, speaks)
+    url = wire.get(speaks).base_url(url)
 
     if passed := _key(api_key, "api_key"):
         return Endpoint(
@@ -258,18 +258,6 @@ def is_loopback(name: str) -> bool:
         return False
 
 
-def wire_url(url: str, api: Api) -> str:
-    """Address as the SDK of an API wants it: Anthropic's appends ``/v1`` by itself.
-
-    Examples
-    --------
-    >>> wire_url("http://localhost:8080/v1", "messages")
-    'http://localhost:8080'
-    """
-    url = url.rstrip("/")
-    return url.removesuffix("/v1") if api == "messages" else url
-
-
 def display_url(url: str) -> str:
     """Address for logs and messages: no user name, no password, no query.
 
@@ -306,19 +294,12 @@ def _embedded(service: Service, base_url: str | None, api: str | None) -> Endpoi
 def _api(service: Service, wanted: str | None, *, foreign: bool, at_home: bool) -> Api:
     if wanted is None:
         return service.foreign_api if foreign and service.foreign_api else service.api
-    for api in _APIS:
-        if api == wanted:
-            break
-    else:
-        raise ConfigurationError(
-            f"Unknown api {wanted!r}: it is 'responses', 'chat' or 'messages'."
-            f"{did_you_mean(str(wanted), _APIS)}"
-        )
+    wire.check_name(wanted)
     # What a local server speaks depends on its version, and a proxy may speak anything.
-    if at_home and not service.local and api not in service.speaks:
+    if at_home and not service.local and wanted not in service.speaks:
         known = " and ".join(repr(name) for name in service.speaks)
         raise ConfigurationError(f"{service.name!r} speaks {known}, not {wanted!r}.")
-    return api
+    return wanted
 
 
 def _address(service: Service, base_url: str | None, env: Mapping[str, str]) -> str:
@@ -482,10 +463,17 @@ def _cleaned(value: str, source: str) -> str:
             "leave it out."
         )
     path = parts.path.rstrip("/")
-    for operation in _OPERATIONS:
-        if path.endswith(operation):
-            raise ConfigurationError(f"{shown}: leave {operation!r} off, it is added per call.")
+    if operation := _operation_at_end(path):
+        raise ConfigurationError(f"{shown}: leave {operation!r} off, it is added per call.")
     return f"{parts.scheme}://{parts.netloc.lower()}{path}"
+
+
+def _operation_at_end(path: str) -> str | None:
+    """Path of a call that an address ends with, as where the URL of a request was copied."""
+    if not path or re.search(r"/v\d\w*$", path):  # nearly every address; it needs no import
+        return None
+    operations = [wire.get(api).path.removeprefix("/v1") for api in wire.names()]
+    return next((each for each in (*operations, "/completions") if path.endswith(each)), None)
 
 
 @lru_cache(maxsize=256)

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple
 
+from allos import wire
 from allos.errors import ConfigurationError, did_you_mean
 from allos.profiles import Api, ModelProfile, ServiceProfile
 
@@ -60,8 +61,8 @@ class Service:
     """Whether it can list its models."""
     window_probe: Literal["", "props", "show"] = ""
     """Where a local server tells the context window it has loaded."""
-    counts: Literal["messages", "llamacpp"] | None = None
-    """How it counts the tokens of a prompt when asked; None: it cannot."""
+    counts: str | None = None
+    """How it counts the tokens of a prompt, one of its API's `token_counters`; None: it cannot."""
     aliases: tuple[str, ...] = ()
     """Other names for it."""
     sdk_home: str | None = None
@@ -260,10 +261,10 @@ def add(service: Service, *, origin: str, build: Build | None = None) -> Service
     }
     service = replace(service, **single)
     for api in (service.api, *service.apis, service.foreign_api):
-        if api is not None and api not in get_args(Api):
+        if api is not None and api not in wire.names():
+            known = ", ".join(map(repr, wire.names()))
             raise ConfigurationError(
-                f"Provider {service.name!r}: unknown api {api!r}: it is 'responses', 'chat' or "
-                "'messages'."
+                f"Provider {service.name!r}: unknown api {api!r}: expected one of {known}."
             )
     own = f"{service.name.upper()}_BASE_URL"
     if own not in service.base_url_env:

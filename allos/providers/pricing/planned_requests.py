@@ -136,21 +136,19 @@ def plan(
     notes = []
     if unstarted:
         notes.append("The embedded model's server chooses its port when it starts.")
-    if wire.api != "chat" and counts == "llamacpp":  # its template takes messages of that API
-        counts = None
     counted = None
-    if exact and counts is not None:
-        how = counts
+    can_count = counts in wire.token_counters
+    if exact and can_count:
 
         def count(client: Any) -> Coroutine[Any, Any, int | None]:
-            return dry_run.count_tokens(how, wire, client, request, body)
+            return wire.count_tokens(client, request, body)
 
         counted = inquire("preview", count, connection, request.timeout_s)
     if exact and not isinstance(counted, int):
         counted = None
         notes.append(f"{request.provider} did not count the tokens, so they are estimated.")
     rehearser = dry_run.DryRun(connection)
-    seen = started.submit(rehearser.rehearse(wire, request, body)).result(_REHEARSAL_S)
+    seen = started.submit(rehearser.run(wire, request, body)).result(_REHEARSAL_S)
     return PlannedRequest(
         provider=request.provider,
         model=request.model,
@@ -164,7 +162,7 @@ def plan(
         ),
         dropped=body.dropped,
         notes=tuple(notes),
-        counting=exact and counts is not None,
+        counting=exact and can_count,
     )
 
 

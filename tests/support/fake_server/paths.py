@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, unquote
 from .plan import APIS, shape_of
 from .seen import Seen
 
-_PATHS = {
+PATHS = {
     "/chat/completions": "chat",
     "/responses": "responses",
     "/messages": "messages",
@@ -18,11 +18,12 @@ _PATHS = {
     "/props": "props",
     "/api/show": "show",
 }
+"""End of a path to the API that it means; a test may add its own, with a renderer in `plan.APIS`."""
 
 
 def api_of(path: str) -> str | None:
     """Tell the API by the end of the path, whatever stands before it."""
-    for suffix, api in _PATHS.items():
+    for suffix, api in PATHS.items():
         if path.endswith(suffix):
             return api
     return "models" if "/models/" in path else None

@@ -38,6 +38,7 @@ from allos.request import Request
 from allos.response import ProviderResponse
 from allos.usage import Usage
 from allos.wire.base import Body, Decoder, Reply, Wire
+from allos.wire.openai_chat import OPENAI
 from tests.support.decoding import request
 from tests.support.layers import Layer, prepared
 
@@ -50,7 +51,7 @@ class Script(Wire):
     """A wire whose attempts are lists of events, exceptions, or waits for ever (None)."""
 
     api = "chat"
-    sdk = "openai"
+    sdk = OPENAI
     path = "/"
 
     def __init__(self, *attempts: list[Any]) -> None:

@@ -12,8 +12,9 @@ from allos.engine import runtime
 from allos.secret import Secret
 from allos.wire import clients
 from allos.wire.base import Connection
+from allos.wire.openai_chat import OPENAI
 
-HERE = Connection(sdk="openai", base_url="http://127.0.0.1:9/v1", api_key=Secret("k"), direct=True)
+HERE = Connection(sdk=OPENAI, base_url="http://127.0.0.1:9/v1", api_key=Secret("k"), direct=True)
 
 
 async def thread_name() -> str:
@@ -130,7 +131,7 @@ def test_shutdown_and_start_again() -> None:
 def test_secrets_do_not_show() -> None:
     """A connection shows neither its key nor its headers."""
     connection = Connection(
-        sdk="openai", base_url="u", api_key=Secret("sk-secret"), headers=(("x-api-key", "sk-two"),)
+        sdk=OPENAI, base_url="u", api_key=Secret("sk-secret"), headers=(("x-api-key", "sk-two"),)
     )
 
     assert "sk-" not in repr(connection)

@@ -6,17 +6,20 @@ import pytest
 
 from allos.secret import Secret
 from allos.wire import clients
-from allos.wire.base import Connection, _encoded
+from allos.wire.anthropic_messages import ANTHROPIC
+from allos.wire.base import SDK, Connection
+from allos.wire.http_io import encode_json
+from allos.wire.openai_chat import OPENAI
 from tests.support.fake_server import FakeServer
 
 
-def connection(server: FakeServer, sdk: str, **changes: object) -> Connection:
+def connection(server: FakeServer, sdk: SDK, **changes: object) -> Connection:
     options = {"base_url": server.base_url, "api_key": Secret("sk-of-the-test"), "direct": True}
     return Connection(sdk=sdk, **{**options, **changes})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("sdk", ["openai", "anthropic"])
-def test_headers_are_the_sdk_s(sdk: str) -> None:
+@pytest.mark.parametrize("sdk", [OPENAI, ANTHROPIC], ids=lambda sdk: sdk.name)
+def test_headers_are_the_sdk_s(sdk: SDK) -> None:
     """A request bears what the SDK sends of itself, the key and the user's own headers, each once."""
     with FakeServer() as server:
         made = clients.make(connection(server, sdk, headers=(("X-Team", "red"),)))
@@ -37,19 +40,19 @@ def test_headers_are_the_sdk_s(sdk: str) -> None:
         first, second = (seen.headers for seen in server.requests)
 
     assert first["authorization"] == "Bearer sk-of-the-test"
-    assert sdk in first["user-agent"].lower()
+    assert sdk.name in first["user-agent"].lower()
     assert first["content-type"] == "application/json"
     assert first["content-length"] == "30"
     assert first["host"] == f"127.0.0.1:{server.port}"
     assert (first["x-team"], second["x-team"]) == ("red", "blue")
-    assert ("anthropic-version" in first) is (sdk == "anthropic")
+    assert ("anthropic-version" in first) is (sdk is ANTHROPIC)
     assert not [name for name, value in first.items() if ", " in value and name == "host"]
 
 
 def test_building_sends_nothing(caplog: pytest.LogCaptureFixture) -> None:
     """The request that gives the headers goes nowhere, and no log tells of it or of the key."""
     with FakeServer() as server, caplog.at_level("INFO"):
-        for sdk in ("openai", "anthropic"):
+        for sdk in (OPENAI, ANTHROPIC):
             clients.make(connection(server, sdk))
 
         assert server.connections_seen == 0
@@ -58,5 +61,5 @@ def test_building_sends_nothing(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_body_is_compact_and_always_encodable() -> None:
     """Letters go out as they are; half an emoji, which UTF-8 cannot say, is escaped."""
-    assert _encoded({"a": "ü", "b": [1, None]}) == '{"a":"ü","b":[1,null]}'.encode()
-    assert _encoded({"a": "\ud83d"}) == rb'{"a":"\ud83d"}'
+    assert encode_json({"a": "ü", "b": [1, None]}) == '{"a":"ü","b":[1,null]}'.encode()
+    assert encode_json({"a": "\ud83d"}) == rb'{"a":"\ud83d"}'

@@ -132,8 +132,8 @@ def read(api: Api, stream: bytes, profile: ServiceProfile | None = None) -> list
     found: list[Event] = []
     with suppress(ProviderError):
         for name, data in [*splitter.feed(stream), *splitter.end()]:
-            found += decoder.event(name, data)
-    return found + decoder.finish()
+            found += decoder.decode_event(name, data)
+    return found + decoder.flush()
 
 
 def check(events: list[Event]) -> None:
@@ -176,10 +176,10 @@ def test_any_whole_reply(api: Api, value: dict[str, Any]) -> None:
     """A whole reply of any shape gives events or one of our errors."""
     decoder = wire.get(api).decoder(request(api, profile=ServiceProfile(think_tags=True)))
     try:
-        events = list(decoder.whole(value))
+        events = list(decoder.decode_response(value))
     except ProviderError:
         return
-    check(events + decoder.finish())
+    check(events + decoder.flush())
 
 
 @pytest.mark.parametrize("api", APIS)
@@ -187,7 +187,7 @@ def test_silence_is_no_end(api: Api) -> None:
     """A stream that just ends has given no end signal."""
     decoder = wire.get(api).decoder(request(api))
 
-    assert [event for event in decoder.finish() if isinstance(event, Finished)] == []
+    assert [event for event in decoder.flush() if isinstance(event, Finished)] == []
     assert not decoder.done
 
 
@@ -238,7 +238,7 @@ def test_any_value_in_any_field(api: Api, think_tags: bool, data: st.DataObject)
     reply = changed(reply, data.draw(st.sampled_from(places(reply))), data.draw(ODD))
     decoder = wire.get(api).decoder(request(api, profile=profile))
     with suppress(ProviderError):
-        check([*decoder.whole(reply), *decoder.finish()])
+        check([*decoder.decode_response(reply), *decoder.flush()])
 
 
 @pytest.mark.parametrize("api", APIS)
@@ -273,7 +273,7 @@ def test_half_a_letter(api: Api, spoilt: bytes) -> None:
         events = (
             read(api, body)
             if made.startswith((b"data", b"event"))
-            else [*wire.get(api).decoder(request(api)).whole(json_object(body, {}))]
+            else [*wire.get(api).decoder(request(api)).decode_response(json_object(body, {}))]
         )
         text = fold(events).text("text")
 
@@ -314,7 +314,7 @@ def test_tags_of_reasoning(api: Api) -> None:
     profile = ServiceProfile(think_tags=True)
     events = [event.data for event in FAKES[api].events(answer, ASK)]
     decoder = wire.get(api).decoder(request(api, profile=profile))
-    whole = [*decoder.whole(FAKES[api].whole(answer, ASK)), *decoder.finish()]
+    whole = [*decoder.decode_response(FAKES[api].whole(answer, ASK)), *decoder.flush()]
     for found in (read(api, sse(events), profile), whole):
         folded = fold(found)
 

@@ -12,7 +12,7 @@ from allos.wire.parameters import (
     apply,
     checked,
     extra_fields,
-    model_quirks,
+    model_profile,
     sampling_headers,
 )
 from tests.support.decoding import APIS, body, request
@@ -139,7 +139,7 @@ REASONING = ServiceProfile(
 )
 
 
-def test_model_quirks() -> None:
+def test_model_profile() -> None:
     """The first row whose pattern fits the model counts; others are not asked."""
     named = body("chat", model="o3", params={"temperature": 1, "max_tokens": 5}, profile=REASONING)
     plain = body("chat", model="gpt", params={"temperature": 1, "max_tokens": 5}, profile=REASONING)
@@ -148,9 +148,9 @@ def test_model_quirks() -> None:
     assert named.body["max_completion_tokens"] == 5
     assert plain.dropped == ()
     assert plain.body["max_tokens"] == 5
-    assert model_quirks(REASONING, "o3") is REASONING.models[0]
-    assert model_quirks(REASONING, "other") is REASONING.models[1]
-    assert model_quirks(REASONING, "gpt") is None
+    assert model_profile(REASONING, "o3") is REASONING.models[0]
+    assert model_profile(REASONING, "other") is REASONING.models[1]
+    assert model_profile(REASONING, "gpt") is None
 
 
 def test_sampling_is_back_without_reasoning() -> None:

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allos.events import ReasoningDelta, TextDelta
-from allos.wire.reasoning_tags import ThinkSplitter
+from allos.wire.reasoning_tags import ReasoningTagSplitter
 
 
 def split(*pieces: str) -> tuple[str, str]:
-    splitter = ThinkSplitter()
+    splitter = ReasoningTagSplitter()
     found = [part for piece in pieces for part in splitter.feed(piece)] + splitter.end()
     reasoning, text = (
         "".join(delta.text for delta in found if isinstance(delta, kind))
@@ -64,7 +64,7 @@ def test_cuts_never_matter(parts: list[str], cuts: list[int]) -> None:
 
 def test_pieces_are_not_held_back() -> None:
     """Only what may still become a tag waits."""
-    splitter = ThinkSplitter()
+    splitter = ReasoningTagSplitter()
 
     assert splitter.feed("<think>one ") == [ReasoningDelta("one ")]
     assert splitter.feed("two</t") == [ReasoningDelta("two")]

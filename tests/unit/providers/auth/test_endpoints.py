@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from allos import wire
 from allos.errors import ConfigurationError, MissingKeyError
 from allos.providers.auth.endpoints import (
     PLACEHOLDER,
@@ -9,7 +10,6 @@ from allos.providers.auth.endpoints import (
     display_url,
     is_loopback,
     resolve,
-    wire_url,
 )
 from allos.providers.catalog.services import Service, find, load
 from allos.secret import Secret
@@ -141,7 +141,7 @@ def test_address_variable_takes_the_key_along(row: Service) -> None:
     moved = resolve(row, env=env)
     by_hand = resolve(row, base_url="https://proxy.example/y/v1", env=env)
 
-    assert moved.base_url == wire_url("https://proxy.example/x/v1", row.api)
+    assert moved.base_url == wire.get(row.api).base_url("https://proxy.example/x/v1")
     assert not moved.foreign
     assert not by_hand.foreign
     assert moved.api == by_hand.api == row.api

@@ -6,15 +6,15 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
-from typing import get_args
 from urllib.parse import urlsplit
 
 import pytest
 
+from allos import wire
 from allos.errors import ConfigurationError
-from allos.profiles import Api, ServiceProfile
+from allos.profiles import ServiceProfile
 from allos.providers.catalog import services
-from allos.wire.parameters import EFFORTS, VOCABULARY, model_quirks
+from allos.wire.parameters import EFFORTS, VOCABULARY, model_profile
 
 ROOT = Path(__file__).parents[4]
 ROWS = list(services.load().values())
@@ -34,7 +34,9 @@ def test_row_is_well_formed(row: services.Service) -> None:
     assert re.fullmatch(r"[a-z][a-z0-9_]*", row.name)
     assert all(VARIABLE.fullmatch(name) for name in variables)
     assert len(set(variables)) == len(variables)
-    assert set(row.speaks) <= set(get_args(Api))
+    assert set(row.speaks) <= set(wire.names())
+    counters = [wire.get(api).token_counters for api in row.speaks]
+    assert row.counts is None or any(row.counts in known for known in counters)
     assert len(set(row.speaks)) == len(row.speaks)
     assert row.mark in ("A", "B", "C")
     assert re.fullmatch(r"20\d\d-\d\d", row.as_of)
@@ -148,7 +150,7 @@ def test_every_known_service_has_a_row() -> None:
 def test_quirks_of_a_model(name: str, model: str, field: str, unsupported: tuple[str, ...]) -> None:
     """The model's own pattern decides what the token limit is called and what is not sent."""
     profile = services.find(name).profile
-    of_model = model_quirks(profile, model)
+    of_model = model_profile(profile, model)
     refused = {*profile.unsupported, *(of_model.unsupported if of_model else ())}
 
     assert ((of_model and of_model.max_tokens_name) or profile.max_tokens_name) == field
@@ -200,7 +202,7 @@ def test_tool_and_schema_quirks_of_services() -> None:
 )
 def test_models_that_take_no_forced_call(name: str, model: str, forced: bool) -> None:
     """`tool_choice="required"` is not sent to models that refuse it."""
-    of_model = model_quirks(services.find(name).profile, model)
+    of_model = model_profile(services.find(name).profile, model)
 
     assert ((of_model.tool_choice if of_model else {}).get("required") != "") is forced
 
