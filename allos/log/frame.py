@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from allos.dtypes import text_dtype
 from allos.log.columns import DTYPES
 from allos.log.segments import Piece, as_objects, decode, numbers_of
 
@@ -94,7 +95,8 @@ def column(blocks: Sequence[Block], name: str) -> ExtensionArray:
     total = sum(block.row_count for block in blocks)
     pieces = [(block.row_count, block.pieces.get(name, Piece(None))) for block in blocks]
     if all(piece.values is None for _, piece in pieces):
-        return pd.array([None], dtype=dtype).take(np.zeros(total, dtype=np.intp))
+        nothing = pd.array([None], dtype=text_dtype() if dtype == "str" else dtype)
+        return nothing.take(np.zeros(total, dtype=np.intp))
     return _texts(pieces, total) if dtype == "str" else _numbers(pieces, total, dtype)
 
 
@@ -115,7 +117,7 @@ def _texts(pieces: Sequence[tuple[int, Piece]], total: int) -> ExtensionArray:
         else piece.values[piece.codes]
         for count, piece in pieces
     ]
-    return pd.array(np.concatenate(texts), dtype="str")
+    return pd.array(np.concatenate(texts), dtype=text_dtype())
 
 
 def _texts_by_code(pieces: Sequence[tuple[int, Piece]], total: int) -> ExtensionArray:
@@ -135,7 +137,7 @@ def _texts_by_code(pieces: Sequence[tuple[int, Piece]], total: int) -> Extension
             else:  # "clip" never clips here; it spares numpy a copy
                 np.take(np.array(local), piece.codes, out=codes[start:stop], mode="clip")
         start = stop
-    return pd.array(as_objects(list(known)), dtype="str").take(codes)
+    return pd.array(as_objects(list(known)), dtype=text_dtype()).take(codes)
 
 
 def _numbers(pieces: Sequence[tuple[int, Piece]], total: int, dtype: str) -> ExtensionArray:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from allos import log
+from allos.dtypes import text_dtype
 from allos.errors import LogError
 from allos.log.columns import COLUMNS
 from allos.log.filters import Where, check_limit, chosen_columns, reject_unknown, utc_now, where
@@ -76,7 +77,7 @@ def responses(
     Returns
     -------
     pandas.DataFrame
-        Columns and dtypes of ``docs/reference/log-schema.md``, also without rows: text ``str``,
+        Columns and dtypes of ``docs/reference/log-schema.md``, also without rows: text ``str`` (``string`` on pandas 2),
         times ``datetime64[us, UTC]``, numbers nullable, nested values JSON text.
 
     Raises
@@ -278,7 +279,7 @@ def _ratings(db: sqlite3.Connection, ids: ExtensionArray) -> dict[str, Extension
     ratings: list[int | NAType] = [pd.NA if rating is None else rating for rating, _ in found]
     return {
         "rating": pd.array(ratings, dtype="Int64"),
-        "note": pd.array(as_objects([note for _, note in found]), dtype="str"),
+        "note": pd.array(as_objects([note for _, note in found]), dtype=text_dtype()),
     }
 
 
@@ -299,6 +300,6 @@ def _raws(db: sqlite3.Connection, ids: ExtensionArray) -> dict[str, ExtensionArr
             found[response_id] = (unpack(request), unpack(reply))
     pairs = [found.get(response_id, (None, None)) for response_id in wanted]
     return {
-        name: pd.array(as_objects([pair[position] for pair in pairs]), dtype="str")
+        name: pd.array(as_objects([pair[position] for pair in pairs]), dtype=text_dtype())
         for position, name in enumerate(_RAW)
     }

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from allos import context
+from allos.dtypes import text_dtype
 from allos.errors import ConfigurationError, did_you_mean
 from allos.ids import new_id
 from allos.messages import Message, MessageRole, Prompt, as_messages
@@ -257,9 +258,10 @@ def chats() -> pd.DataFrame:
 
     rows = [_row(known) for known in current_session().chats.values()]
     columns = ["name", "turns", "models", "tokens", "last_at", "conversation_id"]
+    text = text_dtype()
     frame = pd.DataFrame(rows, columns=columns).astype(
-        {"name": "str", "turns": "Int64", "models": "str", "tokens": "Int64"}
-        | {"last_at": "datetime64[us, UTC]", "conversation_id": "str"}
+        {"name": text, "turns": "Int64", "models": text, "tokens": "Int64"}
+        | {"last_at": "datetime64[us, UTC]", "conversation_id": text}
     )
     return frame.set_index("name")
 

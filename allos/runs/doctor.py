@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from allos.dtypes import text_dtype
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -48,7 +50,7 @@ class Report:
         import pandas as pd
 
         rows = [(each.area, each.status, each.said, each.fix) for each in self.findings]
-        return pd.DataFrame(rows, columns=["area", "status", "said", "fix"], dtype="str")
+        return pd.DataFrame(rows, columns=["area", "status", "said", "fix"], dtype=text_dtype())
 
     def summary(self) -> str:
         """One line: how many problems and notes."""

@@ -15,6 +15,7 @@ from allos.log import query
 from allos.log.columns import NAMES
 from allos.log.filters import where
 from allos.log.notebook_rows import PRIVATE_COLUMNS
+from tests.dtypes import TEXT
 from tests.support.fake_server import Call, FakeServer, Fault, Reply
 from tests.support.jupyter import private_environment
 
@@ -47,7 +48,7 @@ def the_log(path: Path) -> pd.DataFrame:
     rows = query.read(path, NAMES, nothing)
     assert rows["user"].notna().any() or rows["host"].notna().any()
     for name in PRIVATE_COLUMNS:
-        rows[name] = pd.array([None] * len(rows), dtype="str")
+        rows[name] = pd.array([None] * len(rows), dtype=TEXT)
     return rows
 
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from allos.dtypes import text_dtype
 from allos.errors import ConfigurationError
 
 
@@ -45,8 +46,9 @@ def _providers(words: tuple[str, ...]) -> Any:
         }
         for service in services.every()
     ]
-    frame = pd.DataFrame(rows).astype({"key_set": "boolean"})
-    return frame.set_index("provider")
+    frame = pd.DataFrame(rows)
+    texts = dict.fromkeys(frame.columns.drop("key_set"), text_dtype())
+    return frame.astype({"key_set": "boolean", **texts}).set_index("provider")
 
 
 def _models(words: tuple[str, ...]) -> Any:
@@ -112,7 +114,7 @@ def _config(words: tuple[str, ...]) -> Any:
         }
         for name, each in SETTINGS.items()
     ]
-    frame = pd.DataFrame(rows).astype("str").set_index("setting")
+    frame = pd.DataFrame(rows).astype(text_dtype()).set_index("setting")
     frame.attrs["file"] = str(own_file())
     return frame
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from allos.dtypes import text_dtype
 from allos.errors import ConfigurationError, did_you_mean
 from allos.providers.auth import key_store
 from allos.providers.catalog import services
@@ -68,8 +69,8 @@ def table() -> pd.DataFrame:
         for service in services.every()
         if (place := key_store.where(service)) is not None
     }
-    index = pd.Index(list(found), name="provider", dtype="str")
-    return pd.DataFrame({"found_in": pd.Series(found, index=index, dtype="str")})
+    index = pd.Index(list(found), name="provider", dtype=text_dtype())
+    return pd.DataFrame({"found_in": pd.Series(found, index=index, dtype=text_dtype())})
 
 
 def _read(words: tuple[str, ...]) -> tuple[set[str], list[str], str | None]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from allos.dtypes import text_dtype
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -84,8 +86,8 @@ class ModelList(list[ModelInfo]):
     def frame(self) -> pd.DataFrame:
         """DataFrame with one row per model; the columns and dtypes are the same when it is empty.
 
-        Columns are the fields of `ModelInfo`, `raw` left out; `model` is the id. Texts are ``str``,
-        numbers ``Int64``, times ``datetime64[us, UTC]``.
+        Columns are the fields of `ModelInfo`, `raw` left out; `model` is the id. Texts are ``str``
+        (``string`` on pandas 2), numbers ``Int64``, times ``datetime64[us, UTC]``.
         """
         import pandas as pd
 
@@ -93,8 +95,9 @@ class ModelList(list[ModelInfo]):
             column: [getattr(model, "id" if column == "model" else column) for model in self]
             for column in _DTYPES
         }
-        series = {name: pd.Series(columns[name], dtype=_DTYPES[name]) for name in _DTYPES}
-        return pd.DataFrame(series)
+        text = text_dtype()
+        dtypes = {name: text if dtype == "str" else dtype for name, dtype in _DTYPES.items()}
+        return pd.DataFrame({name: pd.Series(columns[name], dtype=dtypes[name]) for name in dtypes})
 
     def __repr__(self) -> str:
         some = ", ".join(self.ids[:5]) + (", ..." if len(self) > 5 else "")

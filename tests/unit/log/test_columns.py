@@ -4,6 +4,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from allos.log.migrations import VERSION
 
 from allos.log.columns import (
     COLUMNS,
@@ -15,7 +16,6 @@ from allos.log.columns import (
     insert_rows,
     markdown_table,
 )
-from allos.log.migrations import VERSION
 
 
 def words(text: str) -> list[str]:

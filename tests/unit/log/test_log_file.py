@@ -6,9 +6,9 @@ import stat
 from pathlib import Path
 
 import pytest
+from allos.log.files import chosen_path, file_lock, make_place, network_file_system
 
 from allos.errors import LogError
-from allos.log.files import chosen_path, file_lock, make_place, network_file_system
 
 posix = pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX files")
 

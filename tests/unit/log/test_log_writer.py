@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 
 import pytest
+from allos.log.writer import Writer
 
 from allos.errors import LogError
 from allos.log.store.sqlite import Batch, Store
-from allos.log.writer import Writer
 from tests.support.log_rows import a_response
 
 

@@ -20,6 +20,7 @@ from allos.log.notebook_rows import KEY, PRIVATE_COLUMNS, from_notebook, rows_me
 from allos.messages import Message, MessageRole, ToolCall
 from allos.parts import File, Image
 from allos.response import ProviderResponse
+from tests.dtypes import TEXT, named
 from tests.support.log_rows import a_response
 from tests.support.pictures import PNG
 
@@ -39,7 +40,7 @@ def same(found: pd.DataFrame, responses: list[ProviderResponse]) -> None:
     """The frame is the responses' own, but for what stays in the log."""
     wanted = frame_of(responses)
     for name in PRIVATE_COLUMNS:
-        wanted[name] = pd.array([None] * len(wanted), dtype="str")
+        wanted[name] = pd.array([None] * len(wanted), dtype=TEXT)
     pd.testing.assert_frame_equal(found, wanted)
 
 
@@ -164,7 +165,7 @@ def test_a_notebook_without_answers_gives_an_empty_typed_frame(tmp_path: Path) -
     frame = allos.from_notebook(str(book(tmp_path / "a.ipynb", {}, {"isolated": True})))
 
     assert frame.empty
-    assert {name: str(frame[name].dtype) for name in NAMES} == DTYPES
+    assert {name: str(frame[name].dtype) for name in NAMES} == named(DTYPES)
 
 
 _GOOD = rows_metadata([a_response(7)])[KEY]["rows"][0]

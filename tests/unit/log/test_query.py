@@ -19,6 +19,7 @@ from allos.log import segments
 from allos.log.columns import DTYPES, NAMES
 from allos.log.query import responses
 from allos.response import ProviderResponse
+from tests.dtypes import TEXT, named
 from tests.support.log_rows import START, a_response
 
 
@@ -42,7 +43,7 @@ def test_an_empty_log_has_all_columns_and_dtypes(log: Path) -> None:
     frame = responses()
 
     assert list(frame.columns) == list(NAMES)
-    assert dtypes(frame) == DTYPES
+    assert dtypes(frame) == named(DTYPES)
     assert len(frame) == 0
 
 
@@ -54,8 +55,12 @@ def test_dtypes_do_not_depend_on_the_rows(log: Path, kind: str, monkeypatch) -> 
     many = [a_response(number) for number in range(25)]
     observe(*{"one": [full], "bare": [bare], "mixed": [full, bare], "many": many}[kind])
 
-    assert dtypes(responses()) == DTYPES
-    assert dtypes(responses(raw=True)) == {**DTYPES, "raw_request": "str", "raw_reply": "str"}
+    assert dtypes(responses()) == named(DTYPES)
+    assert dtypes(responses(raw=True)) == {
+        **named(DTYPES),
+        "raw_request": TEXT,
+        "raw_reply": TEXT,
+    }
 
 
 def test_values_come_back(log: Path) -> None:
@@ -118,7 +123,7 @@ def test_every_row_unless_limited(log: Path) -> None:
     assert len(responses()) == 30
     assert list(responses(limit=2)["content"]) == ["Answer 28", "Answer 29"]
     assert len(responses(limit=0)) == 0
-    assert dtypes(responses(limit=0)) == DTYPES
+    assert dtypes(responses(limit=0)) == named(DTYPES)
 
 
 CASES: list[tuple[dict[str, Any], list[int]]] = [
@@ -226,7 +231,7 @@ def test_the_newest_rating_and_note_count(log: Path) -> None:
     assert frame["rating"][0] == -1
     assert frame["note"][0] == "good"
     assert frame.iloc[1:].isna().all(axis=None)
-    assert dtypes(frame) == {"rating": "Int64", "note": "str"}
+    assert dtypes(frame) == {"rating": "Int64", "note": TEXT}
 
 
 def test_without_an_open_log_the_default_one_is_read(log_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_small_frame_goes_out_whole() -> None:
         "DataFrame, 2 rows, 3 columns",
         "",
         "Columns:",
-        "- name: str",
+        f"- name: {frame['name'].dtype}",
         "- x: int64",
         "- y: float64",
         "",

@@ -4,10 +4,10 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from allos.log.migrations import APPLICATION_ID, VERSION, migrate
 
 from allos.errors import LogError
 from allos.log.columns import STORED_NAMES
-from allos.log.migrations import APPLICATION_ID, VERSION, migrate
 
 
 def opened(path: Path) -> sqlite3.Connection:

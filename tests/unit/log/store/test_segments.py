@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from allos.log.segments import _encode_numbers, _encode_text, decode
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,7 +14,6 @@ from allos.log.columns import NAMES
 from allos.log.filters import Where
 from allos.log.query import read
 from allos.log.rows import row_of
-from allos.log.segments import _encode_numbers, _encode_text, decode
 from allos.log.store.sqlite import Batch, Store
 from tests.support.log_rows import a_response
 

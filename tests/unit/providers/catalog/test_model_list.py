@@ -14,6 +14,7 @@ from allos.providers.catalog.model_list import (
     read,
     window_in,
 )
+from tests.dtypes import TEXT
 
 ANTHROPIC = {
     "type": "model",
@@ -194,7 +195,7 @@ def test_frame() -> None:
     assert full.dtypes.astype(str).to_dict() == empty.dtypes.astype(str).to_dict()
     assert full.dtypes.astype(str).to_dict() == {
         **dict.fromkeys(
-            ["provider", "model", "name", "lifecycle", "replacement", "owned_by"], "str"
+            ["provider", "model", "name", "lifecycle", "replacement", "owned_by"], TEXT
         ),
         **dict.fromkeys(["context_window", "max_output_tokens"], "Int64"),
         **dict.fromkeys(["created_at", "deprecated_at", "shutdown_at"], "datetime64[us, UTC]"),
