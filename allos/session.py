@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-import warnings
 import weakref
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from allos import _process
 from allos.engine import Interceptor
 from allos.engine.limits import LimiterRegistry
-from allos.errors import ConfigurationError, LogError, ReplayError
+from allos.errors import ConfigurationError, ReplayError
 from allos.log.log import Log
 from allos.providers import Provider, ProviderRegistry
 from allos.providers.catalog import services
@@ -66,7 +65,7 @@ class Session:
 
     def __init__(self) -> None:
         self.settings = Settings()
-        self.log = Log()
+        self.log = Log(configured_path=lambda: self.settings.get("log"))
         self.budgets = Budgets(lambda: self.settings.get("budget_usd"))
         self.limiters = LimiterRegistry()
         self.approvers: list[Callable[[ToolCall], bool | None]] = []
@@ -76,7 +75,6 @@ class Session:
         self._prices = Prices()
         self._replay: Replay | None = None
         self._configured_replay: str | None = None
-        self._log_failed = False
         self._warned: dict[tuple[str, str], set[str]] = {}
         self._added: list[Interceptor] = []
         self.interceptors: tuple[Interceptor, ...] = ()
@@ -111,17 +109,11 @@ class Session:
 
     def open_log(self) -> None:
         """Open the log, unless ``ALLOS_LOG=off``; a log that cannot be opened never stops a call."""
-        if self.log.is_open() or self._log_failed:
-            return
-        try:
-            self.log.open(self.settings.get("log"))
-        except LogError as exc:
-            self._log_failed = True
-            warnings.warn(f"Answers are not logged: {exc}", UserWarning, stacklevel=3)
+        self.log.try_open()
 
     def open_log_on_first_call(self) -> None:
-        """Put `open_log` off until something is asked."""
-        self.log.open_on_first_call(self.open_log)
+        """Let the next call open the log: without a call, no file is created."""
+        self.log.open_on_first_call()
 
     # ---- replay -----------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
-"""The log's writer: one thread per process that groups commits.
+"""The thread that builds rows and commits them in groups.
 
-The engine's loop thread only hands responses over; rows are built and committed here, because a
-commit on the loop thread would stall every stream while another process holds the lock.
+The engine's loop thread only puts responses on a queue: a commit on the loop thread would stall
+every stream while another process holds the database's lock.
 """
 
 from __future__ import annotations
@@ -10,219 +10,208 @@ import contextlib
 import queue
 import threading
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from allos.errors import LogError
 from allos.log.pending_rows import BATCH_ROWS, PendingRows
-from allos.log.store.sqlite import Store
+from allos.log.store.protocol import Rating, Store
 from allos.response import ProviderResponse
 
-if TYPE_CHECKING:
-    import sqlite3
-
-GATHER_S = 0.02
-"""How long the first response waits for company, so that a burst shares one commit."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Rating:
-    row: tuple[Any, ...]
+GROUP_S = 0.02
+"""How long the first response of a group is held back, so that a burst shares one commit."""
 
 
 @dataclass(slots=True, eq=False)
 class _Flush:
-    """Everything handed over before this mark is to be committed."""
+    """Marks a position in the queue: everything before it is to be committed."""
 
     done: threading.Event = field(default_factory=threading.Event)
-    report: str | None = None
+    error: str | None = None
 
 
 class _Stop:
-    """The thread ends when it meets this."""
+    """Ends the thread."""
 
 
-_Item = ProviderResponse | _Rating | _Flush | _Stop
-
-_abandoned: list[sqlite3.Connection] = []  # a parent's connections; closing them would be wrong
+_Item = ProviderResponse | Rating | _Flush | _Stop
 
 
-class Writer:
-    """Takes finished responses from any thread and commits them to one store.
+class LogWriter:
+    """Accepts responses from any thread and commits them to one store.
 
     Parameters
     ----------
     store : Store
-        The open log. From here on only the writer touches it.
+        From here on only the writer writes to it.
+    process_facts : callable
+        Facts of the process by column name, for each row.
     """
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self._fresh()
+    def __init__(self, store: Store, process_facts: Callable[[], Mapping[str, Any]]) -> None:
+        self._store = store
+        self._process_facts = process_facts
+        self._reset()
 
-    def _fresh(self) -> None:
+    def _reset(self) -> None:
         self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
-        self._hurry = threading.Event()
+        self._flush_requested = threading.Event()
         self._thread: threading.Thread | None = None
-        self._starting = threading.Lock()  # guards: at most one thread, none once `_closed`
+        self._thread_lock = threading.Lock()  # guards: at most one thread, none once `_closed`
         self._closed = False
-        self._working = threading.Lock()  # guards: store, backlog and marks have one user
-        self._backlog = PendingRows(self.store)
-        self._marks: list[_Flush] = []
-        self._forking = False
+        self._store_lock = threading.Lock()  # guards: store, pending rows and flushes have one user
+        self._pending = PendingRows(self._store, self._process_facts)
+        self._flushes: list[_Flush] = []
+        self._holds_store_for_fork = False
 
     # any thread
 
-    def observe(self, response: ProviderResponse) -> None:
-        """Hand a response over; it is committed within some 20 ms."""
-        self._queue.put(response)
+    def put(self, item: ProviderResponse | Rating) -> None:
+        """Accept a finished response or a rating; it is committed within about 20 ms."""
+        self._queue.put(item)
         if self._thread is None or self._closed:
-            self._attend()
+            self._start_thread_or_commit()
 
     def rate(self, response_id: str, rating: int | None, note: str | None) -> None:
-        """Hand over a rating of a response."""
-        now_us = time.time_ns() // 1000
-        self._queue.put(_Rating((response_id, rating, note, now_us)))
-        if self._thread is None or self._closed:
-            self._attend()
+        """Accept a rating of a response."""
+        self.put(Rating(response_id, rating, note, created_at=time.time_ns() // 1000))
 
     def flush(self, timeout_s: float) -> None:
-        """Wait until everything handed over before is committed.
+        """Wait until everything accepted so far is committed.
 
         Raises
         ------
         LogError
-            The disk failed, or another process kept the lock; the rows stay in memory and are
-            tried again. Or rows were given up.
+            A commit failed, or another process kept the lock: the rows stay in memory and are
+            retried. Or rows were discarded.
         """
-        if self._thread is None and self._queue.empty() and self._backlog.retry_s is None:
-            return  # nothing waits
-        mark = _Flush()
-        self._queue.put(mark)
-        self._hurry.set()
+        if self._thread is None and self._queue.empty() and self._pending.retry_s is None:
+            return
+        flush = _Flush()
+        self._queue.put(flush)
+        self._flush_requested.set()
         if self._thread is None or self._closed:
-            self._attend()
-        if not mark.done.wait(timeout_s):
-            problem = self._backlog.problem
+            self._start_thread_or_commit()
+        if not flush.done.wait(timeout_s):
+            reason = f" ({self._pending.error})" if self._pending.error else ""
             raise LogError(
-                f"the log {str(self.store.path)!r} was not written within {timeout_s:g} s"
-                f"{f' ({problem})' if problem else ''}; its rows wait and are tried again"
+                f"the log {self._store.location!r} was not written within {timeout_s:g} s{reason}; "
+                "its rows are kept in memory and retried"
             )
-        if mark.report is not None:
-            raise LogError(mark.report)
+        if flush.error is not None:
+            raise LogError(flush.error)
 
     def close(self, timeout_s: float) -> None:
-        """Commit what was handed over, end the thread, close the file.
+        """Commit what was accepted, end the thread, close the store.
 
-        Later responses are still written, by the thread that hands them over.
+        A response that is put later is committed by the thread that puts it.
 
         Raises
         ------
         LogError
-            As `flush`; the thread has been told to end all the same.
+            As `flush`; the thread ends all the same.
         """
         try:
             if self._thread is not None:
                 self.flush(timeout_s)
         finally:
-            with self._starting:
+            with self._thread_lock:
                 self._closed = True
                 thread, self._thread = self._thread, None
             if thread is not None:
                 self._queue.put(_Stop())
-                self._hurry.set()
+                self._flush_requested.set()
                 thread.join(timeout_s)
-            self._attend(timeout_s)
+            self._start_thread_or_commit(timeout_s)
 
-    def _attend(self, timeout_s: float = -1) -> None:
-        """Start the thread, or after `close` do its work here."""
-        with self._starting:
+    def _start_thread_or_commit(self, timeout_s: float = -1) -> None:
+        """Start the thread; after `close`, do its work on this one."""
+        with self._thread_lock:
             if not self._closed:
                 if self._thread is None:
                     self._thread = threading.Thread(target=self._run, name="allos-log", daemon=True)
                     self._thread.start()
                 return
-        if self._working.acquire(timeout=timeout_s):
+        if self._store_lock.acquire(timeout=timeout_s):
             try:
                 while not self._queue.empty():
-                    self._work(self._waiting())
-                self._answer(self._backlog.pop_error())
-                self.store.close()
+                    self._process(self._queued_items())
+                self._finish_flushes(self._pending.pop_error())
+                self._store.close()
             finally:
-                self._working.release()
+                self._store_lock.release()
 
     # around a fork
 
     def before_fork(self) -> None:
-        """Close the file: SQLite must not be open while a process forks.
+        """Close the store: SQLite must not be open while a process forks.
 
         It counts locks per process and would count wrongly in the child
         (https://sqlite.org/howtocorrupt.html, section 2.6). The next commit opens it again.
         """
-        self._forking = self._working.acquire(timeout=1.0)  # a commit takes milliseconds
-        if self._forking:
-            self.store.close()
+        self._holds_store_for_fork = self._store_lock.acquire(timeout=1.0)  # a commit takes ms
+        if self._holds_store_for_fork:
+            self._store.close()
 
     def after_fork_in_parent(self) -> None:
-        """Go on."""
-        if self._forking:
-            self._forking = False
-            self._working.release()
+        """Let commits continue."""
+        if self._holds_store_for_fork:
+            self._holds_store_for_fork = False
+            self._store_lock.release()
 
     def after_fork_in_child(self) -> None:
-        """Start anew: what the parent had not written is the parent's to write."""
-        left = self.store.abandon()
-        if left is not None:
-            _abandoned.append(left)
-        self._fresh()
+        """Start with an empty queue: what the parent had not written yet, the parent writes."""
+        self._store.reset_after_fork()
+        self._reset()
 
     # writer thread
 
     def _run(self) -> None:
         stopped = False
         while not stopped:
-            items = self._take()
-            with self._working:
-                stopped = self._work(items)
-                self.store.tidy()
+            items = self._next_items()
+            with self._store_lock:
+                stopped = self._process(items)
+                self._store.maintain()
 
-    def _take(self) -> list[_Item]:
-        """Wait for the next items, and a moment for more."""
+    def _next_items(self) -> list[_Item]:
+        """Wait for an item, and a moment for more of them."""
         try:
-            first = self._queue.get(timeout=self._backlog.retry_s)
+            first = self._queue.get(timeout=self._pending.retry_s)
         except queue.Empty:
             return []
         if isinstance(first, ProviderResponse) and self._queue.qsize() < BATCH_ROWS:
-            self._hurry.wait(GATHER_S)
-        self._hurry.clear()
-        return [first, *self._waiting()]
+            self._flush_requested.wait(GROUP_S)
+        self._flush_requested.clear()
+        return [first, *self._queued_items()]
 
-    def _waiting(self) -> list[_Item]:
+    def _queued_items(self) -> list[_Item]:
         items: list[_Item] = []
         with contextlib.suppress(queue.Empty):
             while len(items) < BATCH_ROWS:
                 items.append(self._queue.get_nowait())
         return items
 
-    def _work(self, items: list[_Item]) -> bool:
-        """Commit the items and answer the flushes among them; True when the thread is to end."""
+    def _process(self, items: list[_Item]) -> bool:
+        """Commit the items and finish the flushes among them; True when the thread is to end."""
         stopped = False
         for item in items:
             if isinstance(item, ProviderResponse):
-                self._backlog.add(item)
-            elif isinstance(item, _Rating):
-                self._backlog.add_rating(item.row)
+                self._pending.add(item)
+            elif isinstance(item, Rating):
+                self._pending.add_rating(item)
             elif isinstance(item, _Flush):
-                self._marks.append(item)
+                self._flushes.append(item)
             else:
                 stopped = True
-        if self._backlog.commit() or not self._backlog.locked or stopped:
-            # While another process has the lock, a flush waits on: the next try may succeed.
-            self._answer(self._backlog.pop_error() if self._marks else None)
+        if self._pending.commit() or not self._pending.locked or stopped:
+            # While another process holds the lock, flushes wait: the next attempt may succeed.
+            self._finish_flushes(self._pending.pop_error() if self._flushes else None)
         return stopped
 
-    def _answer(self, report: str | None) -> None:
-        for mark in self._marks:
-            mark.report = report
-            mark.done.set()
-        self._marks.clear()
+    def _finish_flushes(self, error: str | None) -> None:
+        for flush in self._flushes:
+            flush.error = error
+            flush.done.set()
+        self._flushes.clear()

@@ -4,7 +4,6 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from allos.log.migrations import VERSION
 
 from allos.log.columns import (
     COLUMNS,
@@ -16,6 +15,7 @@ from allos.log.columns import (
     insert_rows,
     markdown_table,
 )
+from allos.log.store.migrations import VERSION
 
 
 def words(text: str) -> list[str]:

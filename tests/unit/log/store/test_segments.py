@@ -1,28 +1,33 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
-from allos.log.segments import _encode_numbers, _encode_text, decode
-from hypothesis import given
-from hypothesis import strategies as st
 
-from allos.log import segments
 from allos.log.columns import NAMES
-from allos.log.filters import Where
 from allos.log.query import read
 from allos.log.rows import row_of
-from allos.log.store.sqlite import Batch, Store
+from allos.log.store import segment_codec, segments
+from allos.log.store.protocol import Batch, Where
+from allos.log.store.sqlite import SQLiteStore
 from tests.support.log_rows import a_response
 
-ALL = Where("")
+
+def insert(store: SQLiteStore, start: int, stop: int) -> None:
+    store.append(Batch([row_of(a_response(number), {}) for number in range(start, stop)]))
+    store.maintain()
 
 
-def insert(store: Store, start: int, stop: int) -> None:
-    store.insert(Batch([row_of(a_response(number), {}) for number in range(start, stop)]))
-    store.tidy()
+def frame_of_file(path: Path, names: Sequence[str]) -> pd.DataFrame:
+    store = SQLiteStore(path)
+    try:
+        return read(store, names, Where())
+    finally:
+        store.close()
 
 
 def execute(path: Path, sql: str) -> list[tuple[Any, ...]]:
@@ -39,54 +44,12 @@ def spans(path: Path) -> list[tuple[Any, ...]]:
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(segments, "SEGMENT_ROWS", 10)
-    monkeypatch.setattr(segments, "_MOST_TEXTS", 3)
+    monkeypatch.setattr(segment_codec, "MAX_DISTINCT", 3)
 
 
-@given(st.lists(st.none() | st.text(st.characters(exclude_categories=["Cs"])), min_size=1))
-def test_texts_come_back(values: list[str | None]) -> None:
-    """Few or many different texts, nulls among them: the same texts in the same order."""
-    piece = decode(bytes(_encode_text(values)), len(values))
-
-    assert piece.values is not None
-    found = piece.values if piece.codes is None else piece.values[piece.codes]
-    assert list(found) == values
-
-
-@given(st.lists(st.none() | st.integers(-(2**63), 2**63 - 1), min_size=1))
-def test_integers_come_back(values: list[int | None]) -> None:
-    """Every 64-bit integer is exact, and nulls stay nulls."""
-    piece = decode(bytes(_encode_numbers(values, "i")), len(values))
-    nulls = [False] * len(values) if piece.nulls is None else piece.nulls
-
-    assert piece.values is not None
-    found = [None if null else int(v) for v, null in zip(piece.values, nulls, strict=True)]
-    assert found == values
-
-
-@given(st.lists(st.none() | st.floats(allow_nan=False), min_size=1))
-def test_floats_come_back(values: list[float | None]) -> None:
-    """Every float is exact to the bit."""
-    piece = decode(bytes(_encode_numbers(values, "f")), len(values))
-    nulls = [False] * len(values) if piece.nulls is None else piece.nulls
-
-    assert piece.values is not None
-    found = [None if null else float(v) for v, null in zip(piece.values, nulls, strict=True)]
-    assert found == values
-
-
-def test_what_is_no_number_is_null() -> None:
-    """A text in a number's column does not stop the others."""
-    piece = decode(bytes(_encode_numbers([1, "x", 2**70, "3"], "i")), 4)
-
-    assert piece.values is not None
-    assert piece.nulls is not None
-    assert list(piece.values) == [1, 0, 0, 3]
-    assert list(piece.nulls) == [False, True, True, False]
-
-
-def test_full_stretches_get_segments(log_path: Path) -> None:
+def test_full_runs_of_rows_get_segments(log_path: Path) -> None:
     """Every ten rows become a segment, whatever the commits; the rest stays rows."""
-    store = Store(log_path)
+    store = SQLiteStore(log_path)
     for start in range(0, 37, 4):
         insert(store, start, min(start + 4, 37))
     store.close()
@@ -96,42 +59,42 @@ def test_full_stretches_get_segments(log_path: Path) -> None:
 
 def test_segments_and_rows_give_the_same_frame(log_path: Path) -> None:
     """With and without segments the frame is equal."""
-    store = Store(log_path)
+    store = SQLiteStore(log_path)
     insert(store, 0, 37)
-    store.tidy()
+    store.maintain()
     store.close()
-    with_segments = read(log_path, NAMES, ALL)
+    with_segments = frame_of_file(log_path, NAMES)
     execute(log_path, "DELETE FROM segments")
     left = execute(log_path, "SELECT count(*) FROM segment_columns")
 
     assert len(with_segments) == 37
-    assert read(log_path, NAMES, ALL).equals(with_segments)
+    assert frame_of_file(log_path, NAMES).equals(with_segments)
     assert left == [(0,)]
 
 
 def test_a_changed_row_drops_its_segment(log_path: Path) -> None:
     """What somebody changes or deletes by hand is what the frame shows."""
-    store = Store(log_path)
+    store = SQLiteStore(log_path)
     insert(store, 0, 35)
     store.close()
     execute(log_path, "UPDATE responses SET content = 'changed' WHERE seq = 13")
     execute(log_path, "DELETE FROM responses WHERE seq = 25")
-    frame = read(log_path, ["id", "content"], ALL)
+    frame = frame_of_file(log_path, ["id", "content"])
 
     assert spans(log_path) == [(1, 10)]
     assert len(frame) == 34
     assert frame["content"][12] == "changed"
 
 
-def test_rows_changed_before_they_are_sealed_are_read_again(log_path: Path) -> None:
-    """The writer does not trust its memory when another connection has written."""
-    store = Store(log_path)
+def test_rows_changed_before_their_segment_are_read_again(log_path: Path) -> None:
+    """The builder does not use the rows it kept when another connection has committed."""
+    store = SQLiteStore(log_path)
     insert(store, 0, 8)
     execute(log_path, "UPDATE responses SET content = 'changed' WHERE seq = 3")
     execute(log_path, "DELETE FROM responses WHERE seq = 5")
     insert(store, 8, 14)
     store.close()
-    frame = read(log_path, ["content"], ALL)
+    frame = frame_of_file(log_path, ["content"])
 
     assert spans(log_path) == [(1, 11)]
     assert frame["content"][2] == "changed"
@@ -140,7 +103,7 @@ def test_rows_changed_before_they_are_sealed_are_read_again(log_path: Path) -> N
 
 def test_two_stores_share_the_segments(log_path: Path) -> None:
     """Rows of two connections in turn: each seq in one segment, nothing twice."""
-    first, second = Store(log_path), Store(log_path)
+    first, second = SQLiteStore(log_path), SQLiteStore(log_path)
     for start in range(0, 60, 6):
         insert(first, start, start + 3)
         insert(second, start + 3, start + 6)
@@ -148,6 +111,6 @@ def test_two_stores_share_the_segments(log_path: Path) -> None:
     second.close()
 
     assert spans(log_path) == [(start, start + 9) for start in range(1, 60, 10)]
-    assert list(read(log_path, ["content"], ALL)["content"]) == [
+    assert list(frame_of_file(log_path, ["content"])["content"]) == [
         f"Answer {number}" for number in range(60)
     ]
