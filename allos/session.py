@@ -257,28 +257,28 @@ def configure(**changes: Any) -> dict[str, Any]:
 
 
 def replay(path: str | os.PathLike[str] | None = None, mode: Mode = "replay") -> Replay:
-    """Serve recorded answers instead of asking, or record them; a new run begins.
+    """Replay recorded answers instead of sending requests, or record them; a new run begins.
 
     Parameters
     ----------
     path : str, path-like or None
-        The file, best beside the notebook. None: what is open stays, and is returned.
+        The file, best beside the notebook. By default the open file is returned.
     mode : str
-        ``"replay"`` serves what is recorded, and asks for and records what is not; ``"record"`` asks
-        for everything and records it; ``"strict"`` serves what is recorded and fails otherwise, for
-        CI; ``"off"`` closes the file. Where a file is named, ``ALLOS_REPLAY_MODE`` in the
-        environment goes before it.
+        ``"replay"`` replays what is recorded, and sends and records other requests; ``"record"``
+        sends and records all requests; ``"strict"`` replays what is recorded and fails otherwise,
+        for CI; ``"off"`` closes the file. Where a file is given, ``ALLOS_REPLAY_MODE`` in the
+        environment takes precedence.
 
     Returns
     -------
     Replay
-        The open file: how many answers it `served`, how many were `asked` and are `unused`; `prune`
-        removes those.
+        The open file, with its counts `replayed`, `requested` and `unused`; `prune` removes unused
+        answers.
 
     Raises
     ------
     ReplayError
-        The file cannot be read, is no replay file, or is missing in ``"strict"``.
+        The file cannot be read, is not a replay file, or is missing in ``"strict"``.
     ConfigurationError
         An unknown mode.
 
@@ -287,7 +287,7 @@ def replay(path: str | os.PathLike[str] | None = None, mode: Mode = "replay") ->
     ::
 
         allos.replay("study.replay.jsonl")
-        allos.ask("Name three primes.", model="groq/openai/gpt-oss-20b")  # asked once, ever
+        allos.ask("Name three primes.", model="groq/openai/gpt-oss-20b")  # sent once, ever
     """
     from allos.replaying.replay import Replay, chosen_mode
 

@@ -59,7 +59,7 @@ def test_replay_needs_no_key_and_no_address(
     facts = {k: v for k, v in first.metadata.items() if k != "base_url"}
     assert list(served.metadata.items()) == list(facts.items())
     assert served.id != first.id
-    assert (replay.served, replay.asked) == (1, 0)
+    assert (replay.replayed, replay.requested) == (1, 0)
     assert rows["replayed"].tolist() == [False, True]
     assert rows["latency_s"].nunique() == 1
 
@@ -302,7 +302,7 @@ def test_nothing_is_loaded_started_or_asked(
     assert said[:3] == ["Answer 1.", "Answer 2.", "Embedded."]
     assert said[3].count("Answer") == 2
     assert heavy == "[]"
-    assert counts == "a.jsonl (strict): 5 recorded; in this run 5 served, 0 asked, 0 not used"
+    assert counts == "a.jsonl (strict): 5 recorded; this run: 5 replayed, 0 requested, 0 unused"
     assert len(server.requests) == asked
 
 
