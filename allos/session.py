@@ -11,6 +11,7 @@ import sys
 import weakref
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from allos import _process
@@ -65,7 +66,7 @@ class Session:
 
     def __init__(self) -> None:
         self.settings = Settings()
-        self.log = Log(configured_path=lambda: self.settings.get("log"))
+        self.log = Log(configured_path=partial(self.settings.get, "log"))
         self.budgets = Budgets(lambda: self.settings.get("budget_usd"))
         self.limiters = LimiterRegistry()
         self.approvers: list[Callable[[ToolCall], bool | None]] = []

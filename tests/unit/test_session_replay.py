@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 
 import allos
+from allos import wire
 from allos.engine import can_answer_offline
 from allos.errors import ConfigurationError, MissingKeyError, ReplayError, ReplayMissError
 from allos.providers import ProviderRegistry
 from allos.runs.compare import compare
 from tests.support.fake_server import FakeServer, Reply
-from tests.support.layers import answering
+from tests.support.layers import answering, prepared
 
 ROOT = Path(__file__).parents[2]
 
@@ -324,9 +325,9 @@ def _as_if_embedded(server: FakeServer) -> None:
         messages=(Message("user", "Hi"),),  # type: ignore[arg-type]
     )
     made = replace(made, request_hash=request_hash(made))
-    opened = allos.replay()
-    assert opened.source(made) is None
-    opened.observe(ProviderResponse("Embedded.", request=made))
+    after = allos.replay().before(prepared(made, wire.get("chat")))
+    assert callable(after)
+    after(ProviderResponse("Embedded.", request=made))
 
 
 def test_answers_of_a_process_that_ends(server: FakeServer, tmp_path: Path) -> None:
