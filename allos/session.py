@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import os
 import sys
-import warnings
 import weakref
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from allos import _process
 from allos.engine import Interceptor
 from allos.engine.limits import LimiterRegistry
-from allos.errors import ConfigurationError, LogError, ReplayError
+from allos.errors import ConfigurationError, ReplayError
 from allos.log.log import Log
 from allos.providers import Provider, ProviderRegistry
 from allos.providers.catalog import services
@@ -66,7 +66,7 @@ class Session:
 
     def __init__(self) -> None:
         self.settings = Settings()
-        self.log = Log()
+        self.log = Log(configured_path=partial(self.settings.get, "log"))
         self.budgets = Budgets(lambda: self.settings.get("budget_usd"))
         self.limiters = LimiterRegistry()
         self.approvers: list[Callable[[ToolCall], bool | None]] = []
@@ -76,7 +76,6 @@ class Session:
         self._prices = Prices()
         self._replay: Replay | None = None
         self._configured_replay: str | None = None
-        self._log_failed = False
         self._warned: dict[tuple[str, str], set[str]] = {}
         self._added: list[Interceptor] = []
         self.interceptors: tuple[Interceptor, ...] = ()
@@ -111,17 +110,11 @@ class Session:
 
     def open_log(self) -> None:
         """Open the log, unless ``ALLOS_LOG=off``; a log that cannot be opened never stops a call."""
-        if self.log.is_open() or self._log_failed:
-            return
-        try:
-            self.log.open(self.settings.get("log"))
-        except LogError as exc:
-            self._log_failed = True
-            warnings.warn(f"Answers are not logged: {exc}", UserWarning, stacklevel=3)
+        self.log.try_open()
 
     def open_log_on_first_call(self) -> None:
-        """Put `open_log` off until something is asked."""
-        self.log.open_on_first_call(self.open_log)
+        """Let the next call open the log: without a call, no file is created."""
+        self.log.open_on_first_call()
 
     # ---- replay -----------------------------------------------------------------------------
 
@@ -265,28 +258,28 @@ def configure(**changes: Any) -> dict[str, Any]:
 
 
 def replay(path: str | os.PathLike[str] | None = None, mode: Mode = "replay") -> Replay:
-    """Serve recorded answers instead of asking, or record them; a new run begins.
+    """Replay recorded answers instead of sending requests, or record them; a new run begins.
 
     Parameters
     ----------
     path : str, path-like or None
-        The file, best beside the notebook. None: what is open stays, and is returned.
+        The file, best beside the notebook. By default the open file is returned.
     mode : str
-        ``"replay"`` serves what is recorded, and asks for and records what is not; ``"record"`` asks
-        for everything and records it; ``"strict"`` serves what is recorded and fails otherwise, for
-        CI; ``"off"`` closes the file. Where a file is named, ``ALLOS_REPLAY_MODE`` in the
-        environment goes before it.
+        ``"replay"`` replays what is recorded, and sends and records other requests; ``"record"``
+        sends and records all requests; ``"strict"`` replays what is recorded and fails otherwise,
+        for CI; ``"off"`` closes the file. Where a file is given, ``ALLOS_REPLAY_MODE`` in the
+        environment takes precedence.
 
     Returns
     -------
     Replay
-        The open file: how many answers it `served`, how many were `asked` and are `unused`; `prune`
-        removes those.
+        The open file, with its counts `replayed`, `requested` and `unused`; `prune` removes unused
+        answers.
 
     Raises
     ------
     ReplayError
-        The file cannot be read, is no replay file, or is missing in ``"strict"``.
+        The file cannot be read, is not a replay file, or is missing in ``"strict"``.
     ConfigurationError
         An unknown mode.
 
@@ -295,7 +288,7 @@ def replay(path: str | os.PathLike[str] | None = None, mode: Mode = "replay") ->
     ::
 
         allos.replay("study.replay.jsonl")
-        allos.ask("Name three primes.", model="groq/openai/gpt-oss-20b")  # asked once, ever
+        allos.ask("Name three primes.", model="groq/openai/gpt-oss-20b")  # sent once, ever
     """
     from allos.replaying.replay import Replay, chosen_mode
 

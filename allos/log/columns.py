@@ -1,4 +1,4 @@
-"""The log's columns: the one list from which the table, the rows, the frame and the docs come."""
+"""The log's columns: the one list that defines the table, the rows, the frame and the docs."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ class Column:
 
     name: str
     sql_type: SqlType
-    """How SQLite keeps it; times are microseconds since 1970-01-01 UTC."""
+    """Type in SQLite; times are microseconds since 1970-01-01 UTC."""
     dtype: Dtype
     """Its dtype in the frame, also when the frame is empty."""
     description: str
     """One line for the docs, with the unit."""
     otel: str | None = None
-    """Name in OpenTelemetry's GenAI conventions, None without a counterpart."""
+    """Name in OpenTelemetry's GenAI conventions; None when there is none."""
     since: int = 1
-    """Version of the schema that added it; see `allos.log.migrations`."""
+    """Version of the schema that added it; see `allos.log.store.migrations`."""
     joined: bool = False
-    """Not in the table `responses`: the frame takes it from the table `ratings`."""
+    """Whether the frame joins it from the table `ratings`: it is not in the table `responses`."""
 
 
 def _text(name: str, description: str, otel: str | None = None, *, joined: bool = False) -> Column:
@@ -74,38 +74,42 @@ COLUMNS: tuple[Column, ...] = (
     _text("run_id", "Shared by all responses of one batch or sweep."),
     _int("sample_index", "Which repeat this is, from 0, when a call is made `n` times."),
     _text("conversation_id", "Shared by all turns of one conversation.", "gen_ai.conversation.id"),
-    _text("parent_id", "`id` of the response that this call follows up."),
+    _text(
+        "parent_id", "`id` of the response that this call follows: the previous turn or tool step."
+    ),
     _text(
         "request_hash", "SHA-256 of the canonical request, hexadecimal; equal requests share it."
     ),
     _time("created_at", "When the call was made, UTC, to the microsecond."),
     _time("completed_at", "When the call ended, UTC, to the microsecond."),
     _text("provider", "Name of the service.", "gen_ai.provider.name"),
-    _text("base_url", "Address of the service, without user and query.", "server.address"),
+    _text("base_url", "URL of the service, without user and query.", "server.address"),
     _text("api", "Wire API: `responses`, `chat` or `messages`."),
     _text("model", "Model as requested.", "gen_ai.request.model"),
     _text(
-        "response_model", "Model that answered, as the service names it.", "gen_ai.response.model"
+        "response_model", "Model that responded, as the service names it.", "gen_ai.response.model"
     ),
     _real("temperature", "Sampling temperature that was sent.", "gen_ai.request.temperature"),
     _real("top_p", "Nucleus sampling bound that was sent, 0 to 1.", "gen_ai.request.top_p"),
-    _int("max_tokens", "Most output tokens that were allowed.", "gen_ai.request.max_tokens"),
+    _int("max_tokens", "Limit of output tokens that was sent.", "gen_ai.request.max_tokens"),
     _int("seed", "Sampling seed that was sent.", "gen_ai.request.seed"),
-    _bool("stream", "Whether the answer was streamed.", "gen_ai.request.stream"),
+    _bool("stream", "Whether the response was streamed.", "gen_ai.request.stream"),
     _text("params", "All parameters of the call, a JSON object."),
     _text(
-        "system", "System text; several are joined by a blank line.", "gen_ai.system_instructions"
+        "system", "System prompt; several are joined by a blank line.", "gen_ai.system_instructions"
     ),
     _text("prompt", "Text of the last user message."),
     _text("messages", "All messages that were sent, a JSON array.", "gen_ai.input.messages"),
-    _text("variables", "What was put into the template, by expression, a JSON object."),
+    _text("variables", "Values inserted into the template, by expression, a JSON object."),
     _text(
-        "content", "Visible text of the answer; null when there is none.", "gen_ai.output.messages"
+        "content",
+        "Visible text of the response; null when there is none.",
+        "gen_ai.output.messages",
     ),
-    _text("reasoning", "Reasoning text, where the API tells.", "gen_ai.output.messages"),
-    _text("refusal", "Why the model declined, where the API tells.", "gen_ai.output.messages"),
+    _text("reasoning", "Reasoning text, where the API returns it.", "gen_ai.output.messages"),
+    _text("refusal", "Why the model refused, where the API returns it.", "gen_ai.output.messages"),
     _text(
-        "tool_calls", "Tools that the model wants called, a JSON array.", "gen_ai.output.messages"
+        "tool_calls", "Tool calls requested by the model, a JSON array.", "gen_ai.output.messages"
     ),
     _text("status", "`ok`, `error` or `cancelled`."),
     _text(
@@ -114,7 +118,7 @@ COLUMNS: tuple[Column, ...] = (
         "`pause`, `context_exceeded`, `cancelled`, `error` or `other`.",
         "gen_ai.response.finish_reasons",
     ),
-    _text("finish_reason_raw", "The service's own word for it."),
+    _text("finish_reason_raw", "The finish reason as the service names it."),
     _int(
         "input_tokens", "Tokens of all input, cached input included.", "gen_ai.usage.input_tokens"
     ),
@@ -137,8 +141,8 @@ COLUMNS: tuple[Column, ...] = (
         "gen_ai.usage.reasoning.output_tokens",
     ),
     _int("total_tokens", "Input and output tokens together."),
-    _text("usage_source", "Who counted the tokens: `provider`, `estimated` or `missing`."),
-    _real("cost_usd", "Cost of the call, US dollars; null when a needed price is unknown."),
+    _text("usage_source", "Source of the token counts: `provider`, `estimated` or `missing`."),
+    _real("cost_usd", "Cost of the call, US dollars; null when a price is unknown."),
     _real("input_cost_usd", "Cost of the input, US dollars."),
     _real("output_cost_usd", "Cost of the output, US dollars."),
     _text("price_version", "Version of the price list that was used."),
@@ -148,7 +152,7 @@ COLUMNS: tuple[Column, ...] = (
         "gen_ai.client.operation.duration",
     ),
     _real("total_time_s", "Seconds of the whole call, queue and retries included."),
-    _real("queue_s", "Seconds that the call waited for its turn."),
+    _real("queue_s", "Seconds that the call waited in the queue for rate and concurrency limits."),
     _real(
         "time_to_first_token_s",
         "Seconds of the last attempt, from send to the first visible or reasoning text.",
@@ -159,27 +163,31 @@ COLUMNS: tuple[Column, ...] = (
         "Output tokens per second after the first one, "
         "`(output_tokens - 1) / (latency_s - time_to_first_token_s)`; null if not streamed.",
     ),
-    _text("error_type", "Name of the error's class.", "error.type"),
-    _text("error_message", "What went wrong and the next step.", "exception.message"),
+    _text("error_type", "Class name of the error.", "error.type"),
+    _text(
+        "error_message", "Message of the error: what failed and what to do.", "exception.message"
+    ),
     _int("http_status", "HTTP status of the last attempt.", "http.response.status_code"),
     _int("attempts", "Attempts in all, the first included."),
-    _text("retry_log", "Failed attempts that were repeated, a JSON array."),
-    _text("response_id", "The service's id of the answer.", "gen_ai.response.id"),
-    _text("request_id", "The service's id of the request, to quote in a support ticket."),
-    _int("ratelimit_remaining_requests", "Requests left in the service's current window."),
-    _int("ratelimit_remaining_tokens", "Tokens left in the service's current window."),
-    _real("ratelimit_reset_s", "Seconds until the service's window starts anew."),
+    _text("retry_log", "Failed attempts that were retried, a JSON array."),
+    _text("response_id", "The service's id of the response.", "gen_ai.response.id"),
+    _text("request_id", "The service's id of the request, for support tickets."),
+    _int(
+        "ratelimit_remaining_requests", "Requests left in the service's current rate-limit window."
+    ),
+    _int("ratelimit_remaining_tokens", "Tokens left in the service's current rate-limit window."),
+    _real("ratelimit_reset_s", "Seconds until the service's rate-limit window resets."),
     _text("service_tier", "Tier that served the call.", "openai.response.service_tier"),
     _text(
         "system_fingerprint",
-        "The service's mark of its own configuration.",
+        "The service's identifier of its backend configuration.",
         "openai.response.system_fingerprint",
     ),
-    _bool("replayed", "Whether the answer came from a recording instead of the service."),
+    _bool("replayed", "Whether the response came from a replay file instead of the service."),
     _text("session_id", "ULID of the kernel or script run.", "session.id"),
     _text("notebook", "File name of the notebook."),
     _text("cell_id", "The cell's id in the notebook file."),
-    _int("execution_count", "The number in `In [n]`."),
+    _int("execution_count", "The number in `In [n]` when the cell ran."),
     _text("user", "Login name.", "user.name"),
     _text("host", "Name of the computer.", "host.name"),
     _text(
@@ -188,10 +196,10 @@ COLUMNS: tuple[Column, ...] = (
         "vcs.ref.head.revision",
     ),
     _text("allos_version", "Version of allos that made the call."),
-    _text("tags", "Words to find the rows again, a JSON array."),
-    _text("metadata", "Free facts of the user, a JSON object."),
+    _text("tags", "Tags given to the call, a JSON array."),
+    _text("metadata", "Metadata given to the call, a JSON object."),
     _int("rating", "Newest rating given to the response.", joined=True),
-    _text("note", "Newest note written on the response.", joined=True),
+    _text("note", "Newest note on the response.", joined=True),
 )
 
 STORED: tuple[Column, ...] = tuple(column for column in COLUMNS if not column.joined)
@@ -208,10 +216,9 @@ DTYPES: dict[str, Dtype] = {column.name: column.dtype for column in COLUMNS}
 
 
 def create_table(version: int = 1) -> str:
-    """DDL of the table `responses` as `version` of the schema had it.
+    """DDL of the table `responses` in `version` of the schema.
 
-    `seq` is the order of commits: SQLite has one writer at a time, so it has no gaps that are
-    filled later.
+    `seq` is the order of commits: SQLite has one writer at a time, so gaps are never filled later.
     """
     lines = ["seq INTEGER PRIMARY KEY"]
     for column in STORED:
@@ -222,7 +229,7 @@ def create_table(version: int = 1) -> str:
 
 
 def add_columns(version: int) -> list[str]:
-    """DDL that adds what `version` of the schema brought to an older table."""
+    """DDL that adds the columns new in `version` of the schema to an older table."""
     return [
         f'ALTER TABLE responses ADD COLUMN "{column.name}" {column.sql_type}'
         for column in STORED
@@ -233,7 +240,7 @@ def add_columns(version: int) -> list[str]:
 def insert_rows(positions: Sequence[int] = range(len(STORED))) -> str:
     """SQL statement that inserts the values of some columns; the others stay NULL.
 
-    A row whose `id` is there already is left alone.
+    A row whose `id` is stored already is left as it is.
 
     Parameters
     ----------
@@ -246,8 +253,8 @@ def insert_rows(positions: Sequence[int] = range(len(STORED))) -> str:
 
 
 def markdown_table() -> str:
-    """Table of all columns for the docs: name, dtype, meaning with unit, OpenTelemetry name."""
-    lines = ["| column | dtype | what it holds | OpenTelemetry |", "| --- | --- | --- | --- |"]
+    """Table of all columns for the docs: name, dtype, description with unit, OpenTelemetry name."""
+    lines = ["| column | dtype | description | OpenTelemetry |", "| --- | --- | --- | --- |"]
     for column in COLUMNS:
         otel = f"`{column.otel}`" if column.otel else "–"
         lines.append(f"| `{column.name}` | `{column.dtype}` | {column.description} | {otel} |")

@@ -1,44 +1,238 @@
-"""The log as a layer around every call."""
+"""The log of a session: an interceptor that sends every finished response to a writer."""
 
 from __future__ import annotations
 
 import os
+import sys
+import threading
+import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from allos import log
+from allos import _process
 from allos.engine import After, Interceptor, PreparedCall
+from allos.errors import ConfigurationError, LogError
+from allos.log.provenance import ProcessFacts
 from allos.response import ProviderResponse
+
+if TYPE_CHECKING:
+    from allos.log.log_writer import LogWriter
+    from allos.log.store.protocol import Store
+    from allos.log.store.sqlite import SQLiteStore
+
+_CLOSE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogInfo:
+    """Where the log is and how it is stored; usable as a path."""
+
+    path: Path | None
+    """The file; None when no log is open."""
+    journal_mode: str | None = None
+    """``"wal"``, or what the file system allowed instead."""
+    notes: tuple[str, ...] = ()
+    """Limitations of this log: a network file system, an old SQLite."""
+
+    def __fspath__(self) -> str:
+        if self.path is None:
+            raise TypeError("the log is off: there is no file")
+        return str(self.path)
 
 
 class Log(Interceptor):
-    """Writes every response of a session to the open log."""
+    """Writes every response of its session to one file while it is open.
+
+    Several logs may be open in one process, each with its own file and thread.
+
+    Parameters
+    ----------
+    configured_path : callable, optional
+        Path to use where `open` is given none; it may return None, and ``"off"`` for no log.
+    """
 
     observes_refused = True
 
-    def __init__(self) -> None:
-        self._opening: Callable[[], None] | None = None
+    def __init__(
+        self, configured_path: Callable[[], str | os.PathLike[str] | None] = lambda: None
+    ) -> None:
+        self._configured_path = configured_path
+        self._store: SQLiteStore | None = None
+        self._writer: LogWriter | None = None
         self.opens_on_first_call = False
         """Whether the next call opens the log."""
+        self._open_failed = False
+        self._facts: dict[int, ProcessFacts] = {}  # by process id
 
-    def before(self, call: PreparedCall) -> After | None:
-        """Open the log where that was put off, and write the response."""
-        if self.opens_on_first_call and self._opening is not None:
-            self.opens_on_first_call = False
-            self._opening()
-        return self._write if log.is_open() else None
+    # ---- the interceptor -----------------------------------------------------------------------
+
+    def before(self, call: PreparedCall) -> After:
+        """Open the log if that was left for the first call. Caller's thread."""
+        if self.opens_on_first_call:
+            self.try_open()
+        # Also without an open log: it may be open by the time the response is there.
+        return self._write
 
     def _write(self, response: ProviderResponse) -> ProviderResponse:  # loop thread
-        log.write(response)
+        writer = self._writer
+        if writer is not None:
+            writer.put(response)
         return response
 
-    def open_on_first_call(self, opening: Callable[[], None]) -> None:
-        """Put the opening off until something is asked."""
-        self._opening, self.opens_on_first_call = opening, True
+    def open_on_first_call(self) -> None:
+        """Let the next call open the log, as `try_open`: without a call, no file is created."""
+        self.opens_on_first_call = self._writer is None
 
+    def try_open(self) -> None:
+        """Open the log, unless it is open; a failure warns once and never stops a call."""
+        self.opens_on_first_call = False
+        if self._open_failed:
+            return
+        try:
+            self.open()
+        except LogError as error:
+            self._open_failed = True
+            warnings.warn(f"Responses are not logged: {error}", UserWarning, stacklevel=3)
+
+    # ---- open, close, read ---------------------------------------------------------------------
+
+    def open(self, path: str | os.PathLike[str] | None = None) -> LogInfo:
+        """Log every response of the session from now on; see `allos.log.open`."""
+        from allos.log.log_file import log_path
+
+        with _lock:
+            if path is None and self._writer is not None:
+                return self.info()
+            chosen = log_path(path or self._configured_path())
+            if chosen is None or (self._store is not None and self._store.path == chosen):
+                return self.info()
+            from allos.log.log_writer import LogWriter
+            from allos.log.store.sqlite import SQLiteStore
+
+            store = SQLiteStore(chosen)
+            try:
+                self.close()
+            finally:
+                self._store, self._writer = store, LogWriter(store, self.process_facts)
+                self._open_failed = False
+                _open_writers.add(self._writer)
+            return self.info()
+
+    def close(self, timeout_s: float = _CLOSE_S) -> None:
+        """Write what is pending and stop logging; see `allos.log.close`."""
+        with _lock:
+            writer, self._writer, self._store = self._writer, None, None
+            self.opens_on_first_call = False
+        if writer is not None:
+            try:
+                writer.close(timeout_s)
+            finally:
+                with _lock:
+                    _open_writers.discard(writer)
+
+    def flush(self, timeout_s: float = 10.0) -> None:
+        """Wait until every response so far is committed; see `allos.log.flush`."""
+        writer = self._writer
+        if writer is not None:
+            writer.flush(timeout_s)
+
+    @property
     def is_open(self) -> bool:
         """Whether responses are being logged."""
-        return log.is_open()
+        return self._writer is not None
 
-    def open(self, path: str | os.PathLike[str] | None = None) -> log.LogInfo:
-        """Open the log; see `allos.log.open`."""
-        return log.open(path)
+    @property
+    def store(self) -> Store | None:
+        """Database of the open log, None when no log is open."""
+        return self._store
+
+    @property
+    def path(self) -> Path | None:
+        """File of the open log, None when no log is open."""
+        store = self._store
+        return None if store is None else store.path
+
+    def info(self) -> LogInfo:
+        """Where the open log is and how it is stored."""
+        store = self._store
+        if store is None:
+            return LogInfo(path=None)
+        return LogInfo(path=store.path, journal_mode=store.journal_mode, notes=store.notes)
+
+    def rate(self, response_id: str, rating: int | None = None, note: str | None = None) -> None:
+        """Rate a response, or add a note to it; see `allos.log.rate`."""
+        for name, value, expected, types in (
+            ("response_id", response_id, "a string, the id of a response", str),
+            ("rating", rating, "an integer", int | None),
+            ("note", note, "a string", str | None),
+        ):
+            if not isinstance(value, types) or (name == "rating" and abs(rating or 0) >= 2**63):
+                raise ConfigurationError(f"{name} must be {expected}, got {value!r:.80}.")
+        writer = self._writer
+        if writer is None:
+            raise LogError("no log is open: call allos.log.open() first")
+        writer.rate(response_id, rating, note)
+
+    # ---- provenance ----------------------------------------------------------------------------
+
+    @property
+    def session_id(self) -> str:
+        """ULID of this session in this process, the `session_id` of its rows."""
+        return self._process_facts().session_id
+
+    def process_facts(self) -> dict[str, Any]:
+        """Facts of the process as of now, by column name. Any thread."""
+        return self._process_facts().current()
+
+    def _process_facts(self) -> ProcessFacts:
+        pid = os.getpid()  # a forked child is a session of its own
+        # setdefault is atomic: threads that come here at once get the same session.
+        return self._facts.get(pid) or self._facts.setdefault(pid, ProcessFacts())
+
+
+# ---- fork and exit -----------------------------------------------------------------------------
+
+# Process resource: the writers that may have pending rows or an open file.
+_open_writers: set[LogWriter] = set()
+
+# Guards `_open_writers` and which writer each log has. Held across a fork, so that the same writers
+# are there before and after it.
+_lock = threading.RLock()
+
+
+def _write_pending_at_exit() -> None:
+    """Write what is pending. Logs stay open for the responses of what ends later."""
+    for writer in tuple(_open_writers):
+        try:
+            writer.close(_CLOSE_S)
+        except LogError as error:
+            sys.stderr.write(f"allos: {error}\n")
+
+
+def _before_fork() -> None:
+    _lock.acquire()
+    for writer in _open_writers:
+        writer.before_fork()
+
+
+def _after_fork_in_parent() -> None:
+    for writer in _open_writers:
+        writer.after_fork_in_parent()
+    _lock.release()
+
+
+def _after_fork_in_child() -> None:
+    global _lock
+    for writer in _open_writers:
+        writer.after_fork_in_child()
+    _lock = threading.RLock()
+
+
+_process.on_exit(_process.ExitStage.SESSION, _write_pending_at_exit)
+_process.on_fork(
+    before=_before_fork,
+    after_in_parent=_after_fork_in_parent,
+    after_in_child=_after_fork_in_child,
+)

@@ -1,8 +1,8 @@
-"""Rows of the log as a saved notebook carries them, and the frame that comes of them again.
+"""Rows of the log in a saved notebook, and the frame that is read back from them.
 
-The output of an answer holds its row in the output's metadata, under `KEY`: JSON, never shown. What
-is null is left out, and what all rows of an output share is written once. `user` and `host` stay in
-the log: a notebook is passed on to others.
+An output that shows a response carries its row in the output's metadata, under `KEY`: JSON, never
+displayed. Nulls are left out, and values that all rows of an output share are written once. `user` and
+`host` stay in the log: notebooks are shared with others.
 """
 
 from __future__ import annotations
@@ -15,25 +15,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from allos import _process
 from allos.errors import LogError
+from allos.log.blocks import INT64_LIMIT
 from allos.log.columns import STORED, STORED_NAMES
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from allos.log.log import Log
     from allos.response import ProviderResponse
 
 KEY = "allos"
-"""Key of the metadata of an output."""
+"""Key in the metadata of an output."""
 VERSION = 1
+"""Format of the rows."""
 VARIABLE = "ALLOS_NOTEBOOK_ROWS"
 """Environment variable; ``off`` keeps rows out of notebooks."""
 PRIVATE_COLUMNS = frozenset({"user", "host"})
-"""Columns that stay in the log."""
+"""Columns that are never written to a notebook."""
 
-_INT64 = 2**63
-# JupyterLab reads and writes notebooks with JavaScript, whose numbers hold no more.
-_EXACT = 2**53
+# JupyterLab reads and writes notebooks in JavaScript, whose numbers are exact up to here.
+_MAX_EXACT_INT = 2**53
 
 
 def rows_metadata(responses: Sequence[ProviderResponse]) -> dict[str, Any]:
@@ -42,20 +45,20 @@ def rows_metadata(responses: Sequence[ProviderResponse]) -> dict[str, Any]:
     Parameters
     ----------
     responses : sequence of ProviderResponse
-        What the output shows; those without an `id` have no row.
+        What the output shows; a response without an `id` has no row.
 
     Returns
     -------
     dict
-        ``{"allos": {...}}``, JSON values only; empty when there is nothing to keep.
+        ``{"allos": {...}}``, JSON values only; empty when there are no rows.
     """
-    from allos.log.provenance import process_facts
     from allos.log.rows import row_of
 
     responses = [response for response in responses if response.id is not None]
     if not responses or os.environ.get(VARIABLE, "").strip().lower() == "off":
         return {}
-    facts = process_facts()
+    log: Log = _process.current_session().log
+    facts = log.process_facts()
     rows = [_packed(row_of(response, facts)) for response in responses]
     first = rows[0]
     shared = {
@@ -63,26 +66,26 @@ def rows_metadata(responses: Sequence[ProviderResponse]) -> dict[str, Any]:
         for name, value in first.items()
         if len(rows) > 1 and all(row.get(name) == value for row in rows)
     }
-    kept: dict[str, Any] = {"version": VERSION}
+    saved: dict[str, Any] = {"version": VERSION}
     if shared:
-        kept["shared"] = shared
-    kept["rows"] = [
+        saved["shared"] = shared
+    saved["rows"] = [
         {name: value for name, value in row.items() if name not in shared} for row in rows
     ]
-    return {KEY: kept}
+    return {KEY: saved}
 
 
 def _packed(row: tuple[Any, ...]) -> dict[str, Any]:
     from allos.log.rows import clean_value
 
     packed = {}
-    for column, given in zip(STORED, row, strict=True):
-        if given is None or column.name in PRIVATE_COLUMNS:
+    for column, original in zip(STORED, row, strict=True):
+        if original is None or column.name in PRIVATE_COLUMNS:
             continue
-        value = clean_value(given, column.sql_type)
+        value = clean_value(original, column.sql_type)
         if value is None or (isinstance(value, float) and not math.isfinite(value)):
             continue
-        exact = not isinstance(value, int) or abs(value) <= _EXACT
+        exact = not isinstance(value, int) or abs(value) <= _MAX_EXACT_INT
         packed[column.name] = value if exact else str(value)
     for name, value in _derived(packed).items():
         if packed.get(name) == value:
@@ -93,23 +96,23 @@ def _packed(row: tuple[Any, ...]) -> dict[str, Any]:
 
 
 def _derived(row: Mapping[str, Any]) -> dict[str, str | None]:
-    """Return `prompt` and `system` where `messages` holds them as plain texts."""
+    """Return `prompt` and `system` where they follow from `messages`."""
     messages = json.loads(row.get("messages") or "[]")
-    asked = [message["content"] for message in messages if message["role"] == "user"]
-    told = [m["content"] for m in messages if m["role"] == "system" and m["content"]]
-    found: dict[str, str | None] = {}
-    if asked and isinstance(asked[-1], str):
-        found["prompt"] = asked[-1]
-    if told and all(isinstance(text, str) for text in told):
-        found["system"] = "\n\n".join(told)
-    return found
+    user = [message["content"] for message in messages if message["role"] == "user"]
+    system = [m["content"] for m in messages if m["role"] == "system" and m["content"]]
+    derived: dict[str, str | None] = {}
+    if user and isinstance(user[-1], str):
+        derived["prompt"] = user[-1]
+    if system and all(isinstance(content, str) for content in system):
+        derived["system"] = "\n\n".join(system)
+    return derived
 
 
 def from_notebook(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Responses that a saved notebook shows, one row each, oldest first. Runs nothing.
+    """Responses that a saved notebook shows, one row each, oldest first. No cell is run.
 
-    Answers, comparisons and runs with tools carry their rows in the notebook's outputs. Outputs that
-    are damaged or come from elsewhere are skipped, and a warning tells how many.
+    The outputs of answers, comparisons and tool runs contain their rows. Outputs that are damaged or
+    were not written by allos are skipped, with a warning that says how many.
 
     Parameters
     ----------
@@ -120,7 +123,7 @@ def from_notebook(path: str | os.PathLike[str]) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns and dtypes of `allos.responses`, also without rows. `user`, `host`, `rating` and
-        `note` are null: they live in the log alone.
+        `note` are null: they are stored in the log only.
 
     Raises
     ------
@@ -136,27 +139,28 @@ def from_notebook(path: str | os.PathLike[str]) -> pd.DataFrame:
     import pandas as pd
 
     from allos.log import frame
+    from allos.log.blocks import block_from_rows
     from allos.log.columns import NAMES
 
     path = Path(path)
     rows: dict[str, tuple[Any, ...]] = {}
     skipped = 0
-    for kept in _kept(_notebook(path)):
+    for saved in _saved_rows(_read_cells(path)):
         try:
-            found = _rows(kept)
+            found = _rows(saved)
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
             skipped += 1
             continue
         for row in found:
-            rows.setdefault(row[0], row)  # an answer may be shown twice
+            rows.setdefault(row[0], row)  # a response may be shown twice
     if skipped:
         warnings.warn(
             f"{str(path)!r}: skipped {skipped} output{'s' if skipped > 1 else ''} whose rows are "
-            "damaged or of another version; the rows of all others are here",
+            "damaged or of another version; the rows of all other outputs were read",
             UserWarning,
             stacklevel=2,
         )
-    blocks = [frame.row_block(STORED_NAMES, list(rows.values()))]
+    blocks = [block_from_rows(STORED_NAMES, list(rows.values()))]
     order = frame.time_order(blocks)
     columns = {name: frame.column(blocks, name) for name in NAMES}
     if order is not None:
@@ -164,25 +168,25 @@ def from_notebook(path: str | os.PathLike[str]) -> pd.DataFrame:
     return pd.DataFrame(columns, index=pd.RangeIndex(len(rows)), copy=False)
 
 
-def _notebook(path: Path) -> list[Any]:
+def _read_cells(path: Path) -> list[Any]:
     """Cells of a notebook file."""
     try:
-        book = json.loads(path.read_text(encoding="utf-8"))
+        notebook = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise LogError(f"cannot read the notebook {str(path)!r}: {error.strerror}") from error
     except (ValueError, RecursionError):
-        book = None
-    cells = book.get("cells") if isinstance(book, dict) else None
+        notebook = None
+    cells = notebook.get("cells") if isinstance(notebook, dict) else None
     if not isinstance(cells, list):
         raise LogError(
-            f"{str(path)!r} is not a notebook (JSON of nbformat 4 with cells). "
-            "Name the .ipynb file as Jupyter saved it"
+            f"{str(path)!r} is not a valid notebook: expected JSON of nbformat 4 with cells. "
+            "Pass an .ipynb file that Jupyter has saved"
         )
     return cells
 
 
-def _kept(cells: Sequence[Any]) -> Iterator[Any]:
-    """What outputs hold under our key, in the order of the notebook."""
+def _saved_rows(cells: Sequence[Any]) -> Iterator[Any]:
+    """Metadata of outputs under `KEY`, in the order of the notebook."""
     for cell in cells:
         outputs = cell.get("outputs") if isinstance(cell, dict) else None
         for output in outputs if isinstance(outputs, list) else ():
@@ -191,12 +195,12 @@ def _kept(cells: Sequence[Any]) -> Iterator[Any]:
                 yield metadata[KEY]
 
 
-def _rows(kept: Any) -> list[tuple[Any, ...]]:
-    """Rows of one output, in the order of `STORED`; an error where anything is not as we wrote it."""
-    if kept["version"] != VERSION:
+def _rows(saved: Any) -> list[tuple[Any, ...]]:
+    """Rows of one output, values in the order of `STORED`; raises where they are not as written."""
+    if saved["version"] != VERSION:
         raise ValueError("another version")
-    shared = kept.get("shared", {})
-    return [_row({**shared, **row}) for row in kept["rows"]]
+    shared = saved.get("shared", {})
+    return [_row({**shared, **row}) for row in saved["rows"]]
 
 
 def _row(packed: dict[str, Any]) -> tuple[Any, ...]:
@@ -221,6 +225,6 @@ def _value(value: Any, sql_type: str) -> Any:
             raise TypeError(value)
         return float(value)
     number = int(value)
-    if (not isinstance(value, str) and number != value) or not -_INT64 <= number < _INT64:
+    if (not isinstance(value, str) and number != value) or not -INT64_LIMIT <= number < INT64_LIMIT:
         raise ValueError(value)
     return number

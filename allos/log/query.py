@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from allos import log
+from allos import _process
 from allos.dtypes import text_dtype
 from allos.errors import LogError
 from allos.log.columns import COLUMNS
-from allos.log.filters import Where, check_limit, chosen_columns, reject_unknown, utc_now, where
+from allos.log.filters import build_where, check_columns, check_limit, reject_unknown, utc_now
 
 if TYPE_CHECKING:
-    import sqlite3
-
     import pandas as pd
     from pandas._libs.missing import NAType
     from pandas.api.extensions import ExtensionArray
 
-    from allos.log.frame import Block
+    from allos.log.log import Log
+    from allos.log.store.protocol import Snapshot, Store, Where
 
 _JOINED = tuple(column.name for column in COLUMNS if column.joined)
 _RAW = ("raw_request", "raw_reply")
-
-# From so many wanted rows on, taking whole segments and dropping rows beats reading rows.
-_SEGMENTS_FROM_ROWS = 2000
-_SEGMENTS_FROM_SHARE = 0.1
-
-_IDS_AT_ONCE = 500  # SQLite older than 3.32 takes 999 values in a statement
 
 
 def responses(
@@ -52,7 +45,7 @@ def responses(
 ) -> pd.DataFrame:
     """Logged responses, one row each, oldest first.
 
-    A filter takes one value or several, of which any may match; all filters must match.
+    A filter takes one value or several, any of which may match; all filters must match.
 
     Parameters
     ----------
@@ -61,24 +54,25 @@ def responses(
     model : str or iterable of str
         Model as requested, with or without its provider: ``"groq/llama-3.1-8b-instant"``.
     since, until : str, datetime or timedelta
-        Made at or after `since`, before `until`: an age (``"30m"``, ``"1h"``, ``"2d"``, ``"1w"``),
-        a time, or an ISO text. A time without a zone is local.
+        Created at or after `since`, before `until`: an age (``"30m"``, ``"1h"``, ``"2d"``,
+        ``"1w"``), a time, or an ISO 8601 string. A time without a zone is local.
     tags : str or iterable of str
         Rows with any of these tags.
     text : str or iterable of str
-        Prompt or content holds the text; upper and lower case are alike for a to z.
+        Rows whose prompt or content contains this string; A to Z match a to z.
     limit : int
-        Only the newest rows, at most this many. Without it every row comes.
+        Only the newest rows, at most this many. By default all rows are returned.
     raw : bool
-        Also the columns `raw_request` and `raw_reply`: JSON texts as sent and received.
+        Add the columns `raw_request` and `raw_reply`: JSON as it was sent and received.
     columns : iterable of str
         Only these columns, in this order; fewer are faster.
 
     Returns
     -------
     pandas.DataFrame
-        Columns and dtypes of ``docs/reference/log-schema.md``, also without rows: text ``str`` (``string`` on pandas 2),
-        times ``datetime64[us, UTC]``, numbers nullable, nested values JSON text.
+        Columns and dtypes of ``docs/reference/log-schema.md``, also without rows: text ``str``
+        (``string`` on pandas 2), times ``datetime64[us, UTC]``, numbers nullable, nested values as
+        JSON.
 
     Raises
     ------
@@ -95,17 +89,17 @@ def responses(
     """
     if unknown:
         reject_unknown(unknown, responses.__kwdefaults__ or {})
-    names = chosen_columns(columns)
-    condition = where(
+    names = check_columns(columns)
+    where = build_where(
         {
             "provider": provider,
-            "model": model,
             "status": status,
             "notebook": notebook,
             "comparison_id": comparison_id,
             "conversation_id": conversation_id,
             "session_id": session_id,
         },
+        model=model,
         since=since,
         until=until,
         tags=tags,
@@ -113,76 +107,66 @@ def responses(
         now=utc_now(),
     )
     check_limit(limit)
-    path = _open_path()
-    log.flush()
-    return read(path, names, condition, limit=limit, raw=raw)
+    store = _open_store()
+    return read(store, names, where, limit=limit, raw=raw)
 
 
-def _open_path() -> Path:
-    found = log.path()
-    if found is None:
-        found = log.open().path
-    if found is None:
+def _open_store() -> Store:
+    """Store of the current session's log, opened if need be; everything logged is committed."""
+    log: Log = _process.current_session().log
+    log.open()
+    store = log.store
+    if store is None:
         raise LogError(
             "the log is off (ALLOS_LOG=off): there are no responses to read. "
             "Unset ALLOS_LOG, or call allos.log.open(path)"
         )
-    return found
+    log.flush()
+    return store
 
 
 def read(
-    path: Path,
-    names: Sequence[str],
-    condition: Where,
-    *,
-    limit: int | None = None,
-    raw: bool = False,
+    store: Store, names: Sequence[str], where: Where, *, limit: int | None = None, raw: bool = False
 ) -> pd.DataFrame:
-    """Frame of the rows of one log file that meet a condition.
+    """Frame of the selected rows of one store.
 
     Raises
     ------
     LogError
-        The file cannot be read.
+        The log cannot be read.
+    """
+    with _garbage_collector_off(), store.snapshot() as snapshot:
+        return _frame(snapshot, names, where, limit, raw)
+
+
+@contextmanager
+def _garbage_collector_off() -> Iterator[None]:
+    """Do not collect cycles while a block runs.
+
+    A million new objects make the collector traverse all of them again and again, and rows hold no
+    cycles.
     """
     import gc
-    import sqlite3
 
-    from allos.log.store.sqlite import connect
-
-    # A million new objects make the collector walk all of them again and again, for nothing:
-    # a row holds no cycles.
-    collecting = gc.isenabled()
+    enabled = gc.isenabled()
     gc.disable()
     try:
-        db = connect(path)
-        try:
-            db.execute("PRAGMA query_only = 1")
-            db.execute("BEGIN")  # one snapshot for all SELECTs
-            return _frame(db, names, condition, limit, raw)
-        finally:
-            db.close()
-    except sqlite3.Error as error:
-        raise LogError(f"cannot read the log {str(path)!r}: {error}") from error
+        yield
     finally:
-        if collecting:
+        if enabled:
             gc.enable()
 
 
 def _frame(
-    db: sqlite3.Connection,
-    names: Sequence[str],
-    condition: Where,
-    limit: int | None,
-    raw: bool,
+    snapshot: Snapshot, names: Sequence[str], where: Where, limit: int | None, raw: bool
 ) -> pd.DataFrame:
     import pandas as pd
 
     from allos.log import frame
 
     stored = [name for name in names if name not in _JOINED]
-    helpers = ["seq", "created_at", "id"]  # to order by, and to join ratings and raw texts on
-    blocks = list(_blocks(db, list(dict.fromkeys([*helpers, *stored])), condition, limit))
+    keys = ["created_at", "id"]  # to sort by, and to join ratings and raw JSON on
+    blocks = list(snapshot.scan(where, list(dict.fromkeys([*keys, *stored])), limit))
     order = frame.time_order(blocks)
 
     def column(name: str) -> ExtensionArray:
@@ -192,9 +176,9 @@ def _frame(
     data = {name: column(name) for name in stored}
     if raw or len(stored) < len(names):
         ids = column("id")
-        data.update(_ratings(db, ids))
+        data.update(_ratings(snapshot, ids))
         if raw:
-            data.update(_raws(db, ids))
+            data.update(_raw_columns(snapshot, ids))
             names = (*names, *_RAW)
     count = sum(block.row_count for block in blocks)
     return pd.DataFrame(
@@ -202,68 +186,15 @@ def _frame(
     )
 
 
-def _blocks(
-    db: sqlite3.Connection, names: Sequence[str], condition: Where, limit: int | None
-) -> Iterator[Block]:
-    from allos.log.frame import kept_rows, row_block
-
-    quoted = ", ".join(f'"{name}"' for name in names)
-    select = f"SELECT {quoted} FROM responses"
-    matching = f" WHERE {condition.sql}" if condition.sql else ""
-    if limit is not None:
-        rows = db.execute(
-            f"{select}{matching} ORDER BY created_at DESC, seq DESC LIMIT ?",
-            (*condition.values, limit),
-        ).fetchall()
-        yield row_block(names, rows[::-1])
-    elif not condition.sql:
-        yield from _all_blocks(db, names, select)
-    else:
-        found = db.execute(
-            f"SELECT seq FROM responses{matching} ORDER BY seq", condition.values
-        ).fetchall()
-        share = _SEGMENTS_FROM_SHARE * _row_count(db)
-        if len(found) >= _SEGMENTS_FROM_ROWS and len(found) >= share:
-            wanted = [seq for (seq,) in found]
-            for block in _all_blocks(db, names, select):
-                yield kept_rows(block, wanted)
-        else:
-            rows = db.execute(f"{select}{matching} ORDER BY seq", condition.values).fetchall()
-            yield row_block(names, rows)
-
-
-def _all_blocks(db: sqlite3.Connection, names: Sequence[str], select: str) -> Iterator[Block]:
-    """Every row by `seq`: segments where there are some, rows between and after them."""
-    from allos.log.frame import row_block, segment_blocks
-
-    done = 0
-    for first, last, block in segment_blocks(db, names):
-        if first > done + 1:
-            between = db.execute(
-                f"{select} WHERE seq > ? AND seq < ? ORDER BY seq", (done, first)
-            ).fetchall()
-            yield row_block(names, between)
-        yield block
-        done = last
-    newest = db.execute(f"{select} WHERE seq > ? ORDER BY seq", (done,)).fetchall()
-    yield row_block(names, newest)
-
-
-def _row_count(db: sqlite3.Connection) -> int:
-    return int(db.execute("SELECT coalesce(max(seq), 0) FROM responses").fetchone()[0])
-
-
-def _ratings(db: sqlite3.Connection, ids: ExtensionArray) -> dict[str, ExtensionArray]:
+def _ratings(snapshot: Snapshot, ids: ExtensionArray) -> dict[str, ExtensionArray]:
     """Newest rating and newest note of each response; an entry with neither withdraws both."""
     import pandas as pd
 
-    from allos.log.frame import Block, column
-    from allos.log.segments import as_objects
+    from allos.log.blocks import Block, as_objects
+    from allos.log.frame import column
 
     newest: dict[str, tuple[int | None, str | None]] = {}
-    for response_id, rating, note in db.execute(
-        "SELECT response_id, rating, note FROM ratings ORDER BY seq"
-    ):
+    for response_id, rating, note, _ in snapshot.ratings():
         if rating is None and note is None:
             newest.pop(response_id, None)
             continue
@@ -283,21 +214,18 @@ def _ratings(db: sqlite3.Connection, ids: ExtensionArray) -> dict[str, Extension
     }
 
 
-def _raws(db: sqlite3.Connection, ids: ExtensionArray) -> dict[str, ExtensionArray]:
-    """Request and reply of each response as JSON texts."""
+def _raw_columns(snapshot: Snapshot, ids: ExtensionArray) -> dict[str, ExtensionArray]:
+    """Request and reply of each response as JSON."""
     import pandas as pd
 
+    from allos.log.blocks import as_objects
     from allos.log.rows import unpack
-    from allos.log.segments import as_objects
 
     wanted = list(ids.to_numpy(dtype=object))
-    found: dict[str, tuple[str | None, str | None]] = {}
-    for start in range(0, len(wanted), _IDS_AT_ONCE):
-        some = wanted[start : start + _IDS_AT_ONCE]
-        for response_id, request, reply in db.execute(
-            f"SELECT id, request, reply FROM raw WHERE id IN ({', '.join('?' * len(some))})", some
-        ):
-            found[response_id] = (unpack(request), unpack(reply))
+    found = {
+        response_id: (unpack(request), unpack(reply))
+        for response_id, request, reply in snapshot.raw(wanted)
+    }
     pairs = [found.get(response_id, (None, None)) for response_id in wanted]
     return {
         name: pd.array(as_objects([pair[position] for pair in pairs]), dtype=text_dtype())

@@ -1,4 +1,4 @@
-"""Rows of the log from responses; unknown is NULL, never 0, "" or a guess."""
+"""Responses as rows of the log; what is unknown is NULL, never 0, "" or a guess."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from operator import itemgetter
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from allos.log.blocks import INT64_LIMIT
 from allos.log.columns import STORED, STORED_NAMES
+from allos.log.store.protocol import RawJson
 from allos.messages import Message, ToolCall
 from allos.parts import File, Part
 from allos.response import ProviderResponse
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_INT64 = 2**63
 _EMPTY: dict[str, Any] = dict.fromkeys(STORED_NAMES)
 _in_order = itemgetter(*STORED_NAMES)
 
 COMPRESS_FROM_BYTES = 1000
-"""Raw JSON below this stays as it is: deflate would cost 10 us to save some 300 bytes."""
+"""Shorter raw JSON is stored uncompressed: deflate would take 10 us to save about 300 bytes."""
 
 
 def to_micros(moment: datetime) -> int:
@@ -33,21 +34,21 @@ def to_micros(moment: datetime) -> int:
 
 
 def to_json_text(value: Any) -> str:
-    """JSON text of a value; what JSON does not know becomes its `str`."""
+    """JSON of a value; an object that JSON cannot represent becomes its `str`."""
     return to_json_bytes(value).decode()
 
 
 def to_json_bytes(value: Any) -> bytes:
-    """JSON of a value in UTF-8; what JSON does not know becomes its `str`."""
-    # Five times faster than json, and loaded with pydantic, which the SDKs bring. Imported here
-    # because this module is loaded before any SDK.
+    """JSON of a value in UTF-8; an object that JSON cannot represent becomes its `str`."""
+    # Five times faster than json, and loaded with pydantic, which the SDKs need. Imported here because
+    # this module is loaded before any SDK.
     from pydantic_core import PydanticSerializationError
     from pydantic_core import to_json as fast_json
 
     try:
         return fast_json(value, inf_nan_mode="strings", fallback=str)
     except (PydanticSerializationError, UnicodeDecodeError, ValueError):
-        # A lone surrogate, or a value with a failing `str`: escapes keep what they can.
+        # A lone surrogate, which json escapes, or a value whose `str` fails.
         return json.dumps(value, default=_describe, skipkeys=True).encode()
 
 
@@ -70,7 +71,7 @@ def _message(message: Message) -> dict[str, Any]:
 
 
 def _part(part: Part) -> dict[str, Any]:
-    """What the log keeps of a part: never the bytes of an image or a file, but their hash."""
+    """What is logged of a part: of an image or a file the hash, never the bytes."""
     if isinstance(part, str):
         return {"type": "text", "text": part}
     if not isinstance(part, File) and part.url is not None:
@@ -97,7 +98,7 @@ def _tool_call(call: ToolCall) -> dict[str, Any]:
 
 
 def _bare_url(url: str) -> str:
-    """Address without user, password, query and fragment, where keys like to hide."""
+    """URL without user, password, query and fragment, any of which may contain a key."""
     if "@" not in url and "?" not in url and "#" not in url:
         return url
     parts = urlsplit(url)
@@ -110,9 +111,9 @@ def row_of(response: ProviderResponse, facts: Mapping[str, Any]) -> tuple[Any, .
     Parameters
     ----------
     response : ProviderResponse
-        The finished response; it has an `id`.
+        The finished response, with an `id`.
     facts : mapping
-        Facts of the process by column name, see `allos.log.provenance`.
+        Facts of the process by column name; see `allos.log.provenance`.
     """
     values = {**_EMPTY, **facts}
     known = response.metadata
@@ -121,7 +122,7 @@ def row_of(response: ProviderResponse, facts: Mapping[str, Any]) -> tuple[Any, .
     values["id"] = response.id
     values["created_at"] = to_micros(response.created_at) if response.created_at else None
     values["completed_at"] = to_micros(response.completed_at) if response.completed_at else None
-    # SQLite's module takes int and bytearray at once, but runs bool and bytes through adapters.
+    # Python's sqlite3 binds int and bytearray directly, but runs bool and bytes through adapters.
     values["replayed"] = 1 if response.replayed else 0
     if values["stream"] is not None:
         values["stream"] = 1 if values["stream"] else 0
@@ -174,55 +175,55 @@ def row_of(response: ProviderResponse, facts: Mapping[str, Any]) -> tuple[Any, .
 
 
 def clean_row(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Row with every value as its column wants it, for the rare one that SQLite refuses."""
+    """Row with every value converted to its column's type, for the rare row that SQLite rejects."""
     return tuple(
         clean_value(value, column.sql_type) for value, column in zip(row, STORED, strict=True)
     )
 
 
 def clean_value(value: Any, sql_type: str) -> Any:
-    """Value as a column of this type wants it; None when it cannot be had."""
+    """Value converted to a column type; None when it cannot be."""
     if value is None:
         return None
     if sql_type == "TEXT":
         text = value if isinstance(value, str) else to_json_text(value)
         if text.isascii():
             return text
-        # Joins the two halves of a pair that were escaped one by one; a lone half becomes U+FFFD.
+        # Joins surrogate pairs that were escaped one by one; a lone surrogate becomes U+FFFD.
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     try:
         number = float(value) if sql_type == "REAL" else int(value)
     except (TypeError, ValueError, OverflowError):
         return None
-    return None if isinstance(number, int) and not -_INT64 <= number < _INT64 else number
+    return None if isinstance(number, int) and not -INT64_LIMIT <= number < INT64_LIMIT else number
 
 
-def raw_of(response: ProviderResponse) -> tuple[str, bytearray | None, bytearray | None] | None:
-    """Row of the table `raw`: id, request body, reply; None when neither is known."""
+def raw_of(response: ProviderResponse) -> RawJson | None:
+    """Request body and reply of a response, packed; None when neither is known."""
     if response.body is None and response.reply is None:
         return None
     assert response.id is not None
     body = response.body
     if response.request is not None and any(map(_has_parts, response.request.messages)):
-        body = _without_bytes(body)
-    return response.id, pack(body), pack(response.reply)
+        body = _without_base64(body)
+    return RawJson(response.id, pack(body), pack(response.reply))
 
 
 def _has_parts(message: Message) -> bool:
     return message.content is not None and not isinstance(message.content, str)
 
 
-def _without_bytes(value: Any) -> Any:
-    """Copy of a request body whose images and files are left out; `messages` has their hashes."""
+def _without_base64(value: Any) -> Any:
+    """Copy of a request body without its images and files; `messages` has their hashes."""
     if isinstance(value, dict):
         return {
             key: f"({len(inner):,} characters of base64)"
             if key == "data" and value.get("type") == "base64" and isinstance(inner, str)
-            else _without_bytes(inner)
+            else _without_base64(inner)
             for key, inner in value.items()
         }
     if isinstance(value, list):
-        return [_without_bytes(inner) for inner in value]
+        return [_without_base64(inner) for inner in value]
     if isinstance(value, str) and value.startswith("data:"):
         head, mark, data = value.partition(";base64,")
         return f"{head}{mark}({len(data):,} characters of base64)" if mark else value
@@ -230,7 +231,7 @@ def _without_bytes(value: Any) -> Any:
 
 
 def pack(value: Any) -> bytearray | None:
-    """JSON of a value as bytes, deflated when that is worth it; None stays None."""
+    """JSON of a value as bytes, compressed by zlib when it is long; None stays None."""
     if value is None:
         return None
     if isinstance(value, bytes | bytearray):
@@ -239,14 +240,14 @@ def pack(value: Any) -> bytearray | None:
         data = value.encode("utf-8", "backslashreplace")
     else:
         data = to_json_bytes(value)
-    # No JSON text starts with the letter x, the first byte of every zlib stream.
+    # No JSON document starts with the letter x, the first byte of every zlib stream.
     if len(data) >= COMPRESS_FROM_BYTES or data[:1] == b"x":
         data = zlib.compress(data, 1)
     return bytearray(data)
 
 
 def unpack(data: bytes | bytearray | None) -> str | None:
-    """JSON text that `pack` was given."""
+    """JSON that `pack` was given."""
     if data is None:
         return None
     if data[:1] == b"x":

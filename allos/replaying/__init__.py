@@ -1,1 +1,1 @@
-"""Recorded answers: a notebook that runs again offline, for free, with the same answers."""
+"""Recorded answers: a notebook runs again offline, for free, with the same answers."""

@@ -9,112 +9,117 @@ from allos.replaying.recorded_answer import PROMPT_CHARS, summary
 from allos.replaying.replay_file import Entry, Key
 from allos.request import Request
 
-_VALUE_CHARS = 40
+_MAX_VALUE_CHARS = 40
 
 
 def explain_miss(request: Request, key: Key, entries: Mapping[Key, Entry], name: str) -> str:
-    """One line: which request, what the nearest recorded one asked otherwise, what to do.
+    """Message with the request, in what the closest recorded one differs, and what to do.
 
     Parameters
     ----------
     request : Request
     key : tuple
-        The request's hash and number.
+        Hash and number of the request.
     entries : mapping
         The recorded answers.
     name : str
         Name of the file.
     """
-    asked = summary(request)
+    requested = summary(request)
     digest, number = key
-    who = f"{request.provider}/{asked['model']} (request {digest[:12]})"
+    label = f"{request.provider}/{requested['model']} (request {digest[:12]})"
     return (
-        f"No recorded answer for {who} in {name!r}: {_reason(asked, digest, number, entries)}. "
-        'Nothing was sent. Record it with mode="record", or use mode="replay", which asks for what '
-        "is missing."
+        f"No recorded answer for {label} in {name!r}: {_reason(requested, digest, number, entries)}. "
+        'Nothing was sent. Record it with mode="record", or use mode="replay", which sends requests '
+        "that are not recorded."
     )
 
 
-def _reason(asked: dict[str, Any], digest: str, number: int, entries: Mapping[Key, Entry]) -> str:
+def _reason(
+    requested: dict[str, Any], digest: str, number: int, entries: Mapping[Key, Entry]
+) -> str:
     equal = sum(1 for recorded, _ in entries if recorded == digest)
     if equal:
         times = "once" if equal == 1 else f"{equal} times"
         return f"it was made {number + 1} times in this run and is recorded {times}"
-    nearest = _nearest(asked, entries.values())
-    if nearest is None:
+    closest = _closest(requested, entries.values())
+    if closest is None:
         return "nothing is recorded yet"
-    entry, differences = nearest
-    where = f"line {entry.line}" if entry.line else "made in this run"
-    return f"the nearest record, {where}, differs in {_listed(differences)}"
+    differences = _differences(closest.values["request"], requested)
+    where = f"line {closest.line}" if closest.line else "made in this run"
+    return (
+        f"the closest record, {where}, differs in "
+        f"{_join(differences or ['something that the file does not contain'])}"
+    )
 
 
-def _nearest(asked: dict[str, Any], entries: Iterable[Entry]) -> tuple[Entry, list[str]] | None:
-    """The record that differs least; same endpoint and model go before everything else."""
+def _closest(requested: dict[str, Any], entries: Iterable[Entry]) -> Entry | None:
+    """The record that differs least; endpoint and model outrank everything else."""
     best: tuple[tuple[bool, bool, bool, int, int], Entry] | None = None
     for entry in entries:
         recorded = entry.values["request"]
         rank = (
-            recorded.get("endpoint") != asked["endpoint"],
-            recorded.get("model") != asked["model"],
-            recorded.get("api") != asked["api"],
-            len(_differences(recorded, asked)),
-            -_common(recorded.get("prompt"), asked.get("prompt")),
+            recorded.get("endpoint") != requested["endpoint"],
+            recorded.get("model") != requested["model"],
+            recorded.get("api") != requested["api"],
+            len(_differences(recorded, requested)),
+            -_common_prefix(recorded.get("prompt"), requested.get("prompt")),
         )
         if best is None or rank < best[0]:
             best = rank, entry
-    if best is None:
-        return None
-    entry = best[1]
-    found = _differences(entry.values["request"], asked)
-    return entry, found or ["something that the file does not hold"]
+    return None if best is None else best[1]
 
 
-def _differences(recorded: dict[str, Any], asked: dict[str, Any]) -> list[str]:
+def _differences(recorded: dict[str, Any], requested: dict[str, Any]) -> list[str]:
     found = [
-        f"{name} ({_shown(recorded.get(name))} recorded, {_shown(asked.get(name))} asked)"
+        _difference(name, recorded.get(name), requested.get(name))
         for name in ("endpoint", "model", "api", "tool_choice", "sample")
-        if recorded.get(name) != asked.get(name)
+        if recorded.get(name) != requested.get(name)
     ]
-    was, now = recorded.get("params") or {}, asked["params"]
+    old, new = recorded.get("params") or {}, requested["params"]
     found += [
-        f"{name} ({_shown(was.get(name))} recorded, {_shown(now.get(name))} asked)"
-        for name in dict.fromkeys((*was, *now))
-        if was.get(name) != now.get(name)
+        _difference(name, old.get(name), new.get(name))
+        for name in dict.fromkeys((*old, *new))
+        if old.get(name) != new.get(name)
     ]
-    found += _in_messages(recorded, asked)
+    found += _message_differences(recorded, requested)
     found += [
-        name for name in ("tools", "schema", "extra") if recorded.get(name) != asked.get(name)
+        name for name in ("tools", "schema", "extra") if recorded.get(name) != requested.get(name)
     ]
     return found
 
 
-def _in_messages(recorded: dict[str, Any], asked: dict[str, Any]) -> list[str]:
-    was, now = recorded.get("messages") or [], asked["messages"]
-    if len(was) != len(now):
-        return [f"the number of messages ({len(was)} recorded, {len(now)} asked)"]
-    last_user = max((at for at, turn in enumerate(now) if turn[0] == "user"), default=-1)
+def _difference(name: str, recorded: Any, requested: Any) -> str:
+    return f"{name} ({_short(recorded)} recorded, {_short(requested)} requested)"
+
+
+def _message_differences(recorded: dict[str, Any], requested: dict[str, Any]) -> list[str]:
+    old, new = recorded.get("messages") or [], requested["messages"]
+    if len(old) != len(new):
+        return [f"the number of messages ({len(old)} recorded, {len(new)} requested)"]
+    last_user = max((at for at, turn in enumerate(new) if turn[0] == "user"), default=-1)
     found = []
-    for at, (old, new) in enumerate(zip(was, now, strict=True)):
-        if list(old) == list(new):
+    for at, (before, after) in enumerate(zip(old, new, strict=True)):
+        if list(before) == list(after):
             continue
-        where = f", {_place(recorded, asked)}" if at == last_user else ""
-        found.append(f"message {at + 1} of {len(now)} ({new[0]}{where})")
+        where = f", {_prompt_difference(recorded, requested)}" if at == last_user else ""
+        found.append(f"message {at + 1} of {len(new)} ({after[0]}{where})")
     return found
 
 
-def _place(recorded: dict[str, Any], asked: dict[str, Any]) -> str:
-    """Where two prompts part; the words themselves are not for messages."""
-    was, now = recorded.get("prompt"), asked.get("prompt")
-    if was == now and len(was or "") <= PROMPT_CHARS:
+def _prompt_difference(recorded: dict[str, Any], requested: dict[str, Any]) -> str:
+    """Where two prompts begin to differ; their text must not appear in messages."""
+    old, new = recorded.get("prompt"), requested.get("prompt")
+    if old == new and len(old or "") <= PROMPT_CHARS:
         return "in its images or files"
-    alike = _common(was, now)
-    if alike >= PROMPT_CHARS:  # the file holds no more of it
+    common = _common_prefix(old, new)
+    if common >= PROMPT_CHARS:  # the file contains no more of it
         return f"after character {PROMPT_CHARS}"
-    return f"from character {alike + 1}"
+    return f"from character {common + 1}"
 
 
-def _common(one: Any, other: Any) -> int:
-    """How many characters two texts begin with alike."""
+def _common_prefix(one: Any, other: Any) -> int:
+    """Length of the longest common prefix of two strings."""
     if not isinstance(one, str) or not isinstance(other, str):
         return 0
     for at, (a, b) in enumerate(zip(one, other, strict=False)):
@@ -123,13 +128,13 @@ def _common(one: Any, other: Any) -> int:
     return min(len(one), len(other))
 
 
-def _shown(value: Any) -> str:
+def _short(value: Any) -> str:
     if value is None:
         return "none"
     text = str(value)
-    return text if len(text) <= _VALUE_CHARS else f"{text[: _VALUE_CHARS - 1]}…"
+    return text if len(text) <= _MAX_VALUE_CHARS else f"{text[: _MAX_VALUE_CHARS - 1]}…"
 
 
-def _listed(words: list[str]) -> str:
-    *first, last = words
+def _join(items: list[str]) -> str:
+    *first, last = items
     return f"{', '.join(first)} and {last}" if first else last

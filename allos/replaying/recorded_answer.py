@@ -1,8 +1,8 @@
-"""One line of a replay file from a response, and the answer back from the line.
+"""A response as one line of a replay file, and the answer that is read back from the line.
 
-A line holds what was asked in short (the whole messages are not needed: their hashes are), the answer
-in full, and the facts of the call. It never holds a key, a header, an address, a user, a host or a
-path of this computer.
+A line contains a summary of the request (hashes of the messages, not their text), the answer in full, and
+the facts of the call. It never contains a key, a header, an address, a user, a host or a path of this
+computer.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from allos.request import Request
 from allos.response import ProviderResponse
 
 PROMPT_CHARS = 200
-"""How much of the last prompt a line shows."""
+"""How much of the last prompt a line contains."""
 
-# What the request itself tells again, and what belongs to one computer or to a failure.
+# What the replayed request provides again, and what belongs to one computer or to a failure.
 _NOT_RECORDED = frozenset(
     {
         "provider",
@@ -46,9 +46,9 @@ def line_of(response: ProviderResponse, number: int) -> str:
     Parameters
     ----------
     response : ProviderResponse
-        It has its request, and the request its hash.
+        With its request, and the request with its hash.
     number : int
-        Which of the equal requests of the run it answered, from 0.
+        Number of the request among the equal requests of the run, from 0.
     """
     request = response.request
     assert request is not None
@@ -64,28 +64,28 @@ def line_of(response: ProviderResponse, number: int) -> str:
     try:
         text = json.dumps(values, ensure_ascii=False, default=str)
         text.encode()
-    except UnicodeEncodeError:  # half of a surrogate pair
+    except UnicodeEncodeError:  # a lone surrogate
         text = json.dumps(values, default=str)
     return text
 
 
 def summary(request: Request) -> dict[str, Any]:
-    """What was asked, in short: enough to recognise it, and to tell where another one differs."""
+    """Summary of a request: enough to recognise it, and to say in what another one differs."""
     prompt = request.prompt
-    shown: dict[str, Any] = {
+    found: dict[str, Any] = {
         "endpoint": request.endpoint or request.provider,
         "api": request.api,
-        "model": _without_folder(request.model),
+        "model": _model_name(request.model),
         "params": dict(request.params),
         "sample": request.sample,
     }
     if prompt is not None:
-        shown["prompt"] = prompt if len(prompt) <= PROMPT_CHARS else prompt[:PROMPT_CHARS] + "…"
-    return {**shown, **digests(request)}
+        found["prompt"] = prompt if len(prompt) <= PROMPT_CHARS else prompt[:PROMPT_CHARS] + "…"
+    return {**found, **digests(request)}
 
 
 def answer_of(values: dict[str, Any]) -> ProviderResponse:
-    """Answer that a line holds, without what the request of now adds."""
+    """Answer of a line, without the facts that the replayed request adds."""
     answer = values["answer"]
     calls = [
         ToolCall(
@@ -134,10 +134,10 @@ def _call(call: ToolCall) -> dict[str, Any]:
 def _facts(response: ProviderResponse) -> dict[str, Any]:
     facts = {k: v for k, v in response.metadata.items() if k not in _NOT_RECORDED}
     if isinstance(facts.get("response_model"), str):
-        facts["response_model"] = _without_folder(facts["response_model"])
+        facts["response_model"] = _model_name(facts["response_model"])
     return facts
 
 
-def _without_folder(model: str) -> str:
-    """Name of a model; of a model that is a file, the file's name alone."""
+def _model_name(model: str) -> str:
+    """Name of a model; for a model file, the file name without its folder."""
     return re.split(r"[/\\]", model)[-1] if _PATH.match(model) else model

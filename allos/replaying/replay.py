@@ -1,4 +1,4 @@
-"""An open replay file: which recorded answer a request gets, and which answers are recorded."""
+"""An open replay file as an interceptor: answers requests that are recorded, records the others."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import threading
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -13,11 +14,11 @@ from allos import context
 from allos.engine import After, Interceptor, PreparedCall
 from allos.errors import ConfigurationError, ReplayError, ReplayMissError, did_you_mean
 from allos.replaying import replay_file
-from allos.replaying.file_writer import Writer
 from allos.replaying.miss_explanation import explain_miss
 from allos.replaying.recorded_answer import answer_of, line_of
 from allos.replaying.replay_file import Entry, Key
-from allos.replaying.request_numbering import RequestNumbering
+from allos.replaying.replay_file_writer import ReplayFileWriter
+from allos.replaying.request_numbering import RequestNumber, RequestNumbering
 from allos.request import Request
 from allos.response import ProviderResponse
 
@@ -27,7 +28,7 @@ _VARIABLE = "ALLOS_REPLAY_MODE"
 
 
 def chosen_mode(path: str | os.PathLike[str] | None, mode: str) -> Mode:
-    """Mode that counts: where a file is named, ``ALLOS_REPLAY_MODE`` goes before the argument.
+    """Mode in force: where a file is given, ``ALLOS_REPLAY_MODE`` takes precedence over the argument.
 
     Raises
     ------
@@ -39,20 +40,20 @@ def chosen_mode(path: str | os.PathLike[str] | None, mode: str) -> Mode:
     >>> chosen_mode(None, "off")
     'off'
     """
-    named = os.environ.get(_VARIABLE, "").strip() if path is not None else ""
+    from_environment = os.environ.get(_VARIABLE, "").strip() if path is not None else ""
+    given = from_environment or mode
     for known in get_args(Mode):
-        if known == (named or mode):
+        if known == given:
             found: Mode = known
             return found
-    source = f"{_VARIABLE} is" if named else "mode is"
     raise ConfigurationError(
-        f"{source} {named or mode!r}; it takes {', '.join(get_args(Mode))}."
-        f"{did_you_mean(str(named or mode), get_args(Mode))}"
+        f"{_VARIABLE if from_environment else 'mode'} must be one of {', '.join(get_args(Mode))}, "
+        f"got {given!r}.{did_you_mean(str(given), get_args(Mode))}"
     )
 
 
 class Replay(Interceptor):
-    """A replay file, open since a run began. Made by `allos.replay`.
+    """A replay file, open since a run began. Created by `allos.replay`.
 
     Attributes
     ----------
@@ -60,24 +61,24 @@ class Replay(Interceptor):
         The file; None when replay is off.
     mode : str
         ``"replay"``, ``"record"``, ``"strict"`` or ``"off"``.
-    served : int
-        Answers given from the file in this run.
-    asked : int
-        Requests that went to a service in this run.
+    replayed : int
+        Answers replayed from the file in this run.
+    requested : int
+        Requests sent to a service in this run.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None, mode: Mode) -> None:
         self.mode: Mode = mode
         self.path: Path | None = None
-        self.served = 0
-        self.asked = 0
+        self.replayed = 0
+        self.requested = 0
         self._entries: dict[Key, Entry] = {}
         self._used: set[Key] = set()
         self._new: set[Key] = set()
         self._changed = False
-        self._run = RequestNumbering()
+        self._numbering = RequestNumbering()
         self._lock = threading.Lock()  # guards the counts and the sets
-        self._writer: Writer | None = None
+        self._writer: ReplayFileWriter | None = None
         if path is not None:
             self._open(path)
 
@@ -86,104 +87,94 @@ class Replay(Interceptor):
         name = self.path.name
         if self.mode == "strict" and not self.path.exists():
             raise ReplayError(
-                f"There is no replay file {name!r} (looked in {os.getcwd()}), and strict replay asks "
-                'no service: record it with mode="record" first.'
+                f"There is no replay file {name!r} (looked in {os.getcwd()}), and strict replay sends "
+                'no requests: record it with mode="record" first.'
             )
         if not self.path.parent.is_dir():
-            raise ReplayError(f"There is no folder for the replay file {os.fspath(path)!r}.")
+            raise ReplayError(f"The folder of the replay file {os.fspath(path)!r} does not exist.")
         found = replay_file.read(self.path)
         self._entries = found.entries
-        self._writer = Writer(self.path)
+        self._writer = ReplayFileWriter(self.path)
         if found.damaged:
             first, *more = found.damaged
             others = f" and {len(more)} more" if more else ""
             warnings.warn(
                 f"Line {first}{others} of the replay file {name!r} cannot be read and was skipped; "
-                "the others are used. Mend it, or remove it with allos.replay().prune() after a run.",
+                "all other lines are used. Fix it, or remove it with allos.replay().prune() after a "
+                "run.",
                 UserWarning,
                 stacklevel=4,
             )
 
-    # ---- what the engine sees -----------------------------------------------------------------
+    # ---- the interceptor -----------------------------------------------------------------------
 
     @property
-    def can_answer_offline(self) -> bool:  # type: ignore[override]  # a fact of the open file
+    def can_answer_offline(self) -> bool:  # type: ignore[override]  # depends on the mode
         """Whether answers may come from the file."""
         return self.mode in ("replay", "strict")
 
     def before(self, call: PreparedCall) -> ProviderResponse | After | None:
-        """Answer from the file, or record the answer that comes."""
-        answer = self.source(call.request)
-        return self._record if answer is None else answer
-
-    def _record(self, response: ProviderResponse) -> ProviderResponse:
-        self.observe(response)
-        return response
-
-    def source(self, request: Request) -> ProviderResponse | None:
-        """Recorded answer to a request; None when it has to be asked. Caller's thread.
+        """Return the recorded answer, or what records the answer of the service. Caller's thread.
 
         Raises
         ------
         ReplayMissError
-            There is none, and the mode is strict.
+            Nothing is recorded for the request, and the mode is strict.
         """
+        request = call.request
         digest = request.request_hash
         if digest is None or self.path is None:
             return None
-        key = digest, self._run.number(digest, context.current(), _about(request))
-        entry = self._entries.get(key)
-        if entry is not None and (
-            self.mode == "strict" or (self.can_answer_offline and not request.refresh)
-        ):
+        number = self._numbering.draw(digest, context.current(), _sort_key(request))
+        entry = self._entries.get(number.key)
+        if entry is not None and self._replays(request):
             answer = answer_of(entry.values)
             with self._lock:
-                self.served += 1
-                self._used.add(key)
+                self.replayed += 1
+                self._used.add(number.key)
             return answer
-        self._run.asking(*key)
         if self.mode == "strict":
-            self._run.failed(digest)
-            raise ReplayMissError(explain_miss(request, key, self._entries, self.path.name))
+            number.release()
+            raise ReplayMissError(explain_miss(request, number.key, self._entries, self.path.name))
         with self._lock:
-            self.asked += 1
-        return None
+            self.requested += 1
+        return partial(self._after, number)
 
-    def observe(self, response: ProviderResponse) -> None:
-        """Record an answer. Loop thread.
+    def _replays(self, request: Request) -> bool:
+        return self.mode == "strict" or (self.mode == "replay" and not request.refresh)
 
-        Only complete answers without an error are recorded: a failure that was recorded would come
-        back in every later run.
+    def _after(self, number: RequestNumber, response: ProviderResponse) -> ProviderResponse:
+        """Record a complete answer under the number that its own call drew. Loop thread.
+
+        A failure is not recorded, since it would come back in every later run; its number is released
+        for the retry.
         """
-        digest = response.request.request_hash if response.request is not None else None
-        if digest is None or response.replayed or self._writer is None:
-            return
-        if not response.ok or response.error is not None:
-            self._run.failed(digest)
-            return
-        number = self._run.answered(digest)
-        if number is None:  # it began before this run
-            return
-        key = digest, number
-        entry = Entry(key, 0, line_of(response, number))
+        if response.replayed or not response.ok or response.error is not None:
+            number.release()
+        elif number.is_held and self._writer is not None:
+            self._record(number.key, response, self._writer)
+        return response
+
+    def _record(self, key: Key, response: ProviderResponse, writer: ReplayFileWriter) -> None:
+        entry = Entry(key, 0, line_of(response, key[1]))
         with self._lock:
             if key not in self._entries:
                 self._new.add(key)
             self._entries[key] = entry
             self._used.add(key)
             self._changed = True
-        self._writer.put(entry.text)
+        writer.put(entry.text)
 
-    # ---- what a person sees -------------------------------------------------------------------
+    # ---- the file ------------------------------------------------------------------------------
 
     @property
     def recorded(self) -> int:
-        """Answers that the file holds."""
+        """Answers in the file."""
         return len(self._entries)
 
     @property
     def unused(self) -> int:
-        """Answers of the file that this run has neither served nor recorded."""
+        """Answers in the file that this run has neither replayed nor recorded."""
         with self._lock:
             return len(self._entries.keys() - self._used)
 
@@ -200,7 +191,7 @@ class Replay(Interceptor):
         Raises
         ------
         ReplayError
-            Replay is off, this run has used nothing yet, or the file cannot be written.
+            Replay is off, this run has used no answer yet, or the file cannot be written.
         """
         if self.path is None:
             raise ReplayError("Replay is off: there is nothing to prune.")
@@ -208,11 +199,11 @@ class Replay(Interceptor):
             stale = self._entries.keys() - self._used
             if not self._used:
                 raise ReplayError(
-                    f"This run has used no answer of {self.path.name!r} yet, so all would go: "
-                    "run the whole notebook first."
+                    f"This run has not used any answer of {self.path.name!r} yet, so all would be "
+                    "removed: run the whole notebook first."
                 )
         self.flush()
-        replay_file.tidy(self.path, drop=stale, order=self._order(), drop_damaged=True)
+        replay_file.compact(self.path, drop=stale, order=self._new_order(), drop_damaged=True)
         with self._lock:
             for key in stale:
                 self._entries.pop(key, None)
@@ -230,7 +221,7 @@ class Replay(Interceptor):
             self._writer.flush()
 
     def close(self) -> None:
-        """Finish the file: everything is written, one line for each answer.
+        """Write what is pending and compact the file: one line for each answer.
 
         Raises
         ------
@@ -242,10 +233,12 @@ class Replay(Interceptor):
             return
         writer.close()
         if self._changed:
-            replay_file.tidy(self.path, order=self._order())
+            replay_file.compact(self.path, order=self._new_order())
 
-    def _order(self) -> dict[Key, tuple[Any, ...]]:
-        return {key: place for key, place in self._run.order.items() if key in self._new}
+    def _new_order(self) -> dict[Key, tuple[Any, ...]]:
+        """Sort keys of the answers that are new in the file."""
+        with self._lock:
+            return {key: self._numbering.order[key] for key in self._new}
 
     def __repr__(self) -> str:
         if self.path is None:
@@ -256,13 +249,13 @@ class Replay(Interceptor):
         if self.path is None:
             return "Replay is off."
         return (
-            f"{self.path.name} ({self.mode}): {self.recorded} recorded; in this run {self.served} "
-            f"served, {self.asked} asked, {self.unused} not used"
+            f"{self.path.name} ({self.mode}): {self.recorded} recorded; this run: {self.replayed} "
+            f"replayed, {self.requested} requested, {self.unused} unused"
         )
 
 
-def _about(request: Request) -> tuple[Any, ...]:
-    """What tells the calls of one comparison apart, to order them."""
+def _sort_key(request: Request) -> tuple[Any, ...]:
+    """Order of the calls of one comparison in the file."""
     params = json.dumps(dict(request.params), sort_keys=True, default=str)
     endpoint = request.endpoint or request.provider
     return endpoint, request.model, params, request.sample, request.request_hash

@@ -1,9 +1,9 @@
-"""The replay file: one recorded answer a line, JSON, for people to read and compare.
+"""The replay file: one recorded answer per line, as JSON that people can read and diff.
 
-A new answer is appended; of two lines with the same key the later one counts. `tidy` rewrites the
-file with one line for each key, where that key stood first, so that recording anew gives a small diff.
-Several processes may write: appending and tidying hold a lock on the file, and both start from what
-stands in it at that moment.
+A new answer is appended; of two lines with the same key the later one counts. `compact` rewrites the
+file with one line for each key, at the position of the first, so that recording again gives a small
+diff. Several processes may write: appending and compacting hold a lock on the file, and both start from
+its contents at that moment.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from typing import Any, TypeAlias
 from allos.errors import ReplayError
 
 VERSION = 1
-"""Format of a line. A file that holds a newer one is refused."""
+"""Format of a line. A file with a line of a newer format is rejected."""
 
 Key: TypeAlias = tuple[str, int]
-"""Hash of a request, and which of the equal requests of a run it is, from 0."""
+"""Hash of a request, and its number among the equal requests of a run, from 0."""
 
 _LOCK_S = 10.0
 _LOCK_POLL_S = 0.005
@@ -35,34 +35,34 @@ class Entry:
 
     key: Key
     line: int
-    """Line of the file, from 1."""
+    """Line number in the file, from 1; 0 when recorded by this run."""
     text: str
-    """The line itself."""
+    """The line."""
 
     @property
     def values(self) -> dict[str, Any]:
-        """What the line holds; a new object each time."""
+        """The line's JSON; a new object each time."""
         values: dict[str, Any] = json.loads(self.text)
         return values
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a file holds."""
+    """Contents of a replay file."""
 
     entries: dict[Key, Entry] = field(default_factory=dict)
-    """By key, in the order in which the keys first stand in the file."""
+    """By key, in the order in which the keys first occur in the file."""
     damaged: dict[int, bytes] = field(default_factory=dict)
-    """Lines that cannot be read, by their number."""
+    """Lines that cannot be read, by line number."""
 
 
 def read(path: Path) -> Contents:
-    """Read a file; a missing one is empty.
+    """Read a file; a missing file is empty.
 
     Raises
     ------
     ReplayError
-        It cannot be read, a newer version wrote it, or it is no replay file.
+        It cannot be read, a newer version of allos wrote it, or it is not a replay file.
     """
     try:
         data = path.read_bytes()
@@ -85,16 +85,16 @@ def _contents(path: Path, data: bytes) -> Contents:
             found.damaged[number] = raw
         else:
             found.entries[key] = Entry(key, number, text)
-    if found.damaged and not found.entries and not _is_tail(data):
+    if found.damaged and not found.entries and not _is_incomplete_line(data):
         raise ReplayError(
-            f"{_named(path)} is no replay file: none of its lines is a recorded answer. "
-            "Name another file; this one was left as it is."
+            f"{_named(path)} is not a valid replay file: none of its lines is a recorded answer. "
+            "Choose another file; this one was not changed."
         )
     return found
 
 
-def _is_tail(data: bytes) -> bool:
-    """Whether it is the beginning of a first line, as a crash leaves it."""
+def _is_incomplete_line(data: bytes) -> bool:
+    """Whether the file is the beginning of its first line, as a crash leaves it."""
     start = f'{{"v": {VERSION}, "hash": "'.encode()
     return data.startswith(start[: len(data)]) and b"\n" not in data.rstrip()
 
@@ -103,26 +103,26 @@ def _key(path: Path, values: Any) -> Key:
     version = values["v"]
     if isinstance(version, int) and version > VERSION:
         raise ReplayError(
-            f"{_named(path)} was written by a newer allos (format {version}, this one knows "
-            f"{VERSION}): update allos, or name another file. It was left as it is."
+            f"{_named(path)} was written by a newer version of allos (format {version}, this one "
+            f"supports {VERSION}): upgrade allos, or choose another file. It was not changed."
         )
     digest, number = values["hash"], values["n"]
     answer, facts = values["answer"], values["facts"]
-    parts = values["request"]["messages"]
-    usable = (
+    messages = values["request"]["messages"]
+    is_valid = (
         isinstance(digest, str)
         and isinstance(number, int)
         and isinstance(answer.get("content"), str)
         and isinstance(facts, dict)
-        and isinstance(parts, list)
+        and isinstance(messages, list)
     )
-    if version != VERSION or not usable:
+    if version != VERSION or not is_valid:
         raise ValueError
     return digest, number
 
 
 def append(path: Path, lines: list[str]) -> None:
-    """Add lines at the end, with one write. Their cost does not depend on the file's size.
+    """Append lines with one write. The cost does not depend on the size of the file.
 
     Raises
     ------
@@ -135,7 +135,9 @@ def append(path: Path, lines: list[str]) -> None:
             size = os.lseek(handle, 0, os.SEEK_END)
             if size:
                 os.lseek(handle, size - 1, os.SEEK_SET)
-                if os.read(handle, 1) != b"\n":  # half a line, left by a crash, stays by itself
+                if (
+                    os.read(handle, 1) != b"\n"
+                ):  # an incomplete line, left by a crash, stays a line of its own
                     data = b"\n" + data
             view = memoryview(data)
             while view:
@@ -144,29 +146,29 @@ def append(path: Path, lines: list[str]) -> None:
         raise ReplayError(f"{_named(path)} cannot be written: {exc.strerror}.") from None
 
 
-def tidy(
+def compact(
     path: Path,
     *,
     drop: Set[Key] = frozenset(),
     order: Mapping[Key, Any] | None = None,
     drop_damaged: bool = False,
 ) -> None:
-    """Rewrite a file with one line for each key; nothing is touched where nothing changes.
+    """Rewrite a file with one line for each key; a file that would not change is not written.
 
     Parameters
     ----------
     path : Path
     drop : set of keys
-        Left out.
+        Answers to remove.
     order : mapping
-        Keys that are to stand in the order of their values, in the places that they take up.
+        Sort keys of some answers: these are sorted among the lines that they occupy together.
     drop_damaged : bool
-        Leave damaged lines out; otherwise they stay where they stood.
+        Remove damaged lines; by default they keep their positions.
 
     Raises
     ------
     ReplayError
-        The file cannot be written; it is as it was.
+        The file cannot be written; it was not changed.
     """
     if not path.exists():
         return
@@ -175,24 +177,26 @@ def tidy(
             size = os.lseek(handle, 0, os.SEEK_END)
             os.lseek(handle, 0, os.SEEK_SET)
             data = _read_all(handle, size)
-            made = _tidied(_contents(path, data), drop, order or {}, drop_damaged=drop_damaged)
-            if made != data:
-                _replace(path, made, os.fstat(handle).st_mode)
+            compacted = _compacted(
+                _contents(path, data), drop, order or {}, drop_damaged=drop_damaged
+            )
+            if compacted != data:
+                _replace(path, compacted, os.fstat(handle).st_mode)
     except OSError as exc:
         raise ReplayError(f"{_named(path)} cannot be written: {exc.strerror}.") from None
 
 
-def _tidied(
+def _compacted(
     found: Contents, drop: Set[Key], order: Mapping[Key, Any], *, drop_damaged: bool
 ) -> bytes:
     keys = list(found.entries)
-    places = [place for place, key in enumerate(keys) if key in order]
-    ordered = sorted((keys[place] for place in places), key=order.__getitem__)
-    for place, key in zip(places, ordered, strict=True):
-        keys[place] = key
+    positions = [position for position, key in enumerate(keys) if key in order]
+    ordered = sorted((keys[position] for position in positions), key=order.__getitem__)
+    for position, key in zip(positions, ordered, strict=True):
+        keys[position] = key
     kept = [_encoded(found.entries[key].text) for key in keys if key not in drop]
     if not drop_damaged:
-        # Before the entry that follows them, whatever became of the lines above.
+        # Before the entry that follows them, whatever happened to the lines above.
         for number, raw in found.damaged.items():
             above = sum(entry.line < number for entry in found.entries.values())
             kept.insert(min(above, len(kept)), raw)
@@ -200,7 +204,7 @@ def _tidied(
 
 
 def _replace(path: Path, data: bytes, mode: int) -> None:
-    """Put a whole new file in the place of the old one: it is the one or the other, never a part."""
+    """Replace a file atomically: readers see the old contents or the new ones, never a part."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with open(temporary, "wb") as file:
@@ -212,7 +216,7 @@ def _replace(path: Path, data: bytes, mode: int) -> None:
     except PermissionError:
         if os.name == "posix":
             raise
-        # Windows, while another process reads the file. Untidy, it means the same.
+        # Windows, while another process reads the file: not compacted, it means the same.
     finally:
         with suppress(OSError):
             temporary.unlink()
@@ -234,12 +238,12 @@ def _named(path: Path) -> str:
     return f"The replay file {path.name!r}"
 
 
-# ---- the lock ------------------------------------------------------------------------------------
+# ---- the lock ----------------------------------------------------------------------------------
 
 
 @contextmanager
 def _locked(path: Path) -> Iterator[int]:
-    """Open a file for appending and hold its lock; made if it is missing."""
+    """Open a file for appending, creating it if need be, and hold its lock."""
     deadline = time.monotonic() + _LOCK_S
     while True:
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
@@ -249,15 +253,15 @@ def _locked(path: Path) -> Iterator[int]:
             while not _try_lock(handle):
                 if time.monotonic() > deadline:
                     raise ReplayError(
-                        f"{_named(path)} is held by another process for more than {_LOCK_S:.0f} s."
+                        f"{_named(path)} has been locked by another process for {_LOCK_S:.0f} s."
                     )
                 time.sleep(_LOCK_POLL_S)
-            # Tidied by another process while we waited: our handle is the old file's.
+            # Replaced by another process while this one waited: then the handle is the old file's.
             if _is_current(handle, path):
                 yield handle
                 return
         finally:
-            os.close(handle)  # gives the lock back
+            os.close(handle)  # releases the lock
 
 
 def _is_current(handle: int, path: Path) -> bool:
@@ -276,7 +280,7 @@ def _try_lock(handle: int) -> bool:
         else:
             import msvcrt
 
-            # One byte far behind the end: a lock there keeps nobody from reading.
+            # One byte far behind the end: a lock there blocks no reader.
             os.lseek(handle, 2**31 - 2, os.SEEK_SET)
             msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]  # Windows
     except OSError:

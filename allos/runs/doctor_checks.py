@@ -134,10 +134,10 @@ def log_(online: bool) -> Iterator[Finding]:
     import sqlite3
 
     from allos import log
-    from allos.log.files import VARIABLE, chosen_path, network_file_system
-    from allos.log.store.sqlite import has_wal_reset_bug
+    from allos.log.log_file import VARIABLE, log_path, network_file_system
+    from allos.log.store.sqlite_connection import has_wal_reset_bug
 
-    path = log.path() or chosen_path(None)
+    path = log.path() or log_path(None)
     if path is None:
         yield Finding("log", "note", "The log is off.", f"Unset {VARIABLE} to keep answers.")
         return

@@ -59,7 +59,7 @@ def test_same_answer_without_a_request(
 def test_streamed_or_whole_does_not_matter(
     server: FakeServer, provider: Provider, ask: Ask, file: str
 ) -> None:
-    """What was recorded one way is served the other way, reasoning and tool calls in the events."""
+    """What was recorded one way is replayed the other way, reasoning and tool calls in the events."""
     server.reply(Reply("Yes.", reasoning="Hm", tool_calls=[Call("f", {"a": 1})]))
     allos.replay(file, "record")
     first = ask(provider)
@@ -92,10 +92,10 @@ def test_repeats(server: FakeServer, provider: Provider, ask: Ask, file: str) ->
     assert len(server.requests) == 2
 
 
-def test_failures_are_asked_again(
+def test_failures_are_sent_again(
     server: FakeServer, provider: Provider, ask: Ask, file: str
 ) -> None:
-    """A failure is not recorded: the next run asks anew, and then the answer is."""
+    """A failure is not recorded: the next run sends the request again, and records its answer."""
     server.script(Fault.bad_key(), Reply("well"))
     allos.replay(file)
     with pytest.raises(ProviderError):
@@ -114,7 +114,7 @@ class City:
 
 
 def test_schema(server: FakeServer, provider: Provider, ask: Ask, file: str) -> None:
-    """The value is read anew from the recorded text; what did not match is not recorded."""
+    """The value is parsed again from the recorded text; what did not match is not recorded."""
     server.script(Reply("Rome"), Reply('{"name": "Rome"}'))
     allos.replay(file, "record")
     with pytest.raises(SchemaError):
@@ -127,7 +127,7 @@ def test_schema(server: FakeServer, provider: Provider, ask: Ask, file: str) -> 
 
 
 def test_tools(server: FakeServer, provider: Provider, file: str) -> None:
-    """Each step of a run with tools is served; the tools themselves run again."""
+    """Each step of a tool run is replayed; the tools themselves run again."""
     runs: list[int] = []
 
     def double(number: int) -> int:
@@ -143,14 +143,14 @@ def test_tools(server: FakeServer, provider: Provider, file: str) -> None:
 
     assert (again.content, len(again.steps)) == (first.content, 2)
     assert [step.replayed for step in again.steps] == [True, True]
-    assert (runs, replay.served) == ([21, 21], 2)
+    assert (runs, replay.replayed) == ([21, 21], 2)
     assert len(server.requests) == 2
 
 
 def test_images_count_by_their_bytes(
     server: FakeServer, provider: Provider, ask: Ask, file: str, tmp_path: Path
 ) -> None:
-    """The same picture is served wherever it lies; another one is a miss that says so."""
+    """The same image is a hit wherever it is stored; another one is a miss that says so."""
     (tmp_path / "a.png").write_bytes(PNG)
     allos.replay(file, "record")
     ask(provider, [Message("user", ["See", Image(data=PNG)])])  # type: ignore[arg-type]
@@ -164,7 +164,7 @@ def test_images_count_by_their_bytes(
 
 
 def test_no_limit_and_no_client(server: FakeServer, make: Make, ask: Ask, file: str) -> None:
-    """A served answer waits for no limit and builds no client."""
+    """A replayed answer waits for no limit and builds no client."""
     from allos.engine import runtime
 
     allos.replay(file, "record")
@@ -172,8 +172,8 @@ def test_no_limit_and_no_client(server: FakeServer, make: Make, ask: Ask, file: 
     clients = len(runtime.get()._clients)
     for _ in range(3):
         allos.replay(file, "strict")
-        served = ask(make(requests_per_minute=1, timeout_s=1, headers={"x-other": "client"}))
-        assert served.metadata["queue_s"] < 1
+        replayed = ask(make(requests_per_minute=1, timeout_s=1, headers={"x-other": "client"}))
+        assert replayed.metadata["queue_s"] < 1
 
     assert len(runtime.get()._clients) == clients
     assert len(server.requests) == 1

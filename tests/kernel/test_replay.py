@@ -115,11 +115,11 @@ def test_notebook_runs_again_with_server_and_key_gone(tmp_path: Path) -> None:
     """Recorded once against a server; then without server and key, strictly: the same outputs."""
     with FakeServer(lambda seen: _answer(server, seen)) as server:
         first = _run_headless(tmp_path, **_keys(server))
-        asked = len(server.requests)
+        sent = len(server.requests)
     record = (tmp_path / "study.replay.jsonl").read_text()
     again = _run_headless(tmp_path, ALLOS_REPLAY_MODE="strict")
 
-    assert asked == 13
+    assert sent == 13
     assert len(record.splitlines()) == 13
     assert _same(again) == _same(first)
     assert (tmp_path / "study.replay.jsonl").read_text() == record
@@ -165,7 +165,7 @@ def test_person_runs_one_cell_again(tmp_path: Path, server: FakeServer) -> None:
         assert first == by_hand == run_all
         assert first[0] != first[1]
         assert _value(kernel, "(one.replayed, two.replayed, new.replayed)") == (True, True, False)
-        assert "2 recorded; in this run 2 served, 0 asked, 0 not used" in status
+        assert "2 recorded; this run: 2 replayed, 0 requested, 0 unused" in status
         assert len(server.requests) == 3
 
 
@@ -174,21 +174,21 @@ def test_comparison_of_a_person(tmp_path: Path, server: FakeServer) -> None:
     cell = "%%allos compare groq/m groq/n -o cmp\nHi"
     with _kernel(tmp_path, **_keys(server)) as kernel:
         kernel.run("%load_ext allos\n%allos replay a.jsonl")
-        asked = kernel.run(cell, cell_id="c")
+        first = kernel.run(cell, cell_id="c")
         kernel.run("cmp.wait(30)")
         kernel.run("%allos replay a.jsonl")
-        served = kernel.run(cell, cell_id="c")
+        replayed = kernel.run(cell, cell_id="c")
         more = kernel.run(cell.replace("groq/n", "groq/other"), cell_id="c")
         kernel.run("cmp.wait(30)")
 
-        assert [WIDGET in m["content"]["data"] for m in asked.of_type("display_data")] == [
+        assert [WIDGET in m["content"]["data"] for m in first.of_type("display_data")] == [
             False,
             True,
         ]
-        assert [sorted(m["content"]["data"]) for m in served.displays] == [
+        assert [sorted(m["content"]["data"]) for m in replayed.displays] == [
             ["text/html", "text/plain"]
         ]
-        assert "2 of 2 done" in _last(served)
+        assert "2 of 2 done" in _last(replayed)
         assert any(WIDGET in m["content"]["data"] for m in more.of_type("display_data"))
         assert len(server.requests) == 3
 
@@ -209,17 +209,17 @@ def test_misses_and_mistakes_are_one_line(tmp_path: Path, server: FakeServer) ->
             kernel.run("%allos replay a.jsonl strikt"),
             kernel.run("%allos replay a.jsonl strict now"),
         ]
-        said = [
-            "differs in temperature (0.0 recorded, 1.0 asked)",
+        messages = [
+            "differs in temperature (0.0 recorded, 1.0 requested)",
             "There is no replay file 'missing.jsonl'",
-            "'data.jsonl' is no replay file",
+            "'data.jsonl' is not a valid replay file",
             "Did you mean 'strict'?",
             "takes a file and a mode",
         ]
 
         assert [result.status for result in results] == ["error"] * 5
         assert [len(result.traceback) for result in results] == [1] * 5
-        for result, words in zip(results, said, strict=True):
+        for result, words in zip(results, messages, strict=True):
             assert words in str(result.evalue)
         assert len(server.requests) == 1
         assert "Removed" not in str(kernel.run("%allos replay prune").displays)

@@ -35,19 +35,19 @@ def main() -> None:
             for at in range(CALLS):
                 provider.chat(PROMPT, seed=at)
 
-        def asked() -> None:
+        def requested() -> None:
             allos.replay(mode="off")
             ask()
 
-        def served() -> None:
+        def replayed() -> None:
             allos.replay("few.jsonl", mode="strict")
             ask()
 
         allos.replay("few.jsonl", mode="record")
         ask()
-        found, mine, theirs = ratio(served, asked, ROUNDS)
+        found, mine, theirs = ratio(replayed, requested, ROUNDS)
         print(
-            f"replayed call, log on, file opened anew each {CALLS} calls, to a loopback call: "
+            f"replayed call, log on, file opened again each {CALLS} calls, to a loopback call: "
             f"{found:.2f}   {mine / CALLS * 1e3:.2f} against {theirs / CALLS * 1e3:.2f} ms"
         )
         _many(provider)
@@ -73,7 +73,7 @@ def _many(provider: object) -> None:
     size = Path("many.jsonl").stat().st_size
     print(
         f"{MANY:,} calls recorded: {early:.2f} s into an empty file, {late:.2f} s behind "
-        f"{10 * MANY:,} records; {11 * MANY:,} records ({size / 1e6:.1f} MB): tidied and closed in "
+        f"{10 * MANY:,} records; {11 * MANY:,} records ({size / 1e6:.1f} MB): compacted and closed in "
         f"{closing:.2f} s, opened in {opening:.2f} s"
     )
 

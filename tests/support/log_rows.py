@@ -1,11 +1,19 @@
-"""Responses for the tests of the log, also for those in processes of their own."""
+"""Responses for the tests of the log, and a store in memory; also used in separate processes."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
+from allos import _process
 from allos.context import RunContext
+from allos.log.blocks import Block, block_from_rows
+from allos.log.columns import STORED_NAMES
+from allos.log.log import Log
+from allos.log.store.protocol import Batch, Rating, RawJson, Where
 from allos.messages import Message, MessageRole
 from allos.request import Request
 from allos.response import ProviderResponse
@@ -14,7 +22,7 @@ START = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 
 
 def a_response(number: int = 0, **changes: Any) -> ProviderResponse:
-    """An answer such as the engine finishes it; each number is another one."""
+    """A finished response as the engine delivers it; each number gives a different one."""
     metadata: dict[str, Any] = {
         "provider": "groq",
         "base_url": "https://api.groq.com/openai/v1",
@@ -61,3 +69,98 @@ def a_response(number: int = 0, **changes: Any) -> ProviderResponse:
     }
     values.update(changes)
     return ProviderResponse(metadata=metadata, **values)
+
+
+def record(*responses: ProviderResponse, log: Log | None = None) -> None:
+    """Pass responses through a log's interceptor, as finished calls do."""
+    log = log or _process.current_session().log
+    for response in responses:
+        after = log.before(SimpleNamespace(request=response.request))  # type: ignore[arg-type]
+        assert after(response) is response
+
+
+class Locked(Exception):
+    """Another process is writing to the store."""
+
+
+class BadValue(Exception):
+    """The store cannot store a value."""
+
+
+class MemoryStore:
+    """A `Store` that keeps batches in a list and has exceptions of its own.
+
+    Attributes
+    ----------
+    failure : Exception or None
+        What `append` raises, as long as it is set.
+    failures : list of Exception
+        What the next calls of `append` raise, one each.
+    bad_ids : set of str
+        Ids of rows that the store cannot store.
+    """
+
+    location = "memory"
+
+    def __init__(self) -> None:
+        self.rows: dict[str, tuple[Any, ...]] = {}
+        self.raw_json: dict[str, RawJson] = {}
+        self.all_ratings: list[Rating] = []
+        self.failure: Exception | None = None
+        self.failures: list[Exception] = []
+        self.bad_ids: set[str] = set()
+        self.commits = 0
+        self.is_closed = False
+
+    def append(self, batch: Batch) -> None:
+        if self.failure is not None:
+            raise self.failure
+        if self.failures:
+            raise self.failures.pop(0)
+        if any(row[0] in self.bad_ids for row in batch.rows):
+            raise BadValue("not a value of mine")
+        self.is_closed = False
+        self.commits += 1
+        for row in batch.rows:
+            self.rows.setdefault(row[0], row)
+        for raw in batch.raw:
+            self.raw_json.setdefault(raw.id, raw)
+        self.all_ratings += batch.ratings
+
+    def maintain(self) -> None:
+        """Nothing to do."""
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    def reset_after_fork(self) -> None:
+        self.is_closed = True
+
+    def is_locked(self, error: Exception) -> bool:
+        return isinstance(error, Locked)
+
+    def is_bad_value(self, error: Exception) -> bool:
+        return isinstance(error, BadValue)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[MemoryStore]:
+        yield self
+
+    def scan(
+        self, where: Where, columns: Sequence[str], limit: int | None = None
+    ) -> Iterator[Block]:
+        assert where == Where(), "conditions are the database's business"
+        rows = list(self.rows.values())
+        picked = [tuple(row[STORED_NAMES.index(name)] for name in columns) for row in rows]
+        yield block_from_rows(columns, picked if limit is None else picked[len(picked) - limit :])
+
+    def ratings(self) -> Iterator[Rating]:
+        yield from self.all_ratings
+
+    def raw(self, ids: Sequence[str]) -> Iterator[RawJson]:
+        yield from (self.raw_json[each] for each in ids if each in self.raw_json)
+
+    @property
+    def contents(self) -> list[str]:
+        """Content of each response, in order."""
+        return [row[STORED_NAMES.index("content")] for row in self.rows.values()]

@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 
 import allos
+from allos import wire
 from allos.engine import can_answer_offline
 from allos.errors import ConfigurationError, MissingKeyError, ReplayError, ReplayMissError
 from allos.providers import ProviderRegistry
 from allos.runs.compare import compare
 from tests.support.fake_server import FakeServer, Reply
-from tests.support.layers import answering
+from tests.support.layers import answering, prepared
 
 ROOT = Path(__file__).parents[2]
 
@@ -59,7 +60,7 @@ def test_replay_needs_no_key_and_no_address(
     facts = {k: v for k, v in first.metadata.items() if k != "base_url"}
     assert list(served.metadata.items()) == list(facts.items())
     assert served.id != first.id
-    assert (replay.served, replay.asked) == (1, 0)
+    assert (replay.replayed, replay.requested) == (1, 0)
     assert rows["replayed"].tolist() == [False, True]
     assert rows["latency_s"].nunique() == 1
 
@@ -303,7 +304,7 @@ def test_nothing_is_loaded_started_or_asked(
     assert said[:3] == ["Answer 1.", "Answer 2.", "Embedded."]
     assert said[3].count("Answer") == 2
     assert heavy == "[]"
-    assert counts == "a.jsonl (strict): 5 recorded; in this run 5 served, 0 asked, 0 not used"
+    assert counts == "a.jsonl (strict): 5 recorded; this run: 5 replayed, 0 requested, 0 unused"
     assert len(server.requests) == asked
 
 
@@ -325,9 +326,9 @@ def _as_if_embedded(server: FakeServer) -> None:
         messages=(Message("user", "Hi"),),  # type: ignore[arg-type]
     )
     made = replace(made, request_hash=request_hash(made))
-    opened = allos.replay()
-    assert opened.source(made) is None
-    opened.observe(ProviderResponse("Embedded.", request=made))
+    after = allos.replay().before(prepared(made, wire.get("chat")))
+    assert callable(after)
+    after(ProviderResponse("Embedded.", request=made))
 
 
 def test_answers_of_a_process_that_ends(server: FakeServer, tmp_path: Path) -> None:

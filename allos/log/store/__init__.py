@@ -1,1 +1,1 @@
-"""Stores of the log's rows."""
+"""Where the rows of the log are stored: the `Store` protocol and the SQLite store."""

@@ -142,7 +142,7 @@ def _chats(words: tuple[str, ...]) -> Any:
 
 
 def _replay(words: tuple[str, ...]) -> Any:
-    """Open a replay file (FILE, then a mode), close it (off), clear it up (prune), or tell of it."""
+    """Open a replay file (FILE, then a mode), close it (off), prune it, or show its state."""
     from allos.session import replay
 
     *rest, last = words or ("",)
@@ -155,8 +155,7 @@ def _replay(words: tuple[str, ...]) -> Any:
         return f"Removed {count} recorded answer{'' if count == 1 else 's'}."
     elif words in (("replay",), ("record",), ("strict",)):
         raise ConfigurationError(
-            f"%allos replay {last} needs the file in front of the mode: "
-            f"%allos replay FILE.jsonl {last}."
+            f"%allos replay {last} needs a file before the mode: %allos replay FILE.jsonl {last}."
         )
     elif len(words) == 1:
         replay(last)

@@ -22,7 +22,7 @@ def make_response() -> Callable[..., ProviderResponse]:
 
 @pytest.fixture(autouse=True)
 def _no_log_left(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """No test finds or leaves an open log, and none reaches the user's own."""
+    """No test starts with or leaves an open log, and none writes to the user's own."""
     monkeypatch.setenv("ALLOS_LOG", str(tmp_path / "log.sqlite"))
     allos.log.close()
     yield
@@ -36,15 +36,14 @@ def log_path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def script(log_path: Path) -> Callable[..., subprocess.Popen[str]]:
-    """Start Python code in a process of its own, with `a_response` and an open log at hand."""
+    """Start Python code in a separate process, with `a_response` and `record` imported."""
 
     def start(code: str, *flags: str) -> subprocess.Popen[str]:
         head = (
             f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
             "import os, allos.log\n"
-            "from tests.support.log_rows import a_response\n"
-            "def observe(response):\n"
-            "    allos.log.write(response)\n"
+            "from allos import _process\n"
+            "from tests.support.log_rows import a_response, record\n"
         )
         return subprocess.Popen(
             [sys.executable, *flags, "-c", head + code],

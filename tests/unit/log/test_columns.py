@@ -15,7 +15,7 @@ from allos.log.columns import (
     insert_rows,
     markdown_table,
 )
-from allos.log.migrations import VERSION
+from allos.log.store.migrations import VERSION
 
 
 def words(text: str) -> list[str]:

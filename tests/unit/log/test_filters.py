@@ -7,20 +7,36 @@ import pytest
 
 from allos.errors import ConfigurationError
 from allos.log.columns import NAMES
-from allos.log.filters import Where, check_limit, chosen_columns, reject_unknown, where
+from allos.log.filters import build_where, check_columns, check_limit, reject_unknown
 from allos.log.rows import to_micros
+from allos.log.store.protocol import Where
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
 def condition(**given: Any) -> Where:
-    bounds = {name: given.pop(name, None) for name in ("since", "until", "tags", "text")}
-    return where(given, now=NOW, **bounds)
+    others = ("model", "since", "until", "tags", "text")
+    named = {name: given.pop(name) for name in others if name in given}
+    return build_where(given, now=NOW, **named)
 
 
-def test_nothing_asked_is_no_condition() -> None:
-    """None is no filter."""
-    assert condition(provider=None, model=None) == Where("")
+def test_none_does_not_filter() -> None:
+    """Without a value every row is selected."""
+    assert condition(provider=None, model=None) == Where()
+
+
+def test_one_value_is_a_list_of_one() -> None:
+    """A string and an iterable of strings are both accepted, also an empty one."""
+    found = condition(
+        provider="groq", status=iter(["ok", "error"]), model="m", tags=[], text=("a",)
+    )
+
+    assert found == Where(
+        any_of={"provider": ("groq",), "status": ("ok", "error")},
+        models=("m",),
+        tags=(),
+        texts=("a",),
+    )
 
 
 @pytest.mark.parametrize(
@@ -29,7 +45,7 @@ def test_nothing_asked_is_no_condition() -> None:
 )
 def test_ages_count_back_from_now(age: str, seconds: int) -> None:
     """An age is a time that long before now."""
-    assert condition(since=age).values == (to_micros(NOW - timedelta(seconds=seconds)),)
+    assert condition(since=age).since == to_micros(NOW - timedelta(seconds=seconds))
 
 
 @pytest.mark.parametrize(
@@ -42,9 +58,9 @@ def test_ages_count_back_from_now(age: str, seconds: int) -> None:
         "2026-11-22 12:00+01:00",
     ],
 )
-def test_times_are_taken_as_they_are(moment: Any) -> None:
-    """A datetime, a timedelta and an ISO text name one moment."""
-    assert condition(until=moment).values == (to_micros(NOW - timedelta(hours=1)),)
+def test_times_are_accepted_in_several_types(moment: Any) -> None:
+    """A datetime, a timedelta and an ISO 8601 string give the same moment."""
+    assert condition(until=moment).until == to_micros(NOW - timedelta(hours=1))
 
 
 def test_a_day_begins_at_midnight_here() -> None:
@@ -69,7 +85,7 @@ def test_a_day_begins_at_midnight_here() -> None:
         {"status": "okay"},
     ],
 )
-def test_what_cannot_be_meant_is_refused(given: dict[str, Any]) -> None:
+def test_an_invalid_value_is_refused(given: dict[str, Any]) -> None:
     """The message names the filter and the value."""
     name, value = next(iter(given.items()))
     with pytest.raises(ConfigurationError, match=f"^{name}= ") as caught:
@@ -81,11 +97,11 @@ def test_what_cannot_be_meant_is_refused(given: dict[str, Any]) -> None:
 def test_columns_are_checked_and_kept_in_order() -> None:
     """One name is a list of one; a name comes once; a wrong one offers the near match."""
     with pytest.raises(ConfigurationError, match=r"'latency'\..* Did you mean 'latency_s'"):
-        chosen_columns(["latency"])
+        check_columns(["latency"])
 
-    assert chosen_columns(None) == NAMES
-    assert chosen_columns("model") == ("model",)
-    assert chosen_columns(["model", "id", "model"]) == ("model", "id")
+    assert check_columns(None) == NAMES
+    assert check_columns("model") == ("model",)
+    assert check_columns(["model", "id", "model"]) == ("model", "id")
 
 
 def test_an_unknown_filter_offers_the_near_match() -> None:

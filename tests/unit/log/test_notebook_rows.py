@@ -214,11 +214,11 @@ def test_columns_of_a_newer_version_are_ignored(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["", "{", "[1]", '{"nbformat": 3, "worksheets": []}', "\x00", "[" * 99_999]
 )
-def test_what_is_no_notebook_is_one_line(tmp_path: Path, text: str) -> None:
+def test_another_file_is_one_line(tmp_path: Path, text: str) -> None:
     """A file of another kind is an error that says what was expected."""
     path = tmp_path / "a.txt"
     path.write_text(text)
-    with pytest.raises(LogError, match="is not a notebook"):
+    with pytest.raises(LogError, match="is not a valid notebook"):
         from_notebook(path)
 
 

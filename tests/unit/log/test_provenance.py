@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import allos
-from allos.log.provenance import ProcessFacts, git_commit, session_id
+from allos.log.provenance import ProcessFacts, git_commit
 
 OLD = "a" * 40
 NEW = "b" * 40
@@ -77,12 +77,12 @@ def test_no_commit_where_there_is_none(tmp_path: Path) -> None:
 
 
 def test_facts_name_session_and_version() -> None:
-    """Each row can be traced to one process and one version of allos."""
-    facts = ProcessFacts().current()
+    """Each row can be traced to one session and one version of allos."""
+    one, other = ProcessFacts(), ProcessFacts()
 
-    assert facts["session_id"] == session_id()
-    assert len(session_id()) == 26
-    assert facts["allos_version"] == allos.__version__
+    assert one.current()["session_id"] == one.session_id != other.session_id
+    assert len(one.session_id) == 26
+    assert one.current()["allos_version"] == allos.__version__
 
 
 def test_the_commit_is_that_of_the_working_folder(tmp_path: Path, monkeypatch) -> None:

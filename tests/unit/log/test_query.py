@@ -12,20 +12,17 @@ from hypothesis import strategies as st
 
 import allos
 import allos.log
+from allos import _process
 from allos.context import RunContext
 from allos.errors import ConfigurationError, LogError
 from allos.ids import new_id
-from allos.log import segments
 from allos.log.columns import DTYPES, NAMES
-from allos.log.query import responses
+from allos.log.pending_rows import PendingRows
+from allos.log.query import read, responses
+from allos.log.store.protocol import Rating, Where
 from allos.response import ProviderResponse
 from tests.support.dtypes import TEXT, named
-from tests.support.log_rows import START, a_response
-
-
-def observe(*many: ProviderResponse) -> None:
-    for response in many:
-        allos.log.write(response)
+from tests.support.log_rows import START, MemoryStore, a_response, record
 
 
 def dtypes(frame: pd.DataFrame) -> dict[str, str]:
@@ -50,10 +47,10 @@ def test_an_empty_log_has_all_columns_and_dtypes(log: Path) -> None:
 @pytest.mark.parametrize("kind", ["one", "bare", "mixed", "many"])
 def test_dtypes_do_not_depend_on_the_rows(log: Path, kind: str, monkeypatch) -> None:
     """All null, mixed or from segments: the dtypes are the schema's."""
-    monkeypatch.setattr(segments, "SEGMENT_ROWS", 10)
+    monkeypatch.setattr("allos.log.store.segments.SEGMENT_ROWS", 10)
     full, bare = a_response(1), ProviderResponse(id="b")
     many = [a_response(number) for number in range(25)]
-    observe(*{"one": [full], "bare": [bare], "mixed": [full, bare], "many": many}[kind])
+    record(*{"one": [full], "bare": [bare], "mixed": [full, bare], "many": many}[kind])
 
     assert dtypes(responses()) == named(DTYPES)
     assert dtypes(responses(raw=True)) == {
@@ -65,7 +62,7 @@ def test_dtypes_do_not_depend_on_the_rows(log: Path, kind: str, monkeypatch) -> 
 
 def test_values_come_back(log: Path) -> None:
     """A row holds what the response held; what it did not know is null."""
-    observe(a_response(7))
+    record(a_response(7))
     row = responses().iloc[0]
 
     assert row["created_at"] == pd.Timestamp(START + timedelta(seconds=7))
@@ -88,7 +85,7 @@ def test_any_row_comes_back(log: Path, rows: list[tuple[Any, ...]]) -> None:
     """Texts, integers and floats survive the round trip to the file and back exactly."""
     made = datetime.now(UTC)
     session = RunContext(session_id=new_id())
-    observe(
+    record(
         *(
             ProviderResponse(
                 content=content or "",
@@ -111,14 +108,14 @@ def test_any_row_comes_back(log: Path, rows: list[tuple[Any, ...]]) -> None:
 
 def test_rows_are_oldest_first(log: Path) -> None:
     """Order is the time of the call, not of the commit."""
-    observe(a_response(3), a_response(1), a_response(2))
+    record(a_response(3), a_response(1), a_response(2))
 
     assert list(responses()["content"]) == ["Answer 1", "Answer 2", "Answer 3"]
 
 
 def test_every_row_unless_limited(log: Path) -> None:
     """A limit takes the newest rows, still oldest first; without it all come."""
-    observe(*(a_response(number) for number in range(30)))
+    record(*(a_response(number) for number in range(30)))
 
     assert len(responses()) == 30
     assert list(responses(limit=2)["content"]) == ["Answer 28", "Answer 29"]
@@ -164,7 +161,7 @@ def test_filters(log: Path, given: dict[str, Any], wanted: list[int]) -> None:
         conversation_id="v",
         session_id="s",
     )
-    observe(
+    record(
         a_response(0),
         a_response(1, context=one),
         a_response(2, context=RunContext(tags=("demo", "other")), metadata={"status": "error"}),
@@ -177,11 +174,11 @@ def test_filters(log: Path, given: dict[str, Any], wanted: list[int]) -> None:
 
 def test_a_filter_on_many_rows_takes_segments(log: Path, monkeypatch) -> None:
     """Filtered from segments or from rows, the frame is the same."""
-    monkeypatch.setattr(segments, "SEGMENT_ROWS", 10)
+    monkeypatch.setattr("allos.log.store.segments.SEGMENT_ROWS", 10)
     kinds = ["groq", "local", "local"]
-    observe(*(a_response(n, metadata={"provider": kinds[n % 3]}) for n in range(64)))
+    record(*(a_response(n, metadata={"provider": kinds[n % 3]}) for n in range(64)))
     by_rows = responses(provider="local")
-    monkeypatch.setattr("allos.log.query._SEGMENTS_FROM_ROWS", 5)
+    monkeypatch.setattr("allos.log.store.sqlite_snapshot.MIN_ROWS_FOR_SEGMENTS", 5)
     by_segments = responses(provider="local")
 
     assert len(by_rows) == 42
@@ -190,7 +187,7 @@ def test_a_filter_on_many_rows_takes_segments(log: Path, monkeypatch) -> None:
 
 def test_chosen_columns_only(log: Path) -> None:
     """Only the named columns come, in the order named, joined ones as well."""
-    observe(a_response(1))
+    record(a_response(1))
     frame = responses(columns=["note", "model", "created_at"])
 
     assert list(frame.columns) == ["note", "model", "created_at"]
@@ -199,7 +196,7 @@ def test_chosen_columns_only(log: Path) -> None:
 
 def test_raw_texts_come_when_asked(log: Path) -> None:
     """Request and reply as JSON, null where there are none."""
-    observe(a_response(1), replace(a_response(2), body=None, reply=None))
+    record(a_response(1), replace(a_response(2), body=None, reply=None))
     frame = responses(raw=True, columns="id")
 
     assert list(frame.columns) == ["id", "raw_request", "raw_reply"]
@@ -208,19 +205,10 @@ def test_raw_texts_come_when_asked(log: Path) -> None:
     assert frame.loc[1, ["raw_request", "raw_reply"]].isna().all()
 
 
-@pytest.mark.parametrize(
-    "given", [(5, 1), ("id", "good"), ("id", True + 0.5), ("id", 2**63), ("id", 1, 5)]
-)
-def test_what_is_no_rating(log: Path, given: tuple[Any, ...]) -> None:
-    """A rating that the log cannot hold is told where it is given, not lost later."""
-    with pytest.raises(ConfigurationError, match=" is a"):
-        allos.log.rate(*given)
-
-
 def test_the_newest_rating_and_note_count(log: Path) -> None:
     """Ratings are appended; the frame shows the newest of each, and a withdrawal empties both."""
     first, second, third = (a_response(number) for number in range(3))
-    observe(first, second, third)
+    record(first, second, third)
     allos.log.rate(first.id or "", 1)
     allos.log.rate(first.id or "", note="good")
     allos.log.rate(first.id or "", -1)
@@ -257,7 +245,7 @@ def test_a_mistyped_filter_is_refused(log: Path) -> None:
 
 def test_the_frame_is_its_own(log: Path) -> None:
     """Changing one column of the frame changes no other, also where all were null."""
-    observe(*(a_response(number) for number in range(3)))
+    record(*(a_response(number) for number in range(3)))
     frame = responses()
     frame.loc[0, "reasoning"] = "changed"
 
@@ -268,3 +256,19 @@ def test_the_frame_is_its_own(log: Path) -> None:
 def test_allos_responses_is_this(log: Path) -> None:
     """The public name leads here."""
     assert allos.responses is responses
+
+
+def test_any_store_makes_a_frame(log: Path) -> None:
+    """A frame read from another kind of store equals the one that SQLite gives."""
+    rows = [a_response(number) for number in range(5)]
+    record(*rows)
+    allos.log.rate(rows[1].id or "", 1, "good")
+    store = MemoryStore()
+    pending = PendingRows(store, _process.current_session().log.process_facts)
+    for row in rows:
+        pending.add(row)
+    pending.add_rating(Rating(rows[1].id or "", 1, "good", 5))
+    pending.commit()
+
+    assert read(store, NAMES, Where(), raw=True).equals(responses(raw=True))
+    assert list(read(store, ["content"], Where(), limit=2)["content"]) == ["Answer 3", "Answer 4"]

@@ -112,7 +112,7 @@ def test_long_prompts_are_cut() -> None:
     assert len(json.dumps(shown)) < 3000
 
 
-def test_tools_and_schema_are_told_apart() -> None:
+def test_tools_and_schema_have_hashes_of_their_own() -> None:
     """What may differ between two requests has its own hash."""
     with_tools = replace(REQUEST, tools=(ToolSpec(name="f"),), tool_choice="auto")
 

@@ -1,4 +1,4 @@
-"""The replay file by itself: reading, appending, tidying, damage, two processes."""
+"""The replay file by itself: reading, appending, compacting, damage, two processes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 from allos.errors import ReplayError
 from allos.replaying import replay_file
-from allos.replaying.replay_file import append, read, tidy
+from allos.replaying.replay_file import append, compact, read
 
 
 def line(digest: str, number: int = 0, content: str = "x", **changes: Any) -> str:
@@ -55,42 +55,42 @@ def test_later_line_counts(path: Path) -> None:
     assert [entry.line for entry in read(path).entries.values()] == [3, 2, 4]
 
 
-def test_tidy_keeps_places(path: Path) -> None:
+def test_compact_keeps_positions(path: Path) -> None:
     """A replaced answer stands where the old one stood, so a re-recording is a small diff."""
     append(path, [line(name) for name in "abc"])
     before = path.read_text().splitlines()
     append(path, [line("b", content="new")])
-    tidy(path)
+    compact(path)
     after = path.read_text().splitlines()
 
     assert after == [before[0], line("b", content="new"), before[2]]
     assert [each.name for each in path.parent.iterdir()] == [path.name], "nothing else is left"
 
 
-def test_tidy_orders_and_drops(path: Path) -> None:
-    """New keys are put in order among their own places; dropped ones go; others stay."""
+def test_compact_orders_and_drops(path: Path) -> None:
+    """New keys are sorted among their own positions; dropped ones go; others stay."""
     append(path, [line(name) for name in "xcbay"])
-    tidy(path, drop={("y", 0)}, order={("a", 0): 1, ("b", 0): 2, ("c", 0): 3})
+    compact(path, drop={("y", 0)}, order={("a", 0): 1, ("b", 0): 2, ("c", 0): 3})
 
     assert [key for key, _ in read(path).entries] == ["x", "a", "b", "c"]
 
 
-def test_tidy_touches_nothing_where_nothing_changes(path: Path) -> None:
-    """A tidy file is not written again, and a missing one is not made."""
-    tidy(path)
+def test_compact_writes_nothing_where_nothing_changes(path: Path) -> None:
+    """A compact file is not written again, and a missing one is not created."""
+    compact(path)
     assert not path.exists()
     append(path, [line("a"), line("b")])
     inode = path.stat().st_ino
-    tidy(path, order={("a", 0): 1})
+    compact(path, order={("a", 0): 1})
 
     assert path.stat().st_ino == inode
 
 
 def test_permissions_stay(path: Path) -> None:
-    """Tidying keeps the file's permissions."""
+    """Compacting keeps the file's permissions."""
     append(path, [line("a"), line("a", content="new")])
     path.chmod(0o640)
-    tidy(path)
+    compact(path)
 
     assert path.stat().st_mode & 0o777 == 0o640
     assert contents(path) == ["new"]
@@ -113,12 +113,12 @@ def test_damaged_line_costs_only_itself(path: Path, damage: bytes) -> None:
     path.write_bytes(line("a").encode() + b"\n" + damage + b"\n\n" + line("c").encode() + b"\n")
     append(path, [line("c", content="new")])
     found = read(path)
-    tidy(path)
+    compact(path)
 
     assert found.damaged == {2: damage}
     assert list(read(path).entries) == [("a", 0), ("c", 0)]
     assert path.read_bytes().splitlines()[1] == damage
-    tidy(path, drop_damaged=True)
+    compact(path, drop_damaged=True)
     assert read(path).damaged == {}
     assert contents(path) == ["x", "new"]
 
@@ -140,11 +140,11 @@ def test_newer_version_is_refused(path: Path) -> None:
     path.write_text(line("a") + "\n" + line("b", v=2) + "\n")
     before = path.read_bytes()
     with pytest.raises(
-        ReplayError, match=r"newer allos .format 2, this one knows 1.: update"
+        ReplayError, match=r"newer version of allos .format 2, this one supports 1.: upgrade"
     ) as one:
         read(path)
     with pytest.raises(ReplayError, match="newer"):
-        tidy(path)
+        compact(path)
 
     assert "\n" not in str(one.value)
     assert path.read_bytes() == before
@@ -154,7 +154,7 @@ def test_newer_version_is_refused(path: Path) -> None:
 def test_any_other_file_is_refused(path: Path, text: str) -> None:
     """A file of something else is not taken for a replay file, so it is not overwritten."""
     path.write_text(text)
-    with pytest.raises(ReplayError, match="is no replay file"):
+    with pytest.raises(ReplayError, match="is not a valid replay file"):
         read(path)
 
     assert path.read_text() == text
@@ -185,19 +185,19 @@ WRITER = textwrap.dedent(
     import sys
     from pathlib import Path
     sys.path.insert(0, sys.argv[1])
-    from allos.replaying.replay_file import append, tidy
+    from allos.replaying.replay_file import append, compact
     from tests.unit.replaying.test_replay_file import line
     path, name = Path(sys.argv[2]), sys.argv[3]
     for at in range(60):
         append(path, [line(name, at), line("shared", at, name)])
         if at % 7 == 0:
-            tidy(path)
+            compact(path)
     """
 )
 
 
 def test_two_processes_lose_nothing(path: Path) -> None:
-    """Two kernels that append to one file and tidy it at once keep every answer of both."""
+    """Two kernels that append to one file and compact it at once keep every answer of both."""
     root = Path(__file__).parents[3]
     writers = [
         subprocess.Popen(
@@ -205,11 +205,11 @@ def test_two_processes_lose_nothing(path: Path) -> None:
         )
         for name in ("one", "two")
     ]
-    said = [writer.communicate(timeout=120)[1] for writer in writers]
-    tidy(path)
+    errors = [writer.communicate(timeout=120)[1] for writer in writers]
+    compact(path)
     found = read(path)
 
-    assert said == [b"", b""]
+    assert errors == [b"", b""]
     assert found.damaged == {}
     assert sorted(found.entries) == sorted(
         (name, at) for name in ("one", "two", "shared") for at in range(60)
@@ -223,7 +223,7 @@ def test_lock_that_is_not_given_back(path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(replay_file, "_LOCK_S", 0.05)
     with (
         replay_file._locked(path),
-        pytest.raises(ReplayError, match="is held by another process"),
+        pytest.raises(ReplayError, match="has been locked by another process"),
     ):
         append(path, [line("b")])
     append(path, [line("b")])
@@ -231,7 +231,7 @@ def test_lock_that_is_not_given_back(path: Path, monkeypatch: pytest.MonkeyPatch
     assert [key for key, _ in read(path).entries] == ["a", "b"]
 
 
-def test_waiting_writer_follows_the_tidied_file(path: Path) -> None:
+def test_a_waiting_writer_follows_the_new_file(path: Path) -> None:
     """Who waits for the lock while the file is replaced writes to the new file."""
     append(path, [line("a"), line("a", content="new")])
     locked, waiting = threading.Event(), threading.Event()

@@ -86,7 +86,7 @@ def test_log_that_cannot_be_opened_stops_nobody(
     """One warning, and the answer comes all the same."""
     monkeypatch.setenv("ALLOS_LOG", str(tmp_path))  # a folder is no log
 
-    with pytest.warns(UserWarning, match="Answers are not logged"):
+    with pytest.warns(UserWarning, match="Responses are not logged"):
         answer = allos.ask("Hi", model="groq/m")
     assert answer.ok
     assert allos.ask("Hi", model="groq/m").ok, "and it is said once"

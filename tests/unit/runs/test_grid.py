@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -88,8 +89,9 @@ def test_no_key_is_in_a_task() -> None:
 def test_what_is_not_plain_data_stays_with_the_run() -> None:
     """Functions and classes among the parameters are named by a task; pictures go along."""
 
+    @dataclass
     class Answer:
-        pass
+        text: str
 
     def look_up(word: str) -> str:
         return word

@@ -10,14 +10,16 @@ import pytest
 import allos.log.store.sqlite as store_module
 from allos.errors import LogError
 from allos.log.rows import raw_of, row_of
-from allos.log.store.sqlite import Batch, Store, has_wal_reset_bug
+from allos.log.store import sqlite_connection
+from allos.log.store.protocol import Batch, Rating, Store, Where
+from allos.log.store.sqlite import SQLiteStore
 from tests.support.log_rows import a_response
 
 
 def batch(*numbers: int) -> Batch:
     responses = [a_response(number) for number in numbers]
     raws = [raw for response in responses if (raw := raw_of(response)) is not None]
-    return Batch(rows=[row_of(response, {}) for response in responses], raws=raws)
+    return Batch(rows=[row_of(response, {}) for response in responses], raw=raws)
 
 
 def count(path: Path, table: str = "responses") -> int:
@@ -30,8 +32,8 @@ def count(path: Path, table: str = "responses") -> int:
 
 def test_a_batch_is_committed(log_path: Path) -> None:
     """Rows, raw texts and ratings are there for another connection."""
-    store = Store(log_path)
-    store.insert(Batch(batch(1, 2).rows, batch(1, 2).raws, [("x", 1, "good", 5)]))
+    store = SQLiteStore(log_path)
+    store.append(Batch(batch(1, 2).rows, batch(1, 2).raw, [Rating("x", 1, "good", 5)]))
     found = [count(log_path, table) for table in ("responses", "raw", "ratings")]
     store.close()
 
@@ -41,9 +43,9 @@ def test_a_batch_is_committed(log_path: Path) -> None:
 
 def test_the_same_row_is_kept_once(log_path: Path) -> None:
     """A batch whose fate was unknown may be inserted again."""
-    store = Store(log_path)
-    store.insert(batch(1, 2))
-    store.insert(batch(2, 3))
+    store = SQLiteStore(log_path)
+    store.append(batch(1, 2))
+    store.append(batch(2, 3))
     store.close()
 
     assert count(log_path) == 3
@@ -51,10 +53,10 @@ def test_the_same_row_is_kept_once(log_path: Path) -> None:
 
 def test_a_failing_batch_leaves_nothing(log_path: Path) -> None:
     """All of a batch is committed, or none of it."""
-    store = Store(log_path)
+    store = SQLiteStore(log_path)
     with pytest.raises(sqlite3.IntegrityError):
-        store.insert(Batch(batch(1).rows, ratings=[(None, 1, None, 5)]))
-    store.insert(batch(2))
+        store.append(Batch(batch(1).rows, ratings=[Rating(None, 1, None, 5)]))  # type: ignore[arg-type]
+    store.append(batch(2))
     store.close()
 
     assert count(log_path) == 1
@@ -64,10 +66,10 @@ def test_a_failing_batch_leaves_nothing(log_path: Path) -> None:
 def test_all_files_are_the_owners_alone(tmp_path: Path) -> None:
     """The log and its -wal and -shm files have 0600, also one that was readable before."""
     path = tmp_path / "log.sqlite"
-    Store(path).close()
+    SQLiteStore(path).close()
     path.chmod(0o644)
-    store = Store(path)
-    store.insert(batch(1))
+    store = SQLiteStore(path)
+    store.append(batch(1))
     modes = {found.name: stat.S_IMODE(found.stat().st_mode) for found in tmp_path.iterdir()}
     store.close()
 
@@ -76,11 +78,11 @@ def test_all_files_are_the_owners_alone(tmp_path: Path) -> None:
 
 def test_a_removed_file_is_made_anew(log_path: Path) -> None:
     """Rows never go to a file without a name."""
-    store = Store(log_path)
-    store.insert(batch(1))
+    store = SQLiteStore(log_path)
+    store.append(batch(1))
     for name in ("", "-wal", "-shm"):
         log_path.with_name(log_path.name + name).unlink()
-    store.insert(batch(2))
+    store.append(batch(2))
     store.close()
 
     assert count(log_path) == 1
@@ -91,44 +93,27 @@ def test_a_file_that_is_no_database_is_refused(log_path: Path, content: bytes) -
     """One line says so, and the file stays as it was."""
     log_path.write_bytes(content)
     with pytest.raises(LogError, match=r"^cannot open the log") as caught:
-        Store(log_path)
+        SQLiteStore(log_path)
 
     assert "\n" not in str(caught.value)
     assert log_path.read_bytes() == content
 
 
-@pytest.mark.parametrize(
-    ("version", "wanted"),
-    [
-        ((3, 40, 1), True),
-        ((3, 44, 5), True),
-        ((3, 44, 6), False),
-        ((3, 50, 6), True),
-        ((3, 50, 7), False),
-        ((3, 51, 2), True),
-        ((3, 51, 3), False),
-        ((3, 53, 0), False),
-    ],
-)
-def test_the_wal_reset_bug_is_known_by_version(version: tuple[int, ...], wanted: bool) -> None:
-    """Fixed in 3.51.3 and in two older branches."""
-    assert has_wal_reset_bug(version) is wanted
-
-
 def test_old_sqlite_checkpoints_under_the_lock_only(log_path: Path, monkeypatch) -> None:
     """With the bug, the WAL grows while another process has the lock, and shrinks afterwards."""
     monkeypatch.setattr(store_module, "has_wal_reset_bug", lambda version: True)
+    monkeypatch.setattr(sqlite_connection, "has_wal_reset_bug", lambda version: True)
     monkeypatch.setattr(store_module, "CHECKPOINT_EVERY_BYTES", 50_000)
-    store = Store(log_path)
+    store = SQLiteStore(log_path)
     wal = log_path.with_name(log_path.name + "-wal")
     with store_module.file_lock(log_path.with_name(log_path.name + ".lock")):
         for number in range(60):
-            store.insert(batch(number))
-            store.tidy()
+            store.append(batch(number))
+            store.maintain()
     grown = wal.stat().st_size
     for number in range(60, 120):
-        store.insert(batch(number))
-        store.tidy()
+        store.append(batch(number))
+        store.maintain()
     bounded = wal.stat().st_size
     notes = store.notes
     store.close()
@@ -141,8 +126,8 @@ def test_old_sqlite_checkpoints_under_the_lock_only(log_path: Path, monkeypatch)
 def test_a_file_system_without_wal_gets_another_journal(log_path: Path, monkeypatch) -> None:
     """On a network file system the log works without WAL, says so, and stays so."""
     monkeypatch.setattr(store_module, "network_file_system", lambda folder: "nfs4")
-    store = Store(log_path)
-    store.insert(batch(1))
+    store = SQLiteStore(log_path)
+    store.append(batch(1))
     store.close()
 
     assert store.journal_mode == "delete"
@@ -150,10 +135,39 @@ def test_a_file_system_without_wal_gets_another_journal(log_path: Path, monkeypa
     assert count(log_path) == 1
 
 
-def test_sqlites_refusal_of_wal_is_taken(log_path: Path) -> None:
-    """Where SQLite itself answers with another journal, that one is used."""
-    db = sqlite3.connect(":memory:", isolation_level=None)  # SQLite has no WAL in memory
-    mode = store_module.set_journal(db, "WAL")
-    db.close()
+def test_the_file_is_a_store(log_path: Path) -> None:
+    """It has what the log needs of a database, and tells a bad value from a locked file."""
+    store: Store = SQLiteStore(log_path)
+    store.close()
 
-    assert mode == "memory"
+    assert store.location == str(log_path)
+    assert store.is_locked(sqlite3.OperationalError("database is locked"))
+    assert not store.is_locked(sqlite3.OperationalError("disk I/O error"))
+    assert store.is_bad_value(OverflowError())
+    assert not store.is_bad_value(sqlite3.OperationalError("disk I/O error"))
+
+
+def test_a_snapshot_does_not_see_later_rows(log_path: Path) -> None:
+    """All that is read in one snapshot belongs together, while others write."""
+    store = SQLiteStore(log_path)
+    store.append(batch(1))
+    with store.snapshot() as snapshot:
+        first = [block.row_count for block in snapshot.scan(Where(), ["id"])]
+        store.append(batch(2))
+        store.append(Batch(ratings=[Rating("x", 1, None, 5)]))
+        again = [block.row_count for block in snapshot.scan(Where(), ["id"])]
+        ratings = list(snapshot.ratings())
+    store.close()
+
+    assert (first, again, ratings) == ([1], [1], [])
+
+
+def test_an_unreadable_file_is_one_line(log_path: Path) -> None:
+    """What SQLite says about a damaged file comes as a LogError."""
+    store = SQLiteStore(log_path)
+    store.close()
+    log_path.write_bytes(b"SQLite format 3\0" + b"junk" * 300)
+    with pytest.raises(LogError, match=r"^cannot read the log '.*'") as caught, store.snapshot():
+        pass
+
+    assert "\n" not in str(caught.value)

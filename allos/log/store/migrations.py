@@ -1,6 +1,6 @@
-"""The log's schema, grown by small numbered functions.
+"""The schema of the SQLite log, built by numbered migrations.
 
-A released function never changes. A new column gets ``since=<version>`` in `allos.log.columns` and
+A released migration never changes. A new column gets ``since=<version>`` in `allos.log.columns` and
 a function here that runs `add_columns(<version>)`; a test opens a file of the previous version.
 """
 
@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from allos.errors import LogError
-from allos.log import segments
 from allos.log.columns import create_table
+from allos.log.store.segments import CREATE as CREATE_SEGMENTS
 
 if TYPE_CHECKING:
     import sqlite3
@@ -36,27 +36,27 @@ def _1_create(db: sqlite3.Connection) -> None:
         "CREATE TABLE ratings (seq INTEGER PRIMARY KEY, response_id TEXT NOT NULL,"
         " rating INTEGER, note TEXT, created_at INTEGER NOT NULL)"
     )
-    for statement in segments.CREATE:
+    for statement in CREATE_SEGMENTS:
         db.execute(statement)
 
 
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_1_create,)
-"""Function `n - 1` takes a file from version `n - 1` to `n`."""
+"""Item `n - 1` migrates a file from version `n - 1` to `n`."""
 
 VERSION = len(MIGRATIONS)
-"""Version of the schema that this allos writes."""
+"""Version of the schema that this version of allos writes."""
 
 
 def migrate(db: sqlite3.Connection) -> None:
-    """Bring an open file to the current schema; several processes may do so at once.
+    """Migrate an open file to the current schema; several processes may do so at once.
 
     Raises
     ------
     LogError
-        The file is of a newer allos, or not a log.
+        A newer version of allos wrote the file, or it is not a log.
     """
     if _version(db) == VERSION and _application_id(db) == APPLICATION_ID:
-        return  # the usual case takes no lock
+        return  # the usual case: no lock is needed
     db.execute("BEGIN IMMEDIATE")
     try:
         version = _version(db)  # again: another process may have been first
@@ -74,11 +74,11 @@ def migrate(db: sqlite3.Connection) -> None:
 def _check(db: sqlite3.Connection, version: int) -> None:
     tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if _application_id(db) != APPLICATION_ID and (version or tables):
-        raise LogError("it is the SQLite database of another program")
+        raise LogError("it is a SQLite database of another program")
     if version > VERSION:
         raise LogError(
-            f"it was written by a newer allos (schema {version}, this one knows {VERSION}): "
-            "update allos, or name another file in ALLOS_LOG"
+            f"it was written by a newer version of allos (schema {version}, this one supports "
+            f"{VERSION}): upgrade allos, or set ALLOS_LOG to another file"
         )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from allos.errors import LogError
 from allos.log.columns import STORED_NAMES
-from allos.log.migrations import APPLICATION_ID, VERSION, migrate
+from allos.log.store.migrations import APPLICATION_ID, VERSION, migrate
 
 
 def opened(path: Path) -> sqlite3.Connection:
@@ -36,7 +36,9 @@ def test_a_newer_log_is_refused_and_left_alone(log_path: Path) -> None:
     db = opened(log_path)
     migrate(db)
     db.execute(f"PRAGMA user_version = {VERSION + 1}")
-    with pytest.raises(LogError, match=rf"newer allos \(schema {VERSION + 1}.*update allos"):
+    with pytest.raises(
+        LogError, match=rf"newer version of allos \(schema {VERSION + 1}.*upgrade allos"
+    ):
         migrate(db)
     version, in_transaction = pragma(db, "user_version"), db.in_transaction
     db.close()
@@ -64,7 +66,7 @@ def test_a_failing_migration_changes_nothing(log_path: Path, monkeypatch) -> Non
         db.execute("CREATE TABLE half (a)")
         raise RuntimeError("no")
 
-    monkeypatch.setattr("allos.log.migrations.MIGRATIONS", (bad,))
+    monkeypatch.setattr("allos.log.store.migrations.MIGRATIONS", (bad,))
     db = opened(log_path)
     with pytest.raises(RuntimeError):
         migrate(db)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from allos.errors import LogError
-from allos.log.files import chosen_path, file_lock, make_place, network_file_system
+from allos.log.log_file import create_file, file_lock, log_path, network_file_system
 
 posix = pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX files")
 
@@ -27,10 +27,10 @@ def mode(path: Path) -> int:
 def test_the_argument_goes_before_the_variable(tmp_path: Path, monkeypatch) -> None:
     """Argument, then ALLOS_LOG, then the user's data folder."""
     monkeypatch.setenv("ALLOS_LOG", str(tmp_path / "a"))
-    chosen = [chosen_path(tmp_path / "b"), chosen_path(None)]
+    chosen = [log_path(tmp_path / "b"), log_path(None)]
     monkeypatch.setenv("ALLOS_LOG", "")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    default = chosen_path(None)
+    default = log_path(None)
 
     assert chosen == [tmp_path / "b", tmp_path / "a"]
     assert default is not None
@@ -42,7 +42,7 @@ def test_the_variable_turns_the_log_off(word: str, monkeypatch) -> None:
     """ALLOS_LOG=off means no file, however it is written."""
     monkeypatch.setenv("ALLOS_LOG", word)
 
-    assert chosen_path(None) is None
+    assert log_path(None) is None
 
 
 @posix
@@ -51,7 +51,7 @@ def test_new_folders_and_files_are_the_owners_alone(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     old = os.umask(0)
     try:
-        make_place(tmp_path / "a" / "b" / "log.sqlite")
+        create_file(tmp_path / "a" / "b" / "log.sqlite")
     finally:
         os.umask(old)
 
@@ -71,10 +71,10 @@ def test_other_files_are_refused_and_keep_their_permissions(tmp_path: Path) -> N
     for path in (text, database):
         path.chmod(0o644)
     before = mode(Path("/dev/null"))
-    make_place(database)  # the store finds out what it is
+    create_file(database)  # the store finds out what it is
     for path in (text, Path("/dev/null"), tmp_path, Path("/dev/null/log.sqlite")):
         with pytest.raises(LogError, match=r"^cannot open the log .*ALLOS_LOG") as caught:
-            make_place(path)
+            create_file(path)
         assert "\n" not in str(caught.value)
 
     assert (mode(text), mode(database), mode(Path("/dev/null"))) == (0o644, 0o644, before)

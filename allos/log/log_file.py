@@ -1,4 +1,4 @@
-"""Where the log lies: its folder, its permissions, the file system below it, the lock beside it."""
+"""The log's file: which path, permissions, the file system it is on, the lock file beside it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from allos.errors import LogError
-from allos.log.migrations import APPLICATION_ID
+from allos.log.store.migrations import APPLICATION_ID
 
 OFF = "off"
 VARIABLE = "ALLOS_LOG"
+"""Environment variable with the path of the log, or ``off``."""
 
 _HEADER_BYTES = 100  # https://sqlite.org/fileformat.html#the_database_header
 
-# WAL needs memory shared by all who have the file open (https://sqlite.org/wal.html). On these
-# file systems another computer may have it open too, and SQLite cannot tell.
-_NETWORK = frozenset(
+# WAL needs memory that all processes with the file open share (https://sqlite.org/wal.html). On
+# these file systems another computer may have it open too, and SQLite cannot detect that.
+_NETWORK_FILE_SYSTEMS = frozenset(
     [
         "9p",
         "afs",
@@ -39,49 +40,48 @@ _NETWORK = frozenset(
 )
 
 
-def chosen_path(path: str | os.PathLike[str] | None) -> Path | None:
-    """File of the log: the argument, else ``ALLOS_LOG``, else the user's data folder.
+def log_path(path: str | os.PathLike[str] | None) -> Path | None:
+    """Path of the log: the argument, else ``ALLOS_LOG``, else in the user's data folder.
 
     Returns
     -------
     Path or None
         Absolute path; None when the argument or ``ALLOS_LOG`` is ``off``.
     """
-    named = os.fspath(path or os.environ.get(VARIABLE, "").strip())
-    if named.lower() == OFF:
+    given = os.fspath(path or os.environ.get(VARIABLE, "").strip())
+    if given.lower() == OFF:
         return None
-    if not named:
+    if not given:
         from platformdirs import user_data_dir
 
         return Path(user_data_dir("allos", appauthor=False)) / "log.sqlite"
-    path = named
-    return Path(os.path.abspath(Path(path).expanduser()))
+    return Path(os.path.abspath(Path(given).expanduser()))
 
 
-def make_place(path: Path) -> None:
-    """Make the file and the folders above it, for the owner's eyes only.
+def create_file(path: Path) -> None:
+    """Create the file and its missing parent folders, readable by the owner only.
 
-    Folders that exist keep their permissions (they may be somebody's project), and so does a file
-    that is not a log.
+    Existing folders keep their permissions (they may be a project's), and so does a file that is
+    not a log.
 
     Raises
     ------
     LogError
-        The place cannot be used, and why.
+        The path cannot be used; the message says why.
     """
     try:
         if path.exists() and not path.is_file():
             kind = "folder" if path.is_dir() else "device, pipe or socket"
             raise LogError(cannot_open(path, f"it is a {kind}"))
         _make_folder(path.parent)
-        # SQLite gives the -wal and -shm files the mode of this one.
+        # SQLite creates the -wal and -shm files with the mode of this one.
         handle = os.open(path, os.O_CREAT | os.O_RDWR | getattr(os, "O_CLOEXEC", 0), 0o600)
         try:
             header = os.read(handle, _HEADER_BYTES)
             if header and not header.startswith(b"SQLite format 3\0"):
                 raise LogError(cannot_open(path, "it is not a SQLite database"))
-            ours = not header or header[68:72] == APPLICATION_ID.to_bytes(4, "big")
-            if os.name == "posix" and ours and os.fstat(handle).st_mode & 0o077:
+            is_log = not header or header[68:72] == APPLICATION_ID.to_bytes(4, "big")
+            if os.name == "posix" and is_log and os.fstat(handle).st_mode & 0o077:
                 os.fchmod(handle, 0o600)
         finally:
             os.close(handle)
@@ -96,25 +96,25 @@ def _make_folder(folder: Path) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
 
 
-def cannot_open(path: Path, why: str) -> str:
-    """One line for a log that cannot be opened."""
+def cannot_open(path: Path, reason: str) -> str:
+    """Message for a log that cannot be opened, one line."""
     return (
-        f"cannot open the log {str(path)!r}: {why}. "
-        f"Name another file in {VARIABLE}, or set {VARIABLE}={OFF} to go without a log"
+        f"cannot open the log {str(path)!r}: {reason}. "
+        f"Set {VARIABLE} to another file, or to {OFF!r} to disable the log"
     )
 
 
 def network_file_system(folder: Path, mounts: Path = Path("/proc/self/mountinfo")) -> str | None:
-    """Type of the network file system that holds `folder`, None on a local or unknown one.
+    """Type of the network file system that `folder` is on; None on a local or unknown one.
 
-    Known on Linux only, from its table of mounts.
+    Detected on Linux only, from its mount table.
     """
     try:
         lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return None
     target = os.path.realpath(folder)
-    best, found = -1, ""
+    longest, found = -1, ""
     for line in lines:
         left, _, right = line.partition(" - ")
         fields = left.split(" ")
@@ -122,19 +122,19 @@ def network_file_system(folder: Path, mounts: Path = Path("/proc/self/mountinfo"
             continue
         point = fields[4].replace("\\040", " ")
         inside = point == "/" or target == point or target.startswith(point + "/")
-        if inside and len(point) >= best:  # of equal points the later mount covers the earlier
-            best, found = len(point), right.split(" ", 1)[0]
-    return found if found in _NETWORK else None
+        if inside and len(point) >= longest:  # of equal points the later mount covers the earlier
+            longest, found = len(point), right.split(" ", 1)[0]
+    return found if found in _NETWORK_FILE_SYSTEMS else None
 
 
 @contextmanager
 def file_lock(path: Path) -> Iterator[bool]:
-    """Hold the lock file `path` while the block runs, if no other process does.
+    """Hold the lock file `path` while the block runs, unless another process holds it.
 
     Yields
     ------
     bool
-        Whether it was free; it never waits.
+        Whether the lock was acquired; never blocks.
     """
     try:
         handle = os.open(path, os.O_CREAT | os.O_RDWR | getattr(os, "O_CLOEXEC", 0), 0o600)
@@ -144,7 +144,7 @@ def file_lock(path: Path) -> Iterator[bool]:
     try:
         yield _try_lock(handle)
     finally:
-        os.close(handle)  # gives the lock back
+        os.close(handle)  # releases the lock
 
 
 def _try_lock(handle: int) -> bool:

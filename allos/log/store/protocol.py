@@ -1,0 +1,117 @@
+"""What the log needs of a database. `allos.log.store.sqlite` is the store that allos ships."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from allos.log.blocks import Block
+
+
+class Rating(NamedTuple):
+    """A rating or a note that was given to a response; with neither, both are withdrawn."""
+
+    response_id: str
+    rating: int | None
+    note: str | None
+    created_at: int
+    """Microseconds since 1970-01-01 UTC."""
+
+
+class RawJson(NamedTuple):
+    """Request body and reply of a response, as `allos.log.rows.pack` compresses them."""
+
+    id: str
+    request: bytearray | None
+    reply: bytearray | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What is committed together."""
+
+    rows: Sequence[tuple[Any, ...]] = ()
+    """Values in the order of `allos.log.columns.STORED`."""
+    raw: Sequence[RawJson] = ()
+    ratings: Sequence[Rating] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """Which rows a query selects: those that meet every condition. ``Where()`` selects all."""
+
+    any_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By column, the values of which a row must have one."""
+    models: tuple[str, ...] | None = None
+    """``model`` or ``provider/model``, of which a row must have one."""
+    since: int | None = None
+    """Earliest `created_at`, microseconds since 1970-01-01 UTC."""
+    until: int | None = None
+    """`created_at` is before this."""
+    tags: tuple[str, ...] | None = None
+    """A row has at least one of these tags."""
+    texts: tuple[str, ...] | None = None
+    """`prompt` or `content` contains at least one of these; A to Z match a to z."""
+
+
+class Snapshot(Protocol):
+    """The log at one moment. Belongs to the thread that opened it."""
+
+    def scan(
+        self, where: Where, columns: Sequence[str], limit: int | None = None
+    ) -> Iterator[Block]:
+        """Blocks of the selected rows, in the order in which they were committed.
+
+        With `limit`, the newest rows by `created_at`, at most this many.
+        """
+
+    def ratings(self) -> Iterator[Rating]:
+        """All ratings, oldest first."""
+
+    def raw(self, ids: Sequence[str]) -> Iterator[RawJson]:
+        """Request bodies and replies of these responses, those that are stored."""
+
+
+class Store(Protocol):
+    """A database of responses.
+
+    One thread at a time writes (`append`, `maintain`, `close`, `reset_after_fork`): the log's
+    writer sees to that. Any thread may open snapshots meanwhile.
+    """
+
+    @property
+    def location(self) -> str:
+        """File or URL, as messages show it; never holds a password."""
+
+    def append(self, batch: Batch) -> None:
+        """Commit a batch, all or nothing; opens the database if it is closed.
+
+        Rows whose `id` is stored already are left as they are, so a batch whose fate is unknown may
+        be appended again. The exceptions are the database's own: see `is_locked`, `is_bad_value`.
+        """
+
+    def maintain(self) -> None:
+        """Do what only saves time later; called after commits, never raises."""
+
+    def close(self) -> None:
+        """Close the database; `append` opens it again."""
+
+    def reset_after_fork(self) -> None:
+        """Drop the connection that a forked child inherited, without closing it."""
+
+    def is_locked(self, error: Exception) -> bool:
+        """Whether `append` failed because another process is writing: trying again soon helps."""
+
+    def is_bad_value(self, error: Exception) -> bool:
+        """Whether `append` failed because of a value in the batch, not because of the database."""
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """Open the log for reading, as it is now.
+
+        Raises
+        ------
+        LogError
+            It cannot be read.
+        """

@@ -1,0 +1,89 @@
+"""Connections to the log's SQLite file, and what is peculiar about SQLite's versions and errors."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+
+BUSY_TIMEOUT_S = 5.0
+"""How long SQLite waits for another process's transaction before it fails with "locked"."""
+
+
+def has_wal_reset_bug(version: tuple[int, ...]) -> bool:
+    """Whether this SQLite may lose a commit when two connections write and checkpoint at once.
+
+    Fixed in 3.51.3, and in 3.44.6 and 3.50.7 of their branches:
+    https://sqlite.org/wal.html#walresetbug.
+    """
+    if version[:2] in ((3, 44), (3, 50)):
+        return version < ((3, 44, 6) if version[1] == 44 else (3, 50, 7))
+    return version < (3, 51, 3)
+
+
+def is_locked(error: BaseException) -> bool:
+    """Whether the error means that another process has locked the file for the moment."""
+    message = str(error)
+    return "locked" in message or "busy" in message
+
+
+def is_bad_value(error: BaseException) -> bool:
+    """Whether the error is about a value that SQLite cannot store, not about the file."""
+    import sqlite3
+
+    return isinstance(
+        error,
+        OverflowError
+        | TypeError
+        | ValueError
+        | sqlite3.ProgrammingError
+        | sqlite3.InterfaceError
+        | sqlite3.DataError,
+    )
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open connection to a log file that exists."""
+    import sqlite3
+
+    # The timeout argument is the busy timeout: it must be set before any pragma runs.
+    db = sqlite3.connect(
+        path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+    )
+    try:
+        db.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
+        db.execute("PRAGMA synchronous = NORMAL")
+        if has_wal_reset_bug(sqlite3.sqlite_version_info):
+            db.execute("PRAGMA wal_autocheckpoint = 0")
+            db.execute("PRAGMA journal_size_limit = 0")  # truncate the WAL when it is reset
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def set_journal_mode(db: sqlite3.Connection, mode: str) -> str:
+    """Request a journal mode; returns the one that the file system allows."""
+    import sqlite3
+
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            return str(db.execute(f"PRAGMA journal_mode = {mode}").fetchone()[0])
+        except sqlite3.OperationalError as error:
+            if not is_locked(error):
+                if mode == "DELETE":
+                    raise
+                mode = "DELETE"  # there is no shared memory here, which WAL needs
+            elif time.monotonic() > deadline:
+                raise
+            else:
+                time.sleep(0.02)  # the busy timeout does not cover this upgrade of a lock
+
+
+def largest_seq(db: sqlite3.Connection) -> int:
+    """`seq` of the newest row, 0 in an empty log."""
+    return int(db.execute("SELECT coalesce(max(seq), 0) FROM responses").fetchone()[0])

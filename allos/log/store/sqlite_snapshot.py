@@ -1,0 +1,98 @@
+"""Reading the log's SQLite file inside one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from allos.log.blocks import Block, block_from_rows, select_rows
+from allos.log.store.protocol import Rating, RawJson, Where
+from allos.log.store.segments import read_segments
+from allos.log.store.sqlite_conditions import to_sql
+from allos.log.store.sqlite_connection import largest_seq
+
+if TYPE_CHECKING:
+    import sqlite3
+
+# From so many selected rows on, decoding segments and dropping rows is faster than reading rows.
+MIN_ROWS_FOR_SEGMENTS = 2000
+MIN_SHARE_FOR_SEGMENTS = 0.1
+
+_MAX_PLACEHOLDERS = 500  # SQLite before 3.32 allows 999 in a statement
+
+
+class SQLiteSnapshot:
+    """One log file at one moment; see `allos.log.store.protocol.Snapshot`.
+
+    Parameters
+    ----------
+    db : sqlite3.Connection
+        Its transaction has begun, so that all statements see the same rows.
+    """
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def scan(
+        self, where: Where, columns: Sequence[str], limit: int | None = None
+    ) -> Iterator[Block]:
+        """Blocks of the selected rows; with `limit`, the newest ones."""
+        db = self._db
+        names = list(dict.fromkeys(["seq", *columns]))
+        quoted = ", ".join(f'"{name}"' for name in names)
+        select = f"SELECT {quoted} FROM responses"
+        condition = to_sql(where)
+        filtered = f" WHERE {condition.sql}" if condition else ""
+        values = condition.values if condition else ()
+        if limit is not None:
+            rows = db.execute(
+                f"{select}{filtered} ORDER BY created_at DESC, seq DESC LIMIT ?", (*values, limit)
+            ).fetchall()
+            yield block_from_rows(names, rows[::-1])
+            return
+        if condition is None:
+            yield from self._all_blocks(names, select)
+            return
+        found = db.execute(f"SELECT seq FROM responses{filtered} ORDER BY seq", values).fetchall()
+        share = MIN_SHARE_FOR_SEGMENTS * largest_seq(db)
+        if len(found) >= MIN_ROWS_FOR_SEGMENTS and len(found) >= share:
+            wanted = [seq for (seq,) in found]
+            for block in self._all_blocks(names, select):
+                yield select_rows(block, "seq", wanted)
+        else:
+            rows = db.execute(f"{select}{filtered} ORDER BY seq", values).fetchall()
+            yield block_from_rows(names, rows)
+
+    def _all_blocks(self, names: Sequence[str], select: str) -> Iterator[Block]:
+        """Every row by `seq`: segments where there are any, rows between and after them."""
+        db = self._db
+        done = 0
+        for segment in read_segments(db, names):
+            if segment.first_seq > done + 1:
+                between = db.execute(
+                    f"{select} WHERE seq > ? AND seq < ? ORDER BY seq", (done, segment.first_seq)
+                ).fetchall()
+                yield block_from_rows(names, between)
+            yield segment.block
+            done = segment.last_seq
+        newest = db.execute(f"{select} WHERE seq > ? ORDER BY seq", (done,)).fetchall()
+        yield block_from_rows(names, newest)
+
+    def ratings(self) -> Iterator[Rating]:
+        """All ratings, oldest first."""
+        return map(
+            Rating._make,
+            self._db.execute(
+                "SELECT response_id, rating, note, created_at FROM ratings ORDER BY seq"
+            ),
+        )
+
+    def raw(self, ids: Sequence[str]) -> Iterator[RawJson]:
+        """Request bodies and replies of these responses, those that are stored."""
+        for start in range(0, len(ids), _MAX_PLACEHOLDERS):
+            some = ids[start : start + _MAX_PLACEHOLDERS]
+            marks = ", ".join("?" * len(some))
+            yield from map(
+                RawJson._make,
+                self._db.execute(f"SELECT id, request, reply FROM raw WHERE id IN ({marks})", some),
+            )
