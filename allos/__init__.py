@@ -13,6 +13,7 @@ from allos.version import __version__
 
 if TYPE_CHECKING:
     from allos import log as log
+    from allos import testing as testing
     from allos.errors import AllosError as AllosError
     from allos.errors import BudgetError as BudgetError
     from allos.errors import ConfigurationError as ConfigurationError
@@ -77,6 +78,7 @@ _PUBLIC: dict[str, str | None] = {
     "responses": "allos.log.query",
     "set_key": "allos.providers.auth.key_store",
     "stop_all": "allos.runs.comparison",
+    "testing": None,
     "tool": "allos.tools.tool",
 }
 
@@ -114,6 +116,7 @@ __all__ = [
     "responses",
     "set_key",
     "stop_all",
+    "testing",
     "tool",
     "unload_ipython_extension",
 ]

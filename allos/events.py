@@ -98,6 +98,10 @@ class ResponseFacts:
     cost_usd: float | None = None
     """As the service itself reports it."""
     price_version: str | None = None
+    latency_s: float | None = None
+    """This and the next two in place of what the engine measures, where a wire's time is made up."""
+    time_to_first_token_s: float | None = None
+    tokens_per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import os
+import signal
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -21,6 +22,11 @@ from hypothesis import settings
 
 from tests.support import find_chromium
 from tests.support.jupyter import Lab, private_environment
+
+# A shell's background job ignores SIGINT, and what it starts inherits that: then neither a test that
+# interrupts itself nor the stop button of a kernel would work. A handler is not inherited.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A deadline for each example would test how busy the machine is.
 settings.register_profile("allos", deadline=None)

@@ -238,3 +238,9 @@ def test_doctor(capsys: pytest.CaptureFixture[str], server: FakeServer) -> None:
     assert run("guide/doctor.md") == 2
     assert capsys.readouterr().out.startswith("allos doctor: ")
     assert server.count == 0
+
+
+def test_testing(server: FakeServer) -> None:
+    """Scripted models answer as the page says, and no server is asked."""
+    assert run("guide/testing.md") == 7
+    assert server.count == 0

@@ -182,7 +182,8 @@ class AttemptRun:
                 limiter.release(permit, self._used())
             if error is None:
                 return
-            if isinstance(error, RateLimitError) and error.retry_after_s:
+            is_hint = isinstance(error, RateLimitError) and self.wire.is_real_time
+            if is_hint and error.retry_after_s:
                 limiter.pause(error.retry_after_s, model)
             wait_s = None
             if self._amend(error):
@@ -201,7 +202,7 @@ class AttemptRun:
             message = error_mapping.shorten(self.connection.redact(str(error)))
             most = self.request.max_attempts
             self._emit(Retrying(**entry, max_attempts=most, message=message))
-            await asyncio.sleep(wait_s)
+            await asyncio.sleep(wait_s if self.wire.is_real_time else 0)
 
     def _emit(self, event: Event) -> None:
         if self.on_events is not None:

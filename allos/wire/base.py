@@ -146,6 +146,8 @@ class Wire(ABC):
     """Ways to count a prompt's tokens that `count_tokens` knows, as rows name them in `counts`."""
     public_headers: frozenset[str] = frozenset()
     """Headers of the API, lower case, that a preview may show: no secret can be in them."""
+    is_real_time = True
+    """Whether waits between attempts pass; otherwise they are only recorded."""
 
     @abstractmethod
     def body(self, request: Request) -> Body:

@@ -16,6 +16,7 @@ from playwright.sync_api import expect
 
 from tests.support.fake_server import FakeServer, Fault, Reply
 from tests.support.jupyter import Lab
+from tests.support.processes import Child
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
@@ -168,7 +169,7 @@ def test_voila_shows_the_answers(lab: Lab, server: FakeServer) -> None:
         port = free.getsockname()[1]
     log = lab.folder / "voila.log"
     with log.open("wb") as out:
-        served = subprocess.Popen(
+        served = Child[bytes](
             [
                 sys.executable,
                 "-m",
@@ -190,11 +191,10 @@ def test_voila_shows_the_answers(lab: Lab, server: FakeServer) -> None:
         expect(page.locator(".allos-cmp strong").first).to_have_text("quick")
     finally:
         page.close()
-        served.terminate()
-        served.wait(20)
+        served.kill_group()
 
 
-def _wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
+def _wait_for_port(port: int, process: Child[bytes]) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         assert process.poll() is None, "the server ended"

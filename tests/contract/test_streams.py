@@ -19,6 +19,7 @@ from allos.providers import AsyncStream, Provider, ProviderRegistry, ProviderRes
 from allos.providers import provider as provider_module
 from tests.contract.conftest import Make
 from tests.support.fake_server import Call, FakeServer, Fault, Reply
+from tests.support.processes import Child
 
 SLOW = Reply("one two three four five six seven eight", chunk_size=4, delay_s=0.01)
 STALL = Fault.stall(after_deltas=2, reply=Reply("one two three", chunk_size=4))
@@ -366,13 +367,13 @@ except Interrupted as exc:
 def test_interrupt(server: FakeServer, api: Api, face: str) -> None:
     """Ctrl-C stops a call at once; the exception carries what had come, and it is observed."""
     server.reply(STALL if face == "stream" else Fault.stall())
-    process = subprocess.Popen(
-        [sys.executable, "-X", "dev", "-W", "error", "-c", INTERRUPTED, server.base_url, api, face],
+    code = ("-X", "dev", "-W", "error", "-c", INTERRUPTED)
+    with Child(
+        [sys.executable, *code, server.base_url, api, face],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    try:
+    ) as process:
         server.wait_requests(1, timeout_s=30)
         if face == "stream":
             assert process.stdout is not None
@@ -381,9 +382,6 @@ def test_interrupt(server: FakeServer, api: Api, face: str) -> None:
         started = time.perf_counter()
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
-    finally:
-        process.kill()
-        process.wait()
     kept = "'one two '" if face == "stream" else "''"
 
     assert err == ""

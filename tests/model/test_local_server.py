@@ -21,6 +21,7 @@ import pytest
 
 from allos.errors import ConfigurationError
 from allos.local import LocalServer, find_model, serve, stop_all
+from tests.support.processes import Child
 
 pytestmark = pytest.mark.model
 
@@ -73,18 +74,17 @@ def is_gone(pid: int) -> bool:
         return False
 
 
-def script(text: str, *flags: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+def script(text: str, *flags: str) -> Child[str]:
+    return Child(
         [sys.executable, "-W", "ignore::DeprecationWarning", *flags, "-c", textwrap.dedent(text)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        start_new_session=True,
     )
 
 
-def first_line(process: subprocess.Popen[str]) -> list[str]:
+def first_line(process: Child[str]) -> list[str]:
     assert process.stdout is not None
     line = process.stdout.readline()
 

@@ -77,7 +77,7 @@ for name in names:
 import allos
 for name in allos.__all__:
     value = getattr(allos, name)
-    assert isinstance(value, types.ModuleType) is (name == "log"), name
+    assert isinstance(value, types.ModuleType) is (name in ("log", "testing")), name
 assert callable(allos.ask) and callable(allos.responses)
 """
     run(code)
@@ -90,6 +90,7 @@ assert callable(allos.ask) and callable(allos.responses)
         "from allos.providers import ProviderRegistry",
         "from allos.providers import Message, MessageRole, ProviderResponse",
         "import allos; allos.ProviderError, allos.Message",
+        "from allos.testing import ScriptedProvider; ScriptedProvider('Hi')",
     ],
 )
 def test_what_an_import_loads(statement: str) -> None:
@@ -106,6 +107,18 @@ def test_building_a_provider_loads_no_sdk() -> None:
         "ProviderRegistry.get_provider('groq', model='m', api_key='k')\n"
         "import sys\n"
         "print([n for n in ('openai', 'anthropic', 'httpx2', 'pandas') if n in sys.modules])"
+    )
+
+    assert run(code) == "[]"
+
+
+def test_a_scripted_answer_loads_no_sdk() -> None:
+    """Tests with scripted models wait for no import."""
+    code = (
+        "from allos.testing import ScriptedProvider\n"
+        "ScriptedProvider('Hello.').chat('Hi')\n"
+        "import sys\n"
+        "print([n for n in ('openai', 'anthropic', 'pandas') if n in sys.modules])"
     )
 
     assert run(code) == "[]"

@@ -16,6 +16,7 @@ import pytest
 from allos.errors import ReplayError
 from allos.replaying import replay_file
 from allos.replaying.replay_file import append, compact, read
+from tests.support.processes import Child
 
 
 def line(digest: str, number: int = 0, content: str = "x", **changes: Any) -> str:
@@ -200,7 +201,7 @@ def test_two_processes_lose_nothing(path: Path) -> None:
     """Two kernels that append to one file and compact it at once keep every answer of both."""
     root = Path(__file__).parents[3]
     writers = [
-        subprocess.Popen(
+        Child[bytes](
             [sys.executable, "-c", WRITER, str(root), str(path), name], stderr=subprocess.PIPE
         )
         for name in ("one", "two")

@@ -1,0 +1,23 @@
+"""Models for tests: their answers come from a script. No network, no key, no SDK, no waiting.
+
+A `ScriptedProvider` goes wherever a model goes; `register` gives a script a name. Everything else is
+the real thing: the engine, retries, limits, budgets, replay and the log.
+
+Examples
+--------
+>>> import allos
+>>> from allos.testing import ScriptedProvider
+>>> model = ScriptedProvider(["Paris.", "Rome."])
+>>> allos.ask("Capital of France?", model=model).content
+'Paris.'
+>>> model.requests[0].prompt
+'Capital of France?'
+"""
+
+from __future__ import annotations
+
+from allos.testing.answer import Answer, Hold
+from allos.testing.script import Script
+from allos.testing.scripted_provider import ScriptedProvider, register, unregister
+
+__all__ = ["Answer", "Hold", "Script", "ScriptedProvider", "register", "unregister"]
