@@ -40,7 +40,7 @@ class Block(NamedTuple):
 
 
 def block_from_rows(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Block:
-    """Block of rows whose values stand in the order of `names`."""
+    """Block of rows with values in the order of `names`."""
     if not rows:
         return Block(0, {})
     columns = {

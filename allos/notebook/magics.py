@@ -140,8 +140,8 @@ class AllosMagics(Magics):
         %allos log                 where the log is
         %allos last                the newest row of the log
         %allos chats               conversations; reset NAME, branch NAME NEW, show NAME
-        %allos replay FILE [MODE]  record answers, and serve them again; MODE is replay, record or
-                                   strict; off ends it, prune removes what was not used
+        %allos replay FILE [MODE]  record answers and replay them; MODE is replay, record or strict;
+                                   off closes the file, prune removes unused answers
         %allos config              settings in force, and who set them
         %allos doctor              check keys, log, embedded model and versions
         %allos stop                stop every comparison under way

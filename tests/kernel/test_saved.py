@@ -13,8 +13,9 @@ from nbclient import NotebookClient
 import allos
 from allos.log import query
 from allos.log.columns import NAMES
-from allos.log.filters import where
 from allos.log.notebook_rows import PRIVATE_COLUMNS
+from allos.log.store.protocol import Where
+from allos.log.store.sqlite import SQLiteStore
 from tests.support.dtypes import TEXT
 from tests.support.fake_server import Call, FakeServer, Fault, Reply
 from tests.support.jupyter import private_environment
@@ -44,8 +45,9 @@ def server() -> Iterator[FakeServer]:
 
 def the_log(path: Path) -> pd.DataFrame:
     """All rows of a log file, without what stays in it."""
-    nothing = where({}, since=None, until=None, tags=None, text=None, now=query.utc_now())
-    rows = query.read(path, NAMES, nothing)
+    store = SQLiteStore(path)
+    rows = query.read(store, NAMES, Where())
+    store.close()
     assert rows["user"].notna().any() or rows["host"].notna().any()
     for name in PRIVATE_COLUMNS:
         rows[name] = pd.array([None] * len(rows), dtype=TEXT)
