@@ -23,7 +23,7 @@ def equal_repeats(cells: Iterable[CellLike]) -> list[list[CellLike]]:
     groups: dict[Any, list[CellLike]] = {}
     for cell in cells:
         response = cell.response
-        groups.setdefault(id(cell) if response is None else _said(response), []).append(cell)
+        groups.setdefault(id(cell) if response is None else answer_key(response), []).append(cell)
     return list(groups.values())
 
 
@@ -113,7 +113,7 @@ def numbers(responses: Sequence[ProviderResponse]) -> list[str]:
     >>> numbers([ProviderResponse("Hi", metadata={"latency_s": 0.92, "output_tokens": 187})])
     ['0.92 s', '– → 187 tok', 'cost –']
     """
-    sent = [response for response in responses if _was_sent(response)]
+    sent = [response for response in responses if was_sent(response)]
     if not sent:
         return ["not sent"] if responses else []
     seen, many = typical(sent), len(sent) > 1
@@ -182,10 +182,10 @@ def summary(comparison: ComparisonLike) -> Summary:
         known = [r.cost_usd for r in of_column if r.cost_usd is not None]
         costs_usd[index] = sum(known) / len(known) if known else None
     several = len(comparison.columns) > 1
-    sent = [response for _, response in ended if _was_sent(response)]
+    sent = [response for _, response in ended if was_sent(response)]
     return Summary(
-        fastest=_best(times_s) if several else None,
-        cheapest=_best(costs_usd) if several else None,
+        fastest=lowest(times_s) if several else None,
+        cheapest=lowest(costs_usd) if several else None,
         done=len(ended),
         total=len(cells),
         spent=_costs(sent, now=True) if sent else "",
@@ -195,7 +195,8 @@ def summary(comparison: ComparisonLike) -> Summary:
 # --- pieces --------------------------------------------------------------------------------------
 
 
-def _said(response: ProviderResponse) -> tuple[object, ...]:
+def answer_key(response: ProviderResponse) -> tuple[object, ...]:
+    """What two answers must have in common to be equal."""
     return (
         response.status,
         response.content.strip(),
@@ -221,7 +222,8 @@ def anomalies(responses: Sequence[ProviderResponse]) -> list[str]:
     return [fact + share.format(found.count(fact)) for fact in dict.fromkeys(found)]
 
 
-def _was_sent(response: ProviderResponse) -> bool:
+def was_sent(response: ProviderResponse) -> bool:
+    """Whether the call went out at all."""
     return response.metadata.get("attempts") != 0
 
 
@@ -243,16 +245,22 @@ def _costs(responses: Sequence[ProviderResponse], *, now: bool = False) -> str:
     unknown = len(costs) - len(known)
     if not known:
         return UNKNOWN
-    total = money(sum(known), about=_is_estimated(responses))
+    return cost_label(sum(known), unknown, estimated=_is_estimated(responses))
+
+
+def cost_label(known_usd: float, unknown: int, *, estimated: bool) -> str:
+    """A sum of known costs and the number of the unknown: ``$0.12 + 3 unknown``."""
+    total = money(known_usd, about=estimated)
     return f"{total} + {unknown} unknown" if unknown else total
 
 
-def _best(values: Mapping[int, float | None]) -> Best | None:
+def lowest(values: Mapping[int, float | None]) -> Best | None:
+    """The lowest known value by column, and who has it; None when none is known."""
     known = {index: value for index, value in values.items() if value is not None}
     if not known:
         return None
-    least = min(known.values())
-    return Best(columns=tuple(index for index in known if known[index] == least), value=least)
+    value = min(known.values())
+    return Best(columns=tuple(index for index in known if known[index] == value), value=value)
 
 
 def _best_label(best: Best, written: Callable[[float], str]) -> str:

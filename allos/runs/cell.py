@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict
 from time import monotonic, perf_counter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from allos.engine.call import Call
 from allos.errors import AllosError
@@ -21,6 +21,19 @@ if TYPE_CHECKING:
     from allos.runs.comparison import Comparison
 
 State = Literal["queued", "running", "waiting", "ok", "error", "cancelled"]
+
+
+class CellSnapshot(NamedTuple):
+    """A cell at one moment; the fields are those of `Cell`."""
+
+    run: int
+    state: State
+    pieces: list[str]
+    reasoning_chars: int
+    attempt: Mapping[str, Any] | None
+    started: float | None
+    first: float | None
+    response: ProviderResponse | None
 
 
 class Cell:
@@ -91,6 +104,11 @@ class Cell:
     def done(self) -> bool:
         """Whether its response is there."""
         return self._finished.is_set()
+
+    def snapshot(self) -> CellSnapshot:
+        """One look at a cell that others change meanwhile. Any thread."""
+        with self._lock:
+            return CellSnapshot(*(getattr(self, name) for name in CellSnapshot._fields))
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait for the response; False when it is not there in time."""

@@ -9,16 +9,22 @@ tests that the kernel says just that, Node that the page understands it.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from allos.errors import ServerError
+from allos.events import Event, Queued, ReasoningDelta, Retrying, TextDelta
 from allos.messages import as_messages
-from allos.notebook.board import updates
+from allos.notebook.board import cell_updates, updates
 from allos.notebook.board.updates import BoardUpdates
 from allos.response import ProviderResponse
-from allos.runs.compare import Cell, Column, Comparison
+from allos.runs import cell as cells
+from allos.runs.cell import Cell
+from allos.runs.comparison import Comparison
+from allos.runs.grid import Grid, build_columns
 
 MESSAGES = Path(__file__).with_name("messages.json")
 _FACTS = {"provider": "groq", "status": "ok", "latency_s": 2.0, "output_tokens": 8}
@@ -28,12 +34,10 @@ class _Script:
     """Plays the loop thread's part, at times of its own."""
 
     def __init__(self) -> None:
-        columns = [
-            Column(index=0, model="groq/llama-3.1-8b-instant", params={"temperature": 0.2}),
-            Column(index=1, model="mistral/mistral-small-latest", params={"temperature": 0.2}),
-        ]
+        models = ["groq/llama-3.1-8b-instant", "mistral/mistral-small-latest"]
+        columns = build_columns(models, [{"temperature": 0.2}], {})
         messages = as_messages("Explain gravity to a child.", "Be kind.")
-        self.comparison = Comparison(messages, columns, n=2)
+        self.comparison = Comparison(Grid([messages], columns, n=2))
         self.comparison.id = "cmp_01KAN3"
         self.now_s = 100.0
         self.said: list[dict[str, Any]] = []
@@ -41,13 +45,15 @@ class _Script:
             self.board = BoardUpdates(self.comparison)
             self.snapshot = self.board.snapshot()
 
-    def _clock(self) -> Any:
-        return patch.multiple(
-            updates,
-            perf_counter=lambda: self.now_s,
-            monotonic=lambda: self.now_s,
-            _is_logged=lambda: True,
-        )
+    @contextmanager
+    def _clock(self) -> Iterator[None]:
+        clocks = {"perf_counter": lambda: self.now_s, "monotonic": lambda: self.now_s}
+        with (
+            patch.multiple(cell_updates, **clocks),
+            patch.multiple(cells, **clocks),
+            patch.object(updates, "_is_logged", lambda: True),
+        ):
+            yield
 
     def cell(self, column: int, sample: int) -> Cell:
         return next(
@@ -63,12 +69,14 @@ class _Script:
         self.said.append({"when": when, "message": message})
 
     def start(self, cell: Cell) -> None:
-        cell.state, cell.started = "running", self.now_s
+        self.receive(cell, Queued(is_waiting=False))
 
     def write(self, cell: Cell, *pieces: str) -> None:
-        cell.first = cell.first or self.now_s
-        cell.state = "running"
-        cell.pieces.extend(pieces)
+        self.receive(cell, *map(TextDelta, pieces))
+
+    def receive(self, cell: Cell, *events: Event) -> None:
+        with self._clock():
+            cell._receive(events, cell.run)
 
     def end(self, cell: Cell, text: str, **facts: Any) -> None:
         cell._finish(ProviderResponse(text, metadata={**_FACTS, **facts}))
@@ -82,37 +90,39 @@ def script() -> dict[str, Any]:
     play.start(b)
     play.flush("two calls are sent")
     play.write(a, "Gravity is ", "a hug 🎈")
-    b.reasoning_chars = 1200
+    play.receive(b, ReasoningDelta("?" * 1200))
     play.flush("A writes its first words, B reasons")
     play.write(a, " from the Earth.")
     play.flush("A goes on behind an offset that counts UTF-16 units")
     play.write(a, " It is <b>strong</b>.")
     play.flush("A has doubled: its text comes whole")
-    b.state = "waiting"
-    b.attempt = {
-        "error_type": "RateLimitError",
-        "http_status": 429,
-        "attempt": 1,
-        "max_attempts": 5,
-        "message": "50 requests a minute.",
-        "until": play.now_s + 30,
-    }
+    play.receive(
+        b,
+        Retrying(
+            error_type="RateLimitError",
+            http_status=429,
+            attempt=1,
+            max_attempts=5,
+            message="50 requests a minute.",
+            wait_s=30,
+        ),
+    )
     play.flush("B waits for its next attempt")
     play.end(a, "Gravity is a **hug**.", model="llama-3.1-8b-instant")
     play.end(a_too, "Gravity is a **hug**.", model="llama-3.1-8b-instant")
     play.flush("both repeats of A are done, and the same")
-    added = Column(index=2, model="openai/gpt-4.1-mini", params={"temperature": 0.7})
-    play.comparison.columns.append(added)
-    b.attempt = None
+    comparison = play.comparison
+    comparison._grid = comparison._grid.with_column("openai/gpt-4.1-mini", {"temperature": 0.7})
     play.start(b)
     play.flush("a column is added, its cells are not there yet; B is asked again")
-    c, c_too = (Cell(play.comparison, 4 + sample, added, sample) for sample in (0, 1))
-    play.comparison.cells += [c, c_too]
+    comparison._add_cells(comparison.columns[2])
+    c, c_too = comparison.cells_of(2)
     play.flush("the cells of C are there")
     play.start(c)
     play.write(c, "Think of a trampoline.")
     play.flush("C writes")
-    a._reset()
+    a._begin_run()
+    comparison._changed(a)
     play.flush("the first A is asked again")
     play.start(a)
     play.write(a, "Once more.")

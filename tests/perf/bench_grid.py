@@ -6,12 +6,18 @@ Run: .venv/bin/python -m tests.perf.bench_grid
 from __future__ import annotations
 
 import os
+import statistics
 import tempfile
 import threading
-from time import perf_counter, process_time
+from collections.abc import Callable
+from time import perf_counter, process_time, thread_time
+from typing import TYPE_CHECKING
 
 from tests.perf._side_by_side import heading
 from tests.support.fake_server.process import FakeProcess
+
+if TYPE_CHECKING:
+    from allos.runs.cell import Cell
 
 COLUMNS, REPEATS, CHANGED, ROUNDS = 20, 100, 10, 31
 
@@ -46,7 +52,45 @@ def main() -> None:
             f"{perf_counter() - began:.2f} s; {process_time() - cpu_began:.2f} s of CPU"
         )
         allos.log.close()
+    flushes()
     print(f"a grid of 100,000 tasks: {schedule():.0f} µs to make and start a task that is not sent")
+
+
+def flushes() -> None:
+    """Print what it takes to work out a message for the board's page."""
+    from allos.events import TextDelta
+    from allos.messages import Message, MessageRole
+    from allos.notebook.board.updates import BoardUpdates
+    from allos.response import ProviderResponse
+    from allos.runs.comparison import Comparison
+    from allos.runs.grid import Grid, build_columns
+
+    columns = build_columns([f"groq/m{number}" for number in range(COLUMNS)], [{}], {})
+    comparison = Comparison(Grid([(Message(MessageRole.USER, "Hi"),)], columns, n=REPEATS))
+    facts = {"latency_s": 1.0, "attempts": 1, "cost_usd": 0.01, "output_tokens": 2}
+    answer = ProviderResponse("An **answer**.", metadata=facts)
+    order = [comparison.cells[199 * k % len(comparison.cells)] for k in range(COLUMNS * REPEATS)]
+    half = len(order) // 2
+    for cell in order[:half]:
+        cell._finish(answer)
+    board = BoardUpdates(comparison)
+
+    def median_ms(change: Callable[[Cell], object]) -> float:
+        times_s = []
+        for number in range(ROUNDS):
+            for cell in order[half + number * CHANGED : half + (number + 1) * CHANGED]:
+                change(cell)
+            began = thread_time()
+            board.changes()
+            times_s.append(thread_time() - began)
+        return 1000 * statistics.median(times_s)
+
+    texts = median_ms(lambda cell: cell._receive([TextDelta("word ")], 0))
+    answers = median_ms(lambda cell: cell._finish(answer))
+    print(
+        f"a message to the board with {CHANGED} texts: {texts:.2f} ms; with {CHANGED} answers: "
+        f"{answers:.2f} ms; with nothing: {median_ms(lambda _: None):.3f} ms"
+    )
 
 
 def schedule() -> float:

@@ -19,41 +19,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from threading import Lock
-from time import monotonic, perf_counter
 from typing import Any
 
 from allos.messages import Message
-from allos.render.answer import body_html
-from allos.render.comparison_table import (
+from allos.notebook.board.cell_updates import CellUpdates, View, column_key
+from allos.render.comparison_columns import (
     colour_slots,
     differing_params,
-    equal_repeats,
     key_letter,
-    numbers,
-    repeats_label,
     root_class,
     shared_params,
-    summary,
 )
-from allos.render.format import rate, seconds
+from allos.render.comparison_facts import answer_key, repeats_label
+from allos.render.comparison_tally import ComparisonTally
 from allos.render.plain import clean_text
 from allos.response import ProviderResponse
 from allos.runs.cell import Cell
 from allos.runs.comparison import Comparison
-from allos.runs.grid import Column
 
 MAX_PROMPT_CHARS = 20_000
-_CHARS_PER_TOKEN = 5
-"""For the speed while it streams, where a piece holds several tokens; the end brings the count."""
-_SETTLED_S = 0.5
-"""A speed over a shorter time than this is noise."""
-
-View = dict[str, Any]
-"""State of one cell as the page has it: JSON values only."""
 
 
 class BoardUpdates:
     """Follows a comparison for one board. Any thread.
+
+    Only what a page already knows is kept here; the state of the cells is in the comparison. An update
+    costs what has changed, not what there is.
 
     Texts travel as pieces with their place in the whole, so that a page that missed some (it was
     still loading) sees the gap. Whenever a text has doubled it is sent whole once, which closes any
@@ -62,8 +53,11 @@ class BoardUpdates:
 
     def __init__(self, comparison: Comparison) -> None:
         self.comparison = comparison
-        self._cells: list[_CellUpdates] = []
+        self._version = 0
+        self._cells: dict[int, CellUpdates] = {}
         self._columns: list[View] = []
+        self._answers: dict[int, EqualAnswers] = {}
+        self._tally = ComparisonTally()
         self._summary: list[tuple[str, str, str]] = []
         self._notice = ""
         self._sent_notice = ""
@@ -83,7 +77,7 @@ class BoardUpdates:
     def cell(self, key: str) -> Cell:
         """The cell that the page calls so."""
         with self._lock:
-            found = next((known.cell for known in self._cells if known.key == key), None)
+            found = next((known.cell for known in self._cells.values() if known.key == key), None)
         if found is None:
             raise ValueError(f"{key!r} is not a cell of this board")
         return found
@@ -101,10 +95,9 @@ class BoardUpdates:
             if columns:
                 found["columns"] = columns
                 found["chips"] = self._chips()
-            facts = summary(self.comparison).facts if cells else self._summary
+            facts = self._facts() if cells else self._summary
             if facts != self._summary:
-                self._summary = facts
-                found["summary"] = facts
+                self._summary = found["summary"] = facts
             if self._notice != self._sent_notice:
                 self._sent_notice = found["notice"] = self._notice
             return {"type": "update", **found} if found else None
@@ -123,11 +116,16 @@ class BoardUpdates:
             "prompt": prompt,
             "chips": self._chips(),
             "columns": self._columns,
-            "cells": [cell.whole() for cell in self._cells],
+            "cells": [self._cells[index].whole() for index in sorted(self._cells)],
             "summary": self._summary,
             "logged_as": comparison.id if _is_logged() else "",
             "notice": self._sent_notice,
         }
+
+    def _facts(self) -> list[tuple[str, str, str]]:
+        comparison = self.comparison
+        columns, cells = len(comparison.columns), len(comparison.cells)
+        return self._tally.summary(columns=columns, cells=cells).facts
 
     def _chips(self) -> list[str]:
         comparison = self.comparison
@@ -137,202 +135,94 @@ class BoardUpdates:
         return chips + [clean_text(label) for label in shared_params(comparison.columns)]
 
     def _new(self) -> tuple[list[View], list[View] | None]:
+        """Changes of the cells, and all columns where one has changed."""
         # Read before the columns: a column is there before its cells.
-        cells = list(self.comparison.cells)
-        while len(self._cells) < len(cells):
-            self._cells.append(_CellUpdates(cells[len(self._cells)]))
-        found = [change for cell in self._cells if (change := cell.changes()) is not None]
-        ended = any("html" in change for change in found)
-        if not ended and len(self._columns) == len(self.comparison.columns):
-            return found, None
-        columns = self._described(cells)
+        self._version, cells = self.comparison.changed_since(self._version)
+        found = []
+        with_answers = set()
+        for cell in cells:
+            known = self._cells.get(cell.index)
+            if known is None:
+                known = self._cells[cell.index] = CellUpdates(cell)
+            before = known.response
+            change = known.changes()
+            if change is not None:
+                found.append(change)
+            if known.response is not before:
+                self._count(cell, before, known.response)
+                with_answers.add(cell.column.index)
+        if len(self._columns) != len(self.comparison.columns):
+            self._columns = self._describe_columns()
+            return found, self._columns
+        columns = list(self._columns)
+        for index in with_answers:
+            columns[index] = {**columns[index], "repeats": self._repeats(index)}
         if columns == self._columns:
             return found, None
         self._columns = columns
         return found, columns
 
-    def _described(self, cells: Sequence[Cell]) -> list[View]:
-        columns = list(self.comparison.columns)
+    def _count(
+        self, cell: Cell, before: ProviderResponse | None, response: ProviderResponse | None
+    ) -> None:
+        """Bring the totals up to date with one cell's answer."""
+        column = cell.column.index
+        answers = self._answers.setdefault(column, EqualAnswers())
+        if before is not None:
+            self._tally.remove(column, before)
+            answers.remove(cell)
+        if response is not None:
+            self._tally.add(column, response)
+            answers.add(cell, response)
+
+    def _repeats(self, column: int) -> str:
+        largest = self._answers[column].largest() if column in self._answers else []
+        n = len(self.comparison.cells_of(column)) if len(largest) > 1 else 0
+        return repeats_label(largest, n) if n else ""
+
+    def _describe_columns(self) -> list[View]:
+        columns = self.comparison.columns
         slots = colour_slots([column.name for column in columns])
         described = []
         for column, slot, apart in zip(columns, slots, differing_params(columns), strict=True):
             provider, _, model = clean_text(column.name).partition("/")
-            repeats = [cell for cell in cells if cell.column is column]
-            largest = max(equal_repeats(repeats), key=len, default=[])
             described.append(
                 {
-                    "key": _column_key(column),
+                    "key": column_key(column),
                     "letter": key_letter(column.index),
                     "provider": provider,
                     "model": model,
                     "params": clean_text(", ".join(apart)),
                     "slot": slot,
-                    "repeats": repeats_label(largest, len(repeats)) if len(largest) > 1 else "",
+                    "repeats": self._repeats(column.index),
                 }
             )
         return described
 
 
-class _CellUpdates:
-    """One cell as the page knows it."""
+class EqualAnswers:
+    """Cells of one column, grouped by what they answered."""
 
-    def __init__(self, cell: Cell) -> None:
-        self.cell = cell
-        column = _column_key(cell.column)
-        self.key = f"{column}.{cell.sample_index}"
-        self.view: View = {
-            "key": self.key,
-            "column": column,
-            "sample": cell.sample_index,
-            "run": -1,
-        }
-        self._pieces: list[str] | None = None
-        self._response: ProviderResponse | None = None
+    def __init__(self) -> None:
+        self._groups: dict[Any, dict[Cell, None]] = {}
+        self._keys: dict[Cell, Any] = {}
 
-    def _begin(self, pieces: list[str]) -> View:
-        # A list of its own belongs to each run, so its identity tells the runs apart.
-        self._pieces = pieces
-        self._response = None
-        self._taken = 0
-        self._shown: list[str] = []
-        self._units = self._sent_whole = 0
-        self._attempt: Any = None
-        self._sent_at: float | None = None
-        return {
-            # The page may never have heard of this cell: its column was added later.
-            "column": self.view["column"],
-            "sample": self.view["sample"],
-            "run": self.view["run"] + 1,
-            "state": "queued",
-            "html": None,
-            "facts": [],
-            "speed": "",
-            "reasoning_chars": 0,
-            "attempt": None,
-            "age_s": None,
-            "first_s": None,
-            "latency_s": None,
-        }
+    def add(self, cell: Cell, response: ProviderResponse) -> None:
+        """Put a cell to those that answered the same."""
+        key = self._keys[cell] = answer_key(response)
+        self._groups.setdefault(key, {})[cell] = None
 
-    def changes(self) -> View | None:
-        """What is new of the cell; None when nothing is."""
-        cell = self.cell
-        response = cell.response if cell.done else None
-        pieces = cell.pieces
-        change: View = {}
-        if pieces is not self._pieces:
-            change = self._begin(pieces)
-            self.view["text"] = ""
-        if response is None:
-            change |= self._live()
-        elif response is not self._response:
-            change |= self._ended(response)
-        if not change:
-            return None
-        self.view |= {
-            name: value for name, value in change.items() if name not in ("offset", "text")
-        }
-        return {"key": self.key, **change}
+    def remove(self, cell: Cell) -> None:
+        """Take back `add`."""
+        key = self._keys.pop(cell)
+        del self._groups[key][cell]
+        if not self._groups[key]:
+            del self._groups[key]
 
-    def whole(self) -> View:
-        """The cell's state in full."""
-        text = "" if self.view["html"] is not None else "".join(self._shown)
-        return {**self.view, "text": text, **self._times()}
-
-    def _live(self) -> View:
-        cell = self.cell
-        change: View = {}
-        # The end is told when the response is there.
-        state = cell.state if cell.state in ("queued", "running", "waiting") else "running"
-        attempt = cell.attempt
-        if attempt is not self._attempt:
-            self._attempt = attempt
-            change["attempt"] = attempt and _attempt(attempt)
-            if attempt is not None:
-                self._sent_at = perf_counter() + attempt["until"] - monotonic()
-        if state == "queued" and self._sent_at is not None:
-            self._sent_at = change["age_s"] = None  # it waits for its turn again
-        if state == "running" and self._sent_at is None:
-            self._sent_at = cell.started
-        if state != self.view.get("state"):
-            change["state"] = state
-        pieces = cell.pieces
-        if len(pieces) > self._taken:
-            change |= self._text(pieces)
-        if cell.reasoning_chars != self.view.get("reasoning_chars", 0):
-            change["reasoning_chars"] = cell.reasoning_chars
-        return {**change, **self._times()} if change else change
-
-    def _text(self, pieces: list[str]) -> View:
-        new = clean_text("".join(pieces[self._taken :]))
-        self._taken = len(pieces)
-        at = self._units
-        self._shown.append(new)
-        # Places count as JavaScript does.
-        self._units += len(new.encode("utf-16-le")) // 2
-        if self._units < 2 * self._sent_whole:
-            return {"offset": at, "text": new}
-        self._sent_whole = self._units
-        self._shown = ["".join(self._shown)]
-        return {"offset": 0, "text": self._shown[0]}
-
-    def _times(self) -> View:
-        """How long it has been under way; the page's own clock goes on from there."""
-        if self._response is not None or self._sent_at is None:
-            return {}
-        now = perf_counter()
-        times: View = {"age_s": round(now - self._sent_at, 3)}
-        first = self.cell.first
-        if first is None or first < self._sent_at:
-            return times
-        times["first_s"] = round(first - self._sent_at, 3)
-        facts = [f"first {seconds(times['first_s'])}"]
-        count = max(self._taken, self._units // _CHARS_PER_TOKEN)
-        if count:
-            facts.append(f"about {count:,} tok")
-            if now - first > _SETTLED_S:
-                times["speed"] = rate(count / (now - first))
-        times["facts"] = facts
-        return times
-
-    def _ended(self, response: ProviderResponse) -> View:
-        self._response = response
-        known = response.metadata
-        facts = numbers([response])
-        if response.error is not None and known.get("request_id"):
-            facts.append(f"request {known['request_id']}")
-        return {
-            "state": response.status,
-            "html": body_html(response),
-            "facts": [clean_text(fact) for fact in facts],
-            "attempt": None,
-            "age_s": None,
-            "first_s": known.get("time_to_first_token_s"),
-            "latency_s": response.latency_s,
-        }
-
-
-def _column_key(column: Column) -> str:
-    return str(column.index)
-
-
-_FAULTS = {
-    "RateLimitError": "Rate limited",
-    "ServerError": "Server error",
-    "ProviderConnectionError": "No connection",
-    "ProviderTimeoutError": "Timed out",
-}
-
-
-def _attempt(attempt: Any) -> View:
-    fault, status = _FAULTS.get(attempt["error_type"], "Failed"), attempt["http_status"]
-    return {
-        "title": f"{fault} ({status})." if status else f"{fault}.",
-        "next": attempt["attempt"] + 1,
-        "of": attempt["max_attempts"],
-        "in_s": round(attempt["until"] - monotonic(), 3),
-        "message": clean_text(str(attempt["message"])),
-    }
+    def largest(self) -> list[Cell]:
+        """The largest group; the first of several."""
+        groups = list(self._groups.values())
+        return list(max(groups, key=len)) if groups else []
 
 
 def _request_texts(messages: Sequence[Message]) -> tuple[str, str]:

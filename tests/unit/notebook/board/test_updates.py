@@ -12,7 +12,7 @@ from allos.messages import as_messages
 from allos.notebook.board import updates
 from allos.notebook.board.updates import BoardUpdates
 from allos.runs.comparison import Comparison
-from allos.runs.grid import Column, Grid
+from allos.runs.grid import Grid, build_columns
 from tests.frontend.scripted import MESSAGES, script
 
 PROTOCOL = Path(updates.__file__).with_name("frontend") / "src" / "protocol.js"
@@ -43,8 +43,7 @@ def test_every_field_has_a_type() -> None:
 
 @pytest.fixture
 def comparison() -> Comparison:
-    columns = [Column(index=0, model="groq/m", params={})]
-    return Comparison(Grid([as_messages("Hi")], columns))
+    return Comparison(Grid([as_messages("Hi")], build_columns("groq/m", [{}], {})))
 
 
 def test_who_knows_everything_is_told_nothing(comparison: Comparison) -> None:

@@ -11,13 +11,13 @@ from allos.messages import as_messages
 from allos.notebook.board import make_board
 from allos.response import ProviderResponse
 from allos.runs.comparison import Comparison
-from allos.runs.grid import Column, Grid
+from allos.runs.grid import Grid, build_columns
 
 
 @pytest.fixture
 def comparison() -> Comparison:
     """Two calls that nobody has started."""
-    columns = [Column(index=k, model=f"groq/{name}", params={}) for k, name in enumerate("ab")]
+    columns = build_columns(["groq/a", "groq/b"], [{}], {})
     return Comparison(Grid([as_messages("Hi")], columns))
 
 

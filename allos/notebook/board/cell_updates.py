@@ -1,0 +1,194 @@
+"""What the page of a board does not know yet of one cell."""
+
+from __future__ import annotations
+
+from time import monotonic, perf_counter
+from typing import Any
+
+from allos.render.answer import body_html
+from allos.render.comparison_facts import numbers
+from allos.render.format import rate, seconds
+from allos.render.plain import clean_text
+from allos.response import ProviderResponse
+from allos.runs.cell import Cell, CellSnapshot
+from allos.runs.grid import Column
+
+_CHARS_PER_TOKEN = 5
+"""For the speed while it streams, where a piece holds several tokens; the end brings the count."""
+_SETTLED_S = 0.5
+"""A speed over a shorter time than this is noise."""
+
+View = dict[str, Any]
+"""JSON values only."""
+
+
+class CellUpdates:
+    """What the page knows of one cell.
+
+    Attributes
+    ----------
+    key : str
+        What the page calls it.
+    response : ProviderResponse or None
+        The response that the page shows.
+    """
+
+    def __init__(self, cell: Cell) -> None:
+        self.cell = cell
+        self._column = column_key(cell.column)
+        self.key = f"{self._column}.{cell.sample_index}"
+        self._start_run(-1)
+
+    def _start_run(self, run: int) -> None:
+        self._run = run
+        self.response: ProviderResponse | None = None
+        self._end: View = {}
+        """How the page shows the response; formatting it takes a while, so it is kept."""
+        self._state = "queued"
+        self._attempt: Any = None
+        self._has_age = False
+        self._reasoning_chars = 0
+        # The text as the page has it: cleaned as it was sent, place counted as JavaScript does.
+        self._texts: list[str] = []
+        self._pieces = self._units = self._sent_whole = 0
+
+    def changes(self) -> View | None:
+        """What is new of the cell; None when nothing is."""
+        now = self.cell.snapshot()
+        change: View = {}
+        if now.run != self._run:
+            self._start_run(now.run)
+            # The page may never have heard of this cell: its column was added later.
+            change = {**self._place(), **_BLANK}
+        if now.response is None:
+            change |= self._live(now)
+        elif now.response is not self.response:
+            change |= self._finish(now.response)
+        return {"key": self.key, **change} if change else None
+
+    def whole(self) -> View:
+        """All that the page was told of the cell, with clocks of this moment."""
+        now = self.cell.snapshot()
+        if now.run != self._run or self.response is not None:
+            times: View = {}  # it is over, or the page hears of its next run with the next changes
+        else:
+            times = self._times(now)
+        return {
+            "key": self.key,
+            **self._place(),
+            "text": "".join(self._texts),
+            **_BLANK,
+            "state": self._state,
+            "reasoning_chars": self._reasoning_chars,
+            "attempt": self._attempt and _attempt(self._attempt),
+            **times,
+            **self._end,
+        }
+
+    def _place(self) -> View:
+        return {"column": self._column, "sample": self.cell.sample_index, "run": self._run}
+
+    def _live(self, now: CellSnapshot) -> View:
+        change: View = {}
+        if now.attempt is not self._attempt:
+            self._attempt = now.attempt
+            change["attempt"] = now.attempt and _attempt(now.attempt)
+        if now.started is None and self._has_age:
+            self._has_age, change["age_s"] = False, None  # it waits for its turn again
+        if now.state != self._state:
+            self._state = change["state"] = now.state
+        if len(now.pieces) > self._pieces:
+            change |= self._text(now.pieces)
+        if now.reasoning_chars != self._reasoning_chars:
+            self._reasoning_chars = change["reasoning_chars"] = now.reasoning_chars
+        if change:
+            times = self._times(now)
+            self._has_age |= bool(times)
+            change |= times
+        return change
+
+    def _text(self, pieces: list[str]) -> View:
+        count = len(pieces)  # the loop thread appends meanwhile
+        new = clean_text("".join(pieces[self._pieces : count]))
+        self._pieces = count
+        offset = self._units
+        self._texts.append(new)
+        self._units += len(new.encode("utf-16-le")) // 2
+        if self._units < 2 * self._sent_whole:
+            return {"offset": offset, "text": new}
+        self._sent_whole = self._units
+        self._texts = ["".join(self._texts)]
+        return {"offset": 0, "text": self._texts[0]}
+
+    def _times(self, now: CellSnapshot) -> View:
+        """How long it has been under way; the page's own clock goes on from there."""
+        if now.started is None:
+            return {}
+        at = perf_counter()
+        times: View = {"age_s": round(at - now.started, 3)}
+        if now.first is None or now.first < now.started:
+            return times
+        times["first_s"] = round(now.first - now.started, 3)
+        facts = [f"first {seconds(times['first_s'])}"]
+        count = max(self._pieces, self._units // _CHARS_PER_TOKEN)
+        if count:
+            facts.append(f"about {count:,} tok")
+            if at - now.first > _SETTLED_S:
+                times["speed"] = rate(count / (at - now.first))
+        times["facts"] = facts
+        return times
+
+    def _finish(self, response: ProviderResponse) -> View:
+        self.response = response
+        self._attempt, self._texts = None, []
+        known = response.metadata
+        facts = numbers([response])
+        if response.error is not None and known.get("request_id"):
+            facts.append(f"request {known['request_id']}")
+        self._end = {
+            "state": response.status,
+            "html": body_html(response),
+            "facts": [clean_text(fact) for fact in facts],
+            "attempt": None,
+            "age_s": None,
+            "first_s": known.get("time_to_first_token_s"),
+            "latency_s": response.latency_s,
+        }
+        return self._end
+
+
+def column_key(column: Column) -> str:
+    """What the page calls a column."""
+    return str(column.index)
+
+
+_BLANK: View = {
+    "state": "queued",
+    "html": None,
+    "facts": [],
+    "speed": "",
+    "reasoning_chars": 0,
+    "attempt": None,
+    "age_s": None,
+    "first_s": None,
+    "latency_s": None,
+}
+"""A run of which nothing is known yet."""
+
+_FAULTS = {
+    "RateLimitError": "Rate limited",
+    "ServerError": "Server error",
+    "ProviderConnectionError": "No connection",
+    "ProviderTimeoutError": "Timed out",
+}
+
+
+def _attempt(attempt: Any) -> View:
+    fault, status = _FAULTS.get(attempt["error_type"], "Failed"), attempt["http_status"]
+    return {
+        "title": f"{fault} ({status})." if status else f"{fault}.",
+        "next": attempt["attempt"] + 1,
+        "of": attempt["max_attempts"],
+        "in_s": round(attempt["until"] - monotonic(), 3),
+        "message": clean_text(str(attempt["message"])),
+    }
