@@ -1,0 +1,111 @@
+"""The layers around a call: their order, what ends it, and who sees what."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from allos import wire
+from allos.engine import PreparedCall
+from allos.engine.interceptors import Decision, complete, complete_now, decide
+from allos.errors import AllosError, BudgetError
+from allos.response import ProviderResponse
+from tests.support.decoding import request
+from tests.support.layers import Layer, prepared
+
+ANSWER = ProviderResponse("From the file.")
+
+
+def call(*layers: Layer) -> PreparedCall:
+    return prepared(request("chat"), wire.get("chat"), *layers)
+
+
+def noting(name: str, order: list[str]) -> Layer:
+    """A layer that notes when its two halves run."""
+
+    def before(_: PreparedCall) -> None:
+        order.append(f"{name} before")
+
+    def after(response: ProviderResponse) -> ProviderResponse:
+        order.append(f"{name} after")
+        return response
+
+    return Layer(before, after)
+
+
+def finish(
+    decision: Decision, report: Callable[[str, Exception], None] = lambda *_: None
+) -> ProviderResponse:
+    response, _ = asyncio.run(complete(ProviderResponse("x"), decision.afters, report))
+    return response
+
+
+def test_they_nest_like_the_layers_of_an_onion() -> None:
+    """Before in the order of the list, after in reverse."""
+    order: list[str] = []
+    finish(decide(call(noting("log", order), noting("budget", order))))
+
+    assert order == ["log before", "budget before", "budget after", "log after"]
+
+
+def test_an_answer_ends_the_call_for_the_layers_inside() -> None:
+    """What stands behind an answer is not asked; what stands before it sees the response."""
+    order: list[str] = []
+    decision = decide(
+        call(noting("log", order), Layer(before=lambda _: ANSWER), noting("budget", order))
+    )
+    finish(decision)
+
+    assert decision.outcome is ANSWER
+    assert order == ["log before", "log after"]
+
+
+@pytest.mark.parametrize("raised", [BudgetError("It is used up."), ValueError("odd")])
+def test_an_error_refuses_the_call(raised: Exception) -> None:
+    """An error of ours is the outcome as it is, any other one is named; layers outside see it."""
+    order: list[str] = []
+
+    def refuse(_: PreparedCall) -> Any:
+        raise raised
+
+    decision = decide(call(noting("log", order), Layer(before=refuse), noting("price", order)))
+    finish(decision)
+
+    assert isinstance(decision.outcome, AllosError)
+    assert str(raised) in str(decision.outcome)
+    assert order == ["log before", "log after"]
+
+
+def test_a_layer_without_news_is_passed() -> None:
+    """A layer that has nothing to do afterwards leaves no trace."""
+    assert decide(call(Layer())) == Decision(None, [])
+
+
+def test_a_failing_layer_is_reported_and_passed() -> None:
+    """The response goes on as the layers before it made it, and the fault is told."""
+    reports: list[str] = []
+
+    def broken(_: ProviderResponse) -> ProviderResponse:
+        raise ValueError("odd")
+
+    layers = [Layer(after=lambda r: r.with_metadata({"cost_usd": 1.0})), Layer(after=broken)]
+    response = finish(decide(call(*layers)), lambda _, exc: reports.append(str(exc)))
+
+    assert response.cost_usd == 1.0
+    assert reports == ["odd"]
+
+
+def test_without_a_loop_only_what_is_ready_is_done() -> None:
+    """Where nothing may be waited for, an async layer is left out, without a warning."""
+
+    async def slow(response: ProviderResponse) -> ProviderResponse:
+        await asyncio.sleep(1)
+        return response
+
+    layers = [Layer(after=lambda r: r.with_metadata({"cost_usd": 1.0})), Layer(after=slow)]
+    response = complete_now(ProviderResponse("x"), decide(call(*layers)).afters, lambda *_: None)
+
+    assert response.cost_usd == 1.0
