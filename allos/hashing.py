@@ -17,8 +17,8 @@ VERSION = 2
 def request_hash(request: Request, sample: int = 0) -> str:
     """SHA-256 of a request's canonical JSON, as 64 hexadecimal digits.
 
-    What decides is what was asked: endpoint, API, model, parameters, messages, tools, schema, extras
-    and which repeat it is. Keys, ports, time-outs and whether the answer was streamed do not count.
+    It depends on what is requested: endpoint, API, model, parameters, messages, tools, schema, extras
+    and which repeat it is. Keys, ports, timeouts and streaming do not count.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def request_hash(request: Request, sample: int = 0) -> str:
         "endpoint": request.endpoint or request.provider,
         "api": request.api,
         "model": request.model,
-        "params": {name: _plain(value) for name, value in request.params.items()},
+        "params": {name: _canonical_number(value) for name, value in request.params.items()},
         "messages": [_message(message) for message in request.messages],
         "tools": [_tool(tool) for tool in request.tools],
         "schema": _schema(request.schema),
@@ -80,8 +80,8 @@ def _digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _plain(value: Any) -> Any:
-    """A temperature of 0.0 is one of 0."""
+def _canonical_number(value: Any) -> Any:
+    """Return an int for a whole float: a temperature of 0.0 equals 0."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

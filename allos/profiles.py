@@ -1,4 +1,4 @@
-"""What a service, or some of its models, do differently from their API. Data of a row."""
+"""How a service, or some of its models, differ from their API. Data of a row."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ Api = str
 `allos.wire.register`."""
 
 SchemaSupport = Literal["json_schema", "json_object", "prompt"]
-"""How a service holds a model to a JSON schema: by the schema itself, by JSON mode with the schema in
-the instructions, or by the instructions alone."""
+"""How a service enforces a JSON schema: by the schema itself, by JSON mode with the schema in the
+instructions, or by the instructions alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,15 +24,15 @@ class ModelProfile:
     max_tokens_name: str | None = None
     """Body field for `max_tokens` on Chat Completions."""
     unsupported: tuple[str, ...] = ()
-    """Parameters that these models do not take."""
+    """Parameters that these models do not accept."""
     sampling_efforts: tuple[str, ...] = ()
-    """Values of `effort` with which the unsupported parameters are taken after all."""
+    """Values of `effort` with which the unsupported parameters are accepted after all."""
     sampling_header: Mapping[str, str] = field(default_factory=dict)
-    """Headers under which these models still take `temperature` and `top_p`."""
+    """Headers with which these models still accept `temperature` and `top_p`."""
     reasoning: bool = False
     """These models reason: ask Responses for the encrypted reasoning that the next turn needs."""
     text_only: bool = False
-    """These models take no images and no documents."""
+    """These models accept no images and no documents."""
     tool_choice: Mapping[str, str] = field(default_factory=dict)
     """As in `ServiceProfile`; goes before it."""
     effort: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -56,26 +56,26 @@ class ServiceProfile:
     think_tags: bool = False
     """The service writes reasoning inside ``<think>`` tags of the content."""
     effort: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Body fields of Chat Completions for each word of `effort`, where its own field is not taken;
-    ``*`` stands for every other word, ``{effort}`` in a value for the word itself. What is not named
-    is not sent, and the caller is warned once."""
+    """Body fields of Chat Completions for each word of `effort`, where its own field is not accepted;
+    ``*`` stands for every other word, ``{effort}`` in a value for the word itself. A word without a
+    row is not sent, and the caller is warned once."""
     store: bool = True
     """Send `store: false` on Responses, so that the service keeps no copy."""
     text_only: bool = False
-    """The service is known to take no images and no documents; where that is unknown they are sent."""
+    """The service is known to accept no images and no documents; where that is unknown they are sent."""
     strict_tools: bool = True
-    """The service knows `strict` in the description of a tool."""
+    """The service accepts `strict` in the definition of a tool."""
     tool_choice: Mapping[str, str] = field(default_factory=dict)
     """Our word (`auto`, `none`, `required`, or `named` for a tool's name) to the service's; an empty
     one is not sent, and the caller is warned once."""
     tool_id_length: int | None = None
-    """Ids of tool calls must be just that many letters and digits; ids from elsewhere are replaced."""
+    """Ids of tool calls must have exactly that many letters and digits; other ids are replaced."""
     schema_support: SchemaSupport = "json_schema"
-    """How the service holds a model to a schema."""
+    """How the service enforces a schema."""
     schema_apis: tuple[Api, ...] | None = None
     """APIs on which it does so, None for all; on the others the schema is put into the instructions."""
     schema_as_chat: bool = False
-    """Its Responses API takes a schema as Chat Completions does, in `response_format`."""
+    """Its Responses API accepts a schema as Chat Completions does, in `response_format`."""
     cost_header: str | None = None
-    """Header in which the service tells what a whole answer cost, in US dollars."""
+    """Header with the cost of a complete response, in US dollars."""
     models: tuple[ModelProfile, ...] = ()

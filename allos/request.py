@@ -1,4 +1,4 @@
-"""One call to a model, in our own words."""
+"""One call to a model, independent of any API."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _no_parameters() -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolSpec:
-    """A tool as a model is told of it. Data alone: nothing here can be run."""
+    """A tool as it is described to a model. Data alone: nothing here can be run."""
 
     name: str
     """Letters, digits, ``_`` and ``-``, 64 at most."""
@@ -25,7 +25,7 @@ class ToolSpec:
     parameters: Mapping[str, Any] = field(default_factory=_no_parameters)
     """JSON schema of the arguments, an object."""
     strict: bool = False
-    """Ask the service to hold the model to the schema, where it can."""
+    """Ask the service to enforce the schema, where it can."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,14 +39,14 @@ class SchemaSpec:
     description: str | None = None
     """What the answer is."""
     strict: bool = True
-    """Whether a service can hold a model to it: every field required, none further allowed."""
+    """Whether a service can enforce it: every field required, no further ones allowed."""
     read: Callable[[str], Any] | None = field(default=None, repr=False, compare=False)
-    """Text of an answer into the value that it stands for; a ValueError says what does not match."""
+    """Parses the text of an answer; a ValueError says what does not match."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One call to a model, in our own words; a wire translates it.
+    """One call to a model, independent of any API; a wire translates it.
 
     `params` holds the vocabulary of parameters (`temperature`, `max_tokens` ...) without the unset
     ones; `extra` goes into the body as it is.
@@ -67,13 +67,13 @@ class Request:
     """What the answer must match."""
     stream: bool = False
     model_output: int | None = None
-    """Most tokens that the model can write, where that is known: what an API gets that demands a
-    limit when `max_tokens` is not set."""
+    """Most tokens that the model can write, where that is known: sent to an API that requires a limit
+    when `max_tokens` is not set."""
     profile: ServiceProfile = field(default_factory=ServiceProfile)
     timeout_s: float = 120.0
     """Seconds without a byte from the server before the attempt ends."""
     deadline_s: float | None = None
-    """Seconds for the whole call, waits and retries included."""
+    """Seconds for the call in all, waits and retries included."""
     max_attempts: int = 5
     """Attempts in all, the first included."""
     endpoint: str = ""
@@ -87,7 +87,7 @@ class Request:
 
     @property
     def system(self) -> str | None:
-        """All system texts, joined by a blank line; None without one."""
+        """All system messages, joined by a blank line; None without one."""
         texts = [m.text for m in self.messages if m.role == "system" and m.text]
         return "\n\n".join(texts) if texts else None
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 import allos
+from allos import wire
 from allos.log.notebook_rows import rows_metadata
 from allos.providers import ProviderRegistry, unregister
-from tests.support.fake_server import Call, FakeServer, Fault, Reply
+from tests.support.fake_server import Call, FakeServer, Fault, Raw, Reply, paths
 from tests.support.pictures import PDF, PNG
 
 GUIDES = Path(__file__).parents[1] / "docs" / "guide"
@@ -120,15 +121,25 @@ def test_providers(anywhere: FakeServer, capsys: pytest.CaptureFixture[str]) -> 
     ]
 
 
-def test_own_provider(anywhere: FakeServer) -> None:
-    """The page's providers are registered as it says."""
-    names = ("gateway", "gateway_team", "echo", "echo_team")
+def test_own_provider(anywhere: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page's providers are registered as it says, and its own API answers."""
+    names = ("gateway", "gateway_team", "writer", "echo", "echo_team")
+    monkeypatch.setitem(paths.PATHS, "/generate", "generate")
+    anywhere.reply(Raw.json({"text": "Once.", "stopped_by": "end"}), on="generate")
     try:
-        assert run("guide/own-provider.md") == 4
+        assert run("guide/own-provider.md") == 5
         assert set(names) <= set(ProviderRegistry.list_providers()) | {"echo"}
+        writer = ProviderRegistry.get_provider(
+            "writer", model="m", base_url=anywhere.base_url, api_key="k"
+        )
+        assert writer.chat("Hi", max_tokens=9).content == "Once."
     finally:
+        wire.unregister("generate")
         for name in names:
             unregister(name)
+    (request,) = anywhere.requests
+
+    assert request.body == {"model": "m", "prompt": "Hi", "stream": False, "length": 9}
 
 
 @pytest.mark.parametrize(

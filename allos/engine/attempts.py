@@ -36,7 +36,8 @@ from allos.errors import (
 from allos.events import Event, Queued, RateLimitHint, Retrying
 from allos.ids import new_id
 from allos.response import ProviderResponse
-from allos.wire import error_mapping
+from allos.wire import error_mapping, error_messages
+from allos.wire.error_bodies import shorten
 
 if TYPE_CHECKING:
     import asyncio
@@ -199,7 +200,7 @@ class AttemptRun:
                 "wait_s": round(wait_s, 3),
             }
             self.retry_log.append(entry)
-            message = error_mapping.shorten(self.connection.redact(str(error)))
+            message = shorten(self.connection.redact(str(error)))
             most = self.request.max_attempts
             self._emit(Retrying(**entry, max_attempts=most, message=message))
             await asyncio.sleep(wait_s if self.wire.is_real_time else 0)
@@ -278,7 +279,7 @@ class AttemptRun:
         if not received.empty or received.finish_reason not in (None, "other"):
             return None
         return InvalidResponseError(
-            error_mapping.EMPTY + (f" (finish reason {raw!r})" if raw else "")
+            error_messages.EMPTY + (f" (finish reason {raw!r})" if raw else "")
         )
 
     def _named(self, error: ProviderError) -> ProviderError:
@@ -287,10 +288,10 @@ class AttemptRun:
         error.provider = error.provider or request.provider
         error.model = error.model or request.model
         if error.detail is not None:
-            error.detail = error_mapping.shorten(redact(error.detail))
+            error.detail = shorten(redact(error.detail))
         if error.code is not None:
             error.code = redact(error.code)
-        error_mapping.complete(error, redact(error.message), self.attempts)
+        error_messages.complete(error, redact(error.message), self.attempts)
         # Frames and causes of the SDK hold the headers of the request; none may leave with the error.
         error.__cause__ = error.__context__ = None
         return error

@@ -161,7 +161,7 @@ def _read(route: Route, told: Any, connection: Connection) -> ModelList:
 def _told_error(
     route: Route, what: str, error: ProviderError, key: Secret | None = None
 ) -> ProviderError:
-    from allos.wire.error_mapping import shorten
+    from allos.wire.error_bodies import shorten
 
     redact = key.redact if key is not None else str
     error.provider, error.model = route.name, route.model

@@ -1,4 +1,4 @@
-"""What the headers of a reply say: request id, what is left of the rate limits, and until when."""
+"""What response headers say: request id, rate limits left, and how long to wait."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 
 from allos.events import Event, RateLimitHint, ResponseFacts
 
-_MOST_DIGITS = 16
-_MOST_LETTERS = 40
-"""Of a time; more is no time."""
+_MAX_DIGITS = 16
+_MAX_TIME_CHARS = 40
+"""Of a duration or time; what is longer is neither."""
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
 
 
 def header_events(headers: Mapping[str, str]) -> list[Event]:
-    """Events in a reply's headers: its facts, and a hint to wait where a rate limit is used up."""
-    get = _plain(headers).get
+    """Events in response headers: the facts, and a hint to wait where a rate limit is used up."""
+    get = _lower_case(headers).get
     facts: dict[str, Any] = {"request_id": get("x-request-id") or get("request-id")}
     resets: list[float] = []
     waits: list[float] = []
@@ -28,7 +28,7 @@ def header_events(headers: Mapping[str, str]) -> list[Event]:
             reset_s = _reset_s(get(f"anthropic-ratelimit-{what}-reset"), get("date"))
         if reset_s is not None:
             resets.append(reset_s)
-        if left and left.isdecimal() and len(left) < _MOST_DIGITS:
+        if left and left.isdecimal() and len(left) < _MAX_DIGITS:
             facts[f"ratelimit_remaining_{what}"] = int(left)
             if int(left) == 0 and reset_s is not None and reset_s > 0:
                 waits.append(reset_s)
@@ -51,8 +51,27 @@ def rate_limit_wait_s(headers: Mapping[str, str]) -> float | None:
     return next(hints, None)
 
 
-def _plain(headers: Mapping[str, str]) -> Mapping[str, str]:
-    """Headers as a dict with lower-case names: the HTTP library's own look-up costs 4 us a name."""
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the service asks to wait; None where it does not say."""
+    text = headers.get("retry-after-ms")
+    if text and re.fullmatch(r"\d+(\.\d+)?", text):
+        return float(text) / 1000
+    text = headers.get("retry-after")
+    if not text:
+        return None
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return float(text)
+    from email.utils import parsedate_to_datetime
+
+    try:
+        when, now = parsedate_to_datetime(text), parsedate_to_datetime(headers.get("date") or "")
+        return max(0.0, (when - now).total_seconds())
+    except (TypeError, ValueError):
+        return None
+
+
+def _lower_case(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Headers as a dict with lower-case names: a look-up in the HTTP library's own costs 4 us a name."""
     raw = getattr(headers, "raw", None)
     if raw is None:
         return {name.lower(): value for name, value in headers.items()}
@@ -60,8 +79,8 @@ def _plain(headers: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _reset_s(text: str | None, date: str | None) -> float | None:
-    """Seconds in `12ms`, `6m0s`, `17`; for a time of day, seconds after the reply's own date."""
-    if not text or len(text) > _MOST_LETTERS:
+    """Seconds in `12ms`, `6m0s`, `17`; for a time of day, seconds after the response's own date."""
+    if not text or len(text) > _MAX_TIME_CHARS:
         return None
     if "T" in text:
         from datetime import datetime

@@ -1,4 +1,4 @@
-"""Our parameters: what they may be, and what they become in a body, the service's profile applied."""
+"""Our parameters: their valid values, and the body fields that they become by a service's profile."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ VOCABULARY: dict[str, str] = {
     "temperature": "randomness of the choice of tokens, 0 and up",
     "top_p": "share of the probability mass to choose from, 0 to 1",
     "max_tokens": "most tokens to write, reasoning included",
-    "stop": "text, or list of texts, at which the model stops",
+    "stop": "string, or list of strings, at which the model stops",
     "seed": "integer for repeatable sampling, where the service has it",
     "presence_penalty": "-2 to 2",
     "frequency_penalty": "-2 to 2",
@@ -24,10 +24,10 @@ VOCABULARY: dict[str, str] = {
     "logit_bias": "token id to bias",
     "effort": "how long to reason: none, minimal, low, medium, high, xhigh, max",
 }
-"""The one vocabulary of parameters; what each API calls them stands in its wire."""
+"""The one vocabulary of parameters; each wire maps it to the names of its API."""
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-"""Words of `effort`, from not at all to as long as it takes."""
+"""Values of `effort`, from none to the most."""
 
 SAMPLING = frozenset({"temperature", "top_p"})
 
@@ -41,7 +41,7 @@ def checked(name: str, value: Any) -> Any:
     Raises
     ------
     ValueError
-        It cannot be meant; says why in one line.
+        It is not valid; says why in one line.
 
     Examples
     --------
@@ -56,7 +56,7 @@ def checked(name: str, value: Any) -> Any:
 
 
 def _number(low: float, high: float) -> Callable[[str, Any], float]:
-    span = f"from {low:g} to {high:g}" if high < math.inf else f"from {low:g} up"
+    span = f"from {low:g} to {high:g}" if high < math.inf else f">= {low:g}"
 
     def check(name: str, value: Any) -> float:
         number = _as_number(value)
@@ -67,20 +67,20 @@ def _number(low: float, high: float) -> Callable[[str, Any], float]:
     return check
 
 
-def _whole(low: float) -> Callable[[str, Any], int]:
-    span = f" from {low:g} up" if low > -math.inf else ""
+def _integer(low: float) -> Callable[[str, Any], int]:
+    span = f" >= {low:g}" if low > -math.inf else ""
 
     def check(name: str, value: Any) -> int:
         number = _as_number(value)
         if number is None or number < low or number != number // 1:  # NaN and infinity differ
-            raise ValueError(f"{name} must be a whole number{span}, not {_shown(value)}")
+            raise ValueError(f"{name} must be an integer{span}, not {_shown(value)}")
         return int(number)
 
     return check
 
 
 def _as_number(value: Any) -> float | None:
-    """Return a plain int or float; None for what is no number (texts, truth values, arrays)."""
+    """Return a plain int or float; None for what is not a number (strings, booleans, arrays)."""
     if type(value) is float or type(value) is int:
         return value
     if isinstance(value, (bool, str, bytes)) or type(value).__name__ in ("bool", "bool_"):
@@ -95,23 +95,25 @@ def _as_number(value: Any) -> float | None:
     return None
 
 
-def _text_or_texts(name: str, value: Any) -> str | list[str]:
+def _strings(name: str, value: Any) -> str | list[str]:
     if isinstance(value, str) and value:
         return value
     if isinstance(value, Sequence) and value and not isinstance(value, (str, bytes)):
-        texts = list(value)
-        if all(isinstance(text, str) and text for text in texts):
-            return texts
-    raise ValueError(f"{name} must be a text or a list of texts, none empty, not {_shown(value)}")
+        strings = list(value)
+        if all(isinstance(string, str) and string for string in strings):
+            return strings
+    raise ValueError(
+        f"{name} must be a string or a list of strings, none empty, not {_shown(value)}"
+    )
 
 
-def _truth(name: str, value: Any) -> bool:
+def _boolean(name: str, value: Any) -> bool:
     if not isinstance(value, bool):
         raise ValueError(f"{name} must be True or False, not {_shown(value)}")
     return value
 
 
-def _bias(name: str, value: Any) -> dict[str, float]:
+def _logit_bias(name: str, value: Any) -> dict[str, float]:
     numbers = (
         {str(token): _as_number(bias) for token, bias in value.items()}
         if isinstance(value, Mapping)
@@ -141,7 +143,7 @@ def extra_fields(value: Any) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        It is no mapping of texts, or holds what JSON cannot say.
+        It is not a mapping with string keys, or holds what JSON cannot express.
     """
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
         raise ValueError(f"extra must map names of body fields to values, not {_shown(value)}")
@@ -163,14 +165,14 @@ def _shown(value: Any) -> str:
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "temperature": _number(0, math.inf),
     "top_p": _number(0, 1),
-    "max_tokens": _whole(1),
-    "stop": _text_or_texts,
-    "seed": _whole(-math.inf),
+    "max_tokens": _integer(1),
+    "stop": _strings,
+    "seed": _integer(-math.inf),
     "presence_penalty": _number(-2, 2),
     "frequency_penalty": _number(-2, 2),
-    "logprobs": _truth,
-    "top_logprobs": _whole(0),
-    "logit_bias": _bias,
+    "logprobs": _boolean,
+    "top_logprobs": _integer(0),
+    "logit_bias": _logit_bias,
     "effort": _effort,
 }
 

@@ -1,4 +1,4 @@
-"""What services do in the wild, on every API, whole and streamed: nothing that came is lost."""
+"""What services do in the wild, on every API, complete and streamed: nothing that came is lost."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from allos.profiles import Api
 from allos.providers import Provider
 from allos.response import ProviderResponse
 from tests.contract.conftest import Ask, Make
-from tests.contract.test_faults import failing
+from tests.contract.test_errors import failing
 from tests.support.fake_server import FakeServer, Raw, Reply, Seen
 from tests.support.fake_server.ask import Ask as Asked
 from tests.support.fake_server.plan import APIS as FAKES
@@ -29,7 +29,7 @@ def raw(api: Api, reply: Reply, *, old: bytes = b"", new: bytes = b"") -> Any:
             events = FAKES[api].events(reply, ASKED)
             made = Raw.sse([(event.name, event.data) for event in events])
             return Raw(made.body.replace(old, new), "text/event-stream", split=100)
-        return Raw(json.dumps(FAKES[api].whole(reply, ASKED)).encode().replace(old, new))
+        return Raw(json.dumps(FAKES[api].complete(reply, ASKED)).encode().replace(old, new))
 
     return answer
 

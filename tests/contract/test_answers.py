@@ -255,7 +255,7 @@ def _as_json(seen: Any, api: Api) -> Any:
 
     shape = {"chat": chat, "responses": responses, "messages": messages}[api]
     made: Any = shape
-    return Raw.json(made.whole(Reply("All at once"), FakeAsk.of(seen, 0)))
+    return Raw.json(made.complete(Reply("All at once"), FakeAsk.of(seen, 0)))
 
 
 def test_parameters_reach_the_service(server: FakeServer, make: Make, ask: Ask, api: Api) -> None:

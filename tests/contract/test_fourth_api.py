@@ -143,18 +143,18 @@ def _events(reply: Reply, ask: Ask) -> list[ServerEvent]:
     return [ServerEvent(None, piece, "words" in piece) for piece in _pieces(reply, ask)]
 
 
-def _whole(reply: Reply, ask: Ask) -> dict[str, Any]:
-    whole: dict[str, Any] = {}
+def _complete(reply: Reply, ask: Ask) -> dict[str, Any]:
+    complete: dict[str, Any] = {}
     for piece in _pieces(reply, ask):
-        whole |= piece
-    return {**whole, "words": reply.text}
+        complete |= piece
+    return {**complete, "words": reply.text}
 
 
 def _error(status: int, message: str, code: str | None = None) -> dict[str, Any]:
     return {"error": {"message": message, "code": code}}
 
 
-RENDERER = SimpleNamespace(whole=_whole, events=_events, error=_error)
+RENDERER = SimpleNamespace(complete=_complete, events=_events, error=_error)
 
 
 @pytest.fixture

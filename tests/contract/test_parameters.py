@@ -103,11 +103,11 @@ def test_strict_in_ask_and_compare(server: FakeServer, monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("params", "words"),
     [
-        ({"temperature": "hot"}, "temperature must be a number from 0 up, not 'hot'"),
-        ({"max_tokens": 0}, "max_tokens must be a whole number from 1 up, not 0"),
+        ({"temperature": "hot"}, "temperature must be a number >= 0, not 'hot'"),
+        ({"max_tokens": 0}, "max_tokens must be an integer >= 1, not 0"),
         ({"top_p": 3}, "top_p must be a number from 0 to 1, not 3"),
         ({"effort": "lots"}, "effort must be one of 'none'"),
-        ({"temperature": float("nan")}, "temperature must be a number from 0 up, not nan"),
+        ({"temperature": float("nan")}, "temperature must be a number >= 0, not nan"),
         ({"extra": {"a": {1}}}, "extra must hold plain JSON values"),
         ({"extra": "a"}, "extra must map names"),
     ],

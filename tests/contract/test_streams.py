@@ -402,11 +402,11 @@ def test_faces_are_public() -> None:
 def test_silence_after_the_end_is_not_waited_for(
     server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A server that has said `finish_reason` and then neither counts nor hangs up costs no time-out.
+    """A server that has said `finish_reason` and then neither counts nor hangs up costs no timeout.
 
     Chat Completions alone: the other two end with an event of their own.
     """
-    monkeypatch.setattr("allos.wire.base._TAIL_S", 0.1)
+    monkeypatch.setattr("allos.wire.http_io._TAIL_S", 0.1)
     server.reply(Fault.stall(after=3, reply=Reply(text="Done.", chunk_size=99)))
     provider = ProviderRegistry.get_provider(
         "chat_completions", model="m", base_url=server.base_url, timeout_s=20

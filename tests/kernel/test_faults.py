@@ -148,14 +148,14 @@ def test_unknown_model_says_where_the_models_are(kernel: Kernel, server: FakeSer
 
 
 def test_silence_is_a_time_out(kernel: Kernel, server: FakeServer) -> None:
-    """A server that says nothing is given up after the time-out, and the sentence names the knob."""
+    """A server that says nothing is given up after the timeout, and the sentence names the knob."""
     server.reply(Fault.stall())
     cell = '%%allos groq/m --params \'{"timeout_s": 0.2, "max_attempts": 2}\'\nHello'
     ename, text = _sentence(kernel, cell)
 
     assert ename == "ProviderTimeoutError"
     assert text == (
-        "groq/m: timed out: nothing arrived within the time-out. Tried 2 times. Pass a larger "
+        "groq/m: timed out: nothing arrived within the timeout. Tried 2 times. Pass a larger "
         "timeout_s or deadline_s if the model is slow."
     )
 

@@ -1,4 +1,4 @@
-"""For tests of the wires: requests, and replies fed to a decoder in any cut."""
+"""For tests of the wires: requests, and responses fed to a decoder in pieces of any size."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ def streamed(
     return [*found, *decoder.flush()]
 
 
-def whole(api: Api, reply: dict[str, Any], **changes: Any) -> list[Event]:
-    """Events of a whole reply."""
+def complete(api: Api, reply: dict[str, Any], **changes: Any) -> list[Event]:
+    """Events of a complete response."""
     decoder = wire.get(api).decoder(request(api, **changes))
     events = [*decoder.decode_response(reply), *decoder.flush()]
     if decoder.error is not None:
@@ -76,23 +76,23 @@ def whole(api: Api, reply: dict[str, Any], **changes: Any) -> list[Event]:
     return events
 
 
-def fold(events: list[Event]) -> ResponseAccumulator:
+def accumulate(events: list[Event]) -> ResponseAccumulator:
     """What events add up to."""
-    folded = ResponseAccumulator()
-    folded.add(events, 0.0)
-    return folded
+    accumulated = ResponseAccumulator()
+    accumulated.add(events, 0.0)
+    return accumulated
 
 
-def told(events: list[Event]) -> dict[str, Any]:
-    """Everything a user would see of events, comparable."""
-    folded = fold(events)
+def visible(events: list[Event]) -> dict[str, Any]:
+    """Everything a user would see of events, for comparisons."""
+    accumulated = accumulate(events)
     return {
-        "content": folded.text("text"),
-        "reasoning": folded.text("reasoning"),
-        "refusal": folded.text("refusal"),
-        "tool_calls": folded.tool_calls(),
-        "finish": (folded.finish_reason, folded.finish_reason_raw),
-        "usage": folded.usage,
-        "facts": folded.facts,
-        "raw": folded.raw,
+        "content": accumulated.text("text"),
+        "reasoning": accumulated.text("reasoning"),
+        "refusal": accumulated.text("refusal"),
+        "tool_calls": accumulated.tool_calls(),
+        "finish": (accumulated.finish_reason, accumulated.finish_reason_raw),
+        "usage": accumulated.usage,
+        "facts": accumulated.facts,
+        "raw": accumulated.raw,
     }

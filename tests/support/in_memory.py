@@ -67,7 +67,7 @@ def _answering(api: Api) -> Any:
                 return httpx2.Response(
                     200,
                     headers={**headers, "content-type": "application/json"},
-                    content=dumps(RENDERERS[api].whole(self.reply, ask)),
+                    content=dumps(RENDERERS[api].complete(self.reply, ask)),
                 )
             events = RENDERERS[api].events(self.reply, ask)
 

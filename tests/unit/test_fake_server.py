@@ -137,7 +137,7 @@ def test_responses_sdk(server: FakeServer, gpt: openai.OpenAI) -> None:
 
 
 def test_chat_sdk(server: FakeServer, gpt: openai.OpenAI) -> None:
-    """The OpenAI SDK reads the same chat answer whole and streamed, with usage in its own chunk."""
+    """The OpenAI SDK reads the same chat answer complete and streamed, with usage in its own chunk."""
     server.reply(FULL)
     turns: Any = TURNS
     whole: Any = gpt.chat.completions.create(model="m", messages=turns)
@@ -163,7 +163,7 @@ def test_chat_sdk(server: FakeServer, gpt: openai.OpenAI) -> None:
 
 
 def test_messages_sdk(server: FakeServer, claude: anthropic.Anthropic) -> None:
-    """The Anthropic SDK reads the same message whole and streamed; input tokens exclude cache."""
+    """The Anthropic SDK reads the same message complete and streamed; input tokens exclude cache."""
     server.reply(FULL)
     asked: Any = {"model": "m", "max_tokens": 9, "messages": TURNS}
     whole: Any = claude.messages.create(**asked)

@@ -1,6 +1,6 @@
 """A scripted model server on 127.0.0.1 for tests and benchmarks.
 
-It speaks OpenAI Responses, OpenAI Chat Completions and Anthropic Messages, whole and streamed,
+It speaks OpenAI Responses, OpenAI Chat Completions and Anthropic Messages, complete and streamed,
 breaks on demand, and keeps what it saw.
 
 In a test::

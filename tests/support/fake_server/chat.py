@@ -20,7 +20,7 @@ _CODES = {
 }
 
 
-def whole(reply: Reply, ask: Ask) -> dict[str, Any]:
+def complete(reply: Reply, ask: Ask) -> dict[str, Any]:
     """Body of an answer that comes at once."""
     message: dict[str, Any] = {
         "role": "assistant",
@@ -61,7 +61,7 @@ def events(reply: Reply, ask: Ask) -> list[Event]:
 
 def empty(ask: Ask) -> dict[str, Any]:
     """An answer without a choice."""
-    return {**whole(Reply(), ask), "choices": []}
+    return {**complete(Reply(), ask), "choices": []}
 
 
 def empty_events(ask: Ask) -> list[Event]:

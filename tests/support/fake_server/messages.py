@@ -31,7 +31,7 @@ _TYPES = {
 SIGNATURE = "ZmFrZS1zaWduYXR1cmU="
 
 
-def whole(reply: Reply, ask: Ask) -> dict[str, Any]:
+def complete(reply: Reply, ask: Ask) -> dict[str, Any]:
     """Body of an answer that comes at once."""
     content: list[dict[str, Any]] = []
     if reply.reasoning is not None:
@@ -84,7 +84,7 @@ def events(reply: Reply, ask: Ask) -> list[Event]:
 
 def empty(ask: Ask) -> dict[str, Any]:
     """An answer without a content block."""
-    return {**whole(Reply(), ask), "content": []}
+    return {**complete(Reply(), ask), "content": []}
 
 
 def empty_events(ask: Ask) -> list[Event]:

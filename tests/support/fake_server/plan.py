@@ -70,14 +70,16 @@ def build(entry: Entry, seen: Seen, ask: Ask, fallback: Reply) -> Plan:
     api = APIS[shape]
     head = _headers(shape, entry)
     if not ask.stream:
-        return Plan.of([entry.first_delay_s, *_whole(head, dumps(api.whole(entry, ask)))])
+        return Plan.of(
+            [entry.first_delay_s, *_complete_response(head, dumps(api.complete(entry, ask)))]
+        )
     events = api.events(entry, ask)
     return Plan.of([entry.first_delay_s, *_stream(head, events, entry, END)])
 
 
 def json_plan(seen: Seen, value: Any, status: int = 200) -> Plan:
     """Steps for a JSON body outside the script (model lists, refusals of the server itself)."""
-    return Plan.of(_whole(_headers(shape_of(seen)), dumps(value), status))
+    return Plan.of(_complete_response(_headers(shape_of(seen)), dumps(value), status))
 
 
 def shape_of(seen: Seen) -> str:
@@ -103,7 +105,7 @@ def _fault(fault: Fault, seen: Seen, ask: Ask, shape: str, reply: Reply) -> list
         if ask.stream:
             events = api.events(reply, ask)
             return [wait, *_stream(head, events[: _cut_at(fault, events)], reply, last)]
-        return [wait, *_half(head, dumps(api.whole(reply, ask)), last)]
+        return [wait, *_half(head, dumps(api.complete(reply, ask)), last)]
     if fault.kind == "drip":
         body, stream = _body(api, reply, ask)
         pieces = cut(body, fault.size)
@@ -115,8 +117,8 @@ def _fault(fault: Fault, seen: Seen, ask: Ask, shape: str, reply: Reply) -> list
     if fault.kind == "empty" and ask.stream:
         return [wait, *_stream(head, api.empty_events(ask), reply, END)]
     if fault.kind == "malformed" and not ask.stream:
-        body = dumps(api.whole(reply, ask))
-        return [wait, *_whole(head, body[: len(body) // 2])]
+        body = dumps(api.complete(reply, ask))
+        return [wait, *_complete_response(head, body[: len(body) // 2])]
     if fault.kind in ("malformed", "error_event") and ask.stream:
         events = api.events(reply, ask)
         at = min(_cut_at(fault, events), len(events) - 1)
@@ -132,17 +134,19 @@ def _fault(fault: Fault, seen: Seen, ask: Ask, shape: str, reply: Reply) -> list
 def _error(fault: Fault, seen: Seen, ask: Ask, shape: str, head: Mapping[str, str]) -> list[Step]:
     api = APIS[shape]
     if fault.kind == "html":
-        return _whole({**head, "content-type": "text/html; charset=utf-8"}, PAGE, fault.code)
+        return _complete_response(
+            {**head, "content-type": "text/html; charset=utf-8"}, PAGE, fault.code
+        )
     if fault.kind == "empty":
-        return _whole(head, dumps(api.empty(ask)))
+        return _complete_response(head, dumps(api.empty(ask)))
     if fault.kind in ("error_200", "error_event"):
-        return _whole(head, dumps(api.error(503, fault.message)))
+        return _complete_response(head, dumps(api.error(503, fault.message)))
     if fault.kind == "status" and fault.body is not None:
         if not isinstance(fault.body, str | bytes):
-            return _whole(head, dumps(fault.body), fault.code)
+            return _complete_response(head, dumps(fault.body), fault.code)
         body = fault.body.encode() if isinstance(fault.body, str) else fault.body
         kind = "text/html" if body.lstrip().startswith(b"<") else "text/plain"
-        return _whole({**head, "content-type": kind, **fault.headers}, body, fault.code)
+        return _complete_response({**head, "content-type": kind, **fault.headers}, body, fault.code)
     anthropic = shape == "messages"
     code, text = None, fault.message or _phrase(fault.code)
     if fault.kind == "bad_key":
@@ -162,13 +166,13 @@ def _error(fault: Fault, seen: Seen, ask: Ask, shape: str, head: Mapping[str, st
             else "This model's maximum context length is 8192 tokens. However, your messages "
             "resulted in 9001 tokens. Please reduce the length of the messages."
         )
-    return _whole(head, dumps(api.error(fault.code, text, code)), fault.code)
+    return _complete_response(head, dumps(api.error(fault.code, text, code)), fault.code)
 
 
 def _raw(raw: Raw, shape: str) -> list[Step]:
     head = {**_headers(shape), "content-type": raw.content_type, **raw.headers}
     if raw.split is None:
-        return _whole(head, raw.body, raw.status)
+        return _complete_response(head, raw.body, raw.status)
     sizes = raw.split if isinstance(raw.split, int) else list(raw.split)
     framed = [_chunk(piece) for piece in cut(raw.body, sizes)]
     return [_head(raw.status, head, None, stream=True), *_paced(framed, raw.delay_s), END]
@@ -176,7 +180,7 @@ def _raw(raw: Raw, shape: str) -> list[Step]:
 
 def _body(api: Any, reply: Reply, ask: Ask) -> tuple[bytes, bool]:
     if not ask.stream:
-        return dumps(api.whole(reply, ask)), False
+        return dumps(api.complete(reply, ask)), False
     return b"".join(_encoded(api.events(reply, ask), reply)), True
 
 
@@ -196,14 +200,14 @@ def _stream(
     return [top, *_paced([_chunk(piece) for piece in pieces], reply.delay_s), last]
 
 
-def _whole(head: Mapping[str, str], body: bytes, status: int = 200) -> list[Step]:
+def _complete_response(head: Mapping[str, str], body: bytes, status: int = 200) -> list[Step]:
     return [_head(status, head, len(body)) + body]
 
 
 def _half(head: Mapping[str, str], body: bytes, last: Step) -> list[Step]:
     half = body[: len(body) // 2]
     if last == END:
-        return _whole(head, half)
+        return _complete_response(head, half)
     return [_head(200, head, len(body)) + half, last]
 
 

@@ -21,7 +21,7 @@ _FAILED = {"error": "failed", "failed": "failed"}
 _OTHER = {"cancelled", "queued", "in_progress"}
 
 
-def whole(reply: Reply, ask: Ask) -> dict[str, Any]:
+def complete(reply: Reply, ask: Ask) -> dict[str, Any]:
     """Body of an answer that comes at once."""
     body = _frame(reply, ask, _status(reply), [item.whole for item in _items(reply, ask)])
     if reply.usage is not None:
@@ -48,13 +48,13 @@ def events(reply: Reply, ask: Ask) -> list[Event]:
         made.append(_event("response.output_item.done", output_index=at, item=item.whole))
     status = _status(reply)
     last = status if status in ("completed", "incomplete", "failed") else "completed"
-    made.append(_event(f"response.{last}", response=whole(reply, ask)))
+    made.append(_event(f"response.{last}", response=complete(reply, ask)))
     return _numbered(made)
 
 
 def empty(ask: Ask) -> dict[str, Any]:
     """An answer without an output item."""
-    return {**whole(Reply(), ask), "output": []}
+    return {**complete(Reply(), ask), "output": []}
 
 
 def empty_events(ask: Ask) -> list[Event]:

@@ -7,7 +7,7 @@ import pytest
 from allos.errors import IncompleteStreamError, InvalidResponseError, ProviderError, ServerError
 from allos.messages import Message, ToolCall
 from allos.wire.anthropic_messages import DEFAULT_MAX_TOKENS
-from tests.support.decoding import body, fold, sse, streamed, told, whole
+from tests.support.decoding import accumulate, body, complete, sse, streamed, visible
 
 THINKING = {"type": "thinking", "thinking": "hm hm", "signature": "c2ln"}
 REDACTED = {"type": "redacted_thinking", "data": "AAAA"}
@@ -133,7 +133,7 @@ def test_stop_sequences_are_a_list() -> None:
     assert many["stop_sequences"] == ["A", "B"]
 
 
-# ---- whole and streamed
+# ---- complete and streamed
 
 TOOL = {"type": "tool_use", "id": "t1", "name": "f"}
 REPLIES: dict[str, tuple[dict[str, Any], list[Any]]] = {
@@ -200,20 +200,20 @@ REPLIES: dict[str, tuple[dict[str, Any], list[Any]]] = {
 
 @pytest.mark.parametrize("name", REPLIES)
 def test_whole_equals_streamed_at_every_cut(name: str) -> None:
-    """A whole answer and its streamed twin are the same response, cut at any byte."""
+    """A complete response and its streamed counterpart are equal, cut at any byte."""
     given, events = REPLIES[name]
-    expected = told(whole("messages", given))
+    expected = visible(complete("messages", given))
     begun = {k: v for k, v in USAGE.items() if k != "output_tokens_details"}
     stream = sse([start(**{**begun, "output_tokens": 1}), *events])
 
     assert expected["usage"].input_tokens == 10
     for at in range(len(stream)):
-        assert told(streamed("messages", stream, at=[at])) == expected
+        assert visible(streamed("messages", stream, at=[at])) == expected
 
 
 def test_refusal_text() -> None:
     """The reason for a refusal is the refusal, not content."""
-    found = told(whole("messages", REPLIES["refusal"][0]))
+    found = visible(complete("messages", REPLIES["refusal"][0]))
 
     assert found["refusal"] == "I will not"
     assert found["content"] == ""
@@ -222,7 +222,7 @@ def test_refusal_text() -> None:
 
 def test_thinking_is_kept_for_the_next_turn() -> None:
     """Thinking comes back as it was sent, signature included."""
-    assert told(whole("messages", REPLIES["thinking"][0]))["raw"] == [THINKING, REDACTED]
+    assert visible(complete("messages", REPLIES["thinking"][0]))["raw"] == [THINKING, REDACTED]
 
 
 # ---- finish, usage, errors
@@ -245,7 +245,7 @@ def test_finish_reasons(raw: str, reason: str) -> None:
     """Each stop reason has a place in our table, and is kept as it was."""
     given = reply({"type": "text", "text": "x"}, reason=raw)
 
-    assert told(whole("messages", given))["finish"] == (reason, raw)
+    assert visible(complete("messages", given))["finish"] == (reason, raw)
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,7 @@ def test_finish_reasons(raw: str, reason: str) -> None:
 )
 def test_usage(raw: dict[str, Any], expected: tuple[int | None, ...]) -> None:
     """All input is counted, cache included, and what is no count is unknown."""
-    usage = fold(whole("messages", reply({"type": "text", "text": "x"}, usage=raw))).usage
+    usage = accumulate(complete("messages", reply({"type": "text", "text": "x"}, usage=raw))).usage
 
     assert usage is not None
     assert (
@@ -275,7 +275,7 @@ def test_usage(raw: dict[str, Any], expected: tuple[int | None, ...]) -> None:
 
 def test_usage_of_a_cut_stream() -> None:
     """The output that a stream announces at its start is a placeholder, so it is not counted."""
-    usage = fold(streamed("messages", [start(input_tokens=4, output_tokens=1)])).usage
+    usage = accumulate(streamed("messages", [start(input_tokens=4, output_tokens=1)])).usage
 
     assert usage is not None
     assert (usage.input_tokens, usage.output_tokens) == (4, None)
@@ -283,7 +283,7 @@ def test_usage_of_a_cut_stream() -> None:
 
 def test_running_totals_replace_each_other() -> None:
     """A later total replaces an earlier one; what it does not name stays."""
-    usage = fold(
+    usage = accumulate(
         streamed(
             "messages",
             [
@@ -323,14 +323,14 @@ def test_errors_in_the_stream(event: Any, kind: type[ProviderError]) -> None:
     ],
 )
 def test_success_without_an_answer(given: dict[str, Any], words: str) -> None:
-    """A whole reply without content is an error with the server's own words."""
+    """A complete response without content is an error with the server's own message."""
     with pytest.raises(ProviderError, match=words):
-        whole("messages", given)
+        complete("messages", given)
 
 
 def test_noise_is_accepted() -> None:
     """Unknown events, blocks and deltas do no harm; indexes need not be numbers."""
-    folded = fold(
+    accumulated = accumulate(
         streamed(
             "messages",
             [
@@ -353,13 +353,13 @@ def test_noise_is_accepted() -> None:
         )
     )
 
-    assert folded.text("text") == "ab"
-    assert folded.finish_reason == "stop"
+    assert accumulated.text("text") == "ab"
+    assert accumulated.finish_reason == "stop"
 
 
 def test_calls_find_their_pieces() -> None:
     """Pieces of arguments belong to the block of their index, written in turns or not."""
-    calls = fold(
+    calls = accumulate(
         streamed(
             "messages",
             [

@@ -112,13 +112,13 @@ def test_blank_text_stays_out_of_messages() -> None:
     assert [block["type"] for block in sent("messages", PICTURE, " \n", PICTURE)] == ["image"] * 2
 
 
-def test_detail_that_messages_lacks_is_told() -> None:
-    """Messages has no `detail`: it is named as left out, when it was asked for."""
-    asked = Message("user", ["One", CLOSE])  # type: ignore[arg-type]
+def test_detail_that_messages_lacks_is_dropped() -> None:
+    """Messages has no `detail`: it is among the dropped parameters, where it was set."""
+    message = Message("user", ["One", CLOSE])  # type: ignore[arg-type]
 
-    assert body("messages", asked).dropped == ("detail",)
+    assert body("messages", message).dropped == ("detail",)
     assert body("messages", Message("user", ["One", PICTURE])).dropped == ()  # type: ignore[arg-type]
-    assert body("chat", asked).dropped == ()
+    assert body("chat", message).dropped == ()
 
 
 TEXT_MODELS = ServiceProfile(models=(ModelProfile(match="^text-", text_only=True),))
@@ -128,11 +128,11 @@ TEXT_MODELS = ServiceProfile(models=(ModelProfile(match="^text-", text_only=True
 def test_text_models_refuse_pictures(part: Any) -> None:
     """A model known to read text only is not sent anything else; the line names it and the part."""
     for profile, model in ((ServiceProfile(text_only=True), "m"), (TEXT_MODELS, "text-1")):
-        asked = request("chat", Message("user", ["x", part]), model=model, profile=profile)  # type: ignore[arg-type]
-        with pytest.raises(ConfigurationError, match=f"service/{model} reads text only") as told:
-            check(asked)
+        refused = request("chat", Message("user", ["x", part]), model=model, profile=profile)  # type: ignore[arg-type]
+        with pytest.raises(ConfigurationError, match=f"service/{model} reads text only") as caught:
+            check(refused)
 
-        assert repr(part) in str(told.value)
+        assert repr(part) in str(caught.value)
 
 
 def test_text_models_take_text() -> None:

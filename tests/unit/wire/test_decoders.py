@@ -19,7 +19,7 @@ from allos.wire.headers import header_events
 from allos.wire.json_fields import count, json_object, parse_json
 from allos.wire.sse import SseDecoder
 from tests.support import fake_server as fake
-from tests.support.decoding import APIS, fold, request, sse
+from tests.support.decoding import APIS, accumulate, request, sse
 from tests.support.fake_server.ask import Ask
 from tests.support.fake_server.plan import APIS as FAKES
 
@@ -127,8 +127,8 @@ OBJECTS = st.dictionaries(KEYS, VALUES, max_size=6)
 
 def read(api: Api, stream: bytes, profile: ServiceProfile | None = None) -> list[Event]:
     """Events up to the first fault, which must be one of ours; then all that was held back."""
-    asked = request(api, profile=profile or ServiceProfile())
-    decoder, splitter = wire.get(api).decoder(asked), SseDecoder()
+    sent = request(api, profile=profile or ServiceProfile())
+    decoder, splitter = wire.get(api).decoder(sent), SseDecoder()
     found: list[Event] = []
     with suppress(ProviderError):
         for name, data in [*splitter.feed(stream), *splitter.end()]:
@@ -138,18 +138,18 @@ def read(api: Api, stream: bytes, profile: ServiceProfile | None = None) -> list
 
 def check(events: list[Event]) -> None:
     """Whatever was understood folds into texts, calls, counts and facts of the right types."""
-    folded = fold(events)
+    accumulated = accumulate(events)
     for kind in ("text", "reasoning", "refusal"):
-        assert isinstance(folded.text(kind), str)
-    for call in folded.tool_calls():
+        assert isinstance(accumulated.text(kind), str)
+    for call in accumulated.tool_calls():
         assert isinstance(call.id, str)
         assert isinstance(call.name, str)
         assert isinstance(call.arguments, dict)
-    if folded.usage is not None:
+    if accumulated.usage is not None:
         for name in ("input_tokens", "output_tokens", "total_tokens", "reasoning_tokens"):
-            count = getattr(folded.usage, name)
+            count = getattr(accumulated.usage, name)
             assert count is None or (isinstance(count, int) and count >= 0)
-    assert all(isinstance(value, str | float) for value in folded.facts.values())
+    assert all(isinstance(value, str | float) for value in accumulated.facts.values())
 
 
 @pytest.mark.parametrize("api", APIS)
@@ -173,7 +173,7 @@ def test_any_events(api: Api, values: list[Any]) -> None:
 @settings(max_examples=40, deadline=None)
 @given(value=OBJECTS)
 def test_any_whole_reply(api: Api, value: dict[str, Any]) -> None:
-    """A whole reply of any shape gives events or one of our errors."""
+    """A complete response of any shape gives events or one of our errors."""
     decoder = wire.get(api).decoder(request(api, profile=ServiceProfile(think_tags=True)))
     try:
         events = list(decoder.decode_response(value))
@@ -234,7 +234,7 @@ def test_any_value_in_any_field(api: Api, think_tags: bool, data: st.DataObject)
     at = data.draw(st.sampled_from(dicts))
     events[at] = changed(events[at], data.draw(st.sampled_from(places(events[at]))), data.draw(ODD))
     check(read(api, sse(events), profile))
-    reply = FAKES[api].whole(RICH, ASK)
+    reply = FAKES[api].complete(RICH, ASK)
     reply = changed(reply, data.draw(st.sampled_from(places(reply))), data.draw(ODD))
     decoder = wire.get(api).decoder(request(api, profile=profile))
     with suppress(ProviderError):
@@ -266,7 +266,7 @@ def test_half_a_letter(api: Api, spoilt: bytes) -> None:
     """Text cut within a letter costs that letter, never the answer."""
     for made in (
         sse([event.data for event in FAKES[api].events(RICH, ASK)]),
-        json.dumps(FAKES[api].whole(RICH, ASK)).encode(),
+        json.dumps(FAKES[api].complete(RICH, ASK)).encode(),
     ):
         body = made.replace(b"Hi there", b"Hi " + spoilt + b"re", 1)
         assert body != made
@@ -275,7 +275,7 @@ def test_half_a_letter(api: Api, spoilt: bytes) -> None:
             if made.startswith((b"data", b"event"))
             else [*wire.get(api).decoder(request(api)).decode_response(json_object(body, {}))]
         )
-        text = fold(events).text("text")
+        text = accumulate(events).text("text")
 
         assert text.startswith("Hi \ufffd")
         assert text.endswith("re")
@@ -309,16 +309,16 @@ def test_numbers_of_headers() -> None:
 
 @pytest.mark.parametrize("api", APIS)
 def test_tags_of_reasoning(api: Api) -> None:
-    """Reasoning in tags is told apart on every API, wherever the tags are cut."""
+    """Reasoning in tags is separated on every API, wherever the tags are cut."""
     answer = fake.Reply("<think>a < b</think>\n\nSay <think> aloud", chunk_size=1)
     profile = ServiceProfile(think_tags=True)
     events = [event.data for event in FAKES[api].events(answer, ASK)]
     decoder = wire.get(api).decoder(request(api, profile=profile))
-    whole = [*decoder.decode_response(FAKES[api].whole(answer, ASK)), *decoder.flush()]
+    whole = [*decoder.decode_response(FAKES[api].complete(answer, ASK)), *decoder.flush()]
     for found in (read(api, sse(events), profile), whole):
-        folded = fold(found)
+        accumulated = accumulate(found)
 
-        assert folded.text("reasoning") == "a < b"
-        assert folded.text("text") == "Say <think> aloud"
-        assert folded.finish_reason == "stop"
-    assert fold(read(api, sse(events))).text("text") == answer.text
+        assert accumulated.text("reasoning") == "a < b"
+        assert accumulated.text("text") == "Say <think> aloud"
+        assert accumulated.finish_reason == "stop"
+    assert accumulate(read(api, sse(events))).text("text") == answer.text

@@ -15,7 +15,7 @@ from allos.errors import (
 from allos.events import Finished
 from allos.messages import Message, ToolCall
 from allos.profiles import ServiceProfile
-from tests.support.decoding import body, fold, sse, streamed, told, whole
+from tests.support.decoding import accumulate, body, complete, sse, streamed, visible
 
 CALL = ToolCall("call_1", "add", {"a": 1, "ü": "é"})
 
@@ -34,7 +34,7 @@ def tool(**fields: Any) -> dict[str, Any]:
 
 
 def calls(*chunks: Any) -> list[tuple[str, dict[str, Any]]]:
-    found = fold(streamed("chat", [*chunks, chunk("tool_calls"), "[DONE]"])).tool_calls()
+    found = accumulate(streamed("chat", [*chunks, chunk("tool_calls"), "[DONE]"])).tool_calls()
     assert len({call.id for call in found}) == len(found)
     return [(call.name, call.arguments) for call in found]
 
@@ -99,7 +99,7 @@ def test_parts_of_other_apis_stay_out() -> None:
     ]
 
 
-# ---- whole and streamed
+# ---- complete and streamed
 
 REPLIES: dict[str, tuple[dict[str, Any], list[Any], ServiceProfile]] = {
     "text": (
@@ -174,7 +174,7 @@ REPLIES: dict[str, tuple[dict[str, Any], list[Any], ServiceProfile]] = {
 
 @pytest.mark.parametrize("name", REPLIES)
 def test_whole_equals_streamed_at_every_cut(name: str) -> None:
-    """A whole answer and its streamed twin are the same response, cut at any byte."""
+    """A complete response and its streamed counterpart are equal, cut at any byte."""
     message, chunks, profile = REPLIES[name]
     usage = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
     reply = {
@@ -185,19 +185,21 @@ def test_whole_equals_streamed_at_every_cut(name: str) -> None:
     }
     tail = {"id": "chatcmpl-1", "choices": [], "usage": usage}
     stream = sse([*chunks, chunk("stop"), tail, "[DONE]"])
-    expected = told(whole("chat", reply, profile=profile))
+    expected = visible(complete("chat", reply, profile=profile))
 
     assert expected["usage"].total_tokens == 7
     assert expected["facts"] == {"response_id": "chatcmpl-1", "response_model": "m-1"}
     for at in range(len(stream)):
-        assert told(streamed("chat", stream, at=[at], profile=profile)) == expected
-    assert told(streamed("chat", stream, at=range(len(stream)), profile=profile)) == expected
+        assert visible(streamed("chat", stream, at=[at], profile=profile)) == expected
+    assert visible(streamed("chat", stream, at=range(len(stream)), profile=profile)) == expected
 
 
 def test_reasoning_goes_back_with_tool_calls_only() -> None:
     """Services that want `reasoning_content` again want it beside tool calls, and refuse it else."""
-    with_calls = fold(whole("chat", {"choices": [{"message": REPLIES["tools"][0]}]}))
-    without = fold(whole("chat", {"choices": [{"message": REPLIES["reasoning_content"][0]}]}))
+    with_calls = accumulate(complete("chat", {"choices": [{"message": REPLIES["tools"][0]}]}))
+    without = accumulate(
+        complete("chat", {"choices": [{"message": REPLIES["reasoning_content"][0]}]})
+    )
 
     assert with_calls.raw == [{"reasoning_content": "hm"}]
     assert without.raw == []
@@ -208,14 +210,17 @@ def test_prose_about_tags_stays_prose(name: str) -> None:
     """Without the quirk a tag is text; with it, only a tag that opens the answer counts."""
     reply = {"choices": [{"message": {"content": "Say <think>x</think>"}}]}
 
-    assert told(whole("chat", reply, profile=REPLIES[name][2]))["content"] == "Say <think>x</think>"
+    assert (
+        visible(complete("chat", reply, profile=REPLIES[name][2]))["content"]
+        == "Say <think>x</think>"
+    )
 
 
 # ---- tool calls
 
 
 def test_parallel_calls_of_one_index() -> None:
-    """Calls that share an index are told apart by their ids."""
+    """Calls that share an index are distinguished by their ids."""
     assert calls(
         tool(index=0, id="a", name="f", arguments='{"x":'),
         tool(index=0, arguments="1}"),
@@ -292,7 +297,7 @@ def test_forms_of_arguments(arguments: Any, parsed: dict[str, Any]) -> None:
 @pytest.mark.parametrize("arguments", ['{"x": 1', "[1, 2]", "nope", [1, 2], 7, '"text"'])
 def test_arguments_that_are_no_object(arguments: Any) -> None:
     """The call is kept, with its arguments as written and the reason."""
-    (call,) = fold(
+    (call,) = accumulate(
         streamed("chat", [tool(index=0, id="a", name="f", arguments=arguments), "[DONE]"])
     ).tool_calls()
 
@@ -305,7 +310,7 @@ def test_arguments_that_are_no_object(arguments: Any) -> None:
 
 def test_missing_ids_are_made_up() -> None:
     """Every call has an id that a tool message can answer."""
-    found = fold(
+    found = accumulate(
         streamed(
             "chat",
             [tool(name="f", arguments="{}"), tool(name="g", arguments="{}"), "[DONE]"],
@@ -346,17 +351,19 @@ def test_missing_ids_are_made_up() -> None:
 )
 def test_finish_reasons(raw: str, reason: str) -> None:
     """Each vendor's word has a place in our table, and is kept as it was."""
-    folded = fold(streamed("chat", [chunk(content="x"), chunk(raw)]))
+    accumulated = accumulate(streamed("chat", [chunk(content="x"), chunk(raw)]))
 
-    assert (folded.finish_reason, folded.finish_reason_raw) == (reason, raw)
+    assert (accumulated.finish_reason, accumulated.finish_reason_raw) == (reason, raw)
 
 
 @pytest.mark.parametrize("raw", ["", "stop"])
 def test_finish_with_calls_pending(raw: str) -> None:
     """A reason that says nothing, or stop, with calls present means tool calls."""
-    folded = fold(streamed("chat", [tool(index=0, id="a", name="f", arguments="{}"), chunk(raw)]))
+    accumulated = accumulate(
+        streamed("chat", [tool(index=0, id="a", name="f", arguments="{}"), chunk(raw)])
+    )
 
-    assert folded.finish_reason == "tool_calls"
+    assert accumulated.finish_reason == "tool_calls"
 
 
 USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
@@ -376,7 +383,7 @@ USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
 )
 def test_places_of_usage(tail: list[Any]) -> None:
     """Usage is found wherever it stands; a later total replaces an earlier one."""
-    usage = fold(streamed("chat", [chunk("stop", content="x"), *tail, "[DONE]"])).usage
+    usage = accumulate(streamed("chat", [chunk("stop", content="x"), *tail, "[DONE]"])).usage
 
     assert usage is not None
     assert (usage.input_tokens, usage.output_tokens, usage.total_tokens) == (10, 5, 15)
@@ -414,7 +421,9 @@ def test_places_of_usage(tail: list[Any]) -> None:
 )
 def test_usage(raw: dict[str, Any], expected: dict[str, Any]) -> None:
     """Counts follow one definition, and what is no count is unknown."""
-    usage = fold(whole("chat", {"choices": [{"message": {"content": "x"}}], "usage": raw})).usage
+    usage = accumulate(
+        complete("chat", {"choices": [{"message": {"content": "x"}}], "usage": raw})
+    ).usage
 
     assert usage is not None
     assert {name: getattr(usage, name) for name in expected} == expected
@@ -425,7 +434,7 @@ def test_no_usage(usage: Any) -> None:
     """No usage is unknown."""
     reply = {"choices": [{"message": {"content": "x"}}], "usage": usage}
 
-    assert fold(whole("chat", reply)).usage is None
+    assert accumulate(complete("chat", reply)).usage is None
 
 
 @pytest.mark.parametrize(
@@ -434,8 +443,8 @@ def test_no_usage(usage: Any) -> None:
 )
 def test_cost_reported_by_the_service(raw: dict[str, Any], cost: float | None) -> None:
     """A cost in the usage is kept, with its source."""
-    facts = fold(
-        whole("chat", {"choices": [{"message": {"content": "x"}}], "usage": {**USAGE, **raw}})
+    facts = accumulate(
+        complete("chat", {"choices": [{"message": {"content": "x"}}], "usage": {**USAGE, **raw}})
     ).facts
 
     assert facts.get("cost_usd") == cost
@@ -444,7 +453,7 @@ def test_cost_reported_by_the_service(raw: dict[str, Any], cost: float | None) -
 
 def test_noise_is_accepted() -> None:
     """Unknown fields, empty chunks, other choices and an own idea of a last chunk do no harm."""
-    folded = fold(
+    accumulated = accumulate(
         streamed(
             "chat",
             [
@@ -463,9 +472,9 @@ def test_noise_is_accepted() -> None:
         )
     )
 
-    assert folded.text("text").startswith("a")
-    assert "no" not in folded.text("text").replace("never read", "")
-    assert folded.finish_reason == "stop"
+    assert accumulated.text("text").startswith("a")
+    assert "no" not in accumulated.text("text").replace("never read", "")
+    assert accumulated.finish_reason == "stop"
 
 
 def test_message_repeated_in_the_last_chunk_counts_once() -> None:
@@ -473,16 +482,17 @@ def test_message_repeated_in_the_last_chunk_counts_once() -> None:
     again = {"choices": [{"index": 0, "finish_reason": "stop", "message": {"content": "ab"}}]}
 
     assert (
-        fold(streamed("chat", [chunk(content="a"), chunk(content="b"), again])).text("text") == "ab"
+        accumulate(streamed("chat", [chunk(content="a"), chunk(content="b"), again])).text("text")
+        == "ab"
     )
-    assert fold(streamed("chat", [again])).text("text") == "ab"
+    assert accumulate(streamed("chat", [again])).text("text") == "ab"
 
 
 def test_done_alone_ends_the_answer() -> None:
     """The closing mark is an end signal of its own, without a reason."""
-    folded = fold(streamed("chat", [chunk(content="x"), "[DONE]"]))
+    accumulated = accumulate(streamed("chat", [chunk(content="x"), "[DONE]"]))
 
-    assert folded.finish_reason is None
+    assert accumulated.finish_reason is None
     assert not isinstance(streamed("chat", [chunk(content="x")])[-1], Finished)
 
 
@@ -517,9 +527,9 @@ def test_errors_in_the_stream(event: Any, kind: type[ProviderError]) -> None:
     ],
 )
 def test_success_without_an_answer(reply: dict[str, Any], words: str) -> None:
-    """A whole reply without a choice is an error with the server's own words."""
+    """A complete response without a choice is an error with the server's own message."""
     with pytest.raises(ProviderError, match=words):
-        whole("chat", reply)
+        complete("chat", reply)
 
 
 def test_request_id_in_the_body() -> None:
@@ -534,5 +544,5 @@ def test_request_id_in_the_body() -> None:
         "choices": [{"message": {"content": "x"}, "finish_reason": "stop"}],
     }
 
-    assert told(streamed("chat", [first, last]))["facts"]["request_id"] == "req_01"
-    assert told(whole("chat", reply))["facts"]["request_id"] == "req_01"
+    assert visible(streamed("chat", [first, last]))["facts"]["request_id"] == "req_01"
+    assert visible(complete("chat", reply))["facts"]["request_id"] == "req_01"

@@ -6,7 +6,7 @@ import pytest
 
 from allos.errors import IncompleteStreamError, InvalidResponseError, ProviderError, ServerError
 from allos.messages import Message, ToolCall
-from tests.support.decoding import body, fold, sse, streamed, told, whole
+from tests.support.decoding import accumulate, body, complete, sse, streamed, visible
 
 USAGE = {
     "input_tokens": 10,
@@ -98,7 +98,7 @@ def test_stream_flag() -> None:
     assert "stream_options" not in made
 
 
-# ---- whole and streamed
+# ---- complete and streamed
 
 
 REPLIES: dict[str, tuple[list[Any], list[Any]]] = {
@@ -137,9 +137,9 @@ REPLIES: dict[str, tuple[list[Any], list[Any]]] = {
 @pytest.mark.parametrize("repeats", [True, False], ids=["repeated", "not repeated"])
 @pytest.mark.parametrize("name", REPLIES)
 def test_whole_equals_streamed_at_every_cut(name: str, repeats: bool) -> None:
-    """A whole answer and its streamed twin are one response, whether the last event repeats it."""
+    """A complete response and its streamed counterpart are equal, whether the last event repeats it."""
     output, events = REPLIES[name]
-    expected = told(whole("responses", final(*output, usage=USAGE)))
+    expected = visible(complete("responses", final(*output, usage=USAGE)))
     stream = sse(
         [ev("created", response=final()), *events, end(*(output if repeats else []), usage=USAGE)]
     )
@@ -147,7 +147,7 @@ def test_whole_equals_streamed_at_every_cut(name: str, repeats: bool) -> None:
     assert expected["usage"].total_tokens == 15
     assert expected["facts"] == {"response_id": "resp_1", "response_model": "m-1"}
     for at in range(len(stream)):
-        assert told(streamed("responses", stream, at=[at])) == expected
+        assert visible(streamed("responses", stream, at=[at])) == expected
 
 
 def test_only_the_end_events_hold_the_text() -> None:
@@ -158,25 +158,31 @@ def test_only_the_end_events_hold_the_text() -> None:
         ev("function_call_arguments.done", item_id="fc_1", arguments='{"x":1}'),
         ev("output_item.done", item=call(1, '{"x":1}')),
     ]
-    folded = fold(streamed("responses", [*done, end()]))
+    accumulated = accumulate(streamed("responses", [*done, end()]))
 
-    assert folded.text("text") == "one two"
-    assert [c.arguments for c in folded.tool_calls()] == [{"x": 1}]
-    assert fold(streamed("responses", [end(message("late"))])).text("text") == "late"
+    assert accumulated.text("text") == "one two"
+    assert [c.arguments for c in accumulated.tool_calls()] == [{"x": 1}]
+    assert accumulate(streamed("responses", [end(message("late"))])).text("text") == "late"
 
 
 def test_last_event_adds_what_was_missing() -> None:
     """What the last event holds beyond the deltas is added; what differs is not doubled."""
-    assert fold(streamed("responses", [*text("on"), end(message("one"))])).text("text") == "one"
-    assert fold(streamed("responses", [*text("one"), end(message("on"))])).text("text") == "one"
-    assert fold(streamed("responses", [*text("one"), end(message("two"))])).text("text") == "one"
+    assert (
+        accumulate(streamed("responses", [*text("on"), end(message("one"))])).text("text") == "one"
+    )
+    assert (
+        accumulate(streamed("responses", [*text("one"), end(message("on"))])).text("text") == "one"
+    )
+    assert (
+        accumulate(streamed("responses", [*text("one"), end(message("two"))])).text("text") == "one"
+    )
 
 
 # ---- tool calls
 
 
 def arguments(*events: Any) -> list[dict[str, Any]]:
-    return [c.arguments for c in fold(streamed("responses", [*events, end()])).tool_calls()]
+    return [c.arguments for c in accumulate(streamed("responses", [*events, end()])).tool_calls()]
 
 
 def test_calls_without_output_index() -> None:
@@ -190,7 +196,7 @@ def test_calls_without_output_index() -> None:
 
 
 def test_calls_of_one_output_index() -> None:
-    """Calls that share an index are told apart by their ids, also for pieces with the index alone."""
+    """Calls that share an index are distinguished by their ids, also for pieces with the index alone."""
     assert arguments(
         ev("output_item.added", output_index=0, item=call(1, "")),
         ev("function_call_arguments.delta", output_index=0, delta='{"x":1}'),
@@ -200,7 +206,7 @@ def test_calls_of_one_output_index() -> None:
 
 
 def test_calls_of_one_item_id() -> None:
-    """Calls that share an item id are told apart by the call's id."""
+    """Calls that share an item id are distinguished by the call's id."""
     assert arguments(
         ev("output_item.done", item=call(1, '{"x":1}', id="same")),
         ev("output_item.done", item=call(2, '{"x":2}', id="same")),
@@ -220,7 +226,7 @@ def test_pieces_that_name_nothing_follow_the_last_call() -> None:
 
 def test_call_id_answers_a_call() -> None:
     """The id of a call is its `call_id`; the item's own id is not."""
-    (made,) = fold(whole("responses", final(call(1, {"x": 1})))).tool_calls()
+    (made,) = accumulate(complete("responses", final(call(1, {"x": 1})))).tool_calls()
 
     assert (made.id, made.name, made.arguments) == ("call_1", "f", {"x": 1})
 
@@ -265,9 +271,9 @@ def test_call_id_answers_a_call() -> None:
 )
 def test_finish_reasons(reply: dict[str, Any], reason: str, raw: str) -> None:
     """Status, details and output together give the reason; the raw word is kept."""
-    folded = fold(whole("responses", reply))
+    accumulated = accumulate(complete("responses", reply))
 
-    assert (folded.finish_reason, folded.finish_reason_raw) == (reason, raw)
+    assert (accumulated.finish_reason, accumulated.finish_reason_raw) == (reason, raw)
 
 
 @pytest.mark.parametrize(
@@ -284,7 +290,7 @@ def test_finish_reasons(reply: dict[str, Any], reason: str, raw: str) -> None:
 )
 def test_usage(raw: dict[str, Any], expected: tuple[int | None, ...]) -> None:
     """Counts follow one definition, and what is no count is unknown."""
-    usage = fold(whole("responses", final(message("x"), usage=raw))).usage
+    usage = accumulate(complete("responses", final(message("x"), usage=raw))).usage
 
     assert usage is not None
     assert (
@@ -312,7 +318,7 @@ def test_usage(raw: dict[str, Any], expected: tuple[int | None, ...]) -> None:
             ServerError,
             "sorry",
         ),
-        (end(kind="failed", error=None), InvalidResponseError, "without words"),
+        (end(kind="failed", error=None), InvalidResponseError, "without a message"),
         ("{broken", IncompleteStreamError, "unreadable"),
     ],
 )
@@ -333,9 +339,9 @@ def test_errors_in_the_stream(event: Any, kind: type[ProviderError], words: str)
     ],
 )
 def test_success_without_an_answer(reply: dict[str, Any], words: str) -> None:
-    """A whole reply without output is an error with the server's own words."""
+    """A complete response without output is an error with the server's own message."""
     with pytest.raises(ProviderError, match=words):
-        whole("responses", reply)
+        complete("responses", reply)
 
 
 def test_noise_is_accepted() -> None:
@@ -352,7 +358,9 @@ def test_noise_is_accepted() -> None:
         "",
     ]
     output = [{"type": "web_search_call"}, "odd", message("x"), {"type": "message", "content": "x"}]
-    folded = fold(streamed("responses", [*odd, *text("x"), end(*output), *text("never read")]))
+    accumulated = accumulate(
+        streamed("responses", [*odd, *text("x"), end(*output), *text("never read")])
+    )
 
-    assert folded.text("text").startswith("x")
-    assert folded.finish_reason == "stop"
+    assert accumulated.text("text").startswith("x")
+    assert accumulated.finish_reason == "stop"

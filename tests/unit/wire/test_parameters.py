@@ -140,7 +140,7 @@ REASONING = ServiceProfile(
 
 
 def test_model_profile() -> None:
-    """The first row whose pattern fits the model counts; others are not asked."""
+    """The first row whose pattern fits the model counts; others are not searched."""
     named = body("chat", model="o3", params={"temperature": 1, "max_tokens": 5}, profile=REASONING)
     plain = body("chat", model="gpt", params={"temperature": 1, "max_tokens": 5}, profile=REASONING)
 
@@ -196,7 +196,7 @@ def test_apply_keeps_falsy_values() -> None:
 
 
 def test_stream_options() -> None:
-    """Usage is asked for in streams, except where the service refuses the question."""
+    """Usage is requested in streams, except where the service refuses the option."""
     with_usage = body("chat", stream=True).body
     without = body("chat", stream=True, profile=ServiceProfile(stream_options=False)).body
 
@@ -330,7 +330,7 @@ TWO_WORDS = ServiceProfile(
 def test_switch_of_a_vendor(
     profile: ServiceProfile, effort: str, fields: dict[str, Any], dropped: tuple[str, ...]
 ) -> None:
-    """A row says what each word of effort is in its own body; what it cannot say is told."""
+    """A row maps each value of effort to its own fields; a value without fields is dropped."""
     made = body("chat", params={"effort": effort}, profile=profile)
     sent = {k: v for k, v in made.body.items() if k not in ("model", "messages")}
 

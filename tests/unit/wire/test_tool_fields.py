@@ -25,8 +25,8 @@ HI = Message("user", "Hi")  # type: ignore[arg-type]
 CALL = ToolCall("call_abc", "weather", {"city": "Rome"})
 
 
-def body(api: Api, *messages: Message, **asked: Any) -> Any:
-    return made(api, *messages, **asked).body
+def body(api: Api, *messages: Message, **options: Any) -> Any:
+    return made(api, *messages, **options).body
 
 
 @pytest.mark.parametrize("api", APIS)
@@ -107,12 +107,12 @@ def test_tool_choice_that_a_service_lacks(api: Api) -> None:
     model = ServiceProfile(models=(ModelProfile(match="^m$", tool_choice={"required": ""}),))
     for profile in (service, model):
         refused = made(api, tools=(WEATHER,), tool_choice="required", profile=profile)
-        taken = made(api, tools=(WEATHER,), tool_choice="auto", profile=profile)
+        accepted = made(api, tools=(WEATHER,), tool_choice="auto", profile=profile)
 
         assert "tool_choice" not in refused.body
         assert refused.dropped == ("tool_choice=required",)
-        assert "tool_choice" in taken.body
-        assert taken.dropped == ()
+        assert "tool_choice" in accepted.body
+        assert accepted.dropped == ()
     assert "tool_choice" not in body(api, tools=(WEATHER,), tool_choice="weather", profile=service)
 
 
@@ -171,14 +171,14 @@ def instructions(api: Api, sent: Any) -> str:
 @pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize("support", ["json_object", "prompt"])
 def test_schema_that_is_not_enforced_stands_in_the_instructions(api: Api, support: Any) -> None:
-    """Behind the caller's own instructions; JSON mode is asked for where there is one."""
+    """Behind the caller's own instructions; JSON mode is requested where there is one."""
     system = Message("system", "Be terse.")  # type: ignore[arg-type]
     sent = body(api, system, HI, schema=CITY, profile=ServiceProfile(schema_support=support))
-    told = instructions(api, sent)
+    text = instructions(api, sent)
     mode = sent.get("response_format") or sent.get("text", {}).get("format")
 
-    assert told.startswith("Be terse.\n\nAnswer with one JSON object")
-    assert '"minLength": 1' in told
+    assert text.startswith("Be terse.\n\nAnswer with one JSON object")
+    assert '"minLength": 1' in text
     assert mode == ({"type": "json_object"} if (support, api) in JSON_MODE else None)
     assert "output_config" not in sent
 
@@ -197,7 +197,7 @@ def test_model_goes_before_its_service() -> None:
 
 
 def test_schema_with_free_fields_is_only_instructed_on_messages() -> None:
-    """Messages refuses a schema that allows further fields, so it is told in words."""
+    """Messages refuses a schema that allows further fields, so it is put into the instructions."""
     sent = body("messages", schema=LOOSE)
 
     assert "output_config" not in sent
@@ -206,7 +206,7 @@ def test_schema_with_free_fields_is_only_instructed_on_messages() -> None:
 
 
 def test_schema_on_some_apis_only() -> None:
-    """A server that enforces a schema on some of its APIs is told it in words on the others."""
+    """A server that enforces a schema on some of its APIs gets it in the instructions on the others."""
     profile = ServiceProfile(schema_apis=("chat", "responses"), schema_as_chat=True)
     chat, responses, messages = (body(api, schema=CITY, profile=profile) for api in APIS)
 

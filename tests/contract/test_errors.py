@@ -1,4 +1,4 @@
-"""What goes wrong, on every API, whole and streamed."""
+"""What goes wrong, on every API, complete and streamed."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_cut_before_the_answer(
 
 
 def test_silence(server: FakeServer, make: Make, ask: Ask) -> None:
-    """A server that says nothing is given up after the time-out."""
+    """A server that says nothing is given up after the timeout."""
     server.reply(Fault.stall())
     error = failing(ask, make(timeout_s=0.1, max_attempts=2), errors.ProviderTimeoutError)
 
@@ -306,7 +306,7 @@ def test_cut_stream(server: FakeServer, provider: Provider, cut: str) -> None:
 
 
 def test_stalled_stream(server: FakeServer, make: Make) -> None:
-    """A stream that falls silent is given up after the time-out, and what had come is kept."""
+    """A stream that falls silent is given up after the timeout, and what had come is kept."""
     response = broken(
         server, make(timeout_s=0.15), Fault.stall(**PART), errors.ProviderTimeoutError
     )
@@ -421,7 +421,7 @@ def test_list_models_fails(server: FakeServer, provider: Provider) -> None:
 
 
 def test_list_models_times_out(server: FakeServer, make: Make) -> None:
-    """A list that does not come is given up after the time-out."""
+    """A list that does not come is given up after the timeout."""
     server.reply(Fault.stall(), on="models")
     with pytest.raises(errors.ProviderTimeoutError):
         make(timeout_s=0.1).list_models()

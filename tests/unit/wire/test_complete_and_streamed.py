@@ -1,4 +1,4 @@
-"""A whole answer and its streamed twin are one response, whatever the answer holds."""
+"""A complete response and its streamed counterpart are equal, whatever the answer holds."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ ARGUMENTS = (
 def usages(draw: st.DrawFn) -> dict[str, int] | None:
     """Counts of which any may be missing; cache and reasoning are parts of their sums."""
     read, write, fresh = draw(COUNTS), draw(COUNTS), draw(COUNTS)
-    thought, said = draw(COUNTS), draw(COUNTS)
+    reasoning, visible = draw(COUNTS), draw(COUNTS)
     full = {
         "input_tokens": fresh + read + write,
-        "output_tokens": thought + said,
+        "output_tokens": reasoning + visible,
         "cache_read_tokens": read,
         "cache_write_tokens": write,
-        "reasoning_tokens": thought,
+        "reasoning_tokens": reasoning,
     }
-    told = draw(st.sets(st.sampled_from(sorted(full))) | st.just(set(full)))
-    return draw(st.sampled_from([None, {name: full[name] for name in full if name in told}]))
+    reported = draw(st.sets(st.sampled_from(sorted(full))) | st.just(set(full)))
+    return draw(st.sampled_from([None, {name: full[name] for name in full if name in reported}]))
 
 
 @st.composite
@@ -101,7 +101,7 @@ def seen(response: ProviderResponse) -> dict[str, Any]:
 @settings(max_examples=60, deadline=None)
 @example(reply=Reply("The first half", finish="error"))
 @given(reply=replies())
-def test_whole_and_streamed_are_equal(api: Api, reply: Reply) -> None:
+def test_complete_and_streamed_are_equal(api: Api, reply: Reply) -> None:
     """Whole or in pieces, an answer gives the same response in every column but times."""
     headers = _ratelimit(reply.ratelimit, api == "messages")
     options: dict[str, Any] = {
