@@ -5,38 +5,40 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
+from allos import context
 from allos.session import current_session
 
-_started: dict[str, tuple[int | None, list[weakref.ref[Any]]]] = {}
-"""By cell id: the execution count, and what that execution has started."""
+
+class CellRuns:
+    """Remembers what each cell has started; a session calls it for every new run."""
+
+    def __init__(self) -> None:
+        self._by_cell: dict[str, tuple[int | None, list[weakref.ref[Any]]]] = {}
+        """By cell id: the execution count, and what that execution has started."""
+
+    def __call__(self, run: Any) -> None:
+        """Stop what an earlier execution of the running cell had started, and remember the new run."""
+        origin = context.current()
+        if origin.cell_id is None:
+            return
+        execution_count, runs = self._by_cell.get(origin.cell_id, (None, []))
+        if execution_count != origin.execution_count:
+            for reference in runs:
+                earlier = reference()
+                if earlier is not None:
+                    earlier.cancel()
+            runs = []
+        self._by_cell[origin.cell_id] = (origin.execution_count, [*runs, weakref.ref(run)])
 
 
 def register() -> None:
     """Listen for runs that nobody waits for."""
     listeners = current_session().on_run_started
-    if _replace not in listeners:
-        listeners.append(_replace)
+    if not any(isinstance(each, CellRuns) for each in listeners):
+        listeners.append(CellRuns())
 
 
 def unregister() -> None:
     """Take back what `register` did."""
     listeners = current_session().on_run_started
-    if _replace in listeners:
-        listeners.remove(_replace)
-
-
-def _replace(run: Any) -> None:
-    """Stop what an earlier execution of this cell had started, and remember the new run."""
-    from allos import context
-
-    here = context.current()
-    if here.cell_id is None:
-        return
-    execution_count, runs = _started.get(here.cell_id, (None, []))
-    if execution_count != here.execution_count:
-        for reference in runs:
-            earlier = reference()
-            if earlier is not None:
-                earlier.cancel()
-        runs = []
-    _started[here.cell_id] = (here.execution_count, [*runs, weakref.ref(run)])
+    listeners[:] = [each for each in listeners if not isinstance(each, CellRuns)]

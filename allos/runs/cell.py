@@ -153,10 +153,11 @@ class Cell:
         if stopped:
             call.cancel()
         self._follow(call)
+        self._comparison._changed(self)
         return call.future
 
     def _follow(self, call: Call) -> None:
-        self._comparison._cell_started(self, is_sent=call.is_sent)
+        self._comparison._cell_started(is_sent=call.is_sent)
         call.future.add_done_callback(self._arrived)
 
     def _receive(self, events: Sequence[Event], run: int) -> None:  # loop thread

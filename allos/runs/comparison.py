@@ -291,14 +291,13 @@ class Comparison:
         self._changed(cell)
         self._schedule([cell])
 
-    def _cell_started(self, cell: Cell, *, is_sent: bool) -> None:
+    def _cell_started(self, *, is_sent: bool) -> None:
         with self._lock:
             self._unstarted -= 1
             self._was_sent |= is_sent
             is_known = self._was_sent or not self._unstarted
         if is_known:
             self._replay_is_known.set()
-        self._changed(cell)
 
     def _cell_finished(self, cell: Cell) -> None:
         with self._lock:

@@ -221,8 +221,8 @@ class EqualAnswers:
 
     def largest(self) -> list[Cell]:
         """The largest group; the first of several."""
-        groups = list(self._groups.values())
-        return list(max(groups, key=len)) if groups else []
+        largest: dict[Cell, None] = max(self._groups.values(), key=len, default={})
+        return list(largest)
 
 
 def _request_texts(messages: Sequence[Message]) -> tuple[str, str]:
