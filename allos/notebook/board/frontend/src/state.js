@@ -61,20 +61,22 @@ export function reduce(state, event, now_ms) {
  * @returns {BoardState}
  */
 function replaceAll(state, snapshot, now_ms) {
+  let isNew = state?.cells.size !== snapshot.cells.length;
   const cells = new Map(
     snapshot.cells.map((told) => {
       const cell = dated(told, now_ms);
       const known = state?.cells.get(cell.key);
       if (known && isEnded(cell)) cell.ended_at_ms = known.ended_at_ms ?? now_ms;
       const same = known && !known.pending_action && digest(known) === digest(cell);
+      isNew ||= !same;
       return [cell.key, same ? known : cell];
     }),
   );
-  return { ...snapshot, cells, connected: true, has_gap: false };
+  return { ...snapshot, cells: state && !isNew ? state.cells : cells, connected: true, has_gap: false };
 }
 
-/** What a view shows of a cell, its clocks aside. @param {CellState} cell */
-function digest({ sent_at_ms, ended_at_ms, attempt, html, text, ...rest }) {
+/** What there is to know of a cell, without what goes on with the clock. @param {CellState} cell */
+function digest({ sent_at_ms, ended_at_ms, speed, attempt, html, text, ...rest }) {
   return JSON.stringify([rest, html ?? text, attempt && [attempt.next, attempt.message]]);
 }
 

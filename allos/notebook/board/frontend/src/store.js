@@ -101,8 +101,12 @@ export class Store {
   #receive(message) {
     if (message?.type !== "snapshot" && message?.type !== "update") return; // anywidget's own
     this.#heard_at_ms = performance.now();
-    if (message.type === "update") this.#sync_timeout_ms = SYNC_TIMEOUT_MS;
+    const { cells } = this.state;
     this.#dispatch(message);
+    // A snapshot that tells news says that messages were lost: more may be.
+    if (message.type === "update" || this.state.cells !== cells) {
+      this.#sync_timeout_ms = SYNC_TIMEOUT_MS;
+    }
     if (this.state.has_gap) this.send({ action: "sync" });
   }
 
