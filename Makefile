@@ -17,6 +17,8 @@ RESULTS := .artifacts
 PRIVATE := ALLOS_LOG="$(CURDIR)/$(RESULTS)/log.db" IPYTHONDIR="$(CURDIR)/$(RESULTS)/ipython"
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Without its compiled files Python compiles every test and module anew, which takes longer than running them.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -130,7 +132,7 @@ types: $(READY)  ## Check types
 	@$(RUN) mypy --no-error-summary
 
 unit: $(READY)  ## Run the fast tests alone
-	@$(RUN) pytest -q tests/unit
+	@$(RUN) pytest -q --quick tests/unit
 
 suites: setup browser
 	@echo "==> Tests: unit, contract, kernel, model, browser (some minutes)"

@@ -30,7 +30,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 # A deadline for each example would test how busy the machine is.
 settings.register_profile("allos", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=10)
 settings.load_profile("allos")
+
+_QUICK_CASES = 10
+"""Of one test under ``--quick``."""
 
 REQUIRE_ALL = bool(os.environ.get("ALLOS_REQUIRE_ALL"))
 TESTS = Path(__file__).parent
@@ -89,7 +93,22 @@ _ran: Counter[str] = Counter()
 _skipped: dict[str, Counter[str]] = {part: Counter() for part in _PARTS}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--quick",
+        action="store_true",
+        help=f"at most {_QUICK_CASES} cases of each test, spread over all, and few random examples",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("quick"):
+        settings.load_profile("quick")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("quick"):
+        _deselect_most_cases(config, items)
     for item in items:
         folder = _folder(item)
         fixtures = getattr(item, "fixturenames", ())
@@ -97,6 +116,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if folder == part or any(_FIXTURES.get(name) == part for name in fixtures):
                 item.add_marker(part)
     items.sort(key=lambda item: _ORDER.get(_folder(item), 1))
+
+
+def _deselect_most_cases(config: pytest.Config, items: list[pytest.Item]) -> None:
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    kept = {
+        item
+        for of_one_test in cases.values()
+        for item in of_one_test[:: -(-len(of_one_test) // _QUICK_CASES)]
+    }
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = [item for item in items if item in kept]
 
 
 def _folder(item: pytest.Item) -> str:

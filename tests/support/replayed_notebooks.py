@@ -9,6 +9,8 @@ import os
 
 import pytest
 
+pytest_plugins = ["nbval.plugin"]
+
 
 # Before the notebook's kernel is started, which takes the environment over.
 @pytest.hookimpl(tryfirst=True)

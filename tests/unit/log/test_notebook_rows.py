@@ -132,7 +132,7 @@ def test_prompt_and_system_are_exact(tmp_path: Path, messages: tuple[Message, ..
 _texts = st.text(st.characters(codec=None, exclude_categories=()), max_size=30)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=settings.default.max_examples * 2 // 3)
 @given(
     content=_texts,
     prompt=_texts,

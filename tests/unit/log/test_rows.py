@@ -153,7 +153,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=30)
+@settings(max_examples=settings.default.max_examples // 3)
 @given(st.dictionaries(st.text(), json_values, min_size=1))
 def test_raw_json_comes_back(body: dict[str, Any]) -> None:
     """What was packed is unpacked as the same JSON value."""

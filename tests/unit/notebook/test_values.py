@@ -136,7 +136,7 @@ def test_odd_frames(frame: Any, tail: list[str]) -> None:
     assert notes == []
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=settings.default.max_examples // 4)
 @given(st.lists(st.text(max_size=30).filter(lambda text: "\0" not in text), min_size=1))
 def test_rows_are_read_back(texts: list[str]) -> None:
     """What a model reads is CSV that any reader understands."""

@@ -288,7 +288,7 @@ def test_hostile_text_in_every_field_is_inert(text: str) -> None:
 
 
 @given(text=st.one_of(st.text(max_size=200), st.text(st.characters(), max_size=80)))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=settings.default.max_examples * 3 // 2)
 def test_any_text_is_inert(text: str) -> None:
     """The same holds for texts that nobody thought of."""
     it = hostile(text)

@@ -26,7 +26,7 @@ def test_every_language_has_a_lexer_and_keeps_the_text(language: str) -> None:
 
 
 @given(code=st.text(max_size=120), language=st.sampled_from(_NAMES))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=settings.default.max_examples * 3 // 2)
 def test_any_code_keeps_its_text(code: str, language: str) -> None:
     """The same for random code: a lexer that would change the text is not used."""
     code = code.replace("\r", "").translate(dict.fromkeys(range(0x7F, 0xA0))).replace("\x00", "")

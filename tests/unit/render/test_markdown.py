@@ -85,7 +85,7 @@ def test_hostile_text_comes_out_inert(text: str) -> None:
 
 
 @given(text=_TEXTS)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=4 * settings.default.max_examples)
 def test_any_text_comes_out_inert(text: str) -> None:
     """The same holds for texts that nobody thought of."""
     faults, _ = judge(markdown_html(text))
@@ -105,7 +105,7 @@ _SIGNS = st.sampled_from([" ", "  ", ", ", ". ", ": ", "; ", "? ", "! ", "(c)", 
         st.lists(st.one_of(_WORDS, _SIGNS), min_size=1, max_size=20).map("".join),
     )
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=4 * settings.default.max_examples)
 def test_the_short_way_gives_what_the_parser_gives(text: str) -> None:
     """A plain line skips parser and sanitiser, and nobody can tell."""
     parsed = inner(f"{text}\n\n*x*")
@@ -114,7 +114,7 @@ def test_the_short_way_gives_what_the_parser_gives(text: str) -> None:
 
 
 @given(text=st.lists(_PIECES, max_size=30).map("".join))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2 * settings.default.max_examples)
 def test_the_sanitiser_finds_nothing_left_to_do(text: str) -> None:
     """The writers alone are safe already: the second fence is a second fence."""
     once = markdown_html(text)

@@ -98,7 +98,7 @@ def seen(response: ProviderResponse) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("api", ["chat", "responses", "messages"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=settings.default.max_examples * 2 // 3)
 @example(reply=Reply("The first half", finish="error"))
 @given(reply=replies())
 def test_complete_and_streamed_are_equal(api: Api, reply: Reply) -> None:

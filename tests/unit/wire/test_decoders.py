@@ -162,7 +162,7 @@ def test_any_bytes(api: Api, stream: bytes) -> None:
 
 
 @pytest.mark.parametrize("api", APIS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=settings.default.max_examples // 2)
 @given(values=st.lists(OBJECTS, max_size=4))
 def test_any_events(api: Api, values: list[Any]) -> None:
     """Events of any shape, with the APIs' own words in any place, never break the decoder."""
@@ -170,7 +170,7 @@ def test_any_events(api: Api, values: list[Any]) -> None:
 
 
 @pytest.mark.parametrize("api", APIS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=settings.default.max_examples // 2)
 @given(value=OBJECTS)
 def test_any_whole_reply(api: Api, value: dict[str, Any]) -> None:
     """A complete response of any shape gives events or one of our errors."""
@@ -224,7 +224,7 @@ ODD = VALUES | st.sampled_from([10**400, -1, 2**63, 1e308, "", "9" * 5000, [[]],
 
 @pytest.mark.parametrize("think_tags", [False, True])
 @pytest.mark.parametrize("api", APIS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=settings.default.max_examples * 3 // 2)
 @given(data=st.data())
 def test_any_value_in_any_field(api: Api, think_tags: bool, data: st.DataObject) -> None:
     """A real answer with any JSON value in any of its fields gives events or one of our errors."""
@@ -242,7 +242,7 @@ def test_any_value_in_any_field(api: Api, think_tags: bool, data: st.DataObject)
 
 
 @pytest.mark.parametrize("api", APIS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=settings.default.max_examples * 2 // 3)
 @given(data=st.data())
 def test_real_answer_cut_anywhere_or_spoilt(api: Api, data: st.DataObject) -> None:
     """A real stream with bytes replaced, dropped or put in anywhere gives events or our errors."""
