@@ -79,7 +79,10 @@ counts = st.none() | st.integers(0, 2**63 - 1)
 seconds = st.none() | st.floats(0, 1e9)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=settings.default.max_examples // 3)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=settings.default.max_examples // 3,
+)
 @given(st.lists(st.tuples(texts, counts, seconds, texts), min_size=1, max_size=8))
 def test_any_row_comes_back(log: Path, rows: list[tuple[Any, ...]]) -> None:
     """Texts, integers and floats survive the round trip to the file and back exactly."""
