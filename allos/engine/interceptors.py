@@ -8,7 +8,7 @@ the response. So the log, outermost, sees every call: answered from a recording,
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from inspect import isawaitable, iscoroutine
 from typing import NamedTuple
 
@@ -54,10 +54,10 @@ class Decision(NamedTuple):
     afters: Sequence[After]
 
 
-def decide(call: PreparedCall) -> Decision:
+def decide(call: PreparedCall, interceptors: Iterable[Interceptor]) -> Decision:
     """Ask each interceptor in turn. Caller's thread."""
     afters: list[After] = []
-    for interceptor in call.interceptors:
+    for interceptor in interceptors:
         try:
             found = interceptor.before(call)
         except AllosError as exc:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from allos.engine.limits import LimiterRegistry, Limits
 from allos.request import Request
 from allos.wire.base import Body, Connection, Wire
-
-if TYPE_CHECKING:
-    from allos.engine.interceptors import Interceptor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,5 +49,3 @@ class PreparedCall:
     limiters: LimiterRegistry
     """Of the session that the call belongs to."""
     billing: BilledService
-    interceptors: Sequence[Interceptor] = ()
-    """In order: the session's, then the provider's own."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 from allos import _process, wire
 from allos.engine.attempts import AttemptRun
 from allos.engine.call import Call
-from allos.engine.interceptors import Decision, decide
+from allos.engine.interceptors import Decision, Interceptor, decide
 from allos.engine.prepared_call import BilledService, PreparedCall
 from allos.engine.runtime import Runtime, get
 from allos.engine.settled import SettledRun
@@ -27,12 +27,18 @@ OnEvents = Callable[[Sequence[Event]], None]
 """Given the events of each arriving chunk, on the loop thread."""
 
 
-def start(call: PreparedCall, on_events: OnEvents | None = None) -> Call:
+def start(
+    call: PreparedCall,
+    interceptors: Sequence[Interceptor],
+    on_events: OnEvents | None = None,
+) -> Call:
     """Start a call and return at once.
 
     Parameters
     ----------
     call : PreparedCall
+    interceptors : sequence of Interceptor
+        The layers around the call, the outermost first.
     on_events : callable or None
         Given what arrives, while it arrives. Streams only.
 
@@ -47,7 +53,7 @@ def start(call: PreparedCall, on_events: OnEvents | None = None) -> Call:
         Called on the loop thread.
     """
     runtime = runtime_for_a_call()
-    decision = decide(call)
+    decision = decide(call, interceptors)
     if decision.outcome is not None:
         return _settle(runtime, call, decision, on_events)
     try:
@@ -61,12 +67,16 @@ def start(call: PreparedCall, on_events: OnEvents | None = None) -> Call:
     return _send(runtime, call, decision, connection, shared, on_events)
 
 
-async def astart(call: PreparedCall, on_events: OnEvents | None = None) -> Call:
+async def astart(
+    call: PreparedCall,
+    interceptors: Sequence[Interceptor],
+    on_events: OnEvents | None = None,
+) -> Call:
     """As `start`, without blocking the caller's event loop by imports or a starting server."""
     import asyncio
 
     runtime = runtime_for_a_call()
-    decision = decide(call)
+    decision = decide(call, interceptors)
     if decision.outcome is not None:
         return _settle(runtime, call, decision, on_events)
 
@@ -103,9 +113,8 @@ def refuse(request: Request, error: AllosError | None) -> Call:
         billing=BilledService(
             provider=request.provider, model=request.model, base_url=request.base_url
         ),
-        interceptors=observers,
     )
-    decision = decide(call)
+    decision = decide(call, observers)
     return _settle(get(), call, Decision(error, decision.afters), None)
 
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 from allos.messages import Message, MessageRole, ToolCall
 from allos.providers.catalog.model_cache import cached_models, known_models
 from allos.providers.catalog.model_list import ModelInfo, ModelList
-from allos.providers.catalog.plugins import register, unregister
-from allos.providers.catalog.services import Service
+from allos.providers.catalog.registration import register, unregister
+from allos.providers.catalog.service import Service
 from allos.providers.provider import Provider
 from allos.providers.registry import ProviderRegistry
 from allos.providers.stream import AsyncStream, Stream

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Unpack
 
 from allos import _process, context, engine, wire
-from allos.engine import BilledService, Call, OnEvents, PreparedCall, learned_profiles
+from allos.engine import BilledService, Call, Interceptor, OnEvents, PreparedCall, learned_profiles
 from allos.errors import ConfigurationError
 from allos.hashing import request_hash
 from allos.messages import Prompt, as_messages
@@ -18,7 +18,7 @@ from allos.providers import discovery, validation
 from allos.providers.advice import Advice
 from allos.providers.catalog import model_cache, model_limits
 from allos.providers.catalog.model_list import ModelList
-from allos.providers.catalog.services import Service
+from allos.providers.catalog.service import Service
 from allos.providers.pricing import prices
 from allos.providers.pricing.planned_requests import Preview, plan
 from allos.providers.route import Route
@@ -145,7 +145,9 @@ class Provider:
 
     async def achat(self, messages: Prompt, **options: Unpack[CallOptions]) -> ProviderResponse:
         """Ask and await the whole answer; see `chat`. Works on any event loop."""
-        return await aresult(await engine.astart(self.prepare(messages, options)))
+        return await aresult(
+            await engine.astart(self.prepare(messages, options), self._interceptors())
+        )
 
     def stream(self, messages: Prompt, **options: Unpack[CallOptions]) -> Stream:
         """Ask and iterate over the pieces of text as they arrive.
@@ -161,7 +163,7 @@ class Provider:
 
         async def start(on_events: OnEvents) -> Call:
             prepared = self.prepare(messages, options, stream=True)
-            return await engine.astart(prepared, on_events)
+            return await engine.astart(prepared, self._interceptors(), on_events)
 
         return AsyncStream(start)
 
@@ -170,7 +172,7 @@ class Provider:
     ) -> Call:
         """Start a call and return its handle; `on_events` makes it a stream. For `runs`."""
         prepared = self.prepare(messages, options, stream=on_events is not None)
-        return engine.start(prepared, on_events)
+        return engine.start(prepared, self._interceptors(), on_events)
 
     def prepare(
         self, messages: Prompt, options: Mapping[str, Any], *, stream: bool = False
@@ -191,7 +193,6 @@ class Provider:
             limits=self._limits,
             limiters=session.limiters,
             billing=self._billing(),
-            interceptors=(*session.interceptors, self._advice),
         )
 
     def _translated(
@@ -357,6 +358,10 @@ class Provider:
         return f"Provider({self.name!r}, model={self.model!r})"
 
     # ---- inside -----------------------------------------------------------------------------
+
+    def _interceptors(self) -> tuple[Interceptor, ...]:
+        """The layers around a call made now: the session's, then the provider's own."""
+        return (*_process.current_session().interceptors, self._advice)
 
     def _billing(self) -> BilledService:
         return BilledService(

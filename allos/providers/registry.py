@@ -6,7 +6,8 @@ from typing import Any
 
 from allos.errors import ConfigurationError, did_you_mean
 from allos.options import PROVIDER_OPTIONS
-from allos.providers.catalog import plugins, services
+from allos.providers.catalog import services
+from allos.providers.catalog.service import Build
 from allos.providers.provider import Provider
 from allos.secret import sealed
 from allos.wire.parameters import VOCABULARY
@@ -75,7 +76,7 @@ class ProviderRegistry:
         >>> "groq" in ProviderRegistry.list_providers()
         True
         """
-        plugins.load()
+        services.load_installed()
         return services.names()
 
     @staticmethod
@@ -91,7 +92,7 @@ class ProviderRegistry:
         return variables[0] if variables else None
 
 
-def _keywords(build: services.Build | None) -> list[str]:
+def _keywords(build: Build | None) -> list[str]:
     """Keywords of its own that a registered class or function takes."""
     if build is None:
         return []

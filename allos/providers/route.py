@@ -10,7 +10,7 @@ from allos.engine import can_answer_offline, runtime
 from allos.errors import MissingBaseURLError, MissingKeyError
 from allos.providers import validation
 from allos.providers.auth import endpoints, key_store
-from allos.providers.catalog.services import Service
+from allos.providers.catalog.service import Service
 from allos.secret import Secret
 from allos.wire.base import Connection, Wire
 

@@ -15,7 +15,7 @@ from allos.errors import AllosError, ConfigurationError
 from allos.providers import ProviderRegistry
 from allos.providers.auth import colab_secrets, endpoints, key_store
 from allos.providers.catalog import services
-from allos.providers.catalog.services import Service
+from allos.providers.catalog.service import Service
 from allos.runs.doctor import Finding
 
 T = TypeVar("T")

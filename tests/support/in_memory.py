@@ -45,9 +45,8 @@ def answered(
         billing=engine.BilledService(
             provider=asked.provider, model=asked.model, base_url=asked.base_url, price_id=price_id
         ),
-        interceptors=[Prices()],
     )
-    return engine.start(call).wait(30)
+    return engine.start(call, [Prices()]).wait(30)
 
 
 def _answering(api: Api) -> Any:

@@ -47,8 +47,8 @@ def answering(answer: Callable[[Request], ProviderResponse | None]) -> Layer:
     return Layer(before=lambda call: answer(call.request), can_answer_offline=True)
 
 
-def prepared(request: Request, wire: Wire, *layers: Interceptor, **changes: Any) -> PreparedCall:
-    """A call through these layers, the outermost first."""
+def prepared(request: Request, wire: Wire, **changes: Any) -> PreparedCall:
+    """A call that needs nothing of a provider."""
     options: dict[str, Any] = {
         "body": Body({}, ()),
         "connect": lambda: CONNECTION,
@@ -56,4 +56,4 @@ def prepared(request: Request, wire: Wire, *layers: Interceptor, **changes: Any)
         "billing": BilledService(provider=request.provider, model=request.model, base_url=""),
         **changes,
     }
-    return PreparedCall(request=request, wire=wire, interceptors=layers, **options)
+    return PreparedCall(request=request, wire=wire, **options)

@@ -32,9 +32,9 @@ def _providers(words: tuple[str, ...]) -> Any:
     import pandas as pd
 
     from allos.providers.auth import key_store
-    from allos.providers.catalog import plugins, services
+    from allos.providers.catalog import services
 
-    plugins.load()
+    services.load_installed()
     rows = [
         {
             "provider": service.name,

@@ -20,7 +20,7 @@ from urllib.parse import quote, urlsplit
 from allos import wire
 from allos.errors import ConfigurationError, MissingBaseURLError, MissingKeyError
 from allos.profiles import Api
-from allos.providers.catalog.services import Service
+from allos.providers.catalog.service import Service
 from allos.secret import Secret
 
 PLACEHOLDER = "not-needed"

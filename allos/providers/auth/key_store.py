@@ -22,7 +22,7 @@ from allos.errors import AuthenticationError, ConfigurationError, ProviderError
 from allos.providers.auth import colab_secrets, endpoints
 from allos.providers.auth.endpoints import StoredKey
 from allos.providers.catalog import services
-from allos.providers.catalog.services import Service
+from allos.providers.catalog.service import Service
 from allos.secret import Secret
 
 SERVICE = "allos"

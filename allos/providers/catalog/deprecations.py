@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from allos.errors import ModelNotFoundError, ProviderError
 from allos.providers.catalog import model_cache, services
 from allos.providers.catalog.model_list import near
+from allos.providers.catalog.service import Deprecation
 
 
 def advise(error: ProviderError, service: str, model: str, base_url: str | None) -> str | None:
@@ -37,7 +38,7 @@ def advise(error: ProviderError, service: str, model: str, base_url: str | None)
     return " ".join([*parts, f"{ways} lists what there is."])
 
 
-def _told(model: str, fate: services.Deprecation, today: date) -> str:
+def _told(model: str, fate: Deprecation, today: date) -> str:
     if fate.on is None:
         said = "is gone"
     else:

@@ -124,7 +124,7 @@ def start(wire: Script, *, after: After | None = None, **options: Any) -> engine
     limits = options.pop("limits", None)
     layers = [Layer(after=_observe), *([] if after is None else [Layer(after=after)])]
     asked = request("chat", **{"stream": True, **options})
-    return engine.start(prepared(asked, wire, *layers, limits=limits, **SHARED), on_events)
+    return engine.start(prepared(asked, wire, limits=limits, **SHARED), layers, on_events)
 
 
 def ask(*attempts: list[Any], **options: Any) -> ProviderResponse:

@@ -19,8 +19,8 @@ from tests.support.layers import Layer, prepared
 ANSWER = ProviderResponse("From the file.")
 
 
-def call(*layers: Layer) -> PreparedCall:
-    return prepared(request("chat"), wire.get("chat"), *layers)
+def asked(*layers: Layer) -> Decision:
+    return decide(prepared(request("chat"), wire.get("chat")), layers)
 
 
 def noting(name: str, order: list[str]) -> Layer:
@@ -46,7 +46,7 @@ def finish(
 def test_they_nest_like_the_layers_of_an_onion() -> None:
     """Before in the order of the list, after in reverse."""
     order: list[str] = []
-    finish(decide(call(noting("log", order), noting("budget", order))))
+    finish(asked(noting("log", order), noting("budget", order)))
 
     assert order == ["log before", "budget before", "budget after", "log after"]
 
@@ -54,9 +54,7 @@ def test_they_nest_like_the_layers_of_an_onion() -> None:
 def test_an_answer_ends_the_call_for_the_layers_inside() -> None:
     """What stands behind an answer is not asked; what stands before it sees the response."""
     order: list[str] = []
-    decision = decide(
-        call(noting("log", order), Layer(before=lambda _: ANSWER), noting("budget", order))
-    )
+    decision = asked(noting("log", order), Layer(before=lambda _: ANSWER), noting("budget", order))
     finish(decision)
 
     assert decision.outcome is ANSWER
@@ -71,7 +69,7 @@ def test_an_error_refuses_the_call(raised: Exception) -> None:
     def refuse(_: PreparedCall) -> Any:
         raise raised
 
-    decision = decide(call(noting("log", order), Layer(before=refuse), noting("price", order)))
+    decision = asked(noting("log", order), Layer(before=refuse), noting("price", order))
     finish(decision)
 
     assert isinstance(decision.outcome, AllosError)
@@ -81,7 +79,7 @@ def test_an_error_refuses_the_call(raised: Exception) -> None:
 
 def test_a_layer_without_news_is_passed() -> None:
     """A layer that has nothing to do afterwards leaves no trace."""
-    assert decide(call(Layer())) == Decision(None, [])
+    assert asked(Layer()) == Decision(None, [])
 
 
 def test_a_failing_layer_is_reported_and_passed() -> None:
@@ -92,7 +90,7 @@ def test_a_failing_layer_is_reported_and_passed() -> None:
         raise ValueError("odd")
 
     layers = [Layer(after=lambda r: r.with_metadata({"cost_usd": 1.0})), Layer(after=broken)]
-    response = finish(decide(call(*layers)), lambda _, exc: reports.append(str(exc)))
+    response = finish(asked(*layers), lambda _, exc: reports.append(str(exc)))
 
     assert response.cost_usd == 1.0
     assert reports == ["odd"]
@@ -106,6 +104,6 @@ def test_without_a_loop_only_what_is_ready_is_done() -> None:
         return response
 
     layers = [Layer(after=lambda r: r.with_metadata({"cost_usd": 1.0})), Layer(after=slow)]
-    response = complete_now(ProviderResponse("x"), decide(call(*layers)).afters, lambda *_: None)
+    response = complete_now(ProviderResponse("x"), asked(*layers).afters, lambda *_: None)
 
     assert response.cost_usd == 1.0

@@ -58,7 +58,7 @@ def start(
 
     on_events = options.pop("on_events", None)
     body = Body({}, options.pop("dropped", ()))
-    return engine.start(prepared(asked, NoWire(), Layer(after=keep), layer, body=body), on_events)
+    return engine.start(prepared(asked, NoWire(), body=body), [Layer(after=keep), layer], on_events)
 
 
 def given(

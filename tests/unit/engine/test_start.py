@@ -28,7 +28,7 @@ def test_what_cannot_connect_is_a_response() -> None:
         return response
 
     call = engine.start(
-        prepared(request("chat"), wire.get("chat"), Layer(after=keep), connect=missing_key)
+        prepared(request("chat"), wire.get("chat"), connect=missing_key), [Layer(after=keep)]
     )
     response = call.wait(5)
 
@@ -49,10 +49,10 @@ def test_a_stop_while_it_connects_is_a_cancelled_response() -> None:
     def stopped() -> NoReturn:
         raise KeyboardInterrupt
 
-    call = prepared(request("chat"), wire.get("chat"), Layer(after=keep), connect=stopped)
+    call = prepared(request("chat"), wire.get("chat"), connect=stopped)
     with pytest.raises(KeyboardInterrupt):
-        engine.start(call)
-    engine.start(prepared(request("chat"), wire.get("chat"), connect=missing_key)).wait(5)
+        engine.start(call, [Layer(after=keep)])
+    engine.start(prepared(request("chat"), wire.get("chat"), connect=missing_key), []).wait(5)
 
     assert [response.status for response in seen] == ["cancelled"]
 

@@ -10,7 +10,7 @@ from allos.errors import BadRequestError, ModelNotFoundError
 from allos.providers.catalog import model_cache, services
 from allos.providers.catalog.deprecations import _told, advise
 from allos.providers.catalog.model_list import ModelInfo, ModelList
-from allos.providers.catalog.services import Deprecation
+from allos.providers.catalog.service import Deprecation
 
 END = "provider.list_models(), or %allos models {}, lists what there is."
 

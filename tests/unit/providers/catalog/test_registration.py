@@ -10,7 +10,7 @@ import pytest
 
 from allos.errors import ConfigurationError
 from allos.providers import Provider, ProviderRegistry, Service, register, unregister
-from allos.providers.catalog import plugins, services
+from allos.providers.catalog import entry_points, services
 from tests.support.fake_server import FakeServer
 
 
@@ -20,7 +20,7 @@ def clean() -> Iterator[None]:
     yield
     for name in list(services._added):
         unregister(name)
-    plugins._loaded.clear()
+    entry_points._loaded.clear()
 
 
 def row(name: str = "mine", **fields: Any) -> Service:
