@@ -203,6 +203,8 @@ class Session:
 def _reset_locks(session: Session | None) -> None:
     if session is not None:
         session.budgets.after_fork_in_child()
+        if session.replay is not None:
+            session.replay.after_fork_in_child()
 
 
 def _finish_replay(session: Session | None) -> None:

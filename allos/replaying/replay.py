@@ -235,6 +235,14 @@ class Replay(Interceptor):
         if self._changed:
             replay_file.compact(self.path, order=self._new_order())
 
+    def after_fork_in_child(self) -> None:
+        """Go on in the child with the parent's answers; what the parent recorded, the parent writes."""
+        self._lock = threading.Lock()  # whoever held it is not in the child
+        self._numbering.after_fork_in_child()
+        self._changed = False
+        if self._writer is not None:
+            self._writer.after_fork_in_child()
+
     def _new_order(self) -> dict[Key, tuple[Any, ...]]:
         """Sort keys of the answers that are new in the file."""
         with self._lock:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from pathlib import Path
@@ -30,11 +29,10 @@ class ReplayFileWriter:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.failure: ReplayError | None = None
         self._reset()
 
     def _reset(self) -> None:
-        self._pid = os.getpid()
+        self.failure: ReplayError | None = None
         self._changed = threading.Condition()  # guards everything below
         self._pending: list[str] = []
         self._writing = False
@@ -42,10 +40,12 @@ class ReplayFileWriter:
         self._failure_reported = False
         self._thread: threading.Thread | None = None
 
+    def after_fork_in_child(self) -> None:
+        """Begin without lines: the thread, and what it has not written yet, are the parent's."""
+        self._reset()
+
     def put(self, line: str) -> None:
         """Accept a line."""
-        if self._pid != os.getpid():  # a forked child: the thread and its lines are the parent's
-            self._reset()
         with self._changed:
             self._pending.append(line)
             if self._thread is None:
@@ -61,8 +61,6 @@ class ReplayFileWriter:
         ReplayError
             The file cannot be written, or not in time.
         """
-        if self._pid != os.getpid():
-            return
         with self._changed:
             self.failure = None
             self._changed.notify_all()
@@ -82,8 +80,6 @@ class ReplayFileWriter:
         ReplayError
             As `flush`.
         """
-        if self._pid != os.getpid():
-            return
         try:
             self.flush(timeout_s)
         finally:

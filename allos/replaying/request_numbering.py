@@ -93,6 +93,10 @@ class RequestNumbering:
         self._holders: dict[Key, RequestNumber] = {}
         self._groups: dict[str, int] = {}
 
+    def after_fork_in_child(self) -> None:
+        """Get a new lock: the thread that held it is not in the child."""
+        self._lock = threading.Lock()
+
     def draw(
         self, digest: str, origin: RunContext, sort_key: tuple[Any, ...] = ()
     ) -> RequestNumber:

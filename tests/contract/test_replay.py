@@ -177,3 +177,54 @@ def test_no_limit_and_no_client(server: FakeServer, make: Make, ask: Ask, file: 
 
     assert len(runtime.get()._clients) == clients
     assert len(server.requests) == 1
+
+
+def test_simultaneous_equal_calls_get_their_own_answers_back(
+    server: FakeServer, provider: Provider, file: str
+) -> None:
+    """Two equal calls run at once, and one finishes long before the other: each replays its own."""
+    import asyncio
+
+    async def both() -> list[ProviderResponse]:
+        return await asyncio.gather(provider.achat("Hi"), provider.achat("Hi"))
+
+    server.script(Reply("slow", delay_s=0.5), Reply("fast"))
+    allos.replay(file, "record")
+    first = [response.content for response in asyncio.run(both())]
+    allos.replay(file, "strict")
+    again = [response.content for response in asyncio.run(both())]
+
+    assert sorted(first) == ["fast", "slow"]
+    assert again == first
+
+
+def test_a_miss_is_a_row_of_the_log(
+    server: FakeServer, provider: Provider, ask: Ask, file: str, tmp_path: Path
+) -> None:
+    """A request that strict replay refuses is logged as an error; nothing was sent."""
+    allos.replay(file, "record")
+    ask(provider, "Hi")
+    allos.replay(file, "strict")
+    allos.log.open(tmp_path / "log.sqlite")
+    with pytest.raises(ReplayMissError):
+        ask(provider, "Ho")
+    row = allos.responses().iloc[0]
+    allos.log.close()
+
+    assert (row["status"], row["error_type"], row["prompt"]) == ("error", "ReplayMissError", "Ho")
+    assert not row["replayed"]
+    assert len(server.requests) == 1
+
+
+def test_a_refused_call_releases_its_number(
+    server: FakeServer, provider: Provider, ask: Ask, file: str
+) -> None:
+    """A call that the budget refuses is not recorded, and the next one is the first again."""
+    allos.replay(file, "record")
+    with allos.budget(usd=0), pytest.raises(allos.BudgetError):
+        ask(provider)
+    ask(provider)
+    allos.replay(file, "strict")
+
+    assert ask(provider).replayed
+    assert len(server.requests) == 1

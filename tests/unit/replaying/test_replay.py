@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -322,3 +325,56 @@ def test_damage_is_one_warning(path: Path) -> None:
 
     assert len(caught) == 1
     assert ask(replay, a_request("a"), "x") == "1"
+
+
+FORKED = """
+import multiprocessing, sys, warnings
+sys.path.insert(0, sys.argv[1])
+warnings.simplefilter("ignore", DeprecationWarning)
+import allos
+from tests.unit.replaying.test_replay import a_request, ask
+
+replay = allos.replay(sys.argv[2], "record")
+ask(replay, a_request("parent"), "one")
+
+def work():
+    ask(replay, a_request("child"), "two")
+
+child = multiprocessing.get_context("fork").Process(target=work)
+child.start()
+child.join(30)
+ask(replay, a_request("parent"), "three")
+print(child.exitcode)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_child_records_its_own_answers(path: Path) -> None:
+    """Parent and child each write what they recorded, once, also when they just end."""
+    root = Path(__file__).parents[3]
+    done = subprocess.run(
+        [sys.executable, "-c", FORKED, str(root), str(path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.stdout, done.stderr) == ("0\n", "")
+    assert sorted(answers(path)) == ["one", "three", "two"]
+    assert len(path.read_text().splitlines()) == 3
+
+
+def test_a_forked_child_that_records_nothing_leaves_the_file(path: Path) -> None:
+    """The child closes the replay that it inherited; compacting the file is the parent's part."""
+    replay = Replay(path, "record")
+    for count, answer in enumerate(["old", "new"]):
+        with context.using(cell_id="c", execution_count=count):
+            ask(replay, a_request(), answer)
+    replay.flush()
+    before = path.read_bytes()
+    replay.after_fork_in_child()
+    replay.close()
+
+    assert len(before.splitlines()) == 2
+    assert path.read_bytes() == before

@@ -11,7 +11,7 @@ import allos.log.store.sqlite as store_module
 from allos.errors import LogError
 from allos.log.rows import raw_of, row_of
 from allos.log.store import sqlite_connection
-from allos.log.store.protocol import Batch, Rating, Store, Where
+from allos.log.store.protocol import Batch, Rating, Store
 from allos.log.store.sqlite import SQLiteStore
 from tests.support.log_rows import a_response
 
@@ -145,21 +145,6 @@ def test_the_file_is_a_store(log_path: Path) -> None:
     assert not store.is_locked(sqlite3.OperationalError("disk I/O error"))
     assert store.is_bad_value(OverflowError())
     assert not store.is_bad_value(sqlite3.OperationalError("disk I/O error"))
-
-
-def test_a_snapshot_does_not_see_later_rows(log_path: Path) -> None:
-    """All that is read in one snapshot belongs together, while others write."""
-    store = SQLiteStore(log_path)
-    store.append(batch(1))
-    with store.snapshot() as snapshot:
-        first = [block.row_count for block in snapshot.scan(Where(), ["id"])]
-        store.append(batch(2))
-        store.append(Batch(ratings=[Rating("x", 1, None, 5)]))
-        again = [block.row_count for block in snapshot.scan(Where(), ["id"])]
-        ratings = list(snapshot.ratings())
-    store.close()
-
-    assert (first, again, ratings) == ([1], [1], [])
 
 
 def test_an_unreadable_file_is_one_line(log_path: Path) -> None:
