@@ -209,6 +209,7 @@ record: setup  ## Ask the embedded model anew for the notebooks' answers and out
 	  $(PRIVATE) ALLOS_REPLAY="$$answers" ALLOS_REPLAY_MODE=record $(RUN) nbconvert --log-level=ERROR \
 	    --execute --inplace --ExecutePreprocessor.record_timing=False \
 	    --ExecutePreprocessor.extra_arguments=--log-level=ERROR "$$notebook" || exit 1; done
+	@$(RUN) tests.support.strip_styles notebooks/*.ipynb
 
 docs: $(READY)  ## Build the documentation; warnings are errors
 	@echo "==> Documentation"

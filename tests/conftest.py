@@ -97,7 +97,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--quick",
         action="store_true",
-        help=f"at most {_QUICK_CASES} cases of each test, spread over all, and few random examples",
+        help=f"no test that starts processes, at most {_QUICK_CASES} cases of each other one, spread "
+        "over all, and few random examples",
     )
 
 
@@ -108,7 +109,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("quick"):
-        _deselect_most_cases(config, items)
+        _keep_quick_ones(config, items)
     for item in items:
         folder = _folder(item)
         fixtures = getattr(item, "fixturenames", ())
@@ -118,10 +119,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: _ORDER.get(_folder(item), 1))
 
 
-def _deselect_most_cases(config: pytest.Config, items: list[pytest.Item]) -> None:
+def _keep_quick_ones(config: pytest.Config, items: list[pytest.Item]) -> None:
     cases: dict[str, list[pytest.Item]] = {}
     for item in items:
-        cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+        if item.get_closest_marker("process") is None:
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
     kept = {
         item
         for of_one_test in cases.values()

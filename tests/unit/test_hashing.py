@@ -77,6 +77,7 @@ def test_samples() -> None:
     assert request_hash(BASE) == request_hash(BASE, 0)
 
 
+@pytest.mark.process
 def test_same_everywhere() -> None:
     """The hash is the same in another process, whatever its hash seed: recorded answers count on it."""
     code = (

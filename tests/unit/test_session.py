@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import allos
-from allos.errors import BudgetError
-from allos.session import Session
+from allos.errors import BudgetError, ConfigurationError, ReplayMissError
+from allos.session import Session, current_session
 from allos.testing import Answer, ScriptedProvider
 from allos.usage import Usage
+
+
+@pytest.fixture
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
+    monkeypatch.setenv("ALLOS_LOG", str(tmp_path / "default.sqlite"))
+    with Session().active() as active:
+        yield active
+        allos.log.close()
 
 
 def test_two_sessions_with_two_logs_and_two_budgets(tmp_path: Path) -> None:
@@ -100,3 +109,57 @@ def test_layers_stand_in_one_order(layer: str) -> None:
 
     assert names == ["Log", "Budgets", "Prices"]
     assert getattr(session, layer) in session.interceptors
+
+
+def test_a_block_has_its_session_and_threads_do_not(session: Session) -> None:
+    """The session of a block is current in it; outside, and on a plain thread, it is the default one."""
+    seen: list[Session] = []
+    thread = threading.Thread(target=lambda: seen.append(current_session()))
+    thread.start()
+    thread.join(10)
+
+    assert current_session() is session
+    assert seen != [session]
+    with Session().active() as inner:
+        assert current_session() is inner
+    assert current_session() is session
+
+
+def test_a_provider_passes_through(session: Session) -> None:
+    """A provider object is taken as it is; what is neither a name nor a provider is refused."""
+    provider = ScriptedProvider("Hi")
+
+    assert session.provider_for(provider) is provider
+    with pytest.raises(ConfigurationError, match="not int"):
+        session.provider_for(5)  # type: ignore[arg-type]
+
+
+def test_replay_of_a_session(session: Session, tmp_path: Path) -> None:
+    """A recorded answer is served again in any session that opens the file, and in no other."""
+    model = ScriptedProvider(["Once."])
+    recording = session.open_replay(tmp_path / "a.jsonl", "record")
+    model.chat("Hi")
+    assert session.replay is recording
+    session.close_replay()
+    assert session.replay is None
+    with Session().active() as other:
+        other.open_replay(tmp_path / "a.jsonl", "strict")
+        again = model.chat("Hi")
+        with pytest.raises(ReplayMissError):
+            model.chat("Ho")
+        other.close_replay()
+
+    assert (again.content, again.replayed) == ("Once.", True)
+    assert len(model.requests) == 1
+
+
+def test_log_that_cannot_be_opened_warns_once(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A log that fails to open stops no answer, and is told once."""
+    monkeypatch.setenv("ALLOS_LOG", str(tmp_path))  # a folder is no log
+    with pytest.warns(UserWarning, match="Responses are not logged"):
+        session.open_log()
+    session.open_log()
+
+    assert not session.log.is_open

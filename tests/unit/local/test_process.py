@@ -20,6 +20,9 @@ sys.stdin.read()
 """
 
 
+pytestmark = pytest.mark.process
+
+
 def child(program: str, **order: str) -> ChildProcess:
     return ChildProcess({"alias": "m", **order}, [sys.executable, "-c", program])
 

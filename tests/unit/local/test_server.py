@@ -44,6 +44,7 @@ def test_a_core_is_left_for_the_kernel() -> None:
     assert 1 <= n_threads() <= 8
 
 
+@pytest.mark.process
 def test_the_room_is_light() -> None:
     """Importing the room loads neither llama.cpp nor what starting a process needs."""
     heavy = "{'xllamacpp', 'subprocess', 'http.client', 'tqdm', 'platformdirs', 'asyncio'}"

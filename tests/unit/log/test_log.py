@@ -196,6 +196,7 @@ def test_off_opens_nothing(monkeypatch) -> None:
     assert (info.path, allos.log.is_open()) == (None, False)
 
 
+@pytest.mark.process
 def test_import_is_light() -> None:
     """Importing the log loads neither SQLite nor pandas nor an SDK."""
     code = (
@@ -209,6 +210,7 @@ def test_import_is_light() -> None:
     assert out.strip() == "[]"
 
 
+@pytest.mark.process
 def test_exit_writes_what_waits(script, log_path: Path) -> None:
     """A script that just ends leaves all its rows, no warning and no hanging thread."""
     code = "allos.log.open()\nfor n in range(500): record(a_response(n))"
@@ -218,6 +220,7 @@ def test_exit_writes_what_waits(script, log_path: Path) -> None:
     assert not log_path.with_name(log_path.name + "-wal").exists()
 
 
+@pytest.mark.process
 def test_processes_write_at_once_and_lose_nothing(script, log_path: Path) -> None:
     """Four processes that open and write together: every row is there once."""
     code = (
@@ -243,6 +246,7 @@ def test_processes_write_at_once_and_lose_nothing(script, log_path: Path) -> Non
     assert sound == "ok"
 
 
+@pytest.mark.process
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
 def test_acknowledged_rows_survive_a_killed_process(script, log_path: Path) -> None:
     """After flush, kill -9 loses nothing, and the log opens and goes on."""
@@ -271,6 +275,7 @@ def test_acknowledged_rows_survive_a_killed_process(script, log_path: Path) -> N
     assert sound == "ok"
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="fork")
 def test_a_fork_gives_each_process_its_own_writer(script, log_path: Path) -> None:
     """Parent and child go on logging, each its own rows once, under a session id of its own."""
@@ -293,6 +298,7 @@ def test_a_fork_gives_each_process_its_own_writer(script, log_path: Path) -> Non
     assert len({session for _, session in rows}) == 2
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="fork")
 def test_a_fork_keeps_all_open_logs(script, tmp_path: Path) -> None:
     """Every open log of a process survives a fork in the parent and starts anew in the child."""
@@ -315,6 +321,7 @@ def test_a_fork_keeps_all_open_logs(script, tmp_path: Path) -> None:
     assert sorted(contents(tmp_path / "b")) == ["Answer 1", "Answer 3", "Answer 5"]
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="fork")
 def test_children_of_multiprocessing_finish_their_log(script, log_path: Path) -> None:
     """A forked worker's rows are written although it ends without atexit."""
@@ -333,6 +340,7 @@ def test_children_of_multiprocessing_finish_their_log(script, log_path: Path) ->
     assert count(log_path) == 4
 
 
+@pytest.mark.process
 def test_a_row_that_comes_during_exit_is_written(script, log_path: Path) -> None:
     """A response that another exit handler finishes after the log's own is not lost."""
     code = (
@@ -344,6 +352,7 @@ def test_a_row_that_comes_during_exit_is_written(script, log_path: Path) -> None
     assert count(log_path) == 2
 
 
+@pytest.mark.process
 def test_a_log_that_cannot_be_written_at_exit_says_so(script, log_path: Path) -> None:
     """One line on stderr, no traceback, and the script's own exit code."""
     code = (

@@ -148,6 +148,7 @@ def test_rows_are_read_back(texts: list[str]) -> None:
     assert [row[1] for row in csv.reader(StringIO(rows, newline=""), strict=True)] == texts
 
 
+@pytest.mark.process
 def test_pandas_is_not_loaded() -> None:
     """Asking whether a value is a table loads nothing."""
     code = (

@@ -309,6 +309,7 @@ def test_threads_share_the_parser() -> None:
     assert list(together.values()) == [alone] * 4
 
 
+@pytest.mark.process
 def test_importing_the_room_loads_no_parser() -> None:
     """markdown-it, nh3 and Pygments are loaded by the first answer, not by the import."""
     code = (

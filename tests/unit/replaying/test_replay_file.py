@@ -197,6 +197,7 @@ WRITER = textwrap.dedent(
 )
 
 
+@pytest.mark.process
 def test_two_processes_lose_nothing(path: Path) -> None:
     """Two kernels that append to one file and compact it at once keep every answer of both."""
     root = Path(__file__).parents[3]

@@ -323,6 +323,7 @@ def test_wait_gives_up_in_time(server: FakeServer) -> None:
     assert {r.status for r in comparison.wait(10).responses} == {"cancelled"}
 
 
+@pytest.mark.process
 def test_exit_says_what_was_cancelled(server: FakeServer, tmp_path: Path) -> None:
     """A script that ends while answers are still coming says so in one line, and ends."""
     server.reply(STORY)

@@ -204,6 +204,7 @@ def test_keyring_is_asked_once_for_each_account(own: Any) -> None:
     assert own.asked == ["allos/groq"]
 
 
+@pytest.mark.process
 def test_keyring_is_never_imported_by_an_import() -> None:
     """The package is loaded when a key is looked for and not found elsewhere, not before."""
     code = (
@@ -290,6 +291,7 @@ def test_wrong_key_in_the_keyring_is_named(own: Any) -> None:
 # ---- asking -----------------------------------------------------------------------------------
 
 
+@pytest.mark.process
 def test_nobody_to_ask_is_one_line() -> None:
     """A script without a terminal is told what to do instead; nothing is read from a pipe."""
     done = subprocess.run(

@@ -346,6 +346,7 @@ def test_page_matches_the_rows() -> None:
     assert all(f"| `{row.name}`" in text for row in ROWS)
 
 
+@pytest.mark.process
 def test_import_reads_no_file_and_loads_nothing_heavy() -> None:
     """Importing the module leaves the file unread and tomllib, the SDKs and pandas unloaded."""
     code = (

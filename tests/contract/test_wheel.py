@@ -22,6 +22,7 @@ def test_wheel_holds_the_boards_bundle_and_not_its_sources() -> None:
 
     assert board == {
         "__init__.py",
+        "cell_updates.py",
         "updates.py",
         "widget.py",
         "static/board.css",

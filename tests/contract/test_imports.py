@@ -1,11 +1,10 @@
+"""What an import loads, and that no order of imports hides a public name: in processes of their own."""
+
 from __future__ import annotations
 
-import doctest
-import importlib
 import pkgutil
 import subprocess
 import sys
-from types import ModuleType
 
 import pytest
 
@@ -49,20 +48,6 @@ def run(code: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
-
-
-def test_all_is_sorted_and_there() -> None:
-    """The public face is `__all__`, sorted, and every name of it is there."""
-    assert allos.__all__ == sorted(allos.__all__)
-    assert dir(allos) == allos.__all__
-    for name in allos.__all__:
-        assert getattr(allos, name) is not None
-
-
-def test_unknown_name() -> None:
-    """A name that is not public is an ordinary AttributeError."""
-    with pytest.raises(AttributeError, match="has no attribute 'nope'"):
-        allos.nope  # noqa: B018 - the access is the test
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -122,12 +107,3 @@ def test_a_scripted_answer_loads_no_sdk() -> None:
     )
 
     assert run(code) == "[]"
-
-
-@pytest.mark.parametrize("name", modules())
-def test_doctests(name: str) -> None:
-    """Every example in a docstring runs and shows what it says."""
-    module: ModuleType = importlib.import_module(name)
-    flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
-
-    assert doctest.testmod(module, optionflags=flags).failed == 0

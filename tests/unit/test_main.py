@@ -24,6 +24,7 @@ def test_wrong_usage(argv: list[str], capsys: pytest.CaptureFixture[str]) -> Non
     assert "usage: python -m allos" in capsys.readouterr().err
 
 
+@pytest.mark.process
 def test_version_as_a_process() -> None:
     """`python -m allos --version` prints one line and loads quickly."""
     result = subprocess.run(
