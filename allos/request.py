@@ -40,7 +40,7 @@ class SchemaSpec:
     """What the answer is."""
     strict: bool = True
     """Whether a service can enforce it: every field required, no further ones allowed."""
-    read: Callable[[str], Any] | None = field(default=None, repr=False, compare=False)
+    parse: Callable[[str], Any] | None = field(default=None, repr=False, compare=False)
     """Parses the text of an answer; a ValueError says what does not match."""
 
 
@@ -66,7 +66,7 @@ class Request:
     schema: SchemaSpec | None = None
     """What the answer must match."""
     stream: bool = False
-    model_output: int | None = None
+    model_max_output_tokens: int | None = None
     """Most tokens that the model can write, where that is known: sent to an API that requires a limit
     when `max_tokens` is not set."""
     profile: ServiceProfile = field(default_factory=ServiceProfile)

@@ -16,7 +16,7 @@ async def parsed(response: ProviderResponse) -> ProviderResponse:
     that asks for tools or that did not arrive whole is left as it is.
     """
     schema = response.request.schema if response.request is not None else None
-    if schema is None or schema.read is None or not response.ok or response.tool_calls:
+    if schema is None or schema.parse is None or not response.ok or response.tool_calls:
         return response
     import asyncio
 
@@ -32,9 +32,9 @@ async def parsed(response: ProviderResponse) -> ProviderResponse:
 
 
 def _read(schema: SchemaSpec, text: str) -> tuple[object, str | None]:
-    assert schema.read is not None
+    assert schema.parse is not None
     try:
-        return schema.read(text), None
+        return schema.parse(text), None
     except ValueError as exc:
         return None, str(exc)
     except Exception as exc:  # noqa: BLE001 - a validator of the user's type

@@ -221,7 +221,9 @@ class Provider:
             stream=stream,
             sample=(origin.sample_index if origin.repeat is None else origin.repeat) or 0,
             refresh=refresh,
-            model_output=self._max_output_tokens() if self._wire.requires_max_tokens else None,
+            model_max_output_tokens=self._max_output_tokens()
+            if self._wire.requires_max_tokens
+            else None,
             **self._fixed,
         )
         if learned := learned_profiles.find(request):

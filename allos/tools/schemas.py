@@ -53,7 +53,7 @@ def as_schema(source: Any) -> SchemaSpec | None:
     >>> schema = as_schema(City)
     >>> schema.name, schema.schema["required"], schema.strict
     ('City', ['name', 'people'], True)
-    >>> schema.read('{"name": "Rome", "people": 2750000}')
+    >>> schema.parse('{"name": "Rome", "people": 2750000}')
     City(name='Rome', people=2750000)
     """
     if source is None or isinstance(source, SchemaSpec):
@@ -191,7 +191,7 @@ def _from_type(kind: Any) -> SchemaSpec:
         schema=schema if enforced is None else enforced,
         description=description,
         strict=enforced is not None,
-        read=_TypeReader(kind, wrapped),
+        parse=_TypeReader(kind, wrapped),
     )
 
 
@@ -315,7 +315,7 @@ def _from_json_schema(given: Mapping[str, Any]) -> SchemaSpec:
         schema=schema if enforced is None else enforced,
         description=description if isinstance(description, str) else None,
         strict=enforced is not None,
-        read=_JsonReader(check),
+        parse=_JsonReader(check),
     )
 
 

@@ -69,7 +69,9 @@ class MessagesWire(Wire):
         system, turns = _turns(with_schema_instructions(request, support))
         body: dict[str, Any] = {
             "model": request.model,
-            "max_tokens": fields.pop("max_tokens", request.model_output or DEFAULT_MAX_TOKENS),
+            "max_tokens": fields.pop(
+                "max_tokens", request.model_max_output_tokens or DEFAULT_MAX_TOKENS
+            ),
             "messages": turns,
         }
         if system:

@@ -91,7 +91,7 @@ def test_reset_of_rate_limits(server: FakeServer, provider: Provider, ask: Ask, 
 
 
 def test_speed_of_a_stream(server: FakeServer, provider: Provider) -> None:
-    """Tokens per second follow from the counts and times that are told beside it."""
+    """Tokens per second follow from the counts and times reported with it."""
     server.reply(Reply("one two three four", chunk_size=4, delay_s=0.002))
     with provider.stream("Hi") as stream:
         for _ in stream:
@@ -216,12 +216,12 @@ def test_finish_reasons(
     """Why a model stopped has one word on every API that can say it."""
     server.reply(Reply("cut of", finish=finish))
     response = ask(provider)
-    said = {
+    expected = {
         ("responses", "context_exceeded"): "other",
         ("messages", "content_filter"): "refusal",
     }.get((api, finish), finish)
 
-    assert response.finish_reason == said
+    assert response.finish_reason == expected
     assert response.ok
 
 

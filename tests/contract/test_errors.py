@@ -138,7 +138,7 @@ def test_last_attempt(server: FakeServer, make: Make, ask: Ask) -> None:
 
 
 def test_refused_connection(make: Make, ask: Ask) -> None:
-    """No server is told plainly."""
+    """A server that is not there is reported plainly."""
     with socket.create_server(("127.0.0.1", 0)) as held:
         port = held.getsockname()[1]
     provider = make(base_url=f"http://127.0.0.1:{port}/v1", max_attempts=2)
@@ -256,7 +256,7 @@ def test_empty_answer(server: FakeServer, provider: Provider, ask: Ask, api: Api
 
 
 def test_half_a_body(server: FakeServer, provider: Provider, ask: Ask) -> None:
-    """A whole answer that is cut, or is no JSON, is never taken for one."""
+    """A complete response that is cut, or is not JSON, is an error."""
     for fault in (Fault.malformed(), Fault.truncate()):
         server.reply(fault)
         with pytest.raises(errors.ProviderError) as caught:

@@ -475,10 +475,10 @@ def test_script_then_reply(server: FakeServer, client: httpx2.Client) -> None:
         for _ in range(4)
     ]
     server.reply(lambda seen: Reply(f"{seen.api}: {seen.prompt}"), on="m")
-    said = post(client, server, "messages", stream=False).json()
+    body = post(client, server, "messages", stream=False).json()
 
     assert chat == ["chat only", "first", "second", "of the model"]
-    assert said["content"][0]["text"] == "messages: What is 2 + 3?"
+    assert body["content"][0]["text"] == "messages: What is 2 + 3?"
 
 
 def test_record(server: FakeServer, client: httpx2.Client) -> None:

@@ -112,7 +112,7 @@ class QuillWire(Wire):
         body: dict[str, Any] = {
             "model": request.model,
             "lines": [f"{message.role.value}: {message.text}" for message in messages],
-            "paper": request.model_output or 100,
+            "paper": request.model_max_output_tokens or 100,
             **fields,
         }
         if request.tools:

@@ -29,21 +29,21 @@ def not_taking(server: FakeServer, api: Api, monkeypatch: pytest.MonkeyPatch) ->
     )
 
 
-# ---- what is not taken
+# ---- what is not accepted
 
 
 def test_left_out_with_one_warning(
     server: FakeServer, api: Api, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is not taken is not sent, told once for each provider, and stands in the response."""
+    """What is not accepted is not sent, warned of once per provider, and listed in the response."""
     provider, name = not_taking(server, api, monkeypatch), UNKNOWN[api]
-    with pytest.warns(UserWarning, match=f"/m does not take '{name}' on this API") as told:
+    with pytest.warns(UserWarning, match=f"/m does not take '{name}' on this API") as warned:
         response = ask(provider, **{name: True if name == "logprobs" else 7})
     with warnings.catch_warnings(record=True) as again:
         warnings.simplefilter("always")
         ask(provider, **{name: True if name == "logprobs" else 7})
 
-    assert len(told) == 1
+    assert len(warned) == 1
     assert again == []
     assert name not in server.requests[0].body
     assert response.metadata["params"]["dropped"] == [name]
@@ -142,7 +142,7 @@ def test_wrong_value(
     ],
 )
 def test_wrong_option(make: Make, option: dict[str, Any]) -> None:
-    """Options of the provider are checked alike; what a header holds is not told."""
+    """Options of the provider are checked alike; what a header holds is not shown."""
     (name,) = option
     with pytest.raises(errors.ConfigurationError, match=name) as caught:
         make(**option)
@@ -253,7 +253,7 @@ def test_name_of_the_token_limit(server: FakeServer, make: Make, ask: Ask, refus
 
 
 def test_too_large_a_limit_is_no_wrong_name(server: FakeServer, make: Make, ask: Ask) -> None:
-    """An error about the limit's size is told as it is."""
+    """An error about the limit's size is reported as it is."""
     server.reply(Fault.status(400, message="max_tokens is too large: at most 4096"))
     with pytest.raises(errors.BadRequestError, match="too large"):
         ask(make(api="chat"), max_tokens=10**6)
@@ -316,7 +316,7 @@ def test_effort(
 def test_effort_that_a_service_has_no_word_for(
     server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A word that the service lacks is told, or refused, like a parameter that it lacks."""
+    """A value that the service lacks is warned of, or refused, like a parameter that it lacks."""
     monkeypatch.setenv("MISTRAL_BASE_URL", server.base_url)
     provider = ProviderRegistry.get_provider("mistral", model="m", api_key=KEY)
     with pytest.warns(UserWarning, match="mistral/m does not take 'effort=low'"):

@@ -158,7 +158,7 @@ def test_long_texts_are_cut_in_print_only(server: FakeServer) -> None:
 
 
 def test_preview_of_a_comparison(server: FakeServer) -> None:
-    """Each column is one planned request with its repeats; one that would fail is told, no more."""
+    """Each column is one planned request with its repeats; one that would fail is only listed."""
     plan = allos.preview(
         "Hi",
         models=["openai/gpt-4o", "groq/m", "anthropic/claude-haiku-4-5"],

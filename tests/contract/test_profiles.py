@@ -144,7 +144,7 @@ def test_what_is_left_out_is_said(
     [("groq", True), ("openrouter", True), ("vllm", True), ("cohere", False), ("mistral", False)],
 )
 def test_usage_is_asked_for_in_streams(server: FakeServer, at: Any, name: str, asks: bool) -> None:
-    """`stream_options` goes where it is taken, and not where it is refused."""
+    """`stream_options` is sent where it is accepted, and not where it is refused."""
     with at(name, "m").stream("Hi") as stream:
         list(stream)
 
@@ -153,7 +153,7 @@ def test_usage_is_asked_for_in_streams(server: FakeServer, at: Any, name: str, a
 
 @pytest.mark.parametrize("name", ["deepseek", "moonshot", "ollama", "xai", "zai"])
 def test_strict_is_not_said(server: FakeServer, at: Any, name: str) -> None:
-    """Services that do not know `strict` are not told of it."""
+    """Services that do not know `strict` do not get it."""
     options = {"api": "chat"} if name == "xai" else {}
     at(name, "m", **options).chat("Hi", tools=[weather])
 
@@ -238,7 +238,7 @@ def test_reasoning_goes_back_beside_calls(server: FakeServer, at: Any, ask: Ask,
 
 @pytest.mark.parametrize("name", ["minimax", "sambanova", "llamafile", "groq", "chat_completions"])
 def test_reasoning_in_tags(server: FakeServer, at: Any, ask: Ask, name: str) -> None:
-    """Where a service writes `<think>` into the text, it is told apart."""
+    """Where a service writes `<think>` into the text, it becomes reasoning."""
     server.reply(Reply("Four.", reasoning="2 + 2", reasoning_as="tags", chunk_size=3))
     response = ask(at(name, "m"))
 

@@ -90,7 +90,7 @@ def test_answer_becomes_a_value(
 
 @pytest.mark.parametrize("schema", ["City", '{"type": "object"}', '"', ""])
 def test_a_text_is_no_schema(server: FakeServer, provider: Provider, schema: str) -> None:
-    """JSON as a text, or a type's name, is told in one line; nothing is sent."""
+    """JSON as a text, or a type's name, is an error of one line; nothing is sent."""
     with pytest.raises(ConfigurationError, match="schema takes a type or a JSON schema as a map"):
         provider.chat("Hi", schema=schema)
     assert server.requests == []
@@ -131,17 +131,19 @@ def test_mismatch_is_an_error_that_keeps_the_text(
 
 
 @pytest.mark.parametrize(
-    ("reply", "said"),
+    ("reply", "message"),
     [
         (Reply('{"name": "Ro', finish="length"), "cut off at max_tokens .* Raise max_tokens"),
         (Reply(refusal="I would rather not."), "declined to answer"),
         (Reply("Rome is a city."), "it is no JSON|Invalid JSON"),
     ],
 )
-def test_reasons(server: FakeServer, provider: Provider, ask: Ask, reply: Reply, said: str) -> None:
-    """A cut-off, a refusal and plain prose are told apart."""
+def test_reasons(
+    server: FakeServer, provider: Provider, ask: Ask, reply: Reply, message: str
+) -> None:
+    """A cut-off, a refusal and plain prose have a message each."""
     server.reply(reply)
-    with pytest.raises(SchemaError, match=said):
+    with pytest.raises(SchemaError, match=message):
         ask(provider, schema=City)
 
 
@@ -201,7 +203,7 @@ def test_service_without_schemas(
 
 
 def test_awaited_and_logged(server: FakeServer, provider: Provider, tmp_path: Path) -> None:
-    """The awaited twin is the same, and a mismatch is found again in the log."""
+    """The async counterpart is the same, and a mismatch is found again in the log."""
     server.reply(Reply(ROME))
     found = asyncio.run(provider.achat("Hi", schema=City))
     allos.log.open(tmp_path / "log.sqlite")

@@ -244,7 +244,7 @@ def test_async_gather(server: FakeServer, provider: Provider) -> None:
 
 
 def test_async_events_and_errors(server: FakeServer, provider: Provider) -> None:
-    """The async twin shows the same events and raises the same errors."""
+    """The async counterpart shows the same events and raises the same errors."""
     server.script(Reply("Hi", reasoning="hm"), Fault.status(400, message="odd"))
 
     async def main() -> tuple[list[type[Event]], ProviderResponse | None]:
@@ -402,7 +402,7 @@ def test_faces_are_public() -> None:
 def test_silence_after_the_end_is_not_waited_for(
     server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A server that has said `finish_reason` and then neither counts nor hangs up costs no timeout.
+    """A server that sent `finish_reason` and then neither counts nor hangs up costs no timeout.
 
     Chat Completions alone: the other two end with an event of their own.
     """
@@ -473,7 +473,7 @@ def test_stream_that_nobody_holds(
 def test_async_stream_that_nobody_holds(
     server: FakeServer, provider: Provider, observed: list[ProviderResponse]
 ) -> None:
-    """The same for its async twin, while its event loop goes on."""
+    """The same for its async counterpart, while its event loop goes on."""
     server.reply(STALL)
 
     async def main() -> bool:

@@ -45,11 +45,11 @@ PARAMETERS = {
 def test_calls_come_back_and_nothing_runs(
     server: FakeServer, provider: Provider, ask: Ask, api: Api
 ) -> None:
-    """Tools given to a provider are told to the model; its calls are alike on every API."""
+    """Tools given to a provider are described to the model; its calls are alike on every API."""
     server.reply(Reply(tool_calls=CALLS))
     response = ask(provider, "Weather?", tools=[weather], tool_choice="required")
     sent = server.requests[0].body
-    told = sent["tools"][0]
+    described = sent["tools"][0]
 
     assert response.tool_calls == [
         ToolCall("call_1", "weather", {"city": "Rome", "days": 2}),
@@ -58,14 +58,14 @@ def test_calls_come_back_and_nothing_runs(
     assert response.finish_reason == "tool_calls"
     assert response.metadata["params"] == {"tools": ["weather"], "tool_choice": "required"}
     if api == "chat":
-        assert told["function"].pop("parameters") == PARAMETERS
-        assert told == {
+        assert described["function"].pop("parameters") == PARAMETERS
+        assert described == {
             "type": "function",
             "function": {"name": "weather", "description": "Weather of a city."},
         }
     else:
-        assert told["name"] == "weather"
-        assert told["input_schema" if api == "messages" else "parameters"] == PARAMETERS
+        assert described["name"] == "weather"
+        assert described["input_schema" if api == "messages" else "parameters"] == PARAMETERS
     assert sent["tool_choice"] == ({"type": "any"} if api == "messages" else "required")
 
 
@@ -204,7 +204,7 @@ def test_choice_that_a_model_refuses_is_said(server: FakeServer, ask: Ask) -> No
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("options", "message"),
     [
         ({"tools": [weather, weather]}, "Two tools are called 'weather'"),
         ({"tools": weather}, r"tools takes a list"),
@@ -214,9 +214,9 @@ def test_choice_that_a_model_refuses_is_said(server: FakeServer, ask: Ask) -> No
     ],
 )
 def test_mistakes_send_nothing(
-    server: FakeServer, make: Make, asked: dict[str, Any], said: str
+    server: FakeServer, make: Make, options: dict[str, Any], message: str
 ) -> None:
-    """What cannot be a tool is told before anything is sent."""
-    with pytest.raises(ConfigurationError, match=said):
-        make().chat("Hi", **asked)
+    """What cannot be a tool is an error before anything is sent."""
+    with pytest.raises(ConfigurationError, match=message):
+        make().chat("Hi", **options)
     assert server.requests == []

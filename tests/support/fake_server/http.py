@@ -166,7 +166,7 @@ class Connection(asyncio.Protocol):
     async def _flush(self) -> None:
         # What the kernel has not delivered yet, a reset would throw away.
         deadline = self.server.loop.time() + FLUSH_LIMIT_S
-        # Polled, since the kernel tells nobody when the peer has taken everything.
+        # Polled, since the kernel does not report when the peer has read everything.
         while self._unsent() and self.server.loop.time() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
 

@@ -128,7 +128,7 @@ class FakeServer:
 
     @property
     def unused(self) -> int:
-        """Script entries that no request has taken."""
+        """Script entries that are still queued."""
         return sum(len(queue) for queue in self._book.queues.values())
 
     def wait_for(self, predicate: Callable[[], T], timeout_s: float = 5.0) -> T:

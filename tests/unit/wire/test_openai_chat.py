@@ -207,7 +207,7 @@ def test_reasoning_goes_back_with_tool_calls_only() -> None:
 
 @pytest.mark.parametrize("name", ["text", "tags"])
 def test_prose_about_tags_stays_prose(name: str) -> None:
-    """Without the quirk a tag is text; with it, only a tag that opens the answer counts."""
+    """Without the profile a tag is text; with it, only a tag that opens the answer counts."""
     reply = {"choices": [{"message": {"content": "Say <think>x</think>"}}]}
 
     assert (
