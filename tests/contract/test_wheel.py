@@ -20,13 +20,10 @@ def test_wheel_holds_the_boards_bundle_and_not_its_sources() -> None:
     }
     board = {name.removeprefix(BOARD) for name in names if name.startswith(BOARD)}
 
-    assert board == {
-        "__init__.py",
-        "cell_updates.py",
-        "updates.py",
-        "widget.py",
+    assert {name for name in board if not name.endswith(".py")} == {
         "static/board.css",
         "static/board.js",
     }
+    assert "widget.py" in board
     assert "allos/providers/catalog/services.toml" in names
     assert not any("node_modules" in name for name in names)

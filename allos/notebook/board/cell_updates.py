@@ -46,7 +46,7 @@ class CellUpdates:
         """How the page shows the response; formatting it takes a while, so it is kept."""
         self._state = "queued"
         self._attempt: Any = None
-        self._has_age = False
+        self._has_age = self._has_first = False
         self._reasoning_chars = 0
         # The text as the page has it: cleaned as it was sent, place counted as JavaScript does.
         self._texts: list[str] = []
@@ -104,6 +104,9 @@ class CellUpdates:
         if change:
             times = self._times(now)
             self._has_age |= bool(times)
+            if self._has_first and "first_s" not in times:
+                change |= {"first_s": None, "facts": [], "speed": ""}  # another attempt was sent
+            self._has_first = "first_s" in times
             change |= times
         return change
 
