@@ -3,7 +3,7 @@
 #   make demo    set up, then run the quickstart notebook on the embedded model
 #   make test    set up, then run all the tests
 #
-# Everything lives in .venv and .artifacts; the embedded model lies in your data folder, where every
+# Everything lives in .venv and .artifacts; the embedded model is stored in your data folder, where every
 # checkout and every environment finds it (ALLOS_MODELS names another folder).
 
 VENV    := .venv
@@ -60,7 +60,7 @@ model: $(READY)
 # Using allos needs the model; the tests tell what they had to leave out, unless nothing may be.
 WITHOUT_MODEL = exit 1
 test check suites: WITHOUT_MODEL = { \
-	echo "    the embedded model could not be had, so its tests cannot run"; [ -z "$$ALLOS_REQUIRE_ALL" ]; }
+	echo "    the embedded model is not available, so its tests cannot run"; [ -z "$$ALLOS_REQUIRE_ALL" ]; }
 
 browser: $(READY)
 	@$(PY) tests/support/find_chromium.py --install || [ -z "$$ALLOS_REQUIRE_ALL" ]
@@ -91,7 +91,7 @@ check: test  ## The same as make test
 
 lint: $(READY) frontend-check  ## Check format, lint, layers, declared packages, and the board's page
 	@echo "==> Lint"
-	@$(RUN) ruff format --check --quiet . || { echo "    make format mends the files above"; exit 1; }
+	@$(RUN) ruff format --check --quiet . || { echo "    make format fixes the files above"; exit 1; }
 	@$(RUN) ruff check --quiet .
 	@$(VENV)/bin/lint-imports --cache-dir $(VENV)/.import-linter >$(VENV)/.layers 2>&1 || { cat $(VENV)/.layers; exit 1; }
 	@$(RUN) deptry . >$(VENV)/.declared 2>&1 || { cat $(VENV)/.declared; exit 1; }
@@ -124,7 +124,7 @@ frontend-check: $(READY)
 	  { $(NPM) run --silent test >$(VENV)/.page 2>&1 || { cat $(VENV)/.page; exit 1; }; } && \
 	  $(NPM) run --silent check; \
 	else \
-	  echo "    its tools could not be had, so it is not checked"; [ -z "$$ALLOS_REQUIRE_ALL" ]; \
+	  echo "    its tools are not available, so it is not checked"; [ -z "$$ALLOS_REQUIRE_ALL" ]; \
 	fi
 
 types: $(READY)  ## Check types
@@ -220,7 +220,7 @@ perf: $(READY)  ## Measure: run every script in tests/perf
 	@for script in tests/perf/bench_*.py; do \
 	  echo "==> $$script"; $(RUN) tests.perf.$$(basename "$$script" .py) || exit 1; done
 
-format: $(READY)  ## Mend format and lint where a tool can
+format: $(READY)  ## Fix format and lint where a tool can
 	@$(RUN) ruff format .
 	@$(RUN) ruff check --fix .
 
