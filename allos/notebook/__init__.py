@@ -1,4 +1,4 @@
-"""The notebook: magics, painting, display of responses. The only room that knows IPython."""
+"""The notebook: magics, live output, display of responses. The only layer that imports IPython."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from typing import Any
 
 __all__ = ["load", "unload"]
 
-_OLDEST = (7, 34)
-"""The oldest IPython that it works in: Colab's."""
-
-_loaded: dict[int, Any] = {}
+_MIN_IPYTHON = (7, 34)
+"""The lowest supported version of IPython: Colab's."""
 
 
 def load(shell: Any) -> None:
-    """Register magics and display formatters in a shell; all of them, or none.
+    """Add magics and display formatters to a shell: all, or after an error none.
+
+    The second time, nothing happens.
 
     Raises
     ------
     ConfigurationError
-        An IPython that is too old.
+        IPython is too old.
     """
-    if id(shell) in _loaded:
+    if _magics(shell) is not None:
         return
     _check_version()
     try:
@@ -34,19 +34,22 @@ def load(shell: Any) -> None:
 
 
 def unload(shell: Any) -> None:
-    """Remove everything that `load` registered."""
-    if id(shell) in _loaded:
+    """Remove everything that `load` has added."""
+    if _magics(shell) is not None:
         _unregister(shell)
 
 
+def _magics(shell: Any) -> Any:
+    """Our magics in this shell; None while they are not loaded."""
+    return shell.magics_manager.registry.get("AllosMagics")
+
+
 def _register(shell: Any) -> None:
-    from allos.notebook import cell_provenance, cell_runs, completion, display, tool_approval
+    from allos.notebook import cell_provenance, cell_runs, completion, tool_approval
     from allos.notebook.magics import AllosMagics
     from allos.session import current_session
 
-    magics = _loaded[id(shell)] = AllosMagics(shell)
-    shell.register_magics(magics)
-    display.register(shell)
+    AllosMagics(shell).register()
     cell_provenance.register(shell)
     cell_runs.register()
     tool_approval.register()
@@ -55,19 +58,13 @@ def _register(shell: Any) -> None:
 
 
 def _unregister(shell: Any) -> None:
-    """Take back whatever of `_register` was done."""
-    from allos.notebook import cell_provenance, cell_runs, completion, display, tool_approval
+    """Undo `_register`, also where only a part of it was done."""
+    from allos.notebook import cell_provenance, cell_runs, completion, tool_approval
     from allos.session import current_session
 
-    magics = _loaded.pop(id(shell), None)
-    for kind in ("line", "cell"):
-        shell.magics_manager.magics[kind].pop("allos", None)
-    shell.magics_manager.registry.pop("AllosMagics", None)
+    magics = _magics(shell)
     if magics is not None:
-        if magics in shell.configurables:
-            shell.configurables.remove(magics)
-        magics.forget()
-    display.unregister(shell)
+        magics.unregister()
     cell_provenance.unregister(shell)
     cell_runs.unregister()
     tool_approval.unregister()
@@ -78,24 +75,24 @@ def _unregister(shell: Any) -> None:
 def _check_version() -> None:
     import IPython
 
-    if IPython.version_info >= _OLDEST:
+    if IPython.version_info >= _MIN_IPYTHON:
         return
     from allos.errors import ConfigurationError
-    from allos.notebook.cell import one_line
+    from allos.notebook.tracebacks import without_traceback
 
-    oldest = ".".join(map(str, _OLDEST))
-    raise one_line(
+    version = ".".join(map(str, _MIN_IPYTHON))
+    raise without_traceback(
         ConfigurationError(
-            f"allos needs IPython {oldest} or newer; this is {IPython.__version__}. "
-            f"Nothing was loaded. Run: pip install 'ipython>={oldest}', and restart the kernel."
+            f"allos needs IPython >= {version}, got {IPython.__version__}. "
+            f"Nothing was loaded. Run: pip install 'ipython>={version}', and restart the kernel."
         )
     )
 
 
 def _open_replay() -> None:
-    # Now, and not with the first call: a provider may be made before it, without a key.
+    # Not with the first call: a provider may be constructed before it, without a key.
     from allos.errors import AllosError
-    from allos.notebook.cell import one_line
+    from allos.notebook.tracebacks import without_traceback
     from allos.session import current_session
 
     try:
@@ -104,4 +101,4 @@ def _open_replay() -> None:
         error = exc
     else:
         return
-    raise one_line(error) from None
+    raise without_traceback(error) from None

@@ -1,4 +1,4 @@
-"""One use of ``%allos`` or ``%%allos``: parse, fill in, ask, paint. A thin shell around `runs`."""
+"""One use of ``%allos`` or ``%%allos``: parse, fill in, ask, show. A thin layer over `runs`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from allos import context, template
+from allos import context
 from allos.errors import (
     AllosError,
     ConfigurationError,
@@ -19,13 +18,13 @@ from allos.errors import (
     SchemaError,
 )
 from allos.messages import Message, Prompt, as_messages
-from allos.notebook import cell_budget, prompts
+from allos.notebook import prompts
 from allos.notebook.arguments import Arguments, parse
+from allos.notebook.cell_budget import cell_budget, dry_run
 from allos.notebook.commands import dispatch
-from allos.notebook.display import mark_painted
 from allos.notebook.live_output import LiveOutput
-from allos.notebook.values import Values, picture, schema_of, tool_of
-from allos.parts import Image, Part
+from allos.notebook.question import Question, build_question, prompt_text
+from allos.notebook.tracebacks import without_traceback
 from allos.providers.waiting import checked
 from allos.response import ProviderResponse
 from allos.runs import chats
@@ -37,29 +36,33 @@ from allos.tools.tool_loop import Loop
 from allos.tools.tool_loop import run as run_tools
 
 if TYPE_CHECKING:
+    from allos.notebook.display import Display
     from allos.providers.pricing.planned_requests import Preview
 
+_PACKAGE = Path(__file__).parents[1]
 
-_OURS = Path(__file__).parents[1]
 
-
-def run(shell: Any, line: str, cell: str | None, local_ns: dict[str, Any]) -> Any:
-    """Do what the line and the cell ask for, and return what the cell evaluates to.
+def run(
+    shell: Any, display: Display, line: str, cell: str | None, local_ns: Mapping[str, Any]
+) -> Any:
+    """Run one magic and return the value of its cell.
 
     Parameters
     ----------
     shell : InteractiveShell
+    display : Display
+        The shell's display formatters.
     line : str
         What follows the magic's name.
     cell : str or None
         The cell's body; None for the line form.
-    local_ns : dict
-        Local variables, where the line form stands inside a function.
+    local_ns : mapping
+        Local variables, where the line form is used inside a function.
 
     Raises
     ------
     AllosError
-        Shows itself as one line.
+        Its traceback is one line.
     Interrupted
         Stopped by the user; also one line.
     """
@@ -67,178 +70,150 @@ def run(shell: Any, line: str, cell: str | None, local_ns: dict[str, Any]) -> An
         arguments = parse(line, cell=cell is not None)
         if arguments.command is not None:
             return dispatch.run(arguments.command, arguments.rest)
-        with _plain_warnings():
-            return _question(shell, arguments, cell, local_ns)
+        with _short_warnings():
+            question = build_question(
+                arguments, prompt_text(arguments, cell), {**shell.user_ns, **local_ns}
+            )
+            with context.using(variables=question.variables), cell_budget(shell, arguments):
+                return _answer(shell, display, arguments, question, is_cell=cell is not None)
     except AllosError as exc:
         error = exc
-    raise one_line(error) from None
+    raise without_traceback(error) from None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What a cell asks, filled in from the namespace."""
-
-    prompt: Prompt
-    system: str | None
-    schema: Any = None
-    tools: tuple[Any, ...] = ()
-    notes: tuple[str, ...] = ()
-    """Quiet remarks for the footer."""
-
-
-def _question(
-    shell: Any, arguments: Arguments, cell: str | None, local_ns: dict[str, Any]
+def _answer(
+    shell: Any, display: Display, arguments: Arguments, question: Question, *, is_cell: bool
 ) -> ProviderResponse | Comparison | Preview:
-    # IPython ends every cell with a newline; that one is not the user's.
-    text = arguments.prompt if cell is None else without_nbval(cell).removesuffix("\n")
-    if text is None or not text.strip():
-        where = "into the cell below" if cell is not None else 'after it, in quotes: "…"'
-        raise ConfigurationError(f"There is no prompt: write it {where}. Nothing was sent.")
-    namespace = {**shell.user_ns, **local_ns}
-    values = Values()
-    pieces: list[Part]
-    pieces, variables = template.fill(text, namespace, values.convert)
-    told, in_system = template.fill(arguments.system or "", namespace, values.convert)
-    system = "".join(piece for piece in told if isinstance(piece, str)) or None
-    if any(not isinstance(piece, str) for piece in told):
-        raise ConfigurationError("--system takes text only. Nothing was sent.")
-    # Models read best what they have seen before the question.
-    images = [
-        Image(path=word.text) if word.quoted else picture(word.text, namespace)
-        for word in arguments.images
-    ]
-    question = Question(
-        prompt=[*images, *pieces] or "",
-        system=system,
-        schema=None if arguments.schema is None else schema_of(arguments.schema, namespace),
-        tools=tuple(tool_of(name, namespace) for name in arguments.tools),
-        notes=tuple(values.notes),
-    )
     if arguments.models:
-        _one_model_only(arguments)
-    with context.using(variables={**in_system, **variables}), cell_budget.limit(shell, arguments):
-        if arguments.dry_run:
-            plan = cell_budget.plan(arguments, question)
-            if arguments.output is not None:
-                shell.user_ns[arguments.output] = plan
-            return plan
-        if arguments.models:
-            return _compare(shell, arguments, question)
-        return _ask(shell, arguments, question, paint=cell is not None)
+        _check_comparison_flags(arguments)
+    if arguments.dry_run:
+        plan = dry_run(arguments, question)
+        if arguments.output is not None:
+            shell.user_ns[arguments.output] = plan
+        return plan
+    if arguments.models:
+        return _compare(shell, display, arguments, question)
+    return _ask(shell, display, arguments, question, is_cell=is_cell)
 
 
-def _one_model_only(arguments: Arguments) -> None:
-    """Refuse what a comparison does not do, rather than leave it out unsaid."""
-    given = {
+def _check_comparison_flags(arguments: Arguments) -> None:
+    """Refuse flags that a comparison does not support, rather than ignore them."""
+    flags = {
         "--chat": arguments.chat,
         "--tools": arguments.tools,
         "--unsafe-html": arguments.unsafe_html,
         "--no-stream": not arguments.stream,
     }
-    for flag in [name for name, value in given.items() if value]:
-        raise ConfigurationError(f"{flag} takes one model, not a comparison. Nothing was sent.")
+    for flag in [name for name, value in flags.items() if value]:
+        raise ConfigurationError(f"{flag} is not supported in a comparison. Nothing was sent.")
 
 
-def _compare(shell: Any, arguments: Arguments, question: Question) -> Comparison:
-    """Start a comparison; the cell's result shows it."""
+def _compare(shell: Any, display: Display, arguments: Arguments, question: Question) -> Comparison:
+    """Start a comparison; it is shown as the cell's result."""
     shared = {"schema": question.schema} if question.schema is not None else {}
+    calls = len(arguments.models) * arguments.repeats
     comparison = compare(
         question.prompt,
         models=arguments.models,
         n=arguments.repeats,
         system=question.system,
         refresh=arguments.refresh,
-        confirm=prompts.of_comparison(shell, len(arguments.models) * arguments.repeats),
+        confirm=prompts.comparison_confirmation(shell, calls),
         **shared,
         **arguments.params,
     )
     if arguments.output is not None:
         shell.user_ns[arguments.output] = comparison
     if arguments.quiet:
-        mark_painted(comparison)
+        display.hide_once(comparison)
     elif question.notes:
         sys.stdout.write("\n".join((*question.notes, "")))
     return comparison
 
 
-def _ask(shell: Any, arguments: Arguments, question: Question, *, paint: bool) -> ProviderResponse:
-    model = current_session().model_name(arguments.model)
+def _ask(
+    shell: Any, display: Display, arguments: Arguments, question: Question, *, is_cell: bool
+) -> ProviderResponse:
+    """Ask one model, within its conversation where the cell names one."""
+    session = current_session()
+    model = session.model_name(arguments.model)
     notes = question.notes
     messages, system, chat = as_messages(question.prompt), question.system, None
     if arguments.chat is not None:
         chat = chats.chat(arguments.chat)
         messages, system = chat.build_messages(question.prompt, question.system)
         notes = (note, *notes) if (note := chat.note()) else notes
-    if arguments.model is None and current_session().settings.get("model") is None:
-        notes = (f"no model named: the embedded {model} answered", *notes)
-    painter = LiveOutput(
+    if arguments.model is None and session.settings.get("model") is None:
+        notes = (f"no model named: answered by the embedded {model}", *notes)
+    output = LiveOutput(
         shell,
+        display,
         model,
-        quiet=arguments.quiet or not paint,
+        quiet=arguments.quiet or not is_cell,
         notes=notes,
-        refresh_hz=current_session().settings.get("refresh_hz"),
+        refresh_hz=session.settings.get("refresh_hz"),
         unsafe_html=arguments.unsafe_html,
     )
     with chat.call_context() if chat is not None else nullcontext():
-        response = _answer(shell, arguments, as_messages(messages, system), question, painter)
+        response = _response(shell, arguments, as_messages(messages, system), question, output)
     if chat is not None and not chat.add(response, system):
         sys.stderr.write(
-            f"The conversation {chat.name!r} was left as it was: the answer is a call of a tool.\n"
+            f"The conversation {chat.name!r} is unchanged: the answer is an open tool call.\n"
         )
-    if painter.painted or arguments.quiet:
-        mark_painted(response)
+    if output.is_final_shown or arguments.quiet:
+        display.hide_once(response)
     return response
 
 
-def _answer(
+def _response(
     shell: Any,
     arguments: Arguments,
     messages: tuple[Message, ...],
     question: Question,
-    painter: LiveOutput,
+    output: LiveOutput,
 ) -> ProviderResponse:
-    """Ask, run tools where there are some, and paint; an error is painted, kept and raised."""
+    """Ask, run tools where there are some, and show the response; an error is shown and raised."""
+    session = current_session()
 
     def send(turns: Prompt, more: Mapping[str, Any]) -> ProviderResponse:
         call = start_call(
             turns,
-            model=current_session().model_name(arguments.model),
+            model=session.model_name(arguments.model),
             params={
                 **arguments.params,
                 "schema": question.schema,
                 "refresh": arguments.refresh,
                 **more,
             },
-            on_events=painter.put if arguments.stream else None,
+            on_events=output.push if arguments.stream else None,
         )
-        response = painter.follow(call)
+        response = output.wait(call)
         if question.tools:
-            painter.called(response)
+            output.show_tool_calls(response)
         return checked(response)
 
-    failed: ProviderError | SchemaError | Interrupted
+    error: ProviderError | SchemaError | Interrupted
     try:
         if question.tools:
-            response = run_tools(
-                Loop(messages, question.tools, approvers=current_session().approvers), send
-            )
+            loop = Loop(messages, question.tools, approvers=session.approvers)
+            response = run_tools(loop, send)
         else:
             response = send(messages, {})
     except (ProviderError, SchemaError, Interrupted) as exc:
-        failed = exc
+        error = exc
     else:
-        # StoredKey before it is shown: a stop in between would lose it.
-        _keep(shell, arguments, response)
-        painter.finish(response)
+        # Stored before it is shown: an interrupt in between must not lose it.
+        _store(shell, arguments, response)
+        output.finish(response)
         return response
-    if failed.response is not None:
-        _keep(shell, arguments, failed.response)
-        painter.finish(failed.response)
-    raise failed.with_traceback(None)
+    if error.response is not None:
+        _store(shell, arguments, error.response)
+        output.finish(error.response)
+    raise error.with_traceback(None)
 
 
-def _keep(shell: Any, arguments: Arguments, response: ProviderResponse) -> None:
-    """Put a response where the user finds it, also when the cell ends in an error."""
+def _store(shell: Any, arguments: Arguments, response: ProviderResponse) -> None:
+    """Assign a response to the variable of ``-o``, and to ``_`` also when the cell ends in an error."""
     if arguments.output is not None:
         shell.user_ns[arguments.output] = response
     if not response.ok or response.error is not None:
@@ -246,41 +221,23 @@ def _keep(shell: Any, arguments: Arguments, response: ProviderResponse) -> None:
 
 
 @contextmanager
-def _plain_warnings() -> Iterator[None]:
-    """Show a warning of ours as its sentence; the path and line of our code tell nobody anything."""
-    usual = warnings.formatwarning
+def _short_warnings() -> Iterator[None]:
+    """Show warnings of this package as their message alone, without the path and line of its code."""
+    format_warning = warnings.formatwarning
 
-    def plain(
+    def short(
         message: Warning | str,
         category: type[Warning],
         filename: str,
         lineno: int,
         line: str | None = None,
     ) -> str:
-        if Path(filename).is_relative_to(_OURS):
+        if Path(filename).is_relative_to(_PACKAGE):
             return f"Warning: {message}\n"
-        return usual(message, category, filename, lineno, line)
+        return format_warning(message, category, filename, lineno, line)
 
-    warnings.formatwarning = plain
+    warnings.formatwarning = short
     try:
         yield
     finally:
-        warnings.formatwarning = usual
-
-
-def one_line(exc: AllosError) -> AllosError:
-    """Make an error show itself as one line; the cell still fails with its own class."""
-    from allos.render.answer import error_text
-
-    # A server's words may stand in it, and a terminal would obey them.
-    text = " ".join(line.strip() for line in error_text(str(exc)).splitlines())
-    exc._render_traceback_ = lambda: [text]  # type: ignore[attr-defined]  # IPython's protocol
-    return exc.with_traceback(None)
-
-
-def without_nbval(cell: str) -> str:
-    """Drop nbval's marker comments: they are for the test runner, not for the model."""
-    if "# NBVAL_" not in cell:
-        return cell
-    lines = cell.splitlines(keepends=True)
-    return "".join(line for line in lines if not line.lstrip().startswith("# NBVAL_"))
+        warnings.formatwarning = format_warning

@@ -1,4 +1,4 @@
-"""What a cell may spend, and what it would: ``--budget USD`` and ``--dry-run``."""
+"""Budget and dry run of a cell: ``--budget USD`` and ``--dry-run``."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from allos.runs.preview import preview
 
 if TYPE_CHECKING:
     from allos.notebook.arguments import Arguments
-    from allos.notebook.cell import Question
+    from allos.notebook.question import Question
     from allos.providers.pricing.planned_requests import Preview
 
 
-def limit(shell: Any, arguments: Arguments) -> AbstractContextManager[Budget | None]:
-    """Hold the calls of a cell to its budget; the person in front of it is asked where one is."""
+def cell_budget(shell: Any, arguments: Arguments) -> AbstractContextManager[Budget | None]:
+    """Limit the calls of a cell to its budget; a call that could exceed it is asked about."""
     if arguments.budget_usd is None:
         return nullcontext()
-    return budget(arguments.budget_usd, confirm=prompts.person(shell))
+    return budget(arguments.budget_usd, confirm=prompts.confirmation(shell))
 
 
-def plan(arguments: Arguments, question: Question) -> Preview:
+def dry_run(arguments: Arguments, question: Question) -> Preview:
     """Return what a cell would send."""
     messages, system = as_messages(question.prompt), question.system
     if arguments.chat is not None:
         from allos.runs import chats
 
-        if arguments.chat in chats.names():  # a preview starts no conversation
+        if arguments.chat in chats.names():  # a dry run starts no conversation
             messages, system = chats.find(arguments.chat).build_messages(
                 question.prompt, question.system
             )
-    given = {
+    params = {
         "schema": question.schema,
         "tools": question.tools or None,
         **arguments.params,
@@ -45,5 +45,5 @@ def plan(arguments: Arguments, question: Question) -> Preview:
         n=arguments.repeats,
         system=system,
         stream=arguments.stream,
-        **{name: value for name, value in given.items() if value is not None},
+        **{name: value for name, value in params.items() if value is not None},
     )

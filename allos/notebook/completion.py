@@ -231,13 +231,13 @@ def _commands() -> Iterable[str]:
 
 
 def _flags() -> list[str]:
-    from allos.notebook.arguments import parser
+    from allos.notebook.flags import parser
 
     return [flag for action in parser()._actions for flag in reversed(action.option_strings)]
 
 
 def _takes_value() -> frozenset[str]:
-    from allos.notebook.arguments import parser
+    from allos.notebook.flags import parser
 
     return frozenset(
         flag

@@ -1,4 +1,4 @@
-"""How responses and comparisons show themselves when a cell returns them.
+"""How one shell shows responses and comparisons that are the result of a cell.
 
 The formatters are registered by the class's name, so that loading the extension does not import it.
 """
@@ -7,136 +7,95 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from allos.notebook import mime_bundles
+from allos.notebook.front_end import is_interactive
+
 if TYPE_CHECKING:
-    from allos.providers.pricing.planned_requests import Preview
     from allos.response import ProviderResponse
     from allos.runs.comparison import Comparison
-    from allos.runs.doctor import Report
 
 _RESPONSE = ("allos.response", "ProviderResponse")
 _COMPARISON = ("allos.runs.comparison", "Comparison")
 _PREVIEW = ("allos.providers.pricing.planned_requests", "Preview")
 _REPORT = ("allos.runs.doctor", "Report")
 
-_switched_on: set[int] = set()
-"""Shells, by `id`, whose objects may show themselves as long as allos is loaded."""
 
-_notes: dict[str, tuple[str, ...]] = {}
-"""Remarks for the footer of what will be shown as its cell's result, by id."""
+class Display:
+    """Display formatters of one shell, and what they must know of its cells.
 
-_painted: set[str] = set()
-"""Ids of what its own cell has just painted, or was told not to: not shown again as its result."""
+    Parameters
+    ----------
+    shell : InteractiveShell
+    """
 
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+        self._notes: dict[str, tuple[str, ...]] = {}
+        self._hidden: set[str] = set()
+        self._enabled_formatter = False
 
-def mark_painted(result: ProviderResponse | Comparison) -> None:
-    """Keep the cell's result from being shown."""
-    if result.id is not None:
-        _painted.add(result.id)
+    def hide_once(self, result: ProviderResponse | Comparison) -> None:
+        """Do not show a cell's result: its magic has shown it already, or was asked to be quiet."""
+        if result.id is not None:
+            self._hidden.add(result.id)
 
+    def add_notes(self, response: ProviderResponse, notes: tuple[str, ...]) -> None:
+        """Facts for the footer of a response that will be shown as its cell's result."""
+        if notes and response.id is not None:
+            self._notes[response.id] = notes
 
-def remember(response: ProviderResponse, notes: tuple[str, ...]) -> None:
-    """Keep remarks for the time when the response is shown."""
-    if notes and response.id is not None:
-        _notes[response.id] = notes
+    def register(self) -> None:
+        """Add the formatters to the shell."""
+        formatter = self._shell.display_formatter.ipython_display_formatter
+        # Off in a terminal before IPython 8: no comparison could wait, no result be hidden.
+        if not formatter.enabled:
+            self._enabled_formatter = formatter.enabled = True
+        for name, formatter, show in self._formatters():
+            formatter.for_type_by_name(*name, show)
 
+    def unregister(self) -> None:
+        """Remove the formatters from the shell."""
+        if self._enabled_formatter:
+            self._shell.display_formatter.ipython_display_formatter.enabled = False
+            self._enabled_formatter = False
+        for name, formatter, _ in self._formatters():
+            formatter.deferred_printers.pop(name, None)
+            for known in [kind for kind in formatter.type_printers if _name(kind) == name]:
+                del formatter.type_printers[known]
 
-def register(shell: Any) -> None:
-    """Teach a shell to show responses."""
-    first = shell.display_formatter.ipython_display_formatter
-    if (
-        not first.enabled
-    ):  # in a terminal, before IPython 8: no comparison could wait, nothing be quiet
-        _switched_on.add(id(shell))
-        first.enabled = True
-    for name, formatter, show in _formatters(shell):
-        formatter.for_type_by_name(*name, show)
+    def _formatters(self) -> list[tuple[tuple[str, str], Any, Any]]:
+        first = self._shell.display_formatter.ipython_display_formatter
+        # Not the formatter of one MIME type: only a whole bundle can have metadata of its own.
+        second = self._shell.display_formatter.mimebundle_formatter
+        return [
+            (_RESPONSE, first, self._skip_hidden),
+            (_RESPONSE, second, self._response),
+            (_COMPARISON, first, self._board),
+            (_COMPARISON, second, mime_bundles.comparison_bundle),
+            (_PREVIEW, second, mime_bundles.preview_bundle),
+            (_REPORT, second, mime_bundles.report_bundle),
+        ]
 
+    def _skip_hidden(self, result: ProviderResponse | Comparison) -> None:
+        if result.id in self._hidden:
+            self._hidden.discard(str(result.id))
+            return
+        raise NotImplementedError  # IPython goes on to the next formatter
 
-def unregister(shell: Any) -> None:
-    """Take back what `register` did."""
-    if id(shell) in _switched_on:
-        _switched_on.discard(id(shell))
-        shell.display_formatter.ipython_display_formatter.enabled = False
-    for name, formatter, _ in _formatters(shell):
-        formatter.deferred_printers.pop(name, None)
-        for known in [kind for kind in formatter.type_printers if _name(kind) == name]:
-            del formatter.type_printers[known]
+    def _response(self, response: ProviderResponse) -> mime_bundles.Bundle:
+        return mime_bundles.response_bundle(response, self._notes.get(response.id or "", ()))
 
+    def _board(self, comparison: Comparison) -> None:
+        from allos.notebook.comparison_output import show
 
-def bundle(
-    response: ProviderResponse,
-    notes: tuple[str, ...] = (),
-    *,
-    show_error: bool = True,
-    unsafe_html: bool = False,
-) -> tuple[dict[str, str], dict[str, Any]]:
-    """Return what to show of a response by MIME type, and the metadata that keeps its rows."""
-    from allos.log.notebook_rows import rows_metadata
-    from allos.render.answer import answer_html, answer_text
-
-    notes = notes or _notes.get(response.id or "", ())
-    options: dict[str, Any] = {"notes": notes, "show_error": show_error, "unsafe_html": unsafe_html}
-    return {
-        "text/html": answer_html(response, **options),
-        "text/plain": answer_text(response, **options),
-    }, rows_metadata(response.steps or (response,))
-
-
-def _formatters(shell: Any) -> list[tuple[tuple[str, str], Any, Any]]:
-    first = shell.display_formatter.ipython_display_formatter
-    # Whole bundles, since only they can carry metadata of their own.
-    then = shell.display_formatter.mimebundle_formatter
-    return [
-        (_RESPONSE, first, _silent_once),
-        (_RESPONSE, then, bundle),
-        (_COMPARISON, first, _board),
-        (_COMPARISON, then, _table),
-        (_PREVIEW, then, _preview),
-        (_REPORT, then, _report),
-    ]
+        if comparison.id not in self._hidden:
+            if is_interactive(self._shell) and not comparison.from_replay():
+                show(self._shell, comparison)
+                return
+            # Replayed, or headless, where a later update of the output would be lost.
+            comparison.wait()
+        self._skip_hidden(comparison)
 
 
 def _name(kind: type) -> tuple[str, str]:
     return kind.__module__, kind.__name__
-
-
-def _silent_once(result: ProviderResponse | Comparison) -> None:
-    if result.id in _painted:
-        _painted.discard(str(result.id))
-        return
-    # Not ours to show here: IPython goes on to the other formatters.
-    raise NotImplementedError
-
-
-def _board(comparison: Comparison) -> None:
-    from IPython.core.getipython import get_ipython
-
-    from allos.notebook.comparison_output import is_interactive, show
-
-    if comparison.id not in _painted:
-        shell = get_ipython()
-        if is_interactive(shell) and not comparison.from_replay():
-            show(shell, comparison)
-            return
-        comparison.wait()  # headless, where nobody would see a later update, or replayed
-    _silent_once(comparison)
-
-
-def _table(comparison: Comparison) -> tuple[dict[str, str], dict[str, Any]]:
-    from allos.notebook.comparison_output import bundle as table
-
-    return table(comparison)
-
-
-def _preview(preview: Preview, **_: Any) -> dict[str, str]:
-    from allos.render.plain import clean_text
-    from allos.render.reports import preview_html
-
-    return {"text/html": preview_html(preview), "text/plain": clean_text(str(preview))}
-
-
-def _report(report: Report, **_: Any) -> dict[str, str]:
-    from allos.render.plain import clean_text
-    from allos.render.reports import report_html
-
-    return {"text/html": report_html(report), "text/plain": clean_text(str(report))}

@@ -44,7 +44,7 @@ def ask_person(call: ToolCall) -> bool | None:
     from IPython.core.getipython import get_ipython
 
     from allos.errors import ConfigurationError
-    from allos.notebook.comparison_output import can_ask
+    from allos.notebook.front_end import can_ask
 
     shell = get_ipython()
     if shell is None or not can_ask(shell):

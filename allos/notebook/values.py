@@ -1,6 +1,6 @@
-"""What a ``{{ value }}`` of a cell becomes: text, an image, or the beginning of a table.
+"""What a ``{{ value }}`` of a cell becomes: text, an image, or the first rows of a table.
 
-pandas and the drawing libraries are known by name and never loaded from here.
+pandas and the plotting libraries are recognised by name and never imported here.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from allos.parts import File, Image, Part, as_part
 from allos.tools.tool import as_tool
 
 BUDGET_TOKENS = 1000
-"""What a table may cost, about."""
+"""About how many tokens a table may use."""
 
 _CHARS_PER_TOKEN = 4
-_CELL_CHARS = (200, 50, 12)  # a wide table is cut more, so that some rows fit
-_ROWS_WANTED = 3
-_ROWS = 1000  # enough for any budget
+_CELL_CHARS = (200, 50, 12)  # a wide table gets shorter cells, so that some rows fit
+_MIN_ROWS = 3
+_MAX_ROWS = 1000  # more than any budget allows
 
 
 class Values:
-    """Turns values into parts of a prompt, and notes what was left out.
+    """Converts values into parts of a prompt, and notes what was left out.
 
     Examples
     --------
@@ -36,23 +36,23 @@ class Values:
 
     def __init__(self) -> None:
         self.notes: list[str] = []
-        """One remark for each value that did not go out whole."""
+        """One note for each value that was shortened."""
 
     def convert(self, source: str, value: Any) -> Part:
-        """Text or part for a value.
+        """Text, image or file for a value.
 
         Parameters
         ----------
         source : str
-            The expression that gave it.
+            The expression, for the notes.
         value : object
-            A picture or file becomes a part; an object with ``_repr_llm_()`` says itself what a
-            model should see; a DataFrame becomes its columns and as many rows as the budget
-            allows; anything else is ``str(value)``.
+            An image or file stays one; an object with ``_repr_llm_()`` is replaced by what that
+            returns; a DataFrame becomes its columns and as many rows as the budget allows; anything
+            else is ``str(value)``.
         """
-        said = getattr(type(value), "_repr_llm_", None)
-        if callable(said):
-            value = said(value)
+        repr_llm = getattr(type(value), "_repr_llm_", None)
+        if callable(repr_llm):
+            value = repr_llm(value)
         part = as_part(value)
         if part is not None:
             return part
@@ -65,20 +65,20 @@ class Values:
         return text
 
 
-def picture(name: str, namespace: dict[str, Any]) -> Image | File:
-    """Image that a variable holds, for ``--image NAME``.
+def image_of(name: str, namespace: dict[str, Any]) -> Image | File:
+    """Image or file in a variable, for ``--image NAME``.
 
     Raises
     ------
     ConfigurationError
-        No such variable, or it holds none.
+        No such variable, or it holds neither an image nor a file.
     """
     if not name.isidentifier():
         raise ConfigurationError(
-            f'--image takes a variable\'s name, or a path in quotes: --image "{name}". '
+            f'--image must be a variable name, or a path in quotes: --image "{name}". '
             "Nothing was sent."
         )
-    part = as_part(_named("--image", name, namespace))
+    part = as_part(_variable("--image", name, namespace))
     if part is None or isinstance(part, str):
         kind = type(namespace[name]).__name__
         raise ConfigurationError(
@@ -94,7 +94,7 @@ def schema_of(text: str, namespace: dict[str, Any]) -> Any:
     Raises
     ------
     ConfigurationError
-        No such variable, or no JSON.
+        No such variable, or invalid JSON.
     TemplateError
         The expression fails.
     """
@@ -102,13 +102,15 @@ def schema_of(text: str, namespace: dict[str, Any]) -> Any:
         try:
             return json.loads(text)
         except ValueError as exc:
-            raise ConfigurationError(f"--schema is no JSON ({exc}). Nothing was sent.") from None
+            raise ConfigurationError(
+                f"--schema is not valid JSON ({exc}). Nothing was sent."
+            ) from None
     if not text.isidentifier():
         found, _ = template.fill(f"{{{{{text}}}}}", namespace, lambda source, value: value)
         return found[0] if found else text
-    if text not in namespace and isinstance(own := getattr(builtins, text, None), type):
-        return own
-    return _named("--schema", text, namespace)
+    if text not in namespace and isinstance(builtin := getattr(builtins, text, None), type):
+        return builtin
+    return _variable("--schema", text, namespace)
 
 
 def tool_of(name: str, namespace: dict[str, Any]) -> Any:
@@ -117,19 +119,19 @@ def tool_of(name: str, namespace: dict[str, Any]) -> Any:
     Raises
     ------
     ConfigurationError
-        No such variable, or nothing that a model can call.
+        No such variable, or it is not callable by a model.
     """
-    found = _named("--tools", name, namespace)
-    as_tool(found)
-    return found
+    function = _variable("--tools", name, namespace)
+    as_tool(function)
+    return function
 
 
-def _named(flag: str, name: str, namespace: dict[str, Any]) -> Any:
+def _variable(flag: str, name: str, namespace: dict[str, Any]) -> Any:
     if name in namespace:
         return namespace[name]
-    kind = "" if name.isidentifier() else " It takes a variable's name."
+    hint = "" if name.isidentifier() else " It must be a variable name."
     raise ConfigurationError(
-        f"{flag}: {name!r} is not defined.{did_you_mean(name, namespace)}{kind} Nothing was sent."
+        f"{flag}: {name!r} is not defined.{did_you_mean(name, namespace)}{hint} Nothing was sent."
     )
 
 
@@ -150,26 +152,26 @@ def table_text(frame: Any, budget_tokens: int = BUDGET_TOKENS) -> tuple[str, lis
     ----------
     frame : pandas.DataFrame
     budget_tokens : int
-        At four characters a token.
+        Counted as four characters each.
 
     Returns
     -------
     text : str
-        Shape, each column with its dtype, rows as CSV; what is cut is told.
+        Shape, each column with its dtype, rows as CSV; says what was cut.
     left_out : list of str
-        ``"5 of 48,210 rows sent"`` and the like; empty when everything is there.
+        Such as ``"5 of 48,210 rows sent"``; empty when nothing was cut.
     """
     budget = budget_tokens * _CHARS_PER_TOKEN
     rows, columns = frame.shape
     left_out: list[str] = []
-    lines = [f"DataFrame, {_count(rows, 'row')}, {_count(columns, 'column')}", "", "Columns:"]
-    # By position, since names may stand twice.
-    described = [
+    lines = [f"DataFrame, {_plural(rows, 'row')}, {_plural(columns, 'column')}", "", "Columns:"]
+    # By position, since column names may repeat.
+    dtypes = [
         f"- {_cell(name, 50)}: {dtype}"
         for name, dtype in zip(frame.columns, frame.dtypes, strict=True)
     ]
-    shown = _fitting(described, budget // 2)
-    lines += described[:shown]
+    shown = _count_fitting(dtypes, budget // 2)
+    lines += dtypes[:shown]
     if shown < columns:
         left_out.append(f"{shown:,} of {columns:,} columns sent")
         lines.append(f"- and {columns - shown:,} more, left out here and below")
@@ -179,9 +181,9 @@ def table_text(frame: Any, budget_tokens: int = BUDGET_TOKENS) -> tuple[str, lis
 
     left = budget - sum(len(line) + 1 for line in lines)
     for limit in _CELL_CHARS:
-        head, cut = _csv(frame.head(_ROWS), limit)
-        sent = _fitting(head[1:], left - len(head[0]))
-        if sent >= min(rows, _ROWS_WANTED):
+        head, cut = _csv(frame.head(_MAX_ROWS), limit)
+        sent = _count_fitting(head[1:], left - len(head[0]))
+        if sent >= min(rows, _MIN_ROWS):
             break
     sent = max(1, sent)
     lines += ["", f"First {sent:,} of {rows:,} rows:" if sent < rows else "All rows:"]
@@ -193,12 +195,12 @@ def table_text(frame: Any, budget_tokens: int = BUDGET_TOKENS) -> tuple[str, lis
     return "\n".join(lines), left_out
 
 
-def _count(number: int, noun: str) -> str:
+def _plural(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def _fitting(lines: list[str], budget: int) -> int:
-    """How many of the lines fit."""
+def _count_fitting(lines: list[str], budget: int) -> int:
+    """How many of the lines fit into a budget of characters."""
     for count, line in enumerate(lines):
         budget -= len(line) + 1
         if budget < 0:
@@ -207,20 +209,20 @@ def _fitting(lines: list[str], budget: int) -> int:
 
 
 def _csv(head: Any, limit: int) -> tuple[list[str], list[bool]]:
-    """CSV of a few rows, the names first; and for each row whether a cell was cut."""
-    # An index that only counts tells nothing.
+    """CSV lines of a few rows, the header first; and for each row whether a cell was cut."""
+    # A RangeIndex holds no information.
     with_index = type(head.index).__name__ != "RangeIndex"
-    named = ["" if name is None else name for name in head.index.names] if with_index else []
-    lines = [_line([_cell(name, limit) for name in (*named, *head.columns)])]
+    names = ["" if name is None else name for name in head.index.names] if with_index else []
+    lines = [_csv_line([_cell(name, limit) for name in (*names, *head.columns)])]
     cut: list[bool] = []
     known = head.notna().to_numpy()
     for at, row in enumerate(head.itertuples(index=False, name=None)):
         label = head.index[at] if with_index else ()
         labels = label if isinstance(label, tuple) else (label,)
-        values = [value if there else "" for value, there in zip(row, known[at], strict=True)]
+        values = [value if is_known else "" for value, is_known in zip(row, known[at], strict=True)]
         cells = [str(value) for value in (*labels, *values)]
         cut.append(any(len(cell) > limit for cell in cells))
-        lines.append(_line([_cell(cell, limit) for cell in cells]))
+        lines.append(_csv_line([_cell(cell, limit) for cell in cells]))
     return lines, cut
 
 
@@ -229,8 +231,8 @@ def _cell(value: object, limit: int) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
-def _line(cells: list[str]) -> str:
-    target = StringIO()
-    # Texts with line ends are quoted because the terminator has both.
-    csv.writer(target, lineterminator="\r\n").writerow(cells)
-    return target.getvalue().removesuffix("\r\n")
+def _csv_line(cells: list[str]) -> str:
+    buffer = StringIO()
+    # With this terminator the writer quotes texts that hold either kind of line end.
+    csv.writer(buffer, lineterminator="\r\n").writerow(cells)
+    return buffer.getvalue().removesuffix("\r\n")

@@ -1,4 +1,4 @@
-"""What a cell shows of a response: the answer is the page's text, everything else is quiet."""
+"""A response as a cell shows it: the answer is the page's text, everything else is quiet."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from allos.render.format import UNKNOWN, money, seconds, speed, tokens
 from allos.render.markdown import markdown_html
-from allos.render.plain import clean_text, escaped, unbroken
+from allos.render.plain import clean_text, escaped, shorten, unbroken
 from allos.render.structured import structured_html, structured_text
 from allos.render.style import STYLE, sheet_of
 from allos.render.tool_calls import call_html, call_text, results
@@ -16,12 +16,13 @@ from allos.response import ProviderResponse
 from allos.usage import Usage
 
 MAX_ERROR_CHARS = 2_000
+NO_TEXT = "The model returned no text."
 
 # For pages that strip <style>; the style sheet hides it.
 _DOT = '<span class="allos-sep"> · </span>'
 
-# Endings that need no word: the usual one, and those that the rest of the output already tells.
-_PLAIN_ENDINGS = frozenset({None, "stop", "tool_calls", "refusal", "cancelled", "error"})
+# Finish reasons that need no word: the usual one, and those that the rest of the output shows.
+_PLAIN_FINISH_REASONS = frozenset({None, "stop", "tool_calls", "refusal", "cancelled", "error"})
 
 
 def answer_html(
@@ -33,8 +34,8 @@ def answer_html(
 ) -> str:
     """One response as a cell shows it: reasoning folded, answer, tool calls, a quiet footer.
 
-    Of a run with tools each step is shown in its turn: what the model said, which tools it called,
-    what they gave; the footer tells of the whole run.
+    A run with tools is shown step by step: the model's text, the tools it called, their results. The
+    footer is about the whole run.
 
     Parameters
     ----------
@@ -43,10 +44,10 @@ def answer_html(
     notes : sequence of str
         Further facts for the footer, such as ``"df: 5 of 48,210 rows sent"``.
     show_error : bool
-        Whether a failed response shows its error; a caller that raises it says False.
+        Whether a failed response shows its error; False where the caller raises it.
     unsafe_html : bool
-        Show the HTML of the answer itself as it is, below a notice: it can run code and call out.
-        Only ever for a person who asked for it in this very call.
+        Insert the answer's own HTML unchanged, below a warning: it can run code and make requests.
+        Only for a person who asked for it in this very call.
 
     Examples
     --------
@@ -55,13 +56,13 @@ def answer_html(
     True
     """
     body = "".join(_body(response, show_error, unsafe_html=unsafe_html))
-    # HTML of the model's own may need any rule.
+    # The model's own HTML may need any rule.
     style = STYLE if unsafe_html else f"<style>{sheet_of(body)}</style>"
     return _out([style, body, _footer_html(response, notes)])
 
 
 def body_html(response: ProviderResponse, *, show_error: bool = True) -> str:
-    """The answer of `answer_html` alone: no footer, and no style sheet; the page needs `style.CSS`.
+    """The answer of `answer_html` alone: without footer and style sheet; the page needs `style.CSS`.
 
     Parameters
     ----------
@@ -87,7 +88,7 @@ def answer_text(
     show_error: bool = True,
     unsafe_html: bool = False,
 ) -> str:
-    """Plain-text twin of `answer_html`, safe for a terminal; reasoning is left out.
+    """Plain-text version of `answer_html`, safe for a terminal; reasoning is left out.
 
     Examples
     --------
@@ -101,25 +102,25 @@ def answer_text(
     if show_error and response.error is not None:
         parts.append(str(response.error))
     if _is_empty(response):
-        parts.append("The model wrote no text.")
+        parts.append(NO_TEXT)
     parts.append("  ".join(" ".join(fact.split()) for fact in _facts(response, notes)))
     return clean_text("\n".join(part for part in parts if part))
 
 
 def body_text_parts(response: ProviderResponse) -> list[str]:
-    """What the model wrote and its tools gave, part by part, not yet cleaned."""
+    """Answers, refusals and tool calls with their results, part by part, not yet cleaned."""
     parts = []
-    for step, given in results(response):
+    for step, outputs in results(response):
         text = structured_text(response.parsed) if _is_parsed(response, step) else ""
         parts.append(text or (step.content.strip("\n") if step.content.strip() else ""))
         if step.refusal:
             parts.append(f"Refused. {step.refusal.strip()}")
-        parts.extend(map(call_text, step.tool_calls, given))
+        parts.extend(map(call_text, step.tool_calls, outputs))
     return [part for part in parts if part]
 
 
 def error_html(message: str) -> str:
-    """Red-barred box of one short error; what stands in backticks or quotes is shown as code.
+    """One short error in a box with a red bar; text in backticks or quotes is shown as code.
 
     Examples
     --------
@@ -131,8 +132,8 @@ def error_html(message: str) -> str:
 
 
 def error_text(message: str) -> str:
-    """Plain-text twin of `error_html`."""
-    return clean_text(_cut(message.strip(), MAX_ERROR_CHARS))
+    """Plain-text version of `error_html`."""
+    return clean_text(shorten(message.strip(), MAX_ERROR_CHARS))
 
 
 # --- pieces --------------------------------------------------------------------------------------
@@ -144,41 +145,37 @@ def _out(parts: Iterable[str]) -> str:
 
 def _body(response: ProviderResponse, show_error: bool, *, unsafe_html: bool = False) -> list[str]:
     parts = [_error_div(UNSAFE_NOTICE)] if unsafe_html else []
-    for step, given in results(response):
+    for step, outputs in results(response):
         if step.reasoning:
             parts.append(
                 f'<details class="allos-think"><summary>{_reasoning_title(step)}</summary>'
                 f'<pre class="allos-text">{escaped(step.reasoning.strip())}</pre></details>'
             )
-        shown = structured_html(response.parsed) if _is_parsed(response, step) else ""
-        if not shown and step.content.strip():
+        text = structured_html(response.parsed) if _is_parsed(response, step) else ""
+        if not text and step.content.strip():
             to_html = unsafe_markdown_html if unsafe_html else markdown_html
-            shown = to_html(step.content)
-        parts.append(shown)
+            text = to_html(step.content)
+        parts.append(text)
         if step.refusal:
             parts.append(
                 f'<div class="allos-refusal"><b>Refused.</b> {escaped(step.refusal.strip())}</div>'
             )
-        parts.extend(map(call_html, step.tool_calls, given))
+        parts.extend(map(call_html, step.tool_calls, outputs))
     if show_error and response.error is not None:
         parts.append(_error_div(str(response.error)))
     if _is_empty(response):
-        parts.append('<p class="allos-note">The model wrote no text.</p>')
+        parts.append(f'<p class="allos-note">{NO_TEXT}</p>')
     return parts
 
 
 def _is_parsed(response: ProviderResponse, step: ProviderResponse) -> bool:
-    """Whether this step's text is the value in `parsed`: the last one's."""
+    """Whether `parsed` was made of this step's text: only of the last one's."""
     return response.parsed is not None and step.id == response.id
 
 
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[: length - 1]}…"
-
-
 def _is_empty(response: ProviderResponse) -> bool:
-    said = response.content.strip() or response.refusal or response.tool_calls
-    return response.ok and not said and response.parsed is None
+    output = response.content.strip() or response.refusal or response.tool_calls
+    return response.ok and not output and response.parsed is None
 
 
 def _reasoning_title(response: ProviderResponse) -> str:
@@ -191,7 +188,7 @@ def _name(response: ProviderResponse) -> str:
 
 
 def _facts(response: ProviderResponse, notes: Sequence[str]) -> list[str]:
-    """Footer, fact by fact, the model's name first; unknown ones are left out."""
+    """Facts of the footer, the model's name first; unknown ones are left out."""
     known = response.metadata
     facts = _run_facts(response) if len(response.steps) > 1 else _call_facts(response)
     if (known.get("attempts") or 1) > 1:
@@ -200,7 +197,7 @@ def _facts(response: ProviderResponse, notes: Sequence[str]) -> list[str]:
         facts.append("cancelled")
     elif response.status == "error":
         facts.append("failed")
-    if response.finish_reason not in _PLAIN_ENDINGS:
+    if response.finish_reason not in _PLAIN_FINISH_REASONS:
         facts.append(f"stopped: {response.finish_reason}")
     if response.replayed:
         facts.append("replayed")
@@ -224,12 +221,12 @@ def _call_facts(response: ProviderResponse) -> list[str]:
 
 
 def _run_facts(response: ProviderResponse) -> list[str]:
-    """Facts of all calls of a run together: tokens and costs are sums, the time is the clock's."""
+    """Facts of a run's calls together: tokens and costs are sums, the time is wall-clock time."""
     steps = response.steps
     facts = [_name(response)]
-    began, ended = steps[0].created_at, steps[-1].completed_at
-    if began is not None and ended is not None:
-        facts.append(seconds((ended - began).total_seconds()))
+    start, end = steps[0].created_at, steps[-1].completed_at
+    if start is not None and end is not None:
+        facts.append(seconds((end - start).total_seconds()))
     facts.append(f"{len(steps)} calls")
     usages = [step.usage for step in steps]
     about = next((usage for usage in usages if usage.source == "estimated"), usages[-1])
@@ -249,16 +246,16 @@ def _run_facts(response: ProviderResponse) -> list[str]:
 
 
 def _total(counts: Sequence[int | None]) -> int | None:
-    """Sum, None when one of them is unknown."""
+    """Sum of the counts; None when one of them is unknown."""
     known = [count for count in counts if count is not None]
     return sum(known) if len(known) == len(counts) else None
 
 
-def _tokens(read: int | None, written: int | None, usage: Usage) -> str:
-    if read is None and written is None:
+def _tokens(input_tokens: int | None, output_tokens: int | None, usage: Usage) -> str:
+    if input_tokens is None and output_tokens is None:
         return ""
     about = "about " if usage.source == "estimated" else ""
-    return f"{about}{tokens(read)} → {tokens(written)} tok"
+    return f"{about}{tokens(input_tokens)} → {tokens(output_tokens)} tok"
 
 
 def _footer_html(response: ProviderResponse, notes: Sequence[str]) -> str:
@@ -270,7 +267,7 @@ def _footer_html(response: ProviderResponse, notes: Sequence[str]) -> str:
     return f'<small class="allos-foot">{_DOT.join(items)}</small>'
 
 
-# A quote opens after a blank or a bracket and closes before a blank or a sign, so "doesn't" and
+# A quote opens after a space or a bracket and closes before a space or punctuation, so "doesn't" and
 # "the server's" stay words.
 _CODE = re.compile(
     r"`([^`\n]{1,200})`|(?<![\w'])'([^'\n]{1,80})'(?![\w'])|(?<![\w\"])\"([^\"\n]{1,80})\"(?![\w\"])"
@@ -280,9 +277,9 @@ _CODE = re.compile(
 def _error_div(message: str) -> str:
     text = error_text(message)
     pieces = []
-    at = 0
+    end = 0
     for match in _CODE.finditer(text):
         code = match[1] or match[2] or match[3]
-        pieces.append(f"{escaped(text[at : match.start()])}<code>{escaped(code)}</code>")
-        at = match.end()
-    return f'<div class="allos-err">{"".join(pieces)}{escaped(text[at:])}</div>'
+        pieces.append(f"{escaped(text[end : match.start()])}<code>{escaped(code)}</code>")
+        end = match.end()
+    return f'<div class="allos-err">{"".join(pieces)}{escaped(text[end:])}</div>'

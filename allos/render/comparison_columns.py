@@ -1,6 +1,6 @@
-"""Who is compared: letter, colour and the parameters that set a column apart.
+"""Columns of a comparison: letter, colour, and the parameters that differ between them.
 
-The static table, its text twin and the live board take them from here.
+Shared by the static table, its plain-text version and the live board.
 """
 
 from __future__ import annotations
@@ -9,93 +9,25 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from itertools import count
-from typing import Any, Protocol
+from typing import Any
 from zlib import crc32
 
-from allos.messages import Message
-from allos.response import ProviderResponse
+from allos.render.comparison_view import ColumnView, ComparisonView
+from allos.render.plain import shorten
 
 COLOURS = 10
 """How many colour classes there are, ``allos-c0`` to ``allos-c9``."""
 MAX_PARAM_CHARS = 40
 
-# Parameters whose values may be shown. Of any other, only numbers: `headers`, `api_key` or a
-# `base_url` with a password in it would be printed into the notebook.
+# Parameters whose values may be shown. Of any other only numbers are: `headers`, `api_key` or a
+# `base_url` with a password in it would be saved in the notebook.
 _SHOWN = frozenset(
     {"temperature", "top_p", "max_tokens", "stop", "seed", "presence_penalty", "frequency_penalty"}
 ).union({"logprobs", "top_logprobs", "logit_bias", "effort", "api"})
 
 
-class ColumnLike(Protocol):
-    """What is shown of a column."""
-
-    @property
-    def index(self) -> int:
-        """Its place, from 0."""
-
-    @property
-    def name(self) -> str:
-        """``provider/model``."""
-
-    @property
-    def params(self) -> Mapping[str, Any]:
-        """Its parameters."""
-
-
-class CellLike(Protocol):
-    """What is shown of a call."""
-
-    @property
-    def column(self) -> ColumnLike:
-        """Its column."""
-
-    @property
-    def sample_index(self) -> int:
-        """Which repeat it is, from 0."""
-
-    @property
-    def state(self) -> str:
-        """``queued running waiting ok error cancelled``."""
-
-    @property
-    def text(self) -> str:
-        """The text so far."""
-
-    @property
-    def response(self) -> ProviderResponse | None:
-        """The response, once it is there."""
-
-    @property
-    def attempt(self) -> Mapping[str, Any] | None:
-        """The failed attempt that will be repeated."""
-
-
-class ComparisonLike(Protocol):
-    """What is shown of a comparison."""
-
-    @property
-    def id(self) -> str:
-        """``cmp_`` and a ULID."""
-
-    @property
-    def messages(self) -> Sequence[Message]:
-        """What every model was asked."""
-
-    @property
-    def columns(self) -> Sequence[ColumnLike]:
-        """One for each model and set of parameters."""
-
-    @property
-    def cells(self) -> Sequence[CellLike]:
-        """All calls."""
-
-    @property
-    def n(self) -> int:
-        """Repeats of every column."""
-
-
 def root_class(comparison_id: str) -> str:
-    """Class by which the live board finds the table of its comparison, and hides it.
+    """CSS class by which the live board finds, and hides, the static table of its comparison.
 
     Examples
     --------
@@ -122,12 +54,12 @@ def key_letter(index: int) -> str:
 
 
 def colour_slots(names: Sequence[str]) -> list[int]:
-    """Colour of each column, 0 to 9: the same for the same model, in any comparison if it is free.
+    """Colour of each column, 0 to 9. A model has the same colour in every comparison where it is free.
 
     Parameters
     ----------
     names : sequence of str
-        ``provider/model``, column by column. A name added at the end leaves the others their colour.
+        ``provider/model``, column by column. A name added at the end changes no other colour.
 
     Examples
     --------
@@ -138,29 +70,35 @@ def colour_slots(names: Sequence[str]) -> list[int]:
     slots: dict[str, int] = {}
     for name in names:
         if name not in slots:
-            taken = list(slots.values())
-            least = min(taken.count(slot) for slot in range(COLOURS))
+            used = list(slots.values())
+            fewest = min(used.count(slot) for slot in range(COLOURS))
             start = crc32(name.encode("utf-8", "surrogatepass"))
             slots[name] = next(
                 slot
                 for slot in ((start + step) % COLOURS for step in count())
-                if taken.count(slot) == least
+                if used.count(slot) == fewest
             )
     return [slots[name] for name in names]
 
 
-def shared_params(columns: Sequence[ColumnLike]) -> list[str]:
-    """Parameters that all columns have alike, as short labels such as ``temperature 0.2``."""
+def shared_params(columns: Sequence[ColumnView]) -> list[str]:
+    """Parameters that are the same in all columns, as short labels such as ``temperature 0.2``."""
     labels = [_param_labels(column.params) for column in columns]
     first = labels[0] if labels else {}
     return [label for name, label in first.items() if label != name and _is_shared(name, labels)]
 
 
-def differing_params(columns: Sequence[ColumnLike]) -> list[list[str]]:
-    """For each column the parameters that set it apart, as short labels.
+def common_labels(view: ComparisonView) -> list[str]:
+    """What all columns have in common, as short labels: the number of repeats, then parameters."""
+    repeats = [f"n = {view.n}"] if view.n > 1 else []
+    return repeats + shared_params(view.columns)
 
-    Only values of the vocabulary and numbers are shown; of anything else (`headers`, `base_url`,
-    `api_key` ...) the name alone.
+
+def differing_params(columns: Sequence[ColumnView]) -> list[list[str]]:
+    """Parameters that are not the same in all columns, as short labels, column by column.
+
+    Only numbers and values of well-known parameters are shown; of anything else (`headers`,
+    `base_url`, `api_key` ...) the name alone.
     """
     labels = [_param_labels(column.params) for column in columns]
     return [
@@ -173,7 +111,7 @@ def differing_params(columns: Sequence[ColumnLike]) -> list[list[str]]:
 
 
 def _param_labels(params: Mapping[str, Any]) -> dict[str, str]:
-    """Label of each parameter that is set; the bare name where the value is not to be shown."""
+    """Label of each parameter that is set; the bare name where the value must not be shown."""
     extra = params.get("extra")
     flat = {**params, **extra} if isinstance(extra, Mapping) else params
     labels = {}
@@ -188,14 +126,19 @@ def _param_labels(params: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _param_value(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # the log keeps a temperature of 0 as 0.0
     if isinstance(value, str) and re.fullmatch(r"[\w.-]+", value):
         text = value
     else:
         try:
             text = json.dumps(value, ensure_ascii=False, default=str)
-        except (TypeError, ValueError):  # odd keys, a circle: its call fails, the table must not
+        except (
+            TypeError,
+            ValueError,
+        ):  # unhashable keys, a cycle: the call fails, the table must not
             text = type(value).__name__
-    return text if len(text) <= MAX_PARAM_CHARS else f"{text[: MAX_PARAM_CHARS - 1]}…"
+    return shorten(text, MAX_PARAM_CHARS)
 
 
 def _is_shared(name: str, labels: Sequence[Mapping[str, str]]) -> bool:

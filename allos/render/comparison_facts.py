@@ -1,47 +1,63 @@
-"""What came of a comparison, in few words: states, equal repeats, numbers, totals.
+"""Facts of a comparison in few words: states, equal repeats, the numbers below an answer.
 
-The static table, its text twin and the live board say it in these words.
+Shared by the static table, its plain-text version and the live board.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from allos.render.comparison_columns import CellLike, ComparisonLike, key_letter
-from allos.render.format import UNKNOWN, money, seconds, speed, tokens
+from allos.render.comparison_costs import is_estimated, total_cost, was_sent
+from allos.render.comparison_view import CellView, PromptView
+from allos.render.fact import Fact
+from allos.render.format import UNKNOWN, seconds, speed, tokens
+from allos.render.plain import shorten
 from allos.response import ProviderResponse
 
-# Endings that need no word: the usual one, and those that the answer itself already tells.
-_PLAIN_ENDINGS = frozenset({None, "stop", "tool_calls", "refusal", "cancelled", "error"})
+MAX_PROMPT_CHARS = 2_000
+
+# Finish reasons that need no word: the usual one, and those that the answer itself already shows.
+_PLAIN_FINISH_REASONS = frozenset({None, "stop", "tool_calls", "refusal", "cancelled", "error"})
 
 
-def equal_repeats(cells: Iterable[CellLike]) -> list[list[CellLike]]:
-    """Repeats of one column in groups that say the same, in order; an unfinished one stands alone."""
-    groups: dict[Any, list[CellLike]] = {}
+def prompt_parts(prompt: PromptView) -> list[tuple[str, str]]:
+    """Label and text of what was asked: the system text where there is one, then the prompt."""
+    parts = [("system", prompt.system)] if prompt.system else []
+    if prompt.text:
+        earlier = f" after {prompt.earlier_messages} messages" if prompt.earlier_messages else ""
+        parts.append((f"prompt{earlier}", prompt.text))
+    return [(label, shorten(text.strip(), MAX_PROMPT_CHARS)) for label, text in parts]
+
+
+def equal_repeats(cells: Iterable[CellView]) -> list[list[CellView]]:
+    """Repeats of one column grouped by equal answers, in order; an unfinished one is a group of its own."""
+    groups: dict[Any, list[CellView]] = {}
     for cell in cells:
         response = cell.response
         groups.setdefault(id(cell) if response is None else answer_key(response), []).append(cell)
     return list(groups.values())
 
 
-def repeats_label(group: Sequence[CellLike], n: int) -> str:
-    """What to say of a group of `equal_repeats` among n repeats; empty when there is one call only.
+def repeats_label(sample_indexes: Sequence[int], n: int) -> str:
+    """Label of repeats with equal answers, among n repeats; empty when n is 1.
 
     Examples
     --------
-    ``2 of 3 repeats are the same``, ``all 3 repeats are the same``, ``repeat 2 of 3``.
+    >>> repeats_label([0, 2], 3), repeats_label([0, 1, 2], 3), repeats_label([1], 3)
+    ('2 of 3 repeats are the same', 'all 3 repeats are the same', 'repeat 2 of 3')
     """
     if n == 1:
         return ""
-    if len(group) == 1:
-        return f"repeat {group[0].sample_index + 1} of {n}"
-    return f"{f'all {n}' if len(group) == n else f'{len(group)} of {n}'} repeats are the same"
+    count = len(sample_indexes)
+    if count == 1:
+        return f"repeat {sample_indexes[0] + 1} of {n}"
+    return f"{f'all {n}' if count == n else f'{count} of {n}'} repeats are the same"
 
 
-def state_label(cell: CellLike) -> str:
+def state_label(cell: CellView) -> str:
     """State of a call in a word or two."""
     attempt = cell.attempt
     if cell.state == "waiting" and attempt is not None:
@@ -55,25 +71,23 @@ def state_label(cell: CellLike) -> str:
         "ok": "done",
         "error": "failed",
         "cancelled": "stopped",
-    }.get(cell.state, cell.state)
+    }[cell.state]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Medians:
-    """Numbers of one answer, or medians of several; None where no answer has the number."""
+    """Numbers of one answer, or medians over several; None where no answer has the number."""
 
     latency_s: float | None
     """Seconds of the last attempt."""
-    first_s: float | None
+    time_to_first_token_s: float | None
     """Seconds to the first token."""
     tokens_per_second: float | None
     """Output tokens per second after the first."""
     input_tokens: float | None
-    """Tokens read."""
     output_tokens: float | None
-    """Tokens written."""
-    cost: str
-    """US dollars for all of them, such as ``"$0.12 + 3 unknown"``; a dash when no cost is known."""
+    cost: Fact
+    """US dollars for all answers together."""
     estimated: bool
     """Whether some tokens were estimated, not counted by the provider."""
 
@@ -86,113 +100,73 @@ class Medians:
         return f"{about}{tokens(self.input_tokens)} → {tokens(self.output_tokens)}"
 
 
-def typical(responses: Sequence[ProviderResponse]) -> Medians:
+def medians(responses: Sequence[ProviderResponse]) -> Medians:
     """Numbers of an answer; of several repeats the medians, and the cost of all together.
 
-    Medians of the complete ones, where there are any: a call that failed at once was not fast.
+    Medians are over the complete answers, where there are any: a call that failed at once was not
+    fast.
     """
     complete = [response for response in responses if response.ok] or responses
     return Medians(
-        latency_s=_median(complete, "latency_s"),
-        first_s=_median(complete, "time_to_first_token_s"),
-        tokens_per_second=_median(complete, "tokens_per_second"),
-        input_tokens=_median(complete, "input_tokens"),
-        output_tokens=_median(complete, "output_tokens"),
-        cost=_costs(responses),
-        estimated=_is_estimated(responses),
+        latency_s=median_of(complete, "latency_s"),
+        time_to_first_token_s=median_of(complete, "time_to_first_token_s"),
+        tokens_per_second=median_of(complete, "tokens_per_second"),
+        input_tokens=median_of(complete, "input_tokens"),
+        output_tokens=median_of(complete, "output_tokens"),
+        cost=total_cost(responses),
+        estimated=is_estimated(responses),
     )
 
 
-def numbers(responses: Sequence[ProviderResponse]) -> list[str]:
-    """Quiet line below an answer; of several repeats medians, and what they cost in all.
+def median_of(responses: Iterable[ProviderResponse], name: str) -> float | None:
+    """Median of one number in the responses' metadata; None when no response has it."""
+    from statistics import median
 
-    Unknown facts are left out, except that an unknown cost says so.
+    known = [value for r in responses if (value := r.metadata.get(name)) is not None]
+    return median(known) if known else None
+
+
+def numbers(responses: Sequence[ProviderResponse]) -> list[Fact]:
+    """Quiet line below an answer; of several repeats medians and the total cost.
+
+    Unknown numbers are left out, except for the cost.
 
     Examples
     --------
-    >>> numbers([ProviderResponse("Hi", metadata={"latency_s": 0.92, "output_tokens": 187})])
-    ['0.92 s', '– → 187 tok', 'cost –']
+    >>> facts = numbers([ProviderResponse("Hi", metadata={"latency_s": 0.92, "cost_usd": 0.5})])
+    >>> [fact.text for fact in facts]
+    ['0.92 s', '$0.5']
     """
     sent = [response for response in responses if was_sent(response)]
     if not sent:
-        return ["not sent"] if responses else []
-    seen, many = typical(sent), len(sent) > 1
+        return [Fact("not sent")] if responses else []
+    known, several = medians(sent), len(sent) > 1
+    first_s, cost = known.time_to_first_token_s, known.cost
     facts = [
-        f"{'median ' * many}{seconds(seen.latency_s)}" if seen.latency_s is not None else "",
-        f"first {seconds(seen.first_s)}" if seen.first_s is not None else "",
-        speed(seen.tokens_per_second, seen.latency_s, seen.first_s),
-        f"{seen.tokens} tok" if seen.tokens else "",
-        f"cost {UNKNOWN}" if seen.cost == UNKNOWN else f"{seen.cost}{' in all' * many}",
-        *anomalies(sent),
+        f"{'median ' * several}{seconds(known.latency_s)}" if known.latency_s is not None else "",
+        f"first {seconds(first_s)}" if first_s is not None else "",
+        speed(known.tokens_per_second, known.latency_s, first_s),
+        f"{known.tokens} tok" if known.tokens else "",
     ]
-    return [fact for fact in facts if fact]
+    cost_text = f"cost {UNKNOWN}" if cost.text == UNKNOWN else f"{cost.text}{' in all' * several}"
+    return [
+        *(Fact(text) for text in facts if text),
+        Fact(cost_text, hint=cost.hint),
+        *map(Fact, anomalies(sent)),
+    ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Best:
-    """The best value, and who has it."""
-
-    columns: tuple[int, ...]
-    """Indexes of the columns; several when they tie."""
-    value: float
-    """Seconds, or US dollars for one answer."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
-    """A comparison in a few numbers."""
-
-    fastest: Best | None
-    """Least latency of a complete answer (median of repeats); None while there is nothing to compare."""
-    cheapest: Best | None
-    """Least cost of a complete answer (mean of repeats), among known costs only."""
-    done: int
-    """Calls that have ended, whatever their end."""
-    total: int
-    """All calls."""
-    spent: str
-    """Dollars spent now, such as ``"$0.12 + 3 unknown"``; replayed answers cost nothing.
-    A dash when no cost is known, empty while no call that was sent has ended."""
-
-    @property
-    def facts(self) -> list[tuple[str, str, str]]:
-        """The line below all columns: triples of a word before, the value, a word after."""
-        facts = []
-        if self.fastest is not None:
-            facts.append(("fastest", _best_label(self.fastest, seconds), ""))
-        if self.cheapest is not None:
-            facts.append(("cheapest", _best_label(self.cheapest, money), ""))
-        facts.append(("", f"{self.done}", f"of {self.total} done"))
-        if self.spent:
-            facts.append(("spent", self.spent, ""))
-        return facts
-
-
-def summary(comparison: ComparisonLike) -> Summary:
-    """Fastest, cheapest, how many are done, what was spent."""
-    cells = list(comparison.cells)
-    ended = [(cell.column.index, r) for cell in cells if (r := cell.response) is not None]
-    complete: dict[int, list[ProviderResponse]] = {}
-    for index, response in ended:
-        if response.ok:
-            complete.setdefault(index, []).append(response)
-    times_s = {index: _median(of_column, "latency_s") for index, of_column in complete.items()}
-    costs_usd = {}
-    for index, of_column in complete.items():
-        known = [r.cost_usd for r in of_column if r.cost_usd is not None]
-        costs_usd[index] = sum(known) / len(known) if known else None
-    several = len(comparison.columns) > 1
-    sent = [response for _, response in ended if was_sent(response)]
-    return Summary(
-        fastest=lowest(times_s) if several else None,
-        cheapest=lowest(costs_usd) if several else None,
-        done=len(ended),
-        total=len(cells),
-        spent=_costs(sent, now=True) if sent else "",
-    )
-
-
-# --- pieces --------------------------------------------------------------------------------------
+def anomalies(responses: Sequence[ProviderResponse]) -> list[str]:
+    """What was not as usual, such as ``"2 attempts"``; among several responses with how often."""
+    found: list[str] = []
+    for response in responses:
+        attempts = response.metadata.get("attempts") or 1
+        found += [f"{attempts} attempts"] if attempts > 1 else []
+        if response.finish_reason not in _PLAIN_FINISH_REASONS:
+            found.append(f"stopped: {response.finish_reason}")
+        found += ["replayed"] if response.replayed else []
+    share = f" ({{}} of {len(responses)})" if len(responses) > 1 else ""
+    return [text + share.format(found.count(text)) for text in dict.fromkeys(found)]
 
 
 def answer_key(response: ProviderResponse) -> tuple[object, ...]:
@@ -207,61 +181,3 @@ def answer_key(response: ProviderResponse) -> tuple[object, ...]:
             for call in response.tool_calls
         ),
     )
-
-
-def anomalies(responses: Sequence[ProviderResponse]) -> list[str]:
-    """What did not go the usual way, such as ``"2 attempts"``, and how often among several."""
-    found: list[str] = []
-    for response in responses:
-        attempts = response.metadata.get("attempts") or 1
-        found += [f"{attempts} attempts"] if attempts > 1 else []
-        if response.finish_reason not in _PLAIN_ENDINGS:
-            found.append(f"stopped: {response.finish_reason}")
-        found += ["replayed"] if response.replayed else []
-    share = f" ({{}} of {len(responses)})" if len(responses) > 1 else ""
-    return [fact + share.format(found.count(fact)) for fact in dict.fromkeys(found)]
-
-
-def was_sent(response: ProviderResponse) -> bool:
-    """Whether the call went out at all."""
-    return response.metadata.get("attempts") != 0
-
-
-def _is_estimated(responses: Iterable[ProviderResponse]) -> bool:
-    return any(r.metadata.get("usage_source") == "estimated" for r in responses)
-
-
-def _median(responses: Iterable[ProviderResponse], fact: str) -> float | None:
-    from statistics import median
-
-    known = [value for r in responses if (value := r.metadata.get(fact)) is not None]
-    return median(known) if known else None
-
-
-def _costs(responses: Sequence[ProviderResponse], *, now: bool = False) -> str:
-    """Sum of the known costs and the number of the unknown; `now`: replayed answers are free."""
-    costs = [0.0 if now and r.replayed else r.cost_usd for r in responses]
-    known = [cost for cost in costs if cost is not None]
-    unknown = len(costs) - len(known)
-    if not known:
-        return UNKNOWN
-    return cost_label(sum(known), unknown, estimated=_is_estimated(responses))
-
-
-def cost_label(known_usd: float, unknown: int, *, estimated: bool) -> str:
-    """A sum of known costs and the number of the unknown: ``$0.12 + 3 unknown``."""
-    total = money(known_usd, about=estimated)
-    return f"{total} + {unknown} unknown" if unknown else total
-
-
-def lowest(values: Mapping[int, float | None]) -> Best | None:
-    """The lowest known value by column, and who has it; None when none is known."""
-    known = {index: value for index, value in values.items() if value is not None}
-    if not known:
-        return None
-    value = min(known.values())
-    return Best(columns=tuple(index for index in known if known[index] == value), value=value)
-
-
-def _best_label(best: Best, written: Callable[[float], str]) -> str:
-    return f"{', '.join(map(key_letter, best.columns))} {written(best.value)}"

@@ -1,15 +1,17 @@
-"""The summary of a comparison, kept up to date answer by answer.
+"""The summary of a comparison, updated answer by answer.
 
-`summary` looks at every cell. A board that is told of new answers fourteen times a second keeps a tally
-instead: an answer costs the same among ten cells and among ten thousand.
+`summary` looks at every cell. A board that updates fourteen times a second keeps a tally instead: an
+answer costs the same among ten cells and among ten thousand.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections import Counter
 
-from allos.render.comparison_facts import Summary, cost_label, lowest, was_sent
-from allos.render.format import UNKNOWN
+from allos.render.comparison_costs import cost_fact, was_sent, why_unknown
+from allos.render.comparison_summary import Summary, lowest
+from allos.render.fact import Fact
 from allos.response import ProviderResponse
 
 
@@ -20,18 +22,19 @@ class ComparisonTally:
     --------
     >>> tally = ComparisonTally()
     >>> tally.add(0, ProviderResponse("Hi", metadata={"latency_s": 0.5, "cost_usd": 0.01}))
-    >>> tally.summary(columns=1, cells=3).facts
-    [('', '1', 'of 3 done'), ('spent', '$0.01', '')]
+    >>> [str(fact) for fact in tally.summary(columns=1, cells=3).facts]
+    ['1 of 3 done', 'spent $0.01']
     """
 
     def __init__(self) -> None:
         self._columns: dict[int, _ColumnTally] = {}
         self._done = self._sent = 0
         self._spent_usd = 0.0
-        self._unknown_costs = self._estimated = 0
+        self._estimated = 0
+        self._unknown_costs: Counter[str] = Counter()  # by reason
 
     def add(self, column: int, response: ProviderResponse) -> None:
-        """Count a response in."""
+        """Add a response."""
         self._count(column, response, 1)
 
     def remove(self, column: int, response: ProviderResponse) -> None:
@@ -50,13 +53,15 @@ class ComparisonTally:
             spent=self._spent(),
         )
 
-    def _spent(self) -> str:
+    def _spent(self) -> Fact | None:
         if not self._sent:
-            return ""
-        if self._unknown_costs == self._sent:
-            return UNKNOWN
-        return cost_label(
-            max(self._spent_usd, 0.0), self._unknown_costs, estimated=self._estimated > 0
+            return None
+        unknown = self._unknown_costs.total()
+        return cost_fact(
+            max(self._spent_usd, 0.0) if unknown < self._sent else None,
+            unknown=unknown,
+            reasons=(reason for reason, count in self._unknown_costs.items() if count),
+            estimated=self._estimated > 0,
         )
 
     def _count(self, column: int, response: ProviderResponse, sign: int) -> None:
@@ -65,7 +70,7 @@ class ComparisonTally:
             self._sent += sign
             cost_usd = 0.0 if response.replayed else response.cost_usd  # costs nothing today
             if cost_usd is None:
-                self._unknown_costs += sign
+                self._unknown_costs[why_unknown(response)] += sign
             else:
                 self._spent_usd += sign * cost_usd
             self._estimated += sign * (response.metadata.get("usage_source") == "estimated")

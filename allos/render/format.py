@@ -1,12 +1,12 @@
-"""Numbers as people read them. Unknown is a dash, never a guess."""
+"""Numbers for people to read. Unknown is a dash, never a guess."""
 
 from __future__ import annotations
 
 import math
 
 UNKNOWN = "–"
-_SHORTEST_WRITING_S = 0.05
-"""From the first token to the end; a speed over a shorter time is noise."""
+_MIN_GENERATION_S = 0.05
+"""From the first token to the end; throughput over a shorter time is noise."""
 
 
 def _known(value: float | None) -> bool:
@@ -14,7 +14,7 @@ def _known(value: float | None) -> bool:
 
 
 def seconds(value_s: float | None) -> str:
-    """Duration, with no more digits than a reader can use.
+    """Duration, rounded for reading.
 
     Parameters
     ----------
@@ -67,9 +67,9 @@ def rate(tokens_per_second: float | None) -> str:
 
 
 def speed(tokens_per_second: float | None, latency_s: float | None, first_s: float | None) -> str:
-    """Speed of an answer for its line of facts; empty where it is unknown or says nothing.
+    """Throughput of an answer; empty where it is unknown or means nothing.
 
-    An answer that came in one piece was "written" in a millisecond: its speed is the network's.
+    An answer that arrived in one chunk took a millisecond to "generate": that is the network's speed.
 
     Examples
     --------
@@ -79,7 +79,7 @@ def speed(tokens_per_second: float | None, latency_s: float | None, first_s: flo
     if tokens_per_second is None:
         return ""
     too_short = (
-        latency_s is not None and first_s is not None and latency_s - first_s < _SHORTEST_WRITING_S
+        latency_s is not None and first_s is not None and latency_s - first_s < _MIN_GENERATION_S
     )
     return "" if too_short else rate(tokens_per_second)
 
@@ -92,7 +92,7 @@ def money(amount_usd: float | None, *, about: bool = False) -> str:
     amount_usd : float or None
         US dollars; None or NaN when unknown.
     about : bool
-        Whether the amount rests on an estimate; then it says so.
+        Whether the amount is an estimate; then it is prefixed with ``about``.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Colours for fenced code: Pygments reads the words, every class name is ours."""
+"""Syntax highlighting of fenced code: Pygments finds the tokens, every class name is ours."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 MAX_CODE_CHARS = 8_000
 """Longer blocks stay plain: a lexer's worst case grows faster than its input."""
 
-# Where lexers backtrack: long runs of blanks and very long lines, which real code hardly has.
-_ODD = re.compile(r"\s{200}|[^\n]{1000}")
+# Where lexers backtrack: long runs of whitespace and very long lines, which are rare in real code.
+_SLOW = re.compile(r"\s{200}|[^\n]{1000}")
 
-# Only these. Each was timed on hostile input, which ruled out lexers with a single step of seconds
+# Only these. Each was timed on hostile input, which ruled out lexers where a single step takes seconds
 # (no deadline can interrupt one); and a name from a model never reaches Pygments' plugin loader.
 LANGUAGES = {
     alias: name
@@ -62,7 +62,7 @@ LANGUAGES = {
     for alias in aliases.split()
 }
 
-# A token takes the class of its nearest ancestor here; operators and names stay uncoloured.
+# A token has the class of its nearest ancestor here; operators and names have none.
 _CLASSES = {
     "Keyword": "k",
     "Operator.Word": "k",
@@ -85,7 +85,7 @@ _CLASSES = {
 }
 
 TOKEN_CLASSES = frozenset(f"allos-{letter}" for letter in _CLASSES.values() if letter)
-"""Every class that `code_html` can write."""
+"""Every class that `code_html` can produce."""
 
 
 @cache
@@ -106,16 +106,16 @@ def _lexer(name: str) -> Lexer:
 
 
 def code_html(code: str, language: str, *, until: float | None = None) -> str:
-    r"""Escaped code, with coloured words where the language is one we know.
+    r"""Escaped code, with highlighted tokens where the language is known.
 
     Parameters
     ----------
     code : str
-        Cleaned text of a fence.
+        Cleaned text of a code block.
     language : str
-        First word after the fence, as the model wrote it; it is only ever looked up.
+        Info string of the fence, as the model wrote it; only ever looked up in `LANGUAGES`.
     until : float or None
-        When to give up colouring, on the clock of `time.perf_counter`, in seconds.
+        When to give up, in seconds on the clock of `time.perf_counter`.
 
     Examples
     --------
@@ -126,9 +126,9 @@ def code_html(code: str, language: str, *, until: float | None = None) -> str:
     """
     plain = html.escape(code, quote=False)
     name = LANGUAGES.get(language.lower())
-    if name is None or len(code) > MAX_CODE_CHARS or _ODD.search(code):
+    if name is None or len(code) > MAX_CODE_CHARS or _SLOW.search(code):
         return plain
-    # With a line end after the last line, as every lexer expects; ours again without it.
+    # Every lexer expects a line end after the last line; it is removed again below.
     source, tokens = f"{code}\n", []
     for kind, value in _lexer(name).get_tokens(source):
         if until is not None and perf_counter() > until:

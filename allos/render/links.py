@@ -1,4 +1,4 @@
-"""Where a model's links may lead, and how an address is shown."""
+"""Which of a model's links are safe, and which host they lead to."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 
 MAX_URL_CHARS = 2_000
 
-# Control and blank characters of any kind: browsers drop some of them inside a scheme.
+# Control and whitespace characters of any kind: browsers drop some of them inside a scheme.
 _BLANK = re.compile(
     r"[\x00-\x20\x7f-\xa0\xad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]+"
 )
@@ -20,15 +20,15 @@ _PRINTABLE = re.compile(r"[!-~]+")
 
 
 def is_safe_link(url: str) -> bool:
-    """Whether an address may become a link: http, https or mailto, to a named host.
+    """Whether a URL may become a link: http, https or mailto, with a host.
 
-    Judged twice, as written and after decoding entities and removing control and blank characters:
-    both readings must be harmless.
+    Checked twice, as written and after decoding entities and removing control and whitespace
+    characters: both must be safe.
 
     Parameters
     ----------
     url : str
-        The address, percent-encoded.
+        Percent-encoded.
 
     Examples
     --------
@@ -42,24 +42,24 @@ def is_safe_link(url: str) -> bool:
 
 
 def host_of(url: str) -> str:
-    """Host of a safe web address, without a leading ``www.``; for mailto the address's host."""
+    """Host of a safe URL, without a leading ``www.``; for mailto the host of the address."""
     match = re.match(r"(?:https?://|mailto:[^@]*@)(?:www\.)?([^/?#]+)", url, re.I)
     return match[1].lower() if match else ""
 
 
-# `df.dropna` and `setup.py` are words of a programmer, not hosts: without a scheme or `www.`, only
-# the endings that people take for a site count.
+# `df.dropna` and `setup.py` are code, not hosts: without a scheme or `www.`, only well-known top-level
+# domains count.
 _ADDRESS = re.compile(
     r"(https?:/*|mailto:)?(?:[^\s/@]*@)?(www\.)?((?:[\w-]+\.)+([a-z]{2,24}))(?::\d+)?(?:[/?#]\S*)?",
     re.I,
 )
-_SITES = frozenset(
+_TOP_LEVEL_DOMAINS = frozenset(
     {"ai", "app", "biz", "cloud", "co", "com", "de", "dev", "edu", "eu", "fr", "gov", "info", "io"}
 ).union({"jp", "me", "net", "org", "uk", "us"})
 
 
 def claimed_host(text: str) -> str:
-    """Host that a link's own text names, when the text reads as an address; else empty.
+    """Host that a link's text names, when the text looks like a URL; else empty.
 
     Examples
     --------
@@ -67,6 +67,6 @@ def claimed_host(text: str) -> str:
     ('bank.example', '')
     """
     match = _ADDRESS.fullmatch(text.strip()) if len(text) <= MAX_URL_CHARS else None
-    if match is None or not (match[1] or match[2] or match[4].lower() in _SITES):
+    if match is None or not (match[1] or match[2] or match[4].lower() in _TOP_LEVEL_DOMAINS):
         return ""
     return match[3].lower()

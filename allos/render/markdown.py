@@ -1,8 +1,8 @@
 """A model's Markdown as safe HTML.
 
-Four fences, each enough for most attacks: the input is cleaned and measured before anything is
-parsed; the parser knows no HTML and asks `links` about every address; the writers below write only
-our own classes; and an allow-list sanitiser reads the result once more.
+Four defences, each enough for most attacks: the input is cleaned and its size checked before anything
+is parsed; the parser has raw HTML off and asks `links` about every URL; the render rules below write
+only our own classes; and an allow-list sanitiser reads the result once more.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ MAX_TABLE_CELLS = 10_000
 MAX_BLOCK_LEVELS = 20
 MAX_INLINE_LEVELS = 60
 MAX_FORMULA_CHARS = 2_000
-MAX_COLOUR_S = 0.25
-"""Seconds that the colouring of one answer may take; later code stays plain."""
+MAX_HIGHLIGHT_S = 0.25
+"""Seconds that syntax highlighting of one answer may take; later code stays plain."""
 
 # JupyterLab typesets maths in any output; a TeX macro can make a request, and "$5 and $6" is not
 # a formula. Its typesetter skips these two classes.
@@ -55,22 +55,21 @@ _CLASSES = {
 }
 
 
-# One line without a sign that means anything to Markdown or HTML, as short answers are: parser and
-# sanitiser, which take 50 ms to load, would return it as it is.
+# One line without a character that means anything to Markdown or HTML, as many short answers are:
+# parser and sanitiser, which take 50 ms to load, would return it unchanged.
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 .,;:?!'\"()-]{0,999}")
 
 
-class _TooMuchError(Exception):
+class _LimitExceededError(Exception):
     """The text is beyond a limit; the message says which."""
 
 
 def markdown_html(text: str) -> str:
-    """Safe HTML of a model's Markdown: CommonMark, tables, strikethrough, coloured code.
+    """Safe HTML of a model's Markdown: CommonMark, tables, strikethrough, highlighted code.
 
     Nothing in it runs, loads or styles: raw HTML is shown as text, an image becomes its alt text
-    and a link that says where it would have gone, maths stays as typed, links lead to http, https
-    and mailto only and open in a new tab. Text beyond the limits of this module is shown whole, as
-    plain text.
+    and a link to its URL, maths stays as typed, links are http, https and mailto only and open in a
+    new tab. Text beyond the limits of this module is shown whole, as plain text.
 
     Parameters
     ----------
@@ -93,18 +92,18 @@ def markdown_html(text: str) -> str:
     if _PLAIN.fullmatch(text):
         return f"{_OPEN}\n<p>{text.rstrip()}</p>\n</div>\n"
     try:
-        _measure(text)
+        _check_limits(text)
         raw = _parser().render(text)
-    except _TooMuchError as limit:
-        return f"{_OPEN}{_whole(text, str(limit))}</div>\n"
-    # A fault of the parser must not cost the person the answer.
+    except _LimitExceededError as limit:
+        return f"{_OPEN}{_plain_text(text, str(limit))}</div>\n"
+    # A bug in the parser must not lose the answer.
     except Exception:  # noqa: BLE001
-        return f"{_OPEN}{_whole(text, 'it could not be formatted')}</div>\n"
+        return f"{_OPEN}{_plain_text(text, 'it could not be formatted')}</div>\n"
     return f"{_OPEN}\n{reveal(_cleaner().clean(raw))}</div>\n"
 
 
 def code_block(code: str, language: str) -> str:
-    """Safe HTML of a block of code, coloured as in an answer.
+    """Safe HTML of a code block, highlighted as in an answer.
 
     Parameters
     ----------
@@ -118,30 +117,30 @@ def code_block(code: str, language: str) -> str:
     >>> "<pre><code>a &lt; b</code></pre>" in code_block("a < b", "text")
     True
     """
-    shown = code_html(clean_text(code), language, until=perf_counter() + MAX_COLOUR_S)
+    shown = code_html(clean_text(code), language, until=perf_counter() + MAX_HIGHLIGHT_S)
     return f"{_OPEN}<pre><code>{shown}</code></pre></div>"
 
 
-def _whole(text: str, reason: str) -> str:
+def _plain_text(text: str, reason: str) -> str:
     body = html.escape(text.strip("\n"), quote=False)
     note = f'<p class="allos-note">Shown as plain text: {reason}.</p>'
     return f'{note}\n<pre class="allos-whole">{body}</pre>\n'
 
 
-def _measure(text: str) -> None:
-    """Refuse what would take long to parse; one pass, before any parsing."""
+def _check_limits(text: str) -> None:
+    """Refuse text that would take long to parse, before any parsing."""
     if len(text) > MAX_CHARS:
-        raise _TooMuchError(f"longer than {MAX_CHARS:,} characters")
+        raise _LimitExceededError(f"longer than {MAX_CHARS:,} characters")
     if text.count("[") > MAX_BRACKETS:
-        raise _TooMuchError(f"more than {MAX_BRACKETS:,} brackets")
+        raise _LimitExceededError(f"more than {MAX_BRACKETS:,} brackets")
     if max(text.count("](") + text.count("]["), text.count("://")) > MAX_LINKS:
-        raise _TooMuchError(f"more than {MAX_LINKS:,} links")
+        raise _LimitExceededError(f"more than {MAX_LINKS:,} links")
     if "|" in text and _table_cells(text) > MAX_TABLE_CELLS:
-        raise _TooMuchError(f"tables of more than {MAX_TABLE_CELLS:,} cells")
+        raise _LimitExceededError(f"tables of more than {MAX_TABLE_CELLS:,} cells")
 
 
 def _table_cells(text: str) -> int:
-    """Upper bound of the cells of all tables: the parser fills short rows up to full width."""
+    """Upper bound of the cells of all tables: the parser pads short rows to full width."""
     cells = columns = 0
     for line in text.split("\n"):
         if "-" in line and "|" in line and not line.strip(" \t|:->"):
@@ -152,7 +151,7 @@ def _table_cells(text: str) -> int:
     return cells
 
 
-# --- the parser, and what we write instead of its own HTML ---------------------------------------
+# --- the parser and its render rules -------------------------------------------------------------
 
 
 @cache
@@ -160,7 +159,7 @@ def _parser() -> MarkdownIt:
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": MAX_BLOCK_LEVELS})
-    # Asked of every address, after decoding; an attribute of the instance takes the method's place.
+    # Called for every URL, after decoding; an attribute of the instance overrides the method.
     parser.validateLink = is_safe_link  # type: ignore[method-assign]
     parser.enable(["table", "strikethrough"])
     parser.inline.ruler.before("escape", "allos_maths", _maths)
@@ -194,13 +193,13 @@ def _cleaner() -> nh3.Cleaner:
 
 _MATHS = {"\\(": "\\)", "\\[": "\\]", "$$": "$$"}
 
-# One dollar opens a formula when no blank follows, and closes it when none precedes and no digit
-# follows: "$5 or $6" is none (the rule of Pandoc, https://pandoc.org/MANUAL.html#math).
+# One dollar opens a formula when no space follows, and closes it when no space precedes and no digit
+# follows: "$5 or $6" is not a formula (Pandoc's rule, https://pandoc.org/MANUAL.html#math).
 _DOLLARS = re.compile(r"\$(?=[^\s$])[^$\n`]{0,300}?(?<=[^\s\\])\$(?!\d)")
 
 
 def _maths(state: StateInline, silent: bool) -> bool:
-    """Keep a formula as it was typed: Markdown would eat its backslashes and underscores."""
+    """Keep a formula as typed: Markdown would interpret its backslashes and underscores."""
     start = state.pos
     closing = _MATHS.get(state.src[start : start + 2])
     if closing is None:
@@ -220,11 +219,11 @@ def _maths(state: StateInline, silent: bool) -> bool:
 
 
 def _prepare(state: StateCore) -> None:
-    """Mark what the writers need to know, and refuse what is nested too deep."""
+    """Set what the render rules need to know, and refuse what is nested too deep."""
     for token in state.tokens:
-        # The parser silently drops what lies deeper than its own limit.
+        # The parser silently drops what is nested deeper than its own limit.
         if token.level >= MAX_BLOCK_LEVELS - 1:
-            raise _TooMuchError("nested too deep")
+            raise _LimitExceededError("nested too deep")
         if token.type == "heading_open":
             token.attrSet("class", "jp-toc-ignore")
         elif token.type in ("th_open", "td_open"):
@@ -244,11 +243,11 @@ def _prepare_inline(tokens: list[Token]) -> None:
     for token in tokens:
         depth += token.nesting
         if depth > MAX_INLINE_LEVELS:
-            raise _TooMuchError("nested too deep")
+            raise _LimitExceededError("nested too deep")
         if token.type == "link_open":
             link, words = token, []
         elif token.type == "link_close" and link is not None:
-            token.meta["goes_to"] = _other_host("".join(words), str(link.attrs["href"]))
+            token.meta["other_host"] = _other_host("".join(words), str(link.attrs["href"]))
             link = None
         elif token.type == "image":
             token.meta["in_link"] = link is not None
@@ -258,11 +257,11 @@ def _prepare_inline(tokens: list[Token]) -> None:
 
 
 def _other_host(text: str, url: str) -> str:
-    """Host of a link whose text names another one; empty when the text is honest."""
-    claimed, real = claimed_host(text), host_of(url)
-    if not claimed or f".{real}".endswith(f".{claimed}") or f".{claimed}".endswith(f".{real}"):
+    """Host of a link whose text names a different one; empty when they agree."""
+    claimed, actual = claimed_host(text), host_of(url)
+    if not claimed or f".{actual}".endswith(f".{claimed}") or f".{claimed}".endswith(f".{actual}"):
         return ""
-    return real
+    return actual
 
 
 Tokens = Sequence["Token"]
@@ -271,7 +270,7 @@ Env = MutableMapping[str, Any]
 
 def _fence(self: Any, tokens: Tokens, at: int, options: Any, env: Env) -> str:
     words = tokens[at].info.split(maxsplit=1)
-    until = env.setdefault("colour_until", perf_counter() + MAX_COLOUR_S)
+    until = env.setdefault("highlight_until", perf_counter() + MAX_HIGHLIGHT_S)
     code = code_html(tokens[at].content.removesuffix("\n"), words[0] if words else "", until=until)
     return f"<pre><code>{code}</code></pre>\n"
 
@@ -279,13 +278,13 @@ def _fence(self: Any, tokens: Tokens, at: int, options: Any, env: Env) -> str:
 def _image(self: Any, tokens: Tokens, at: int, options: Any, env: Env) -> str:
     alt = html.escape(self.renderInlineAsText(tokens[at].children, options, env))
     url = html.escape(str(tokens[at].attrs["src"]))
-    # A link cannot stand inside a link.
+    # A link cannot contain a link.
     shown = url if tokens[at].meta.get("in_link") else f'<a href="{url}">{url}</a>'
     return f'{alt} <span class="allos-where">[image: {shown}]</span>'.lstrip()
 
 
 def _link_close(self: Any, tokens: Tokens, at: int, options: Any, env: Env) -> str:
-    host = tokens[at].meta.get("goes_to")
+    host = tokens[at].meta.get("other_host")
     note = f' <span class="allos-where">({html.escape(host)})</span>' if host else ""
     return f"</a>{note}"
 

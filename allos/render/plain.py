@@ -1,4 +1,4 @@
-"""Untrusted text made harmless without any markup: for terminals, and while an answer streams."""
+"""Untrusted text made safe without any markup: for terminals, and while an answer streams."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import re
 
 from allos.render.style import LIVE_STYLE
 
-# What a terminal would obey: CSI, OSC, DCS and the other strings, then two-character escapes. A
-# payload ends at any control character, so no input makes the search walk the text twice.
+# Terminal escape sequences: CSI, OSC, DCS and the other strings, then two-character escapes. A payload
+# ends at any control character, so no input makes the search walk the text twice.
 _PAYLOAD = r"[^\x00-\x1f\x7f-\x9f]*+"
 _ESCAPES = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*+[ -/]*+[@-~]?"
@@ -25,7 +25,7 @@ _FLAGS = "|".join(
     "\U0001f3f4" + "".join(chr(0xE0000 + ord(letter)) for letter in name) + "\U000e007f"
     for name in ("gbeng", "gbsct", "gbwls")
 )
-# A variation selector has its place behind an ideograph; many in a row carry a message.
+# A variation selector belongs behind an ideograph; elsewhere a row of them can hide a message.
 _HIDDEN = (
     r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f\U000e0000-\U000e007f]"
     r"|(?<![\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])[\U000e0100-\U000e01ef]"
@@ -38,7 +38,7 @@ _SPECIAL = re.compile(
 
 
 def clean_text(text: str) -> str:
-    r"""Text that a terminal shows and never obeys.
+    r"""Text that is safe to print in a terminal.
 
     Terminal escapes and control characters other than line ends and tabs are removed, characters
     that reorder or hide text are shown as ``⟦U+202E⟧``, and every line end becomes ``\n``.
@@ -62,37 +62,49 @@ def clean_text(text: str) -> str:
 
 
 def reveal(text: str) -> str:
-    """Show the characters that reorder or hide text, drop control characters, keep the rest."""
+    """Make characters that reorder or hide text visible, drop control characters, keep the rest."""
     return _REVEAL.sub(lambda m: m[1] or f"⟦U+{ord(m[0]):04X}⟧", _CONTROLS.sub("", text))
 
 
 def escaped(text: str) -> str:
-    """Clean and escape a text, ready to stand between tags or in an attribute."""
+    """Clean and escape a text for use between tags or in an attribute."""
     return html.escape(clean_text(text), quote=True)
 
 
 def streaming_html(text: str, *, state: str = "") -> str:
     """HTML of an answer that is still arriving: escaped text, no markup, no links.
 
-    Cut Markdown can mean what the whole never would, so nothing is interpreted before the end.
+    Half a Markdown text can mean something else than all of it, so nothing is interpreted before the
+    end.
 
     Parameters
     ----------
     text : str
-        Untrusted text, as far as it has come.
+        Untrusted text so far.
     state : str
-        What is going on, as a quiet line below.
+        Status, shown as a quiet line below.
 
     Examples
     --------
     >>> "<b>" in streaming_html("**a** <b>")
     False
     """
-    shown = f'<pre class="allos-text">{escaped(text)}</pre>' if text else ""
-    doing = f'<small class="allos-state">{escaped(state)}</small>' if state else ""
+    body = f'<pre class="allos-text">{escaped(text)}</pre>' if text else ""
+    status = f'<small class="allos-state">{escaped(state)}</small>' if state else ""
     return unbroken(
-        f'<div class="allos-out mathjax_ignore tex2jax_ignore">{LIVE_STYLE}{shown}{doing}</div>'
+        f'<div class="allos-out mathjax_ignore tex2jax_ignore">{LIVE_STYLE}{body}{status}</div>'
     )
+
+
+def shorten(text: str, length: int) -> str:
+    """Text of at most this many characters; what is cut off is an ellipsis.
+
+    Examples
+    --------
+    >>> shorten("gravity", 5)
+    'grav…'
+    """
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
@@ -101,12 +113,12 @@ _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 def unbroken(page: str) -> str:
     r"""HTML without blank lines, which looks the same.
 
-    An exported Markdown file holds our HTML as it is, and there a blank line ends it: what stood
-    behind one, in a block of code say, would be Markdown again, images and all.
+    An exported Markdown file contains our HTML unchanged, and there a blank line ends it: what follows
+    one, in a code block say, would be Markdown again, images included.
 
     Examples
     --------
     >>> unbroken("<pre>a\n\nb</pre>")
     '<pre>a\n&#10;b</pre>'
     """
-    return _BLANK_LINES.sub(lambda found: "\n" + found[0][1:].replace("\n", "&#10;"), page)
+    return _BLANK_LINES.sub(lambda match: "\n" + match[0][1:].replace("\n", "&#10;"), page)

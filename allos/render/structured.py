@@ -1,4 +1,4 @@
-"""An answer that is a value: shown as JSON, indented and coloured."""
+"""A structured answer as indented, highlighted JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MAX_CHARS = 100_000
 
 
 def structured_html(value: Any) -> str:
-    """Value of a schema as indented JSON under its type's name; empty when it has no JSON.
+    """Value as indented JSON under its type's name; empty when it cannot be written as JSON.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def structured_html(value: Any) -> str:
 
 
 def structured_text(value: Any) -> str:
-    """Plain-text twin of `structured_html`, without the type's name.
+    """Plain-text version of `structured_html`, without the type's name.
 
     Examples
     --------

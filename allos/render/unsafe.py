@@ -1,6 +1,6 @@
-"""A model's own HTML, as it is. Never the default: only a person who asks in that very call gets it.
+"""A model's own HTML, unsanitised. Never the default: only for a person who asks in that very call.
 
-Nothing in `allos` turns this on by itself, and configuration cannot.
+No setting turns this on.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
 UNSAFE_NOTICE = (
-    "UNSAFE: what follows is the model's own HTML, because you asked for `--unsafe-html`. It can run "
-    "code in this page, use your notebook server and call out."
+    "UNSAFE: the model's own HTML follows, because you asked for `--unsafe-html`. It can run code in "
+    "this page, use your notebook server and make requests."
 )
 
 

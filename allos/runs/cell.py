@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict
 from time import monotonic, perf_counter
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from allos.engine.call import Call
 from allos.errors import AllosError
 from allos.events import Event, Queued, ReasoningDelta, Retrying, TextDelta
+from allos.render.comparison_view import CellView, State
 from allos.response import ProviderResponse
 from allos.runs.grid import Column
 from allos.runs.start import cancel_task, start_task
@@ -19,8 +20,6 @@ from allos.runs.task import Task
 
 if TYPE_CHECKING:
     from allos.runs.comparison import Comparison
-
-State = Literal["queued", "running", "waiting", "ok", "error", "cancelled"]
 
 
 class CellSnapshot(NamedTuple):
@@ -109,6 +108,18 @@ class Cell:
         """One look at a cell that others change meanwhile. Any thread."""
         with self._lock:
             return CellSnapshot(*(getattr(self, name) for name in CellSnapshot._fields))
+
+    def view(self) -> CellView:
+        """What a table or a board draws of the cell at this moment. Any thread."""
+        now = self.snapshot()
+        return CellView(
+            column=self.column.index,
+            sample_index=self.sample_index,
+            state=now.state,
+            text="".join(now.pieces) if now.response is None else now.response.content,
+            attempt=now.attempt,
+            response=now.response,
+        )
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait for the response; False when it is not there in time."""

@@ -18,6 +18,7 @@ from allos.errors import Interrupted
 from allos.ids import new_id
 from allos.messages import Message
 from allos.providers import Provider
+from allos.render.comparison_view import ColumnView, ComparisonView, PromptView
 from allos.response import ProviderResponse
 from allos.runs.cell import Cell
 from allos.runs.grid import Column, Grid
@@ -236,18 +237,34 @@ class Comparison:
         version, cells = self._changes.since(version)
         return version, sorted(cells, key=lambda cell: cell.index)
 
+    def view(self) -> ComparisonView:
+        """What a table or a board draws of the comparison, as far as it has come."""
+        from allos import log
+
+        # Before the columns: a column is there before its cells.
+        cells = tuple(cell.view() for cell in list(self.cells))
+        return ComparisonView(
+            id=self.id,
+            prompt=PromptView.of(self.messages),
+            columns=tuple(
+                ColumnView(index=column.index, name=column.name, params=column.params)
+                for column in self.columns
+            ),
+            cells=cells,
+            n=self.n,
+            logged=log.is_open(),
+        )
+
     def to_html(self) -> str:
         """Return the comparison as one static, sanitised HTML table, as far as it has come."""
-        from allos import log
         from allos.render.comparison_table import comparison_html
 
-        return comparison_html(self, logged=log.is_open())
+        return comparison_html(self.view())
 
     def __str__(self) -> str:
-        from allos import log
-        from allos.render.comparison_table import comparison_text
+        from allos.render.comparison_text import comparison_text
 
-        return comparison_text(self, logged=log.is_open())
+        return comparison_text(self.view())
 
     def __repr__(self) -> str:
         names = ", ".join(dict.fromkeys(column.name for column in self.columns))

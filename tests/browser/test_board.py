@@ -364,7 +364,7 @@ def test_it_hides_the_static_table_while_it_lives(lab: Lab, server: FakeServer) 
     """The table gives way to the board, also when it is updated, and is back when the kernel ends."""
     both = (
         "from IPython.display import HTML\n"
-        "from allos.render.comparison_table import root_class\n"
+        "from allos.render.comparison_columns import root_class\n"
         "html = f'<div class=\"{root_class(c.id)}\">static {c.done}</div>'\n"
         "table = display(HTML(html), display_id=True)\n"
         "display(make_board(c))\n"

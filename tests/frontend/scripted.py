@@ -18,7 +18,7 @@ from unittest.mock import patch
 from allos.errors import ServerError
 from allos.events import Event, Queued, ReasoningDelta, Retrying, TextDelta
 from allos.messages import as_messages
-from allos.notebook.board import cell_updates, updates
+from allos.notebook.board import cell_updates
 from allos.notebook.board.updates import BoardUpdates
 from allos.response import ProviderResponse
 from allos.runs import cell as cells
@@ -51,7 +51,7 @@ class _Script:
         with (
             patch.multiple(cell_updates, **clocks),
             patch.multiple(cells, **clocks),
-            patch.object(updates, "_is_logged", lambda: True),
+            patch("allos.log.is_open", lambda: True),
         ):
             yield
 

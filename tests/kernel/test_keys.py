@@ -134,12 +134,12 @@ def test_headless_kernel_is_asked_nothing(kernel: Kernel) -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("%allos key groq gsk-on-the-line-4711", "A key does not belong on the line"),
-        ("%allos key gsk-on-the-line-4711", "needs a provider's name"),
+        ("%allos key groq gsk-on-the-line-4711", "Do not write a key into a cell"),
+        ("%allos key gsk-on-the-line-4711", "needs a provider name"),
         ("%allos key grok", "Did you mean 'groq'?"),
         ("%allos key groq --forgot", "Did you mean '--forget'?"),
-        ("%allos key groq --forget --session", "do not go together"),
-        ("%allos key groq --base-url", "needs an address"),
+        ("%allos key groq --forget --session", "cannot be combined; use one"),
+        ("%allos key groq --base-url", "needs a URL"),
         ("%allos key local", "needs no key"),
     ],
 )

@@ -140,7 +140,9 @@ def test_conversation_commands(kernel: Kernel) -> None:
     assert "starts with the 1 turn of" in str(
         kernel.value("get_ipython().run_line_magic('allos', 'chats branch trip other')")
     )
-    assert "anew" in str(kernel.value("get_ipython().run_line_magic('allos', 'chats reset trip')"))
+    assert "was reset" in str(
+        kernel.value("get_ipython().run_line_magic('allos', 'chats reset trip')")
+    )
     result = kernel.run("%allos chats show tripp")
     assert "Did you mean 'trip'" in str(result.evalue)
 
@@ -211,7 +213,7 @@ def test_help_names_every_flag(kernel: Kernel) -> None:
     (payload,) = (result.reply or {})["content"]["payload"]
     text = payload["data"]["text/plain"]
     flags = kernel.value(
-        "[f for a in __import__('allos.notebook.arguments').notebook.arguments.parser()._actions"
+        "[f for a in __import__('allos.notebook.flags').notebook.flags.parser()._actions"
         " for f in a.option_strings]",
     )
     commands = kernel.value(

@@ -11,7 +11,7 @@ _HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
 _TAGS = _HEADINGS | {"a", "b", "blockquote", "br", "code", "details", "div", "em", "hr", "li", "ol"}
 _TAGS |= {"p", "pre", "s", "small", "span", "strong", "style", "summary", "table", "tbody", "td"}
 _TAGS |= {"th", "thead", "tr", "ul"}
-_ATTRIBUTES = {"a": {"href", "target", "rel"}, "ol": {"start"}}
+_ATTRIBUTES = {"a": {"href", "target", "rel"}, "ol": {"start"}, "b": {"title"}, "span": {"title"}}
 _CLASS = re.compile(r"allos-[a-z]+|mathjax_ignore|tex2jax_ignore|jp-toc-ignore")
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
@@ -47,6 +47,8 @@ class _Judge(HTMLParser):
             self.faults.append(f"attribute {name} of {tag}")
         elif name == "start" and not re.fullmatch(r"[0-9]{1,9}", value):
             self.faults.append(f"start {value}")
+        elif name == "title" and (hidden := _HIDDEN.search(value)):
+            self.faults.append(f"character U+{ord(hidden[0]):04X} in a title")
         elif name == "target" and value != "_blank":
             self.faults.append(f"target {value}")
         elif name == "rel" and value != "noopener noreferrer":

@@ -11,7 +11,6 @@ from allos.render.format import rate, seconds
 from allos.render.plain import clean_text
 from allos.response import ProviderResponse
 from allos.runs.cell import Cell, CellSnapshot
-from allos.runs.grid import Column
 
 _CHARS_PER_TOKEN = 5
 """For the speed while it streams, where a piece holds several tokens; the end brings the count."""
@@ -35,7 +34,7 @@ class CellUpdates:
 
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
-        self._column = column_key(cell.column)
+        self._column = column_key(cell.column.index)
         self.key = f"{self._column}.{cell.sample_index}"
         self._start_run(-1)
 
@@ -145,7 +144,7 @@ class CellUpdates:
         self.response = response
         self._attempt, self._texts = None, []
         known = response.metadata
-        facts = numbers([response])
+        facts = [fact.text for fact in numbers([response])]
         if response.error is not None and known.get("request_id"):
             facts.append(f"request {known['request_id']}")
         self._end = {
@@ -160,9 +159,9 @@ class CellUpdates:
         return self._end
 
 
-def column_key(column: Column) -> str:
+def column_key(index: int) -> str:
     """What the page calls a column."""
-    return str(column.index)
+    return str(index)
 
 
 _BLANK: View = {

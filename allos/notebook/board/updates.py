@@ -17,21 +17,20 @@ The page answers with ``{"action": "stop" | "retry", "cell": key}`` or
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from threading import Lock
 from typing import Any
 
-from allos.messages import Message
 from allos.notebook.board.cell_updates import CellUpdates, View, column_key
 from allos.render.comparison_columns import (
     colour_slots,
+    common_labels,
     differing_params,
     key_letter,
     root_class,
-    shared_params,
 )
 from allos.render.comparison_facts import answer_key, repeats_label
 from allos.render.comparison_tally import ComparisonTally
+from allos.render.comparison_view import ComparisonView
 from allos.render.plain import clean_text
 from allos.response import ProviderResponse
 from allos.runs.cell import Cell
@@ -94,7 +93,7 @@ class BoardUpdates:
                 found["cells"] = cells
             if columns:
                 found["columns"] = columns
-                found["chips"] = self._chips()
+                found["chips"] = _chips(self.comparison.view())
             facts = self._facts() if cells else self._summary
             if facts != self._summary:
                 self._summary = found["summary"] = facts
@@ -108,31 +107,24 @@ class BoardUpdates:
             return self._all()
 
     def _all(self) -> View:
-        comparison = self.comparison
-        system, prompt = _request_texts(comparison.messages)
+        view = self.comparison.view()
         return {
-            "table_class": root_class(comparison.id),
-            "system": system,
-            "prompt": prompt,
-            "chips": self._chips(),
+            "table_class": root_class(view.id),
+            "system": _shorten(clean_text(view.prompt.system)),
+            "prompt": _shorten(clean_text(view.prompt.text)),
+            "chips": _chips(view),
             "columns": self._columns,
             "cells": [self._cells[index].whole() for index in sorted(self._cells)],
             "summary": self._summary,
-            "logged_as": comparison.id if _is_logged() else "",
+            "logged_as": view.id if view.logged else "",
             "notice": self._sent_notice,
         }
 
     def _facts(self) -> list[tuple[str, str, str]]:
         comparison = self.comparison
         columns, cells = len(comparison.columns), len(comparison.cells)
-        return self._tally.summary(columns=columns, cells=cells).facts
-
-    def _chips(self) -> list[str]:
-        comparison = self.comparison
-        turns = sum(message.role != "system" for message in comparison.messages)
-        chips = [f"{turns} messages"] if turns > 1 else []
-        chips += [f"n = {comparison.n}"] if comparison.n > 1 else []
-        return chips + [clean_text(label) for label in shared_params(comparison.columns)]
+        facts = self._tally.summary(columns=columns, cells=cells).facts
+        return [(fact.before, fact.text, fact.after) for fact in facts]
 
     def _new(self) -> tuple[list[View], list[View] | None]:
         """Changes of the cells, and all columns where one has changed."""
@@ -178,17 +170,17 @@ class BoardUpdates:
     def _repeats(self, column: int) -> str:
         largest = self._answers[column].largest() if column in self._answers else []
         n = len(self.comparison.cells_of(column)) if len(largest) > 1 else 0
-        return repeats_label(largest, n) if n else ""
+        return repeats_label([cell.sample_index for cell in largest], n) if n else ""
 
     def _describe_columns(self) -> list[View]:
-        columns = self.comparison.columns
+        columns = self.comparison.view().columns
         slots = colour_slots([column.name for column in columns])
         described = []
         for column, slot, apart in zip(columns, slots, differing_params(columns), strict=True):
             provider, _, model = clean_text(column.name).partition("/")
             described.append(
                 {
-                    "key": column_key(column),
+                    "key": column_key(column.index),
                     "letter": key_letter(column.index),
                     "provider": provider,
                     "model": model,
@@ -225,18 +217,11 @@ class EqualAnswers:
         return list(largest)
 
 
-def _request_texts(messages: Sequence[Message]) -> tuple[str, str]:
-    """System text and last prompt, cleaned and cut."""
-    system = "\n\n".join(m.text for m in messages if m.role == "system" and m.text)
-    prompt = next((m.text for m in reversed(messages) if m.role == "user"), None) or ""
-    return _cut(clean_text(system)), _cut(clean_text(prompt))
+def _chips(view: ComparisonView) -> list[str]:
+    earlier = view.prompt.earlier_messages
+    chips = [f"{earlier + 1} messages"] if earlier else []
+    return chips + [clean_text(label) for label in common_labels(view)]
 
 
-def _cut(text: str) -> str:
+def _shorten(text: str) -> str:
     return text if len(text) <= MAX_PROMPT_CHARS else f"{text[:MAX_PROMPT_CHARS]} …"
-
-
-def _is_logged() -> bool:
-    from allos import log
-
-    return log.is_open()

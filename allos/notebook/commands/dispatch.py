@@ -1,4 +1,4 @@
-"""Sub-commands of ``%allos``: what is not a question."""
+"""Sub-commands of ``%allos``."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from typing import Any
 
 from allos.dtypes import text_dtype
 from allos.errors import ConfigurationError
+from allos.notebook.magic_help import HELP
 
 
-def run(name: str, words: tuple[str, ...]) -> Any:
-    """Run a sub-command and return what the cell shows."""
+def run(name: str, args: tuple[str, ...]) -> Any:
+    """Run a sub-command and return the value of the cell."""
     if name == "compare":
         raise ConfigurationError(
-            "A comparison is a cell: %%allos compare PROVIDER/MODEL PROVIDER/MODEL on its first line, "
-            "the prompt below. In Python it is allos.compare. Nothing was sent."
+            "compare is a cell magic: %%allos compare PROVIDER/MODEL PROVIDER/MODEL, and the prompt in "
+            "the lines below. In Python, use allos.compare. Nothing was sent."
         )
-    if words and name in _WITHOUT_WORDS:
-        raise ConfigurationError(f"%allos {name} stands alone on its line, without {words[0]!r}.")
-    return _COMMANDS[name](words)
+    if args and name in _WITHOUT_ARGUMENTS:
+        raise ConfigurationError(f"%allos {name} takes no arguments, got {args[0]!r}.")
+    return _COMMANDS[name](args)
 
 
 def names() -> list[str]:
@@ -27,8 +28,8 @@ def names() -> list[str]:
     return list(_COMMANDS)
 
 
-def _providers(words: tuple[str, ...]) -> Any:
-    """Every service: address, key variable and whether it is set, API."""
+def _providers(args: tuple[str, ...]) -> Any:
+    """All services: base URL, key variable and whether it is set, API."""
     import pandas as pd
 
     from allos.providers.auth import key_store
@@ -51,79 +52,80 @@ def _providers(words: tuple[str, ...]) -> Any:
     return frame.astype({"key_set": "boolean", **texts}).set_index("provider")
 
 
-def _models(words: tuple[str, ...]) -> Any:
-    """List the models of one service, as it tells. Makes a request."""
+def _models(args: tuple[str, ...]) -> Any:
+    """Models of one service, from its models endpoint. Makes a request."""
     from allos.local import DEFAULT_MODEL
     from allos.providers import ProviderRegistry
     from allos.providers.catalog import services
 
-    if len(words) != 1:
+    if len(args) != 1:
         raise ConfigurationError("%allos models needs one provider: %allos models groq.")
-    any_model = DEFAULT_MODEL if services.find(words[0]).embedded else "any"
-    frame = ProviderRegistry.get_provider(words[0], model=any_model).list_models().frame
+    any_model = DEFAULT_MODEL if services.find(args[0]).embedded else "any"
+    frame = ProviderRegistry.get_provider(args[0], model=any_model).list_models().frame
     frame = frame.drop(columns="provider")
-    # What no model of the service tells only takes room.
+    # Columns that this service does not report are dropped.
     return frame.dropna(axis="columns", how="all") if len(frame) else frame
 
 
-def _log(words: tuple[str, ...]) -> Any:
-    """Where the log is."""
+def _log(args: tuple[str, ...]) -> Any:
+    """Path of the log."""
     from allos import log
     from allos.session import current_session
 
     current_session().open_log()  # before the first call it is not open yet
-    where = log.path()
-    return str(where) if where is not None else "The log is off."
+    path = log.path()
+    return str(path) if path is not None else "The log is off."
 
 
-def _last(words: tuple[str, ...]) -> Any:
-    """Show the newest row of the log, what is known of it."""
+def _last(args: tuple[str, ...]) -> Any:
+    """Newest row of the log, without its null values."""
     from allos.log.query import responses
 
     rows = responses(limit=1)
     if not len(rows):
-        return "The log is empty: nothing has been asked yet."
+        return "The log is empty."
     row = rows.T.dropna()
     return row.set_axis(["last"], axis="columns") if row.shape[1] == 1 else row
 
 
-def _stop(words: tuple[str, ...]) -> Any:
-    """Stop every comparison under way; what had arrived is kept."""
+def _stop(args: tuple[str, ...]) -> Any:
+    """Stop all running comparisons; partial answers are kept."""
     from allos.runs.comparison import stop_all
 
     count = stop_all()
-    return f"Stopped {count} comparison{'' if count == 1 else 's'}." if count else "Nothing runs."
+    if not count:
+        return "No comparison is running."
+    return f"Stopped {count} comparison{'' if count == 1 else 's'}."
 
 
-def _config(words: tuple[str, ...]) -> Any:
-    """Settings in force, and who set them."""
+def _config(args: tuple[str, ...]) -> Any:
+    """Settings, and where each is set."""
     import pandas as pd
 
     from allos.session import current_session
     from allos.settings import SETTINGS, own_file
 
-    known = current_session().settings.values()
+    settings = current_session().settings
+    values = settings.values()
     rows = [
         {
             "setting": name,
-            "value": str(current_session().settings.get(name))
-            if current_session().settings.get(name) is not None
-            else None,
-            "set_by": known[name].source if name in known else None,
-            "help": each.help,
+            "value": str(value) if (value := settings.get(name)) is not None else None,
+            "set_by": values[name].source if name in values else None,
+            "help": setting.help,
         }
-        for name, each in SETTINGS.items()
+        for name, setting in SETTINGS.items()
     ]
     frame = pd.DataFrame(rows).astype(text_dtype()).set_index("setting")
     frame.attrs["file"] = str(own_file())
     return frame
 
 
-def _chats(words: tuple[str, ...]) -> Any:
+def _chats(args: tuple[str, ...]) -> Any:
     """Conversations: list, reset, branch, show."""
     from allos.runs import chats
 
-    match words:
+    match args:
         case ():
             return chats.chats()
         case ("show", name):
@@ -131,67 +133,62 @@ def _chats(words: tuple[str, ...]) -> Any:
             return None
         case ("reset", name):
             chats.find(name).reset()
-            return f"The conversation {name!r} starts anew; its rows stay in the log."
+            return f"The conversation {name!r} was reset; its rows stay in the log."
         case ("branch", name, new):
-            made = chats.find(name).branch(new)
-            count = len(made.turns)
+            count = len(chats.find(name).branch(new).turns)
             return f"{new!r} starts with the {count} turn{'' if count == 1 else 's'} of {name!r}."
     raise ConfigurationError(
-        "%allos chats lists them; %allos chats show NAME, reset NAME, branch NAME NEW."
+        "%allos chats takes no arguments, or show NAME, reset NAME or branch NAME NEW."
     )
 
 
-def _replay(words: tuple[str, ...]) -> Any:
+def _replay(args: tuple[str, ...]) -> Any:
     """Open a replay file (FILE, then a mode), close it (off), prune it, or show its state."""
     from allos.session import replay
 
-    *rest, last = words or ("",)
+    *rest, last = args or ("",)
     if not last:
         return str(replay())
-    if words == ("off",):
+    if args == ("off",):
         replay(mode="off")
-    elif words == ("prune",):
+    elif args == ("prune",):
         count = replay().prune()
         return f"Removed {count} recorded answer{'' if count == 1 else 's'}."
-    elif words in (("replay",), ("record",), ("strict",)):
+    elif args in (("replay",), ("record",), ("strict",)):
         raise ConfigurationError(
             f"%allos replay {last} needs a file before the mode: %allos replay FILE.jsonl {last}."
         )
-    elif len(words) == 1:
+    elif len(args) == 1:
         replay(last)
     elif len(rest) == 1:
         replay(rest[0], last)  # type: ignore[arg-type]  # checked there
     else:
         raise ConfigurationError(
-            "%allos replay takes a file and a mode: %allos replay FILE strict."
+            "%allos replay takes a file and a mode, such as %allos replay FILE.jsonl strict."
         )
     return None
 
 
-def _key(words: tuple[str, ...]) -> Any:
+def _key(args: tuple[str, ...]) -> Any:
     """Set, forget or list keys."""
     from allos.notebook.commands.key_command import run
 
-    return run(words)
+    return run(args)
 
 
-def _doctor(words: tuple[str, ...]) -> Any:
-    """What is set up, what is not, and how to mend it."""
+def _doctor(args: tuple[str, ...]) -> Any:
+    """What is set up, what is not, and how to fix it."""
     from allos.notebook.commands.doctor_command import run
 
-    return run(words)
+    return run(args)
 
 
-def _help(words: tuple[str, ...]) -> Any:
-    """Everything that the magic takes."""
-    import inspect
-
-    from allos.notebook.magics import AllosMagics
-
-    sys.stdout.write(f"{inspect.getdoc(AllosMagics.allos)}\n")
+def _help(args: tuple[str, ...]) -> Any:
+    """Flags and sub-commands."""
+    sys.stdout.write(HELP)
 
 
-_WITHOUT_WORDS = frozenset({"providers", "log", "last", "stop", "config"})
+_WITHOUT_ARGUMENTS = frozenset({"providers", "log", "last", "stop", "config"})
 
 _COMMANDS: dict[str, Callable[[tuple[str, ...]], Any]] = {
     "providers": _providers,

@@ -1,4 +1,4 @@
-"""``%allos doctor``: what is set up, what is not, and the one line that mends it."""
+"""``%allos doctor``: what is set up, what is not, and how to fix it."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ if TYPE_CHECKING:
 _FLAGS = ("--online",)
 
 
-def run(words: tuple[str, ...]) -> Report:
-    """Look at everything; with ``--online`` ask the services as well, without a prompt.
+def run(args: tuple[str, ...]) -> Report:
+    """Check the setup; with ``--online`` also each service that has a key, without a prompt.
 
     Parameters
     ----------
-    words : tuple of str
+    args : tuple of str
         What follows ``%allos doctor``.
 
     Raises
     ------
     ConfigurationError
-        A word that is not ``--online``.
+        An argument other than ``--online``.
     """
     from allos.runs.doctor import doctor
 
-    for word in words:
+    for word in args:
         if word not in _FLAGS:
             raise ConfigurationError(
-                f"%allos doctor does not know {word!r}.{did_you_mean(word, _FLAGS)} "
-                "%allos doctor --online also asks each service that has a key."
+                f"Unknown argument {word!r}.{did_you_mean(word, _FLAGS)} "
+                "%allos doctor --online also checks each service that has a key."
             )
-    return doctor(online="--online" in words)
+    return doctor(online="--online" in args)

@@ -1,4 +1,4 @@
-"""``%allos key``: set, forget and list keys without a key ever standing in a cell."""
+"""``%allos key``: set, forget and list keys without writing one into a cell."""
 
 from __future__ import annotations
 
@@ -13,49 +13,49 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _FLAGS = ("--forget", "--session", "--base-url")
-_USE = (
+_USAGE = (
     "%allos key PROVIDER asks for a key; --session keeps it out of the keyring, --forget removes it, "
-    "--base-url URL says which host it is for."
+    "--base-url URL names the host it is for."
 )
 
 
-def run(words: tuple[str, ...]) -> Any:
-    """Set or forget the key of one service; without a service, show where each key is.
+def run(args: tuple[str, ...]) -> Any:
+    """Set or forget the key of one service; without a service, list where each key was found.
 
     Parameters
     ----------
-    words : tuple of str
+    args : tuple of str
         What follows ``%allos key``.
 
     Raises
     ------
     ConfigurationError
-        A wrong word, or nobody who can be asked. It never repeats what could be a key.
+        A wrong argument, or nobody can be asked. The message never repeats what could be a key.
     """
-    flags, names, base_url = _read(words)
+    flags, names, base_url = _parse(args)
     if not names and not flags and base_url is None:
         return table()
     if len(names) != 1:
         raise ConfigurationError(
-            "A key does not belong on the line: the history and the notebook would keep it. Delete "
-            f"the cell and write only %allos key {_known(names)}; it asks for the key."
+            "Do not write a key into a cell: it would be saved in the history and the notebook. Delete "
+            f"the cell and use %allos key {_provider_name(names)}; it asks for the key."
             if names
-            else _USE
+            else _USAGE
         )
-    if names[0] not in {*services.names(), *services.retired()}:  # it may be a key
+    if names[0] not in {*services.names(), *services.retired()}:  # not repeated: it may be a key
         raise ConfigurationError(
-            f"%allos key needs a provider's name.{did_you_mean(names[0].lower(), services.names())} "
+            f"%allos key needs a provider name.{did_you_mean(names[0].lower(), services.names())} "
             "%allos providers lists them all."
         )
     if "--forget" in flags:
         if "--session" in flags:
-            raise ConfigurationError("--forget and --session do not go together: leave one out.")
+            raise ConfigurationError("--forget and --session cannot be combined; use one.")
         return key_store.forget_key(names[0], base_url=base_url)
     return key_store.set_key(names[0], base_url=base_url, remember="--session" not in flags)
 
 
 def table() -> pd.DataFrame:
-    """Return where the key of each service is found, one row for each service that has one.
+    """Return where each key was found, one row for each service that has one.
 
     Returns
     -------
@@ -65,36 +65,36 @@ def table() -> pd.DataFrame:
     import pandas as pd
 
     found = {
-        service.name: place
+        service.name: origin
         for service in services.every()
-        if (place := key_store.where(service)) is not None
+        if (origin := key_store.where(service)) is not None
     }
     index = pd.Index(list(found), name="provider", dtype=text_dtype())
     return pd.DataFrame({"found_in": pd.Series(found, index=index, dtype=text_dtype())})
 
 
-def _read(words: tuple[str, ...]) -> tuple[set[str], list[str], str | None]:
+def _parse(args: tuple[str, ...]) -> tuple[set[str], list[str], str | None]:
     flags: set[str] = set()
     names: list[str] = []
     base_url: str | None = None
-    rest = iter(words)
+    rest = iter(args)
     for word in rest:
-        name, is_given, value = word.partition("=")
+        name, equals, value = word.partition("=")
         if name == "--base-url":
-            base_url = value if is_given else next(rest, None)
+            base_url = value if equals else next(rest, None)
             if not base_url:
-                raise ConfigurationError("--base-url needs an address. " + _USE)
+                raise ConfigurationError("--base-url needs a URL. " + _USAGE)
         elif word in _FLAGS:
             flags.add(word)
-        elif name.startswith("--") and not is_given and len(name) < 20:
+        elif name.startswith("--") and not equals and len(name) < 20:
             raise ConfigurationError(
-                f"%allos key does not know {name!r}.{did_you_mean(name, _FLAGS)} {_USE}"
+                f"Unknown argument {name!r}.{did_you_mean(name, _FLAGS)} {_USAGE}"
             )
         else:
             names.append(word)
     return flags, names, base_url
 
 
-def _known(words: list[str]) -> str:
-    """Name of a service among words of which one may be a key."""
-    return next((word for word in words if word in services.names()), "PROVIDER")
+def _provider_name(args: list[str]) -> str:
+    """Name of a service among arguments, one of which may be a key."""
+    return next((word for word in args if word in services.names()), "PROVIDER")

@@ -86,7 +86,7 @@ def test_loading_is_all_or_nothing(
     assert after == before
     if fault == "version":
         assert (captured.out + captured.err).strip() == (
-            "allos needs IPython 7.34 or newer; this is 7.33.0. Nothing was loaded. "
+            "allos needs IPython >= 7.34, got 7.33.0. Nothing was loaded. "
             "Run: pip install 'ipython>=7.34', and restart the kernel."
         )
 

@@ -52,6 +52,6 @@ def test_nobody_there_nobody_asked() -> None:
     """Outside a kernel that takes questions there is nobody."""
     shell: Any = SimpleNamespace(display_pub=None, get_parent=dict)
 
-    assert prompts.person(None) is None
-    assert prompts.person(shell) is None
-    assert prompts.of_comparison(shell, 1000) is None
+    assert prompts.confirmation(None) is None
+    assert prompts.confirmation(shell) is None
+    assert prompts.comparison_confirmation(shell, 1000) is None

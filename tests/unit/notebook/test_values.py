@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allos.errors import AllosError, ConfigurationError
-from allos.notebook.values import BUDGET_TOKENS, Values, picture, schema_of, table_text
+from allos.notebook.values import BUDGET_TOKENS, Values, image_of, schema_of, table_text
 from allos.parts import File, Image
 from tests.support.pictures import PNG
 
@@ -176,11 +176,11 @@ def test_pandas_is_not_loaded() -> None:
 def test_what_no_variable_holds(name: str, words: str) -> None:
     """`--image` says in one line what it needs; a text in a variable is never a path."""
     with pytest.raises(ConfigurationError) as told:
-        picture(name, {"fig": Image(data=PNG), "path": "a.png", "number": 3})
+        image_of(name, {"fig": Image(data=PNG), "path": "a.png", "number": 3})
 
     assert words in str(told.value)
     assert "Nothing was sent." in str(told.value)
-    assert picture("fig", {"fig": Image(data=PNG)}) == Image(data=PNG)
+    assert image_of("fig", {"fig": Image(data=PNG)}) == Image(data=PNG)
 
 
 @pytest.mark.parametrize(

@@ -132,9 +132,9 @@ def test_empty_answer_says_so() -> None:
     """A blank cell would look like a fault; an answer of tool calls alone is not empty."""
     calls = ProviderResponse("", tool_calls=[ToolCall("1", "f")])
 
-    assert "The model wrote no text." in shown(answer_html(ProviderResponse(" \n")))
-    assert "The model wrote no text." not in shown(answer_html(calls))
-    assert answer_text(ProviderResponse("")) == "The model wrote no text."
+    assert "The model returned no text." in shown(answer_html(ProviderResponse(" \n")))
+    assert "The model returned no text." not in shown(answer_html(calls))
+    assert answer_text(ProviderResponse("")) == "The model returned no text."
 
 
 def test_text_twin_has_content_and_one_line() -> None:

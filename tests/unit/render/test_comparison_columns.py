@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import given
@@ -17,21 +16,13 @@ from allos.render.comparison_columns import (
     root_class,
     shared_params,
 )
+from allos.render.comparison_view import ColumnView
 from allos.secret import Secret
-
-
-@dataclass
-class Column:
-    """What is read of a column."""
-
-    params: Mapping[str, Any]
-    index: int = 0
-    name: str = "a/b"
 
 
 def labels(*params: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Labels that all columns share, and those that differ."""
-    columns = [Column(of_column) for of_column in params]
+    columns = [ColumnView(index=k, name="a/b", params=each) for k, each in enumerate(params)]
     return shared_params(columns), differing_params(columns)
 
 
@@ -71,11 +62,12 @@ def test_colours_are_stable_over_comparisons() -> None:
 
 
 def test_only_what_differs_stands_at_a_column() -> None:
-    """What all have alike is told once; what only some set stands at them."""
+    """What all have alike is said once; what only some set stands at them."""
     assert labels({"temperature": 0, "seed": 1}, {"temperature": 1, "seed": 1}, {"seed": 1}) == (
         ["seed 1"],
         [["temperature 0"], ["temperature 1"], []],
     )
+    assert labels({"temperature": 0}, {"temperature": 0.0}) == (["temperature 0"], [[], []])
     assert labels({"effort": "high", "top_p": None}) == (["effort high"], [[]])
     assert labels() == ([], [])
 
@@ -94,7 +86,7 @@ def test_values_are_written_short() -> None:
 
 def test_settings_that_may_hold_a_secret_show_their_name_at_most() -> None:
     """Keys, headers and addresses are never printed into a notebook."""
-    told = labels(
+    found = labels(
         {
             "api_key": Secret("sk-aaaa"),
             "headers": {"x": "sk-bbbb"},
@@ -104,4 +96,4 @@ def test_settings_that_may_hold_a_secret_show_their_name_at_most() -> None:
         {"api_key": "sk-eeee", "timeout_s": 5},
     )
 
-    assert told == ([], [["headers", "base_url", "auth"], ["timeout_s 5"]])
+    assert found == ([], [["headers", "base_url", "auth"], ["timeout_s 5"]])

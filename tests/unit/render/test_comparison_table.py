@@ -1,13 +1,11 @@
-"""A comparison as a table and as text."""
+"""A comparison as an HTML table, and every state of a call in both forms."""
 
 from __future__ import annotations
 
 import html
 import re
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -16,83 +14,34 @@ from hypothesis import strategies as st
 from allos.errors import IncompleteStreamError
 from allos.messages import Message, MessageRole, ToolCall
 from allos.render.comparison_columns import COLOURS, root_class
-from allos.render.comparison_table import comparison_html, comparison_text
+from allos.render.comparison_table import comparison_html
+from allos.render.comparison_text import comparison_text
+from allos.render.comparison_view import CellView, ColumnView, ComparisonView, PromptView
 from allos.render.plain import clean_text
 from allos.render.style import COMPARISON_CSS, CSS
 from allos.response import ProviderResponse
 from tests.support.hostile import HOSTILE, judge
-
-_ID = "cmp_01KAN3T5W8YQ2B7C9D0EFGHJKM"
-_FACTS: dict[str, Any] = {
-    "latency_s": 0.92,
-    "time_to_first_token_s": 0.18,
-    "tokens_per_second": 209.8,
-    "input_tokens": 42,
-    "output_tokens": 187,
-    "cost_usd": 0.00002,
-    "finish_reason": "stop",
-}
-
-
-@dataclass
-class Column:
-    """What the table reads of a column."""
-
-    index: int
-    name: str
-    params: Mapping[str, Any] = field(default_factory=dict)
+from tests.unit.render.comparison_views import (
+    ID,
+    answer,
+    comparison,
+    finished,
+    hostile,
+    repeats,
+    view_of,
+    with_params,
+)
 
 
-@dataclass
-class Cell:
-    """What the table reads of a call."""
-
-    column: Column
-    response: ProviderResponse | None = None
-    sample_index: int = 0
-    state: str = "ok"
-    text: str = ""
-    attempt: Mapping[str, Any] | None = None
-
-
-@dataclass
-class Comparison:
-    """What the table reads of a comparison."""
-
-    columns: list[Column]
-    cells: list[Cell]
-    messages: tuple[Message, ...] = (Message(MessageRole.USER, "Explain gravity."),)
-    n: int = 1
-    id: str = _ID
-
-
-def answer(text: str = "Hi", **changes: Any) -> ProviderResponse:
-    """Response with all facts of a call; None is unknown."""
-    return ProviderResponse(text, metadata={**_FACTS, **changes})
-
-
-def comparison(**answers: ProviderResponse) -> Comparison:
-    """One column for each response, called after its keyword."""
-    columns = [Column(at, name.replace("_", "/", 1)) for at, name in enumerate(answers)]
-    return Comparison(columns, [Cell(c, r) for c, r in zip(columns, answers.values(), strict=True)])
-
-
-def repeats(*responses: ProviderResponse) -> Comparison:
-    """One column with a repeat for each response."""
-    column = Column(0, "local/smollm2")
-    cells = [Cell(column, response, at) for at, response in enumerate(responses)]
-    return Comparison([column], cells, n=len(cells))
-
-
-def faults(page: str, comparison_id: str = _ID) -> list[str]:
+def faults(page: str, comparison_id: str = ID) -> list[str]:
     """What must not be in the table; beside the usual, only its own classes may."""
     ours = {f"allos-c{slot}" for slot in range(COLOURS)} | {root_class(comparison_id)}
     return judge(page, styles=frozenset({CSS + COMPARISON_CSS}), classes=frozenset(ours))[0]
 
 
-def shown(it: Comparison, **options: Any) -> str:
+def shown(view: ComparisonView) -> str:
     """Text that a reader sees; the HTML must be clean."""
-    page = comparison_html(it, **options)
+    page = comparison_html(view)
     assert faults(page) == []
     words = re.sub(r"<style>.*?</style>|<br>|</pre>", " ", page, flags=re.S)
     return " ".join(re.sub(r"<[^>]+>", "", words).split())
@@ -125,34 +74,49 @@ def test_it_is_a_table_without_its_styles() -> None:
 
 def test_the_last_line_sums_up() -> None:
     """Fastest, cheapest among known costs, how many are done, what was spent, where it is kept."""
-    it = comparison(
+    view = comparison(
         a_a=answer(latency_s=2.0, cost_usd=None), b_b=answer(cost_usd=0.5), c_c=answer(latency_s=9)
     )
-    it.cells[2].response, it.cells[2].state = None, "running"
+    running = CellView(column=2, state="running")
+    view = replace(view, cells=(*view.cells[:2], running))
 
-    assert shown(it).endswith(
+    assert shown(view).endswith(
         "fastest B 0.92 s · cheapest B $0.5 · 2 of 3 done · spent $0.5 + 1 unknown"
-        f" · logged as {_ID}"
+        f" · logged as {ID}"
     )
-    assert shown(it, logged=False).endswith(f"1 unknown · {_ID}")
+    assert shown(replace(view, logged=False)).endswith(f"1 unknown · {ID}")
+
+
+def test_an_unknown_cost_says_why_on_hover() -> None:
+    """Below the answer and in the last line; a known cost needs no word."""
+    facts = {"provider": "local", "model": "<smollm2>"}
+    page = comparison_html(comparison(a_a=answer(**facts, cost_usd=None), b_b=answer(cost_usd=0.5)))
+    hint = 'title="no price known for local/&lt;smollm2&gt;"'
+
+    assert faults(page) == []
+    assert f"<span {hint}>cost –</span>" in page
+    assert f"<b {hint}>$0.5 + 1 unknown</b>" in page
+    assert "title=" not in comparison_html(comparison(b_b=answer(cost_usd=0.5)))
 
 
 def test_the_question_stands_above_with_what_all_have_in_common() -> None:
-    """System text, last turn with its lines, shared parameters; the others stand at their column."""
-    it = comparison(a_a=answer(), b_b=answer())
-    it.messages = (
+    """System text, last prompt with its lines, shared parameters; the others stand at their column."""
+    messages = (
         Message(MessageRole.SYSTEM, "Be <terse>."),
         Message(MessageRole.USER, "One"),
         Message(MessageRole.ASSISTANT, "Two"),
         Message(MessageRole.USER, "Three\nfour" + "x" * 5_000),
     )
-    it.n = 2
-    for column, heat in zip(it.columns, (0, 1), strict=True):
-        column.params = {"seed": 7, "temperature": heat}
-    page = comparison_html(it)
-    text = shown(it)
+    view = with_params(
+        comparison(a_a=answer(), b_b=answer()),
+        {"seed": 7, "temperature": 0},
+        {"seed": 7, "temperature": 1},
+    )
+    view = replace(view, prompt=PromptView.of(messages), n=2)
+    page = comparison_html(view)
+    text = shown(view)
 
-    assert text.startswith("system Be &lt;terse&gt;. prompt after 2 turns Three four")
+    assert text.startswith("system Be &lt;terse&gt;. prompt after 2 messages Three four")
     assert "Three<br>four" in page
     assert "x" * 1_989 + "… n = 2 · seed 7" in text
     assert "A a a · temperature 0" in text
@@ -162,46 +126,42 @@ def test_the_question_stands_above_with_what_all_have_in_common() -> None:
 @pytest.mark.parametrize(
     ("cell", "words"),
     [
-        (Cell(Column(0, "a/b"), state="queued"), "queued …"),
+        (CellView(column=0, state="queued"), "queued …"),
         (
-            Cell(Column(0, "a/b"), state="running", text="**Half** <b>"),
+            CellView(column=0, state="running", text="**Half** <b>"),
             "**Half** &lt;b&gt; running …",
         ),
         (
-            Cell(
-                Column(0, "a/b"),
+            CellView(
+                column=0,
                 state="waiting",
                 attempt={"attempt": 1, "max_attempts": 5, "message": "Rate <limited>."},
             ),
             "waiting for try 2 of 5 … Rate &lt;limited&gt;.",
         ),
+        (finished(ProviderResponse("Half", metadata={"status": "cancelled"})), "Half stopped"),
         (
-            Cell(Column(0, "a/b"), ProviderResponse("Half", metadata={"status": "cancelled"})),
-            "Half stopped",
-        ),
-        (
-            Cell(
-                Column(0, "a/b"),
+            finished(
                 ProviderResponse(
                     error=IncompleteStreamError("It broke."), metadata={"status": "error"}
-                ),
+                )
             ),
             "It broke.",
         ),
-        (Cell(Column(0, "a/b"), ProviderResponse(refusal="No.")), "Refused. No."),
+        (finished(ProviderResponse(refusal="No.")), "Refused. No."),
         (
-            Cell(Column(0, "a/b"), ProviderResponse(tool_calls=[ToolCall("1", "f", {"x": 1})])),
+            finished(ProviderResponse(tool_calls=[ToolCall("1", "f", {"x": 1})])),
             "f {&quot;x&quot;: 1}",
         ),
-        (Cell(Column(0, "a/b"), ProviderResponse()), "The model wrote no text."),
+        (finished(ProviderResponse()), "The model returned no text."),
     ],
 )
-def test_every_state_shows_what_there_is(cell: Cell, words: str) -> None:
+def test_every_state_shows_what_there_is(cell: CellView, words: str) -> None:
     """Unfinished, stopped, failed, refused, calling a tool, empty: each says so, in both forms."""
-    it = Comparison([cell.column], [cell])
-    text = " ".join(comparison_text(it).split())
+    view = view_of([ColumnView(index=0, name="a/b")], [cell])
+    text = " ".join(comparison_text(view).split())
 
-    assert words in shown(it)
+    assert words in shown(view)
     assert html.unescape(words) in text
 
 
@@ -218,70 +178,23 @@ def test_equal_repeats_stand_once() -> None:
 
 def test_a_comparison_that_grows_is_shown_as_it_stands() -> None:
     """A column whose calls are not there yet, and no column at all, are no fault."""
-    it = comparison(a_a=answer())
-    it.columns.append(Column(1, "odd"))
+    view = comparison(a_a=answer())
+    odd = ColumnView(index=1, name="odd")
 
-    assert "B odd" in shown(it)
-    assert "0 of 0 done" in shown(Comparison([], []))
-    assert "0 of 0 done" in comparison_text(Comparison([], [], ()))
-
-
-def test_text_is_a_table_then_the_answers() -> None:
-    """What `print` shows: numbers in columns, answers under their names, then the summary."""
-    it = comparison(groq_llama=answer("Short."), openai_gpt=answer("x " * 80, cost_usd=None))
-    it.columns[0].params = {"temperature": 0.2}
-
-    assert comparison_text(it) == (
-        "prompt: Explain gravity.\n"
-        "\n"
-        "   model       params           state  latency   first    tokens      cost\n"
-        "A  groq/llama  temperature 0.2  done    0.92 s  0.18 s  42 → 187  $0.00002\n"
-        "B  openai/gpt                   done    0.92 s  0.18 s  42 → 187         –\n"
-        "\n"
-        "A  groq/llama  temperature 0.2\n"
-        "    Short.\n"
-        "\n"
-        "B  openai/gpt\n"
-        f"    {'x ' * 47}x\n"
-        f"    {'x ' * 31}x\n"
-        "\n"
-        "fastest A, B 0.92 s  cheapest A $0.00002  2 of 2 done  spent $0.00002 + 1 unknown\n"
-        f"logged as {_ID}"
-    )
-
-
-def test_text_tells_what_went_another_way() -> None:
-    """What the page tells below an answer stands behind its name: attempts, endings, replay."""
-    odd = answer(attempts=3, finish_reason="length")
-    it = repeats(odd, replace(answer("Other."), replayed=True))
-    words = "  3 attempts (1 of 2)  stopped: length (1 of 2)  replayed (1 of 2)\n"
-
-    assert words in comparison_text(it)
-
-
-def test_text_keeps_code_and_fits_a_terminal() -> None:
-    """Prose is broken at 100 columns, code and long words are not; long names are cut."""
-    code = "```\n" + "y = 1; " * 30 + "\n```"
-    it = repeats(answer(f"{'word ' * 60}\n\n    {'deep ' * 40}\n{code}\n{' ' * 200}"))
-    it.columns[0].name = f"together/{'long-name-' * 20}"
-    it.columns[0].params = {"stop": "s" * 90}
-    it.messages = (Message(MessageRole.USER, "why " * 100),)
-    lines = comparison_text(it).split("\n")
-
-    assert {line for line in lines if len(line) > 100} == {f"    {'y = 1; ' * 30}"}
-    assert any(line.startswith("        deep deep") for line in lines)
-    assert any("together/long" in line and "…" in line for line in lines)
+    assert "B odd" in shown(replace(view, columns=(*view.columns, odd)))
+    assert "0 of 0 done" in shown(view_of([], []))
+    assert "0 of 0 done" in comparison_text(view_of([], [], ()))
 
 
 @pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in HOSTILE])
 def test_hostile_text_in_every_field_is_inert(text: str) -> None:
     """Whatever field a model, a server or a user writes to, the table holds only what it may."""
-    it = hostile(text[:3_000])
-    plain = comparison_text(it)
+    view = hostile(text[:3_000])
+    plain = comparison_text(view)
     started_s = time.process_time()
-    page = comparison_html(it)
+    page = comparison_html(view)
 
-    assert faults(page, it.id) == []
+    assert faults(page, view.id) == []
     assert page.count("<table class=") == 1
     assert clean_text(plain) == plain
     assert time.process_time() - started_s < 4
@@ -291,33 +204,11 @@ def test_hostile_text_in_every_field_is_inert(text: str) -> None:
 @settings(max_examples=settings.default.max_examples * 3 // 2)
 def test_any_text_is_inert(text: str) -> None:
     """The same holds for texts that nobody thought of."""
-    it = hostile(text)
-    plain = comparison_text(it)
+    view = hostile(text)
+    plain = comparison_text(view)
 
-    assert faults(comparison_html(it), it.id) == []
+    assert faults(comparison_html(view), view.id) == []
     assert clean_text(plain) == plain
-
-
-def hostile(text: str) -> Comparison:
-    """Comparison that holds a text wherever there can be one."""
-    full = ProviderResponse(
-        text,
-        reasoning=text,
-        refusal=text,
-        tool_calls=[ToolCall("1", text, {text: text}), ToolCall("2", "f", {}, text, text)],
-        error=IncompleteStreamError(text),
-        metadata={**_FACTS, "provider": text, "model": text, "finish_reason": text},
-    )
-    columns = [Column(0, text, {text: 1, "stop": text}), Column(1, f"a/{text}", {"stop": [text]})]
-    waiting = {"message": text, "attempt": 1, "max_attempts": 5}
-    cells = [
-        Cell(columns[0], full),
-        Cell(columns[0], None, 1, text, text),
-        Cell(columns[1], answer(text)),
-        Cell(columns[1], None, 1, "waiting", text, waiting),
-    ]
-    asked = (Message(MessageRole.SYSTEM, text), Message(MessageRole.USER, text))
-    return Comparison(columns, cells, asked, n=2, id=f"cmp_{text}")
 
 
 def test_its_style_sheet_is_scoped_and_small() -> None:

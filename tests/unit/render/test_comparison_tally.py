@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any, cast
-
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allos.render.comparison_facts import summary
+from allos.render.comparison_summary import summary
 from allos.render.comparison_tally import ComparisonTally
+from allos.render.comparison_view import CellView, ColumnView
 from allos.response import ProviderResponse
+from tests.unit.render.comparison_views import finished, view_of
 
 NUMBERS = st.none() | st.sampled_from([0.0, 0.1, 0.25, 0.3, 1.0])
 
@@ -27,11 +26,11 @@ def _responses(draw: st.DrawFn) -> ProviderResponse:
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), _responses(), st.none() | _responses())))
-def test_tally_says_what_a_look_at_all_cells_says(
+def test_tally_equals_the_summary_of_all_cells(
     answers: list[tuple[int, ProviderResponse, ProviderResponse | None]],
 ) -> None:
     """In whichever order answers come, and with answers that were given up for new ones."""
-    columns = [SimpleNamespace(index=index) for index in range(3)]
+    columns = [ColumnView(index=index, name="a/b") for index in range(3)]
     tally = ComparisonTally()
     cells = []
     for column, first, second in answers:
@@ -39,9 +38,9 @@ def test_tally_says_what_a_look_at_all_cells_says(
         if second is not None:
             tally.remove(column, first)
             tally.add(column, second)
-        cells.append(SimpleNamespace(column=columns[column], response=second or first))
-    cells.append(SimpleNamespace(column=columns[0], response=None))
-    cells.sort(key=lambda cell: cell.column.index)  # as those of a comparison are
-    seen = summary(cast(Any, SimpleNamespace(columns=columns, cells=cells)))
+        cells.append(finished(second or first, column))
+    cells.append(CellView(column=0))
+    cells.sort(key=lambda cell: cell.column)  # as those of a comparison are
+    seen = summary(view_of(columns, cells))
 
     assert tally.summary(columns=3, cells=len(cells)).facts == seen.facts

@@ -4,31 +4,26 @@ from dataclasses import replace
 
 import pytest
 
-from allos.providers.pricing.estimates import Estimate
-from allos.providers.pricing.planned_requests import PlannedRequest, Preview
-from allos.render.reports import preview_html, report_html
+from allos.render.reports import FindingView, RequestView, preview_html, report_html
 from allos.render.style import CSS
-from allos.runs.doctor import Finding, Report
 from tests.support.hostile import HOSTILE, judge
 
-PLANNED = PlannedRequest(
-    provider="groq",
-    model="m",
-    api="chat",
+REQUEST = RequestView(
     method="POST",
     url="https://api.groq.com/v1",
     headers={"authorization": "Bearer ***"},
-    body={"messages": []},
-    estimate=Estimate(input_tokens=4, bound_tokens=9),
+    body='{"messages": []}',
+    notes=["groq/m: about 4 tokens."],
 )
 
 
 @pytest.mark.parametrize(("name", "text"), HOSTILE)
 def test_nothing_hostile_survives(name: str, text: str) -> None:
     """Whatever stands in a prompt, a name, a failure or a finding, it is text."""
-    planned = replace(PLANNED, body={"messages": [{"content": text}]}, model=text)
-    preview = preview_html(Preview((planned,), {text: text}))
-    report = report_html(Report((Finding(text, "problem", text, text),)))
+    request = replace(REQUEST, url=text, headers={text: text}, body=text, notes=[text])
+    preview = preview_html([request], {text: text}, text)
+    finding = FindingView(area=text, status="problem", text=text, fix=text)
+    report = report_html([finding], text)
 
     for html in (preview, report):
         faults, _ = judge(html, styles=frozenset({CSS}))
@@ -36,24 +31,30 @@ def test_nothing_hostile_survives(name: str, text: str) -> None:
 
 
 def test_preview_shows_its_parts() -> None:
-    """Address, headers in a fold, body, tokens and the sum."""
-    html = preview_html(Preview((PLANNED,), {"openai/m": "No key"}))
+    """Address, folded headers, body, tokens, failures and the sum."""
+    html = preview_html([REQUEST], {"openai/m": "No key"}, "1 call. Nothing was sent.")
 
     assert "POST https://api.groq.com/v1" in html
-    assert "<details><summary>1 headers</summary>" in html
+    assert "<details><summary>1 header</summary>" in html
     assert "authorization: Bearer ***" in html
+    assert "{&quot;messages&quot;: []}" in html
     assert "about 4 tokens" in html
-    assert "openai/m" in html
+    assert '<b>openai/m</b> <span class="allos-x">No key</span>' in html
     assert "Nothing was sent." in html
 
 
 def test_report_marks_problems() -> None:
     """An area stands once, a problem is marked, its fix is bold, and text is escaped."""
     html = report_html(
-        Report((Finding("log", "ok", "<b>"), Finding("log", "problem", "Bad.", "Mend it.")))
+        [
+            FindingView(area="log", status="ok", text="<b>"),
+            FindingView(area="log", status="problem", text="Bad.", fix="Fix it."),
+        ],
+        "1 problem",
     )
 
     assert html.count("<td>log</td>") == 1
     assert "&lt;b&gt;" in html
     assert '<b class="allos-x">problem</b>' in html
-    assert "<b>Mend it.</b>" in html
+    assert "<b>Fix it.</b>" in html
+    assert "<p>1 problem</p>" in html

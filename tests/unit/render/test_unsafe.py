@@ -22,7 +22,7 @@ def test_unsafe_html_is_loud() -> None:
 
     assert "<script>go()</script>" in html
     assert '<img src="https://a.invalid/x.png"' in html
-    assert html.index("UNSAFE: what follows") < html.index("<script>go()")
+    assert html.index("UNSAFE: the model&#x27;s own HTML") < html.index("<script>go()")
     assert "<script>no()" not in html
     assert "<img src=x>" not in html
     assert answer_text(RESPONSE, unsafe_html=True).startswith(UNSAFE_NOTICE)

@@ -27,7 +27,7 @@ def test_log_tells_its_place_before_the_first_call(log_file: Path, shell: Any) -
 
 def test_last_of_an_empty_log(log_file: Path, shell: Any) -> None:
     """`%allos last` says that there is no row, in place of an empty table."""
-    assert shell.run_line_magic("allos", "last") == "The log is empty: nothing has been asked yet."
+    assert shell.run_line_magic("allos", "last") == "The log is empty."
 
 
 @pytest.mark.parametrize("line", ["", "help", "--help"])
@@ -35,12 +35,12 @@ def test_help_shows_flags_and_sub_commands(
     shell: Any, capsys: pytest.CaptureFixture[str], line: str
 ) -> None:
     """Whoever looks for help finds all flags and all sub-commands."""
-    from allos.notebook import arguments
     from allos.notebook.commands import dispatch
+    from allos.notebook.flags import parser
 
     shell.run_line_magic("allos", line)
     shown = capsys.readouterr().out
-    flags = [flag for each in arguments.parser()._actions for flag in each.option_strings]
+    flags = [flag for each in parser()._actions for flag in each.option_strings]
 
     assert [flag for flag in flags if flag not in shown] == []
     assert [name for name in dispatch.names() if f"%allos {name}" not in shown] == []

@@ -1,0 +1,56 @@
+"""Text of ``%allos help``, ``%%allos?`` and ``?%%allos``."""
+
+from __future__ import annotations
+
+HELP = r"""Ask a language model; the answer streams into the cell and is a row of the log.
+
+::
+
+    %%allos [NAME <<] [PROVIDER MODEL | PROVIDER/MODEL] [flags]
+    The prompt. {{ expression }} inserts a value; \{{ is two literal braces.
+
+    %%allos compare PROVIDER/MODEL PROVIDER/MODEL ... [flags]
+    The prompt for all of them; each answer streams into a column of its own.
+
+    answer = %allos PROVIDER/MODEL "The prompt" [flags]
+
+Without a model the configured default answers, else the embedded one.
+
+Flags
+-----
+-t, --temperature NUMBER   sampling temperature, >= 0
+--max-tokens N             maximum number of tokens in the answer
+-s, --system TEXT          system prompt
+--params JSON              any other parameters: {"top_p": 0.5, "stop": ["END"]}
+--strict                   refuse parameters that the model does not support
+--schema NAME              type or JSON schema that the answer must match
+--tools A,B                functions that the model may call; asks before it runs them
+--image NAME               attach the image or figure in a variable; a path in quotes
+--chat NAME                continue the conversation of this name
+-n, --repeats N            repeats of a comparison
+-o, --output NAME          assign the response to this variable; same as NAME <<
+-q, --quiet                show nothing
+--no-stream                wait for the whole answer
+--dry-run                  show the request and its estimated cost; send nothing
+--budget USD               maximum cost of this cell
+--refresh                  ask again, even where an answer is recorded
+--unsafe-html              run the answer's own HTML; only for answers that you trust
+--base-url URL             base URL of the service
+
+Sub-commands
+------------
+%allos providers           all services, their key variables and whether they are set
+%allos models PROVIDER     models that a service offers
+%allos key PROVIDER        enter a key, hidden
+%allos log                 path of the log
+%allos last                newest row of the log
+%allos chats               conversations; show NAME, reset NAME, branch NAME NEW
+%allos replay FILE [MODE]  record answers and replay them; MODE is replay, record or strict;
+                           off closes the file, prune removes unused answers
+%allos config              settings and where they are set
+%allos doctor              check keys, log, embedded model and versions
+%allos stop                stop all running comparisons
+%allos help                show this text
+
+The response is `_` and ``Out[n]``; it has `content`, `metadata` and more.
+"""

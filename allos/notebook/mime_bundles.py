@@ -1,0 +1,93 @@
+"""MIME bundles of what a cell can show: responses, comparisons, dry runs and reports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from allos.providers.pricing.planned_requests import Preview
+    from allos.response import ProviderResponse
+    from allos.runs.comparison import Comparison
+    from allos.runs.doctor import Report
+
+Bundle = tuple[dict[str, str], dict[str, Any]]
+"""Data by MIME type, and metadata."""
+
+
+def response_bundle(
+    response: ProviderResponse,
+    notes: tuple[str, ...] = (),
+    *,
+    show_error: bool = True,
+    unsafe_html: bool = False,
+) -> Bundle:
+    """Answer with its footer; the metadata keeps its rows in the saved notebook.
+
+    Parameters
+    ----------
+    response : ProviderResponse
+    notes : tuple of str
+        Further facts for the footer.
+    show_error : bool
+        Whether a failed response shows its error.
+    unsafe_html : bool
+        Insert the answer's own HTML unchanged.
+    """
+    from allos.log.notebook_rows import rows_metadata
+    from allos.render.answer import answer_html, answer_text
+
+    options: dict[str, Any] = {"notes": notes, "show_error": show_error, "unsafe_html": unsafe_html}
+    return {
+        "text/html": answer_html(response, **options),
+        "text/plain": answer_text(response, **options),
+    }, rows_metadata(response.steps or (response,))
+
+
+def comparison_bundle(comparison: Comparison) -> Bundle:
+    """Static table; the metadata keeps its rows in the saved notebook."""
+    from allos.log.notebook_rows import rows_metadata
+    from allos.render.comparison_table import comparison_html
+    from allos.render.comparison_text import comparison_text
+
+    view = comparison.view()
+    responses = [cell.response for cell in view.cells if cell.response is not None]
+    return {
+        "text/html": comparison_html(view),
+        "text/plain": comparison_text(view),
+    }, rows_metadata(responses)
+
+
+def preview_bundle(preview: Preview) -> dict[str, str]:
+    """Requests that would be sent."""
+    from allos.render.plain import clean_text
+    from allos.render.reports import RequestView, preview_html
+
+    requests = [
+        RequestView(
+            method=planned.method,
+            url=planned.url,
+            headers=planned.headers,
+            body=planned.body_text(),
+            notes=planned.facts(),
+        )
+        for planned in preview.requests
+    ]
+    return {
+        "text/html": preview_html(requests, preview.failures, preview.summary()),
+        "text/plain": clean_text(str(preview)),
+    }
+
+
+def report_bundle(report: Report) -> dict[str, str]:
+    """Findings of the doctor."""
+    from allos.render.plain import clean_text
+    from allos.render.reports import FindingView, report_html
+
+    findings = [
+        FindingView(area=each.area, status=each.status, text=each.said, fix=each.fix)
+        for each in report.findings
+    ]
+    return {
+        "text/html": report_html(findings, report.summary()),
+        "text/plain": clean_text(str(report)),
+    }

@@ -1,0 +1,89 @@
+"""Responses and parameters from rows of a frame that has the log's columns.
+
+pandas is used through the frame's own methods, so that nothing here imports it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from allos import errors
+from allos.errors import AllosError
+from allos.messages import ToolCall
+from allos.response import ProviderResponse
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_PARAMS = ("temperature", "top_p", "max_tokens", "seed")
+"""Parameters with a column of their own; `params` holds the others."""
+
+_METADATA = (
+    *("provider", "model", *_PARAMS, "status", "finish_reason", "attempts", "request_id"),
+    *("latency_s", "time_to_first_token_s", "tokens_per_second", "cost_usd", "usage_source"),
+    *("input_tokens", "output_tokens", "reasoning_tokens", "error_type", "error_message"),
+)
+
+
+def records(frame: pd.DataFrame) -> list[Mapping[Any, Any]]:
+    """Rows as dicts of plain Python values; null is None."""
+    rows = frame.astype(object).where(frame.notna(), None)
+    return list(rows.to_dict("records"))
+
+
+def response_of(row: Mapping[str, Any]) -> ProviderResponse:
+    """Response that a row of the log was made of, as far as the log keeps it.
+
+    Not in the log, and so not here: the value in `parsed`, `raw`, and the fields of an error besides
+    its class and message.
+
+    Examples
+    --------
+    >>> row = {"provider": "groq", "model": "m", "content": "Hello!", "status": "ok"}
+    >>> response_of(row).metadata
+    {'provider': 'groq', 'model': 'm', 'status': 'ok'}
+    """
+    return ProviderResponse(
+        content=row.get("content") or "",
+        reasoning=row.get("reasoning"),
+        refusal=row.get("refusal"),
+        tool_calls=[ToolCall(**facts) for facts in _json(row.get("tool_calls")) or []],
+        metadata={name: value for name in _METADATA if (value := row.get(name)) is not None},
+        error=_error(row.get("error_type"), row.get("error_message")),
+        id=row.get("id"),
+        created_at=row.get("created_at"),
+        completed_at=row.get("completed_at"),
+        replayed=bool(row.get("replayed")),
+    )
+
+
+def params_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters that were sent.
+
+    Examples
+    --------
+    >>> params_of({"temperature": 0.2, "params": '{"stop": ["END"]}'})
+    {'temperature': 0.2, 'stop': ['END']}
+    """
+    known = {name: value for name in _PARAMS if (value := row.get(name)) is not None}
+    return {**known, **(_json(row.get("params")) or {})}
+
+
+def message_count(row: Mapping[str, Any]) -> int:
+    """How many messages were sent, system messages not counted."""
+    return sum(message["role"] != "system" for message in _json(row.get("messages")) or [])
+
+
+def _json(text: str | None) -> Any:
+    return None if text is None else json.loads(text)
+
+
+def _error(name: str | None, message: str | None) -> AllosError | None:
+    if name is None and message is None:
+        return None
+    kind = getattr(errors, name or "", None)
+    if isinstance(kind, type) and issubclass(kind, AllosError):
+        return kind(message or name)
+    return AllosError(message or name)

@@ -1,0 +1,92 @@
+"""Fastest, cheapest, done and spent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from allos.render.comparison_summary import Best, Summary, summary
+from allos.render.comparison_view import CellView, ColumnView
+from allos.render.fact import Fact
+from allos.response import ProviderResponse
+from tests.unit.render.comparison_views import finished, view_of
+
+
+def response(*, replayed: bool = False, **facts: Any) -> ProviderResponse:
+    """Response with these facts."""
+    return ProviderResponse(metadata=facts, replayed=replayed)
+
+
+def summed(*columns: list[ProviderResponse | None]) -> Summary:
+    """Summary of a comparison with these answers, column by column."""
+    heads = [ColumnView(index=k, name="a/b") for k in range(len(columns))]
+    cells = [
+        CellView(column=k) if r is None else finished(r, k)
+        for k, column in enumerate(columns)
+        for r in column
+    ]
+    return summary(view_of(heads, cells))
+
+
+def test_fastest_and_cheapest_look_at_complete_answers() -> None:
+    """A failure is fast and cheap; it must not win. Ties are told, unknown costs do not count."""
+    result = summed(
+        [response(latency_s=0.1, cost_usd=0.0, status="error")],
+        [response(latency_s=1.0, cost_usd=0.2), response(latency_s=3.0, cost_usd=0.4)],
+        [response(latency_s=2.0), None],
+    )
+
+    assert result.fastest == Best(columns=(1, 2), value=2.0)
+    assert result.cheapest is not None
+    assert result.cheapest.columns == (1,)
+    assert result.cheapest.value == pytest.approx(0.3)
+    assert (result.done, result.total) == (4, 5)
+    assert result.facts[:3] == [
+        Fact("B, C 2.0 s", before="fastest"),
+        Fact("B $0.3", before="cheapest"),
+        Fact("4", after="of 5 done"),
+    ]
+
+
+def test_one_column_has_no_rival() -> None:
+    """Fastest of one says nothing."""
+    result = summed([response(latency_s=1.0, cost_usd=0.2)])
+
+    assert (result.fastest, result.cheapest) == (None, None)
+    assert result.facts == [Fact("1", after="of 1 done"), Fact("$0.2", before="spent")]
+
+
+@pytest.mark.parametrize(
+    ("responses", "spent"),
+    [
+        ([None], None),
+        ([response(cost_usd=0.12), response(), response()], "$0.12 + 2 unknown"),
+        ([response(), response()], "–"),
+        ([response(cost_usd=0.0)], "$0"),
+        ([response(cost_usd=0.5, replayed=True), response(replayed=True)], "$0"),
+        ([response(cost_usd=0.5), response(attempts=0)], "$0.5"),
+        ([response(attempts=0)], None),
+        ([response(cost_usd=0.5, usage_source="estimated")], "about $0.5"),
+    ],
+)
+def test_spent_is_honest(responses: list[ProviderResponse | None], spent: str | None) -> None:
+    """Unknown costs are counted, replays are free now, what never went out cost nothing."""
+    found = summed(responses).spent
+
+    assert (found and found.text) == spent
+
+
+def test_an_unknown_cost_has_a_reason() -> None:
+    """No price, or no token counts; each model once. A replayed answer costs nothing now."""
+    counted = {"input_tokens": 1, "output_tokens": 2}
+    local = response(provider="local", model="smollm2", **counted)
+    other = response(provider="groq", model="m", input_tokens=1)
+    found = summed([local, local, other, response(cost_usd=0.1)]).spent
+    replayed = summed([response(replayed=True)]).spent
+
+    assert found is not None
+    assert found.text == "$0.1 + 3 unknown"
+    assert found.hint == "groq/m reported no token counts; no price known for local/smollm2"
+    assert replayed is not None
+    assert replayed.hint == ""
