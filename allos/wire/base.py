@@ -16,6 +16,8 @@ from allos.secret import Secret
 from allos.wire.headers import header_events
 from allos.wire.http_io import (
     decode_chunk,
+    decode_complete,
+    decode_streamed_body,
     drain,
     encode_json,
     incomplete_stream,
@@ -284,34 +286,14 @@ class Wire(ABC):
         self, response: httpx2.Response, content: bytes, request: Request
     ) -> Reply:
         raw = json_object(content, response.headers)
-        decoder = self.decoder(request)
         events = header_events(response.headers)
         if request.profile.cost_header:
             cost = dollars(response.headers.get(request.profile.cost_header))
             events += reported_cost({"cost": cost})
-        error: ProviderError | None
-        try:
-            # One by one: what a failed response holds (its id, its tokens, some text) is kept.
-            for event in decoder.decode_response(raw):
-                events.append(event)
-            events += decoder.flush()
-            error = decoder.error
-        except ProviderError as exc:
-            error = exc
-        if error is not None:
-            error.status_code = error.status_code or response.status_code
-            with_request_id(error, response.headers)
-        return Reply(events=events, raw=raw, error=error)
+        decoded, error = decode_complete(self.decoder(request), raw, response)
+        return Reply(events=events + decoded, raw=raw, error=error)
 
     def _decode_unrequested_stream(self, response: httpx2.Response, request: Request) -> Reply:
         """Decode a stream that came although a complete response was requested."""
-        decoder, sse = self.decoder(request), SseDecoder()
-        events, error = decode_chunk(decoder, [*sse.feed(response.content), *sse.end()])
-        events = [*header_events(response.headers), *events, *decoder.flush()]
-        error = decoder.error or error
-        if decoder.error is None and decoder.done:
-            return Reply(events=events)
-        return Reply(
-            events=events,
-            error=incomplete_stream(error, sse, response.content, response.headers),
-        )
+        events, error = decode_streamed_body(self.decoder(request), response)
+        return Reply(events=header_events(response.headers) + events, error=error)

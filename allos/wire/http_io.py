@@ -97,6 +97,38 @@ def decode_chunk(
     return events, None
 
 
+def decode_complete(
+    decoder: Decoder, raw: dict[str, Any], response: httpx2.Response
+) -> tuple[list[Event], ProviderError | None]:
+    """Events of a complete response, and the error that it reports; see `decode_chunk`."""
+    events: list[Event] = []
+    error: ProviderError | None
+    try:
+        # What a failed response holds (its id, its tokens, some text) is kept: it comes one by one.
+        events.extend(decoder.decode_response(raw))
+        events += decoder.flush()
+        error = decoder.error
+    except ProviderError as exc:
+        error = exc
+    if error is not None:
+        error.status_code = error.status_code or response.status_code
+        with_request_id(error, response.headers)
+    return events, error
+
+
+def decode_streamed_body(
+    decoder: Decoder, response: httpx2.Response
+) -> tuple[list[Event], Exception | None]:
+    """Events of a stream that has arrived completely, and its error; see `decode_chunk`."""
+    sse = SseDecoder()
+    events, error = decode_chunk(decoder, [*sse.feed(response.content), *sse.end()])
+    events += decoder.flush()
+    if decoder.error is None and decoder.done:
+        return events, None
+    error = decoder.error or error
+    return events, incomplete_stream(error, sse, response.content, response.headers)
+
+
 async def next_chunk(chunks: AsyncIterator[bytes], decoder: Decoder) -> bytes | None:
     """Return the next chunk; None at the end, or when a finished response gets no more facts."""
     if not decoder.done:

@@ -43,11 +43,11 @@ _DELTAS: dict[str, _Delta] = {
 class _ToolCall:
     """A tool call as far as it has arrived."""
 
-    __slots__ = ("arguments", "call", "item")
+    __slots__ = ("arguments", "call_id", "item_id")
 
     def __init__(self) -> None:
-        self.item: str | None = None
-        self.call: str | None = None
+        self.item_id: str | None = None
+        self.call_id: str | None = None
         self.arguments: list[str] = []
 
 
@@ -57,8 +57,8 @@ class ResponsesDecoder(Decoder):
     def __init__(self) -> None:
         self._streamed = _no_texts()
         self._parts: dict[str, list[str]] = {}  # the same by content part
-        self._slots: list[_ToolCall] = []
-        self._at: dict[str, int] = {}  # output index -> the last slot there
+        self._calls: list[_ToolCall] = []
+        self._position_of_index: dict[str, int] = {}  # output index -> the last call there
         self._items = 0
         self._raw_ids: set[str] = set()
 
@@ -124,46 +124,46 @@ class ResponsesDecoder(Decoder):
             )
         ]
 
-    def _slot_for(self, body: dict[str, Any], item: dict[str, Any]) -> int:
+    def _position(self, body: dict[str, Any], item: dict[str, Any]) -> int:
         """Find the call that an event is about: by item id, call id, then output index, then the last.
 
         Servers leave the index or the ids out, or number parallel calls alike.
         """
-        id_ = text(item.get("id")) or text(body.get("item_id"))
-        call = text(item.get("call_id"))
+        item_id = text(item.get("id")) or text(body.get("item_id"))
+        call_id = text(item.get("call_id"))
         index = None if body.get("output_index") is None else repr(body["output_index"])
-        found = self._find(id_, call, index)
-        if found is None and index is None and not (id_ or call or item.get("name")):
-            found = len(self._slots) - 1 if self._slots else None
+        found = self._find(item_id, call_id, index)
+        if found is None and index is None and not (item_id or call_id or item.get("name")):
+            found = len(self._calls) - 1 if self._calls else None
         if found is None:
-            self._slots.append(_ToolCall())
-            found = len(self._slots) - 1
-        slot = self._slots[found]
-        slot.item, slot.call = slot.item or id_, slot.call or call
+            self._calls.append(_ToolCall())
+            found = len(self._calls) - 1
+        call = self._calls[found]
+        call.item_id, call.call_id = call.item_id or item_id, call.call_id or call_id
         if index is not None:
-            self._at[index] = found
+            self._position_of_index[index] = found
         return found
 
-    def _find(self, id_: str | None, call: str | None, index: str | None) -> int | None:
-        for number, slot in reversed(list(enumerate(self._slots))):
-            if call and slot.call == call:
-                return number
-            if id_ and slot.item == id_ and not (call and slot.call):
-                return number
-        at = self._at.get(index) if index is not None else None
+    def _find(self, item_id: str | None, call_id: str | None, index: str | None) -> int | None:
+        for position, call in reversed(list(enumerate(self._calls))):
+            if call_id and call.call_id == call_id:
+                return position
+            if item_id and call.item_id == item_id and not (call_id and call.call_id):
+                return position
+        at = self._position_of_index.get(index) if index is not None else None
         if at is None:
             return None
-        there = self._slots[at]
-        other = (id_ and there.item) or (call and there.call)
+        there = self._calls[at]
+        other = (item_id and there.item_id) or (call_id and there.call_id)
         return None if other else at
 
     def _call_delta(self, body: dict[str, Any]) -> list[Event]:
         piece = text(body.get("delta"))
         if piece is None:
             return []
-        slot = self._slot_for(body, {})
-        self._slots[slot].arguments.append(piece)
-        return [ToolCallDelta(slot, arguments=piece)]
+        position = self._position(body, {})
+        self._calls[position].arguments.append(piece)
+        return [ToolCallDelta(position, arguments=piece)]
 
     def _item(self, body: dict[str, Any], *, complete: bool) -> list[Event]:
         item = body.get("item")
@@ -178,18 +178,20 @@ class ResponsesDecoder(Decoder):
         return []
 
     def _call(self, body: dict[str, Any], item: dict[str, Any], *, complete: bool) -> list[Event]:
-        slot = self._slot_for(body, item)
+        position = self._position(body, item)
         arguments = item.get("arguments")
         rest = value = None
         if complete and isinstance(arguments, str):
-            known = self._slots[slot]
+            known = self._calls[position]
             had = "".join(known.arguments)
             if arguments.startswith(had) and len(arguments) > len(had):
                 rest = arguments[len(had) :]
                 known.arguments = [arguments]
         elif complete and isinstance(arguments, dict):
             value = arguments
-        return [ToolCallDelta(slot, text(item.get("call_id")), text(item.get("name")), rest, value)]
+        return [
+            ToolCallDelta(position, text(item.get("call_id")), text(item.get("name")), rest, value)
+        ]
 
     def _raw(self, item: dict[str, Any]) -> list[Event]:
         key = str(item.get("id"))
@@ -239,7 +241,7 @@ class ResponsesDecoder(Decoder):
             reason = _INCOMPLETE.get(raw, "other")
         elif status == "completed":
             raw, reason = status, "stop"
-            if self._slots:
+            if self._calls:
                 reason = "tool_calls"
             elif self._streamed[RefusalDelta] and not self._streamed[TextDelta]:
                 reason = "refusal"

@@ -13,12 +13,12 @@ from allos.events import Event, Finished, ReasoningDelta, TextDelta
 from allos.wire.base import Decoder
 
 _OPEN, _CLOSE = "<think>", "</think>"
-_MOST_BLANKS = 1000
+_MAX_BLANKS = 1000
 """White space before a tag; an answer that begins with more is content."""
 
 
 class ReasoningTagSplitter:
-    """Tell reasoning from content, piece by piece.
+    """Separates reasoning from content, piece by piece.
 
     Examples
     --------
@@ -44,7 +44,7 @@ class ReasoningTagSplitter:
         self._held = ""
         if self._state == "start":
             start = held.lstrip()
-            blank = len(held) - len(start) > _MOST_BLANKS
+            blank = len(held) - len(start) > _MAX_BLANKS
             if len(start) < len(_OPEN) and _OPEN.startswith(start) and not blank:
                 self._held = held
                 return []

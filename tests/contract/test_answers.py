@@ -92,7 +92,7 @@ def test_reset_of_rate_limits(server: FakeServer, provider: Provider, ask: Ask, 
 
 def test_speed_of_a_stream(server: FakeServer, provider: Provider) -> None:
     """Tokens per second follow from the counts and times reported with it."""
-    server.reply(Reply("one two three four", chunk_size=4, delay_s=0.002))
+    server.reply(Reply("one two three four", chunk_size=4, delay_s=0.05))
     with provider.stream("Hi") as stream:
         for _ in stream:
             pass

@@ -299,8 +299,9 @@ def test_replay(server: FakeServer, provider: Provider, tmp_path: Any) -> None:
 
 def test_names(provider: Provider) -> None:
     """A registered API is known by name, and an unknown one is named beside those that there are."""
-    assert wire.names() == ("responses", "chat", "messages", "quill")
-    with pytest.raises(ConfigurationError, match=r"'messages', 'quill'\. Did you mean 'quill'"):
+    assert wire.names()[:3] == ("responses", "chat", "messages")
+    assert wire.names().count("quill") == 1
+    with pytest.raises(ConfigurationError, match=r"'messages',.* 'quill'.*Did you mean 'quill'"):
         ProviderRegistry.get_provider(
             "chat_completions", model="m", base_url="http://x", api="qill"
         )
