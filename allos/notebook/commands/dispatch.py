@@ -89,7 +89,7 @@ def _last(words: tuple[str, ...]) -> Any:
 
 def _stop(words: tuple[str, ...]) -> Any:
     """Stop every comparison under way; what had arrived is kept."""
-    from allos.runs.comparison import stop_all
+    from allos.runs.active_runs import stop_all
 
     count = stop_all()
     return f"Stopped {count} comparison{'' if count == 1 else 's'}." if count else "Nothing runs."
