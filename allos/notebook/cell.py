@@ -33,8 +33,7 @@ from allos.runs.compare import compare
 from allos.runs.comparison import Comparison
 from allos.runs.start import start_call
 from allos.session import current_session
-from allos.tools.tool_loop import Loop
-from allos.tools.tool_loop import run as run_tools
+from allos.tools.tool_loop import ToolLoop, run_tools
 
 if TYPE_CHECKING:
     from allos.providers.pricing.planned_requests import Preview
@@ -220,7 +219,7 @@ def _answer(
     try:
         if question.tools:
             response = run_tools(
-                Loop(messages, question.tools, approvers=current_session().approvers), send
+                ToolLoop(messages, question.tools, approvers=current_session().approvers), send
             )
         else:
             response = send(messages, {})

@@ -1,6 +1,6 @@
 """The loop of a question with tools: the model asks, tools run, their results go back, until it answers.
 
-Written once without I/O (`Loop`); two small drivers, `run` and `arun`, make the calls.
+Written once without I/O (`ToolLoop`); two small drivers, `run_tools` and `arun_tools`, make the calls.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ MAX_STEPS = 8
 _ANY_TOOL = ("auto", "none")
 
 
-class Loop:
+class ToolLoop:
     """State of a run with tools: the conversation, the answers, and what to do next.
 
     Parameters
@@ -178,12 +178,12 @@ Send = Callable[[tuple[Message, ...], Mapping[str, Any]], ProviderResponse]
 ASend = Callable[[tuple[Message, ...], Mapping[str, Any]], Awaitable[ProviderResponse]]
 
 
-def run(loop: Loop, send: Send) -> ProviderResponse:
+def run_tools(loop: ToolLoop, send: Send) -> ProviderResponse:
     """Run a loop to its end. Tools run one after the other, each in a thread of its own.
 
     Parameters
     ----------
-    loop : Loop
+    loop : ToolLoop
     send : callable
         Asks the model: the messages, and `tools` and `tool_choice` of the call.
 
@@ -210,8 +210,8 @@ def run(loop: Loop, send: Send) -> ProviderResponse:
     raise stopped
 
 
-async def arun(loop: Loop, send: ASend) -> ProviderResponse:
-    """Run a loop to its end; see `run`. Async tools run on the caller's event loop."""
+async def arun_tools(loop: ToolLoop, send: ASend) -> ProviderResponse:
+    """Run a loop to its end; see `run_tools`. Async tools run on the caller's event loop."""
     try:
         while True:
             with loop.call_context():
@@ -228,7 +228,7 @@ async def arun(loop: Loop, send: ASend) -> ProviderResponse:
 _DENIED = "The user did not allow this call."
 
 
-def _outcome(loop: Loop, call: ToolCall) -> str:
+def _outcome(loop: ToolLoop, call: ToolCall) -> str:
     try:
         tool, arguments = loop.check_call(call)
     except ToolError as exc:
@@ -246,7 +246,7 @@ def _outcome(loop: Loop, call: ToolCall) -> str:
         return error_text(exc)
 
 
-async def _aoutcome(loop: Loop, call: ToolCall) -> str:
+async def _aoutcome(loop: ToolLoop, call: ToolCall) -> str:
     import asyncio
 
     try:
