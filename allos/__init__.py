@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from allos.providers.auth.key_store import set_key as set_key
     from allos.providers.pricing.budgets import budget as budget
     from allos.response import ProviderResponse as ProviderResponse
+    from allos.runs.active_runs import stop_all as stop_all
     from allos.runs.ask import aask as aask
     from allos.runs.ask import ask as ask
     from allos.runs.chats import chat as chat
     from allos.runs.chats import chats as chats
     from allos.runs.compare import compare as compare
-    from allos.runs.comparison import stop_all as stop_all
     from allos.runs.doctor import doctor as doctor
     from allos.runs.preview import preview as preview
     from allos.session import configure as configure
@@ -77,7 +77,7 @@ _PUBLIC: dict[str, str | None] = {
     "replay": "allos.session",
     "responses": "allos.log.query",
     "set_key": "allos.providers.auth.key_store",
-    "stop_all": "allos.runs.comparison",
+    "stop_all": "allos.runs.active_runs",
     "testing": None,
     "tool": "allos.tools.tool",
 }

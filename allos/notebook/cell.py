@@ -32,8 +32,7 @@ from allos.runs.compare import compare
 from allos.runs.comparison import Comparison
 from allos.runs.start import start_call
 from allos.session import current_session
-from allos.tools.tool_loop import Loop
-from allos.tools.tool_loop import run as run_tools
+from allos.tools.tool_loop import ToolLoop, run_tools
 
 if TYPE_CHECKING:
     from allos.notebook.display import Display
@@ -195,7 +194,7 @@ def _response(
     error: ProviderError | SchemaError | Interrupted
     try:
         if question.tools:
-            loop = Loop(messages, question.tools, approvers=session.approvers)
+            loop = ToolLoop(messages, question.tools, approvers=session.approvers)
             response = run_tools(loop, send)
         else:
             response = send(messages, {})

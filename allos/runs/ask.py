@@ -16,7 +16,7 @@ from allos.runs.start import start_call
 from allos.secret import sealed
 from allos.session import current_session
 from allos.tools.tool import Tools
-from allos.tools.tool_loop import MAX_STEPS, Approve, Loop, arun, run
+from allos.tools.tool_loop import MAX_STEPS, Approve, ToolLoop, arun_tools, run_tools
 
 
 def ask(
@@ -99,8 +99,8 @@ def ask(
     with context.using(tags=normalize_tags(tags)):
         if not tools:
             return send(conversation, {"tool_choice": tool_choice})
-        return run(
-            Loop(
+        return run_tools(
+            ToolLoop(
                 conversation,
                 tools,
                 tool_choice=tool_choice,
@@ -150,8 +150,8 @@ async def aask(
     with context.using(tags=normalize_tags(tags)):
         if not tools:
             return await send(conversation, {"tool_choice": tool_choice})
-        return await arun(
-            Loop(
+        return await arun_tools(
+            ToolLoop(
                 conversation,
                 tools,
                 tool_choice=tool_choice,

@@ -3,37 +3,32 @@
 from __future__ import annotations
 
 import contextvars
-import sys
 import threading
-import weakref
-from collections import OrderedDict
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
-from itertools import takewhile
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from allos import _process, context, engine
+from allos import context, engine
 from allos.errors import Interrupted
 from allos.ids import new_id
 from allos.messages import Message
 from allos.providers import Provider
 from allos.render.comparison_view import ColumnView, ComparisonView, PromptView
 from allos.response import ProviderResponse
+from allos.runs import active_runs
 from allos.runs.cell import Cell
+from allos.runs.change_log import ChangeLog
 from allos.runs.grid import Column, Grid
 from allos.runs.scheduler import Scheduler
 from allos.runs.task import Task
 from allos.secret import sealed
-from allos.session import Session, current_session
+from allos.session import current_session
 
 if TYPE_CHECKING:
     import pandas as pd
 
 T = TypeVar("T")
-
-_EXIT_S = 2.0
-"""How long exit waits for a cancelled call."""
 
 
 class Comparison:
@@ -191,8 +186,7 @@ class Comparison:
 
     def start(self) -> None:
         """Start every cell; returns at once. For `compare`."""
-        _sessions.add(self._session)
-        self._session.active_runs.add(self)
+        active_runs.add(self._session, self)
         self._schedule(*self._cells_of)
 
     def cancel(self) -> None:
@@ -208,7 +202,7 @@ class Comparison:
             self._grid = self._grid.with_column(model, params)
             column = self._grid.columns[-1]
             self._add_cells(column)
-        self._session.active_runs.add(self)
+        active_runs.add(self._session, self)
         self._schedule(self._cells_of[column.index])
         return column
 
@@ -304,7 +298,7 @@ class Comparison:
             self._unfinished += 1
             self._unstarted += 1
             self._answers_version += 1
-        self._session.active_runs.add(self)
+        active_runs.add(self._session, self)
         self._changed(cell)
         self._schedule([cell])
 
@@ -329,55 +323,3 @@ class Comparison:
         self._changes.add(cell)
         for watcher in list(self._watchers):
             watcher()
-
-
-class ChangeLog:
-    """Which cells have changed, newest last: any number of readers look up what is new to them."""
-
-    def __init__(self) -> None:
-        self._version = 0
-        self._versions: OrderedDict[Cell, int] = OrderedDict()
-        # Guards both; held for a moment only, the loop thread takes it for every event.
-        self._lock = threading.Lock()
-
-    def add(self, cell: Cell) -> None:
-        """Note that a cell has changed."""
-        with self._lock:
-            self._version += 1
-            self._versions[cell] = self._version
-            self._versions.move_to_end(cell)
-
-    def since(self, version: int) -> tuple[int, list[Cell]]:
-        """Version of now, and the cells that have changed since `version`; costs what has changed."""
-        with self._lock:
-            newer = takewhile(lambda item: item[1] > version, reversed(self._versions.items()))
-            return self._version, [cell for cell, _ in newer]
-
-
-def stop_all() -> int:
-    """Stop every comparison under way; returns how many there were."""
-    running = list(current_session().active_runs)
-    for comparison in running:
-        comparison.cancel()
-    return len(running)
-
-
-_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
-"""Resource of the process: sessions in which a comparison was started, for the end of the process."""
-
-
-def _cancel_at_exit() -> None:
-    """Stop what still runs, and say so: nobody can wait for it any more."""
-    running = [comparison for session in _sessions for comparison in list(session.active_runs)]
-    left = [cell for comparison in running for cell in comparison.cells if not cell.done]
-    for comparison in running:
-        comparison.cancel()
-    for cell in left:
-        cell.wait(_EXIT_S)
-    if left:
-        sys.stderr.write(
-            f"allos: {len(left)} answers of a comparison had not come and were cancelled.\n"
-        )
-
-
-_process.on_exit(_process.ExitStage.RUNS, _cancel_at_exit)

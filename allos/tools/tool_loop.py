@@ -1,16 +1,13 @@
 """The loop of a question with tools: the model asks, tools run, their results go back, until it answers.
 
-Written once without I/O (`Loop`); two small drivers, `run` and `arun`, make the calls.
+Written once without I/O (`ToolLoop`); two small drivers, `run_tools` and `arun_tools`, make the calls.
 """
 
 from __future__ import annotations
 
-import contextvars
 import inspect
-import threading
 import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -27,6 +24,7 @@ from allos.ids import new_id
 from allos.messages import Message, MessageRole, ToolCall
 from allos.response import ProviderResponse
 from allos.tools.tool import Tool, as_tools, checked_choice
+from allos.tools.tool_results import error_text, result_text, run_in_thread
 
 Approve = Callable[[ToolCall], bool | Awaitable[bool]] | Literal["always"]
 """Says whether a call may run: a function of the call, or ``"always"``."""
@@ -35,11 +33,10 @@ Approver = Callable[[ToolCall], bool | None]
 """Says whether a call may run; None: there is nobody to ask."""
 
 MAX_STEPS = 8
-_ERROR_CHARS = 500
 _ANY_TOOL = ("auto", "none")
 
 
-class Loop:
+class ToolLoop:
     """State of a run with tools: the conversation, the answers, and what to do next.
 
     Parameters
@@ -181,12 +178,12 @@ Send = Callable[[tuple[Message, ...], Mapping[str, Any]], ProviderResponse]
 ASend = Callable[[tuple[Message, ...], Mapping[str, Any]], Awaitable[ProviderResponse]]
 
 
-def run(loop: Loop, send: Send) -> ProviderResponse:
+def run_tools(loop: ToolLoop, send: Send) -> ProviderResponse:
     """Run a loop to its end. Tools run one after the other, each in a thread of its own.
 
     Parameters
     ----------
-    loop : Loop
+    loop : ToolLoop
     send : callable
         Asks the model: the messages, and `tools` and `tool_choice` of the call.
 
@@ -213,8 +210,8 @@ def run(loop: Loop, send: Send) -> ProviderResponse:
     raise stopped
 
 
-async def arun(loop: Loop, send: ASend) -> ProviderResponse:
-    """Run a loop to its end; see `run`. Async tools run on the caller's event loop."""
+async def arun_tools(loop: ToolLoop, send: ASend) -> ProviderResponse:
+    """Run a loop to its end; see `run_tools`. Async tools run on the caller's event loop."""
     try:
         while True:
             with loop.call_context():
@@ -231,11 +228,11 @@ async def arun(loop: Loop, send: ASend) -> ProviderResponse:
 _DENIED = "The user did not allow this call."
 
 
-def _outcome(loop: Loop, call: ToolCall) -> str:
+def _outcome(loop: ToolLoop, call: ToolCall) -> str:
     try:
         tool, arguments = loop.check_call(call)
     except ToolError as exc:
-        return _failure(exc)
+        return error_text(exc)
     allowed = loop.is_allowed(tool, call)
     if inspect.isawaitable(allowed):
         if inspect.iscoroutine(allowed):
@@ -244,28 +241,28 @@ def _outcome(loop: Loop, call: ToolCall) -> str:
     if not _yes(allowed):
         return _DENIED
     try:
-        return _result_text(_in_thread(tool, arguments))
+        return result_text(run_in_thread(tool, arguments))
     except (Exception, SystemExit) as exc:  # noqa: BLE001 - whatever a tool raises, the model is told
-        return _failure(exc)
+        return error_text(exc)
 
 
-async def _aoutcome(loop: Loop, call: ToolCall) -> str:
+async def _aoutcome(loop: ToolLoop, call: ToolCall) -> str:
     import asyncio
 
     try:
         tool, arguments = loop.check_call(call)
     except ToolError as exc:
-        return _failure(exc)
+        return error_text(exc)
     allowed = loop.is_allowed(tool, call)
     if not _yes(await allowed if inspect.isawaitable(allowed) else allowed):
         return _DENIED
     try:
         if inspect.iscoroutinefunction(tool.function):
-            return _result_text(await tool.function(**arguments))
+            return result_text(await tool.function(**arguments))
         value = await asyncio.to_thread(tool, **arguments)
-        return _result_text(await value if inspect.isawaitable(value) else value)
+        return result_text(await value if inspect.isawaitable(value) else value)
     except (Exception, SystemExit) as exc:  # noqa: BLE001 - whatever a tool raises, the model is told
-        return _failure(exc)
+        return error_text(exc)
 
 
 def _yes(decision: object) -> bool:
@@ -277,63 +274,9 @@ def _yes(decision: object) -> bool:
     return bool(decision)
 
 
-def _in_thread(tool: Tool, arguments: Mapping[str, Any]) -> Any:
-    """Run a tool in a thread of its own: it may block, and Ctrl-C must not hang on it."""
-    future: Future[Any] = Future()
-    call_context = contextvars.copy_context()
-
-    def work() -> None:
-        try:
-            future.set_result(call_context.run(_call_tool, tool, arguments))
-        except BaseException as exc:  # noqa: BLE001 - raised to the waiter
-            future.set_exception(exc)
-
-    threading.Thread(target=work, name=f"allos-tool-{tool.name}", daemon=True).start()
-    return future.result()
-
-
-def _call_tool(tool: Tool, arguments: Mapping[str, Any]) -> Any:
-    value = tool(**arguments)
-    if not inspect.isawaitable(value):
-        return value
-    import asyncio
-
-    async def awaited() -> Any:
-        return await value
-
-    return asyncio.run(awaited())  # this thread is new and has no loop yet
-
-
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 def _tool_message(call: ToolCall, text: str) -> Message:
     return Message(MessageRole.TOOL, text, tool_call_id=call.id)
-
-
-def _failure(exc: BaseException) -> str:
-    if isinstance(exc, ToolError):
-        return f"Error: {exc}"
-    message = str(exc)[:_ERROR_CHARS]
-    return f"Error: {type(exc).__name__}: {message}" if message else f"Error: {type(exc).__name__}"
-
-
-def _result_text(value: Any) -> str:
-    """Result of a tool as a model reads it: a text as it is, anything else as JSON."""
-    if isinstance(value, str):
-        return value
-    from pydantic_core import PydanticSerializationError, to_json
-
-    unknown: list[Any] = []
-
-    def as_string(part: Any) -> str:
-        unknown.append(part)
-        return str(part)
-
-    try:
-        text = to_json(value, inf_nan_mode="strings", fallback=as_string).decode()
-        # A DataFrame stays the table it prints as, without quotes around it.
-        return str(value) if unknown and unknown[0] is value else text
-    except (PydanticSerializationError, UnicodeDecodeError, ValueError):
-        return str(value)

@@ -251,7 +251,9 @@ def test_unsafe_html_is_what_it_says(lab: Lab, server: FakeServer) -> None:
     notebook = lab.open("wild.ipynb")
     notebook.page.evaluate(_COUNT)
     notebook.run_all()
-    expect(notebook.outputs(1).locator(".allos-err")).to_contain_text("UNSAFE: the model's own HTML")
+    expect(notebook.outputs(1).locator(".allos-err")).to_contain_text(
+        "UNSAFE: the model's own HTML"
+    )
     notebook.page.wait_for_timeout(500)
 
     expect(notebook.outputs(1)).to_contain_text("because you asked for `--unsafe-html`")

@@ -90,7 +90,7 @@ def _last(args: tuple[str, ...]) -> Any:
 
 def _stop(args: tuple[str, ...]) -> Any:
     """Stop all running comparisons; partial answers are kept."""
-    from allos.runs.comparison import stop_all
+    from allos.runs.active_runs import stop_all
 
     count = stop_all()
     if not count:

@@ -16,8 +16,9 @@ from allos import context
 from allos.engine import retry
 from allos.errors import ConfigurationError
 from allos.providers import ProviderRegistry
+from allos.runs.active_runs import stop_all
 from allos.runs.compare import compare
-from allos.runs.comparison import Comparison, stop_all
+from allos.runs.comparison import Comparison
 from tests.support.fake_server import FakeServer, Fault, Reply
 from tests.support.layers import Layer
 

@@ -7,12 +7,9 @@ from pathlib import Path
 import pytest
 
 import allos
-from allos.messages import Message, MessageRole
 from allos.providers import ProviderRegistry
-from allos.runs.cell import Cell
+from allos.runs.active_runs import stop_all
 from allos.runs.compare import compare
-from allos.runs.comparison import ChangeLog, Comparison, stop_all
-from allos.runs.grid import Grid, build_columns
 from tests.support.fake_server import FakeServer, Reply
 
 STORY = Reply(chunks=["word "] * 200, delay_s=0.02)
@@ -27,29 +24,6 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeServ
         yield started
         stop_all()
         allos.log.close()
-
-
-@pytest.fixture
-def cells() -> list[Cell]:
-    """Cells of a comparison that is never started."""
-    hello = (Message(MessageRole.USER, "Hi"),)
-    return Comparison(Grid([hello], build_columns("groq/a", [{}], {}), n=5)).cells
-
-
-def test_each_reader_learns_what_is_new_to_it(cells: list[Cell]) -> None:
-    """A cell that changed often is named once; readers do not take news from each other."""
-    log = ChangeLog()
-    for index in (3, 1, 3, 3, 2):
-        log.add(cells[index])
-    first, seen = log.since(0)
-    log.add(cells[1])
-    log.add(cells[4])
-    second, news = log.since(first)
-
-    assert {cell.index for cell in seen} == {1, 2, 3}
-    assert {cell.index for cell in news} == {1, 4}
-    assert log.since(second) == (second, [])
-    assert {cell.index for cell in log.since(0)[1]} == {1, 2, 3, 4}
 
 
 def test_changes_are_told_cell_by_cell(server: FakeServer) -> None:
