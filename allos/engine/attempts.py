@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from allos.engine.runtime import SharedClient
-    from allos.wire.base import Connection
+    from allos.wire.connection import Connection
 
 _NEVER_S = 1e8
 """Three years: loops count their timers in numbers of limited size, and infinity is none of them."""

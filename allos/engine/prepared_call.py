@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from allos.engine.limits import LimiterRegistry, Limits
 from allos.request import Request
-from allos.wire.base import Body, Connection, Wire
+from allos.wire.base import Body, Wire
+from allos.wire.connection import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import asyncio
     from concurrent.futures import Future
 
-    from allos.wire.base import Connection
+    from allos.wire.connection import Connection
 
 T = TypeVar("T")
 

@@ -21,7 +21,7 @@ from allos.wire.base import Body
 
 if TYPE_CHECKING:
     from allos.engine.runtime import SharedClient
-    from allos.wire.base import Connection
+    from allos.wire.connection import Connection
 
 OnEvents = Callable[[Sequence[Event]], None]
 """Given the events of each arriving chunk, on the loop thread."""

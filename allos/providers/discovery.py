@@ -18,7 +18,8 @@ from allos.providers.catalog.deprecations import advise
 from allos.providers.catalog.model_list import ModelInfo, ModelList
 from allos.providers.route import Route
 from allos.secret import Secret
-from allos.wire.base import Connection, Wire
+from allos.wire.base import Wire
+from allos.wire.connection import Connection
 
 Work = Callable[[Any], Coroutine[Any, Any, Any]]
 """What to ask, given the SDK's client. Runs on the loop thread."""

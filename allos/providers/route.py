@@ -12,7 +12,8 @@ from allos.providers import validation
 from allos.providers.auth import endpoints, key_store
 from allos.providers.catalog.service import Service
 from allos.secret import Secret
-from allos.wire.base import Connection, Wire
+from allos.wire.base import Wire
+from allos.wire.connection import Connection
 
 
 class Route:

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import sys
 import weakref
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import Protocol
 
 from allos import _process
+from allos.runs.cell import Cell
 from allos.session import Session, current_session
 
-if TYPE_CHECKING:
-    from allos.runs.comparison import Comparison
+
+class ActiveRun(Protocol):
+    """A run that nobody waits for."""
+
+    @property
+    def cells(self) -> Sequence[Cell]:
+        """Its calls."""
+
+    def cancel(self) -> None:
+        """Stop all that is not done."""
+
 
 _EXIT_S = 2.0
 """How long exit waits for a cancelled call."""
@@ -19,7 +30,7 @@ _sessions: weakref.WeakSet[Session] = weakref.WeakSet()
 """Resource of the process: sessions in which a comparison was started, for the end of the process."""
 
 
-def add(session: Session, comparison: Comparison) -> None:
+def add(session: Session, comparison: ActiveRun) -> None:
     """Note that a comparison is under way."""
     session.active_runs.add(comparison)
     _sessions.add(session)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict
 from time import monotonic, perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from allos.engine.call import Call
 from allos.errors import AllosError
@@ -18,8 +18,30 @@ from allos.runs.grid import Column
 from allos.runs.start import cancel_task, start_task
 from allos.runs.task import Task
 
-if TYPE_CHECKING:
-    from allos.runs.comparison import Comparison
+_T = TypeVar("_T")
+
+
+class CellOwner(Protocol):
+    """What a cell needs of the run that it belongs to."""
+
+    @property
+    def refresh(self) -> bool:
+        """Whether the model is asked even where an answer is recorded."""
+
+    def in_context(self, work: Callable[..., _T], *args: Any) -> _T:
+        """Call a function in the context that the run was made in."""
+
+    def cell_started(self, *, is_sent: bool) -> None:
+        """Note that a cell's call has started, and whether a service is asked."""
+
+    def cell_restarted(self, cell: Cell) -> None:
+        """Start a cell that is asked again."""
+
+    def cell_changed(self, cell: Cell) -> None:
+        """Note that a cell looks different."""
+
+    def cell_finished(self, cell: Cell) -> None:
+        """Note that a cell has its response."""
 
 
 class CellSnapshot(NamedTuple):
@@ -65,8 +87,8 @@ class Cell:
         Once the call has ended.
     """
 
-    def __init__(self, comparison: Comparison, index: int, column: Column, task: Task) -> None:
-        self._comparison = comparison
+    def __init__(self, owner: CellOwner, index: int, column: Column, task: Task) -> None:
+        self._owner = owner
         self.index = index
         self.column = column
         self.task = task
@@ -135,7 +157,7 @@ class Cell:
         if call is not None:
             call.cancel()
         elif not was_claimed:  # no starter has it yet, and none will
-            self._follow(self._comparison.in_context(cancel_task, self.task))
+            self._follow(self._owner.in_context(cancel_task, self.task))
 
     def retry(self) -> None:
         """Ask again; the row of the earlier answer stays. Any thread; nothing while it runs."""
@@ -143,7 +165,7 @@ class Cell:
             if not self.done:
                 return
             self._begin_run()
-        self._comparison._cell_restarted(self)
+        self._owner.cell_restarted(self)
 
     def _start(self) -> Future[ProviderResponse] | None:  # starter thread
         with self._lock:
@@ -153,7 +175,7 @@ class Cell:
         call = start_task(
             self.task,
             self.column,
-            refresh=self._comparison.refresh,
+            refresh=self._owner.refresh,
             on_events=lambda events: self._receive(events, run),
         )
         with self._lock:
@@ -164,11 +186,11 @@ class Cell:
         if stopped:
             call.cancel()
         self._follow(call)
-        self._comparison._changed(self)
+        self._owner.cell_changed(self)
         return call.future
 
     def _follow(self, call: Call) -> None:
-        self._comparison._cell_started(is_sent=call.is_sent)
+        self._owner.cell_started(is_sent=call.is_sent)
         call.future.add_done_callback(self._arrived)
 
     def _receive(self, events: Sequence[Event], run: int) -> None:  # loop thread
@@ -177,7 +199,7 @@ class Cell:
                 return
             for event in events:
                 self._apply(event)
-        self._comparison._changed(self)
+        self._owner.cell_changed(self)
 
     def _apply(self, event: Event) -> None:
         match event:
@@ -216,4 +238,4 @@ class Cell:
             self.attempt = None
             self.state = response.status
         # Counted before a waiter wakes up and looks whether all are done.
-        self._comparison._cell_finished(self)
+        self._owner.cell_finished(self)

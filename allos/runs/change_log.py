@@ -5,13 +5,12 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import Generic, TypeVar
 
-if TYPE_CHECKING:
-    from allos.runs.cell import Cell
+Cell = TypeVar("Cell")
 
 
-class ChangeLog:
+class ChangeLog(Generic[Cell]):
     """Which cells have changed, newest last: any number of readers look up what is new to them."""
 
     def __init__(self) -> None:

@@ -60,7 +60,7 @@ class Comparison:
         self._by_key: dict[str, Cell] = {}
         self._cells_of: list[list[Cell]] = []
         self._watchers: list[Callable[[], None]] = []
-        self._changes = ChangeLog()
+        self._changes: ChangeLog[Cell] = ChangeLog()
         # Guards the grid and the counts: calls start and end on several threads.
         self._lock = threading.Lock()
         self._unfinished = self._unstarted = 0
@@ -293,16 +293,18 @@ class Comparison:
     def _submit(self, task: Task) -> Future[ProviderResponse] | None:  # starter thread
         return self._by_key[task.key]._start()
 
-    def _cell_restarted(self, cell: Cell) -> None:
+    def cell_restarted(self, cell: Cell) -> None:
+        """Start a cell that is asked again. For `Cell`."""
         with self._lock:
             self._unfinished += 1
             self._unstarted += 1
             self._answers_version += 1
         active_runs.add(self._session, self)
-        self._changed(cell)
+        self.cell_changed(cell)
         self._schedule([cell])
 
-    def _cell_started(self, *, is_sent: bool) -> None:
+    def cell_started(self, *, is_sent: bool) -> None:
+        """Note that a call has started, and whether a service is asked. For `Cell`."""
         with self._lock:
             self._unstarted -= 1
             self._was_sent |= is_sent
@@ -310,16 +312,18 @@ class Comparison:
         if is_known:
             self._replay_is_known.set()
 
-    def _cell_finished(self, cell: Cell) -> None:
+    def cell_finished(self, cell: Cell) -> None:
+        """Note that a cell has its response. For `Cell`."""
         with self._lock:
             self._unfinished -= 1
             self._answers_version += 1
             if not self._unfinished:
                 self._session.active_runs.discard(self)
         cell._finished.set()
-        self._changed(cell)
+        self.cell_changed(cell)
 
-    def _changed(self, cell: Cell) -> None:
+    def cell_changed(self, cell: Cell) -> None:
+        """Note that a cell looks different. For `Cell`."""
         self._changes.add(cell)
         for watcher in list(self._watchers):
             watcher()

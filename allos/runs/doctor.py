@@ -5,32 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from allos.dtypes import text_dtype
+from allos.runs.finding import Finding, Status
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Status = Literal["ok", "note", "problem"]
-
 _SIGNS: dict[Status, str] = {"ok": "ok", "note": "note", "problem": "PROBLEM"}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One fact, and what to do about it."""
-
-    area: str
-    """``keys``, ``hosts``, ``log``, ``embedded model``, ``versions``, ``notebook``, ``settings``."""
-    status: Status
-    said: str
-    """One line. Never holds a key."""
-    fix: str | None = None
-    """What to do, where there is something to do."""
-
-    def __str__(self) -> str:
-        return self.said if self.fix is None else f"{self.said} {self.fix}"
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -16,7 +16,7 @@ from allos.providers import ProviderRegistry
 from allos.providers.auth import colab_secrets, endpoints, key_store
 from allos.providers.catalog import services
 from allos.providers.catalog.service import Service
-from allos.runs.doctor import Finding
+from allos.runs.finding import Finding
 
 T = TypeVar("T")
 

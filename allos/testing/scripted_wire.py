@@ -24,8 +24,10 @@ from allos.messages import Message
 from allos.request import Request
 from allos.testing.answer import Answer, Hold
 from allos.testing.script import Script
-from allos.wire.base import Body, Connection, Decoder, Reply, Wire
+from allos.wire.base import Body, Reply, Wire
 from allos.wire.clients import Client
+from allos.wire.connection import Connection
+from allos.wire.decoder import Decoder
 
 
 class NoSDK:

@@ -11,8 +11,9 @@ from allos.messages import Message
 from allos.parts import File, Image, Part, base64_of
 from allos.request import Request
 from allos.wire.anthropic_messages_decoder import MessagesDecoder
-from allos.wire.base import Body, Decoder, Wire
+from allos.wire.base import Body, Wire
 from allos.wire.content import flatten_content, unsupported_detail
+from allos.wire.decoder import Decoder
 from allos.wire.json_fields import count, records, text
 from allos.wire.parameters import apply, sampling_headers
 from allos.wire.reasoning_tags import ReasoningTagDecoder

@@ -18,7 +18,7 @@ from allos.events import (
 )
 from allos.usage import Usage
 from allos.wire import error_mapping
-from allos.wire.base import Decoder
+from allos.wire.decoder import Decoder
 from allos.wire.json_fields import count, parse_json, text
 
 _FINISH: dict[str, FinishReason] = {

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from allos.errors import ProviderError
 from allos.events import Event
 from allos.profiles import SchemaSupport
 from allos.request import Request
-from allos.secret import Secret
+from allos.wire.connection import SDK
+from allos.wire.decoder import Decoder
 from allos.wire.headers import header_events
 from allos.wire.http_io import (
     decode_chunk,
@@ -35,49 +35,7 @@ if TYPE_CHECKING:
 
     from allos.wire.clients import Client
 
-_SECRET_HEADER = re.compile(r"auth|key|token|secret|cookie|password", re.I)
-_SHORTEST_SECRET = 8
 _FETCH_TIMEOUT_S = 600.0
-
-
-class SDK(Protocol):
-    """What an API's requests are sent with; see `allos.wire.stainless.StainlessSDK`."""
-
-    @property
-    def name(self) -> str:
-        """Name that a service's row gives in `sdk_home`."""
-
-    def http_client(self, **options: Any) -> Any:
-        """Make the asynchronous HTTP client, with options as of `httpx2.AsyncClient`."""
-
-    def headers(self, connection: Connection) -> list[tuple[bytes, bytes]]:
-        """Return the headers of every request on a connection, the key among them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
-    """Where to call and with which key; one HTTP client is kept for each."""
-
-    sdk: SDK
-    """Makes the headers and the HTTP client."""
-    base_url: str
-    api_key: Secret
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    """Extra headers of the user; not shown, since they may hold a key."""
-    sdk_env: bool = False
-    """Whether the SDK's own environment settings (organization, project, custom headers) apply:
-    only on the host of the SDK's own vendor."""
-    direct: bool = False
-    """Bypass proxies (loopback hosts)."""
-
-    def redact(self, text: str) -> str:
-        """Return `text` without the key, nor any other secret of the user's headers."""
-        text = self.api_key.redact(text)
-        for name, value in self.headers:
-            if _SECRET_HEADER.search(name):
-                for word in value.split():
-                    text = Secret(word).redact(text) if len(word) >= _SHORTEST_SECRET else text
-        return text
 
 
 class Body(NamedTuple):
@@ -107,29 +65,6 @@ class Reply:
     """The complete response as JSON values."""
     error: Exception | None = None
     """Why the call failed, although some of a response came."""
-
-
-class Decoder(ABC):
-    """Decodes one response: event by event, or complete."""
-
-    done: bool = False
-    """The API's own end signal came."""
-    closed: bool = False
-    """Nothing more will come; stop reading."""
-    error: ProviderError | None = None
-    """The service's own report that the call failed, sent beside a piece of the response."""
-
-    @abstractmethod
-    def decode_event(self, name: str, data: bytes) -> Iterable[Event]:
-        """Return the events in one server-sent event; those before an error count."""
-
-    @abstractmethod
-    def decode_response(self, response: dict[str, Any]) -> Iterable[Event]:
-        """Return the events in a complete response; those before an error count."""
-
-    def flush(self) -> list[Event]:
-        """Return what was held back, once no more will come."""
-        return []
 
 
 class Wire(ABC):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import httpx2
 
-    from allos.wire.base import Connection
+    from allos.wire.connection import Connection
 
 _KEEPALIVE_S = 300.0
 """A person thinks between two cells; the SDKs' 5 s would cost a TLS handshake each time."""

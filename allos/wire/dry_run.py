@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from allos.request import Request
 from allos.secret import MASK
 from allos.wire import clients
-from allos.wire.base import Body, Connection, Wire
+from allos.wire.base import Body, Wire
+from allos.wire.connection import Connection
 
 if TYPE_CHECKING:
     import httpx2

@@ -19,7 +19,7 @@ from allos.wire.sse import ServerEvent, SseDecoder
 if TYPE_CHECKING:
     import httpx2
 
-    from allos.wire.base import Decoder
+    from allos.wire.decoder import Decoder
 
 _DRAIN_S = 0.05
 """How long to wait for the end of the body after the API's end signal, to keep the connection."""

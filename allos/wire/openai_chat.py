@@ -11,8 +11,9 @@ from allos.errors import BadRequestError, ProviderError
 from allos.messages import Message
 from allos.parts import File, Part, data_uri
 from allos.request import Request, SchemaSpec, ToolSpec
-from allos.wire.base import Amended, Body, Decoder, Wire
+from allos.wire.base import Amended, Body, Wire
 from allos.wire.content import flatten_content
+from allos.wire.decoder import Decoder
 from allos.wire.openai_chat_decoder import CALL_EXTRA, ChatDecoder
 from allos.wire.parameters import apply, model_profile
 from allos.wire.stainless import StainlessSDK

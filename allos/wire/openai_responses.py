@@ -9,8 +9,9 @@ from allos import wire
 from allos.messages import Message
 from allos.parts import File, Part, data_uri
 from allos.request import Request
-from allos.wire.base import Body, Decoder, Wire
+from allos.wire.base import Body, Wire
 from allos.wire.content import flatten_content
+from allos.wire.decoder import Decoder
 from allos.wire.openai_chat import OPENAI, response_format
 from allos.wire.openai_responses_decoder import ResponsesDecoder
 from allos.wire.parameters import apply, model_profile

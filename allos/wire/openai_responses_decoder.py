@@ -20,7 +20,7 @@ from allos.events import (
 )
 from allos.usage import Usage
 from allos.wire import error_mapping
-from allos.wire.base import Decoder
+from allos.wire.decoder import Decoder
 from allos.wire.json_fields import count, json_dict, parse_json, reported_cost, text
 
 _INCOMPLETE: dict[str, FinishReason] = {

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 from allos.events import Event, Finished, ReasoningDelta, TextDelta
-from allos.wire.base import Decoder
+from allos.wire.decoder import Decoder
 
 _OPEN, _CLOSE = "<think>", "</think>"
 _MAX_BLANKS = 1000

@@ -19,7 +19,7 @@ from allos import _process
 if TYPE_CHECKING:
     import httpx2
 
-    from allos.wire.base import Connection
+    from allos.wire.connection import Connection
 
 # Process resources: modules are imported once for all sessions.
 _import_lock = threading.Lock()

@@ -26,7 +26,9 @@ from allos.providers import Provider, ProviderRegistry, Service, register, unreg
 from allos.request import Request
 from allos.tools.tool import tool
 from allos.usage import Usage
-from allos.wire.base import Body, Connection, Decoder, Wire
+from allos.wire.base import Body, Wire
+from allos.wire.connection import Connection
+from allos.wire.decoder import Decoder
 from allos.wire.json_fields import count, json_dict, parse_json, text
 from allos.wire.parameters import apply
 from allos.wire.tool_fields import with_schema_instructions

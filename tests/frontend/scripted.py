@@ -122,7 +122,7 @@ def script() -> dict[str, Any]:
     play.write(c, "Think of a trampoline.")
     play.flush("C writes")
     a._begin_run()
-    comparison._changed(a)
+    comparison.cell_changed(a)
     play.flush("the first A is asked again")
     play.start(a)
     play.write(a, "Once more.")

@@ -14,7 +14,8 @@ from allos.profiles import Api
 from allos.providers.pricing.prices import Prices
 from allos.response import ProviderResponse
 from allos.secret import Secret
-from allos.wire.base import Connection, Wire
+from allos.wire.base import Wire
+from allos.wire.connection import Connection
 from tests.support.decoding import request
 from tests.support.fake_server.ask import PLACEHOLDER, Ask
 from tests.support.fake_server.plan import APIS as RENDERERS

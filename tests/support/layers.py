@@ -10,7 +10,8 @@ from allos.engine.limits import LimiterRegistry
 from allos.request import Request
 from allos.response import ProviderResponse
 from allos.secret import Secret
-from allos.wire.base import Body, Connection, Wire
+from allos.wire.base import Body, Wire
+from allos.wire.connection import Connection
 from allos.wire.openai_chat import OPENAI
 
 CONNECTION = Connection(

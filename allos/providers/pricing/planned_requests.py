@@ -13,7 +13,8 @@ from allos.providers.discovery import inquire
 from allos.providers.pricing.estimates import Estimate, estimate, usd
 from allos.request import Request
 from allos.wire import dry_run
-from allos.wire.base import Body, Connection, Wire
+from allos.wire.base import Body, Wire
+from allos.wire.connection import Connection
 
 _REHEARSAL_S = 10.0
 _SHOWN_CHARS = 2_000

@@ -37,7 +37,8 @@ from allos.events import (
 from allos.request import Request
 from allos.response import ProviderResponse
 from allos.usage import Usage
-from allos.wire.base import Body, Decoder, Reply, Wire
+from allos.wire.base import Body, Reply, Wire
+from allos.wire.decoder import Decoder
 from allos.wire.openai_chat import OPENAI
 from tests.support.decoding import request
 from tests.support.layers import Layer, prepared

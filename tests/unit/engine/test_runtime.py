@@ -11,7 +11,7 @@ import pytest
 from allos.engine import runtime
 from allos.secret import Secret
 from allos.wire import clients
-from allos.wire.base import Connection
+from allos.wire.connection import Connection
 from allos.wire.openai_chat import OPENAI
 
 HERE = Connection(sdk=OPENAI, base_url="http://127.0.0.1:9/v1", api_key=Secret("k"), direct=True)

@@ -18,7 +18,8 @@ from allos.messages import ToolCall
 from allos.request import Request
 from allos.response import ProviderResponse
 from allos.tools.schemas import as_schema
-from allos.wire.base import Body, Decoder, Wire
+from allos.wire.base import Body, Wire
+from allos.wire.decoder import Decoder
 from tests.support.decoding import request
 from tests.support.layers import Layer, answering, prepared
 

@@ -7,7 +7,8 @@ from typing import Any
 from allos.notebook.display import Display
 from allos.providers.pricing.planned_requests import Preview
 from allos.response import ProviderResponse
-from allos.runs.doctor import Finding, Report
+from allos.runs.doctor import Report
+from allos.runs.finding import Finding
 
 
 def shown(shell: Any, result: Any) -> dict[str, str]:

@@ -19,8 +19,8 @@ from allos.messages import Message, MessageRole
 from allos.render.comparison_table import comparison_html
 from allos.render.comparison_text import comparison_text
 from allos.render.comparison_view import ColumnView, ComparisonView, PromptView
-from allos.runs.compare import compare
 from allos.runs.active_runs import stop_all
+from allos.runs.compare import compare
 from allos.runs.comparison import Comparison
 from tests.support.fake_server import Call, FakeServer, Fault, Reply
 

@@ -14,7 +14,8 @@ import allos
 from allos import log
 from allos.providers.auth import key_store
 from allos.runs import doctor_checks
-from allos.runs.doctor import Finding, Report
+from allos.runs.doctor import Report
+from allos.runs.finding import Finding
 from tests.support.fake_server import FakeServer
 
 KEY = "gsk-of-the-doctor-test"

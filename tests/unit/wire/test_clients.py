@@ -7,7 +7,7 @@ import pytest
 from allos.secret import Secret
 from allos.wire import clients
 from allos.wire.anthropic_messages import ANTHROPIC
-from allos.wire.base import SDK, Connection
+from allos.wire.connection import SDK, Connection
 from allos.wire.http_io import encode_json
 from allos.wire.openai_chat import OPENAI
 from tests.support.fake_server import FakeServer

@@ -1,0 +1,52 @@
+"""Where an API is called, with which key, and what sends its requests."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from allos.secret import Secret
+
+_SECRET_HEADER = re.compile(r"auth|key|token|secret|cookie|password", re.I)
+_SHORTEST_SECRET = 8
+
+
+class SDK(Protocol):
+    """What an API's requests are sent with; see `allos.wire.stainless.StainlessSDK`."""
+
+    @property
+    def name(self) -> str:
+        """Name that a service's row gives in `sdk_home`."""
+
+    def http_client(self, **options: Any) -> Any:
+        """Make the asynchronous HTTP client, with options as of `httpx2.AsyncClient`."""
+
+    def headers(self, connection: Connection) -> list[tuple[bytes, bytes]]:
+        """Return the headers of every request on a connection, the key among them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """Where to call and with which key; one HTTP client is kept for each."""
+
+    sdk: SDK
+    """Makes the headers and the HTTP client."""
+    base_url: str
+    api_key: Secret
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Extra headers of the user; not shown, since they may hold a key."""
+    sdk_env: bool = False
+    """Whether the SDK's own environment settings (organization, project, custom headers) apply:
+    only on the host of the SDK's own vendor."""
+    direct: bool = False
+    """Bypass proxies (loopback hosts)."""
+
+    def redact(self, text: str) -> str:
+        """Return `text` without the key, nor any other secret of the user's headers."""
+        text = self.api_key.redact(text)
+        for name, value in self.headers:
+            if _SECRET_HEADER.search(name):
+                for word in value.split():
+                    text = Secret(word).redact(text) if len(word) >= _SHORTEST_SECRET else text
+        return text

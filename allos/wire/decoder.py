@@ -1,0 +1,33 @@
+"""What turns a response into events."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import Any
+
+from allos.errors import ProviderError
+from allos.events import Event
+
+
+class Decoder(ABC):
+    """Decodes one response: event by event, or complete."""
+
+    done: bool = False
+    """The API's own end signal came."""
+    closed: bool = False
+    """Nothing more will come; stop reading."""
+    error: ProviderError | None = None
+    """The service's own report that the call failed, sent beside a piece of the response."""
+
+    @abstractmethod
+    def decode_event(self, name: str, data: bytes) -> Iterable[Event]:
+        """Return the events in one server-sent event; those before an error count."""
+
+    @abstractmethod
+    def decode_response(self, response: dict[str, Any]) -> Iterable[Event]:
+        """Return the events in a complete response; those before an error count."""
+
+    def flush(self) -> list[Event]:
+        """Return what was held back, once no more will come."""
+        return []
