@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from allos.errors import LogError
-from allos.log.store.migrations import APPLICATION_ID
+
+APPLICATION_ID = 0x616C6F73
+"""Marks the file as a log of allos ("alos"), in SQLite's own header field."""
 
 OFF = "off"
 VARIABLE = "ALLOS_LOG"

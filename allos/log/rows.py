@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from typing import Any
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from allos.log.blocks import INT64_LIMIT
 from allos.log.columns import STORED, STORED_NAMES
+from allos.log.json_text import to_json_bytes, to_json_text
 from allos.log.store.protocol import RawJson
 from allos.messages import Message, ToolCall
 from allos.parts import File, Part
@@ -31,31 +31,6 @@ def to_micros(moment: datetime) -> int:
     if moment.tzinfo is None:
         moment = moment.astimezone()
     return (moment - _EPOCH) // _MICROSECOND
-
-
-def to_json_text(value: Any) -> str:
-    """JSON of a value; an object that JSON cannot represent becomes its `str`."""
-    return to_json_bytes(value).decode()
-
-
-def to_json_bytes(value: Any) -> bytes:
-    """JSON of a value in UTF-8; an object that JSON cannot represent becomes its `str`."""
-    # Five times faster than json, and loaded with pydantic, which the SDKs need. Imported here because
-    # this module is loaded before any SDK.
-    from pydantic_core import PydanticSerializationError
-    from pydantic_core import to_json as fast_json
-
-    try:
-        return fast_json(value, inf_nan_mode="strings", fallback=str)
-    except (PydanticSerializationError, UnicodeDecodeError, ValueError):
-        # A lone surrogate, which json escapes, or a value whose `str` fails.
-        return json.dumps(value, default=_describe, skipkeys=True).encode()
-
-
-def _describe(value: Any) -> str:
-    if isinstance(value, Mapping | Sequence | set | frozenset):
-        return repr(value)
-    return f"<{type(value).__name__}>"
 
 
 def _message(message: Message) -> dict[str, Any]:

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING
 
 from allos.errors import LogError
 from allos.log.columns import create_table
+from allos.log.log_file import APPLICATION_ID
 from allos.log.store.segments import CREATE as CREATE_SEGMENTS
 
 if TYPE_CHECKING:
     import sqlite3
-
-APPLICATION_ID = 0x616C6F73
-"""Marks the file as a log of allos ("alos"), in SQLite's own header field."""
 
 
 def _1_create(db: sqlite3.Connection) -> None:

@@ -51,7 +51,7 @@ def encode(seqs: Sequence[int], rows: Sequence[tuple[Any, ...]]) -> list[tuple[s
 
 def encode_strings(values: Sequence[Any]) -> bytearray:
     """Blob of kind ``t`` or ``c``."""
-    from allos.log.rows import to_json_bytes
+    from allos.log.json_text import to_json_bytes
 
     distinct = [value for value in dict.fromkeys(values) if value is not None]
     if len(distinct) > MAX_DISTINCT:

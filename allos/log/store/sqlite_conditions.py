@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from allos.log.rows import to_json_text
+from allos.log.json_text import to_json_text
 from allos.log.store.protocol import Where
 
 
