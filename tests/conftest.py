@@ -33,7 +33,7 @@ settings.register_profile("allos", deadline=None)
 settings.register_profile("quick", deadline=None, max_examples=10)
 settings.load_profile("allos")
 
-_QUICK_CASES = 10
+_QUICK_CASES = 5
 """Of one test under ``--quick``."""
 
 REQUIRE_ALL = bool(os.environ.get("ALLOS_REQUIRE_ALL"))
