@@ -14,6 +14,7 @@ from allos.profiles import Api
 from allos.providers.pricing.prices import Prices
 from allos.response import ProviderResponse
 from allos.secret import Secret
+from allos.testing.scripted_wire import NoSDK
 from allos.wire.base import Wire
 from allos.wire.connection import Connection
 from tests.support.decoding import request
@@ -36,7 +37,7 @@ def answered(
     spoken = _answering(api)(reply, headers or {})
     asked = request(api, stream=stream, max_attempts=1, **changes)
     asked = dataclasses.replace(asked, request_hash=request_hash(asked))
-    connection = Connection(sdk=spoken.sdk, base_url=asked.base_url, api_key=Secret("sk-nobody"))
+    connection = Connection(sdk=NoSDK(), base_url=asked.base_url, api_key=Secret("sk-nobody"))
     call = engine.PreparedCall(
         request=asked,
         body=spoken.body(asked),

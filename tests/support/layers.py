@@ -10,12 +10,12 @@ from allos.engine.limits import LimiterRegistry
 from allos.request import Request
 from allos.response import ProviderResponse
 from allos.secret import Secret
+from allos.testing.scripted_wire import NoSDK
 from allos.wire.base import Body, Wire
 from allos.wire.connection import Connection
-from allos.wire.openai_chat import OPENAI
 
 CONNECTION = Connection(
-    sdk=OPENAI,
+    sdk=NoSDK(),
     base_url="http://127.0.0.1:9/v1",
     api_key=Secret("sk-very-secret-key"),
     direct=True,

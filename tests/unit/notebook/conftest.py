@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,8 @@ def shell() -> Iterator[Any]:
     config = Config()
     config.HistoryManager.enabled = False
     made = InteractiveShell.instance(config=config)
+    # At exit each shell would collect all garbage of the whole run; there is nothing to save.
+    atexit.unregister(made.atexit_operations)
     made.run_line_magic("load_ext", "allos")
     yield made
     made.run_line_magic("unload_ext", "allos")

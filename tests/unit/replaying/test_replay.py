@@ -348,6 +348,7 @@ print(child.exitcode)
 """
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_forked_child_records_its_own_answers(path: Path) -> None:
     """Parent and child each write what they recorded, once, also when they just end."""

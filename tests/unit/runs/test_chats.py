@@ -8,66 +8,79 @@ import pytest
 
 import allos
 from allos import context
-from allos.errors import ConfigurationError, ProviderError
+from allos.errors import BadRequestError, ConfigurationError, ProviderError
+from allos.messages import ToolCall
+from allos.request import Request
 from allos.runs import chats
-from tests.support.fake_server import Call, FakeServer, Fault, Reply
+from allos.testing import Answer, register, unregister
+from allos.testing.script import Entry
+from allos.usage import Usage
+
+HELLO = Answer("Hello", usage=Usage(input_tokens=9, output_tokens=10, source="provider"))
+
+
+class Mock:
+    """The models ``mock/...``: they say hello, unless something else comes next."""
+
+    def __init__(self) -> None:
+        self.next: list[Entry] = []
+        self.requests = register("mock", self._reply).requests
+
+    def _reply(self, request: Request) -> Entry:
+        return self.next.pop(0) if self.next else HELLO
+
+    def sent(self, at: int = -1) -> list[tuple[str, str | None]]:
+        """Role and text of each message of a request."""
+        return [(message.role.value, message.text) for message in self.requests[at].messages]
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeServer]:
-    with FakeServer(Reply("Hello")) as started:
-        monkeypatch.setenv("GROQ_BASE_URL", started.base_url)
-        monkeypatch.setenv("GROQ_API_KEY", "gsk-of-the-test")
-        monkeypatch.setenv("ANTHROPIC_BASE_URL", started.url)
-        monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-of-the-test")
-        yield started
+def mock() -> Iterator[Mock]:
+    yield Mock()
+    unregister("mock")
 
 
-def sent(server: FakeServer, at: int = -1) -> list[tuple[str, str]]:
-    return [(m["role"], m["content"]) for m in server.requests[at].body["messages"]]
-
-
-def test_what_was_said_goes_along(server: FakeServer) -> None:
+def test_what_was_said_goes_along(mock: Mock) -> None:
     """Each question carries the turns before it and the instructions; any model may join."""
     trip = allos.chat("trip")
-    first = trip.ask("One", model="groq/m", system="Be terse")
-    second = trip.ask("Two", model="groq/other")
-    trip.ask("Three", model="anthropic/claude-haiku-4-5")
+    first = trip.ask("One", model="mock/m", system="Be terse")
+    second = trip.ask("Two", model="mock/other")
+    trip.ask("Three", model="mock/third")
 
-    assert sent(server, 1) == [
+    assert mock.sent(1) == [
         ("system", "Be terse"),
         ("user", "One"),
         ("assistant", "Hello"),
         ("user", "Two"),
     ]
-    assert server.requests[2].body["system"] == "Be terse"
-    assert len(server.requests[2].body["messages"]) == 5
+    assert mock.requests[2].system == "Be terse"
+    assert len(mock.sent(2)) == 6
     assert first.context.conversation_id == second.context.conversation_id == trip.id
     assert second.context.parent_id == first.id
     assert allos.chat("trip") is trip
 
 
-def test_questions_without_a_chat_know_of_none(server: FakeServer) -> None:
+def test_questions_without_a_chat_know_of_none(mock: Mock) -> None:
     """Conversations are off unless they are asked for."""
-    allos.chat("trip").ask("One", model="groq/m")
-    allos.ask("Alone", model="groq/m")
+    allos.chat("trip").ask("One", model="mock/m")
+    allos.ask("Alone", model="mock/m")
 
-    assert sent(server) == [("user", "Alone")]
+    assert mock.sent() == [("user", "Alone")]
 
 
-def test_a_failed_turn_changes_nothing(server: FakeServer) -> None:
+def test_a_failed_turn_changes_nothing(mock: Mock) -> None:
     """After an error the conversation is what it was, and can go on."""
     trip = allos.chat("trip")
-    trip.ask("One", model="groq/m")
-    server.script(Fault.status(400))
+    trip.ask("One", model="mock/m")
+    mock.next = [BadRequestError]
     with pytest.raises(ProviderError):
-        trip.ask("Two", model="groq/m")
-    trip.ask("Three", model="groq/m")
+        trip.ask("Two", model="mock/m")
+    trip.ask("Three", model="mock/m")
 
-    assert sent(server) == [("user", "One"), ("assistant", "Hello"), ("user", "Three")]
+    assert mock.sent() == [("user", "One"), ("assistant", "Hello"), ("user", "Three")]
 
 
-def test_tools_belong_to_the_turn(server: FakeServer) -> None:
+def test_tools_belong_to_the_turn(mock: Mock) -> None:
     """Calls of tools and their results go along with the next question."""
 
     def add(a: int, b: int) -> int:
@@ -75,58 +88,58 @@ def test_tools_belong_to_the_turn(server: FakeServer) -> None:
         return a + b
 
     trip = allos.chat("trip")
-    server.script(Reply(tool_calls=[Call("add", {"a": 1, "b": 2})]), Reply("Three"))
-    trip.ask("1 + 2?", model="groq/m", tools=[add], approve="always")
-    trip.ask("Sure?", model="groq/m")
-    roles = [m["role"] for m in server.requests[-1].body["messages"]]
+    mock.next = [Answer(tool_calls=[ToolCall("1", "add", {"a": 1, "b": 2})]), "Three"]
+    trip.ask("1 + 2?", model="mock/m", tools=[add], approve="always")
+    trip.ask("Sure?", model="mock/m")
+    roles = [role for role, _ in mock.sent()]
 
     assert roles == ["user", "assistant", "tool", "assistant", "user"]
     assert len(trip.turns) == 1 + 1
 
 
-def test_a_cell_that_runs_again_goes_back(server: FakeServer) -> None:
+def test_a_cell_that_runs_again_goes_back(mock: Mock) -> None:
     """A cell's second run starts where its first did; what came after is forgotten."""
     trip = allos.chat("trip")
     for execution_count, (cell_id, prompt) in enumerate(
         [("a", "One"), ("b", "Two"), ("c", "Three"), ("b", "Two again")]
     ):
         with context.using(cell_id=cell_id, execution_count=execution_count):
-            trip.ask(prompt, model="groq/m")
+            trip.ask(prompt, model="mock/m")
 
-    assert [text for role, text in sent(server) if role == "user"] == ["One", "Two again"]
+    assert [text for role, text in mock.sent() if role == "user"] == ["One", "Two again"]
     assert len(trip.turns) == 2
 
 
-def test_a_failed_rerun_changes_nothing(server: FakeServer) -> None:
+def test_a_failed_rerun_changes_nothing(mock: Mock) -> None:
     """A cell that fails when it runs again leaves all turns as they were."""
     trip = allos.chat("trip")
     for execution_count, (cell_id, prompt) in enumerate([("a", "One"), ("b", "Two")]):
         with context.using(cell_id=cell_id, execution_count=execution_count):
-            trip.ask(prompt, model="groq/m")
-    server.script(Fault.status(400))
+            trip.ask(prompt, model="mock/m")
+    mock.next = [BadRequestError]
     with context.using(cell_id="a", execution_count=7), pytest.raises(ProviderError):
-        trip.ask("One", model="groq/m")
+        trip.ask("One", model="mock/m")
 
-    assert sent(server) == [("user", "One")]
+    assert mock.sent() == [("user", "One")]
     assert len(trip.turns) == 2
 
 
-def test_a_loop_inside_one_cell_goes_on(server: FakeServer) -> None:
+def test_a_loop_inside_one_cell_goes_on(mock: Mock) -> None:
     """Several questions of one run of a cell are several turns."""
     trip = allos.chat("trip")
     with context.using(cell_id="a", execution_count=1):
         for prompt in ("One", "Two"):
-            trip.ask(prompt, model="groq/m")
+            trip.ask(prompt, model="mock/m")
 
     assert len(trip.turns) == 2
 
 
-def test_branch_and_reset(server: FakeServer) -> None:
+def test_branch_and_reset(mock: Mock) -> None:
     """A branch starts with what was said and goes its own way; a reset forgets."""
     trip = allos.chat("trip")
-    trip.ask("One", model="groq/m")
+    trip.ask("One", model="mock/m")
     other = trip.branch("other")
-    other.ask("Two", model="groq/m")
+    other.ask("Two", model="mock/m")
     before = trip.id
     trip.reset()
 
@@ -140,20 +153,20 @@ def test_branch_and_reset(server: FakeServer) -> None:
         chats.find("othr")
 
 
-def test_note_and_frames(server: FakeServer) -> None:
+def test_note_and_frames(mock: Mock) -> None:
     """What goes along is told in turns and tokens; conversations and turns are frames."""
     trip = allos.chat("trip")
     empty = allos.chats()
     nothing = trip.note()
-    asyncio.run(trip.aask("One", model="groq/m"))
+    asyncio.run(trip.aask("One", model="mock/m"))
     one = trip.note()
-    server.script(Reply("Hello", usage=None))
-    trip.ask("Two", model="groq/m")
+    mock.next = ["Hello"]
+    trip.ask("Two", model="mock/m")
 
     assert nothing == ""
     assert one == "trip: +1 earlier turn, 19 tokens"
     assert trip.note() == "trip: +2 earlier turns, about 4 tokens"
-    assert allos.chats().loc["trip", ["turns", "models"]].to_list() == [2, "groq/m"]
+    assert allos.chats().loc["trip", ["turns", "models"]].to_list() == [2, "mock/m"]
     assert (allos.chats().dtypes == empty.dtypes).all()
     assert trip.frame["content"].to_list() == ["Hello", "Hello"]
     assert str(trip).startswith("user: One\n\nassistant: Hello")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 import allos
 from allos.errors import BudgetError, ConfigurationError
@@ -14,6 +15,10 @@ from allos.request import Request
 from allos.session import Session
 from allos.testing import Answer, Hold, ScriptedProvider, register, unregister
 from allos.usage import Usage
+
+
+class Count(BaseModel):
+    n: int
 
 
 @pytest.fixture
@@ -116,9 +121,7 @@ def test_tool_loop(session: Session) -> None:
 
 def test_schema(session: Session) -> None:
     """A JSON answer is parsed as that of any model."""
-    schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
-
-    assert ScriptedProvider('{"n": 3}').chat("Hi", schema=schema).parsed == {"n": 3}
+    assert ScriptedProvider('{"n": 3}').chat("Hi", schema=Count).parsed == Count(n=3)
 
 
 def test_options_and_names() -> None:
