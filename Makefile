@@ -191,7 +191,7 @@ test-bare: $(READY)  ## Build the wheel, install it alone, and use every public 
 	@$(RUN) hatchling build -t wheel -d $(BARE)/dist
 	@$(BARE)/bin/python -m pip install --quiet $(BARE)/dist/*.whl
 	@ln -s "$(CURDIR)/tests" $(BARE)/elsewhere/tests
-	@cd $(BARE)/elsewhere && ../bin/python -m tests.environments.bare
+	@cd $(BARE)/elsewhere && PYTHONPATH= ../bin/python -m tests.environments.bare
 
 # On the answers recorded beside each notebook: no model, no network, and every output is compared.
 notebooks: $(READY)  ## Run the notebooks and compare their outputs

@@ -102,7 +102,10 @@ def test_what_is_quiet_writes_nothing(terminal: Terminal, server: FakeServer) ->
     answer = terminal.run("%%allos groq/m -q", "Hi")
     table = terminal.run("%%allos compare groq/a groq/b -q", "Hi")
 
-    assert "Out[" not in answer + table
+    server.wait_requests(3)
+
+    assert "Answer" not in answer + table
+    assert "2 of 2 done" not in table
 
 
 @pytest.mark.parametrize(("said", "result"), [("y", "6"), ("n", "did not allow")])

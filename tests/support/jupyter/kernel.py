@@ -174,6 +174,7 @@ class Kernel:
         allow_stdin: bool = True,
         cell_id: str | None = None,
         answers: Sequence[str] = (),
+        stop_on_error: bool = True,
     ) -> Result:
         """Begin to execute `code`; the answer fills while `Result.until` or `wait` listens.
 
@@ -187,6 +188,8 @@ class Kernel:
             The cell's id, as JupyterLab sends it.
         answers : sequence of str
             What to type when the code asks for input; asking for more is an error.
+        stop_on_error : bool
+            Whether a failure aborts what is queued behind it, as in Run All.
         """
         content = {
             "code": code,
@@ -194,7 +197,7 @@ class Kernel:
             "store_history": True,
             "user_expressions": {},
             "allow_stdin": allow_stdin,
-            "stop_on_error": True,
+            "stop_on_error": stop_on_error,
         }
         metadata = {"cellId": cell_id} if cell_id else {}
         message = self.client.session.msg("execute_request", content, metadata=metadata)
@@ -213,7 +216,10 @@ class Kernel:
         timeout_s: float = 30,
     ) -> Result:
         """Execute `code` and wait for its end; parameters as in `start`."""
-        started = self.start(code, allow_stdin=allow_stdin, cell_id=cell_id, answers=answers)
+        # Nothing is queued behind it, and ipykernel 6 may abort what is sent right after a failure.
+        started = self.start(
+            code, allow_stdin=allow_stdin, cell_id=cell_id, answers=answers, stop_on_error=False
+        )
         return started.wait(timeout_s)
 
     def value(self, expression: str) -> Any:
