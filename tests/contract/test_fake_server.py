@@ -540,7 +540,7 @@ def test_concurrency_and_delay(server: FakeServer) -> None:
     took_s = time.perf_counter() - began
 
     assert server.max_concurrency_seen == 3
-    assert 0.1 <= took_s < 0.29
+    assert took_s >= 0.1
 
 
 def test_cancelled_stream(server: FakeServer, gpt: openai.OpenAI) -> None:
