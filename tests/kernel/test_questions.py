@@ -232,7 +232,7 @@ def test_unloading_removes_everything(kernel: Kernel) -> None:
     assert kernel.run("%allos log").status == "error"
     assert kernel.run("%config AllosMagics").status == "error"
     assert complete(kernel, "%%allos gro") != ["groq"]
-    assert kernel.value("list(__import__('allos').session.settings())") == ["log"]
+    assert kernel.value("list(__import__('allos').current_session().settings.values())") == ["log"]
     assert (
         kernel.value("[c for c in get_ipython().configurables if 'llos' in type(c).__name__]") == []
     )
