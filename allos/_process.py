@@ -150,6 +150,37 @@ def current_session() -> Any:
     return _default_session
 
 
+_session_hooks: list[Callable[[Any], None]] = []
+
+
+def on_session(hook: Callable[[Any], None]) -> Action:
+    """Let a function complete every session, once it is made; returns what takes it back.
+
+    So the notebook can listen to sessions without making one: that would import every provider. The
+    default session is completed at once where it exists.
+    """
+    _session_hooks.append(hook)
+    if _default_session is not None:
+        hook(_default_session)
+
+    def undo() -> None:
+        if hook in _session_hooks:
+            _session_hooks.remove(hook)
+
+    return undo
+
+
+def existing_session() -> Any:
+    """Return the process's default session, None where nothing has needed one yet."""
+    return _default_session
+
+
+def complete_session(session: Any) -> None:
+    """Run the hooks of `on_session` on a new session."""
+    for hook in _session_hooks:
+        hook(session)
+
+
 @contextmanager
 def active_session(session: Any) -> Iterator[Any]:
     """Run a block in which `current_session` is another session."""

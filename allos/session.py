@@ -87,6 +87,7 @@ class Session:
             _process.on_exit(_process.ExitStage.SESSION, lambda: _finish_replay(ours())),
         ):
             weakref.finalize(self, undo).atexit = False
+        _process.complete_session(self)
 
     def _compose(self) -> None:
         replay = () if self._replay is None else (self._replay,)

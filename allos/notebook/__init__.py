@@ -45,31 +45,23 @@ def _magics(shell: Any) -> Any:
 
 
 def _register(shell: Any) -> None:
-    from allos.notebook import cell_provenance, cell_runs, completion, tool_approval
+    from allos.notebook import cell_provenance, completion
     from allos.notebook.magics import AllosMagics
-    from allos.session import current_session
 
     AllosMagics(shell).register()
     cell_provenance.register(shell)
-    cell_runs.register()
-    tool_approval.register()
     completion.register(shell)
-    current_session().open_log_on_first_call()
 
 
 def _unregister(shell: Any) -> None:
     """Undo `_register`, also where only a part of it was done."""
-    from allos.notebook import cell_provenance, cell_runs, completion, tool_approval
-    from allos.session import current_session
+    from allos.notebook import cell_provenance, completion
 
     magics = _magics(shell)
     if magics is not None:
         magics.unregister()
     cell_provenance.unregister(shell)
-    cell_runs.unregister()
-    tool_approval.unregister()
     completion.unregister(shell)
-    current_session().log.opens_on_first_call = False
 
 
 def _check_version() -> None:

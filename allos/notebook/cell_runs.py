@@ -6,7 +6,6 @@ import weakref
 from typing import Any
 
 from allos import context
-from allos.session import current_session
 
 
 class CellRuns:
@@ -29,16 +28,3 @@ class CellRuns:
                     earlier.cancel()
             runs = []
         self._by_cell[origin.cell_id] = (origin.execution_count, [*runs, weakref.ref(run)])
-
-
-def register() -> None:
-    """Listen for runs that nobody waits for."""
-    listeners = current_session().on_run_started
-    if not any(isinstance(each, CellRuns) for each in listeners):
-        listeners.append(CellRuns())
-
-
-def unregister() -> None:
-    """Take back what `register` did."""
-    listeners = current_session().on_run_started
-    listeners[:] = [each for each in listeners if not isinstance(each, CellRuns)]

@@ -18,6 +18,7 @@ from traitlets import CaselessStrEnum, Float, Int, Unicode, observe, validate
 
 from allos.notebook.display import Display
 from allos.notebook.magic_help import HELP
+from allos.notebook.session_hooks import SessionHooks
 
 _SETTINGS = (
     "model",
@@ -64,14 +65,16 @@ class AllosMagics(Magics):
     def __init__(self, shell: Any) -> None:
         super().__init__(shell)
         self._display = Display(shell)
+        self._session_hooks = SessionHooks()
         values = {name: value for name in _SETTINGS if (value := getattr(self, name)) is not None}
         if values:
             _configure(values)
 
     def register(self) -> None:
-        """Add the magics and the display formatters to the shell."""
+        """Add the magics and the display formatters to the shell, and listen to sessions."""
         self.shell.register_magics(self)
         self._display.register()
+        self._session_hooks.register()
 
     def unregister(self) -> None:
         """Remove the magics, the display formatters and the settings made here."""
@@ -84,6 +87,7 @@ class AllosMagics(Magics):
         if names:
             _configure(dict.fromkeys(names))
         self._display.unregister()
+        self._session_hooks.unregister()
 
     @validate(*_SETTINGS)
     def _validate_setting(self, proposal: dict[str, Any]) -> Any:

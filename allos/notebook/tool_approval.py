@@ -6,26 +6,10 @@ import json
 import threading
 from typing import TYPE_CHECKING
 
-from allos.session import current_session
-
 if TYPE_CHECKING:
     from allos.messages import ToolCall
 
 _SHOWN_CHARS = 2_000
-
-
-def register() -> None:
-    """Ask before tools run, from now on."""
-    approvers = current_session().approvers
-    if ask_person not in approvers:
-        approvers.append(ask_person)
-
-
-def unregister() -> None:
-    """Take back what `register` did."""
-    approvers = current_session().approvers
-    if ask_person in approvers:
-        approvers.remove(ask_person)
 
 
 def ask_person(call: ToolCall) -> bool | None:
