@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from allos import _process
 from allos.version import __version__
 
 if TYPE_CHECKING:
@@ -135,13 +134,11 @@ def __getattr__(name: str) -> Any:
     return value
 
 
-def _default_session() -> Any:
+def make_default_session() -> Any:
+    """Make the process's default session; `allos._process` calls it once."""
     from allos.session import Session
 
     return Session()
-
-
-_process.set_session_factory(_default_session)
 
 
 def __dir__() -> list[str]:

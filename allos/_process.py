@@ -9,18 +9,19 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from enum import IntEnum
 from typing import Any
 
 Action = Callable[[], None]
 
 
-class ExitStage(IntEnum):
-    """When an exit action runs; earlier stages may still need what later ones close."""
+class ExitStage:
+    """When an exit action runs; earlier stages may still need what later ones close.
+
+    Plain numbers: an enumeration would cost `import allos` a millisecond.
+    """
 
     RUNS = 0
     """Cancel runs that nobody can wait for any more."""
@@ -32,12 +33,12 @@ class ExitStage(IntEnum):
     """End the embedded model's server."""
 
 
-_exit_actions: dict[ExitStage, list[Action]] = {stage: [] for stage in ExitStage}
+_exit_actions: dict[int, list[Action]] = {stage: [] for stage in range(4)}
 _fork_actions: dict[str, list[Action]] = {"before": [], "parent": [], "child": []}
 
 
-def on_exit(stage: ExitStage, action: Action) -> Action:
-    """Run an action when the process ends; returns what takes it back.
+def on_exit(stage: int, action: Action) -> Action:
+    """Run an action when the process ends, in a stage of `ExitStage`; returns what takes it back.
 
     An action that raises is reported on standard error, and the others run all the same.
     """
@@ -82,7 +83,7 @@ def _run(actions: list[Action]) -> None:
 
 
 def _at_exit() -> None:
-    for stage in ExitStage:
+    for stage in sorted(_exit_actions):
         _run(list(_exit_actions[stage]))
 
 
@@ -108,8 +109,6 @@ def _before_fork() -> None:
 
 
 def _after_fork_in_child() -> None:
-    global _session_lock
-    _session_lock = threading.Lock()  # whoever held it is not in the child
     _run(list(_fork_actions["child"]))
 
 
@@ -124,30 +123,23 @@ if hasattr(os, "register_at_fork"):
 
 # ---- the session -----------------------------------------------------------------------------
 
-_session_lock = threading.Lock()  # guards: one default session for each process
-_make_session: Callable[[], Any] | None = None
-_default_session: Any = None
+# Of the process: its default session, once something has needed one.
+_defaults: dict[str, Any] = {}
 _active_session: ContextVar[Any] = ContextVar("allos_session", default=None)
-
-
-def set_session_factory(factory: Callable[[], Any]) -> None:
-    """Say what makes the default session; `allos/__init__.py` does, since nothing below may know it."""
-    global _make_session
-    _make_session = factory
 
 
 def current_session() -> Any:
     """Return the session that is active in this context, else the process's default one."""
-    global _default_session
     active = _active_session.get()
     if active is not None:
         return active
-    if _default_session is None:
-        with _session_lock:
-            if _default_session is None:
-                assert _make_session is not None
-                _default_session = _make_session()
-    return _default_session
+    default = _defaults.get("session")
+    if default is None:
+        # The package itself says how a session is made, since nothing below the session may know it.
+        made = sys.modules[__package__].make_default_session()
+        # Two threads may both have made one; whoever is first here decides for all.
+        default = _defaults.setdefault("session", made)
+    return default
 
 
 _session_hooks: list[Callable[[Any], None]] = []
@@ -160,8 +152,8 @@ def on_session(hook: Callable[[Any], None]) -> Action:
     default session is completed at once where it exists.
     """
     _session_hooks.append(hook)
-    if _default_session is not None:
-        hook(_default_session)
+    if (session := existing_session()) is not None:
+        hook(session)
 
     def undo() -> None:
         if hook in _session_hooks:
@@ -172,7 +164,7 @@ def on_session(hook: Callable[[Any], None]) -> Action:
 
 def existing_session() -> Any:
     """Return the process's default session, None where nothing has needed one yet."""
-    return _default_session
+    return _defaults.get("session")
 
 
 def complete_session(session: Any) -> None:

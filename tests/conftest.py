@@ -87,7 +87,7 @@ def own_session(monkeypatch: pytest.MonkeyPatch) -> None:
     """A session for each test: no log, budget, setting or conversation is left to the next."""
     from allos import _process
 
-    monkeypatch.setattr(_process, "_default_session", None)
+    monkeypatch.setattr(_process, "_defaults", {})
 
 
 _ran: Counter[str] = Counter()
