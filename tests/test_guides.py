@@ -255,3 +255,18 @@ def test_testing(server: FakeServer) -> None:
     """Scripted models answer as the page says, and no server is asked."""
     assert run("guide/testing.md") == 7
     assert server.count == 0
+
+
+def test_sessions(server: FakeServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each session has its own log, and an interceptor refuses and counts the calls of one."""
+    server.reply(Reply("2, 3, 5.", usage={"input_tokens": 5, "output_tokens": 6}))
+
+    assert run("guide/sessions.md") == 3
+    assert capsys.readouterr().out.splitlines() == [
+        "1 True",
+        "False",
+        "This prompt contains an internal name. Nothing was sent.",
+        "{'gpt-5-mini': 6}",
+    ]
+    assert allos.responses()["prompt"].tolist() == ["Name three primes."]
+    assert server.count == 2
