@@ -174,7 +174,7 @@ def test_errors_and_limits(server: FakeServer, capsys: pytest.CaptureFixture[str
     assert blocks == 6
     assert told[0].startswith("openai/no-such-model: the service has no such model (404): ")
     assert told[1].startswith("ModelNotFoundError 404 req_")
-    assert told[-1].startswith("openai/gpt-5-mini does not take 'seed'")
+    assert told[-1].startswith("openai/gpt-5.4-mini does not take 'seed'")
     assert allos.responses()["status"].tolist() == ["error", "ok", "ok", "ok", "cancelled"]
 
 
@@ -266,7 +266,7 @@ def test_sessions(server: FakeServer, tmp_path: Path, capsys: pytest.CaptureFixt
         "1 True",
         "False",
         "This prompt contains an internal name. Nothing was sent.",
-        "{'gpt-5-mini': 6}",
+        "{'gpt-5.4-mini': 6}",
     ]
     assert allos.responses()["prompt"].tolist() == ["Name three primes."]
     assert server.count == 2
