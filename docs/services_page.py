@@ -116,7 +116,8 @@ def _known(service: Service) -> list[str]:
     some = next((m.tool_choice for m in profile.models if m.tool_choice), {})
     choice = profile.tool_choice or some
     words = [
-        f"`{ours}` {f'as `{theirs}`' if theirs else 'not there'}" for ours, theirs in choice.items()
+        f"`{ours}` {f'as `{theirs}`' if theirs else 'not supported'}"
+        for ours, theirs in choice.items()
     ]
     words += ["with some models"] if words and not profile.tool_choice else []
     words += [] if profile.strict_tools else ["no `strict`"]
