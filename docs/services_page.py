@@ -26,43 +26,42 @@ _HEAD = """\
 A model is named `service/model`, split at the first slash: `groq/openai/gpt-oss-20b`.
 Python uses the same names: `ProviderRegistry.get_provider("groq", model="openai/gpt-oss-20b")`.
 
-**Address.** `base_url=` goes first, then the variable `<NAME>_BASE_URL` (`GROQ_BASE_URL`), then the
-address below. `{NAME}` in an address is filled in from the environment.
+**Base URL.** `base_url=` takes precedence, then the variable `<NAME>_BASE_URL` (`GROQ_BASE_URL`), then the
+URL below. `{NAME}` in a URL is replaced by that environment variable.
 
-**Key.** `api_key=` goes first, then the variables below in their order, then a key that was
+**Key.** `api_key=` takes precedence, then the variables below in their order, then a key that was
 [set](../guide/keys.md). A key from the environment
-goes only to the service's own address or to the host of `<NAME>_BASE_URL`. Any other host that you
-name by `base_url=` gets the key that you pass as `api_key=`, or, on this machine, none.
+is sent only to the service's own base URL or to the host of `<NAME>_BASE_URL`. Any other host that you
+pass as `base_url=` gets the key that you pass as `api_key=`, or, on this machine, none.
 
-**API.** The first one is spoken unless you pass `api=`: `responses` and `chat` are OpenAI's Responses
+**API.** The first one is used unless you pass `api=`: `responses` and `chat` are OpenAI's Responses
 and Chat Completions, `messages` is Anthropic's Messages.
 
-**Checked** says what the row rests on. No row was tried against the live service: that takes a key
+**Checked** says how the row was verified. No row was tested against the live service, which takes a key
 and money. *SDK source or loopback* means read in the vendor's own SDK, or run against a server on
 the same machine; *documentation, two sources* means that two or more independent public sources
-agree; *one source* means just that, so look twice. When a row is wrong, `base_url=` and `api=`
-correct it at once.
+agree; *one source* is the least certain. If a row is wrong, pass `base_url=` and `api=`.
 """
 
 
 _KNOWN = """\
 ## What is known to work, and how it was checked
 
-No row was tried against the live service. Three things stand in for that:
+No row was tested against the live service. Instead:
 
 - **On loopback.** The contract suite sends what each row sends to a scripted server on the same machine
-  that speaks its API: a plain question, a stream with reasoning, a tool call, an answer by a schema, the
+  with its API: a plain question, a stream with reasoning, a tool call, structured output, the
   list of models, the key (`tests/contract/test_services.py`; for `local` the real model,
-  `tests/model`). It shows that allos speaks the API, not that the service agrees.
-- **By documentation.** What the cells below mark with *doc* is what the service's public documentation, or its
+  `tests/model`). It shows that allos implements the API, not that the service does.
+- **By documentation.** *doc* below marks what the service's public documentation, or its
   SDK, says it does differently; `tests/contract/test_profiles.py` shows the body that is sent.
-- **Not verified.** What they mark with *?* is sent as OpenAI or Anthropic document it, in the hope that a
-  compatible service takes it. If it does not, its own error says so, and `extra=` says it your way.
+- **Not verified.** *?* marks what is sent as OpenAI or Anthropic document it, on the assumption that a
+  compatible service accepts it. If it does not, its error says so, and you can pass other fields as `extra=`.
 
-`effort` lists the words that the service is told, in its own form; others are left out with a warning. *Prices* tells whether
+`effort` lists the values that are translated for the service; others are left out with a warning. *Prices* says whether
 genai-prices has a table for the service; OpenRouter, xAI, Perplexity and the LiteLLM proxy report the cost
-themselves. *Facts* counts the models whose context window allos knows without asking (data of {as_of});
-*asked* means that `get_context_window(refresh=True)` and `list_models()` can ask the service.
+themselves. *Facts* is the number of models whose context window allos knows without a request (data of {as_of});
+*asked* means that `get_context_window(refresh=True)` and `list_models()` can request it from the service.
 """
 
 
@@ -79,7 +78,7 @@ def page() -> str:
         "## On your own machine or network\n\nA key is optional unless the note says otherwise.\n\n"
         + _table(local),
         _KNOWN.replace("{as_of}", model_limits.as_of()) + "\n" + _known_table(services),
-        "## Gone\n\n"
+        "## Shut down\n\n"
         + "".join(f"- `{name}`: {why}\n" for name, why in retired().items())
         + "".join(map(_gone, load())),
     ]
@@ -87,7 +86,7 @@ def page() -> str:
 
 
 def _table(services: list[Service]) -> str:
-    head = "| service | address | key variables | API | checked | note |\n"
+    head = "| service | base URL | key variables | API | checked | note |\n"
     return head + "| --- | --- | --- | --- | --- | --- |\n" + "".join(map(_row, services))
 
 
@@ -117,13 +116,14 @@ def _known(service: Service) -> list[str]:
     some = next((m.tool_choice for m in profile.models if m.tool_choice), {})
     choice = profile.tool_choice or some
     words = [
-        f"`{ours}` {f'as `{theirs}`' if theirs else 'not there'}" for ours, theirs in choice.items()
+        f"`{ours}` {f'as `{theirs}`' if theirs else 'not supported'}"
+        for ours, theirs in choice.items()
     ]
     words += ["with some models"] if words and not profile.tool_choice else []
     words += [] if profile.strict_tools else ["no `strict`"]
     part = next((m for m in profile.models if m.effort), None)
     efforts = profile.effort or (part.effort if part else {})
-    words_sent = tuple("any word" if word == "*" else word for word in efforts)
+    words_sent = tuple("any value" if word == "*" else word for word in efforts)
     of = f" for `{part.match}`" if part and not profile.effort else ""
     asked = service.list_models or bool(service.window_probe) or service.embedded
     known = len(model_limits.names(service.name))
@@ -159,7 +159,7 @@ def _gone(service: str) -> str:
     days = sorted({str(fate.on) for fate in models.values() if fate.on is not None})
     span = f" ({' to '.join(dict.fromkeys((days[0], days[-1])))})" if days else ""
     count = f"{len(models)} models" if len(models) > 1 else f"`{next(iter(models))}`"
-    return f"- {count} of `{service}`{span}: asking for one that is gone says so.\n"
+    return f"- {count} of `{service}`{span}: the error for one that is gone says so.\n"
 
 
 if __name__ == "__main__":

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +20,18 @@ from tests.support.fake_server import Call, FakeServer, Fault, Raw, Reply, paths
 from tests.support.pictures import PDF, PNG
 
 GUIDES = Path(__file__).parents[1] / "docs" / "guide"
+
+IN_IPYTHON = """
+import json, sys
+from IPython.core.interactiveshell import InteractiveShell
+
+cells = json.load(sys.stdin)
+shell = InteractiveShell.instance()
+shell.run_cell("topic = 'tides'")
+failed = [cell for cell in cells if not shell.run_cell(cell).success]
+print()
+print(json.dumps({"failed": failed, "city": repr(shell.user_ns["city"].parsed)}))
+"""
 
 
 @pytest.fixture
@@ -54,7 +69,7 @@ def test_images_and_files(server: FakeServer, tmp_path: Path) -> None:
 
 
 def test_cells(server: FakeServer) -> None:
-    """The cell's Python twin asks once for each word."""
+    """The page's loop asks once for each word."""
     assert run("guide/cells.md") == 1
     assert [request.prompt[-13:] for request in server.requests] == [
         "cat to French",
@@ -88,7 +103,7 @@ def test_structured_output(server: FakeServer, capsys: pytest.CaptureFixture[str
 
 
 def test_conversations(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second model of the page is told what the first was asked."""
+    """The second model of the page gets the turns of the first one."""
 
     assert run("guide/conversations.md") == 1
     assert [len(request.body.get("messages", [])) for request in server.requests] == [0, 3]
@@ -169,12 +184,12 @@ def test_errors_and_limits(server: FakeServer, capsys: pytest.CaptureFixture[str
     server.reply(lambda seen: endless if "million" in seen.prompt else Reply("Hello"))
     server.reply(Fault.model_not_found(), on="no-such-model")
     blocks = run("guide/errors-and-limits.md")
-    told = capsys.readouterr().out.splitlines()
+    printed = capsys.readouterr().out.splitlines()
 
     assert blocks == 6
-    assert told[0].startswith("openai/no-such-model: the service has no such model (404): ")
-    assert told[1].startswith("ModelNotFoundError 404 req_")
-    assert told[-1].startswith("openai/gpt-5-mini does not take 'seed'")
+    assert printed[0].startswith("openai/no-such-model: the service has no such model (404): ")
+    assert printed[1].startswith("ModelNotFoundError 404 req_")
+    assert printed[-1].startswith("openai/gpt-5.4-mini does not take 'seed'")
     assert allos.responses()["status"].tolist() == ["error", "ok", "ok", "ok", "cancelled"]
 
 
@@ -190,7 +205,7 @@ def test_saved_notebooks(server: FakeServer, tmp_path: Path) -> None:
 
 
 def test_replay(server: FakeServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Every Python block of the page runs, in order, and what it says of a miss is what is said."""
+    """Every Python block of the page runs, in order, and the page shows the error of a miss."""
     names: dict[str, object] = {}
     try:
         assert run("guide/replay.md", names) == 4
@@ -255,3 +270,40 @@ def test_testing(server: FakeServer) -> None:
     """Scripted models answer as the page says, and no server is asked."""
     assert run("guide/testing.md") == 7
     assert server.count == 0
+
+
+def test_sessions(server: FakeServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each session has its own log, and an interceptor refuses and counts the calls of one."""
+    server.reply(Reply("2, 3, 5.", usage={"input_tokens": 5, "output_tokens": 6}))
+
+    assert run("guide/sessions.md") == 3
+    assert capsys.readouterr().out.splitlines() == [
+        "1 True",
+        "False",
+        "This prompt contains an internal name. Nothing was sent.",
+        "{'gpt-5.4-mini': 6}",
+    ]
+    assert allos.responses()["prompt"].tolist() == ["Name three primes."]
+    assert server.count == 2
+
+
+@pytest.mark.model
+def test_readme(anywhere: FakeServer, tmp_path: Path) -> None:
+    """Every cell of the README runs, one after the other, and shows what the README says."""
+    readme = (GUIDES.parents[1] / "README.md").read_text(encoding="utf-8")
+    cells = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    done = subprocess.run(
+        [sys.executable, "-c", IN_IPYTHON],
+        input=json.dumps(cells),
+        env={**os.environ, "PYTHONPATH": str(GUIDES.parents[1])},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    report = json.loads(done.stdout.splitlines()[-1])
+
+    assert report["failed"] == [], done.stdout
+    assert f"`city.parsed` is `{report['city']}`" in readme
+    assert {request.api for request in anywhere.requests} == {"chat", "messages"}

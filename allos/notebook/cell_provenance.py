@@ -1,4 +1,4 @@
-"""Where a cell's calls come from: notebook, cell, execution count. Set before each cell runs."""
+"""Sets the origin of a cell's calls (notebook, cell, execution count) before each cell runs."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Any
 
 
 def register(shell: Any) -> None:
-    """Note the origin before every cell; a call made by it, with or without magics, carries it."""
-    shell.events.register("pre_run_cell", note)
+    """Set the origin before every cell, for all calls of the cell, with and without magics."""
+    shell.events.register("pre_run_cell", set_origin)
 
 
 def unregister(shell: Any) -> None:
-    """Take back what `register` did."""
-    if note in shell.events.callbacks["pre_run_cell"]:
-        shell.events.unregister("pre_run_cell", note)
+    """Remove what `register` added."""
+    if set_origin in shell.events.callbacks["pre_run_cell"]:
+        shell.events.unregister("pre_run_cell", set_origin)
 
 
-def note(info: Any) -> None:
-    """Note the origin of the cell that is about to run."""
+def set_origin(info: Any) -> None:
+    """Set the origin to the cell that is about to run."""
     from IPython.core.getipython import get_ipython
 
     from allos import context
@@ -38,7 +38,7 @@ def _notebook(shell: Any) -> str | None:
 
 
 def parent_of(shell: Any) -> dict[str, Any]:
-    """Message that the kernel is answering; empty without a kernel."""
+    """The request that the kernel is handling; empty without a kernel."""
     kernel = getattr(shell, "kernel", None)
     parent = kernel.get_parent() if kernel is not None else None
     return parent if isinstance(parent, dict) else {}

@@ -1,4 +1,4 @@
-"""Runs that outlive their cell: running the cell again stops what it had started."""
+"""Background runs of a cell: running the cell again stops what it had started."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from allos import context
 
 
 class CellRuns:
-    """Remembers what each cell has started; a session calls it for every new run."""
+    """Keeps the runs of each cell; a session calls it for every new background run."""
 
     def __init__(self) -> None:
         self._by_cell: dict[str, tuple[int | None, list[weakref.ref[Any]]]] = {}
-        """By cell id: the execution count, and what that execution has started."""
+        """By cell id: the execution count, and the runs of that execution."""
 
     def __call__(self, run: Any) -> None:
-        """Stop what an earlier execution of the running cell had started, and remember the new run."""
+        """Stop the runs of the cell's earlier execution, and keep the new run."""
         origin = context.current()
         if origin.cell_id is None:
             return

@@ -1,7 +1,7 @@
 """Completion on the line of ``%allos`` and ``%%allos``: providers, models, flags, sub-commands.
 
-The kernel's completer asks for every key, so nothing here makes a request: models are those that a
-service told before, and those of the shipped tables.
+IPython calls the completer for every Tab, so nothing here makes a request: models are those that a
+service reported earlier, else those of the shipped table.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ if TYPE_CHECKING:
     from IPython.core.completer import CompletionContext, SimpleMatcherResult
 
 _LINE = re.compile(r"^\s*(?:[\w.,\[\]'\" ]+=\s*)?(%{1,2})allos\s+(.*)$", re.DOTALL)
-_MOST = 400
+_MAX_SHOWN = 400
 
 
 def register(shell: Any) -> None:
-    """Complete the lines of allos in this shell."""
+    """Add completion of the magic's lines to a shell."""
     completer = getattr(shell, "Completer", None)
     if completer is None:
         return
     try:
-        made, matchers = _matcher_for(shell), completer.custom_matchers
+        matcher, matchers = _matcher_for(shell), completer.custom_matchers
     except ImportError:  # before IPython 8.6
-        made, matchers = _argument_matcher_for(shell), completer.magic_arg_matchers
-    made.of_allos = True  # found again by `unregister`
-    matchers.append(made)
+        matcher, matchers = _argument_matcher_for(shell), completer.magic_arg_matchers
+    matcher.of_allos = True  # `unregister` looks for it
+    matchers.append(matcher)
 
 
 def unregister(shell: Any) -> None:
-    """Take back what `register` did."""
+    """Remove what `register` added."""
     completer = getattr(shell, "Completer", None)
     for name in ("custom_matchers", "magic_arg_matchers"):
         matchers = getattr(completer, name, [])
@@ -46,9 +46,9 @@ def _matcher_for(shell: Any) -> Any:
         found = _replacing(context.text_until_cursor, context.token, shell.user_ns)
         if found is None:
             return {"completions": [], "suppress": False}
-        token, shown = found
+        token, texts = found
         return {
-            "completions": [SimpleCompletion(text=text, type="magic") for text in shown],
+            "completions": [SimpleCompletion(text=text, type="magic") for text in texts],
             "matched_fragment": token,
             "suppress": True,
             "ordered": True,
@@ -58,34 +58,37 @@ def _matcher_for(shell: Any) -> Any:
 
 
 def _argument_matcher_for(shell: Any) -> Any:
-    """Matcher for the arguments of magics: older completers ask no others before Python's own."""
+    """Matcher for the arguments of magics: older completers use no other before Python's own."""
     completer = shell.Completer
 
     def matcher(line: str) -> list[str]:
         before = completer.text_until_cursor
         word = completer.splitter.split_line(line, len(before))
         found = _replacing(before, word, shell.user_ns)
-        # They put what is chosen in the place of their own word, whatever it is.
+        # They replace their own word by what is chosen, whatever the word is.
         return found[1] if found is not None and found[0] == word else []
 
     return matcher
 
 
 def _replacing(before: str, token: str, namespace: dict[str, Any]) -> tuple[str, list[str]] | None:
-    """What to replace, at most the completer's own word (`token`), and what by; None: not ours."""
+    """The text to replace, at most the completer's own word (`token`), and its replacements.
+
+    None where another completer should answer.
+    """
     found = candidates(before, namespace)
     if found is None:
         return None
-    word, fitting = found
-    # The completer's own word begins later where ours holds one of its signs (: @ =).
+    word, matches = found
+    # The completer's own word starts later where ours contains one of its separators (: @ =).
     token = token if word.endswith(token) else ""
     head = len(word) - len(token)
-    # Python's names mean nothing here: where nothing fits, the word itself keeps them away.
-    return token, [each[head:] for each in fitting[:_MOST]] or [token]
+    # Python's names must not be offered here: where nothing matches, the word itself prevents it.
+    return token, [each[head:] for each in matches[:_MAX_SHOWN]] or [token]
 
 
 def candidates(before: str, namespace: dict[str, Any]) -> tuple[str, list[str]] | None:
-    """The word under the cursor, and the whole words that may stand there, in order.
+    """The word under the cursor, and the words that complete it, in order.
 
     Parameters
     ----------
@@ -97,7 +100,8 @@ def candidates(before: str, namespace: dict[str, Any]) -> tuple[str, list[str]] 
     Returns
     -------
     tuple or None
-        None where another completer should answer: not a line of ours, inside a quote, or a file.
+        None where another completer should answer: not a line of the magic, inside a quote, or a
+        file.
 
     Examples
     --------
@@ -130,11 +134,11 @@ def _possible(before: str, namespace: dict[str, Any]) -> tuple[str, list[str]] |
         given = given[1:]
     flag, equals, value = word.partition("=")
     if equals and flag.startswith("-"):
-        offered = _values(flag, value, namespace)
-        return (word, [f"{flag}={each}" for each in offered]) if offered is not None else None
+        values = _values(flag, value, namespace)
+        return (word, [f"{flag}={each}" for each in values]) if values is not None else None
     if given and given[-1] in _takes_value():
-        offered = _values(given[-1], word, namespace)
-        return (word, offered) if offered is not None else None
+        values = _values(given[-1], word, namespace)
+        return (word, values) if values is not None else None
     if word.startswith("-"):
         return word, [flag for flag in _flags() if flag not in given]
     words = _words(_names(given), word, cell=cell)
@@ -182,7 +186,7 @@ def _words(names: list[str], word: str, *, cell: bool) -> list[str] | None:
 
 
 def _of_model(word: str, *, joined: bool) -> list[str]:
-    """Providers; behind a slash, the models of one."""
+    """Providers; after a slash, the models of one."""
     from allos.providers.catalog import services
 
     provider, slash, _ = word.partition("/")
@@ -192,7 +196,7 @@ def _of_model(word: str, *, joined: bool) -> list[str]:
 
 
 def models(provider: str) -> list[str]:
-    """Models of a provider, as far as they are known without asking."""
+    """Models of a provider that are known without a request."""
     from allos.errors import ConfigurationError
     from allos.providers.catalog import services
 
@@ -248,7 +252,7 @@ def _takes_value() -> frozenset[str]:
 
 
 def _values(flag: str, word: str, namespace: dict[str, Any]) -> list[str] | None:
-    """What may stand behind a flag; None where another completer knows better."""
+    """Possible values of a flag; None where another completer should answer."""
     if flag == "--chat":
         return _chats()
     if flag in ("-o", "--output"):
@@ -279,7 +283,7 @@ def _is_tool(value: Any) -> bool:
 
 
 def _is_picture(value: Any) -> bool:
-    # By name: drawing every figure to see whether it is one would take seconds.
+    # By the names of its classes: converting every object to see whether it is a figure takes seconds.
     kinds = {(base.__module__.partition(".")[0], base.__name__) for base in type(value).__mro__}
     known = {("allos", "Image"), ("PIL", "Image"), ("matplotlib", "Figure")}
     return not kinds.isdisjoint(known)

@@ -1,4 +1,4 @@
-"""Whether a tool may run: asked of the person in front of the cell, where there is one."""
+"""Asks the user whether a tool may run."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _SHOWN_CHARS = 2_000
 
 
 def ask_person(call: ToolCall) -> bool | None:
-    """Show a call and wait for yes or no; None where nobody can answer.
+    """Show a call and wait for yes or no; None where nobody can answer (a script, a headless run).
 
     Parameters
     ----------
     call : ToolCall
-        What the model wants to run; its words are shown without anything that a screen would obey.
+        What the model wants to run; control characters in it are not shown.
 
     Raises
     ------
     ConfigurationError
-        Somebody is there, but cannot be asked on this thread.
+        The user cannot be asked on this thread.
     """
     from IPython.core.getipython import get_ipython
 
@@ -39,15 +39,15 @@ def ask_person(call: ToolCall) -> bool | None:
             "Pass approve='always' or a function, or trust the tool: allos.tool(f, trusted=True)."
         )
     while True:
-        said = input(question(call)).strip().lower()
-        if said in ("y", "yes"):
+        reply = input(question(call)).strip().lower()
+        if reply in ("y", "yes"):
             return True
-        if said in ("", "n", "no"):
+        if reply in ("", "n", "no"):
             return False
 
 
 def question(call: ToolCall) -> str:
-    r"""Return what to ask before a call runs.
+    r"""Return the question to ask before a call runs.
 
     Examples
     --------
@@ -57,12 +57,12 @@ def question(call: ToolCall) -> str:
     """
     from allos.render.plain import clean_text
 
-    given = ", ".join(
+    arguments = ", ".join(
         f"{name}={json.dumps(value, ensure_ascii=False, default=str)}"
         for name, value in call.arguments.items()
     )
-    if len(given) > _SHOWN_CHARS:
-        left = len(given) - _SHOWN_CHARS
-        given = f"{given[:_SHOWN_CHARS]}… ({left} more characters)"
-    shown = " ".join(clean_text(f"{call.name}({given})").split("\n"))
+    if len(arguments) > _SHOWN_CHARS:
+        left = len(arguments) - _SHOWN_CHARS
+        arguments = f"{arguments[:_SHOWN_CHARS]}… ({left} more characters)"
+    shown = " ".join(clean_text(f"{call.name}({arguments})").split("\n"))
     return f"The model wants to run {shown}. Run it? [y/N] "

@@ -1,7 +1,7 @@
 """Models for tests: their answers come from a script. No network, no key, no SDK, no waiting.
 
-A `ScriptedProvider` goes wherever a model goes; `register` gives a script a name. Everything else is
-the real thing: the engine, retries, limits, budgets, replay and the log.
+A `ScriptedProvider` can be used wherever a model can; `register` gives a script a name. Everything else
+is real: the engine, retries, limits, budgets, replay and the log.
 
 Examples
 --------

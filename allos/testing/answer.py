@@ -1,4 +1,4 @@
-"""One answer of a script: its text in pieces, what else comes with it, and how it fails."""
+"""One answer of a script: its text in pieces, the other parts of the response, how it fails."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _WORD = re.compile(r"\s*\S+|\s+\Z")
 
 
 class Hold:
-    """A place in an answer at which it waits until the test lets it go on.
+    """A position in an answer at which the stream waits until the test calls `release`.
 
-    For tests of what happens meanwhile: stopping, showing what has arrived, other calls.
+    For tests of what happens meanwhile: cancellation, display of partial answers, other calls.
 
     Examples
     --------
@@ -39,13 +39,15 @@ class Hold:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()  # guards the two below: who comes late must not wait for ever
+        self._lock = (
+            threading.Lock()
+        )  # guards the two below: an answer that arrives late must not wait for ever
         self._is_released = False
         self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
         self._reached = threading.Event()
 
     def release(self) -> None:
-        """Let every answer that waits here go on, and those that come later. Any thread."""
+        """Let all answers that wait here continue, and those that arrive later. Any thread."""
         with self._lock:
             self._is_released = True
             waiting, self._waiting = self._waiting, []
@@ -53,15 +55,15 @@ class Hold:
             loop.call_soon_threadsafe(_finish, future)
 
     def wait_until_reached(self, timeout_s: float = 10.0) -> None:
-        """Wait until an answer has come to this place. Any thread but allos's own.
+        """Wait until an answer has arrived here. Any thread but allos's own.
 
         Raises
         ------
         TimeoutError
-            None came within `timeout_s` seconds.
+            None arrived within `timeout_s` seconds.
         """
         if not self._reached.wait(timeout_s):
-            raise TimeoutError(f"no answer came to this place within {timeout_s:g} s")
+            raise TimeoutError(f"no answer arrived at this Hold within {timeout_s:g} s")
 
     async def pass_through(self) -> None:
         """Wait for `release`. Loop thread."""
@@ -84,31 +86,31 @@ def _finish(future: asyncio.Future[None]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a model says to one request.
+    """The answer to one request.
 
     Parameters
     ----------
     content : str or sequence of str and Hold
-        The text. A stream brings a sequence piece by piece, and a text word by word.
+        The text. A sequence is streamed piece by piece, a string word by word.
     reasoning : str
-        What the model thinks before.
+        The model's reasoning, before the text.
     refusal : str
-        Why it declines.
+        The text in which the model declines to answer.
     tool_calls : sequence of ToolCall
-        What it wants to be called.
+        Tool calls that the model requests.
     usage : Usage or None
-        Tokens; None where the service does not say.
+        Token counts; None: not reported.
     finish_reason : str or None
-        Why it ended; None is ``"tool_calls"`` where there are some, else ``"stop"``.
+        Why it ended; None is ``"tool_calls"`` if there are any, else ``"stop"``.
     facts : ResponseFacts
         Further facts of the reply: `response_model`, `request_id`, `cost_usd` ...
     error : ProviderError or None
-        What goes wrong once the content has arrived.
+        The error with which the call fails after the content.
     cut : bool
-        End without the end signal, as a broken connection does.
+        End without the end signal, as when a connection breaks.
     first_delay_s, delay_s : float
-        Seconds until the first piece, and between two pieces. Nobody waits for them: the response's
-        `latency_s`, `time_to_first_token_s` and `tokens_per_second` are as if they had passed.
+        Seconds until the first piece, and between two pieces. They are not waited for, but the
+        response's `latency_s`, `time_to_first_token_s` and `tokens_per_second` include them.
 
     Examples
     --------
@@ -134,7 +136,7 @@ class Answer:
 
     @property
     def pieces(self) -> list[str | Hold]:
-        """The content as a stream brings it."""
+        """The content in the pieces in which it is streamed."""
         if isinstance(self.content, str):
             return list(_WORD.findall(self.content))
         return list(self.content)

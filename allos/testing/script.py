@@ -1,4 +1,4 @@
-"""What a scripted model says, request by request, and what it was asked."""
+"""The answers of a scripted model, request by request, and the requests that it received."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from allos.request import Request
 from allos.testing.answer import Answer
 
 Entry: TypeAlias = str | Answer | ProviderError | type[ProviderError]
-"""One answer: a text, an `Answer`, or an error that the attempt fails with."""
+"""One answer: a string, an `Answer`, or an error with which the attempt fails."""
 
 Reply: TypeAlias = Callable[[Request], Entry | Awaitable[Entry]]
-"""Gives the answer to a request. It runs on allos's loop thread, so it must be quick, or async."""
+"""Returns the answer to a request. It runs on allos's loop thread, so it must be quick, or async."""
 
 ScriptLike: TypeAlias = Entry | Iterable[Entry] | Reply
 
@@ -26,8 +26,9 @@ class Script:
     Parameters
     ----------
     answers : str, Answer, ProviderError, iterable of those, or callable
-        One answer is given to every request. Of several each is given once; a request that comes
-        later fails. A function gets the request and returns the answer; it may be async.
+        A single answer is returned for every request. Of several, each is returned once, in order; a
+        request after the last one fails. A function is called with the request and returns the answer;
+        it may be async.
 
     Examples
     --------
@@ -43,7 +44,7 @@ class Script:
 
     def __init__(self, answers: ScriptLike) -> None:
         self.requests: list[Request] = []
-        """What was asked, in order, repeated attempts included."""
+        """All requests, in order, retries included."""
         self._reply: Reply
         if callable(answers) and not isinstance(answers, type):
             self._reply = answers
@@ -62,7 +63,7 @@ class Script:
         Raises
         ------
         ProviderError
-            As the script says, or because it has no answer left.
+            An error of the script, or the script has no answer left.
         """
         self.requests.append(request)
         entry = self._reply(request)
@@ -72,14 +73,13 @@ class Script:
         if isinstance(entry, type):
             raise entry("The script says so.")
         if isinstance(entry, ProviderError):
-            raise copy.copy(entry)  # the engine completes it with the names of its own call
+            raise copy.copy(entry)  # the engine adds the names of its own call
         return Answer(entry) if isinstance(entry, str) else entry
 
 
 def _exhausted(count: int) -> BadRequestError:
     return BadRequestError(
-        f"The script has no answer left: it holds {count}, and each is given once. Repeated attempts "
-        "take one each."
+        f"The script has no answer left: it holds {count}, and each is used once. Retries use one each."
     )
 
 

@@ -1,4 +1,4 @@
-"""A provider whose answers come from a script, and names for it."""
+"""A provider whose answers come from a script, and names for scripts."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from allos.testing.scripted_wire import ScriptedWire
 
 
 class ScriptedProvider(Provider):
-    """A model that says what a script says; goes wherever a model goes.
+    """A model whose answers come from a script; can be used wherever a model can.
 
     Parameters
     ----------
     script : str, Answer, ProviderError, iterable of those, callable or Script
-        What it says, see `Script`.
+        The answers, see `Script`.
     model, name : str
-        How it is called in responses, tables and the log: ``name/model``.
+        Its name in responses, tables and the log: ``name/model``.
     price_id : str or None
-        A service in genai-prices (``"openai"``) whose price for `model` holds, for tests of costs and
-        budgets; None: costs are unknown, unless the answers tell them.
+        A service in genai-prices (``"openai"``) whose price for `model` is used, for tests of costs
+        and budgets; None: costs are unknown, unless an answer states them.
     **options
         As in `Provider`: `max_attempts`, `deadline_s`, `max_in_flight`, `temperature` ...
 
@@ -51,19 +51,19 @@ class ScriptedProvider(Provider):
 
     @property
     def requests(self) -> list[Request]:
-        """What was asked, in order, repeated attempts included."""
+        """All requests, in order, retries included."""
         return self.script.requests
 
 
 def register(name: str, script: ScriptLike | Script) -> Script:
-    """Give a script a name: ``name/anything`` is a model from then on.
+    """Register a script under a name: ``name/anything`` is a model from then on.
 
     Parameters
     ----------
     name : str
         Lower-case letters, digits and ``_``. A name that was registered here is replaced.
     script : str, Answer, ProviderError, iterable of those, callable or Script
-        What its models say; they share it.
+        The answers of its models; they share it.
 
     Returns
     -------
@@ -96,7 +96,7 @@ def register(name: str, script: ScriptLike | Script) -> Script:
 
 
 def unregister(name: str) -> None:
-    """Forget a name that `register` gave."""
+    """Remove a name that was registered here."""
     services.remove(name)
 
 

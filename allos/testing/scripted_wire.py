@@ -1,4 +1,4 @@
-"""A wire that speaks to nobody: the events of a reply are made from a script."""
+"""A wire API without a network: the events of a reply come from a script."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from allos.wire.decoder import Decoder
 
 
 class NoSDK:
-    """Sends nothing, and has no key."""
+    """Placeholder for an SDK: sends nothing and has no key."""
 
     name = "scripted"
 
@@ -56,7 +56,7 @@ class ScriptedWire(Wire):
     Parameters
     ----------
     script : Script or None
-        Gives the answers, and keeps the requests; None has no answer.
+        Returns the answers and keeps the requests; None has no answer.
     """
 
     api = "scripted"
@@ -68,7 +68,7 @@ class ScriptedWire(Wire):
         self._script = script or Script([])
 
     def body(self, request: Request) -> Body:
-        """Translate a request into what a body holds at most services; nothing is left out."""
+        """Translate a request to a body with the field names of most services; nothing is left out."""
         body: dict[str, Any] = {
             "model": request.model,
             "messages": [_as_json(message) for message in request.messages],
@@ -81,12 +81,12 @@ class ScriptedWire(Wire):
         return Body({**body, **request.extra}, ())
 
     async def send(self, client: Client, request: Request, body: Body) -> Reply:
-        """Give the whole answer at once."""
+        """Return the whole answer at once."""
         reply = Reply()
         try:
             async for events in self.stream(client, request, body):
                 reply.events += events
-        except Exception as exc:  # noqa: BLE001 - what came before it counts
+        except Exception as exc:  # noqa: BLE001 - the events before it are kept
             reply.error = exc
         return reply
 
@@ -141,7 +141,7 @@ def _ending(answer: Answer) -> list[Event]:
 
 
 def _facts(answer: Answer, *, is_streamed: bool) -> ResponseFacts:
-    """Facts of an answer, with times as if its delays had passed."""
+    """Facts of an answer, with times that include its delays."""
     if not answer.first_delay_s and not answer.delay_s:
         return answer.facts
     gaps = sum(isinstance(piece, str) for piece in answer.pieces) - 1

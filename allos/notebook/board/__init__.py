@@ -1,7 +1,7 @@
-"""The live comparison board: a widget, what it tells the page, and the page's own modules.
+"""The live comparison board: a widget, the messages to its page, and the page's own modules.
 
-`widget` holds the anywidget and the thread that feeds it, `updates` works out what the page does not
-know yet. The page's sources lie in ``frontend/``; ``make frontend`` bundles them into ``static/``.
+`widget` has the anywidget and the thread that sends updates, `updates` computes what has changed since
+the last one. The page's sources are in ``frontend/``; ``make frontend`` bundles them into ``static/``.
 """
 
 from allos.notebook.board.widget import make_board

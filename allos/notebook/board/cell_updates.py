@@ -1,4 +1,4 @@
-"""What the page of a board does not know yet of one cell."""
+"""Updates of one cell for the page of a board."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from allos.response import ProviderResponse
 from allos.runs.cell import Cell, CellSnapshot
 
 _CHARS_PER_TOKEN = 5
-"""For the speed while it streams, where a piece holds several tokens; the end brings the count."""
+"""For the speed while it streams, where a piece may be several tokens; the response has the count."""
 _SETTLED_S = 0.5
-"""A speed over a shorter time than this is noise."""
+"""A speed measured over a shorter time is too inaccurate to show."""
 
 View = dict[str, Any]
 """JSON values only."""
 
 
 class CellUpdates:
-    """What the page knows of one cell.
+    """The state of one cell as the page has it, and the changes since.
 
     Attributes
     ----------
     key : str
-        What the page calls it.
+        Its name in messages.
     response : ProviderResponse or None
         The response that the page shows.
     """
@@ -42,22 +42,22 @@ class CellUpdates:
         self._run = run
         self.response: ProviderResponse | None = None
         self._end: View = {}
-        """How the page shows the response; formatting it takes a while, so it is kept."""
+        """The response as the page shows it; kept, since formatting takes a while."""
         self._state = "queued"
         self._attempt: Any = None
         self._has_age = self._has_first = False
         self._reasoning_chars = 0
-        # The text as the page has it: cleaned as it was sent, place counted as JavaScript does.
+        # The text as the page has it, cleaned; `_units` is its length in UTF-16, as JavaScript counts.
         self._texts: list[str] = []
         self._pieces = self._units = self._sent_whole = 0
 
     def changes(self) -> View | None:
-        """What is new of the cell; None when nothing is."""
+        """What has changed; None when nothing has."""
         now = self.cell.snapshot()
         change: View = {}
         if now.run != self._run:
             self._start_run(now.run)
-            # The page may never have heard of this cell: its column was added later.
+            # The cell may be new to the page: its column was added later.
             change = {**self._place(), **_BLANK}
         if now.response is None:
             change |= self._live(now)
@@ -66,10 +66,10 @@ class CellUpdates:
         return {"key": self.key, **change} if change else None
 
     def whole(self) -> View:
-        """All that the page was told of the cell, with clocks of this moment."""
+        """Everything that was sent of the cell, with the current times."""
         now = self.cell.snapshot()
         if now.run != self._run or self.response is not None:
-            times: View = {}  # it is over, or the page hears of its next run with the next changes
+            times: View = {}  # it is over, or its next run comes with the next changes
         else:
             times = self._times(now)
         return {
@@ -93,7 +93,7 @@ class CellUpdates:
             self._attempt = now.attempt
             change["attempt"] = now.attempt and _attempt(now.attempt)
         if now.started is None and self._has_age:
-            self._has_age, change["age_s"] = False, None  # it waits for its turn again
+            self._has_age, change["age_s"] = False, None  # it is queued again
         if now.state != self._state:
             self._state = change["state"] = now.state
         if len(now.pieces) > self._pieces:
@@ -123,7 +123,7 @@ class CellUpdates:
         return {"offset": 0, "text": self._texts[0]}
 
     def _times(self, now: CellSnapshot) -> View:
-        """How long it has been under way; the page's own clock goes on from there."""
+        """Time since the start; the page's own clock continues from there."""
         if now.started is None:
             return {}
         at = perf_counter()
@@ -160,7 +160,7 @@ class CellUpdates:
 
 
 def column_key(index: int) -> str:
-    """What the page calls a column."""
+    """Name of a column in messages."""
     return str(index)
 
 
@@ -175,9 +175,9 @@ _BLANK: View = {
     "first_s": None,
     "latency_s": None,
 }
-"""A run of which nothing is known yet."""
+"""State of a run that has not started."""
 
-_FAULTS = {
+_ERROR_TITLES = {
     "RateLimitError": "Rate limited",
     "ServerError": "Server error",
     "ProviderConnectionError": "No connection",
@@ -186,9 +186,9 @@ _FAULTS = {
 
 
 def _attempt(attempt: Any) -> View:
-    fault, status = _FAULTS.get(attempt["error_type"], "Failed"), attempt["http_status"]
+    title, status = _ERROR_TITLES.get(attempt["error_type"], "Failed"), attempt["http_status"]
     return {
-        "title": f"{fault} ({status})." if status else f"{fault}.",
+        "title": f"{title} ({status})." if status else f"{title}.",
         "next": attempt["attempt"] + 1,
         "of": attempt["max_attempts"],
         "in_s": round(attempt["until"] - monotonic(), 3),

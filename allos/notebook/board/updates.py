@@ -1,15 +1,15 @@
-"""What the board must know of a comparison: everything at once, or what is new since the last look.
+"""Messages from a comparison to a board: a snapshot of everything, or what has changed since.
 
-Plain values, no widget. A model's words leave as cleaned text while they stream and as our own
-sanitised HTML at the end.
+Plain values, no widget. Model output is sent as cleaned text while it streams, and at the end as
+sanitised HTML.
 
 Messages to the page are JSON objects of two types; ``frontend/src/protocol.js`` types every field:
 
 ``{"type": "snapshot", "snapshot": {...}}``
-    Everything. Also the widget's `snapshot` trait, for pages that come later.
+    Everything. Also the widget's `snapshot` trait, for pages that are opened later.
 ``{"type": "update", "cells": [...], "columns": [...], "chips": [...], "summary": [...], "notice": ""}``
-    What is new; each name may be missing. A cell's update names the cell by its `key`; `text` is
-    appended at `offset`, and a new `run` voids the text of the one before.
+    What has changed; each name may be missing. A cell's update names the cell by its `key`; `text` is
+    inserted at `offset`, and a new `run` discards the text of the one before.
 
 The page answers with ``{"action": "stop" | "retry", "cell": key}`` or
 ``{"action": "stop_all" | "run_again" | "sync"}``.
@@ -42,12 +42,12 @@ MAX_PROMPT_CHARS = 20_000
 class BoardUpdates:
     """Follows a comparison for one board. Any thread.
 
-    Only what a page already knows is kept here; the state of the cells is in the comparison. An update
-    costs what has changed, not what there is.
+    Only what was already sent is kept here; the state of the cells is in the comparison. The cost of an
+    update depends on what has changed, not on the size of the comparison.
 
-    Texts travel as pieces with their place in the whole, so that a page that missed some (it was
-    still loading) sees the gap. Whenever a text has doubled it is sent whole once, which closes any
-    gap without a question to the kernel; that costs at most twice the text.
+    Text is sent in pieces with their offset, so that a page that missed some (it was still loading)
+    notices the gap. Whenever a text has doubled, it is sent whole once, which closes any gap without a
+    request to the kernel; that costs at most twice the text.
     """
 
     def __init__(self, comparison: Comparison) -> None:
@@ -61,20 +61,20 @@ class BoardUpdates:
         self._notice = ""
         self._sent_notice = ""
         self._needs_snapshot = False
-        # Invariant: what a snapshot says and the places of later pieces belong together.
+        # Invariant: a snapshot and the offsets of later pieces match.
         self._lock = Lock()
         self.changes()
 
     def set_notice(self, notice: str) -> None:
-        """Show a line on the board; empty takes it away."""
+        """Show a line on the board; an empty string removes it."""
         self._notice = clean_text(notice)
 
     def resend(self) -> None:
-        """Let the next changes be everything: a page has missed something."""
+        """Send a snapshot next: a page has missed something."""
         self._needs_snapshot = True
 
     def cell(self, key: str) -> Cell:
-        """The cell that the page calls so."""
+        """The cell with a key."""
         with self._lock:
             found = next((known.cell for known in self._cells.values() if known.key == key), None)
         if found is None:
@@ -82,7 +82,7 @@ class BoardUpdates:
         return found
 
     def changes(self) -> View | None:
-        """Message that brings the page up to date; None when it knows everything."""
+        """Message with what has changed; None when nothing has."""
         with self._lock:
             cells, columns = self._new()
             if self._needs_snapshot:
@@ -102,7 +102,7 @@ class BoardUpdates:
             return {"type": "update", **found} if found else None
 
     def snapshot(self) -> View:
-        """Everything that a page needs to build the board, as far as it was told."""
+        """Everything that a page needs to show the board, as of the last changes."""
         with self._lock:
             return self._all()
 
@@ -200,12 +200,12 @@ class EqualAnswers:
         self._keys: dict[Cell, Any] = {}
 
     def add(self, cell: Cell, response: ProviderResponse) -> None:
-        """Put a cell to those that answered the same."""
+        """Add a cell to those with the same answer."""
         key = self._keys[cell] = answer_key(response)
         self._groups.setdefault(key, {})[cell] = None
 
     def remove(self, cell: Cell) -> None:
-        """Take back `add`."""
+        """Remove a cell that was added."""
         key = self._keys.pop(cell)
         del self._groups[key][cell]
         if not self._groups[key]:

@@ -1,7 +1,7 @@
-"""The live comparison board: one anywidget, fed by one thread that sends only what is new.
+"""The live comparison board: one anywidget, and one thread that sends it what has changed.
 
-The page never interprets a model's words: text travels as text, and the one string that becomes
-HTML is made by `render`.
+The page never interprets model output: text is sent as text, and the only string that becomes HTML is
+made by `render`.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from typing import Any
 from allos.runs.comparison import Comparison
 
 FLUSH_HZ = 14.0
-"""Most messages in a second, for all cells together."""
+"""Maximum number of messages per second, for all cells together."""
 
 
 class Flusher:
-    """A thread that is there while something changes.
+    """A thread that runs while something changes.
 
     Parameters
     ----------
     step : callable
-        Sends what is new; returns whether nothing more will come by itself.
+        Sends what has changed; returns whether the thread may end until the next `wake`.
     """
 
     def __init__(self, step: Callable[[], bool]) -> None:
@@ -38,7 +38,7 @@ class Flusher:
         self._lock = threading.Lock()
 
     def wake(self) -> None:
-        """Something has changed. Any thread; quick, since the loop thread calls it for each event."""
+        """Report a change. Any thread; quick, since the loop thread calls it for each event."""
         if self._changed.is_set() or self._closed.is_set():
             return
         with self._lock:
@@ -48,7 +48,7 @@ class Flusher:
                 self._thread.start()
 
     def close(self) -> None:
-        """Send nothing more."""
+        """Stop sending."""
         self._closed.set()
         self._changed.set()
 
@@ -64,7 +64,7 @@ class Flusher:
                 if resting and not self._changed.is_set():
                     self._thread = None
                     return
-            # By the clock: in a kernel that computes a step waits for its turn, and text waits with it.
+            # From the start of the step: in a busy kernel a step takes longer, and text must not wait more.
             left_s = began + 1 / FLUSH_HZ - monotonic()
             self._closed.wait(max(left_s, 0.5 / FLUSH_HZ))
 
@@ -75,7 +75,7 @@ def make_board(comparison: Comparison) -> Any:
     Parameters
     ----------
     comparison : Comparison
-        Under way or done.
+        Running or done.
 
     Returns
     -------
@@ -121,14 +121,14 @@ def _board_class() -> type[Any]:
                 self._flusher.wake()
 
         def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
-            """State of the widget; a page that asks for all of it gets this moment's."""
+            """State of the widget; a page that requests all of it gets the current snapshot."""
             state: dict[str, Any] = super().get_state(key, drop_defaults)
             if key is None:
                 state["snapshot"] = self._updates.snapshot()
             return state
 
         def close(self) -> None:
-            """Stop sending, and take the board off the page; the comparison goes on."""
+            """Stop sending and remove the board from the page; the comparison continues."""
             self.comparison.unwatch(self._flusher.wake)
             self._flusher.close()
             super().close()
@@ -140,17 +140,17 @@ def _board_class() -> type[Any]:
                 if change is not None:
                     self.send(change)
                 if done:
-                    # Once for each run: what a saved or a second page is built from.
+                    # Once for each run, for saved notebooks and for pages that are opened later.
                     self.snapshot = self._updates.snapshot()
                 elif not self._warm:
-                    # Loads what formats an answer while the models still think.
+                    # Import what formats answers before the first one is complete.
                     self._warm = bool(body_html(ProviderResponse("`warm`")))
-            except Exception as exc:  # noqa: BLE001 - a board that fails leaves the answers alone
-                with suppress(Exception):  # the kernel is ending: nobody is left to tell
+            except Exception as exc:  # noqa: BLE001 - a board that fails must not affect the answers
+                with suppress(Exception):  # the kernel may be ending
                     self.send(
                         {
                             "type": "update",
-                            "notice": f"This board stopped: {type(exc).__name__}: {exc}",
+                            "notice": f"This board stopped updating: {type(exc).__name__}: {exc}",
                         }
                     )
             return done
@@ -166,7 +166,7 @@ def _board_class() -> type[Any]:
             self._flusher.wake()
 
         def _act(self, message: dict[str, Any]) -> None:
-            """Do what a button asks for; nothing here waits."""
+            """Run the action of a button; does not block."""
             match message["action"]:
                 case "stop":
                     self._updates.cell(message["cell"]).stop()
