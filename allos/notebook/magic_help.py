@@ -41,14 +41,14 @@ Sub-commands
 ------------
 %allos providers           all services, their key variables and whether they are set
 %allos models PROVIDER     models that a service offers
-%allos key PROVIDER        enter a key, hidden
+%allos key PROVIDER        enter a key, hidden; --forget removes it, --session keeps it for this kernel
 %allos log                 path of the log
 %allos last                newest row of the log
 %allos chats               conversations; show NAME, reset NAME, branch NAME NEW
 %allos replay FILE [MODE]  record answers and replay them; MODE is replay, record or strict;
                            off closes the file, prune removes unused answers
 %allos config              settings and where they are set
-%allos doctor              check keys, log, embedded model and versions
+%allos doctor              check keys, log, embedded model and versions; --online asks the services too
 %allos stop                stop all running comparisons
 %allos help                show this text
 
