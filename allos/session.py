@@ -91,10 +91,10 @@ class Session:
 
     def _compose(self) -> None:
         replay = () if self._replay is None else (self._replay,)
-        self.interceptors = (*self._added, self.log, *replay, self.budgets, self._prices)
+        self.interceptors = (self.log, *self._added, *replay, self.budgets, self._prices)
 
     def add_interceptor(self, interceptor: Interceptor) -> None:
-        """Put a layer of your own around every call, outside of ours and inside of those before."""
+        """Put a layer of your own around every call: inside the log, so that every call is a row."""
         self._added.append(interceptor)
         self._compose()
 

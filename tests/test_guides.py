@@ -282,7 +282,7 @@ def test_sessions(server: FakeServer, tmp_path: Path, capsys: pytest.CaptureFixt
         "This prompt contains an internal name. Nothing was sent.",
         "{'gpt-5.4-mini': 6}",
     ]
-    assert allos.responses()["prompt"].tolist() == ["Name three primes."]
+    assert allos.responses()["prompt"].tolist() == ["Name three primes.", "Summarise Project X."]
     assert server.count == 2
 
 
