@@ -81,10 +81,13 @@ class Session:
         self.interceptors: tuple[Interceptor, ...] = ()
         """The layers around every call, the outermost first: log, replay, budgets, prices."""
         self._compose()
-        ours = weakref.ref(self)
         for undo in (
-            _process.on_fork(after_in_child=lambda: _reset_locks(ours())),
-            _process.on_exit(_process.ExitStage.SESSION, lambda: _finish_replay(ours())),
+            _process.on_fork(
+                before=_weakly(self._before_fork),
+                after_in_parent=_weakly(self._after_fork_in_parent),
+                after_in_child=_weakly(self._after_fork_in_child),
+            ),
+            _process.on_exit(_process.ExitStage.SESSION, _weakly(self._at_exit)),
         ):
             weakref.finalize(self, undo).atexit = False
         _process.complete_session(self)
@@ -200,20 +203,37 @@ class Session:
         provider.warned = self._warned.setdefault((provider.name, provider.model), set())
         return provider
 
+    # ---- the process ------------------------------------------------------------------------
 
-def _reset_locks(session: Session | None) -> None:
-    if session is not None:
-        session.budgets.after_fork_in_child()
-        if session.replay is not None:
-            session.replay.after_fork_in_child()
+    def _before_fork(self) -> None:
+        if self._replay is not None:
+            self._replay.before_fork()
+
+    def _after_fork_in_parent(self) -> None:
+        if self._replay is not None:
+            self._replay.after_fork_in_parent()
+
+    def _after_fork_in_child(self) -> None:
+        self.budgets.after_fork_in_child()
+        if self._replay is not None:
+            self._replay.after_fork_in_child()
+
+    def _at_exit(self) -> None:
+        try:
+            self.close_replay()
+        except ReplayError as exc:
+            sys.stderr.write(f"allos: {exc}\n")
 
 
-def _finish_replay(session: Session | None) -> None:
-    try:
-        if session is not None:
-            session.close_replay()
-    except ReplayError as exc:
-        sys.stderr.write(f"allos: {exc}\n")
+def _weakly(method: Callable[[], None]) -> Callable[[], None]:
+    """Return a function that calls a method for as long as its object lives."""
+    reference = weakref.WeakMethod(method)
+
+    def call() -> None:
+        if (alive := reference()) is not None:
+            alive()
+
+    return call
 
 
 def current_session() -> Session:

@@ -235,6 +235,16 @@ class Replay(Interceptor):
         if self._changed:
             replay_file.compact(self.path, order=self._new_order())
 
+    def before_fork(self) -> None:
+        """Let no write to the file be under way."""
+        if self._writer is not None:
+            self._writer.before_fork()
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        if self._writer is not None:
+            self._writer.after_fork_in_parent()
+
     def after_fork_in_child(self) -> None:
         """Go on in the child with the parent's answers; what the parent recorded, the parent writes."""
         self._lock = threading.Lock()  # whoever held it is not in the child

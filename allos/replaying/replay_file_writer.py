@@ -10,6 +10,8 @@ from allos.errors import ReplayError
 from allos.replaying import replay_file
 
 _RETRY_S = 1.0
+_FORK_S = 1.0
+"""How long a fork waits for a write, which takes milliseconds."""
 
 
 class ReplayFileWriter:
@@ -39,6 +41,18 @@ class ReplayFileWriter:
         self._closing = False
         self._failure_reported = False
         self._thread: threading.Thread | None = None
+        self._file_in_use = threading.Lock()  # guards: no fork while the file is open and locked
+        self._is_forking = False
+
+    def before_fork(self) -> None:
+        """Wait until the file is closed: a child would inherit its lock, and never release it."""
+        self._is_forking = self._file_in_use.acquire(timeout=_FORK_S)
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        if self._is_forking:
+            self._is_forking = False
+            self._file_in_use.release()
 
     def after_fork_in_child(self) -> None:
         """Begin without lines: the thread, and what it has not written yet, are the parent's."""
@@ -114,7 +128,8 @@ class ReplayFileWriter:
 
     def _write(self, lines: list[str]) -> ReplayError | None:
         try:
-            replay_file.append(self.path, lines)
+            with self._file_in_use:
+                replay_file.append(self.path, lines)
         except ReplayError as exc:
             return exc
         except Exception as exc:  # noqa: BLE001 - the thread must go on; the lines are kept
