@@ -18,12 +18,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     argv : sequence of str or None
-        Arguments after the program's name; None takes those of the process.
+        Command-line arguments; None: `sys.argv`.
 
     Returns
     -------
     int
-        Exit code: 0 done, 1 failed or not ready, 2 wrong usage, 130 interrupted.
+        Exit code: 0 success, 1 failed or not ready, 2 usage error, 130 interrupted.
 
     Examples
     --------
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"allos: {error}\n")
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("allos: interrupted; nothing half is left behind.\n")
+        sys.stderr.write("allos: interrupted; no partial files are left.\n")
         return 130
 
 
@@ -47,11 +47,13 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m allos", description="Ask and compare language models in Jupyter."
     )
     parser.add_argument("--version", action="version", version=f"allos {__version__}")
-    rooms = parser.add_subparsers(dest="room", required=True, metavar="local")
-    local = rooms.add_parser("local", help="the embedded model")
+    groups = parser.add_subparsers(dest="group", required=True, metavar="local")
+    local = groups.add_parser("local", help="the embedded model")
     commands = local.add_subparsers(dest="command", required=True, metavar="{install,status,path}")
-    commands.add_parser("install", help="bring llama.cpp and the default model")
-    commands.add_parser("status", help="say what is there; exit code 1 when something is missing")
+    commands.add_parser("install", help="install llama.cpp and the default model")
+    commands.add_parser(
+        "status", help="show what is installed; exit code 1 if something is missing"
+    )
     commands.add_parser("path", help="print the folder of the model files")
     return parser
 
@@ -60,23 +62,23 @@ def _local(command: str) -> int:
     from allos.local import install, model_files
 
     if command == "path":
-        _say(str(model_files.models_folder()))
+        _print_line(str(model_files.models_folder()))
         return 0
     if command == "status":
         lines, ready = install.status()
         for line in lines:
-            _say(line)
+            _print_line(line)
         return 0 if ready else 1
-    # A terminated installation tidies up like an interrupted one.
+    # On SIGTERM, clean up as on Ctrl-C.
     previous = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        install.install(say=_say)
+        install.install(report=_print_line)
     finally:
         signal.signal(signal.SIGTERM, previous)
     return 0
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

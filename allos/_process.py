@@ -1,7 +1,7 @@
-"""What belongs to the process: its default session, and what happens when it forks or ends.
+"""State of the process: its default session, and actions at fork and exit.
 
-The one place with `atexit` and `os.register_at_fork`, so that the order is written down and not a
-matter of which module was imported first.
+The only place with `atexit` and `os.register_at_fork`, so that their order does not depend on which
+module was imported first.
 """
 
 from __future__ import annotations
@@ -18,29 +18,30 @@ Action = Callable[[], None]
 
 
 class ExitStage:
-    """When an exit action runs; earlier stages may still need what later ones close.
+    """When an exit action runs; earlier stages may still use what later ones close.
 
     Plain numbers: an enumeration would cost `import allos` a millisecond.
     """
 
     RUNS = 0
-    """Cancel runs that nobody can wait for any more."""
+    """Cancel runs in the background."""
     SESSION = 1
-    """Write what is waiting: log, replay file. Children of multiprocessing run this stage as well."""
+    """Flush the log and the replay file. Children of multiprocessing also run this stage."""
     ENGINE = 2
     """Close connections and end the loop thread."""
     SERVERS = 3
-    """End the embedded model's server."""
+    """Stop the servers of embedded models."""
 
 
+# Registries of the process.
 _exit_actions: dict[int, list[Action]] = {stage: [] for stage in range(4)}
 _fork_actions: dict[str, list[Action]] = {"before": [], "parent": [], "child": []}
 
 
 def on_exit(stage: int, action: Action) -> Action:
-    """Run an action when the process ends, in a stage of `ExitStage`; returns what takes it back.
+    """Register an exit action in a stage of `ExitStage`; returns a function to unregister it.
 
-    An action that raises is reported on standard error, and the others run all the same.
+    An exception is reported on standard error, and the other actions still run.
     """
     _exit_actions[stage].append(action)
 
@@ -57,9 +58,9 @@ def on_fork(
     after_in_parent: Action | None = None,
     after_in_child: Action | None = None,
 ) -> Action:
-    """Run actions around every fork, as `os.register_at_fork`; returns what takes them back.
+    """Register actions for every fork, as `os.register_at_fork`; returns a function to unregister them.
 
-    `before` runs newest first, the others oldest first.
+    `before` actions run newest first, the others oldest first.
     """
     given = {"before": before, "parent": after_in_parent, "child": after_in_child}
     for when, action in given.items():
@@ -91,7 +92,7 @@ def _at_exit_of_multiprocessing_child() -> None:
     _run(list(_exit_actions[ExitStage.SESSION]))
 
 
-_follows_multiprocessing = False
+_follows_multiprocessing = False  # whether the hook for children of multiprocessing is registered
 
 
 def _before_fork() -> None:
@@ -123,33 +124,34 @@ if hasattr(os, "register_at_fork"):
 
 # ---- the session -----------------------------------------------------------------------------
 
-# Of the process: its default session, once something has needed one.
+# State of the process: its default session, created when it is first used.
 _defaults: dict[str, Any] = {}
 _active_session: ContextVar[Any] = ContextVar("allos_session", default=None)
 
 
 def current_session() -> Any:
-    """Return the session that is active in this context, else the process's default one."""
+    """Return the active session of this context, else the default one of the process."""
     active = _active_session.get()
     if active is not None:
         return active
     default = _defaults.get("session")
     if default is None:
-        # The package itself says how a session is made, since nothing below the session may know it.
-        made = sys.modules[__package__].make_default_session()
-        # Two threads may both have made one; whoever is first here decides for all.
-        default = _defaults.setdefault("session", made)
+        # The package has the factory, since modules below the session must not import it.
+        created = sys.modules[__package__].make_default_session()
+        # Two threads may both have created one; the first one is kept.
+        default = _defaults.setdefault("session", created)
     return default
 
 
+# Registry of the process.
 _session_hooks: list[Callable[[Any], None]] = []
 
 
 def on_session(hook: Callable[[Any], None]) -> Action:
-    """Let a function complete every session, once it is made; returns what takes it back.
+    """Register a function to call with every new session; returns a function to unregister it.
 
-    So the notebook can listen to sessions without making one: that would import every provider. The
-    default session is completed at once where it exists.
+    So the notebook extension can be loaded without creating a session, which imports all providers. It
+    is called at once with the default session if that exists.
     """
     _session_hooks.append(hook)
     if (session := existing_session()) is not None:
@@ -163,7 +165,7 @@ def on_session(hook: Callable[[Any], None]) -> Action:
 
 
 def existing_session() -> Any:
-    """Return the process's default session, None where nothing has needed one yet."""
+    """Return the default session of the process; None if it was not created yet."""
     return _defaults.get("session")
 
 
@@ -175,7 +177,7 @@ def complete_session(session: Any) -> None:
 
 @contextmanager
 def active_session(session: Any) -> Iterator[Any]:
-    """Run a block in which `current_session` is another session."""
+    """Make a session the current one in a block."""
     token = _active_session.set(session)
     try:
         yield session

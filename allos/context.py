@@ -1,7 +1,7 @@
-"""Where a call came from: session, notebook, cell, comparison, tags.
+"""Provenance of a call: session, notebook, cell, comparison, tags.
 
-The context is a ContextVar, so it follows a call to the loop thread by itself: asyncio copies the
-caller's context when a callback is scheduled.
+The context is a ContextVar, so it is also available on the loop thread: asyncio copies the caller's
+context when a callback is scheduled.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ class RunContext:
     run_id: str | None = None
     """Shared by all calls of one batch or sweep."""
     sample_index: int | None = None
-    """Which repeat this is, from 0, when a call is made n times."""
+    """Index of the repetition, from 0, when a call is made n times."""
     repeat: int | None = None
-    """Which of the equal calls of one comparison this is, over all its columns; None: `sample_index`."""
+    """Index among equal calls of all columns of a comparison; None: `sample_index`."""
     conversation_id: str | None = None
     """Shared by all turns of one conversation."""
     parent_id: str | None = None
     """Response that this call follows up (tool loop, conversation)."""
     variables: Mapping[str, str] = field(default_factory=dict)
-    """What was put into the template, by expression."""
+    """Values of the template's expressions, by expression."""
     tags: tuple[str, ...] = ()
-    """Words to find the rows again."""
+    """Tags of the row of the log."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    """Free facts of the user, JSON-able."""
+    """Custom metadata of the user, JSON-serializable."""
 
 
 _EMPTY = RunContext()
@@ -55,7 +55,7 @@ def current() -> RunContext:
 
 
 def set_origin(**origin: Any) -> None:
-    """Start afresh with these fields of `RunContext` alone, until the next call of this function."""
+    """Replace the context by one with only these fields of `RunContext`."""
     _current.set(RunContext(**origin))
 
 

@@ -1,32 +1,32 @@
-"""Every error that allos raises.
+"""All errors of allos.
 
 ::
 
     AllosError
-    +-- ConfigurationError            unknown provider, missing key, missing part, wrong argument
+    +-- ConfigurationError            unknown provider, missing API key or package, invalid argument
     |   +-- MissingKeyError
-    |   +-- MissingBaseURLError       nobody says where the service is
-    +-- ProviderError                 a call that failed; carries .response with what had arrived
+    |   +-- MissingBaseURLError       a generic service without a base URL
+    +-- ProviderError                 a failed call; .response is the partial response
     |   +-- AuthenticationError       401, 403
-    |   +-- BadRequestError           400, 404, 405, 409, 413, 422: the request itself is wrong
-    |   |   +-- ContextLengthError    the prompt does not fit the model
-    |   |   +-- ContentFilterError    the service refused the prompt
+    |   +-- BadRequestError           400, 404, 405, 409, 413, 422: invalid request
+    |   |   +-- ContextLengthError    the prompt exceeds the context window
+    |   |   +-- ContentFilterError    the content filter rejected the prompt
     |   |   +-- ModelNotFoundError
-    |   +-- QuotaError                402, or a 429 that says the account is empty
+    |   +-- QuotaError                402, or a 429 for an account without credit
     |   +-- RateLimitError            429
     |   +-- ServerError               5xx, overloaded
-    |   +-- ProviderConnectionError   no connection, or it broke before the first event
-    |   +-- ProviderTimeoutError      nothing came for timeout_s, or deadline_s passed
-    |   +-- IncompleteStreamError     the stream ended without the API's own end signal
-    |   +-- InvalidResponseError      an answer that holds no usable message
-    +-- ToolError                     arguments that do not fit a tool
-    +-- SchemaError                   an answer that does not match its schema; carries .response
-    +-- TemplateError                 a `{{ }}` that cannot be filled in
-    +-- BudgetError
+    |   +-- ProviderConnectionError   no connection, or closed before the first event
+    |   +-- ProviderTimeoutError      no data for timeout_s, or deadline_s exceeded
+    |   +-- IncompleteStreamError     the stream ended without the API's end signal
+    |   +-- InvalidResponseError      a reply without a usable message
+    +-- ToolError                     invalid arguments of a tool
+    +-- SchemaError                   an answer that does not match its schema; has .response
+    +-- TemplateError                 a `{{ }}` that cannot be expanded
+    +-- BudgetError                   the call would exceed a budget
     +-- ReplayError                   a replay file that cannot be read or written
-    |   +-- ReplayMissError           no recorded answer for a request, and none may be asked for
-    +-- LogError
-    Interrupted (KeyboardInterrupt)   the person stopped the run; carries .response
+    |   +-- ReplayMissError           no recorded answer for a request in strict mode
+    +-- LogError                      the log cannot be opened, read or written
+    Interrupted (KeyboardInterrupt)   the user interrupted the call; has .response
 """
 
 from __future__ import annotations
@@ -37,39 +37,39 @@ from typing import Any
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Closest known name to a mistyped one, or None when nothing is close."""
+    """Known name closest to a mistyped one; None if none is close."""
     found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return found[0] if found else None
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Sentence that offers the closest known name, or an empty string."""
+    """Sentence that suggests the closest known name, or an empty string."""
     match = nearest(word, known)
     return f" Did you mean {match!r}?" if match else ""
 
 
 class AllosError(Exception):
-    """Base of every error that allos raises.
+    """Base class of all errors of allos.
 
     Attributes
     ----------
     response : ProviderResponse or None
-        The response of the call that failed, with whatever had arrived; also a row of the log.
+        The partial response of the failed call; also a row of the log.
     """
 
     response: Any = None
 
 
 class ConfigurationError(AllosError):
-    """Something was named or set up wrongly; nothing was sent."""
+    """Invalid argument or configuration; nothing was sent."""
 
 
 class MissingKeyError(ConfigurationError):
-    """A service needs a key and none was found; nothing was sent."""
+    """A service needs an API key and none was found; nothing was sent."""
 
 
 class MissingBaseURLError(ConfigurationError):
-    """A service has no address of its own and none was named; nothing was sent."""
+    """A service has no default base URL and none was given; nothing was sent."""
 
 
 class ProviderError(AllosError):
@@ -78,28 +78,28 @@ class ProviderError(AllosError):
     Parameters
     ----------
     message : str
-        What happened and the next step; never holds a key or a prompt.
+        What happened and the next step; never contains a key or a prompt.
     provider, model : str or None
         The service and the model as requested.
     status_code : int or None
-        HTTP status, when one was received.
+        HTTP status code, if one was received.
     request_id : str or None
-        The service's own id of the request, to quote in a support ticket.
+        The service's id of the request, for support tickets.
     retry_after_s : float or None
-        Seconds that the service asked to wait.
+        Seconds to wait, as requested by the service.
     code : str or None
-        The service's own error code or type.
+        The service's error code or type.
     detail : str or None
-        The server's own words, with keys redacted.
+        The service's error message, with keys redacted.
     retryable : bool or None
-        Whether the same request may succeed later. None takes the class's own answer.
+        Whether the same request may succeed later. None: the default of the class.
 
     Attributes
     ----------
     summary : str
-        The message without its next step.
+        The message without the next step.
     next_step : str or None
-        What to do about it, as the end of the message.
+        How to fix it; the end of the message.
     """
 
     retryable_by_default = False
@@ -131,7 +131,7 @@ class ProviderError(AllosError):
         self.next_step: str | None = None
 
     def advise(self, next_step: str | None) -> None:
-        """Set what to do about it, which ends the message."""
+        """Set the next step, which is appended to the message."""
         self.next_step = next_step
         self.message = f"{self.summary} {next_step}" if next_step else self.summary
         self.args = (self.message,)
@@ -141,11 +141,11 @@ class ProviderError(AllosError):
 
 
 class AuthenticationError(ProviderError):
-    """The service did not accept the key."""
+    """The service rejected the API key."""
 
 
 class BadRequestError(ProviderError):
-    """The service rejected the request itself; sending it again will not help."""
+    """The service rejected the request as invalid; retrying does not help."""
 
 
 class ContextLengthError(BadRequestError):
@@ -157,7 +157,7 @@ class ContentFilterError(BadRequestError):
 
 
 class ModelNotFoundError(BadRequestError):
-    """The service does not have that model (any more)."""
+    """The service does not have that model, or has retired it."""
 
 
 class QuotaError(ProviderError):
@@ -165,7 +165,7 @@ class QuotaError(ProviderError):
 
 
 class RateLimitError(ProviderError):
-    """Too many requests or tokens for this key at the moment."""
+    """Too many requests or tokens for this API key."""
 
     retryable_by_default = True
 
@@ -177,23 +177,23 @@ class ServerError(ProviderError):
 
 
 class ProviderConnectionError(ProviderError):
-    """The service could not be reached, or the connection broke."""
+    """The service could not be reached, or the connection was closed."""
 
     retryable_by_default = True
 
 
 class ProviderTimeoutError(ProviderError):
-    """The service stayed silent for too long, or the whole call took too long."""
+    """No data arrived within the timeout, or the call exceeded its deadline."""
 
     retryable_by_default = True
 
 
 class IncompleteStreamError(ProviderError):
-    """The stream ended, or turned unreadable, before the API's own end signal."""
+    """The stream ended or became invalid before the API's end signal."""
 
 
 class InvalidResponseError(ProviderError):
-    """The service answered with something that holds no usable message."""
+    """The reply of the service has no usable message."""
 
 
 class ToolError(AllosError):
@@ -201,15 +201,15 @@ class ToolError(AllosError):
 
 
 class SchemaError(AllosError):
-    """An answer does not match the schema that was asked for; `response` keeps its text."""
+    """An answer does not match its schema; `response` has its text."""
 
 
 class TemplateError(AllosError):
-    """A ``{{ }}`` in the text cannot be filled in; nothing was sent."""
+    """A ``{{ }}`` in the text cannot be expanded; nothing was sent."""
 
 
 class BudgetError(AllosError):
-    """The call would pass the budget; nothing was sent."""
+    """The call would exceed a budget; nothing was sent."""
 
 
 class ReplayError(AllosError):
@@ -225,7 +225,7 @@ class LogError(AllosError):
 
 
 class Interrupted(KeyboardInterrupt):
-    """A run that was stopped by hand.
+    """A call that was interrupted by the user.
 
     Attributes
     ----------

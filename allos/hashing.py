@@ -1,4 +1,4 @@
-"""The identity of a request: equal requests have equal hashes, on any machine."""
+"""Hashes of requests: equal requests have equal hashes, on any machine."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from allos.parts import File, Part
 from allos.request import Request, SchemaSpec, ToolSpec
 
 VERSION = 2
-"""Raised whenever equal requests would hash differently than before."""
+"""Incremented when equal requests would hash differently than before."""
 
 
 def request_hash(request: Request, sample: int = 0) -> str:
     """SHA-256 of a request's canonical JSON, as 64 hexadecimal digits.
 
-    It depends on what is requested: endpoint, API, model, parameters, messages, tools, schema, extras
-    and which repeat it is. Keys, ports, timeouts and streaming do not count.
+    It depends on endpoint, API, model, parameters, messages, tools, schema, `extra` and `sample`. Keys,
+    ports, timeouts and streaming are ignored.
 
     Parameters
     ----------
     request : Request
     sample : int
-        Which repeat this is, from 0.
+        Index of the repetition, from 0.
     """
     identity: dict[str, Any] = {
         "v": VERSION,
@@ -47,7 +47,7 @@ def request_hash(request: Request, sample: int = 0) -> str:
 
 
 def digests(request: Request) -> dict[str, Any]:
-    """Short hashes of a request's parts, to tell later in which part two requests differ.
+    """Short hashes of a request's parts, to find the part in which two requests differ.
 
     Returns
     -------
@@ -81,20 +81,20 @@ def _digest(value: Any) -> str:
 
 
 def _canonical_number(value: Any) -> Any:
-    """Return an int for a whole float: a temperature of 0.0 equals 0."""
+    """Return an int for an integral float: a temperature of 0.0 equals 0."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _message(message: Message) -> dict[str, Any]:
-    shown: dict[str, Any] = {"role": message.role.value, "content": _content(message)}
+    parts: dict[str, Any] = {"role": message.role.value, "content": _content(message)}
     if message.tool_calls:
-        shown["tool_calls"] = [
+        parts["tool_calls"] = [
             [call.id, call.name, call.raw_arguments or call.arguments]
             for call in message.tool_calls
         ]
     if message.tool_call_id is not None:
-        shown["tool_call_id"] = message.tool_call_id
-    return shown
+        parts["tool_call_id"] = message.tool_call_id
+    return parts
 
 
 def _content(message: Message) -> Any:

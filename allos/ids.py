@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-# ten bits at a time: 13 look-ups instead of 26
+# ten bits at a time: 13 lookups instead of 26
 _PAIRS = tuple(high + low for high in _ALPHABET for low in _ALPHABET)
 _SHIFTS = tuple(range(120, -1, -10))
 
@@ -25,7 +25,7 @@ def _encode(value: int) -> str:
 
 
 def new_ulid(now_ms: int, randomness: bytes) -> str:
-    """ULID of one moment.
+    """Return the ULID of a timestamp.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def new_ulid(now_ms: int, randomness: bytes) -> str:
     Raises
     ------
     ValueError
-        A time out of range, or not 10 bytes.
+        Timestamp out of range, or not 10 bytes.
 
     Examples
     --------
@@ -45,21 +45,21 @@ def new_ulid(now_ms: int, randomness: bytes) -> str:
     '01HF7YAT000000000000000000'
     """
     if len(randomness) != _RANDOM_BYTES:
-        raise ValueError(f"a ULID needs {_RANDOM_BYTES} random bytes, not {len(randomness)}")
+        raise ValueError(f"a ULID needs {_RANDOM_BYTES} random bytes, got {len(randomness)}")
     if not 0 <= now_ms < 1 << 48:
         raise ValueError(f"{now_ms} ms is out of the range of a ULID")
     return _encode((now_ms << 80) | int.from_bytes(randomness, "big"))
 
 
 class UlidMaker:
-    """ULIDs that only grow, also within one millisecond and when the clock steps back.
+    """Monotonic ULIDs, also within one millisecond and when the clock is set back.
 
     Parameters
     ----------
     clock : callable
         Milliseconds since 1970-01-01 UTC.
     random : callable
-        That many random bytes, as `os.urandom`.
+        Returns that many random bytes, as `os.urandom`.
 
     Examples
     --------
@@ -75,21 +75,22 @@ class UlidMaker:
         self._clock = clock
         self._random = random
         self._last = -1
-        self._lock = threading.Lock()  # guards: every id handed out is greater than `_last`
+        self._lock = threading.Lock()  # guards: every new id is greater than `_last`
 
     def __call__(self) -> str:
-        """Next ULID, greater than all before."""
+        """Return the next ULID, greater than all before."""
         now_ms = self._clock()
         with self._lock:
             if now_ms > self._last >> 80:
                 value = (now_ms << 80) | int.from_bytes(self._random(_RANDOM_BYTES), "big")
             else:
-                # A random step, not 1: two processes forked from one state must part ways.
+                # A random step, not 1: forked processes share their state, but must not share ids.
                 value = self._last + 1 + int.from_bytes(self._random(_STEP_BYTES), "big")
             self._last = value
         return _encode(value)
 
 
+# State of the process: its last id.
 _maker = UlidMaker(lambda: time.time_ns() // 1_000_000, os.urandom)
 
 

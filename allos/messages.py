@@ -1,4 +1,4 @@
-"""Messages of a conversation: who says what, with which parts."""
+"""Messages of a conversation: roles, contents and tool calls."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from allos.parts import File, Image, Part, as_part
 
 
 class MessageRole(StrEnum):
-    """Who speaks; each member equals its lower-case name, so ``"user"`` works wherever it does."""
+    """Role of a message; members are strings, so ``"user"`` works as well."""
 
     SYSTEM = "system"
     USER = "user"
@@ -21,16 +21,16 @@ class MessageRole(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A call of a tool that the model asks for."""
+    """A tool call of the model."""
 
     id: str
-    """The API's id of the call (`call_id` on Responses); a tool message answers it."""
+    """The API's id of the call (`call_id` on Responses); a tool message refers to it."""
     name: str
     """Name of the tool."""
     arguments: dict[str, Any] = field(default_factory=dict)
     """Parsed arguments; empty when they could not be parsed."""
     raw_arguments: str | None = None
-    """The arguments as the model wrote them, when they are not valid JSON."""
+    """The arguments as text, if they are not valid JSON."""
     error: str | None = None
     """Why the arguments could not be parsed."""
 
@@ -42,18 +42,18 @@ class Message:
     Parameters
     ----------
     role : MessageRole or str
-        Who speaks: ``"system"``, ``"user"``, ``"assistant"`` or ``"tool"``.
+        ``"system"``, ``"user"``, ``"assistant"`` or ``"tool"``.
     content : str, sequence of str, Image and File, or None
-        The text. With images or files, the parts in their order: a tuple, whatever sequence was
-        given; PIL images and matplotlib figures become images. Texts alone are one text. None for
-        an assistant turn that holds only tool calls.
+        The text. With images or files, a tuple of the parts in order; PIL images and matplotlib
+        figures are converted. A sequence of strings is joined. None for an assistant turn with only
+        tool calls.
     tool_calls : sequence of ToolCall
-        Calls that the assistant asked for.
+        Tool calls of an assistant turn.
     tool_call_id : str or None
-        For a tool turn: the call it answers.
+        For a tool turn: the id of its call.
     raw : tuple of dict
-        Parts of an assistant turn that its API wants back unchanged (reasoning items, signed
-        thinking blocks). Opaque; filled by `ProviderResponse.to_message`.
+        Parts of an assistant turn that its API requires unchanged in the next request (reasoning
+        items, signed thinking blocks). Opaque; set by `ProviderResponse.to_message`.
 
     Examples
     --------
@@ -69,7 +69,7 @@ class Message:
     tool_call_id: str | None = None
     raw: tuple[dict[str, Any], ...] = ()
 
-    if TYPE_CHECKING:  # a type checker takes the role's name, too
+    if TYPE_CHECKING:  # for type checkers, which then also accept the role as a string
 
         def __init__(
             self,
@@ -86,54 +86,58 @@ class Message:
                 role = MessageRole(self.role)
             except ValueError:
                 known = ", ".join(repr(str(member)) for member in MessageRole)
-                raise ValueError(f"unknown role {self.role!r}; the roles are {known}") from None
+                raise ValueError(f"unknown role {self.role!r}; expected one of {known}") from None
             object.__setattr__(self, "role", role)
         if self.content is not None and not isinstance(self.content, str):
-            content = _parts(self.content)
+            content = _normalize_content(self.content)
             if not isinstance(content, str) and self.role != "user":
-                raise ValueError(f"images and files go into user messages, not {self.role.value}")
+                raise ValueError(
+                    f"images and files are only allowed in user messages, got role {self.role.value!r}"
+                )
             object.__setattr__(self, "content", content)
         for call in self.tool_calls or ():
             if not isinstance(call, ToolCall):
-                raise TypeError(f"tool_calls holds ToolCall objects, not {type(call).__name__}")
+                raise TypeError(
+                    f"tool_calls must contain ToolCall objects, got {type(call).__name__}"
+                )
 
     @property
     def text(self) -> str | None:
-        """The text without images and files; None when there is none.
+        """The text without images and files; None if there is none.
 
-        Texts with an image or a file between them are parted by a line's end, unless there is
-        white space already.
+        Strings with an image or a file between them are joined with a newline, unless there is
+        whitespace already.
         """
         if self.content is None or isinstance(self.content, str):
             return self.content
-        return _joined([part for part in self.content if isinstance(part, str)])
+        return _join_texts([part for part in self.content if isinstance(part, str)])
 
 
-def _parts(content: Any) -> str | tuple[Part, ...]:
+def _normalize_content(content: Any) -> str | tuple[Part, ...]:
     single = as_part(content)
     if single is not None:
         content = (single,)
     elif isinstance(content, Mapping | bytes) or not isinstance(content, Iterable):
-        raise _no_part(content)
+        raise _part_error(content)
     parts: list[Part] = []
     for value in content:
         part = as_part(value)
         if part is None:
-            raise _no_part(value)
-        if part != "":  # services refuse empty texts beside images
+            raise _part_error(value)
+        if part != "":  # services reject empty strings next to images
             parts.append(part)
     texts = [part for part in parts if isinstance(part, str)]
-    return tuple(parts) if len(texts) < len(parts) else _joined(texts) or ""
+    return tuple(parts) if len(texts) < len(parts) else _join_texts(texts) or ""
 
 
-def _no_part(value: object) -> TypeError:
+def _part_error(value: object) -> TypeError:
     return TypeError(
-        f"a message holds texts, Image(path=...) and File(path=...), not {type(value).__name__}; "
-        "a turn of a conversation is Message(role=MessageRole.USER, content=...)"
+        f"content must be strings, Image(path=...) and File(path=...), got {type(value).__name__}; "
+        "for a turn of a conversation use Message(role=MessageRole.USER, content=...)"
     )
 
 
-def _joined(texts: Sequence[str]) -> str | None:
+def _join_texts(texts: Sequence[str]) -> str | None:
     if not texts:
         return None
     joined = texts[0]
@@ -144,39 +148,39 @@ def _joined(texts: Sequence[str]) -> str | None:
 
 
 Prompt: TypeAlias = str | Image | File | Iterable[Message | Part]
-"""What can be asked: a text, texts with images and files, or a whole conversation."""
+"""A prompt: a string, strings with images and files, or a complete conversation."""
 
 
-# They can be iterated over, but what comes out (keys, numbers, any order) is not what was meant.
-_NO_PROMPT = (Mapping, bytes, bytearray, memoryview, set, frozenset)
+# Iterable, but their elements (keys, numbers, in any order) cannot be a prompt.
+_NOT_A_PROMPT = (Mapping, bytes, bytearray, memoryview, set, frozenset)
 
 
 def _check_prompt(value: object) -> None:
-    if isinstance(value, Iterable) and not isinstance(value, _NO_PROMPT):
+    if isinstance(value, Iterable) and not isinstance(value, _NOT_A_PROMPT):
         return
     raise TypeError(
-        "a prompt is a text, a list of texts, Image(path=...) and File(path=...), or a list of "
-        "Message(role=MessageRole.USER, content=...) messages, not "
+        "a prompt must be a string, a list of strings, Image(path=...) and File(path=...), or a list of "
+        "Message(role=MessageRole.USER, content=...) messages, got "
         f"{'None' if value is None else type(value).__name__}"
     )
 
 
 def as_messages(messages: Prompt, system: str | None = None) -> tuple[Message, ...]:
-    """Messages from a prompt or from messages, a system text first.
+    """Convert a prompt or messages to messages, with a system message first.
 
     Parameters
     ----------
     messages : str, Image, File, iterable of those, or iterable of Message
-        A prompt, which is one user message, or the turns themselves.
+        A prompt, which becomes one user message, or the messages themselves.
     system : str or None
-        Text of a system message to put first.
+        Text of a system message to prepend.
 
     Raises
     ------
     ValueError
-        No message at all.
+        No messages.
     TypeError
-        Messages and parts are mixed, or something is neither.
+        Messages and parts are mixed, or an element is neither.
     """
     given: tuple[Any, ...]
     if isinstance(messages, str | Message):
@@ -195,8 +199,8 @@ def as_messages(messages: Prompt, system: str | None = None) -> tuple[Message, .
     for turn in turns:
         if not isinstance(turn, Message):
             raise TypeError(
-                f"messages must hold Message objects alone, not also {type(turn).__name__}: "
-                "Message(role=MessageRole.USER, content=...)"
+                f"messages must only contain Message objects, got {type(turn).__name__}: "
+                "use Message(role=MessageRole.USER, content=...)"
             )
     if system:
         turns = (Message(MessageRole.SYSTEM, system), *turns)

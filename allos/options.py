@@ -1,4 +1,4 @@
-"""The keywords of allos: what a provider is made with, and what a call takes. Each list stands here once."""
+"""The options of providers and calls, each defined once."""
 
 from __future__ import annotations
 
@@ -11,62 +11,61 @@ from allos.secret import Secret
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderOptions:
-    """How to reach one model of one service: the keywords of `ProviderRegistry.get_provider`.
+    """Options of a provider: the keywords of `ProviderRegistry.get_provider`.
 
-    The parameters of `CallOptions` go beside them, as defaults of every call.
+    The parameters of `CallOptions` are also accepted, as defaults of every call.
     """
 
     model: str
-    """The service's own name of the model."""
+    """The service's name of the model."""
     api_key: str | Secret | None = field(default=None, repr=False)
-    """Key; otherwise the service's environment variables are asked, then what `allos.set_key` set, the
-    computer's keyring and Colab's secrets."""
+    """API key. Default: the service's environment variables, then the key set with `allos.set_key`, the
+    system's keyring and Colab's secrets."""
     base_url: str | None = None
-    """Another address of the service. A key from the environment does not go to a foreign host."""
+    """Custom base URL. A key from the environment is not sent to a custom host."""
     api: str | None = None
-    """``"responses"``, ``"chat"`` or ``"messages"``, where a service has several."""
+    """``"responses"``, ``"chat"`` or ``"messages"``, if a service supports several."""
     timeout_s: float = 120.0
-    """Seconds without a byte from the service."""
+    """Seconds without data from the service."""
     deadline_s: float | None = None
-    """Seconds for a whole call, waits and retries included."""
+    """Seconds for a complete call, waits and retries included."""
     max_attempts: int = 5
-    """Attempts in all, the first included."""
+    """Maximum number of attempts, the first included."""
     headers: Mapping[str, str] | None = field(default=None, repr=False)
-    """Further headers of every request."""
+    """Additional headers of every request."""
     context_window: int | None = None
-    """Tokens, where you know better than the tables."""
+    """Overrides the known context window, in tokens."""
     max_in_flight: float | None = None
-    """Calls at a time, for all calls of this process with this key to this host; the last provider that
-    says so counts, and infinity lifts a limit. Calls wait for their turn, see `queue_s`."""
+    """Concurrent calls of this session with this key to this host; the newest provider that sets it counts,
+    and infinity removes a limit. Calls wait for their turn, see `queue_s`."""
     requests_per_minute: float | None = None
     """As `max_in_flight`: requests in any 60 s."""
     tokens_per_minute: float | None = None
     """As `max_in_flight`: tokens in any 60 s."""
     strict: bool = False
-    """Refuse what the service or model does not take, where it is otherwise left out with a warning."""
+    """Raise for unsupported parameters instead of leaving them out with a warning."""
 
 
 PROVIDER_OPTIONS = tuple(each.name for each in fields(ProviderOptions))
 """Names of the options of a provider."""
 
 OVERRIDABLE_OPTIONS = tuple(name for name in PROVIDER_OPTIONS if name not in ("model", "strict"))
-"""Those that `ask` and `compare` hand to the provider that they make; `strict` is also an option of a
-single call."""
+"""Options that `ask` and `compare` pass to their provider; `strict` is also an option of a call."""
 
 
 class CallOptions(TypedDict, total=False):
-    """Keywords of one call: parameters of the model, and what goes along with the messages."""
+    """Options of one call: parameters of the model, tools, schema and others."""
 
     temperature: float | None
-    """Randomness of the choice of tokens, 0 and up."""
+    """Sampling temperature, >= 0."""
     top_p: float | None
-    """Share of the probability mass to choose from, 0 to 1."""
+    """Nucleus sampling: share of the probability mass, 0 to 1."""
     max_tokens: int | None
-    """Most tokens to write, reasoning included."""
+    """Maximum number of output tokens, reasoning included."""
     stop: str | Sequence[str] | None
-    """Text, or list of texts, at which the model stops."""
+    """String, or list of strings, at which the model stops."""
     seed: int | None
-    """Integer for repeatable sampling, where the service has it."""
+    """Integer for repeatable sampling, if the service supports it."""
     presence_penalty: float | None
     """-2 to 2."""
     frequency_penalty: float | None
@@ -74,27 +73,27 @@ class CallOptions(TypedDict, total=False):
     logprobs: bool | None
     """Whether to return log probabilities."""
     top_logprobs: int | None
-    """How many alternatives per token."""
+    """Number of alternatives per token."""
     logit_bias: Mapping[Any, float] | None
     """Token id to bias."""
     effort: str | None
-    """How long to reason: none, minimal, low, medium, high, xhigh, max."""
+    """Reasoning effort: none, minimal, low, medium, high, xhigh, max."""
     tools: Sequence[Any] | None
-    """What the model may ask to be called: functions, pydantic model classes, mappings, `Tool`."""
+    """Tools that the model may call: functions, pydantic model classes, mappings, `Tool`."""
     tool_choice: str | None
     """``"auto"``, ``"none"``, ``"required"`` or a tool's name; None leaves it to the service."""
     schema: Any
-    """What the answer must be: a pydantic model, a dataclass, a TypedDict or a JSON schema."""
+    """Type of the answer: a pydantic model, a dataclass, a TypedDict or a JSON schema."""
     refresh: bool
-    """Ask even where an answer is recorded, and record the new one in its place."""
+    """Send the request even if an answer is recorded, and record the new one."""
     strict: bool | None
     """As in `ProviderOptions`, for this call."""
     extra: Mapping[str, Any] | None
-    """Goes into the request's body as it is."""
+    """Additional fields of the request's body."""
 
 
 CALL_OPTIONS = tuple(CallOptions.__annotations__)
 """Names of the options of a call."""
 
 PARAMETERS = CALL_OPTIONS[: CALL_OPTIONS.index("tools")]
-"""Those of them that are parameters of the model."""
+"""Names of the parameters of the model among them."""

@@ -1,8 +1,7 @@
 """Images and files as parts of a message.
 
-Values of the ground. The one touch of a disk is `path=`: the file is read when the part is made, so
-a part holds what was meant at that moment, and a mistyped path is told before anything is sent. A
-text is never taken for a path: `path=` has to be written.
+With `path=` the file is read when the part is created, so a part is a snapshot, and a wrong path raises
+before anything is sent. A string is never interpreted as a path without `path=`.
 """
 
 from __future__ import annotations
@@ -20,10 +19,10 @@ if TYPE_CHECKING:
     from typing import Never
 
 MAX_IMAGE_BYTES = 20_000_000
-"""Largest image that is taken. Services stop at 5 to 50 MB and say so themselves."""
+"""Largest accepted image. Limits of services are 5 to 50 MB, with their own errors."""
 
 MAX_FILE_BYTES = 32_000_000
-"""Largest file that is taken."""
+"""Largest accepted file."""
 
 _SHORT = 60
 _PNG_MODES = frozenset({"1", "L", "LA", "I;16", "P", "RGB", "RGBA"})
@@ -32,25 +31,25 @@ _NEAREST_MODE = {"I": "I;16", "PA": "RGBA", "RGBa": "RGBA", "La": "LA"}
 
 @dataclass(frozen=True, slots=True, init=False, repr=False, eq=False)
 class Image:
-    """An image for a model to look at: PNG, JPEG, GIF or WEBP. Equal images have equal bytes.
+    """An image for a model: PNG, JPEG, GIF or WEBP. Images are equal if their bytes are.
 
     Parameters
     ----------
     path : str or os.PathLike
-        A file; it is read now.
+        Path of a file, which is read at once.
     data : bytes
-        The image itself. Exactly one of `path`, `data` and `url` is given.
+        The bytes of the image. Pass exactly one of `path`, `data` and `url`.
     url : str
-        An ``http`` or ``https`` address, which the service fetches; not every service does.
+        An ``http`` or ``https`` URL, which the service fetches; not supported by all services.
     media_type : str or None
-        Told by the first bytes, never by the name; to be given for another format only.
+        Detected from the first bytes, never from the name; only needed for other formats.
     detail : str or None
-        How closely to look, for OpenAI's APIs: ``"low"``, ``"high"``, ``"auto"``.
+        Detail level of OpenAI's APIs: ``"low"``, ``"high"``, ``"auto"``.
 
     Raises
     ------
     ConfigurationError
-        No such file, too large (20 MB), or no image that is known.
+        Missing file, too large (20 MB), or not a known image format.
 
     Examples
     --------
@@ -61,13 +60,13 @@ class Image:
     """
 
     data: bytes | None
-    """The image; None for one named by its address."""
+    """Bytes of the image; None for a URL."""
     url: str | None
     media_type: str | None
-    """``image/png`` and the like; None for one named by its address."""
+    """Such as ``image/png``; None for a URL."""
     detail: str | None
     content_hash: str
-    """SHA-256 of the bytes, or of the address, as 64 hexadecimal digits."""
+    """SHA-256 of the bytes, or of the URL, as 64 hexadecimal digits."""
 
     def __init__(
         self,
@@ -78,34 +77,34 @@ class Image:
         media_type: str | None = None,
         detail: str | None = None,
     ) -> None:
-        _check_texts(media_type=media_type, detail=detail)
-        what = "Image takes exactly one of path=, data= and url="
-        _exactly_one(what, unnamed, path, data, url)
+        _check_strings(media_type=media_type, detail=detail)
+        message = "Image requires exactly one of path=, data= and url="
+        _exactly_one(message, unnamed, path, data, url)
         if url is not None:
             if not isinstance(url, str):
-                raise ConfigurationError(f"url= takes an address, not {type(url).__name__}.")
+                raise ConfigurationError(f"url must be a string, got {type(url).__name__}.")
             if not url.lower().startswith(("http://", "https://")):
                 raise ConfigurationError(
-                    f"Image(url=...) takes an http or https address, not {_cut(url)!r}. "
-                    "A file is Image(path=...)."
+                    f"url must be an http or https URL, got {_shorten(url)!r}. "
+                    "For a file use Image(path=...)."
                 )
-            _set(self, None, url, media_type, detail, _sha256(url.encode()))
+            _set_fields(self, None, url, media_type, detail, _sha256(url.encode()))
             return
-        name, raw = _bytes(path, data, MAX_IMAGE_BYTES, "image")
+        name, raw = _read_bytes(path, data, MAX_IMAGE_BYTES, "image")
         known = image_type(raw)
         if known is None and media_type is None:
-            hint = " A PDF is File(path=...)." if _is_pdf(raw) else ""
+            hint = " For a PDF use File(path=...)." if _is_pdf(raw) else ""
             raise ConfigurationError(
-                f"{name} is no PNG, JPEG, GIF or WEBP image.{hint} "
-                "Another format needs media_type=, and a service that takes it."
+                f"{name} is not a PNG, JPEG, GIF or WEBP image.{hint} "
+                "Other formats need media_type=, and a service that supports them."
             )
         if known is not None and media_type not in (None, known):
             raise ConfigurationError(f"{name} is {known}, not {media_type}; leave media_type out.")
-        _set(self, raw, None, known or media_type, detail, _sha256(raw))
+        _set_fields(self, raw, None, known or media_type, detail, _sha256(raw))
 
     @classmethod
     def from_pil(cls, image: Any, *, detail: str | None = None) -> Image:
-        """Image from a `PIL.Image.Image`, as PNG.
+        """Create an image from a `PIL.Image.Image`, as PNG.
 
         Examples
         --------
@@ -115,7 +114,7 @@ class Image:
         """
         if not hasattr(image, "mode") or not hasattr(image, "save"):
             raise ConfigurationError(
-                f"from_pil takes a PIL image, not {type(image).__name__}. A file is Image(path=...)."
+                f"from_pil expects a PIL image, got {type(image).__name__}. For a file use Image(path=...)."
             )
         if image.mode not in _PNG_MODES:
             image = image.convert(_NEAREST_MODE.get(image.mode, "RGB"))
@@ -125,7 +124,7 @@ class Image:
 
     @classmethod
     def from_figure(cls, figure: Any, *, detail: str | None = None) -> Image:
-        """Image from a matplotlib figure, as PNG in the figure's own size and resolution.
+        """Create an image from a matplotlib figure, as PNG with the figure's size and resolution.
 
         Examples
         --------
@@ -136,24 +135,24 @@ class Image:
         """
         if not hasattr(figure, "savefig") or not hasattr(figure, "dpi"):
             raise ConfigurationError(
-                f"from_figure takes a matplotlib figure, not {type(figure).__name__}. "
-                "A file is Image(path=...)."
+                f"from_figure expects a matplotlib figure, got {type(figure).__name__}. "
+                "For a file use Image(path=...)."
             )
         target = BytesIO()
-        # Without the drawing program's name in it, the same figure is the same bytes.
+        # Without the software's name and version, equal figures have equal bytes.
         figure.savefig(target, format="png", dpi=figure.dpi, metadata={"Software": None})
         return cls(data=target.getvalue(), detail=detail)
 
     @property
     def size_bytes(self) -> int | None:
-        """Size of the image; None for one named by its address."""
+        """Size of the image; None for a URL."""
         return None if self.data is None else len(self.data)
 
     def __repr__(self) -> str:
         if self.data is None:
-            return f"Image(url={_cut(self.url or '')!r})"
+            return f"Image(url={_shorten(self.url or '')!r})"
         kind = (self.media_type or "").rpartition("/")[2]
-        return f"Image({kind}, {_size(len(self.data))})"
+        return f"Image({kind}, {_format_size(len(self.data))})"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Image):
@@ -166,26 +165,26 @@ class Image:
 
 @dataclass(frozen=True, slots=True, init=False, repr=False, eq=False)
 class File:
-    """A file for a model to read: a PDF, or text.
+    """A file for a model: a PDF or text.
 
-    A PDF goes out as a document. Text in UTF-8 (code, CSV, Markdown ...) goes out as text, marked
-    with its name, so every service takes it.
+    A PDF is sent as a document. Text in UTF-8 (code, CSV, Markdown ...) is sent as text with its name,
+    so all services accept it.
 
     Parameters
     ----------
     path : str or os.PathLike
-        A file; it is read now.
+        Path of a file, which is read at once.
     data : bytes
-        The file itself. Exactly one of `path` and `data` is given.
+        The bytes of the file. Pass exactly one of `path` and `data`.
     name : str or None
-        What the model is told that the file is called; the path's last part unless given.
+        Name of the file for the model; default: the file name of the path.
     media_type : str or None
-        Told by the bytes; to be given for a file that is neither PDF nor text.
+        Detected from the bytes; only needed for a file that is neither PDF nor text.
 
     Raises
     ------
     ConfigurationError
-        No such file, too large (32 MB), or neither PDF nor text.
+        Missing file, too large (32 MB), or neither PDF nor text.
 
     Examples
     --------
@@ -209,21 +208,23 @@ class File:
         name: str | None = None,
         media_type: str | None = None,
     ) -> None:
-        _exactly_one("File takes exactly one of path= and data=", unnamed, path, data)
-        shown, raw = _bytes(path, data, MAX_FILE_BYTES, "file")
+        _exactly_one("File requires exactly one of path= and data=", unnamed, path, data)
+        label, raw = _read_bytes(path, data, MAX_FILE_BYTES, "file")
         if image_type(raw) is not None:
-            raise ConfigurationError(f"{shown} is an image: Image(path=...) or Image(data=...).")
-        text = None if _is_pdf(raw) else _text(raw)
+            raise ConfigurationError(
+                f"{label} is an image: use Image(path=...) or Image(data=...)."
+            )
+        text = None if _is_pdf(raw) else _decode_text(raw)
         if text is None and media_type is None and not _is_pdf(raw):
             raise ConfigurationError(
-                f"{shown} is neither a PDF nor text in UTF-8. "
-                "Another format needs media_type=, and a service that takes it."
+                f"{label} is neither a PDF nor UTF-8 text. "
+                "Other formats need media_type=, and a service that supports them."
             )
         if name is None:
             default = "file.txt" if text is not None else "file.pdf" if _is_pdf(raw) else "file"
             name = default if path is None else os.path.basename(os.fspath(path))
         media_type = media_type or ("application/pdf" if text is None else "text/plain")
-        _set(self, raw, name, media_type, text, _sha256(raw))
+        _set_fields(self, raw, name, media_type, text, _sha256(raw))
 
     @property
     def size_bytes(self) -> int:
@@ -232,7 +233,7 @@ class File:
 
     def __repr__(self) -> str:
         kind = "text" if self.text is not None else self.media_type.rpartition("/")[2]
-        return f"File({_cut(self.name)!r}, {kind}, {_size(len(self.data))})"
+        return f"File({_shorten(self.name)!r}, {kind}, {_format_size(len(self.data))})"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, File):
@@ -247,17 +248,17 @@ class File:
 
 
 Part: TypeAlias = str | Image | File
-"""What the content of a message is made of."""
+"""A part of the content of a message."""
 
 
 def as_part(value: object) -> Part | None:
-    """Part from a value that is one, or that is a picture; None for anything else.
+    """Convert a value to a part; None if that is not possible.
 
     Parameters
     ----------
     value : object
-        A text, an `Image`, a `File`, a PIL image, a matplotlib figure or axes. A text is a text,
-        never a path.
+        A string, an `Image`, a `File`, a PIL image, a matplotlib figure or axes. A string is never a
+        path.
 
     Examples
     --------
@@ -268,15 +269,15 @@ def as_part(value: object) -> Part | None:
     """
     if isinstance(value, str | Image | File):
         return value
-    # Known by name: neither library is loaded by asking.
+    # Compared by name, so that neither library is imported.
     for base in type(value).__mro__:
-        home = base.__module__
-        if home == "PIL.Image" and base.__name__ == "Image":
+        module = base.__module__
+        if module == "PIL.Image" and base.__name__ == "Image":
             return Image.from_pil(value)
-        if home == "matplotlib.figure" and base.__name__ == "Figure":
+        if module == "matplotlib.figure" and base.__name__ == "Figure":
             return Image.from_figure(value)
-        if home.startswith("matplotlib.axes.") and base.__name__ == "Axes":
-            return Image.from_figure(value.get_figure(root=True))  # type: ignore[attr-defined]  # known by name
+        if module.startswith("matplotlib.axes.") and base.__name__ == "Axes":
+            return Image.from_figure(value.get_figure(root=True))  # type: ignore[attr-defined]  # compared by name
     return None
 
 
@@ -286,14 +287,14 @@ def base64_of(part: Image | File) -> str:
 
 
 def data_uri(part: Image | File) -> str:
-    """Part as a ``data:`` address; an image named by its address keeps it."""
+    """Part as a ``data:`` URL; the URL of an image that has one."""
     if isinstance(part, Image) and part.url is not None:
         return part.url
     return f"data:{part.media_type};base64,{base64_of(part)}"
 
 
 def image_type(data: bytes) -> str | None:
-    """Media type of an image by its first bytes; None for what is no image that services take.
+    """Media type of an image by its first bytes; None for anything but the supported formats.
 
     Examples
     --------
@@ -312,10 +313,10 @@ def image_type(data: bytes) -> str | None:
 
 
 def _is_pdf(data: bytes) -> bool:
-    return b"%PDF-" in data[:1024]  # readers allow for some bytes before it
+    return b"%PDF-" in data[:1024]  # readers accept some bytes before it
 
 
-def _text(data: bytes) -> str | None:
+def _decode_text(data: bytes) -> str | None:
     if b"\0" in data:
         return None
     try:
@@ -324,57 +325,59 @@ def _text(data: bytes) -> str | None:
         return None
 
 
-def _exactly_one(words: str, unnamed: tuple[object, ...], *given: object) -> None:
+def _exactly_one(message: str, unnamed: tuple[object, ...], *given: object) -> None:
     if unnamed:
-        raise ConfigurationError(f"{words}, by name: path='cat.png' for a file.")
+        raise ConfigurationError(f"{message}, as a keyword: path='cat.png' for a file.")
     if sum(value is not None for value in given) != 1:
-        raise ConfigurationError(f"{words}.")
+        raise ConfigurationError(f"{message}.")
 
 
-def _bytes(
+def _read_bytes(
     path: str | os.PathLike[str] | None, data: bytes | None, limit: int, what: str
 ) -> tuple[str, bytes]:
-    """What to call the source in a message, and its bytes."""
+    """Label of the source for error messages, and its bytes."""
     if path is None:
         if not isinstance(data, bytes | bytearray | memoryview):
-            raise ConfigurationError(f"data= takes bytes, not {type(data).__name__}.")
-        shown, raw = f"The {what}", bytes(data)
+            raise ConfigurationError(f"data must be bytes, got {type(data).__name__}.")
+        label, raw = f"The {what}", bytes(data)
     else:
         if not isinstance(path, str | os.PathLike):
-            raise ConfigurationError(f"path= takes the path of a file, not {type(path).__name__}.")
-        shown = f"{os.fspath(path)!r}"
+            raise ConfigurationError(
+                f"path must be a string or path-like, got {type(path).__name__}."
+            )
+        label = f"{os.fspath(path)!r}"
         try:
             with open(os.path.expanduser(path), "rb") as file:
-                # Never more than can be used, whatever the file is.
+                # Never more than the limit, whatever the file is.
                 raw = file.read(limit + 1)
         except FileNotFoundError:
-            raise ConfigurationError(f"There is no file {shown} ({_looked_in()}).") from None
+            raise ConfigurationError(f"File not found: {label} ({_search_location()}).") from None
         except (OSError, ValueError) as exc:
-            why = getattr(exc, "strerror", None) or exc
-            raise ConfigurationError(f"{shown} cannot be read: {why}.") from None
+            reason = getattr(exc, "strerror", None) or exc
+            raise ConfigurationError(f"{label} cannot be read: {reason}.") from None
     if not raw:
-        raise ConfigurationError(f"{shown} is empty.")
+        raise ConfigurationError(f"{label} is empty.")
     if len(raw) > limit:
         raise ConfigurationError(
-            f"{shown} is larger than the limit of {_size(limit)} for a {what}."
+            f"{label} is larger than the limit of {_format_size(limit)} for a {what}."
         )
-    return shown, raw
+    return label, raw
 
 
-def _check_texts(**values: object) -> None:
+def _check_strings(**values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, str | None):
-            raise ConfigurationError(f"{name}= takes a text, not {type(value).__name__}.")
+            raise ConfigurationError(f"{name} must be a string, got {type(value).__name__}.")
 
 
-def _looked_in() -> str:
+def _search_location() -> str:
     try:
-        return f"looked in {os.getcwd()}"
+        return f"the working directory is {os.getcwd()}"
     except OSError:
-        return "the working folder itself was deleted"
+        return "the working directory was deleted"
 
 
-def _set(part: Image | File, *values: object) -> None:
+def _set_fields(part: Image | File, *values: object) -> None:
     for name, value in zip(part.__dataclass_fields__, values, strict=True):
         object.__setattr__(part, name, value)
 
@@ -383,11 +386,11 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _cut(text: str) -> str:
+def _shorten(text: str) -> str:
     return text if len(text) <= _SHORT else f"{text[: _SHORT - 1]}…"
 
 
-def _size(size_bytes: int) -> str:
+def _format_size(size_bytes: int) -> str:
     if size_bytes < 1000:
         return f"{size_bytes} bytes"
     if size_bytes < 1_000_000:

@@ -16,7 +16,7 @@ def _no_parameters() -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolSpec:
-    """A tool as it is described to a model. Data alone: nothing here can be run."""
+    """Description of a tool for a model, without the function."""
 
     name: str
     """Letters, digits, ``_`` and ``-``, 64 at most."""
@@ -25,7 +25,7 @@ class ToolSpec:
     parameters: Mapping[str, Any] = field(default_factory=_no_parameters)
     """JSON schema of the arguments, an object."""
     strict: bool = False
-    """Ask the service to enforce the schema, where it can."""
+    """Ask the service to enforce the schema, if it can."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,19 +37,19 @@ class SchemaSpec:
     schema: Mapping[str, Any]
     """JSON schema, an object at its root."""
     description: str | None = None
-    """What the answer is."""
+    """Description of the answer."""
     strict: bool = True
-    """Whether a service can enforce it: every field required, no further ones allowed."""
+    """Whether a service can enforce it: all fields required, no others allowed."""
     parse: Callable[[str], Any] | None = field(default=None, repr=False, compare=False)
-    """Parses the text of an answer; a ValueError says what does not match."""
+    """Parses the text of an answer; raises a ValueError if it does not match."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One call to a model, independent of any API; a wire translates it.
 
-    `params` holds the vocabulary of parameters (`temperature`, `max_tokens` ...) without the unset
-    ones; `extra` goes into the body as it is.
+    `params` are the parameters that are set (`temperature`, `max_tokens` ...); `extra` are additional
+    fields of the body.
     """
 
     provider: str
@@ -60,34 +60,34 @@ class Request:
     params: Mapping[str, Any] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
     tools: tuple[ToolSpec, ...] = ()
-    """Tools that the model may ask for."""
+    """Tools that the model may call."""
     tool_choice: str | None = None
     """``"auto"``, ``"none"``, ``"required"`` or a tool's name; None leaves it to the service."""
     schema: SchemaSpec | None = None
-    """What the answer must match."""
+    """Schema of the answer."""
     stream: bool = False
     model_max_output_tokens: int | None = None
-    """Most tokens that the model can write, where that is known: sent to an API that requires a limit
-    when `max_tokens` is not set."""
+    """Output limit of the model, if known: sent to an API that requires a limit when `max_tokens` is not
+    set."""
     profile: ServiceProfile = field(default_factory=ServiceProfile)
     timeout_s: float = 120.0
-    """Seconds without a byte from the server before the attempt ends."""
+    """Seconds without data from the server until the attempt fails."""
     deadline_s: float | None = None
-    """Seconds for the call in all, waits and retries included."""
+    """Seconds for the complete call, waits and retries included."""
     max_attempts: int = 5
-    """Attempts in all, the first included."""
+    """Maximum number of attempts, the first included."""
     endpoint: str = ""
-    """What a request is recorded under: the service's name, or the address of a generic one."""
+    """Identity of the service for replay: its name, or the base URL of a generic one."""
     sample: int = 0
-    """Which repeat of equal requests this is, where the caller repeats on purpose."""
+    """Index among equal requests that the caller repeats on purpose."""
     refresh: bool = False
-    """Ask the service even where an answer is recorded; the new answer replaces it."""
+    """Send the request even if an answer is recorded; the new answer replaces it."""
     request_hash: str | None = None
     """See `allos.hashing.request_hash`."""
 
     @property
     def system(self) -> str | None:
-        """All system messages, joined by a blank line; None without one."""
+        """All system messages, joined by a blank line; None if there are none."""
         texts = [m.text for m in self.messages if m.role == "system" and m.text]
         return "\n\n".join(texts) if texts else None
 

@@ -1,4 +1,4 @@
-"""One answer of a model, with everything known about the call."""
+"""The response of a model, with metadata of the call."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ _SHORT = 60
 
 @dataclass(frozen=True, slots=True)
 class ProviderResponse:
-    """One answer of a model, with everything known about the call.
+    """The response of a model, with metadata of the call.
 
     Attributes
     ----------
     content : str
-        The visible text; empty when the model wrote none.
+        The visible text; may be empty.
     tool_calls : list of ToolCall
-        Tools that the model wants called.
+        Tool calls of the model.
     metadata : dict
-        Facts of the call by the names of the log's columns (`provider`, `model`, `input_tokens`,
-        `latency_s`, `finish_reason` ...; see the log schema in the docs), known ones only, and
+        Metadata of the call by the names of the log's columns (`provider`, `model`, `input_tokens`,
+        `latency_s`, `finish_reason` ...; see the log schema in the docs), without unknown values, and
         `usage`, the provider's own usage object. Texts are attributes, not metadata.
     reasoning, refusal : str or None
-        What the model thought, and why it declined, where the API tells.
+        Reasoning and refusal of the model, if the API returns them.
     error : AllosError or None
-        The failure, when `status` is ``"error"``: a `ProviderError`, or in a comparison what kept
-        the call from being sent. A `SchemaError` when the call went well and its answer does not
-        match the schema: `status` is ``"ok"`` then.
+        The error, if `status` is ``"error"``: a `ProviderError`, or in a comparison the error that
+        prevented the call. A `SchemaError` if the call succeeded, but its answer does not match the
+        schema: then `status` is ``"ok"``.
     parsed : object
-        The answer as a value, where a schema was given and the answer matches it.
+        The answer as a value, if a schema was given and the answer matches it.
     steps : tuple of ProviderResponse
-        All responses of a run with tools, in order, this one last; empty for a single call.
+        All responses of a tool loop, in order, this one last; empty for a single call.
 
     Examples
     --------
@@ -67,13 +67,13 @@ class ProviderResponse:
     context: RunContext = field(default_factory=RunContext, repr=False, compare=False)
     raw: tuple[dict[str, Any], ...] = field(default=(), repr=False, compare=False)
     body: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
-    """The request body as it was sent; never holds a key."""
+    """The request body as it was sent; never contains a key."""
     reply: Any = field(default=None, repr=False, compare=False)
-    """The reply as it arrived, when it came whole."""
+    """The raw reply, if it was not streamed."""
     parsed: Any = field(default=None, repr=False, compare=False)
-    """The answer as the type that `schema=` asked for."""
+    """The answer as the type of `schema=`."""
     steps: tuple[ProviderResponse, ...] = field(default=(), repr=False, compare=False)
-    """All responses of a run with tools."""
+    """All responses of a tool loop."""
 
     @property
     def status(self) -> Status:
@@ -93,7 +93,7 @@ class ProviderResponse:
 
     @property
     def model(self) -> str | None:
-        """Model as it was requested."""
+        """The requested model."""
         return self.metadata.get("model")
 
     @property
@@ -103,7 +103,7 @@ class ProviderResponse:
 
     @property
     def usage(self) -> Usage:
-        """Tokens of the call; None where the provider did not say."""
+        """Tokens of the call; None where the provider did not report them."""
         known = self.metadata
         return Usage(
             input_tokens=known.get("input_tokens"),
@@ -118,7 +118,7 @@ class ProviderResponse:
 
     @property
     def latency_s(self) -> float | None:
-        """Seconds of the last attempt, from send to end."""
+        """Seconds of the last attempt, from sending to the end."""
         return self.metadata.get("latency_s")
 
     @property
@@ -129,7 +129,7 @@ class ProviderResponse:
     def to_message(self) -> Message:
         """Assistant turn to append to the conversation.
 
-        Keeps tool calls and the parts that the API wants back unchanged.
+        Keeps tool calls and the parts that the API requires unchanged.
         """
         return Message(
             role=MessageRole.ASSISTANT,
@@ -139,7 +139,7 @@ class ProviderResponse:
         )
 
     def with_metadata(self, facts: Mapping[str, Any]) -> ProviderResponse:
-        """Return the same response with further facts; None values are left out."""
+        """Return the response with additional metadata; None values are left out."""
         known = {name: value for name, value in facts.items() if value is not None}
         return replace(self, metadata={**self.metadata, **known})
 

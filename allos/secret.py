@@ -1,4 +1,4 @@
-"""A value that never shows itself: API keys live in a `Secret` from the moment they are read."""
+"""Strings that are never printed: API keys are wrapped in a `Secret` as soon as they are read."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ MASK = "***"
 
 
 class Secret:
-    """A string that prints as ``***`` and leaves the object only through `reveal`.
+    """A string that prints as ``***`` and is only returned by `reveal`.
 
     Parameters
     ----------
     value : str
-        The secret text.
+        The secret string.
 
     Examples
     --------
@@ -32,14 +32,14 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """Return the secret text itself; call it only where a client is built."""
+        """Return the secret string; only call it where a client is created."""
         return self._value
 
     def redact(self, text: str) -> str:
         """Return `text` with every occurrence of the secret masked.
 
-        Secrets of fewer than four characters are left alone: masking ``"a"`` would only destroy
-        the text around it.
+        Secrets of fewer than four characters are not masked: masking ``"a"`` would make the text
+        unreadable.
         """
         if len(self._value) < 4:
             return text
@@ -69,18 +69,18 @@ class Secret:
         raise TypeError("a Secret cannot be pickled: pass the key to the other process yourself")
 
 
-def sealed(keywords: MutableMapping[str, Any]) -> None:
-    """Hide the key among a call's keywords, in place: a traceback may show the frame's variables.
+def seal_secrets(keywords: MutableMapping[str, Any]) -> None:
+    """Wrap the API key in a call's keywords, in place: a traceback may show a frame's variables.
 
     Parameters
     ----------
     keywords : dict
-        `api_key` becomes a `Secret`, `headers` a mapping that does not show its values.
+        `api_key` becomes a `Secret`, `headers` a mapping that does not print its values.
 
     Examples
     --------
     >>> keywords = {"api_key": "sk-very-secret", "headers": {"x-api-key": "sk-two"}}
-    >>> sealed(keywords)
+    >>> seal_secrets(keywords)
     >>> keywords
     {'api_key': Secret(***), 'headers': Headers(x-api-key)}
     """
@@ -92,7 +92,7 @@ def sealed(keywords: MutableMapping[str, Any]) -> None:
 
 
 class Headers(dict[str, str]):
-    """Headers of the user; only their names are shown, since a value may be a key."""
+    """Headers of the user; only their names are printed, since a value may be a key."""
 
     def __repr__(self) -> str:
         return f"Headers({', '.join(map(str, self))})"

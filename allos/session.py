@@ -1,7 +1,7 @@
-"""The composition root: a session connects log, replay, budget, limits and settings.
+"""The composition root: a session connects log, replay, budget, limits, keys and settings.
 
-Wiring and nothing else. A process has one session by default; `%load_ext allos`, `ask` and `compare`
-open its log. A bare `provider.chat()` does not, so it never writes to disk uninvited.
+Nothing but wiring. A process has one session by default; `%load_ext allos`, `ask` and `compare`
+open its log. `provider.chat()` alone does not, so it never writes to disk.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from allos.providers import Provider, ProviderRegistry
 from allos.providers.catalog import services
 from allos.providers.pricing.budgets import Budgets
 from allos.providers.pricing.prices import Prices
+from allos.secret import Secret
 from allos.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,13 +31,13 @@ if TYPE_CHECKING:
     from allos.replaying.replay import Mode, Replay
 
 EMBEDDED_MODEL = "local/smollm2"
-"""What answers when no model is named and none is configured."""
+"""Used when no model is given and none is configured."""
 
 
 class Session:
-    """What the calls of a process, or of a block, have in common.
+    """State shared by the calls of a process, or of a ``with`` block.
 
-    Several sessions work side by side: each has its own log, budget, limits and settings.
+    Sessions are independent: each has its own log, budget, limits, keys and settings.
 
     Attributes
     ----------
@@ -44,12 +45,14 @@ class Session:
     log : Log
     budgets : Budgets
     limiters : LimiterRegistry
+    keys : dict
+        API keys set with `allos.set_key`, by account: the service, and the host unless it is its own.
     approvers : list of callable
-        Asked in order, on the caller's thread, whether a tool may run; None: there is nobody to ask.
+        Called in order, on the caller's thread: whether a tool may run; None: no decision.
     on_run_started : list of callable
-        Given every run that nobody waits for, before its first call.
+        Called with every run that is not awaited, before its first call.
     active_runs : set
-        Comparisons under way.
+        Running comparisons.
     chats : dict
         Conversations by name.
 
@@ -61,7 +64,7 @@ class Session:
 
         with Session().active():
             allos.log.open("study.sqlite")
-            allos.ask("Hi", model="local/smollm2")  # a row of that log alone
+            allos.ask("Hi", model="local/smollm2")  # a row of that log only
     """
 
     def __init__(self) -> None:
@@ -69,6 +72,7 @@ class Session:
         self.log = Log(configured_path=partial(self.settings.get, "log"))
         self.budgets = Budgets(lambda: self.settings.get("budget_usd"))
         self.limiters = LimiterRegistry()
+        self.keys: dict[str, Secret] = {}
         self.approvers: list[Callable[[ToolCall], bool | None]] = []
         self.on_run_started: list[Callable[[Any], None]] = []
         self.active_runs: set[Any] = set()
@@ -79,7 +83,7 @@ class Session:
         self._warned: dict[tuple[str, str], set[str]] = {}
         self._added: list[Interceptor] = []
         self.interceptors: tuple[Interceptor, ...] = ()
-        """The layers around every call, the outermost first: log, replay, budgets, prices."""
+        """The interceptors of every call, outermost first: log, replay, budgets, prices."""
         self._compose()
         for undo in (
             _process.on_fork(
@@ -97,27 +101,27 @@ class Session:
         self.interceptors = (self.log, *self._added, *replay, self.budgets, self._prices)
 
     def add_interceptor(self, interceptor: Interceptor) -> None:
-        """Put a layer of your own around every call: inside the log, so that every call is a row."""
+        """Add an interceptor of every call, inside the log: every call stays a row."""
         self._added.append(interceptor)
         self._compose()
 
     def remove_interceptor(self, interceptor: Interceptor) -> None:
-        """Take back `add_interceptor`."""
+        """Remove an interceptor that was added with `add_interceptor`."""
         self._added.remove(interceptor)
         self._compose()
 
     def active(self) -> AbstractContextManager[Session]:
-        """Make this the current session in a ``with`` block, and in what the block starts."""
+        """Make this the current session in a ``with`` block, and in the calls started there."""
         return _process.active_session(self)
 
     # ---- log --------------------------------------------------------------------------------
 
     def open_log(self) -> None:
-        """Open the log, unless ``ALLOS_LOG=off``; a log that cannot be opened never stops a call."""
+        """Open the log, unless ``ALLOS_LOG=off``; a log that cannot be opened never fails a call."""
         self.log.try_open()
 
     def open_log_on_first_call(self) -> None:
-        """Let the next call open the log: without a call, no file is created."""
+        """Open the log with the next call: without a call, no file is created."""
         self.log.open_on_first_call()
 
     # ---- replay -----------------------------------------------------------------------------
@@ -128,12 +132,12 @@ class Session:
         return self._replay
 
     def open_replay(self, path: str | os.PathLike[str], mode: Mode) -> Replay:
-        """Open a replay file in the place of the one that is open; a new run begins."""
+        """Open a replay file, replacing the one that is open; a new run begins."""
         from allos.replaying.replay import Replay
 
         if self._replay is not None:
             self._replay.flush()  # it may be the same file
-        opened = Replay(path, mode)  # one that fails leaves the open one in its place
+        opened = Replay(path, mode)  # if this fails, the current one stays open
         self.close_replay()
         self._replay = opened
         self._compose()
@@ -147,11 +151,11 @@ class Session:
             closing.close()
 
     def open_configured_replay(self) -> None:
-        """Open the file that the setting `replay` names (``ALLOS_REPLAY``), when it is new."""
+        """Open the file of the setting `replay` (``ALLOS_REPLAY``), if that has changed."""
         path = self.settings.get("replay")
         if path is None or path == self._configured_replay:
             return
-        # A file that the code has opened stays.
+        # A file that was opened from code stays open.
         if self._replay is None or self._configured_replay is not None:
             from allos.replaying.replay import chosen_mode
 
@@ -165,7 +169,7 @@ class Session:
     # ---- models -----------------------------------------------------------------------------
 
     def model_name(self, model: str | None) -> str:
-        """Return the model to ask: the one named, the configured one, the embedded one."""
+        """Return the given model, else the configured one, else the embedded one."""
         return model or self.settings.get("model") or EMBEDDED_MODEL
 
     def provider_for(self, model: str | Provider | None, **options: Any) -> Provider:
@@ -189,17 +193,17 @@ class Session:
             return model
         if not isinstance(model, str | None):
             raise ConfigurationError(
-                "model must be a 'provider/model' name or a provider object, not "
+                "model must be a 'provider/model' name or a provider object, got "
                 f"{model.__name__ if isinstance(model, type) else type(model).__name__}."
             )
-        service, of_service = services.located(self.model_name(model))
-        if of_service is None and service.embedded:
-            of_service = EMBEDDED_MODEL.partition("/")[2]
+        service, model_id = services.resolve_model_name(self.model_name(model))
+        if model_id is None and service.embedded:
+            model_id = EMBEDDED_MODEL.partition("/")[2]
         defaults = {known: self.settings.get(known) for known in ("temperature", "max_tokens")}
         provider = ProviderRegistry.get_provider(
-            service.name, model=of_service, **defaults, **options
+            service.name, model=model_id, **defaults, **options
         )
-        # Providers made for one call share what was already warned about.
+        # Providers made for one call share their warnings: each is shown once.
         provider.warned = self._warned.setdefault((provider.name, provider.model), set())
         return provider
 
@@ -237,7 +241,7 @@ def _weakly(method: Callable[[], None]) -> Callable[[], None]:
 
 
 def current_session() -> Session:
-    """Return the session of this block, or the process's own.
+    """Return the active session: that of the ``with`` block, or the default one of the process.
 
     Examples
     --------
@@ -250,23 +254,23 @@ def current_session() -> Session:
 
 
 def configure(**changes: Any) -> dict[str, Any]:
-    """Set things for this process: ``allos.configure(model="groq/llama-3.1-8b-instant")``.
+    """Change settings for this process: ``allos.configure(model="groq/llama-3.1-8b-instant")``.
 
     Parameters
     ----------
     **changes
-        `model`, `temperature` and `max_tokens` of calls that name none, `log`, `replay`,
-        `replay_mode`, `budget_usd`, `refresh_hz`. None takes a setting back.
+        Default `model`, `temperature` and `max_tokens` of calls, `log`, `replay`, `replay_mode`,
+        `budget_usd`, `refresh_hz`. None unsets a setting.
 
     Returns
     -------
     dict
-        Everything that is set now, by name.
+        All settings that have a value, by name.
 
     Raises
     ------
     ConfigurationError
-        There is no such setting, or it cannot have that value; nothing was changed.
+        Unknown setting or invalid value; nothing was changed.
 
     Examples
     --------

@@ -1,9 +1,9 @@
-"""What a person has set: the model that answers, its parameters, log, replay, budget, painting.
+"""Settings: default model and parameters, log, replay, budget, refresh rate.
 
-Three places, the nearer one counts: what the code has set (`configure`, ``%config AllosMagics``),
-environment variables, the project's file (``allos.toml``, or ``[tool.allos]`` of ``pyproject.toml``, in
-the working folder or above it), the person's own file. A project's file comes from whoever wrote the
-project, so it may set model, display and a lower budget, and nothing else.
+In order of precedence: values set in code (`configure`, ``%config AllosMagics``), environment variables,
+the project's file (``allos.toml``, or ``[tool.allos]`` of ``pyproject.toml``, in the working directory or
+above it), the user's file. A project's file may come from anyone, so it may only set model, display and
+a lower budget.
 """
 
 from __future__ import annotations
@@ -22,49 +22,49 @@ REPLAY_MODES = ("replay", "record", "strict", "off")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """One thing that can be set."""
+    """A setting."""
 
     name: str
     help: str
-    read: Callable[[Any], Any]
-    """From what a file or a variable holds to the value; a ValueError says what it should be."""
+    parse: Callable[[Any], Any]
+    """Converts a value of a file or variable; a ValueError says what is expected."""
     env: str | None = None
     """Environment variable."""
     project: bool = False
     """Whether a project's file may set it."""
 
 
-def _text(value: Any) -> str:
+def _parse_string(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise ValueError("a text")
+        raise ValueError("a non-empty string")
     return value.strip()
 
 
-def _number(value: Any) -> float:
+def _parse_number(value: Any) -> float:
     try:
         number = float(value)
     except (TypeError, ValueError):
         number = -1.0
     if isinstance(value, bool) or not 0 <= number < float("inf"):
-        raise ValueError("a number from 0")
+        raise ValueError("a number >= 0")
     return number
 
 
-def _rate(value: Any) -> float:
-    number = _number(value)
+def _parse_rate(value: Any) -> float:
+    number = _parse_number(value)
     if not 0.5 <= number <= 30:
         raise ValueError("a number from 0.5 to 30")
     return number
 
 
-def _count(value: Any) -> int:
-    number = _number(value)
+def _parse_count(value: Any) -> int:
+    number = _parse_number(value)
     if number < 1 or number != int(number):
-        raise ValueError("a whole number from 1")
+        raise ValueError("an integer >= 1")
     return int(number)
 
 
-def _mode(value: Any) -> str:
+def _parse_mode(value: Any) -> str:
     if value not in REPLAY_MODES:
         raise ValueError(f"one of {', '.join(REPLAY_MODES)}")
     return str(value)
@@ -73,68 +73,68 @@ def _mode(value: Any) -> str:
 _ALL = (
     Setting(
         name="model",
-        help="Model of cells and calls that name none, as provider/model.",
-        read=_text,
+        help="Default model of cells and calls, as provider/model.",
+        parse=_parse_string,
         env="ALLOS_MODEL",
         project=True,
     ),
     Setting(
         name="temperature",
-        help="Temperature of cells and calls that name none.",
-        read=_number,
+        help="Default temperature of cells and calls.",
+        parse=_parse_number,
         project=True,
     ),
     Setting(
         name="max_tokens",
-        help="Most tokens to write, for cells and calls that do not say.",
-        read=_count,
+        help="Default max_tokens of cells and calls.",
+        parse=_parse_count,
         project=True,
     ),
-    Setting(name="log", help="File of the log, or off.", read=_text, env="ALLOS_LOG"),
+    Setting(name="log", help="File of the log, or off.", parse=_parse_string, env="ALLOS_LOG"),
     Setting(
         name="replay",
         help="File of recorded answers, beside the notebook.",
-        read=_text,
+        parse=_parse_string,
         env="ALLOS_REPLAY",
     ),
     Setting(
         name="replay_mode",
-        help="replay (ask on a miss), record (always ask), strict (fail on a miss) or off.",
-        read=_mode,
+        help="replay (send on a miss), record (always send), strict (fail on a miss) or off.",
+        parse=_parse_mode,
         env="ALLOS_REPLAY_MODE",
     ),
     Setting(
         name="budget_usd",
-        help="US dollars that this process may spend; calls that could pass it are not sent.",
-        read=_number,
+        help="US dollars that this process may spend; calls that could exceed it are not sent.",
+        parse=_parse_number,
         env="ALLOS_BUDGET_USD",
         project=True,
     ),
     Setting(
         name="refresh_hz",
-        help="How often a second a streaming answer is painted, at most.",
-        read=_rate,
+        help="Maximum updates per second of a streaming answer.",
+        parse=_parse_rate,
         project=True,
     ),
 )
 SETTINGS: Mapping[str, Setting] = {setting.name: setting for setting in _ALL}
-"""Everything that can be set, by name."""
+"""All settings by name."""
 
 
 class Value(NamedTuple):
-    """A setting's value, and who set it."""
+    """The value of a setting and its source."""
 
     value: Any
     source: str
 
 
 def checked(name: str, value: Any) -> Any:
-    """Value of a setting, once it is known to make sense.
+    """Return the valid value of a setting.
 
     Raises
     ------
     ConfigurationError
-        There is no such setting, or it cannot have that value.
+        Unknown setting or invalid value.
 
     Examples
     --------
@@ -143,35 +143,35 @@ def checked(name: str, value: Any) -> Any:
     """
     if name not in SETTINGS:
         raise ConfigurationError(
-            f"There is no setting {name!r}.{did_you_mean(name, SETTINGS)} "
+            f"Unknown setting {name!r}.{did_you_mean(name, SETTINGS)} "
             f"The settings are {', '.join(SETTINGS)}."
         )
     try:
-        return SETTINGS[name].read(value)
+        return SETTINGS[name].parse(value)
     except ValueError as exc:
-        raise ConfigurationError(f"{name} must be {exc}, not {value!r}.") from None
+        raise ConfigurationError(f"{name} must be {exc}, got {value!r}.") from None
 
 
 def gather(overrides: Mapping[str, Any], env: Mapping[str, str], folder: Path) -> dict[str, Value]:
-    """Every setting that somebody has set.
+    """All settings that have a value.
 
     Parameters
     ----------
     overrides : mapping
-        What the code has set.
+        Values set in code.
     env : mapping
-        Environment variables; ``ALLOS_CONFIG`` names the person's file, or is ``off``.
+        Environment variables; ``ALLOS_CONFIG`` is the path of the user's file, or ``off``.
     folder : Path
-        Where to look for the project's file.
+        Directory where the search for the project's file starts.
 
     Notes
     -----
-    A file or variable that cannot be used is one warning, and the rest counts.
+    An invalid file or variable causes a warning and is ignored.
     """
     found: dict[str, Value] = {}
-    own = _own_file(env)
-    if own is not None:
-        found.update(_from_file(own, _read(own), project=False))
+    user = _user_file(env)
+    if user is not None:
+        found.update(_from_file(user, _read_toml(user), project=False))
     for path, table in _project_files(folder, env):
         of_project = _from_file(path, table, project=True)
         if "budget_usd" in of_project and "budget_usd" in found:
@@ -181,12 +181,12 @@ def gather(overrides: Mapping[str, Any], env: Mapping[str, str], folder: Path) -
     for setting in _ALL:
         text = env.get(setting.env or "", "").strip()
         if text:
-            found.update(_usable({setting.name: text}, setting.env or "", project=False))
+            found.update(_valid_settings({setting.name: text}, setting.env or "", project=False))
     found.update({name: Value(value, "this process") for name, value in overrides.items()})
     return found
 
 
-def _usable(given: Mapping[str, Any], source: str, *, project: bool) -> dict[str, Value]:
+def _valid_settings(given: Mapping[str, Any], source: str, *, project: bool) -> dict[str, Value]:
     usable: dict[str, Value] = {}
     for name, value in given.items():
         if project and name in SETTINGS and not SETTINGS[name].project:
@@ -201,19 +201,19 @@ def _usable(given: Mapping[str, Any], source: str, *, project: bool) -> dict[str
 
 
 def _from_file(path: Path, table: Mapping[str, Any], *, project: bool) -> dict[str, Value]:
-    return _usable(table, str(path), project=project)
+    return _valid_settings(table, str(path), project=project)
 
 
-def _own_file(env: Mapping[str, str]) -> Path | None:
-    """The person's own file, whether it exists or not; None when it is switched off."""
-    named = env.get("ALLOS_CONFIG", "").strip()
-    if named:
-        return None if named.lower() == "off" else Path(named).expanduser()
-    return own_file()
+def _user_file(env: Mapping[str, str]) -> Path | None:
+    """The user's file, whether it exists or not; None if it is disabled."""
+    path = env.get("ALLOS_CONFIG", "").strip()
+    if path:
+        return None if path.lower() == "off" else Path(path).expanduser()
+    return user_file()
 
 
-def own_file() -> Path:
-    """Where the person's own settings stand."""
+def user_file() -> Path:
+    """Default path of the user's settings."""
     from platformdirs import user_config_path
 
     return user_config_path("allos", appauthor=False) / "config.toml"
@@ -222,27 +222,27 @@ def own_file() -> Path:
 def _project_files(
     folder: Path, env: Mapping[str, str]
 ) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-    """The project's file, in the folder or above it, as far as the repository or the home goes."""
+    """The project's file, in the directory or above it, up to the repository or home directory."""
     home = Path(env.get("HOME") or os.path.expanduser("~"))
-    for place in (folder, *folder.parents):
-        if place == home or place == Path(place.anchor):
+    for directory in (folder, *folder.parents):
+        if directory == home or directory == Path(directory.anchor):
             return
-        own = place / "allos.toml"
+        own = directory / "allos.toml"
         if own.is_file():
-            yield own, _read(own)
+            yield own, _read_toml(own)
             return
-        shared = place / "pyproject.toml"
+        shared = directory / "pyproject.toml"
         if shared.is_file():
-            tool = _read(shared).get("tool")
+            tool = _read_toml(shared).get("tool")
             table = tool.get("allos") if isinstance(tool, Mapping) else None
             if isinstance(table, Mapping):
                 yield shared, table
                 return
-        if (place / ".git").exists():
+        if (directory / ".git").exists():
             return
 
 
-def _read(path: Path) -> Mapping[str, Any]:
+def _read_toml(path: Path) -> Mapping[str, Any]:
     import tomllib
 
     try:
@@ -250,24 +250,24 @@ def _read(path: Path) -> Mapping[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as exc:
-        _warn(f"{path} is not used: {exc}")
+        _warn(f"{path} is ignored: {exc}")
         return {}
 
 
 class Settings:
-    """The settings of a session: what the code has set, over environment and files."""
+    """The settings of a session: values set in code, environment variables and files."""
 
     def __init__(self) -> None:
         self._overrides: dict[str, Any] = {}
         self._gathered: dict[str, Value] | None = None
 
     def configure(self, **changes: Any) -> None:
-        """Set things; None takes a setting back.
+        """Change settings; None unsets one.
 
         Raises
         ------
         ConfigurationError
-            There is no such setting, or it cannot have that value; nothing was changed.
+            Unknown setting or invalid value; nothing was changed.
         """
         usable = {
             name: None if value is None and name in SETTINGS else checked(name, value)
@@ -281,15 +281,15 @@ class Settings:
         self._gathered = None
 
     def values(self) -> dict[str, Value]:
-        """Everything that is set, by name, with who set it."""
+        """All settings that have a value, by name, with their source."""
         if self._gathered is None:
             self._gathered = gather(self._overrides, os.environ, _working_folder())
         return dict(self._gathered)
 
     def get(self, name: str) -> Any:
-        """Value of one setting; None when nobody set it.
+        """Value of one setting; None if unset.
 
-        Environment variables count as they are now, since notebooks set them late.
+        Environment variables are read each time, since notebooks may set them late.
         """
         variable = SETTINGS[name].env
         if variable is not None and name not in self._overrides:
@@ -301,7 +301,7 @@ class Settings:
 
 
 def _working_folder() -> Path:
-    """The working folder; the root where it was deleted."""
+    """The working directory; the root directory if it was deleted."""
     try:
         return Path.cwd()
     except OSError:

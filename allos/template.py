@@ -1,8 +1,8 @@
-"""``{{ expr }}``: find the expressions in a text, and put values in, once.
+"""``{{ expr }}``: parse templates and insert values, once.
 
-Everything outside ``{{ }}`` stays byte for byte; what was put in is never looked at again;
-``\\{{`` is a literal ``{{``. An expression ends at the first ``}}`` that makes it valid Python, so
-dict literals inside an expression work.
+Text outside ``{{ }}`` is unchanged, inserted values are not expanded again, and ``\\{{`` is a literal
+``{{``. An expression ends at the first ``}}`` that makes it valid Python, so expressions may contain dict
+literals.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ _OPEN = re.compile(r"(\\?)\{\{")
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """One ``{{ expr }}`` of a text."""
+    """One ``{{ expr }}`` of a template."""
 
     source: str
-    """The expression as typed, without the blanks around it."""
+    """Source of the expression, without surrounding whitespace."""
     code: CodeType
     names: tuple[str, ...]
-    """Names that it reads, in order."""
+    """Names that it uses, in order."""
 
 
 Piece = str | Expression
 
 
 def parse(text: str) -> list[Piece]:
-    """Split a text into literal pieces and expressions.
+    """Split a template into literal strings and expressions.
 
     Raises
     ------
     TemplateError
-        A ``{{`` is not closed, is empty, or holds no Python expression.
+        A ``{{`` is not closed, is empty, or is not a valid Python expression.
 
     Examples
     --------
@@ -82,8 +82,8 @@ def _expression(text: str, start: int) -> tuple[Expression, int]:
             code = compile(tree, "<template>", "eval")
         except SyntaxError as exc:  # `await` is an expression, but only inside a function
             raise TemplateError(
-                f"{{{{ {_flat(source)} }}}} cannot be put into a text: {exc.msg}. Do that in a cell "
-                "before, and put its result in. Nothing was sent."
+                f"{{{{ {_one_line(source)} }}}} cannot be evaluated here: {exc.msg}. Assign its result to a "
+                "variable in another cell first. Nothing was sent."
             ) from None
         names = tuple(
             dict.fromkeys(
@@ -94,9 +94,11 @@ def _expression(text: str, start: int) -> tuple[Expression, int]:
         )
         return Expression(source, code, names), end + 2
     if not first:
-        raise TemplateError(f"'{{{{ }}}}' in line {line} is empty. Put a variable name between.")
+        raise TemplateError(
+            f"'{{{{ }}}}' in line {line} is empty: write an expression between the braces."
+        )
     raise TemplateError(
-        f"'{{{{ {_flat(first)} }}}}' in line {line} is not a Python expression. "
+        f"'{{{{ {_one_line(first)} }}}}' in line {line} is not a valid Python expression. "
         "Write '\\{{' for two literal braces."
     )
 
@@ -107,27 +109,27 @@ def render(
     *,
     to_text: Callable[[Any], str] = str,
 ) -> tuple[str, dict[str, str]]:
-    """Fill in a text that the user typed. Never call this on a model's words.
+    """Expand a template of the user. Never call this with text from a model.
 
     Parameters
     ----------
     text : str
         The template.
     namespace : mapping
-        Where names are looked up (a notebook's variables).
+        Values of names (a notebook's variables).
     to_text : callable
-        How a value becomes text.
+        Converts a value to text.
 
     Returns
     -------
     text : str
     variables : dict of str to str
-        What was put in, by expression.
+        Inserted values, by expression.
 
     Raises
     ------
     TemplateError
-        An expression is malformed, names something undefined, or fails.
+        An expression is not valid, uses an undefined name, or raises.
 
     Examples
     --------
@@ -141,22 +143,22 @@ def render(
 def fill(
     text: str, namespace: Mapping[str, Any], convert: Callable[[str, Any], Any]
 ) -> tuple[list[Any], dict[str, str]]:
-    """Fill in a text with values that may stay what they are, such as images.
+    """Expand a template with values that need not be text, such as images.
 
     Parameters
     ----------
     text, namespace
         As in `render`.
     convert : callable
-        Given an expression and its value, returns what goes in: a text, or anything else, which
-        becomes a piece of its own.
+        Takes an expression and its value, returns what is inserted: a string, or any other object,
+        which becomes a separate piece.
 
     Returns
     -------
     pieces : list
-        What is not text, and the text between, byte for byte; no empty text.
+        Objects and the strings between them; no empty strings.
     variables : dict of str to str
-        What was put in, by expression; what is no text by its `repr`.
+        Inserted values, by expression; the `repr` of objects that are not strings.
 
     Raises
     ------
@@ -170,44 +172,44 @@ def fill(
     """
     pieces: list[Any] = []
     values: dict[str, Any] = {}
-    waiting: list[str] = []  # text that has not met anything else yet
+    pending: list[str] = []  # strings since the last object
 
-    def settle() -> None:
-        if joined := "".join(waiting):
+    def flush() -> None:
+        if joined := "".join(pending):
             pieces.append(joined)
-        waiting.clear()
+        pending.clear()
 
     for piece in parse(text):
         if isinstance(piece, str):
-            waiting.append(piece)
+            pending.append(piece)
             continue
         source = piece.source
         if source not in values:
-            values[source] = _converted(source, _evaluate(piece, namespace), convert)
+            values[source] = _convert(source, _evaluate(piece, namespace), convert)
         value = values[source]
         if isinstance(value, str):
-            waiting.append(value)
+            pending.append(value)
         else:
-            settle()
+            flush()
             pieces.append(value)
-    settle()
-    shown = {k: value if isinstance(value, str) else repr(value) for k, value in values.items()}
-    return pieces, shown
+    flush()
+    variables = {k: value if isinstance(value, str) else repr(value) for k, value in values.items()}
+    return pieces, variables
 
 
-def _converted(source: str, value: Any, convert: Callable[[str, Any], Any]) -> Any:
+def _convert(source: str, value: Any, convert: Callable[[str, Any], Any]) -> Any:
     try:
         return convert(source, value)
     except AllosError:
         raise
     except Exception as exc:
         raise TemplateError(
-            f"{{{{ {_flat(source)} }}}} cannot be put into a text: {_told(exc)}. Nothing was sent."
+            f"{{{{ {_one_line(source)} }}}} cannot be converted to text: {_describe_error(exc)}. Nothing was sent."
         ) from exc
 
 
 def _evaluate(expression: Expression, namespace: Mapping[str, Any]) -> Any:
-    source = _flat(expression.source)
+    source = _one_line(expression.source)
     try:
         value = eval(expression.code, dict(namespace))
     except NameError as exc:
@@ -218,25 +220,25 @@ def _evaluate(expression: Expression, namespace: Mapping[str, Any]) -> Any:
         ) from None
     except Exception as exc:
         raise TemplateError(
-            f"{{{{ {source} }}}} failed with {_told(exc)}. Nothing was sent."
+            f"{{{{ {source} }}}} failed with {_describe_error(exc)}. Nothing was sent."
         ) from exc
     if isinstance(value, CoroutineType):
         value.close()
         raise TemplateError(
-            f"{{{{ {source} }}}} is a coroutine: write value = await {source} in a cell before, and "
-            "put {{ value }} in. Nothing was sent."
+            f"{{{{ {source} }}}} is a coroutine: run value = await {source} in another cell first, and "
+            "use {{ value }}. Nothing was sent."
         )
     return value
 
 
-def _told(exc: Exception) -> str:
-    """Class and message of the user's own error, in one line."""
+def _describe_error(exc: Exception) -> str:
+    """Class and message of an error of the user's code, in one line."""
     try:
-        message = _flat(str(exc))
-    except Exception:  # noqa: BLE001 - an error of the user's may not even have a text
+        message = _one_line(str(exc))
+    except Exception:  # noqa: BLE001 - even str() of a user-defined error may fail
         message = ""
     return f"{type(exc).__name__}: {message}" if message else type(exc).__name__
 
 
-def _flat(text: str) -> str:
+def _one_line(text: str) -> str:
     return " ".join(text.split())

@@ -1,4 +1,4 @@
-"""Tokens of a call."""
+"""Token usage of a call."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ UsageSource = Literal["provider", "estimated", "missing"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens of one call. None where the provider did not say."""
+    """Tokens of one call. None where the provider did not report them."""
 
     input_tokens: int | None = None
     """All input, cached input included."""
@@ -26,6 +26,6 @@ class Usage:
     total_tokens: int | None = None
     """Input and output together."""
     source: UsageSource = "missing"
-    """Who counted."""
+    """Who counted the tokens."""
     raw: Mapping[str, Any] = field(default_factory=dict)
-    """The provider's own usage object, vendor extras included."""
+    """The provider's own usage object, vendor-specific fields included."""

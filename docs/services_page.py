@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from allos.providers.catalog import model_limits
-from allos.providers.catalog.services import Service, load, retired, retired_models
+from allos.providers.catalog.services import Service, load, retired_models, retired_services
 
 PAGE = Path(__file__).parent / "reference" / "services.md"
 
@@ -79,7 +79,7 @@ def page() -> str:
         + _table(local),
         _KNOWN.replace("{as_of}", model_limits.as_of()) + "\n" + _known_table(services),
         "## Shut down\n\n"
-        + "".join(f"- `{name}`: {why}\n" for name, why in retired().items())
+        + "".join(f"- `{name}`: {why}\n" for name, why in retired_services().items())
         + "".join(map(_gone, load())),
     ]
     return "\n".join(parts)
@@ -96,7 +96,7 @@ def _row(service: Service) -> str:
         _codes((service.name, *service.aliases)),
         " or ".join([address, *(f"`{name}`" for name in service.host_env)]),
         _codes(service.key_env) or "–",
-        ", ".join(service.speaks),
+        ", ".join(service.supported_apis),
         f"{_CHECKED[service.mark]}, {service.as_of}",
         _note(service),
     ]
@@ -129,7 +129,7 @@ def _known(service: Service) -> list[str]:
     known = len(model_limits.names(service.name))
     return [
         f"`{service.name}`",
-        ", ".join(service.speaks),
+        ", ".join(service.supported_apis),
         ", ".join(words) + " (doc)" if words else _sure(home),
         f"`{profile.schema_support}` " + _sure(home or profile.schema_support != "json_schema"),
         _codes(words_sent) + f"{of} (doc)" if efforts else _sure(home and not service.embedded),

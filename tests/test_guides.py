@@ -188,7 +188,7 @@ def test_errors_and_limits(server: FakeServer, capsys: pytest.CaptureFixture[str
     assert blocks == 6
     assert printed[0].startswith("openai/no-such-model: the service has no such model (404): ")
     assert printed[1].startswith("ModelNotFoundError 404 req_")
-    assert printed[-1].startswith("openai/gpt-5.4-mini does not take 'seed'")
+    assert printed[-1].startswith("openai/gpt-5.4-mini does not support 'seed'")
     assert allos.responses()["status"].tolist() == ["error", "ok", "ok", "ok", "cancelled"]
 
 
@@ -227,7 +227,7 @@ def test_keys(tmp_path: Path, server: FakeServer, capsys: pytest.CaptureFixture[
     assert run("guide/keys.md") == 3
     allos.forget_key("openai", base_url="https://proxy.example/v1")
     printed = capsys.readouterr().out
-    assert "the key is forgotten in this process. GROQ_API_KEY is still set" in printed
+    assert "the key is deleted from this process. GROQ_API_KEY is still set" in printed
     assert "'openai@https://proxy.example': the key is set for this process." in printed
     assert "gsk-of-the-page" not in printed
     page = (GUIDES / "keys.md").read_text(encoding="utf-8")

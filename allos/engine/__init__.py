@@ -1,4 +1,4 @@
-"""One call, from request to response: interceptors, loop thread, attempts, limits, time, cancel."""
+"""One call, from request to response: interceptors, loop thread, attempts, limits, timeouts, cancellation."""
 
 from __future__ import annotations
 

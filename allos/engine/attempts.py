@@ -1,4 +1,4 @@
-"""The state of one call on the loop thread: limits, attempts, time, and the response at the end."""
+"""One call on the loop thread: rate limits, attempts, deadline, response."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ if TYPE_CHECKING:
     from allos.engine.runtime import SharedClient
     from allos.wire.connection import Connection
 
-_NEVER_S = 1e8
-"""Three years: loops count their timers in numbers of limited size, and infinity is none of them."""
+_LONGEST_DEADLINE_S = 1e8
+"""Three years: longer deadlines are ignored, since event loops limit the delay of timers."""
 
 
 class AttemptRun:
-    """Sends one call, as often as it takes."""
+    """Sends one call, with retries."""
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class AttemptRun:
         error: AllosError | None = None
         cancelled = False
         try:
-            if self.request.deadline_s is None or self.request.deadline_s > _NEVER_S:
+            if self.request.deadline_s is None or self.request.deadline_s > _LONGEST_DEADLINE_S:
                 await self._attempts()
             else:
                 async with asyncio.timeout(self.request.deadline_s):
@@ -112,16 +112,16 @@ class AttemptRun:
         except asyncio.CancelledError:
             cancelled = True
         except TimeoutError as exc:
-            error = self._named(self._too_late(exc))
+            error = self._completed(self._deadline_error(exc))
         except ProviderError as exc:
             error = exc
-        except Exception as exc:  # noqa: BLE001 - whatever it is, the caller gets a typed error
-            error = self._named(error_mapping.from_exception(exc))
+        except Exception as exc:  # noqa: BLE001 - the caller gets a typed error for any exception
+            error = self._completed(error_mapping.from_exception(exc))
         try:
             response = await self._parsed(self._response(error, cancelled=cancelled))
             response, stopped = await complete(response, self.afters, self.handle.report)
             self.handle.resolve(response)
-        except BaseException as exc:  # a waiter must never hang on a fault of our own
+        except BaseException as exc:  # a waiter must never hang, even after a bug of allos
             if not self.handle.future.done():
                 self._abandon(exc)
             raise
@@ -129,14 +129,14 @@ class AttemptRun:
             raise asyncio.CancelledError
 
     def _abandon(self, exc: BaseException) -> None:
-        """End a call that a fault of our own left without a response."""
-        fault = AllosError(f"{type(exc).__name__}: {exc}")
-        response = unsent_response(self.request, self.body.dropped, fault, self.created_at)
+        """End a call that has no response because of a bug of allos."""
+        bug = AllosError(f"{type(exc).__name__}: {exc}")
+        response = unsent_response(self.request, self.body.dropped, bug, self.created_at)
         response = response.with_metadata({"attempts": self.attempts})
         complete_now(response, self.afters, self.handle.report)
         self.handle.future.set_exception(exc)
 
-    def _too_late(self, exc: TimeoutError) -> ProviderError:
+    def _deadline_error(self, exc: TimeoutError) -> ProviderError:
         if self.request.deadline_s is None:
             return error_mapping.from_exception(exc)
         what = "finished" if self.attempts else "sent (no rate-limit capacity before the deadline)"
@@ -151,7 +151,7 @@ class AttemptRun:
 
         try:
             return await parsed(response)
-        except asyncio.CancelledError:  # stopped while the answer was already complete
+        except asyncio.CancelledError:  # cancelled when the answer was already complete
             return response
 
     async def _attempts(self) -> None:
@@ -161,7 +161,7 @@ class AttemptRun:
         limiter = self.limiters.get(loop, self.connection.base_url, self.connection.api_key)
         limiter.configure(self.limits)
         self.limiter = limiter
-        place = limiter.number()
+        number = limiter.number()
         model = self.request.model
         counts_tokens = limiter.limits.tokens_per_minute is not None
         tokens = estimate(self.request) if counts_tokens else 0.0
@@ -170,17 +170,17 @@ class AttemptRun:
                 permit = limiter.try_acquire(tokens=tokens, model=model)
                 if permit is None:
                     self._emit(Queued(is_waiting=True))
-                    permit = await self._queue(limiter.acquire(self.caller, place, tokens, model))
+                    permit = await self._queue(limiter.acquire(self.caller, number, tokens, model))
                     self._emit(Queued(is_waiting=False))
-            except RateLimitError as refused:
-                raise self._named(refused) from None
+            except RateLimitError as exc:
+                raise self._completed(exc) from None
             self.attempts += 1
             self.received = ResponseAccumulator()
             self.sent = perf_counter()
             try:
                 error = await self._attempt()
             finally:
-                limiter.release(permit, self._used())
+                limiter.release(permit, self._used_tokens())
             if error is None:
                 return
             is_hint = isinstance(error, RateLimitError) and self.wire.is_real_time
@@ -192,7 +192,7 @@ class AttemptRun:
             elif self.received.empty:
                 wait_s = retry.policy.wait_s(error, self.attempts, self.request.max_attempts)
             if wait_s is None:
-                raise self._named(error)
+                raise self._completed(error)
             entry: dict[str, Any] = {
                 "attempt": self.attempts,
                 "error_type": type(error).__name__,
@@ -210,7 +210,7 @@ class AttemptRun:
             self.on_events([event])
 
     def _amend(self, error: ProviderError) -> bool:
-        """Leave out what an unknown server refuses of our own doing; once for each call."""
+        """Adapt the body to an unknown server that rejected a field added by allos; once per call."""
         if self.is_amended:
             return False
         amended = self.wire.amend(self.body, error)
@@ -227,8 +227,8 @@ class AttemptRun:
         finally:
             self.queue_s += perf_counter() - since
 
-    def _used(self) -> float | None:
-        """Tokens that the attempt used, as the service counts them."""
+    def _used_tokens(self) -> float | None:
+        """Tokens of the attempt, as reported by the service."""
         usage = self.received.usage
         if usage is None:
             return None
@@ -237,14 +237,14 @@ class AttemptRun:
         return usage.total_tokens or (usage.input_tokens or 0) + (usage.output_tokens or 0)
 
     def _receive(self, events: list[Event]) -> None:
-        """Add what arrived, and heed what the service says of its limits."""
+        """Add events, and apply rate-limit hints of the service."""
         self.received.add(events, perf_counter())
         for event in events:
             if isinstance(event, RateLimitHint):
                 self.limiter.pause(event.wait_s, self.request.model)
 
     async def _attempt(self) -> ProviderError | None:
-        """One attempt; returns what ended it, so that no chain of exceptions holds a header."""
+        """One attempt; returns its error, so that no chain of exceptions contains headers."""
         import asyncio
 
         try:
@@ -262,16 +262,16 @@ class AttemptRun:
                     raise reply.error
         except asyncio.CancelledError:
             raise
-        except Exception as exc:  # noqa: BLE001 - told apart by error_mapping
+        except Exception as exc:  # noqa: BLE001 - classified by error_mapping
             error = error_mapping.from_exception(exc)
         else:
-            return self._judge()
+            return self._check_answer()
         if isinstance(error, ProviderConnectionError) and not self.received.empty:
             return IncompleteStreamError(str(error), detail=error.detail, retryable=True)
         return error
 
-    def _judge(self) -> ProviderError | None:
-        """Refuse a success that holds no answer."""
+    def _check_answer(self) -> ProviderError | None:
+        """Return an error for a successful reply without an answer."""
         received = self.received
         raw = received.finish_reason_raw
         if received.finish_reason == "error":
@@ -282,8 +282,8 @@ class AttemptRun:
             error_messages.EMPTY + (f" (finish reason {raw!r})" if raw else "")
         )
 
-    def _named(self, error: ProviderError) -> ProviderError:
-        """Complete an error: who, which model, key masked."""
+    def _completed(self, error: ProviderError) -> ProviderError:
+        """Complete an error: provider, model, key masked."""
         request, redact = self.request, self.connection.redact
         error.provider = error.provider or request.provider
         error.model = error.model or request.model
@@ -292,7 +292,7 @@ class AttemptRun:
         if error.code is not None:
             error.code = redact(error.code)
         error_messages.complete(error, redact(error.message), self.attempts)
-        # Frames and causes of the SDK hold the headers of the request; none may leave with the error.
+        # Frames and causes of the SDK contain the headers of the request, so they are removed.
         error.__cause__ = error.__context__ = None
         return error
 

@@ -1,4 +1,4 @@
-"""The handle of a call under way."""
+"""The handle of a running call."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class Call:
-    """A call under way; made by `allos.engine.start`.
+    """A running call; created by `allos.engine.start`.
 
-    Its future resolves to a `ProviderResponse` whatever happens: an answer, a failure
-    (`response.error`) or a cancelled part.
+    Its future always resolves to a `ProviderResponse`: an answer, a failure (`response.error`) or a
+    cancelled, partial answer.
     """
 
     def __init__(
@@ -28,21 +28,21 @@ class Call:
     ) -> None:
         self._runtime = runtime
         self.from_replay = from_replay
-        """Whether a recording answers it, and no service."""
+        """Whether it is answered from a replay file."""
         self.is_sent = is_sent
-        """Whether it goes to a service: it is not answered from a recording, nor refused."""
+        """Whether it is sent to a service: neither replayed nor refused."""
         self._task: asyncio.Task[None] | None = None  # loop thread
         self.is_cancelled = False
         self._pid = os.getpid()
         self.future: Future[ProviderResponse] = Future()
-        # A waiter that is cancelled must not take the result from the others.
+        # Cancelling one waiter must not cancel the future for the others.
         self.future.set_running_or_notify_cancel()
 
     def cancel(self) -> None:
-        """Stop the call; what has arrived becomes a cancelled response. Any thread, any time."""
+        """Cancel the call; the partial answer becomes a cancelled response. Any thread, any time."""
         self.is_cancelled = True
         if self._pid == os.getpid():  # a forked copy shares the loop's pipe, but not the call
-            with suppress(RuntimeError):  # the loop is closed, so nothing runs any more
+            with suppress(RuntimeError):  # the loop is closed, so the call has ended
                 self._runtime.loop.call_soon_threadsafe(self._cancel)
 
     def _cancel(self) -> None:  # loop thread
@@ -50,36 +50,36 @@ class Call:
             self._task.cancel()
 
     def run_on(self, task: asyncio.Task[None]) -> None:
-        """Let `cancel` stop this task. Loop thread."""
+        """Set the task that `cancel` cancels. Loop thread."""
         self._task = task
         if self.is_cancelled:
             task.cancel()
 
     def resolve(self, response: ProviderResponse) -> None:
-        """Hand the finished response to whoever waits. Loop thread."""
+        """Set the response. Loop thread."""
         if response.error is not None:
             response.error.response = response
         self.future.set_result(response)
 
     def report(self, message: str, exc: Exception) -> None:
-        """Tell the loop's handler of a fault that costs nobody an answer. Loop thread."""
+        """Report an error that does not affect the response to the loop's exception handler. Loop thread."""
         self._runtime.loop.call_exception_handler({"message": message, "exception": exc})
 
     def wait(self, timeout_s: float | None = None) -> ProviderResponse:
-        """Wait for the response. Any thread but the loop's.
+        """Wait for the response. Any thread but the loop thread.
 
         Raises
         ------
         TimeoutError
-            It is not there after `timeout_s` seconds; the call goes on.
+            Not done within `timeout_s` seconds; the call continues.
         ConfigurationError
-            The call belongs to another process: this one was forked while it ran.
+            The call belongs to the parent process: this one was forked while it ran.
         """
         self.check_process()
         return self.future.result(timeout_s)
 
     def check_process(self) -> None:
-        """Refuse to wait for ever: a fork has the call, but not the thread that runs it."""
+        """Raise in a forked process, which does not have the thread that runs the call."""
         if self._pid != os.getpid() and not self.future.done():
             raise ConfigurationError(
                 "this call runs in the process that started it, not in its fork; start a new one"

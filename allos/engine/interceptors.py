@@ -1,9 +1,9 @@
-"""The one seam of a call: what may answer or refuse it before it is sent, and what sees its response.
+"""Interceptors: they may answer or refuse a call before it is sent, and see its response.
 
-Interceptors nest like the layers of an onion. `before` runs in the order of the list, on the caller's
-thread; what it returns runs after the call, in reverse order, on the loop thread, bound to its own
-call. A response or an error from `before` ends the call there, and only the layers outside of it see
-the response. So the log, outermost, sees every call: answered from a recording, refused, or sent.
+Interceptors are nested, like middleware. `before` runs in the order of the list, on the caller's thread;
+the callable that it returns runs after the call, in reverse order, on the loop thread. A response or an
+error from `before` ends the call there, and only the outer interceptors see the response. So the log,
+which is outermost, sees every call: replayed, refused or sent.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from allos.errors import AllosError
 from allos.response import ProviderResponse
 
 After = Callable[[ProviderResponse], ProviderResponse | Awaitable[ProviderResponse]]
-"""Given the response of its call, returns it, completed or as it was. Loop thread; must not block."""
+"""Takes the response of its call and returns it, changed or not. Loop thread; must not block."""
 
 
 class Interceptor:
-    """One layer around every call of a session."""
+    """Base class of what runs around every call of a session."""
 
     can_answer_offline = False
-    """Whether `before` may answer without a service: then a missing key, address or model file is an
-    error only when a call has to go out."""
+    """Whether `before` may answer without a service: then a missing API key, base URL or model file is
+    only an error when a request has to be sent."""
 
     observes_refused = False
     """Whether it also sees calls that were refused before they could be prepared."""
 
     def before(self, call: PreparedCall) -> ProviderResponse | After | None:
-        """Look at a call before key, client and server are. Caller's thread; must be quick.
+        """Inspect a call before its key, client and server are set up. Caller's thread; must be fast.
 
         Returns
         -------
         ProviderResponse, callable or None
-            An answer, which ends the call; or what to do with its response; or nothing.
+            A response, which ends the call; or a callable for its response; or None.
 
         Raises
         ------
@@ -47,22 +47,22 @@ class Interceptor:
 
 
 class Decision(NamedTuple):
-    """What the interceptors say of a call."""
+    """Result of running `before` of all interceptors."""
 
     outcome: ProviderResponse | AllosError | None
-    """An answer, a refusal, or None: it is sent."""
+    """A response, an error, or None: the call is sent."""
     afters: Sequence[After]
 
 
 def decide(call: PreparedCall, interceptors: Iterable[Interceptor]) -> Decision:
-    """Ask each interceptor in turn. Caller's thread."""
+    """Run `before` of each interceptor. Caller's thread."""
     afters: list[After] = []
     for interceptor in interceptors:
         try:
             found = interceptor.before(call)
         except AllosError as exc:
             return Decision(exc, afters)
-        except Exception as exc:  # noqa: BLE001 - what surrounds this layer must still be undone
+        except Exception as exc:  # noqa: BLE001 - outer interceptors must still see a response
             name = type(interceptor).__name__
             return Decision(AllosError(f"{name} failed: {type(exc).__name__}: {exc}"), afters)
         if isinstance(found, ProviderResponse):
@@ -73,13 +73,13 @@ def decide(call: PreparedCall, interceptors: Iterable[Interceptor]) -> Decision:
 
 
 Report = Callable[[str, Exception], None]
-"""Told of a fault that costs nobody an answer."""
+"""Called with an error that does not affect the response."""
 
 
 async def complete(
     response: ProviderResponse, afters: Sequence[After], report: Report
 ) -> tuple[ProviderResponse, bool]:
-    """Run what follows a call; also whether the task was cancelled meanwhile. Loop thread."""
+    """Run the callables after a call; also return whether the task was cancelled meanwhile. Loop thread."""
     import asyncio
 
     cancelled = False
@@ -87,17 +87,17 @@ async def complete(
         try:
             found = after(response)
             response = await found if isawaitable(found) else found
-        except asyncio.CancelledError:  # the layers outside must see the response all the same
+        except asyncio.CancelledError:  # outer interceptors must still see the response
             cancelled = True
-        except Exception as exc:  # noqa: BLE001 - who watches never costs the answer
-            report("what follows a call failed", exc)
+        except Exception as exc:  # noqa: BLE001 - an interceptor's error must not lose the response
+            report("an interceptor failed after a call", exc)
     return response, cancelled
 
 
 def complete_now(
     response: ProviderResponse, afters: Sequence[After], report: Report
 ) -> ProviderResponse:
-    """Run what follows a call without waiting for anything, where the loop may be about to end."""
+    """Run the callables after a call without awaiting, since the loop may be closing."""
     for after in reversed(afters):
         try:
             found = after(response)
@@ -106,5 +106,5 @@ def complete_now(
             elif iscoroutine(found):
                 found.close()
         except Exception as exc:  # noqa: BLE001 - as above
-            report("what follows a call failed", exc)
+            report("an interceptor failed after a call", exc)
     return response

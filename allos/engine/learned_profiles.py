@@ -1,4 +1,4 @@
-"""What refusals have taught of servers that no row describes, by service, address, API and model."""
+"""Corrections of `ServiceProfile` learned from error replies, by service, base URL, API and model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from allos.request import Request
 
 _Key = tuple[str, str, str, str]
 
-# A pure cache: forgotten, it costs one refused request more. Each write is one step.
+# A pure cache of the process: losing it costs one rejected request. Writes are atomic.
 _learned: dict[_Key, dict[str, Any]] = {}
 
 
@@ -18,16 +18,16 @@ def _key(request: Request) -> _Key:
 
 
 def remember(request: Request, changes: Mapping[str, Any]) -> None:
-    """Note fields of `ServiceProfile` that a refusal has corrected. Loop thread."""
-    known = _key(request)
-    _learned[known] = {**_learned.get(known, {}), **changes}
+    """Store corrected fields of `ServiceProfile`. Loop thread."""
+    key = _key(request)
+    _learned[key] = {**_learned.get(key, {}), **changes}
 
 
 def find(request: Request) -> Mapping[str, Any]:
-    """Return the fields of `ServiceProfile` that were corrected for a request's server."""
+    """Return the corrected fields of `ServiceProfile` for a request."""
     return _learned.get(_key(request), {})
 
 
 def forget() -> None:
-    """Forget everything."""
+    """Clear the cache."""
     _learned.clear()

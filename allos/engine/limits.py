@@ -1,9 +1,10 @@
-"""How many calls may go out at once and in a minute: one limiter for each key and host.
+"""Rate limits: concurrent calls and calls per minute, one limiter per API key and host.
 
-What the user sets is kept to the letter; what the service tells (429, "no requests left") holds back
-every call of that key and host, not only the one that was told. Callers take turns, so that a batch of a thousand does not keep a single question waiting.
+Limits of the user are never exceeded; a rate-limit reply of the service (429, no requests left) pauses
+all calls with that key to that host, not only the one that received it. Callers take turns, so that a
+single call does not wait for a batch of a thousand.
 
-Everything here runs on the loop thread, so nothing needs a lock.
+Everything runs on the loop thread, so no locks are needed.
 """
 
 from __future__ import annotations
@@ -28,32 +29,32 @@ if TYPE_CHECKING:
 
 _CHARS_PER_TOKEN = 4
 _ANSWER_TOKENS = 256
-"""Taken for the answer where no `max_tokens` is set, until the service says what it was."""
+"""Estimate for the output without `max_tokens`, until the service reports the usage."""
 _PART_TOKENS = 1000
-"""Taken for an image or a file."""
+"""Estimate for an image or a file."""
 _SHORTEST_WAIT_S = 0.001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a caller allows; None says nothing, infinity lifts an earlier limit."""
+    """Limits of a caller; None: unset, infinity: remove an earlier limit."""
 
     max_in_flight: float | None = None
-    """Calls at a time."""
+    """Concurrent calls."""
     requests_per_minute: float | None = None
-    """Requests in any 60 s, repeated attempts included."""
+    """Requests in any 60 s, retries included."""
     tokens_per_minute: float | None = None
-    """Tokens in any 60 s, input and output together; estimated first, then as the service counts."""
+    """Tokens in any 60 s, input and output; estimated first, then as reported by the service."""
 
 
 @dataclass(slots=True, eq=False)
 class Permit:
-    """Permission to send one request; given back with `Limiter.release`."""
+    """Permission to send one request; returned with `Limiter.release`."""
 
     at: float
     tokens: float
     counted: bool = False
-    """It is among those of the last minute."""
+    """Whether it is among those of the last minute."""
 
 
 @dataclass(slots=True, eq=False)
@@ -64,12 +65,12 @@ class _Waiter:
 
 
 class Limiter:
-    """Issues permits for one key and host. Loop thread only.
+    """Issues permits for one API key and host. Loop thread only.
 
     Parameters
     ----------
     clock : callable
-        Seconds that only grow.
+        Monotonic seconds.
     """
 
     minute_s = 60.0
@@ -79,14 +80,14 @@ class Limiter:
         self.in_flight = 0
         self._clock = clock
         self._lanes: OrderedDict[object, list[tuple[int, _Waiter]]] = OrderedDict()
-        """Callers in the order of their turns; of each a heap, the oldest call first. Who no longer
-        waits stays there until it is passed."""
+        """Callers in the order of their turns, each with a heap of its calls, the oldest first. Waiters
+        that are done stay until they are at the front."""
         self._configured: Limits | None = None
-        self._sent: deque[Permit] = deque()  # of the last minute, while a per-minute limit is set
+        self._sent: deque[Permit] = deque()  # in the last minute, while a per-minute limit is set
         self._tokens = 0.0  # of `_sent`
         self._paused_until = 0.0
         self._blocked: dict[str, tuple[float, float]] = {}
-        """By model: how long the service's word is believed, and until when it wants no request."""
+        """By model: until when calls are refused, and until when the service accepts no request."""
         self._timer: asyncio.TimerHandle | None = None
         self._numbers = count()
 
@@ -96,11 +97,11 @@ class Limiter:
         return sum(not waiter.future.done() for lane in self._lanes.values() for _, waiter in lane)
 
     def number(self) -> int:
-        """Place of a new call in its caller's queue; its repeated attempts keep it."""
+        """Position of a new call in its caller's queue; its retries keep it."""
         return next(self._numbers)
 
     def configure(self, limits: Limits | None) -> None:
-        """Apply what a caller allows; the newest limits count."""
+        """Apply the limits of a caller; the newest ones count."""
         if limits is None or limits is self._configured:
             return
         self._configured = limits
@@ -110,12 +111,12 @@ class Limiter:
         self._dispatch()
 
     def try_acquire(self, *, tokens: float, model: str) -> Permit | None:
-        """Return a permit if nobody waits and there is room; None when `acquire` must wait for one.
+        """Return a permit if no call waits and there is capacity; None if `acquire` must wait for one.
 
         Raises
         ------
         RateLimitError
-            The service wants no request for longer than is waited.
+            The service accepts no request for longer than the longest wait.
         """
         now = self._clock()
         self._refuse(model, now)
@@ -133,14 +134,14 @@ class Limiter:
         number : int
             From `number`.
         tokens : float
-            Estimate of what the call will use.
+            Estimated tokens of the call.
         model : str
-            Whose calls are refused when the service wants none for long.
+            Calls of a model are refused while the service accepts none for long.
 
         Raises
         ------
         RateLimitError
-            The service wants no request for longer than is waited.
+            The service accepts no request for longer than the longest wait.
         """
         import asyncio
 
@@ -153,12 +154,12 @@ class Limiter:
             if waiter.future.cancelled():
                 self._pass_done(lane)
                 self._dispatch()
-            elif waiter.future.exception() is None:  # the permit came at the very same moment
+            elif waiter.future.exception() is None:  # the permit was issued at the same moment
                 self.release(waiter.future.result())
             raise
 
     def release(self, permit: Permit, tokens: float | None = None) -> None:
-        """Return a permit; `tokens` is what the call really used, where that is known."""
+        """Return a permit; `tokens` is the actual usage of the call, if known."""
         self.in_flight -= 1
         if tokens is not None and permit.counted:
             self._tokens += tokens - permit.tokens
@@ -166,10 +167,10 @@ class Limiter:
         self._dispatch()
 
     def pause(self, wait_s: float, model: str) -> None:
-        """Send nothing for a while: the service said so.
+        """Pause sending, as requested by the service.
 
-        A wait that is longer than the policy's bound is no wait: the calls of that model fail at
-        once. Such a word is believed for as long as the bound, then one asks again.
+        If the pause is longer than the policy's limit, calls of that model fail at once instead. They
+        are refused for as long as the limit; then the next call is sent again.
         """
         now, longest_s = self._clock(), retry.policy.max_hint_s
         if wait_s <= longest_s:
@@ -184,13 +185,13 @@ class Limiter:
 
     def _refuse(self, model: str, now: float) -> None:
         if self._blocked and model in self._blocked:
-            believed_until, until = self._blocked[model]
-            if now < believed_until:
+            refused_until, until = self._blocked[model]
+            if now < refused_until:
                 raise _refused(until - now)
             del self._blocked[model]
 
     def _pass_done(self, caller: object) -> None:
-        """Forget the first calls of a caller that no longer wait, and the caller with the last."""
+        """Remove a caller's first calls that no longer wait, and the caller if none is left."""
         lane = self._lanes.get(caller)
         while lane and lane[0][1].future.done():
             heappop(lane)
@@ -209,7 +210,7 @@ class Limiter:
                 continue
             waiter, now = lane[0][1], self._clock()
             wait_s = self._wait_s(waiter.tokens, now)
-            if wait_s is None:  # `release` comes back here
+            if wait_s is None:  # `release` calls this again
                 return
             if wait_s > 0:
                 loop = waiter.future.get_loop()
@@ -230,7 +231,7 @@ class Limiter:
         return permit
 
     def _wait_s(self, tokens: float, now: float) -> float | None:
-        """Seconds until the next call may go; None: when another one ends."""
+        """Seconds until the next call may be sent; None: when another one ends."""
         limits = self.limits
         if limits.max_in_flight is not None and self.in_flight >= limits.max_in_flight:
             return None
@@ -241,14 +242,14 @@ class Limiter:
             oldest.counted = False
             self._tokens -= oldest.tokens
         if not sent:
-            self._tokens = 0.0  # no rounding is carried on
+            self._tokens = 0.0  # do not accumulate rounding errors
             return wait_s
         if limits.requests_per_minute is not None:
             over = len(sent) - int(min(limits.requests_per_minute, len(sent) + 1))
             if over >= 0:
                 wait_s = max(wait_s, sent[over].at + self.minute_s - now)
         if limits.tokens_per_minute is not None:
-            # A call that is larger than the limit goes alone.
+            # A call that is larger than the limit is sent alone.
             excess = self._tokens + tokens - limits.tokens_per_minute
             for permit in sent:
                 if excess <= 0:
@@ -260,16 +261,16 @@ class Limiter:
 
 def _refused(wait_s: float) -> RateLimitError:
     return RateLimitError(
-        "the service wants no request of this key for now, so none was sent",
+        "the service currently accepts no request with this key, so none was sent",
         retry_after_s=round(wait_s, 3),
         retryable=False,
     )
 
 
 class LimiterRegistry:
-    """The limiters of a session: one for each key and host. Loop thread.
+    """The limiters of a session: one per API key and host. Loop thread.
 
-    They live as long as the loop that their queues wait on.
+    They live as long as the event loop of their queues.
     """
 
     def __init__(self) -> None:
@@ -278,7 +279,7 @@ class LimiterRegistry:
         )
 
     def get(self, loop: asyncio.AbstractEventLoop, base_url: str, api_key: Secret) -> Limiter:
-        """Return the limiter that all calls with this key to this host share."""
+        """Return the limiter shared by all calls with this key to this host."""
         limiters = self._by_loop.setdefault(loop, {})
         key = (urlsplit(base_url).netloc, api_key)
         limiter = limiters.get(key)
@@ -288,7 +289,7 @@ class LimiterRegistry:
 
 
 def estimate(request: Request) -> float:
-    """Tokens that a call may use, cheaply: a quarter of its characters, and what it may write."""
+    """Estimated tokens of a call: a quarter of its characters, and its `max_tokens`."""
     tokens = 0.0
     for message in request.messages:
         tokens += len(message.text or "") / _CHARS_PER_TOKEN

@@ -1,4 +1,4 @@
-"""A call that is ready to be made: everything the engine needs, and nothing it must look up."""
+"""A call that is ready to be sent, with everything the engine needs."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from allos.wire.connection import Connection
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BilledService:
-    """Who is billed for a call, and at whose prices."""
+    """The service that bills a call, and its prices."""
 
     provider: str
     model: str
     base_url: str
-    """Where the call goes, as far as it is known before it is made."""
+    """Base URL of the call, as far as it is known before it is sent."""
     is_embedded: bool = False
     is_custom_host: bool = False
-    """The host is not the service's own, so the service's name says nothing about it."""
+    """Whether the host is not the service's own, so that its prices do not apply."""
     price_id: str | None = None
-    """The service's id in the price tables; None where they do not hold."""
+    """The service's id in the price tables; None where they do not apply."""
     max_output_tokens: int | None = None
-    """Most that the model can write; None when unknown."""
+    """Output limit of the model; None when unknown."""
 
     @property
     def name(self) -> str:
@@ -39,14 +39,14 @@ class PreparedCall:
 
     request: Request
     body: Body
-    """The request in the words of its API."""
+    """The request in the format of its API."""
     wire: Wire
-    """Speaks the request's API."""
+    """Client of the request's API."""
     connect: Callable[[], Connection]
-    """Where and as whom. Looks for the key and starts the embedded server, so it may raise and may
-    take a second; asked only when the call has to go out."""
+    """Returns the connection. Looks up the key and starts the embedded server, so it may raise and may
+    take a second; only called when a request has to be sent."""
     limits: Limits | None = None
-    """What the caller allows for this host and key; calls of a session share them."""
+    """Rate limits of the caller for this host and key; shared by the calls of a session."""
     limiters: LimiterRegistry
-    """Of the session that the call belongs to."""
+    """The limiters of the call's session."""
     billing: BilledService

@@ -1,4 +1,4 @@
-"""Events into a response: what a reply adds up to, whole or cut off."""
+"""Accumulates events into a response, complete or partial."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FACTS = tuple(field.name for field in fields(ResponseFacts))
 
 
 class ResponseAccumulator:
-    """Collects the events of one attempt. Loop thread."""
+    """Accumulates the events of one attempt. Loop thread."""
 
     __slots__ = (
         "answered",
@@ -54,10 +54,10 @@ class ResponseAccumulator:
         self.last_at: float | None = None
         """The same of the last one."""
         self.answered = False
-        """The service accepted the request: anything of a reply came."""
+        """Whether any part of a reply has arrived, so the service accepted the request."""
 
     def add(self, events: list[Event], at: float) -> None:
-        """Take in the events that arrived at perf_counter `at`."""
+        """Add events that arrived at perf_counter `at`."""
         self.answered = True
         has_text = False
         for event in events:
@@ -104,38 +104,38 @@ class ResponseAccumulator:
         return "".join(self.texts[kind])
 
     def tool_calls(self) -> list[ToolCall]:
-        """Return the tool calls so far, in order; unreadable arguments stay as raw text."""
+        """Return the tool calls so far, in order; invalid arguments stay in `raw_arguments`."""
         calls: list[ToolCall] = []
-        given = {call["id"] for call in self.tools.values()}
-        taken: set[str] = set()
+        service_ids = {call["id"] for call in self.tools.values()}
+        used_ids: set[str] = set()
         for position, call in enumerate(self.tools.values()):
             if call["name"] or call["arguments"] or call["parsed"]:
-                id_ = call["id"] or _free(f"call_{position}", given)
-                # A result answers its call by the id alone, and some servers give all calls one.
-                id_ = _free(id_, taken)
-                taken.add(id_)
+                id_ = call["id"] or _unique_id(f"call_{position}", service_ids)
+                # Results refer to calls by id only, and some servers use the same id for all calls.
+                id_ = _unique_id(id_, used_ids)
+                used_ids.add(id_)
                 calls.append(_tool_call(call, id_))
         return calls
 
     @property
     def empty(self) -> bool:
-        """Whether nothing of an answer has arrived."""
+        """Whether no part of an answer has arrived."""
         return not self.tools and not any(self.texts.values())
 
 
-def _free(id_: str, taken: set[str]) -> str:
-    """Return the id, or a longer one where it is taken."""
-    number, free = 1, id_
-    while free in taken:
+def _unique_id(id_: str, used_ids: set[str]) -> str:
+    """Return the id, or a longer one if it is already used."""
+    number, unique = 1, id_
+    while unique in used_ids:
         number += 1
-        free = f"{id_}_{number}"
-    return free
+        unique = f"{id_}_{number}"
+    return unique
 
 
 def _tool_call(call: dict[str, Any], id_: str) -> ToolCall:
     parsed: Any = call["parsed"]
     text: str = "".join(call["arguments"])
-    if isinstance(parsed, str) and not text:  # some servers put text where a value belongs
+    if isinstance(parsed, str) and not text:  # some servers send a string instead of a value
         parsed, text = None, parsed
     if parsed is None or text:
         if not text.strip() or text.strip() == "null":
@@ -144,11 +144,11 @@ def _tool_call(call: dict[str, Any], id_: str) -> ToolCall:
             try:
                 parsed = from_json(text.encode("utf-8", "surrogatepass"))
             except ValueError as exc:
-                return ToolCall(id_, call["name"], {}, text, f"arguments are no JSON: {exc}")
+                return ToolCall(id_, call["name"], {}, text, f"arguments are not valid JSON: {exc}")
     if not isinstance(parsed, dict):
         if not text:
             from json import dumps
 
             text = dumps(parsed, ensure_ascii=False)
-        return ToolCall(id_, call["name"], {}, text, "arguments are no JSON object")
+        return ToolCall(id_, call["name"], {}, text, "arguments must be a JSON object")
     return ToolCall(id_, call["name"], parsed)

@@ -1,4 +1,4 @@
-"""From what a call was and what arrived to its response, under the names of the log's columns."""
+"""Metadata of a response from its request and what arrived, by the names of the log's columns."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _OWN_COLUMNS = frozenset({"temperature", "top_p", "max_tokens", "seed"})
 
 
 def request_facts(request: Request, dropped: Sequence[str]) -> dict[str, Any]:
-    """Facts that the request alone decides, by column name and in the order of `metadata`.
+    """Metadata from the request, by column name and in the order of `metadata`.
 
     Parameters
     ----------
     request : Request
     dropped : sequence of str
-        Parameters that were set and not sent.
+        Parameters that were set, but not sent.
     """
     params = {k: v for k, v in request.params.items() if k not in dropped}
     others = {k: v for k, v in params.items() if k not in _OWN_COLUMNS}
@@ -56,7 +56,7 @@ def request_facts(request: Request, dropped: Sequence[str]) -> dict[str, Any]:
 def unsent_response(
     request: Request, dropped: Sequence[str], error: AllosError | None, created_at: datetime
 ) -> ProviderResponse:
-    """Return the response of a call that never went out: refused, or without an error stopped."""
+    """Return the response of a call that was not sent: refused, or without an error cancelled."""
     outcome = "cancelled" if error is None else "error"
     facts: dict[str, Any] = {
         **request_facts(request, dropped),
@@ -81,7 +81,7 @@ def unsent_response(
 def outcome_facts(
     received: ResponseAccumulator, error: AllosError | None, *, cancelled: bool
 ) -> dict[str, Any]:
-    """How a call ended, and why."""
+    """Status, finish reason and error of a call."""
     finish_reason = received.finish_reason
     if cancelled:
         finish_reason = "cancelled"
@@ -101,7 +101,7 @@ def outcome_facts(
 
 
 def usage_facts(usage: Usage | None) -> dict[str, Any]:
-    """Tokens of a call, as far as the service has counted them."""
+    """Tokens of a call, as reported by the service."""
     if usage is None:
         return {"usage_source": "missing"}
     return {
@@ -118,14 +118,14 @@ def usage_facts(usage: Usage | None) -> dict[str, Any]:
 def speed_facts(
     received: ResponseAccumulator, sent_at: float | None, ended_at: float
 ) -> dict[str, Any]:
-    """Seconds and tokens per second of the last attempt; `perf_counter` in, None: nothing was sent."""
+    """Latency and tokens per second of the last attempt, from `perf_counter`; None: nothing was sent."""
     if sent_at is None:
         return {"latency_s": None}
     latency_s = ended_at - sent_at
     first_at = received.first_at
     ttft_s = first_at - sent_at if first_at is not None else None
-    in_pieces = first_at != received.last_at
-    tokens = received.usage.output_tokens if received.usage is not None and in_pieces else None
+    is_incremental = first_at != received.last_at
+    tokens = received.usage.output_tokens if received.usage is not None and is_incremental else None
     return {
         "latency_s": latency_s,
         "time_to_first_token_s": ttft_s,
@@ -136,7 +136,7 @@ def speed_facts(
 def _tokens_per_second(
     output_tokens: int | None, latency_s: float, ttft_s: float | None
 ) -> float | None:
-    """Tokens per second after the first one; None for answers that came in one piece."""
+    """Tokens per second after the first one; None for answers that arrived at once."""
     if not output_tokens or output_tokens < 2 or ttft_s is None:
         return None
     spent_s = latency_s - ttft_s

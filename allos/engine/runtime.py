@@ -1,7 +1,7 @@
-"""The one background loop thread of a process, and the clients that live on it.
+"""The background loop thread of a process, and its clients.
 
-All model I/O runs here. The thread starts with the first call and ends at exit; a forked child
-starts its own. Everything below "loop thread" in a comment runs on it.
+All model I/O runs on it. The thread starts with the first call and ends at exit; a forked child
+starts its own. "Loop thread" in docstrings and comments means that the code must run on it.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _CLOSE_S = 2.0
-"""How long exit waits for clients to close."""
+"""How long the exit of the process waits for clients to close."""
 
 
 class SharedClient:
-    """A client, and how many calls use it."""
+    """A client and the number of calls that use it."""
 
     __slots__ = ("calls", "client", "released")
 
@@ -48,10 +48,10 @@ class Runtime:
         self.loop: asyncio.AbstractEventLoop = _new_loop()
         self.tasks: set[asyncio.Task[Any]] = set()  # loop thread only
         self._clients: dict[Connection, SharedClient] = {}
-        # Guards _clients and their counts; held for a moment only, the loop thread takes it as well.
+        # Guards _clients and their counts; held briefly, since the loop thread acquires it as well.
         self._clients_lock = threading.Lock()
-        # One client for each connection; making one may take a second, for which the calls of other
-        # connections do not wait.
+        # One lock per connection: creating a client may take a second, and calls of other connections
+        # must not wait for it.
         self._making: defaultdict[Connection, threading.Lock] = defaultdict(threading.Lock)
         self._asyncio = asyncio
         self.thread = threading.Thread(target=self._run, name="allos-loop", daemon=True)
@@ -62,20 +62,20 @@ class Runtime:
         self.loop.run_forever()
 
     @property
-    def here(self) -> bool:
+    def is_loop_thread(self) -> bool:
         """Whether the caller is on the loop thread."""
         return threading.get_ident() == self.thread.ident
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Run a coroutine on the loop; the caller's context goes along. Any thread."""
+        """Run a coroutine on the loop, in the caller's context. Any thread."""
         return self._asyncio.run_coroutine_threadsafe(work, self.loop)
 
     def client(self, connection: Connection) -> Any:
-        """Return the client of a connection, building it if it is new. Any thread but the loop's."""
+        """Return the client of a connection, creating it if needed. Any thread but the loop thread."""
         return self._shared(connection, 0).client
 
     def borrow(self, connection: Connection) -> SharedClient:
-        """Return the client for one call; `give_back` must follow. Any thread but the loop's."""
+        """Return the client for one call; `give_back` must follow. Any thread but the loop thread."""
         return self._shared(connection, 1)
 
     def _shared(self, connection: Connection, calls: int) -> SharedClient:
@@ -88,15 +88,15 @@ class Runtime:
                 making = self._making[connection]
             with making:
                 if connection not in self._clients:
-                    made = SharedClient(_made(connection))
+                    created = SharedClient(_build_client(connection))
                     with self._clients_lock:
-                        kept = self._clients.setdefault(connection, made)
+                        current = self._clients.setdefault(connection, created)
                         self._making.pop(connection, None)
-                    if kept is not made:  # made, released and made again meanwhile
-                        self._close_client(made)
+                    if current is not created:  # another one was created meanwhile
+                        self._close_client(created)
 
     def give_back(self, shared: SharedClient) -> None:
-        """End a call's use of a client; the last one closes it, once it is released. Any thread."""
+        """End a call's use of a client; a released client is closed with its last call. Any thread."""
         with self._clients_lock:
             shared.calls -= 1
             unused = shared.released and not shared.calls
@@ -119,8 +119,8 @@ class Runtime:
             self.submit(shared.client.close())
 
     def close(self) -> None:
-        """Cancel what runs, close the clients, end the thread. Main thread, at exit."""
-        if not self.thread.is_alive() or self.here:
+        """Cancel running calls, close the clients, end the thread. Main thread, at exit."""
+        if not self.thread.is_alive() or self.is_loop_thread:
             return
         with suppress(TimeoutError, RuntimeError):
             self.submit(self._shutdown()).result(timeout=_CLOSE_S)
@@ -136,20 +136,20 @@ class Runtime:
         if running:
             await self._asyncio.gather(*running, return_exceptions=True)
         with self._clients_lock:
-            left, self._clients = list(self._clients.values()), {}
-        for shared in left:
+            remaining, self._clients = list(self._clients.values()), {}
+        for shared in remaining:
             await shared.client.close()
-        # Connections say good-bye in callbacks of the loop; give them their turn.
+        # Connections are closed in callbacks of the loop; let them run.
         await self._asyncio.sleep(0.01)
 
 
-def _made(connection: Connection) -> Any:
+def _build_client(connection: Connection) -> Any:
     try:
         return clients.make(connection)
-    except Exception as exc:  # noqa: BLE001 - certificates, proxies, SDKs: whatever is set up wrongly
-        words = connection.redact(f"{type(exc).__name__}: {exc}")
+    except Exception as exc:  # noqa: BLE001 - certificates, proxies, SDKs: any configuration error
+        reason = connection.redact(f"{type(exc).__name__}: {exc}")
     raise ConfigurationError(
-        f"the connection to {connection.base_url} cannot be set up ({words}). Check the certificates "
+        f"the connection to {connection.base_url} cannot be configured ({reason}). Check the certificates "
         "(SSL_CERT_FILE), the proxy (HTTPS_PROXY) and the headers. Nothing was sent."
     )
 
@@ -167,13 +167,13 @@ def _new_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-# The loop thread is the process's, not a session's: connections are shared by all sessions.
+# Resource of the process: the loop thread and its connections are shared by all sessions.
 _lock = threading.Lock()  # guards _current: one runtime for each process
 _current: Runtime | None = None
 
 
 def get() -> Runtime:
-    """Return the process's runtime, starting it if need be. Any thread."""
+    """Return the runtime of the process, starting it if needed. Any thread."""
     global _current
     runtime = _current
     if runtime is None:
@@ -185,7 +185,7 @@ def get() -> Runtime:
 
 
 def running() -> Runtime | None:
-    """Return the process's runtime if one was started."""
+    """Return the runtime of the process, or None if it was not started."""
     return _current
 
 
@@ -199,7 +199,7 @@ def shutdown() -> None:
 
 
 def _forget_after_fork() -> None:
-    # The child has no loop thread, and a lock may have been held elsewhere when it was copied.
+    # The child has no loop thread, and another thread may have held the lock during the fork.
     global _current, _lock
     _current = None
     _lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""Calls that need no service: answered from a recording, refused, or stopped before they were sent."""
+"""Calls that are not sent: replayed, refused, or cancelled before."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from allos.response import ProviderResponse
 
 
 class SettledRun:
-    """Takes an outcome that is known already through the rest of a call's way."""
+    """Completes a call whose outcome is already known."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class SettledRun:
                 await self._response(), self.decision.afters, self.handle.report
             )
             self.handle.resolve(response)
-        except BaseException as exc:  # a waiter must never hang on a fault of our own
+        except BaseException as exc:  # a waiter must never hang, even after a bug of allos
             if not self.handle.future.done():
                 self.handle.future.set_exception(exc)
             raise
@@ -74,7 +74,7 @@ class SettledRun:
     def _as_of_now(self, answer: ProviderResponse) -> ProviderResponse:
         """The recorded answer with its own id, time, request and provenance."""
         request = self.call.request
-        # Where a recorded answer came from is not known: an address is never recorded.
+        # The base URL of a recorded answer is unknown, since it is never recorded.
         facts = {
             **request_facts(request, self.call.body.dropped),
             "base_url": None,
@@ -93,7 +93,7 @@ class SettledRun:
 
 
 def events_of(answer: ProviderResponse) -> list[Event]:
-    """Events of a stream that adds up to a complete answer."""
+    """Events of a stream that accumulate to a complete answer."""
     events: list[Event] = []
     if answer.reasoning:
         events.append(ReasoningDelta(answer.reasoning))

@@ -1,4 +1,4 @@
-"""Starting a call: ask the interceptors, connect, hand it to the loop thread."""
+"""Start a call: run the interceptors, connect, submit it to the loop thread."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from allos.wire.connection import Connection
 
 OnEvents = Callable[[Sequence[Event]], None]
-"""Given the events of each arriving chunk, on the loop thread."""
+"""Called with the events of each chunk, on the loop thread."""
 
 
 def start(
@@ -38,14 +38,14 @@ def start(
     ----------
     call : PreparedCall
     interceptors : sequence of Interceptor
-        The layers around the call, the outermost first.
+        Interceptors of the call, outermost first.
     on_events : callable or None
-        Given what arrives, while it arrives. Streams only.
+        Called with events as they arrive. Streams only.
 
     Returns
     -------
     Call
-        Also for a call that was refused: its response carries the error, and is a row of the log.
+        Also for a refused call: its response has the error, and is a row of the log.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def start(
         shared = runtime.borrow(connection)
     except AllosError as exc:
         return _settle(runtime, call, Decision(exc, decision.afters), on_events)
-    except BaseException:  # stopped by hand meanwhile, most likely
+    except BaseException:  # KeyboardInterrupt, most likely
         _settle(runtime, call, Decision(None, decision.afters), on_events)
         raise
     return _send(runtime, call, decision, connection, shared, on_events)
@@ -72,7 +72,7 @@ async def astart(
     interceptors: Sequence[Interceptor],
     on_events: OnEvents | None = None,
 ) -> Call:
-    """As `start`, without blocking the caller's event loop by imports or a starting server."""
+    """As `start`, without blocking the caller's event loop by imports or by starting a server."""
     import asyncio
 
     runtime = runtime_for_a_call()
@@ -95,12 +95,10 @@ async def astart(
 
 
 def refuse(request: Request, error: AllosError | None) -> Call:
-    """Return the call of a request that is not even prepared: its response carries the error.
+    """Return the call of a request that could not be prepared; its response has the error.
 
-    Without an error it was stopped before its turn came.
-
-    It goes the same way as every other call, past those who observe, so it is a row of the log. Nothing
-    here blocks, so it may also be called on the loop thread.
+    Without an error it was cancelled before. Interceptors with `observes_refused` see it, so it is a row
+    of the log. Does not block, so it may also be called on the loop thread.
     """
     session = _process.current_session()
     observers = [layer for layer in session.interceptors if layer.observes_refused]
@@ -123,14 +121,14 @@ def _never() -> NoReturn:
 
 
 def can_answer_offline() -> bool:
-    """Whether a recording may answer calls, so that a missing key or model file is no error yet."""
+    """Whether calls may be replayed, so that a missing API key or model file is not an error yet."""
     return any(layer.can_answer_offline for layer in _process.current_session().interceptors)
 
 
 def runtime_for_a_call() -> Runtime:
-    """Return the runtime; starting a call on its own thread is refused."""
+    """Return the runtime; raises on the loop thread."""
     runtime = get()
-    if runtime.here:
+    if runtime.is_loop_thread:
         raise ConfigurationError(
             "a call cannot be started on allos's own loop thread; start it from your own thread"
         )
@@ -155,10 +153,10 @@ def _send(
     shared: SharedClient,
     on_events: OnEvents | None,
 ) -> Call:
-    if connection.base_url != call.request.base_url:  # known only now that its server runs
+    if connection.base_url != call.request.base_url:  # known only once the server runs
         call = replace(call, request=replace(call.request, base_url=connection.base_url))
     handle = Call(runtime)
     run = AttemptRun(handle, call, decision.afters, connection, shared, on_events)
-    # call_soon_threadsafe copies the caller's context, so provenance crosses by itself.
+    # call_soon_threadsafe copies the caller's context, and with it the provenance.
     runtime.loop.call_soon_threadsafe(run.begin)
     return handle

@@ -1,6 +1,6 @@
-"""The embedded model: llama.cpp's own server in a child process, and the files it serves.
+"""The embedded model: llama.cpp's server in a child process, and its model files.
 
-`serve` hands back an address and a key, so that an embedded model is one more OpenAI-compatible
+`serve` returns a base URL and an API key, so that an embedded model is one more OpenAI-compatible
 service. Nothing heavy is imported before `serve` is called.
 """
 

@@ -1,8 +1,8 @@
-"""The program of the child process: llama.cpp's server, until the parent is gone.
+"""The program of the child process: llama.cpp's server, until the parent process ends.
 
-Runs as a script, so it imports nothing of allos. Orders and the key come as one JSON line on
-standard input, the answer goes back as one JSON line on standard output. The parent keeps the
-input open and never writes again: its end of file means that the parent has died or wants an end.
+Runs as a script, so it imports nothing of allos. Configuration and key arrive as one JSON line on
+standard input, the result is written as one JSON line to standard output. The parent keeps the
+input open and never writes again: end of file means that the parent has ended or stops the server.
 """
 
 from __future__ import annotations
@@ -17,48 +17,48 @@ from typing import Any, NoReturn
 
 def main() -> NoReturn:
     """Serve until standard input ends."""
-    # The person who interrupts a cell or a script interrupts a request, not the server.
+    # Ctrl-C in a cell or a script interrupts a request, not the server.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # llama.cpp may print; the pipe back to the parent carries our one line and nothing else.
+    # llama.cpp may print; the pipe to the parent must only contain our one line.
     report_fd = os.dup(1)
     os.dup2(2, 1)
-    order = json.loads(sys.stdin.buffer.readline() or b"{}")
-    if not order:
+    config = json.loads(sys.stdin.buffer.readline() or b"{}")
+    if not config:
         os._exit(0)
     _end_with_the_parent()
     _no_core_dump()
-    _report(report_fd, _start(order))
+    _report(report_fd, _start(config))
     with contextlib.suppress(OSError):
         while os.read(0, 4096):
             pass
     os._exit(0)
 
 
-def _start(order: dict[str, Any]) -> dict[str, Any]:
-    sys.path.extend(entry for entry in order["sys_path"] if entry not in sys.path)
+def _start(config: dict[str, Any]) -> dict[str, Any]:
+    sys.path.extend(entry for entry in config["sys_path"] if entry not in sys.path)
     try:
         import xllamacpp
     except ImportError as error:
         return {"error": "import", "detail": str(error)}
     params = xllamacpp.CommonParams()
-    params.model.path = order["path"]
+    params.model.path = config["path"]
     # Replies carry the alias as their `model`; without one they would show a path.
-    params.model_alias = {order["alias"]}
-    params.n_parallel = order["n_parallel"]
-    params.n_ctx = order["n_ctx"]
-    params.cpuparams.n_threads = order["n_threads"]
-    params.cpuparams_batch.n_threads = order["n_threads"]
+    params.model_alias = {config["alias"]}
+    params.n_parallel = config["n_parallel"]
+    params.n_ctx = config["n_ctx"]
+    params.cpuparams.n_threads = config["n_threads"]
+    params.cpuparams_batch.n_threads = config["n_threads"]
     params.hostnames = ["127.0.0.1"]
     params.port = 0
-    params.api_keys = [order["key"]]
+    params.api_keys = [config["key"]]
     params.warmup = False
     params.ui = False
     params.endpoint_slots = False  # it would list the prompts of other requests
-    # By default prompts are kept in up to 8 GB of memory; the slots remember their own last one.
+    # By default prompts are cached in up to 8 GB of memory; each slot keeps its last one anyway.
     params.cache_ram_mib = 0
-    params.verbosity = 1  # errors alone: the log must not grow with every request
+    params.verbosity = 1  # errors only: the log must not grow with every request
     try:
-        # StoredKey by the module, since the server lives as long as the object.
+        # Resource of the process: the server lives as long as this object.
         global _server
         _server = xllamacpp.Server(params)  # holds the GIL while it loads
     except (RuntimeError, ValueError) as error:
@@ -77,7 +77,7 @@ def _report(fd: int, report: dict[str, Any]) -> None:
 
 
 def _end_with_the_parent() -> None:
-    """Let the kernel end this process when the pipe ends, also while a load holds the GIL."""
+    """Let the operating system end this process when the pipe closes, even while loading holds the GIL."""
     if sys.platform == "win32":
         return
     import fcntl
@@ -89,7 +89,7 @@ def _end_with_the_parent() -> None:
 
 
 def _no_core_dump() -> None:
-    """Keep prompts out of core files, and the disk free of them."""
+    """Disable core dumps: they are large and contain prompts."""
     if sys.platform == "win32":
         return
     import resource

@@ -1,7 +1,7 @@
-"""The header of a GGUF file: what we must know before a server loads it.
+"""The header of a GGUF file, read before a server loads it.
 
-Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md (version 3, 2024). Plain reads and
-no memory map: a file that shrinks while it is mapped would kill the process.
+Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md (version 3, 2024). Plain reads
+instead of a memory map: a file that shrinks while it is mapped would crash the process.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from typing import BinaryIO
 
 from allos.errors import ConfigurationError
 
-# GGUF's value types by number; strings (8) and arrays (9) have a length of their own.
+# GGUF's value types by number; strings (8) and arrays (9) have variable length.
 _FIXED = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
 _KNOWN_VERSIONS = (2, 3)
 _DEFAULT_ALIGNMENT = 32
-# A key, a name or a single text value; the longest known are chat templates of some 20 kB.
+# Limit for keys, names and string values; the longest known are chat templates of about 20 kB.
 _MAX_TEXT_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GgufFacts:
-    """What the header says; None where it is silent or of a version that we do not know."""
+    """Metadata from the header; None where it is missing or the version is unknown."""
 
     architecture: str | None = None
     """Family of the model, such as ``"llama"``."""
     context_length: int | None = None
-    """Tokens that the model was trained on at once."""
+    """Context length that the model was trained with."""
 
 
 class _DamagedError(Exception):
@@ -37,7 +37,7 @@ class _DamagedError(Exception):
 
 
 def read_gguf(path: Path) -> GgufFacts:
-    """Facts from the header of a GGUF file, after checking that the file is all there.
+    """Read the header of a GGUF file, and check that the file is complete.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def read_gguf(path: Path) -> GgufFacts:
     Raises
     ------
     ConfigurationError
-        The file is damaged or cut off. A cut within the very last tensor is left to llama.cpp.
+        The file is damaged or truncated. Truncation within the last tensor is left to llama.cpp.
 
     Notes
     -----
@@ -64,7 +64,7 @@ def read_gguf(path: Path) -> GgufFacts:
             return _Header(file, size_bytes).facts()
     except _DamagedError as error:
         raise ConfigurationError(
-            f"The model file {str(path)!r} is {error}; fetch or copy it again."
+            f"The model file {str(path)!r} is {error}; download or copy it again."
         ) from error
     except OSError as error:
         raise ConfigurationError(
@@ -83,7 +83,7 @@ class _Header:
         if self._bytes(4) != b"GGUF":
             raise _DamagedError("not a GGUF file")
         if self._number("I") not in _KNOWN_VERSIONS:
-            return GgufFacts()  # llama.cpp may know it, and says so clearly if not
+            return GgufFacts()  # llama.cpp may support it, and has a clear error if not
         n_tensors, n_values = self._number("Q"), self._number("Q")
         values = dict(self._pair() for _ in range(n_values))
         alignment = values.get("general.alignment") or _DEFAULT_ALIGNMENT
@@ -98,24 +98,24 @@ class _Header:
     def _check_tensors(self, n_tensors: int, alignment: int) -> None:
         last_offset = -1
         for _ in range(n_tensors):
-            self._text()
+            self._string()
             n_dimensions = self._number("I")
-            self._skip(8 * n_dimensions + 4)  # the dimensions, and the type of the numbers
+            self._skip(8 * n_dimensions + 4)  # the dimensions and the type
             last_offset = max(last_offset, self._number("Q"))
         if alignment <= 0:
             raise _DamagedError("damaged")
         data_start = -(-self.file.tell() // alignment) * alignment
         if data_start + last_offset >= self.size_bytes:
-            raise _DamagedError(f"cut off after {self.size_bytes:,} bytes")
+            raise _DamagedError(f"truncated after {self.size_bytes:,} bytes")
 
     def _pair(self) -> tuple[str, int | float | str | None]:
-        return self._text(), self._value(self._number("I"))
+        return self._string(), self._value(self._number("I"))
 
     def _value(self, kind: int) -> int | float | str | None:
         if kind in _FIXED:
             return self._number(_FIXED[kind])
         if kind == _STRING:
-            return self._text()
+            return self._string()
         if kind != _ARRAY:
             raise _DamagedError("damaged")
         self._skip_array(self._number("I"), self._number("Q"))
@@ -125,15 +125,15 @@ class _Header:
         if kind in _FIXED:
             self._skip(struct.calcsize("<" + _FIXED[kind]) * length)
         elif kind == _STRING:
-            # By far the longest part of a header (a vocabulary): no calls of our own in the loop.
+            # By far the longest part of a header (a vocabulary): no function calls of ours in the loop.
             read, unpack = self.file.read, struct.Struct("<Q").unpack
             try:
                 for _ in range(length):
                     (n_bytes,) = unpack(read(8))
                     if len(read(n_bytes) if n_bytes <= _MAX_TEXT_BYTES else b"") < n_bytes:
-                        raise _DamagedError("damaged or cut off")
+                        raise _DamagedError("damaged or truncated")
             except struct.error:
-                raise _DamagedError("damaged or cut off") from None
+                raise _DamagedError("damaged or truncated") from None
         else:
             raise _DamagedError("damaged")
 
@@ -142,7 +142,7 @@ class _Header:
         value: int = layout.unpack(self._bytes(layout.size))[0]
         return value
 
-    def _text(self) -> str:
+    def _string(self) -> str:
         n_bytes = self._number("Q")
         if n_bytes > _MAX_TEXT_BYTES:
             raise _DamagedError("damaged")
@@ -151,10 +151,10 @@ class _Header:
     def _bytes(self, n_bytes: int) -> bytes:
         data = self.file.read(n_bytes)
         if len(data) < n_bytes:
-            raise _DamagedError("damaged or cut off")
+            raise _DamagedError("damaged or truncated")
         return data
 
     def _skip(self, n_bytes: int) -> None:
         if n_bytes > self.size_bytes - self.file.tell():
-            raise _DamagedError("damaged or cut off")
+            raise _DamagedError("damaged or truncated")
         self.file.seek(n_bytes, 1)

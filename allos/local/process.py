@@ -1,13 +1,12 @@
-"""One child process that serves one model: starting it, noticing its end, ending it.
+"""One child process that serves one model: start it, notice its end, stop it.
 
-The child holds the read end of a pipe whose only write end is ours, so it ends with this process
-however that dies. A forked copy of this process closes its copy of the write end at once: it can
-neither keep the child alive nor stop it.
+The child reads from a pipe whose only write end is ours, so it ends when this process ends, however
+that happens. A forked copy of this process closes its copy of the write end at once: it can neither
+keep the child alive nor stop it.
 """
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import json
 import os
@@ -20,36 +19,38 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from allos import _process
 from allos.errors import ConfigurationError, ProviderTimeoutError
 from allos.local.model_files import INSTALL_COMMAND
 
 _LOG_TAIL_BYTES = 64 * 1024
 _STOP_TIMEOUT_S = 2.0
 
-# Held from the making of the pipes until they are noted in `_running`, and across a fork: no
-# forked copy can inherit a pipe that it does not know.
+# Process-wide: held from creating the pipes until they are in `_running`, and across a fork, so that no
+# forked copy inherits a pipe that it does not know.
 _spawn_lock = threading.Lock()
+# Resource of the process: its running children, stopped when it ends.
 _running: set[ChildProcess] = set()
 
 
 class ChildProcess:
-    """A child that was given its orders; `wait_ready` tells whether it serves.
+    """A child process of a model server; `wait_ready` waits until it serves.
 
     Parameters
     ----------
-    order : mapping
-        What the child needs to know, the key included; it travels through a pipe.
+    config : mapping
+        Configuration of the server, the key included; sent through a pipe.
     command : sequence of str or None
-        Program to run instead of the server.
+        Command to run instead of the server.
     """
 
-    def __init__(self, order: Mapping[str, Any], command: Sequence[str] | None = None) -> None:
-        self.name = str(order.get("alias"))
+    def __init__(self, config: Mapping[str, Any], command: Sequence[str] | None = None) -> None:
+        self.name = str(config.get("alias"))
         self.ended = threading.Event()
         self._first_line = b""
-        self._last_words = ""
+        self._error_line = ""
         self._reported = threading.Event()
-        # StoredKey open for the life of the child; the watcher closes it.
+        # Open for the life of the child; the watcher closes it.
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - see above
         try:
             self._spawn(command or _server_command())
@@ -62,7 +63,7 @@ class ChildProcess:
             target=self._watch, name=f"allos-local-{self.name}", daemon=True
         )
         self._watcher.start()
-        self._send({**order, "sys_path": [os.path.abspath(entry) for entry in sys.path]})
+        self._send({**config, "sys_path": [os.path.abspath(entry) for entry in sys.path]})
 
     @property
     def pid(self) -> int:
@@ -70,19 +71,19 @@ class ChildProcess:
         return self._process.pid
 
     def wait_ready(self, timeout_s: float) -> str:
-        """Address of the server, such as ``"http://127.0.0.1:43479"``.
+        """Return the URL of the server, such as ``"http://127.0.0.1:43479"``.
 
         Parameters
         ----------
         timeout_s : float
-            Seconds until the child is given up.
+            Seconds to wait.
 
         Raises
         ------
         ConfigurationError
             llama.cpp cannot be imported or cannot load the model, or it crashed doing so.
         ProviderTimeoutError
-            The time is over.
+            It was not ready in time.
         """
         try:
             in_time = self._reported.wait(timeout_s)
@@ -98,7 +99,7 @@ class ChildProcess:
         raise self._failure(report, None if in_time else timeout_s)
 
     def stop(self, timeout_s: float = _STOP_TIMEOUT_S) -> None:
-        """End the child and wait until it is gone; a second call does nothing.
+        """Stop the child and wait until it has ended; a second call does nothing.
 
         Parameters
         ----------
@@ -113,16 +114,16 @@ class ChildProcess:
         _running.discard(self)
 
     def abandon(self) -> None:
-        """Let go of a child that belongs to another process (after a fork, in the copy)."""
+        """Release a child that belongs to another process (after a fork, in the copy)."""
         self._process.returncode = 0  # else the garbage collector warns of a running child
         for stream in (self._process.stdin, self._process.stdout, self._log):
             _close(stream)
         self.ended.set()
 
     def _spawn(self, command: Sequence[str]) -> None:
-        # A session of its own: a Ctrl-C in the terminal or the notebook's stop button, which
-        # signal the whole group, do not reach the child.
-        apart: dict[str, Any] = (
+        # Its own process group: Ctrl-C in the terminal and the notebook's stop button, which signal
+        # the whole group, do not reach the child.
+        new_group: dict[str, Any] = (
             {"creationflags": 0x08000200}  # CREATE_NO_WINDOW | CREATE_NEW_PROCESS_GROUP
             if sys.platform == "win32"
             else {"start_new_session": True}
@@ -133,22 +134,22 @@ class ChildProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._log,
-                bufsize=0,  # buffers have locks, and a fork may copy one that is held
+                bufsize=0,  # buffers have locks, and a fork may copy one that is locked
                 # Waiting threads sleep instead of spinning: 15 times faster beside a busy neighbour.
                 env={**os.environ, "OMP_WAIT_POLICY": "passive"},
-                **apart,
+                **new_group,
             )
             _running.add(self)
 
-    def _send(self, order: Mapping[str, Any]) -> None:
+    def _send(self, config: Mapping[str, Any]) -> None:
         assert self._process.stdin is not None
-        # A child that died at once has closed the pipe; wait_ready says why.
+        # A child that ended at once has closed the pipe; wait_ready raises the reason.
         with contextlib.suppress(OSError, ValueError):
-            self._process.stdin.write(json.dumps(order).encode() + b"\n")
+            self._process.stdin.write(json.dumps(config).encode() + b"\n")
 
     def _watch(self) -> None:
-        # own thread: reads the report, then sleeps until the child's end and collects it, so that
-        # a crash is noticed at once and leaves no zombie
+        # Own thread: reads the report, then waits for the child, so that a crash is noticed at once and
+        # leaves no zombie process.
         stdout = self._process.stdout
         assert stdout is not None
         self._first_line = stdout.readline()
@@ -156,7 +157,7 @@ class ChildProcess:
             self._reported.set()
             stdout.read()
         self._process.wait()
-        self._last_words = _telling_line(self._log)
+        self._error_line = _first_error_line(self._log)
         for stream in (stdout, self._process.stdin, self._log):
             _close(stream)
         self.ended.set()
@@ -171,10 +172,10 @@ class ChildProcess:
         return report if isinstance(report, dict) else {}
 
     def _failure(self, report: Mapping[str, Any], timeout_s: float | None) -> Exception:
-        said = f" It said: {self._last_words}" if self._last_words else ""
+        logged = f" It logged: {self._error_line}" if self._error_line else ""
         if timeout_s is not None:
             return ProviderTimeoutError(
-                f"The embedded model {self.name!r} was not ready after {timeout_s:g} s.{said}",
+                f"The embedded model {self.name!r} was not ready after {timeout_s:g} s.{logged}",
                 provider="local",
                 model=self.name,
                 retryable=False,
@@ -185,9 +186,9 @@ class ChildProcess:
                 f"Reinstall xllamacpp, or run: {INSTALL_COMMAND}"
             )
         if report:
-            return ConfigurationError(f"llama.cpp cannot load the model {self.name!r}.{said}")
-        how = _died_by(self._process.returncode)
-        return ConfigurationError(f"llama.cpp {how} while it loaded {self.name!r}.{said}")
+            return ConfigurationError(f"llama.cpp cannot load the model {self.name!r}.{logged}")
+        how = _exit_reason(self._process.returncode)
+        return ConfigurationError(f"llama.cpp {how} while it loaded {self.name!r}.{logged}")
 
 
 def one_line(text: str, limit: int = 300) -> str:
@@ -203,12 +204,12 @@ def one_line(text: str, limit: int = 300) -> str:
 
 
 def _server_command() -> list[str]:
-    # By path and with -P: this works wherever allos was imported from, and no file beside the
-    # script can stand in for a library.
+    # By path and with -P: this works wherever allos was imported from, and no file beside the script
+    # shadows a library.
     return [sys.executable, "-P", str(Path(__file__).with_name("child.py"))]
 
 
-def _died_by(returncode: int | None) -> str:
+def _exit_reason(returncode: int | None) -> str:
     if returncode is None or returncode >= 0:
         return f"ended with code {returncode}"
     try:
@@ -219,13 +220,13 @@ def _died_by(returncode: int | None) -> str:
     return f"crashed ({name}{hint})"
 
 
-def _telling_line(log: IO[bytes]) -> str:
+def _first_error_line(log: IO[bytes]) -> str:
     log.seek(max(0, log.seek(0, os.SEEK_END) - _LOG_TAIL_BYTES))
     lines = [one_line(line) for line in log.read().decode("utf-8", "replace").split("\n")]
     lines = [line for line in lines if line]
-    # llama.cpp names the cause in its first error line; the later ones repeat that it failed.
-    telling = [line for line in lines if " E " in line] or lines[-1:]
-    return telling[0].rpartition(" E ")[2] if telling else ""
+    # llama.cpp logs the cause in its first error line; later ones only repeat that it failed.
+    errors = [line for line in lines if " E " in line] or lines[-1:]
+    return errors[0].rpartition(" E ")[2] if errors else ""
 
 
 def _close(stream: IO[bytes] | None) -> None:
@@ -234,22 +235,25 @@ def _close(stream: IO[bytes] | None) -> None:
             stream.close()
 
 
-@atexit.register
 def _stop_running() -> None:
     for child in list(_running):
         child.stop()
 
 
+def _before_fork() -> None:
+    _spawn_lock.acquire()
+
+
 def _after_fork_in_child() -> None:
-    _spawn_lock.release()  # taken before the fork, by the thread that lives on here
+    _spawn_lock.release()  # acquired before the fork, by the thread that continues here
     for child in _running:
         child.abandon()
     _running.clear()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_spawn_lock.acquire,
-        after_in_parent=_spawn_lock.release,
-        after_in_child=_after_fork_in_child,
-    )
+_process.on_exit(_process.ExitStage.SERVERS, _stop_running)
+_process.on_fork(
+    before=_before_fork,
+    after_in_parent=_spawn_lock.release,
+    after_in_child=_after_fork_in_child,
+)

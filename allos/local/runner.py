@@ -1,6 +1,6 @@
-"""Running the package installer that is at hand: pip, or else uv.
+"""Run the available package installer: pip, or else uv.
 
-Which index it asks is the user's own configuration of that installer; none is named here.
+The index is the user's own configuration of that installer.
 """
 
 from __future__ import annotations
@@ -26,30 +26,30 @@ _TICK_S = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """How an installer's run ended."""
+    """Result of an installer's run."""
 
     returncode: int
-    """0 when all went well."""
+    """0 on success."""
     output: str = ""
-    """Everything that it printed."""
+    """Its standard output and standard error."""
 
     @property
-    def complaint(self) -> str:
-        """The line that says what went wrong."""
+    def error_line(self) -> str:
+        """The line of the output with the error."""
         lines = [one_line(line) for line in self.output.splitlines()]
         lines = [line for line in lines if line]
         errors = [line for line in lines if line.lower().startswith("error")]
-        said = (errors or lines or [""])[-1]
-        return said or f"the installer ended with code {self.returncode}"
+        line = (errors or lines or [""])[-1]
+        return line or f"the installer ended with code {self.returncode}"
 
 
 class Runner(Protocol):
-    """Runs an installer's command and waits for its end."""
+    """Runs an installer's command and waits for it."""
 
     def __call__(
         self, command: Sequence[str], *, scratch: Path | None = None, total_bytes: int | None = None
     ) -> Finished:
-        """Run `command`; temporary files go to `scratch`, whose growth shows the progress."""
+        """Run `command` with `scratch` as its temporary folder, whose size is the progress."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class Installer:
     install: Callable[[str], list[str]]
     """Installs a requirement into the environment of this interpreter."""
     fetch: Callable[[str, Path], list[str]]
-    """Puts a requirement without its dependencies, packed or unpacked, into a folder."""
+    """Downloads a requirement without its dependencies, packed or unpacked, to a folder."""
 
 
 def installer(
@@ -72,12 +72,12 @@ def installer(
     Parameters
     ----------
     has_pip, which : callable
-        Whether pip can be imported; where a program is.
+        Whether pip can be imported; path of a program.
 
     Raises
     ------
     ConfigurationError
-        There is neither pip nor uv.
+        Neither pip nor uv is installed.
 
     Examples
     --------
@@ -109,7 +109,7 @@ def installer(
 def run_installer(
     command: Sequence[str], *, scratch: Path | None = None, total_bytes: int | None = None
 ) -> Finished:
-    r"""Run an installer; on a terminal, show how far it is.
+    r"""Run an installer; on a terminal, show a progress bar.
 
     Parameters
     ----------
@@ -118,12 +118,12 @@ def run_installer(
     scratch : Path or None
         Folder for its temporary files.
     total_bytes : int or None
-        Bytes that it will bring; None shows no bar.
+        Size of the download; None: no progress bar.
 
     Returns
     -------
     Finished
-        Its end; a failing command is no exception.
+        A failing command does not raise.
 
     Examples
     --------
@@ -132,7 +132,7 @@ def run_installer(
     """
     environment = dict(os.environ)
     if scratch is not None:
-        # pip downloads into its temporary folder first: that is where the bytes can be counted.
+        # pip downloads to its temporary folder first, where the progress can be measured.
         environment |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch))
     with ExitStack() as stack:
         output = stack.enter_context(tempfile.TemporaryFile())
@@ -146,7 +146,7 @@ def run_installer(
             )
         )
         try:
-            _follow(process, scratch, total_bytes)
+            _wait_with_progress(process, scratch, total_bytes)
         except BaseException:
             process.kill()
             raise
@@ -155,7 +155,7 @@ def run_installer(
         return Finished(returncode=process.returncode, output=text)
 
 
-def _follow(
+def _wait_with_progress(
     process: subprocess.Popen[bytes], scratch: Path | None, total_bytes: int | None
 ) -> None:
     from tqdm import tqdm
@@ -168,7 +168,7 @@ def _follow(
                 process.wait(_TICK_S)
             except subprocess.TimeoutExpired:
                 if scratch is not None and not bar.disable and total_bytes is not None:
-                    # copies come and go; the bar never runs backwards
+                    # temporary copies are deleted; the bar never goes backwards
                     bar.update(max(0, min(_size_bytes(scratch), total_bytes) - bar.n))
             else:
                 return

@@ -10,6 +10,7 @@ import socket
 import threading
 from pathlib import Path
 
+from allos import _process
 from allos.errors import ConfigurationError, ProviderConnectionError
 from allos.local.gguf import read_gguf
 from allos.local.model_files import INSTALL_COMMAND, find_model, has_llama_cpp, short_name
@@ -25,20 +26,20 @@ _PROPS_TIMEOUT_S = 10.0
 
 
 class LocalServer:
-    """A running server of one model; made by `serve`.
+    """A running server of one model; created by `serve`.
 
     Attributes
     ----------
     model : str
-        Short name, also the ``model`` of its replies; never a path.
+        Short name, also the ``model`` in its replies; never a path.
     path : Path
         The model file.
     base_url : str
-        Address of its OpenAI-compatible API, ending in ``/v1``.
+        Base URL of its OpenAI-compatible API, ending in ``/v1``.
     secret : Secret
-        The key that every request needs; new for each server.
+        API key that every request needs; new for each server.
     context_window : int
-        Tokens that prompt and answer of one request may have together.
+        Most tokens of prompt and answer of one request together.
     pid : int
         Process id of the server.
     """
@@ -60,22 +61,22 @@ class LocalServer:
         self.context_window = context_window
         self.pid = child.pid
         self._child: ChildProcess | None = child
-        self._place = _host_and_port(address)
+        self._host_port = _host_and_port(address)
 
     @property
     def alive(self) -> bool:
-        """Whether the server still runs; cheap enough to ask before each request."""
+        """Whether the server still runs; cheap enough to check before each request."""
         if self._child is not None:
             return not self._child.ended.is_set()
-        # A forked copy knows the address only: the parent owns the process.
+        # A forked copy only knows the address: the parent owns the process.
         try:
-            socket.create_connection(self._place, timeout=1.0).close()
+            socket.create_connection(self._host_port, timeout=1.0).close()
         except OSError:
             return False
         return True
 
     def stop(self) -> None:
-        """End the server and wait until it is gone; in a forked process this does nothing."""
+        """Stop the server and wait until it has ended; does nothing in a forked process."""
         if self._child is not None:
             self._child.stop()
 
@@ -84,34 +85,35 @@ class LocalServer:
         return f"<LocalServer {self.model!r} at {self.base_url}, {state}>"
 
 
+# Resource of the process: its running servers, by file and name of the model.
 _servers: dict[tuple[Path, str], LocalServer] = {}
-# Each guards the starting of one model, so that two threads never start it twice.
+# Locks of the process, one per model: two threads never start it twice.
 _starting: dict[tuple[Path, str], threading.Lock] = {}
 
 
 def serve(model: str = "smollm2", *, start_timeout_s: float | None = None) -> LocalServer:
-    """Return the running server of a local model; start it when there is none.
+    """Return the running server of a local model; start it if needed.
 
     Blocks until the model is loaded (about 0.5 s for the default one), so never call it on the
     loop thread. All callers of this process share one server per model. It ends with the process,
-    however that ends; one that has died is replaced at the next call.
+    however that ends; one that has crashed is replaced at the next call.
 
     Parameters
     ----------
     model : str
         Short name or path of a model file, see `find_model`.
     start_timeout_s : float or None
-        Seconds to wait for the model to load; None takes 60 s, and more for a large file.
+        Seconds to wait for the model to load; None: 60 s, and more for a large file.
 
     Returns
     -------
     LocalServer
-        Its address, key and context window.
+        Its base URL, API key and context window.
 
     Raises
     ------
     ConfigurationError
-        llama.cpp or the model is missing or damaged; one line that says what to do.
+        llama.cpp or the model is missing or damaged; the message says what to do.
     ProviderTimeoutError
         The model was not loaded in time.
 
@@ -138,7 +140,7 @@ def serve(model: str = "smollm2", *, start_timeout_s: float | None = None) -> Lo
 
 
 def stop_all() -> None:
-    """End all servers of this process; the next `serve` starts a new one.
+    """Stop all servers of this process; the next `serve` starts a new one.
 
     Examples
     --------
@@ -190,7 +192,7 @@ def _ask_context_window(address: str, secret: Secret, name: str) -> int:
         return int(props["default_generation_settings"]["n_ctx"])
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
         raise ProviderConnectionError(
-            f"The embedded model {name!r} started but does not answer.",
+            f"The server of the embedded model {name!r} started but does not respond.",
             provider="local",
             model=name,
             detail=type(error).__name__,
@@ -200,10 +202,10 @@ def _ask_context_window(address: str, secret: Secret, name: str) -> int:
 
 
 def n_threads() -> int:
-    """Threads for the model: half of the cores that this process may use, 1 to 8.
+    """Threads for the model: half of the CPUs that this process may use, 1 to 8.
 
-    Half, because the kernel and the browser need the rest, and because a second thread of the same
-    core adds nothing: on two cores with a busy neighbour, two threads fall from 44 to 3 tokens/s.
+    Half, because the kernel and the browser need the rest, and because a second thread on the same
+    core adds nothing: on two CPUs with one of them busy, two threads drop from 44 to 3 tokens/s.
 
     Examples
     --------
@@ -220,10 +222,9 @@ def _host_and_port(address: str) -> tuple[str, int]:
 
 
 def _after_fork_in_child() -> None:
-    _starting.clear()  # a lock may have been held by a thread that does not exist here
+    _starting.clear()  # a lock may be held by a thread that does not exist in the child
     for server in _servers.values():
         server._child = None
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+_process.on_fork(after_in_child=_after_fork_in_child)

@@ -25,7 +25,7 @@ from allos.notebook.commands import dispatch
 from allos.notebook.live_output import LiveOutput
 from allos.notebook.question import Question, build_question, prompt_text
 from allos.notebook.tracebacks import without_traceback
-from allos.providers.waiting import checked
+from allos.providers.waiting import raise_for_error
 from allos.response import ProviderResponse
 from allos.runs import chats
 from allos.runs.compare import compare
@@ -189,7 +189,7 @@ def _response(
         response = output.wait(call)
         if question.tools:
             output.show_tool_calls(response)
-        return checked(response)
+        return raise_for_error(response)
 
     error: ProviderError | SchemaError | Interrupted
     try:

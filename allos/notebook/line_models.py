@@ -53,7 +53,7 @@ def model_and_prompt(
         raise ConfigurationError(
             f"Unexpected word {extra!r}; the prompt must be {where}. Nothing was sent."
         )
-    services.find(services.split(model).provider)
+    services.find(services.split_model_name(model).provider)
     return model, prompt
 
 
@@ -71,7 +71,7 @@ def compared_models(names: Sequence[str], quoted: Mapping[str, str]) -> tuple[st
             "The prompt must be in the cell below. Nothing was sent."
         )
     for name in names:
-        provider, model = services.split(name)
+        provider, model = services.split_model_name(name)
         if model is None and not services.find(provider).embedded:
             raise ConfigurationError(f"{name!r} needs a model: {name}/MODEL. Nothing was sent.")
         services.find(provider)
@@ -81,9 +81,9 @@ def compared_models(names: Sequence[str], quoted: Mapping[str, str]) -> tuple[st
 def _check_provider(name: str, *, alone: bool, cell: bool) -> None:
     """Raise for an unknown provider, and say what else the word may have been meant as."""
     try:
-        services.find(services.split(name).provider if "/" in name else name)
+        services.find(services.split_model_name(name).provider if "/" in name else name)
     except ConfigurationError as exc:
-        if "/" in name or name in services.retired():
+        if "/" in name or name in services.retired_services():
             raise
         if not cell:
             raise ConfigurationError(

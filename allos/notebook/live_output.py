@@ -21,7 +21,7 @@ from allos.errors import Interrupted
 from allos.events import Event, Queued, ReasoningDelta, Retrying, TextDelta
 from allos.notebook.front_end import is_live
 from allos.notebook.mime_bundles import response_bundle
-from allos.providers.waiting import interrupted, settle
+from allos.providers.waiting import interrupted, wait_for_response
 from allos.response import ProviderResponse
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class LiveOutput:
         try:
             if self._streams and not call.from_replay:
                 self._update_until_done(call)
-            response = settle(call)
+            response = wait_for_response(call)
             self._drain()
             return response
         except Interrupted as exc:

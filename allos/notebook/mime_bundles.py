@@ -84,7 +84,7 @@ def report_bundle(report: Report) -> dict[str, str]:
     from allos.render.reports import FindingView, report_html
 
     findings = [
-        FindingView(area=each.area, status=each.status, text=each.said, fix=each.fix)
+        FindingView(area=each.area, status=each.status, text=each.message, fix=each.fix)
         for each in report.findings
     ]
     return {

@@ -1,4 +1,4 @@
-"""Every provider behind one face: ask `ProviderRegistry` for one by name.
+"""Every provider behind one interface: `ProviderRegistry.get_provider` returns one by name.
 
 Examples
 --------

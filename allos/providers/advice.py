@@ -1,4 +1,4 @@
-"""The provider's own layer around its calls: what to do about an error that it knows more about."""
+"""A provider's own interceptor: adds the next step to errors whose cause it knows."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 
 class Advice(Interceptor):
-    """Replaces an error's general next step by that of the provider's service.
+    """Replaces an error's general next step by one specific to the provider's service.
 
     Parameters
     ----------
     route : Route
-        Where the provider's calls go.
+        Connection of the provider.
     """
 
     def __init__(self, route: Route) -> None:
         self._route = route
 
     def before(self, call: PreparedCall) -> After:
-        """Look at every response."""
+        """Inspect every response."""
         return self._advise
 
     def _advise(self, response: ProviderResponse) -> ProviderResponse:  # loop thread
@@ -42,7 +42,7 @@ class Advice(Interceptor):
 
 
 def next_step_for(error: ProviderError, route: Route) -> str | None:
-    """Return what to do about an error of a service; None leaves it to the general advice."""
+    """Return the next step for an error of a service; None: keep the general one."""
     return deprecations.advise(
         error, route.name, route.model, route.custom_base_url
     ) or key_store.advise(error, route.service, route.endpoint.key_source)

@@ -1,6 +1,6 @@
-"""Questions to a service that are no calls of a model: which models, how large a window.
+"""Requests for metadata: list models, get a context window.
 
-Errors come back as values, so that no header of a request leaves with a traceback.
+Errors are returned as values, so that no traceback contains the headers of a request.
 """
 
 from __future__ import annotations
@@ -21,111 +21,115 @@ from allos.secret import Secret
 from allos.wire.base import Wire
 from allos.wire.connection import Connection
 
-Work = Callable[[Any], Coroutine[Any, Any, Any]]
-"""What to ask, given the SDK's client. Runs on the loop thread."""
+LoopRequest = Callable[[Any], Coroutine[Any, Any, Any]]
+"""A request, given the SDK's client. Runs on the loop thread."""
 
 Probe = Literal["", "props", "show"]
-"""Where a local server tells the window that it has loaded: ``/props`` of llama.cpp, ``/api/show`` of
-Ollama."""
+"""Endpoint of a local server that reports the loaded context window: ``/props`` of llama.cpp,
+``/api/show`` of Ollama."""
 
 
-def inquire(what: str, work: Work, connection: Connection, timeout_s: float) -> Any:
-    """Ask and wait; a `ProviderError` is returned. Any thread but the loop's."""
-    future = _begin(what, work, connection)
+def run_request(what: str, work: LoopRequest, connection: Connection, timeout_s: float) -> Any:
+    """Send a request and wait; a `ProviderError` is returned. Any thread but the loop thread."""
+    future = _submit(what, work, connection)
     try:
         return future.result(timeout_s)
     except TimeoutError:
-        return _late(timeout_s)
+        return _timeout_error(timeout_s)
     finally:
         future.cancel()
 
 
-async def ainquire(what: str, work: Work, connection: Connection, timeout_s: float) -> Any:
-    """Ask and await; see `inquire`. Works on any event loop but allos's own."""
+async def arun_request(
+    what: str, work: LoopRequest, connection: Connection, timeout_s: float
+) -> Any:
+    """Send a request and await it; see `run_request`. Any event loop but allos's own."""
     import asyncio
 
-    future = _begin(what, work, connection)
+    future = _submit(what, work, connection)
     try:
         return await asyncio.wait_for(asyncio.wrap_future(future), timeout_s)
     except TimeoutError:
-        return _late(timeout_s)
+        return _timeout_error(timeout_s)
     finally:
         future.cancel()
 
 
-def _begin(what: str, work: Work, connection: Connection) -> Future[Any]:
+def _submit(what: str, work: LoopRequest, connection: Connection) -> Future[Any]:
     started = runtime.get()
-    if started.here:
+    if started.is_loop_thread:
         raise ConfigurationError(
             f"{what}() would block allos's own loop thread; call it from your own thread"
         )
-    return started.submit(_safely(work, started.client(connection)))
+    return started.submit(_errors_as_values(work, started.client(connection)))
 
 
-def _late(timeout_s: float) -> ProviderError:
+def _timeout_error(timeout_s: float) -> ProviderError:
     return ProviderTimeoutError(f"no answer within {timeout_s:g} s")
 
 
-async def _safely(work: Work, client: Any) -> Any:
+async def _errors_as_values(work: LoopRequest, client: Any) -> Any:
     from allos.wire import error_mapping
 
     try:
         return await work(client)
-    except Exception as exc:  # noqa: BLE001 - returned, so that no header leaves with a traceback
+    except Exception as exc:  # noqa: BLE001 - returned, so that no traceback contains headers
         return error_mapping.from_exception(exc)
 
 
-def window_of(model: str, speaks: Wire, base_url: str, probe: Probe) -> Work:
-    """Return the question how large a model's context window is; its answer may be None."""
+def context_window_of(model: str, wire: Wire, base_url: str, probe: Probe) -> LoopRequest:
+    """Return a request for a model's context window; its result may be None."""
 
     async def work(client: Any) -> int | None:
         if probe:
             root = "{0.scheme}://{0.netloc}".format(urlsplit(base_url))
-            with suppress(Exception):  # another kind of server: then its list may tell
-                told = await (
-                    speaks.fetch(client, f"{root}/props")
+            with suppress(Exception):  # another kind of server: its list of models may report it
+                reply = await (
+                    wire.fetch(client, f"{root}/props")
                     if probe == "props"
-                    else speaks.fetch(client, f"{root}/api/show", {"model": model})
+                    else wire.fetch(client, f"{root}/api/show", {"model": model})
                 )
-                if (loaded := model_list.loaded_window(told)) is not None:
+                if (loaded := model_list.loaded_context_window(reply)) is not None:
                     return loaded
-        record = await speaks.model(client, model)
+        record = await wire.model(client, model)
         if record is not None:
-            return model_list.window_in(record)
-        listed = model_list.find(model_list.read(await speaks.models(client), ""), model)
+            return model_list.context_window_in(record)
+        listed = model_list.find(model_list.parse_models(await wire.models(client), ""), model)
         return listed.context_window if listed else None
 
     return work
 
 
-def list_models(route: Route, speaks: Wire, timeout_s: float) -> ModelList:
-    """Models that a service tells of; those of the embedded server need no request.
+def list_models(route: Route, wire: Wire, timeout_s: float) -> ModelList:
+    """Models that a service lists; for the embedded model no request is needed.
 
     Raises
     ------
     ProviderError
-        The service cannot tell, or the request failed.
+        The service has no models endpoint, or the request failed.
     """
-    known = _without_asking(route)
+    known = _models_without_request(route)
     if known is not None:
         return known
     connection = route.ready()
-    return _read(route, inquire("list_models", speaks.models, connection, timeout_s), connection)
+    return _parse_reply(
+        route, run_request("list_models", wire.models, connection, timeout_s), connection
+    )
 
 
-async def alist_models(route: Route, speaks: Wire, timeout_s: float) -> ModelList:
-    """Models that a service tells of; see `list_models`."""
-    known = _without_asking(route)
+async def alist_models(route: Route, wire: Wire, timeout_s: float) -> ModelList:
+    """Models that a service lists; see `list_models`."""
+    known = _models_without_request(route)
     if known is not None:
         return known
     await route.aready()
     connection = route.ready()
-    told = await ainquire("alist_models", speaks.models, connection, timeout_s)
-    return _read(route, told, connection)
+    reply = await arun_request("alist_models", wire.models, connection, timeout_s)
+    return _parse_reply(route, reply, connection)
 
 
-def refresh_window(route: Route, speaks: Wire, timeout_s: float) -> None:
-    """Ask a service how large its model's context window is, and remember it.
+def refresh_context_window(route: Route, wire: Wire, timeout_s: float) -> None:
+    """Request the context window of a provider's model, and cache it.
 
     Raises
     ------
@@ -133,17 +137,19 @@ def refresh_window(route: Route, speaks: Wire, timeout_s: float) -> None:
         The request failed.
     """
     connection = route.ready()
-    work = window_of(route.model, speaks, connection.base_url, route.service.window_probe)
-    told = inquire("get_context_window", work, connection, timeout_s)
-    if isinstance(told, ProviderError):
-        raise _told_error(route, "its context window", told, connection.api_key)
-    if told is not None:
-        model_cache.remember_window(route.name, route.custom_base_url, route.model, told)
+    work = context_window_of(route.model, wire, connection.base_url, route.service.window_probe)
+    reply = run_request("get_context_window", work, connection, timeout_s)
+    if isinstance(reply, ProviderError):
+        raise _request_error(route, "get the context window", reply, connection.api_key)
+    if reply is not None:
+        model_cache.remember_context_window(route.name, route.custom_base_url, route.model, reply)
 
 
-def _without_asking(route: Route) -> ModelList | None:
-    if not (route.service.list_models or route.endpoint.foreign):
-        raise _told_error(route, "its models", ProviderError("it has no such list"))
+def _models_without_request(route: Route) -> ModelList | None:
+    if not (route.service.list_models or route.endpoint.is_custom_host):
+        raise _request_error(
+            route, "list models", ProviderError("this service has no models endpoint")
+        )
     if not route.service.embedded:
         return None
     from allos import local
@@ -151,27 +157,27 @@ def _without_asking(route: Route) -> ModelList | None:
     return ModelList(ModelInfo(id=name, provider=route.name) for name in local.known_models())
 
 
-def _read(route: Route, told: Any, connection: Connection) -> ModelList:
-    if isinstance(told, ProviderError):
-        raise _told_error(route, "its models", told, connection.api_key)
-    found = model_list.read(told, route.name)
+def _parse_reply(route: Route, reply: Any, connection: Connection) -> ModelList:
+    if isinstance(reply, ProviderError):
+        raise _request_error(route, "list models", reply, connection.api_key)
+    found = model_list.parse_models(reply, route.name)
     model_cache.remember(route.name, route.custom_base_url, found, on_disk=True)
     return found
 
 
-def _told_error(
-    route: Route, what: str, error: ProviderError, key: Secret | None = None
+def _request_error(
+    route: Route, action: str, error: ProviderError, key: Secret | None = None
 ) -> ProviderError:
     from allos.wire.error_bodies import shorten
 
     redact = key.redact if key is not None else str
     error.provider, error.model = route.name, route.model
     error.detail = error.detail and shorten(redact(error.detail))
-    words = shorten(redact(error.message))
-    end = "" if words.endswith((".", "?", "!")) else "."
+    message = shorten(redact(error.message))
+    end = "" if message.endswith((".", "?", "!")) else "."
     advice = advise(error, route.name, route.model, route.custom_base_url)
     next_step = f"{end} {advice}" if advice else ""
-    error.message = f"{route.name}: the service does not tell {what}: {words}{next_step}"
+    error.message = f"{route.name}: could not {action}: {message}{next_step}"
     error.args = (error.message,)
     error.__cause__ = error.__context__ = None
     return error

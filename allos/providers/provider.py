@@ -28,24 +28,24 @@ from allos.request import Request
 from allos.response import ProviderResponse
 from allos.secret import Secret
 from allos.tools.schemas import as_schema
-from allos.tools.tool import as_tools, checked_choice
+from allos.tools.tool import as_tools, check_tool_choice
 from allos.wire import content
 from allos.wire.base import Body
 
-_warning = threading.Lock()  # guards `warned`: each warning is given once, by one thread
+# A lock of the process; guards `warned`, so that each warning is shown once.
+_warning_lock = threading.Lock()
 
-_UNRECORDED = " No answer to this request is recorded."
+_NOT_RECORDED = " No recorded answer matches this request."
 
 
 class Provider:
-    """One model of one service. Made by `ProviderRegistry.get_provider`.
+    """One model of one service. Created by `ProviderRegistry.get_provider`.
 
-    Safe to share between threads and event loops; many calls may run at once.
+    Safe to share between threads and event loops; calls may run concurrently.
 
     Parameters
     ----------
     service : Service
-        The row.
     **options
         The fields of `allos.options.ProviderOptions` (`model` is required), and the parameters of
         `allos.options.CallOptions` as defaults of every call.
@@ -53,12 +53,12 @@ class Provider:
     Raises
     ------
     ConfigurationError
-        A missing key or model, an unknown parameter, a value that is not valid; with `strict`, a
-        parameter that the service does not take.
+        Missing API key or model, unknown parameter, invalid value; with `strict`, a parameter that the
+        service does not support.
     """
 
     def __init__(self, service: Service, **options: Any) -> None:
-        # First, for its repr in a traceback.
+        # First, for the repr in a traceback.
         self.name, self.model = service.name, str(options.get("model", ""))
         params = {k: options.pop(k) for k in list(options) if k not in PROVIDER_OPTIONS}
         if isinstance(key := options.get("api_key"), str):
@@ -90,7 +90,7 @@ class Provider:
             "provider": self.name,
             "api": endpoint.api,
             "model": given.model,
-            "profile": service.profile_for(foreign=endpoint.foreign),
+            "profile": service.profile_for(is_custom_host=endpoint.is_custom_host),
             "timeout_s": given.timeout_s,
             "deadline_s": given.deadline_s,
             "max_attempts": given.max_attempts,
@@ -106,27 +106,27 @@ class Provider:
 
     @property
     def api(self) -> str:
-        """Which API is spoken."""
+        """API that is used: ``"responses"``, ``"chat"``, ``"messages"`` or a registered one."""
         return self._route.endpoint.api
 
     @property
     def base_url(self) -> str:
-        """Address of the service; empty for the embedded model until it runs."""
+        """Base URL of the service; empty for the embedded model until it runs."""
         return self._route.base_url
 
-    # ---- the four ways to ask ---------------------------------------------------------------
+    # ---- calls ---------------------------------------------------------------
 
     def chat(self, messages: Prompt, **options: Unpack[CallOptions]) -> ProviderResponse:
-        """Ask and wait for the whole answer.
+        """Send messages and wait for the complete answer.
 
         Parameters
         ----------
         messages : iterable of Message, str, or sequence of str, Image and File
-            The conversation; a text, or texts with images and files, stand for one user message.
+            The conversation; a string, or strings with images and files, are one user message.
         **options
             The fields of `allos.options.CallOptions`; they override the provider's defaults.
-            `tools` are not run: the calls come back as `tool_calls`, and `allos.ask` runs them. The
-            value of an answer with a `schema` is `parsed`.
+            `tools` are not run: the calls are returned as `tool_calls`, and `allos.ask` runs them. With
+            a `schema`, `parsed` is the value of the answer.
 
         Returns
         -------
@@ -135,31 +135,31 @@ class Provider:
         Raises
         ------
         ProviderError
-            The call failed; `.response` holds what had arrived.
+            The call failed; `.response` is the partial response.
         SchemaError
-            The answer does not match `schema`; `.response` holds its text.
+            The answer does not match `schema`; `.response` has its text.
         Interrupted
-            It was stopped with Ctrl-C or the stop button; `.response` holds what had arrived.
+            Ctrl-C or the interrupt button; `.response` is the partial response.
         """
         return result(self.start(messages, options))
 
     async def achat(self, messages: Prompt, **options: Unpack[CallOptions]) -> ProviderResponse:
-        """Ask and await the whole answer; see `chat`. Works on any event loop."""
+        """Send messages and await the complete answer; see `chat`. Works on any event loop."""
         return await aresult(
             await engine.astart(self.prepare(messages, options), self._interceptors())
         )
 
     def stream(self, messages: Prompt, **options: Unpack[CallOptions]) -> Stream:
-        """Ask and iterate over the pieces of text as they arrive.
+        """Send messages and iterate over the text as it arrives.
 
-        The stream is a context manager; leaving it early stops the call. Its `events` also yields
-        reasoning and tool calls, its `response` is there at the end. For parameters and errors see
+        The stream is a context manager; leaving it early cancels the call. Its `events` also yields
+        reasoning and tool calls, its `response` is set at the end. For parameters and errors see
         `chat`; errors are raised by the iteration.
         """
         return Stream(lambda on_events: self.start(messages, options, on_events))
 
     def astream(self, messages: Prompt, **options: Unpack[CallOptions]) -> AsyncStream:
-        """Ask and iterate with ``async for``; see `stream`."""
+        """Send messages and iterate with ``async for``; see `stream`."""
 
         async def start(on_events: OnEvents) -> Call:
             prepared = self.prepare(messages, options, stream=True)
@@ -177,9 +177,9 @@ class Provider:
     def prepare(
         self, messages: Prompt, options: Mapping[str, Any], *, stream: bool = False
     ) -> PreparedCall:
-        """Check and translate a call, with a warning for what is left out. Nothing is sent.
+        """Validate and translate a call; warns of parameters that are left out. Nothing is sent.
 
-        Touches no key, server or SDK.
+        Uses no key, server or SDK.
         """
         request, body, strict = self._translated(messages, options, stream=stream)
         if body.dropped:
@@ -189,7 +189,7 @@ class Provider:
             request=request,
             body=body,
             wire=self._wire,
-            connect=lambda: self._route.ready(_UNRECORDED),
+            connect=lambda: self._route.ready(_NOT_RECORDED),
             limits=self._limits,
             limiters=session.limiters,
             billing=self._billing(),
@@ -198,13 +198,13 @@ class Provider:
     def _translated(
         self, messages: Prompt, options: Mapping[str, Any], *, stream: bool
     ) -> tuple[Request, Body, bool]:
-        """Translate a call: the request, the body that its API wants, and whether to be strict."""
+        """Translate a call: the request, the body for its API, and whether to be strict."""
         turns = as_messages(messages)
         given = dict(options)
         strict = given.pop("strict", None)
         strict = self._strict if strict is None else validation.flag("strict", strict)
         tools = as_tools(given.pop("tools", None))
-        choice = checked_choice(given.pop("tool_choice", None), tools)
+        choice = check_tool_choice(given.pop("tool_choice", None), tools)
         schema = as_schema(given.pop("schema", None))
         refresh = bool(given.pop("refresh", False))
         merged = {**self._params, **self._checked(given)} if given else dict(self._params)
@@ -240,27 +240,27 @@ class Provider:
         exact: bool = False,
         **options: Unpack[CallOptions],
     ) -> Preview:
-        """Show what `chat` would send, and what it may use and cost. Nothing is sent.
+        """Return what `chat` would send, with estimates of tokens and cost. Nothing is sent.
 
         Parameters
         ----------
         messages, **options
             As in `chat`.
         stream : bool
-            Show what `stream` would send.
+            Return what `stream` would send.
         exact : bool
-            Let the service count the prompt's tokens, where it can: that request is sent, and holds
+            Let the service count the prompt's tokens, where it can: that request is sent and contains
             the prompt. Starts the embedded model.
 
         Returns
         -------
         Preview
-            Address, headers with the key masked, body, and an `Estimate`.
+            URL, headers with the key masked, body, and an `Estimate`.
 
         Raises
         ------
         ConfigurationError
-            What would also keep `chat` from sending anything.
+            As in `chat`.
         """
         unstarted = self._service.embedded and not exact and not self._route.is_started
         connection = self._route.unstarted() if unstarted else self._route.ready()
@@ -281,10 +281,10 @@ class Provider:
         )
         return Preview((planned,), {})
 
-    # ---- facts ------------------------------------------------------------------------------
+    # ---- metadata ------------------------------------------------------------------------------
 
     def list_models(self) -> ModelList:
-        """Models that the service offers, as it tells. Makes a request, but for the embedded model.
+        """List the models of the service. Makes a request, except for the embedded model.
 
         Returns
         -------
@@ -294,26 +294,25 @@ class Provider:
         Raises
         ------
         ProviderError
-            The service cannot tell, or the request failed.
+            The service has no models endpoint, or the request failed.
         """
         return discovery.list_models(self._route, self._wire, self._timeout_s)
 
     async def alist_models(self) -> ModelList:
-        """Models that the service offers; see `list_models`. Works on any event loop."""
+        """List the models of the service; see `list_models`. Works on any event loop."""
         return await discovery.alist_models(self._route, self._wire, self._timeout_s)
 
     def get_context_window(self, *, refresh: bool = False) -> int | None:
-        """Tokens that prompt and answer may have together; None when nobody says.
+        """Most tokens of prompt and answer together; None when unknown.
 
-        First the `context_window` given to the provider, then what the service reported (a list of
-        models that was asked for, or `refresh`; the embedded server always reports it), then the
-        facts that allos ships, then the tables of genai-prices. At another address the service's
-        tables say nothing.
+        In this order: the `context_window` given to the provider, the value reported by the service
+        (by `list_models` or `refresh`; the embedded server always reports it), the values shipped with
+        allos, the tables of genai-prices. For a custom base URL the shipped values do not apply.
 
         Parameters
         ----------
         refresh : bool
-            Ask the service now. Makes a request or two.
+            Request it from the service now. Makes one or two requests.
 
         Raises
         ------
@@ -327,9 +326,9 @@ class Provider:
 
             return local.serve(self.model).context_window
         if refresh:
-            discovery.refresh_window(self._route, self._wire, self._timeout_s)
+            discovery.refresh_context_window(self._route, self._wire, self._timeout_s)
         base_url = self._route.custom_base_url
-        reported = model_cache.learnt_window(self.name, base_url, self.model)
+        reported = model_cache.reported_context_window(self.name, base_url, self.model)
         if reported is not None or base_url is not None:
             return reported
         shipped = model_limits.shipped(self.name, self.model).context_window
@@ -340,7 +339,7 @@ class Provider:
     def close(self) -> None:
         """Close the connection of this provider's configuration; the next call opens a new one.
 
-        Calls that still use it go on: it closes with the last of them. Nothing is waited for.
+        Running calls continue; it closes with the last of them. Returns at once.
         """
         self._route.close()
 
@@ -359,10 +358,10 @@ class Provider:
     def __repr__(self) -> str:
         return f"Provider({self.name!r}, model={self.model!r})"
 
-    # ---- inside -----------------------------------------------------------------------------
+    # ---- private -----------------------------------------------------------------------------
 
     def _interceptors(self) -> tuple[Interceptor, ...]:
-        """The layers around a call made now: the session's, then the provider's own."""
+        """Interceptors of a call made now: the session's, then the provider's own."""
         return (*_process.current_session().interceptors, self._advice)
 
     def _billing(self) -> BilledService:
@@ -371,7 +370,7 @@ class Provider:
             model=self.model,
             base_url=self.base_url,
             is_embedded=self._service.embedded,
-            is_custom_host=self._route.endpoint.foreign,
+            is_custom_host=self._route.endpoint.is_custom_host,
             price_id=self._route.price_id,
             max_output_tokens=self._max_output_tokens(),
         )
@@ -385,20 +384,20 @@ class Provider:
         return validation.parameters(f"{self.name}/{self.model}", params)
 
     def _warn_dropped(self, dropped: Sequence[str], strict: bool) -> None:
-        """Warn once of each parameter that the service does not take, or refuse."""
+        """Warn once of each parameter that the service does not support; raise if `strict`."""
         named = f"{self.name}/{self.model}"
         if strict:
             what = " and ".join(map(repr, dropped))
             raise ConfigurationError(
-                f"{named} does not take {what} on the {self.api} API, and strict=True allows no "
-                "parameter to be left out. Nothing was sent."
+                f"{named} does not support {what} on the {self.api} API, and strict=True does not allow "
+                "leaving it out. Nothing was sent."
             )
-        with _warning:
+        with _warning_lock:
             new = [name for name in dropped if name not in self.warned]
             self.warned.update(new)
         for name in new:
             warnings.warn(
-                f"{named} does not take {name!r} on this API; it was left out",
+                f"{named} does not support {name!r} on this API; it was left out",
                 UserWarning,
                 stacklevel=4,
             )

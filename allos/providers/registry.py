@@ -1,4 +1,4 @@
-"""The single entry point for providers."""
+"""The entry point for providers."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 from allos.errors import ConfigurationError, did_you_mean
 from allos.options import PROVIDER_OPTIONS
 from allos.providers.catalog import services
-from allos.providers.catalog.service import Build
+from allos.providers.catalog.service import ProviderFactory
 from allos.providers.provider import Provider
-from allos.secret import sealed
+from allos.secret import seal_secrets
 from allos.wire.parameters import VOCABULARY
 
 
 class ProviderRegistry:
-    """Hands out providers by name; nothing else needs to be imported to reach a service."""
+    """Returns providers by name; no other import is needed to use a service."""
 
     @staticmethod
     def get_provider(name: str, **kwargs: Any) -> Provider:
@@ -25,21 +25,21 @@ class ProviderRegistry:
         name : str
             The service's name or alias, see `list_providers`.
         **kwargs
-            `model` (required), and what `Provider` takes: `api_key`, `base_url`, `api`,
+            `model` (required), and the options of `Provider`: `api_key`, `base_url`, `api`,
             `timeout_s`, `deadline_s`, `max_attempts`, `headers`, `context_window`, `strict`, and
             the parameters (`temperature`, `max_tokens` ...) as defaults of every call.
 
         Raises
         ------
         ConfigurationError
-            Unknown provider, missing model, unknown keyword, missing key.
+            Unknown provider, missing model, unknown keyword, missing API key.
 
         Examples
         --------
         >>> ProviderRegistry.get_provider("openai", model="gpt-5-mini", api_key="sk-example").api
         'responses'
         """
-        sealed(kwargs)
+        seal_secrets(kwargs)
         service = services.find(name)
         if not kwargs.get("model"):
             raise ConfigurationError(
@@ -48,28 +48,29 @@ class ProviderRegistry:
             )
         if not isinstance(kwargs["model"], str) or not kwargs["model"].strip():
             raise ConfigurationError(
-                f"provider {name!r}: model must be the name of a model, not {kwargs['model']!r:.80}."
+                f"provider {name!r}: model must be a non-empty string, got {kwargs['model']!r:.80}."
             )
-        build = services.build_of(service)
-        known = tuple(dict.fromkeys((*PROVIDER_OPTIONS, *VOCABULARY, "extra", *_keywords(build))))
+        factory = services.factory_of(service)
+        known = tuple(dict.fromkeys((*PROVIDER_OPTIONS, *VOCABULARY, "extra", *_keywords(factory))))
         for keyword in kwargs:
             if keyword not in known:
                 raise ConfigurationError(
-                    f"provider {name!r} does not take {keyword!r}.{did_you_mean(keyword, known)} "
-                    f"It takes {', '.join(known)}."
+                    f"provider {name!r} got an unexpected keyword {keyword!r}.{did_you_mean(keyword, known)} "
+                    f"Expected: {', '.join(known)}."
                 )
-        if build is None:
+        if factory is None:
             return Provider(service, **kwargs)
-        made = build(service, **kwargs)
-        if not isinstance(made, Provider):
+        provider = factory(service, **kwargs)
+        if not isinstance(provider, Provider):
             raise ConfigurationError(
-                f"What is registered as {name!r} returned {type(made).__name__}, not a Provider."
+                f"The factory registered as {name!r} returned {type(provider).__name__}, expected a "
+                "Provider."
             )
-        return made
+        return provider
 
     @staticmethod
     def list_providers() -> list[str]:
-        """Names and aliases of all services, sorted; loads the packages that bring some.
+        """Names and aliases of all services, sorted; loads installed plugins.
 
         Examples
         --------
@@ -81,7 +82,7 @@ class ProviderRegistry:
 
     @staticmethod
     def get_env_var_name(name: str, /) -> str | None:
-        """First environment variable that may hold a service's key; None when it needs none.
+        """First environment variable for a service's API key; None when it needs none.
 
         Examples
         --------
@@ -92,15 +93,15 @@ class ProviderRegistry:
         return variables[0] if variables else None
 
 
-def _keywords(build: Build | None) -> list[str]:
-    """Keywords of its own that a registered class or function takes."""
-    if build is None:
+def _keywords(factory: ProviderFactory | None) -> list[str]:
+    """Additional keywords that a registered class or function accepts."""
+    if factory is None:
         return []
     import inspect
 
     try:
-        taken = inspect.signature(build).parameters.values()
+        parameters = inspect.signature(factory).parameters.values()
     except (TypeError, ValueError):
         return []
     named = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return [each.name for each in taken if each.kind in named][1:]
+    return [each.name for each in parameters if each.kind in named][1:]

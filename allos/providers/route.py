@@ -1,4 +1,4 @@
-"""Where a provider's calls go, and with which key."""
+"""Connection of a provider to its service: base URL, API key, API and headers."""
 
 from __future__ import annotations
 
@@ -17,15 +17,14 @@ from allos.wire.connection import Connection
 
 
 class Route:
-    """The way from one provider to its service, or to the embedded server.
+    """Connection of one provider to its service, or to the embedded server.
 
-    A key or an address may be missing while recorded answers are at hand; then it is looked up again
-    when a call has to go out.
+    The API key or base URL may be missing while answers are replayed; then it is looked up again when a
+    request has to be sent.
 
     Parameters
     ----------
     service : Service
-        The row.
     model : str
         The service's own name of the model.
     base_url, api_key, api
@@ -36,7 +35,7 @@ class Route:
     Raises
     ------
     ConfigurationError
-        A key or an address is missing or wrong.
+        The API key or base URL is missing or not valid.
     """
 
     def __init__(
@@ -54,51 +53,57 @@ class Route:
         env = key_store.Environment()
         try:
             self.endpoint = endpoints.resolve(
-                service, base_url=base_url, api_key=api_key, api=api, env=env, look=key_store.look
+                service,
+                base_url=base_url,
+                api_key=api_key,
+                api=api,
+                env=env,
+                find_key=key_store.find_key,
             )
         except (MissingKeyError, MissingBaseURLError):
             if not can_answer_offline():
                 raise
             self.endpoint = endpoints.unresolved(service, base_url=base_url, api=api, env=env)
-        # Only now, so that no frame of an error above holds what stands in them.
+        # Only now, so that no frame of an error above contains their values.
         self._headers = validation.header_pairs(headers)
-        waits = service.embedded or self.endpoint.key_source == "missing"
-        self._connection = None if waits else self._connect()
+        is_deferred = service.embedded or self.endpoint.key_source == "missing"
+        self._connection = None if is_deferred else self._connect()
 
     @property
     def base_url(self) -> str:
-        """Address of the service; empty for the embedded model until it runs."""
+        """Base URL of the service; empty for the embedded model until it runs."""
         return self._connection.base_url if self._connection else self.endpoint.base_url
 
     @property
     def is_generic_endpoint(self) -> bool:
-        """Whether the code itself names the address, and nothing else says what is there.
+        """Whether a generic service is used with a base URL given in code.
 
-        Equal requests are equal on every machine, so that no other address is part of them.
+        Only then the base URL is a part of the request's hash: requests must hash equally on every
+        machine, and environment variables differ.
         """
-        given = self._given_url
-        return self.service.generic and given is not None and bool(str(given).strip())
+        base_url = self._given_url
+        return self.service.generic and base_url is not None and bool(str(base_url).strip())
 
     @property
     def custom_base_url(self) -> str | None:
-        """Address, where it is not the service's own: tables of the service say nothing there."""
-        own = not (self.endpoint.foreign or self.service.generic)
-        return None if own else self.endpoint.base_url
+        """Base URL unless it is the service's own; the service's tables do not apply to it."""
+        is_own = not (self.endpoint.is_custom_host or self.service.generic)
+        return None if is_own else self.endpoint.base_url
 
     @property
     def price_id(self) -> str | None:
-        """The service's id in the price tables; None where they do not hold."""
-        return None if self.endpoint.foreign else self.service.price_id
+        """The service's id in the price tables; None where they do not apply."""
+        return None if self.endpoint.is_custom_host else self.service.price_id
 
     @property
     def is_started(self) -> bool:
-        """Whether it is known where calls go: of the embedded model only while its server runs."""
+        """Whether the connection is known; for the embedded model only once its server runs."""
         return self._connection is not None
 
     def ready(self, note: str = "") -> Connection:
-        """Return the connection, with the embedded server up. May take a second; not on the loop.
+        """Return the connection, starting the embedded server. May take a second; not on the loop thread.
 
-        `note` goes behind what is missing.
+        `note` is appended to the error for a missing key or base URL.
         """
         if self.service.embedded:
             from allos import local
@@ -106,8 +111,8 @@ class Route:
             server = local.serve(self.model)
             url = self._wire.base_url(server.base_url)
             self._connection = self._connect(url, server.secret)
-        if self._connection is None:  # its key or address was missing; now it is needed
-            self.endpoint = self._resolved(note)
+        if self._connection is None:  # its key or base URL was missing; now it is needed
+            self.endpoint = self._resolve_endpoint(note)
             self._connection = self._connect()
         return self._connection
 
@@ -118,14 +123,14 @@ class Route:
         await asyncio.to_thread(lambda: runtime.get().client(self.ready()))
 
     def unstarted(self) -> Connection:
-        """Return where the embedded model's calls would go, without starting its server."""
+        """Return a connection to the embedded model for a dry run, without starting its server."""
         return self._connect(self._wire.base_url("http://127.0.0.1:0/v1"))
 
     def close(self) -> None:
         """Close the connection, as soon as no call uses it; the next call opens a new one."""
-        started = runtime.running()
-        if started is not None and self._connection is not None:
-            started.release(self._connection)
+        loop_runtime = runtime.running()
+        if loop_runtime is not None and self._connection is not None:
+            loop_runtime.release(self._connection)
 
     @property
     def _wire(self) -> Wire:
@@ -141,20 +146,20 @@ class Route:
             base_url=url,
             api_key=key if key is not None else Secret(endpoints.PLACEHOLDER),
             headers=self._headers,
-            sdk_env=self.service.sdk_home == sdk.name and not endpoint.foreign,
+            sdk_env=self.service.sdk_home == sdk.name and not endpoint.is_custom_host,
             direct=endpoints.is_loopback(urlsplit(url).hostname or ""),
         )
 
-    def _resolved(self, note: str) -> endpoints.Endpoint:
+    def _resolve_endpoint(self, note: str) -> endpoints.Endpoint:
         try:
             return endpoints.resolve(
                 self.service,
                 base_url=self._given_url,
                 api=self.endpoint.api,
                 env=key_store.Environment(),
-                look=key_store.look,
+                find_key=key_store.find_key,
             )
         except (MissingKeyError, MissingBaseURLError) as exc:
             missing = type(exc)(f"{exc}{note}")
-        # Out here, so that no frame with the environment goes along.
+        # Raised here, so that its traceback has no frame with the environment.
         raise missing

@@ -1,6 +1,6 @@
 """Streams: iterate over an answer while it arrives, from a thread or a coroutine.
 
-Events cross from the loop thread in batches, one for each chunk that the network hands over.
+Events come from the loop thread in batches, one per chunk received from the network.
 """
 
 from __future__ import annotations
@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING
 
 from allos.engine.call import Call
 from allos.events import Event, TextDelta
-from allos.providers.waiting import asettle, checked, interrupted, settle, ticking
+from allos.providers.waiting import (
+    await_response,
+    interrupted,
+    keep_loop_awake,
+    raise_for_error,
+    wait_for_response,
+)
 from allos.response import ProviderResponse
 
 if TYPE_CHECKING:
@@ -22,7 +28,7 @@ Emit = Callable[[Sequence[Event]], None]
 
 
 class Stream:
-    """An answer under way: a context manager and an iterator over its text.
+    """A streaming answer: a context manager and an iterator over its text.
 
     Examples
     --------
@@ -34,14 +40,14 @@ class Stream:
         stream.response.metadata["output_tokens"]
     """
 
-    def __init__(self, begin: Callable[[Emit], Call]) -> None:
+    def __init__(self, start: Callable[[Emit], Call]) -> None:
         from queue import SimpleQueue
 
         batches: SimpleQueue[Sequence[Event] | None] = SimpleQueue()
         self._batches = batches
-        self._call = begin(batches.put)
+        self._call = start(batches.put)
         # The future is done after the last batch was put, so the end comes last. The call must not
-        # hold the stream: a stream that nobody holds stops its call.
+        # reference the stream: a stream that is garbage-collected cancels its call.
         self._call.future.add_done_callback(lambda _: batches.put(None))
         self._texts: deque[str] = deque()
         self._ended = False
@@ -56,14 +62,14 @@ class Stream:
 
     @property
     def events(self) -> Iterator[Event]:
-        """Everything that arrives: text, reasoning, tool calls, waits, failed attempts, the finish.
+        """All events: text, reasoning, tool calls, waits, failed attempts, the end.
 
         Raises
         ------
         ProviderError
-            The stream failed; `.response` holds what had arrived.
+            The stream failed; `.response` is the partial response.
         Interrupted
-            It was stopped with Ctrl-C; `.response` holds what had arrived.
+            Ctrl-C or the interrupt button; `.response` is the partial response.
         """
         for batch in self._arriving():
             yield from batch
@@ -84,7 +90,7 @@ class Stream:
             yield batch
 
     def _next_batch(self) -> Sequence[Event] | None:
-        """What arrives next; None at the end of a complete answer, an error at that of any other."""
+        """The next batch; None at the end of a complete answer, raises at the end of any other."""
         self._call.check_process()
         if not self._ended:
             try:
@@ -96,17 +102,17 @@ class Stream:
             if batch is not None:
                 return batch
             self._ended = True
-        checked(settle(self._call))
+        raise_for_error(wait_for_response(self._call))
         return None
 
     def close(self) -> None:
-        """Stop the call if it still runs, and wait until its connection is closed."""
+        """Cancel the call if it still runs, and wait until its connection is closed."""
         if not self._call.future.done():
             self._call.cancel()
-            settle(self._call)
+            wait_for_response(self._call)
 
     def __del__(self) -> None:
-        # Nobody can read on: a loop over `provider.stream(...)` was left, or the stream forgotten.
+        # Nothing can read on: a loop over `provider.stream(...)` was left early, for example.
         call = getattr(self, "_call", None)
         if call is not None and not call.future.done():
             call.cancel()
@@ -115,19 +121,19 @@ class Stream:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *exc_info: object) -> None:
-        if kind is KeyboardInterrupt:  # Ctrl-C reached the caller's own lines between two pieces
+        if kind is KeyboardInterrupt:  # Ctrl-C in the caller's own code between two batches
             raise interrupted(self._call) from None
         self.close()
 
 
 class AsyncStream:
-    """An answer under way, for ``async with`` and ``async for``; see `Stream`.
+    """A streaming answer for ``async with`` and ``async for``; see `Stream`.
 
     The call starts with the first iteration or with ``async with``.
     """
 
-    def __init__(self, begin: Callable[[Emit], Awaitable[Call]]) -> None:
-        self._begin = begin
+    def __init__(self, start: Callable[[Emit], Awaitable[Call]]) -> None:
+        self._start = start
         self._call: Call | None = None
         self._batches: asyncio.Queue[Sequence[Event] | None] | None = None
         self._texts: deque[str] = deque()
@@ -142,7 +148,7 @@ class AsyncStream:
 
     @property
     def events(self) -> AsyncIterator[Event]:
-        """Everything that arrives; see `Stream.events`."""
+        """All events; see `Stream.events`."""
         return self._each()
 
     async def _each(self) -> AsyncIterator[Event]:
@@ -169,12 +175,12 @@ class AsyncStream:
             batches: asyncio.Queue[Sequence[Event] | None] = asyncio.Queue()
             self._batches = batches
 
-            def cross(batch: Sequence[Event] | None) -> None:  # loop thread
+            def put_threadsafe(batch: Sequence[Event] | None) -> None:  # loop thread
                 if not loop.is_closed():
                     loop.call_soon_threadsafe(batches.put_nowait, batch)
 
-            self._call = await self._begin(cross)
-            self._call.future.add_done_callback(lambda _: cross(None))
+            self._call = await self._start(put_threadsafe)
+            self._call.future.add_done_callback(lambda _: put_threadsafe(None))
         return self._call, self._batches
 
     async def _arriving(self) -> AsyncIterator[Sequence[Event]]:
@@ -187,7 +193,7 @@ class AsyncStream:
         call, batches = await self._started()
         if not self._ended:
             try:
-                with ticking():
+                with keep_loop_awake():
                     batch = await batches.get()
             except asyncio.CancelledError:
                 call.cancel()
@@ -195,14 +201,14 @@ class AsyncStream:
             if batch is not None:
                 return batch
             self._ended = True
-        checked(await asettle(call))
+        raise_for_error(await await_response(call))
         return None
 
     async def close(self) -> None:
-        """Stop the call if it still runs, and wait until its connection is closed."""
+        """Cancel the call if it still runs, and wait until its connection is closed."""
         if self._call is not None and not self._call.future.done():
             self._call.cancel()
-            await asettle(self._call)
+            await await_response(self._call)
 
     def __del__(self) -> None:
         # As in `Stream`.

@@ -1,4 +1,4 @@
-"""What a caller gives to a provider, checked: one clear line for what cannot be meant."""
+"""Validation of the arguments of a provider."""
 
 from __future__ import annotations
 
@@ -13,43 +13,45 @@ from allos.wire.parameters import VOCABULARY, checked, extra_fields
 
 
 def parameters(named: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return parameters that can be sent, the unset ones left out.
+    """Return valid parameters, without the unset ones.
 
     Parameters
     ----------
     named : str
-        ``provider/model``, for the message.
+        ``provider/model``, for the error message.
     params : mapping
 
     Raises
     ------
     ConfigurationError
-        One of them is not known, or has a value that cannot be meant.
+        Unknown parameter or invalid value.
     """
     values: dict[str, Any] = {}
     for name, value in params.items():
         if name not in VOCABULARY and name != "extra":
             raise ConfigurationError(
-                f"{named} does not take {name!r}."
+                f"{named}: unknown parameter {name!r}."
                 f"{did_you_mean(name, VOCABULARY)} The parameters are "
-                f"{', '.join(VOCABULARY)}; extra={{...}} passes anything else through."
+                f"{', '.join(VOCABULARY)}; extra={{...}} passes other fields through."
             )
         if value is None:
             continue
         try:
             values[name] = extra_fields(value) if name == "extra" else checked(name, value)
         except ValueError as exc:
-            raise ConfigurationError(f"{named}: {_sentence(str(exc))} Nothing was sent.") from None
+            raise ConfigurationError(
+                f"{named}: {_with_period(str(exc))} Nothing was sent."
+            ) from None
     return values
 
 
 def check_options(options: ProviderOptions) -> None:
-    """Refuse options of a provider that are not valid.
+    """Validate the options of a provider.
 
     Raises
     ------
     ConfigurationError
-        One of them has a value of the wrong kind.
+        One of them has an invalid value.
     """
     check_numbers(
         timeout_s=options.timeout_s,
@@ -64,21 +66,21 @@ def check_options(options: ProviderOptions) -> None:
 
 
 def limits(**given: float | None) -> Limits | None:
-    """Limits that the caller or the row sets; None when there are none."""
+    """Rate limits of the caller or the service; None when there are none."""
     check_numbers(**given)
     for name, value in given.items():
         if value is not None and value < 1:
-            raise ConfigurationError(f"{name} must be at least 1, not {value!r}.")
+            raise ConfigurationError(f"{name} must be >= 1, got {value!r}.")
     return Limits(**given) if any(given.values()) else None
 
 
 def header_pairs(headers: Mapping[Any, Any]) -> tuple[tuple[str, str], ...]:
-    """Headers in order, once they can be sent; the values are never shown."""
+    """Return valid headers, sorted; error messages never contain their values."""
     if not isinstance(headers, Mapping):
-        raise ConfigurationError("headers must map names to texts.")
+        raise ConfigurationError("headers must be a mapping of strings to strings.")
     for name, value in headers.items():
         if not isinstance(name, str) or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
-            raise ConfigurationError(f"headers: {name!r} is no name of a header.")
+            raise ConfigurationError(f"headers: {name!r} is not a valid header name.")
         if not isinstance(value, str) or not re.fullmatch(r"[\t -~]*", value):
             raise ConfigurationError(
                 f"headers: the value of {name!r} must be one line of ASCII text."
@@ -87,26 +89,26 @@ def header_pairs(headers: Mapping[Any, Any]) -> tuple[tuple[str, str], ...]:
 
 
 def check_count(name: str, value: Any) -> None:
-    """Refuse what is no whole number."""
-    if value is None or value != value // 1:  # neither nothing, a fraction nor infinity
-        raise ConfigurationError(f"{name} must be a whole number, not {value!r}.")
+    """Raise unless a value is an integer >= 1; `check_numbers` has refused what is not positive."""
+    if value is None or value != value // 1:  # None, a fraction or infinity
+        raise ConfigurationError(f"{name} must be an integer >= 1, got {value!r}.")
 
 
-def _sentence(text: str) -> str:
+def _with_period(text: str) -> str:
     return text if text.endswith("?") else f"{text.rstrip('.')}."
 
 
 def flag(name: str, value: object) -> bool:
-    """Return a truth value; refuse anything else, since any text is true in Python."""
+    """Return a bool; raise for anything else, since any non-empty string is true in Python."""
     if not isinstance(value, bool):
-        raise ConfigurationError(f"{name} must be True or False, not {value!r}.")
+        raise ConfigurationError(f"{name} must be True or False, got {value!r}.")
     return value
 
 
 def check_numbers(**numbers: object) -> None:
-    """Refuse what is set and no positive number."""
+    """Raise unless all values that are set are positive numbers."""
     for name, value in numbers.items():
         if value is None:
             continue
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
-            raise ConfigurationError(f"{name} must be a positive number, not {value!r}.")
+            raise ConfigurationError(f"{name} must be a positive number, got {value!r}.")

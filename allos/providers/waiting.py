@@ -1,4 +1,4 @@
-"""How a caller waits for a call: a thread blocks, a coroutine awaits; both may be stopped."""
+"""Wait for a call: block a thread, or await in a coroutine; both can be interrupted."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from allos.engine.call import Call
 from allos.errors import Interrupted
 from allos.response import ProviderResponse
 
-_WRAP_UP_S = 5.0
-"""How long a stopped call may take to close its connection and hand over what had arrived."""
+_CANCEL_TIMEOUT_S = 5.0
+"""How long a cancelled call may take to close its connection and return its partial answer."""
 
 _TICK_S = 0.1
-"""How long an event loop sleeps at most while a call is awaited."""
+"""Longest sleep of an event loop while a call is awaited."""
 
 
 @contextmanager
-def ticking() -> Iterator[None]:
-    """Wake the running event loop now and then: one that sleeps does not notice a kernel's stop button."""
+def keep_loop_awake() -> Iterator[None]:
+    """Wake the running event loop regularly: while it sleeps, it does not notice a kernel's interrupt."""
     import asyncio
 
     loop = asyncio.get_running_loop()
@@ -35,8 +35,8 @@ def ticking() -> Iterator[None]:
         timer.cancel()
 
 
-def settle(call: Call) -> ProviderResponse:
-    """Wait for a call; Ctrl-C stops it and raises `Interrupted` with the partial answer."""
+def wait_for_response(call: Call) -> ProviderResponse:
+    """Wait for a call; Ctrl-C cancels it and raises `Interrupted` with the partial answer."""
     try:
         return call.wait()
     except KeyboardInterrupt:
@@ -45,43 +45,43 @@ def settle(call: Call) -> ProviderResponse:
 
 
 def interrupted(call: Call) -> Interrupted:
-    """Stop a call and return the exception that carries its partial answer."""
+    """Cancel a call and return an exception with its partial answer."""
     call.cancel()
     try:
-        response = call.wait(_WRAP_UP_S)
+        response = call.wait(_CANCEL_TIMEOUT_S)
     except TimeoutError:
         return Interrupted("Interrupted; the call did not stop in time.")
     size = len(response.content)
-    kept = f"{size} characters had arrived and are kept" if size else "nothing had arrived"
-    return Interrupted(f"Interrupted: {kept}.", response)
+    received = f"{size} characters had arrived and are kept" if size else "nothing had arrived"
+    return Interrupted(f"Interrupted: {received}.", response)
 
 
 def result(call: Call) -> ProviderResponse:
     """Wait for a call and raise its error, if it has one."""
-    return checked(settle(call))
+    return raise_for_error(wait_for_response(call))
 
 
-async def asettle(call: Call) -> ProviderResponse:
-    """Await a call; cancelling the awaiting task stops it."""
+async def await_response(call: Call) -> ProviderResponse:
+    """Await a call; cancelling the awaiting task cancels it."""
     import asyncio
 
     future = asyncio.wrap_future(call.future)
     try:
-        with ticking():
+        with keep_loop_awake():
             await asyncio.wait([future])
         return future.result()
     except asyncio.CancelledError:
         call.cancel()
-        await asyncio.wait([future], timeout=_WRAP_UP_S)
+        await asyncio.wait([future], timeout=_CANCEL_TIMEOUT_S)
         raise
 
 
 async def aresult(call: Call) -> ProviderResponse:
     """Await a call and raise its error, if it has one."""
-    return checked(await asettle(call))
+    return raise_for_error(await await_response(call))
 
 
-def checked(response: ProviderResponse) -> ProviderResponse:
+def raise_for_error(response: ProviderResponse) -> ProviderResponse:
     """Return a response, or raise its error."""
     if response.error is not None:
         raise response.error.with_traceback(None)

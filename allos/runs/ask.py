@@ -13,7 +13,7 @@ from allos.providers import Provider
 from allos.providers.waiting import aresult, result
 from allos.response import ProviderResponse
 from allos.runs.start import start_call
-from allos.secret import sealed
+from allos.secret import seal_secrets
 from allos.session import current_session
 from allos.tools.tool import Tools
 from allos.tools.tool_loop import MAX_STEPS, Approve, ToolLoop, arun_tools, run_tools
@@ -38,35 +38,35 @@ def ask(
     Parameters
     ----------
     prompt : str, Image, File, sequence of those, or iterable of Message
-        The question, with images and files in its order, or a whole conversation. Taken as it is:
-        ``{{ }}`` means nothing here, and a text is never a path.
+        The question, with images and files in order, or a complete conversation. It is sent as it is:
+        ``{{ }}`` is not expanded, and a string is never a path.
     model : str, Provider or None
         ``provider/model``, or a provider object. None: the configured default, else the embedded
         model ``local/smollm2``.
     system : str or None
-        Instructions to the model.
+        System message.
     tools : sequence of callable, pydantic model class, mapping or Tool, or None
-        Functions that the model may call: they run, with checked arguments, and their results go
-        back until it answers. A function's docstring and type hints tell the model about it. A tool
-        without a function ends the run, and its call comes back.
+        Functions that the model may call: they run, with validated arguments, and their results are
+        sent back until it answers. A function's docstring and type hints are its description for the
+        model. A call of a tool without a function is returned.
     tool_choice : str or None
-        ``"auto"``, ``"none"``, ``"required"`` or a tool's name; the last two hold for the first step.
+        ``"auto"``, ``"none"``, ``"required"`` or a tool's name; the last two apply to the first step.
     max_steps : int
-        Most calls of the model; each is a row of the log.
+        Limit for the calls of the model; each is a row of the log.
     approve : callable, ``"always"`` or None
-        ``approve(call)`` says whether a call may run. None asks the person at the notebook; in a
-        script, where nobody can be asked, your own functions run. Trusted tools (`allos.tool`) run.
+        ``approve(call)`` returns whether a call may run. None: ask the user of the notebook; in a
+        script, tools run without approval. Trusted tools (`allos.tool`) always run.
     schema : type, mapping or None
-        What the answer must be: a pydantic model, a dataclass, a TypedDict or a JSON schema. The
-        value is `parsed` of the response.
+        Type of the answer: a pydantic model, a dataclass, a TypedDict or a JSON schema. Its value is
+        `parsed` of the response.
     tags : sequence of str
-        Words to find the row again: ``allos.responses(tags="draft")``.
+        Tags of the row of the log: ``allos.responses(tags="draft")``.
     refresh : bool
-        Ask even where the answer is recorded (`allos.replay`), and record the new one in its place.
+        Send the request even if an answer is recorded (`allos.replay`), and record the new one.
     **params
-        Parameters (`temperature`, `max_tokens` ...) and what a provider takes (`base_url`,
-        `api_key`, `timeout_s`, `deadline_s`, `max_attempts`, `headers` ...); `strict` refuses
-        parameters that the model does not take, where they are otherwise left out with a warning.
+        Parameters (`temperature`, `max_tokens` ...) and options of a provider (`base_url`, `api_key`,
+        `timeout_s`, `deadline_s`, `max_attempts`, `headers` ...); with `strict`, parameters that the
+        model does not support raise instead of being left out with a warning.
 
     Returns
     -------
@@ -75,11 +75,11 @@ def ask(
     Raises
     ------
     ConfigurationError
-        Unknown provider or parameter, missing key; nothing was sent.
+        Unknown provider or parameter, missing API key; nothing was sent.
     ProviderError
-        The call failed; `.response` holds what had arrived.
+        The call failed; `.response` is the partial response.
     SchemaError
-        The answer does not match `schema`; `.response` holds its text.
+        The answer does not match `schema`; `.response` has its text.
 
     Examples
     --------
@@ -89,7 +89,7 @@ def ask(
         print(answer)
         allos.ask(["What is on it?", allos.Image(path="chart.png")], model="openai/gpt-5-mini")
     """
-    sealed(params)
+    seal_secrets(params)
     requested = {"schema": schema, "refresh": refresh, **params}
 
     def send(messages: Prompt, more: Mapping[str, Any]) -> ProviderResponse:
@@ -136,7 +136,7 @@ async def aask(
     """
     import asyncio
 
-    sealed(params)
+    seal_secrets(params)
     requested = {"schema": schema, "refresh": refresh, **params}
 
     async def send(messages: Prompt, more: Mapping[str, Any]) -> ProviderResponse:
@@ -164,7 +164,7 @@ async def aask(
 
 
 def normalize_tags(tags: Any) -> tuple[str, ...]:
-    """Tags as a tuple; a single one needs no list."""
+    """Tags as a tuple; accepts a single string."""
     if isinstance(tags, str):
         return (tags,)
     if not isinstance(tags, Sequence | AbstractSet) or not all(isinstance(t, str) for t in tags):

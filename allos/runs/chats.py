@@ -1,7 +1,7 @@
-"""`allos.chat`: a named conversation that any model may join. Plain Python, no notebook needed.
+"""`allos.chat`: a named conversation, with any models. Plain Python, no notebook needed.
 
-A conversation is off unless it is asked for: a question without a name knows of no other. It lives in
-this process; its turns are linked rows of the log (`conversation_id`, `parent_id`).
+Cells and calls without a conversation are independent. A conversation lasts as long as the process; its
+turns are linked rows of the log (`conversation_id`, `parent_id`).
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ _CHARS_PER_TOKEN = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """A question and its answer, with the calls of tools in between."""
+    """A question and its answer, with the tool calls in between."""
 
     messages: tuple[Message, ...]
     response: ProviderResponse
     system: str | None
-    """Instructions that held for this turn."""
+    """System message of this turn."""
     cell_id: str | None
     execution_count: int | None
 
 
 class Chat:
-    """A conversation; made by `chat`.
+    """A conversation; created by `chat`.
 
     Attributes
     ----------
@@ -56,36 +56,36 @@ class Chat:
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """All messages so far, without the instructions."""
+        """All messages so far, without the system message."""
         return _messages_of(self.turns)
 
     @property
     def system(self) -> str | None:
-        """Instructions that hold now: those of the last turn."""
+        """System message of the last turn."""
         return _system(self.turns)
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The answers as a DataFrame: one row for each turn, the log's columns."""
+        """The answers as a DataFrame: one row per turn, with the columns of the log."""
         from allos.log.frame import frame_of
 
         return frame_of([turn.response for turn in self.turns])
 
     def ask(self, prompt: Prompt, *, system: str | None = None, **more: Any) -> ProviderResponse:
-        """Ask the next question; the conversation so far is sent along.
+        """Ask the next question; the conversation so far is sent with it.
 
         Parameters
         ----------
         prompt : str, Image, File or sequence of those
             The question.
         system : str or None
-            Instructions from now on; None keeps those of the last turn.
+            System message from now on; None: that of the last turn.
         **more
-            What `allos.ask` takes (`model`, `tools`, `temperature` ...).
+            As in `allos.ask` (`model`, `tools`, `temperature` ...).
 
         Notes
         -----
-        A turn that fails or is stopped leaves the conversation as it was.
+        A turn that fails or is cancelled does not change the conversation.
         """
         messages, system = self.build_messages(prompt, system)
         with self.call_context():
@@ -106,16 +106,16 @@ class Chat:
     def build_messages(
         self, prompt: Prompt, system: str | None
     ) -> tuple[tuple[Message, ...], str | None]:
-        """All messages of the next turn, its question last, and its instructions.
+        """All messages of the next turn, its question last, and its system message.
 
-        A cell that is run again goes back to where the conversation was when it ran before. Its old
-        turn, and what came after, are forgotten once its new answer is there (not in the log).
+        A cell that is run again continues the conversation as it was before the cell's earlier run. Its
+        old turn and later ones are removed once the new answer has arrived (not from the log).
         """
         turns = self._turns_before()
         return (*_messages_of(turns), *as_messages(prompt)), system or _system(turns)
 
     def _turns_before(self) -> list[Turn]:
-        """Turns that the running cell continues."""
+        """Turns before that of the running cell."""
         running = context.current()
         for number, turn in enumerate(self.turns):
             is_same_cell = running.cell_id is not None and turn.cell_id == running.cell_id
@@ -130,7 +130,7 @@ class Chat:
         return context.using(conversation_id=self.id, **parent)
 
     def add(self, response: ProviderResponse, system: str | None) -> bool:
-        """Append a turn. False where the answer is incomplete, or a tool call that nobody ran."""
+        """Append a turn; False if the answer is incomplete or has pending tool calls."""
         if not response.ok or response.tool_calls or response.request is None:
             return False
         sent = [m for m in response.request.messages if m.role is not MessageRole.SYSTEM]
@@ -147,7 +147,7 @@ class Chat:
         return True
 
     def note(self) -> str:
-        """What is sent along with the next question: ``"+2 earlier turns, 180 tokens"``; or nothing."""
+        """Describe what is sent with the next question: ``"+2 earlier turns, 180 tokens"``, or empty."""
         turns = self._turns_before()
         if not turns:
             return ""
@@ -161,7 +161,7 @@ class Chat:
         return f"{self.name}: +{count} earlier turn{'' if count == 1 else 's'}, {tokens}"
 
     def reset(self) -> None:
-        """Forget all turns; the rows of the log stay, and new ones get a new id."""
+        """Remove all turns; the rows of the log stay, and new ones get a new id."""
         self.turns.clear()
         self.id = f"conv_{new_id()}"
 
@@ -171,13 +171,13 @@ class Chat:
         Raises
         ------
         ConfigurationError
-            A conversation of that name exists.
+            A conversation with that name exists.
         """
         if name in current_session().chats:
             raise ConfigurationError(f"A conversation {name!r} already exists.")
-        made = chat(name)
-        made.turns = list(self.turns)
-        return made
+        branch = chat(name)
+        branch.turns = list(self.turns)
+        return branch
 
     def __str__(self) -> str:
         return "\n\n".join(
@@ -198,7 +198,7 @@ def _system(turns: Sequence[Turn]) -> str | None:
 
 
 def chat(name: str) -> Chat:
-    """Conversation of that name; a new one when there is none.
+    """Return the conversation with a name; create it if needed.
 
     Parameters
     ----------
@@ -228,18 +228,18 @@ def chat(name: str) -> Chat:
 
 
 def find(name: str) -> Chat:
-    """Conversation of that name, which must exist.
+    """Return the existing conversation with a name.
 
     Raises
     ------
     ConfigurationError
-        It does not exist; the message offers the closest name.
+        It does not exist; the message suggests the closest name.
     """
     known: dict[str, Chat] = current_session().chats
     if name not in known:
         existing = ", ".join(known) if known else "none"
         raise ConfigurationError(
-            f"There is no conversation {name!r}.{did_you_mean(name, known)} Existing: {existing}."
+            f"Unknown conversation {name!r}.{did_you_mean(name, known)} Existing: {existing}."
         )
     return known[name]
 
@@ -255,8 +255,8 @@ def chats() -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row each, by name: `turns`, `models`, `tokens` (of the last call, what the next one will
-        send; null when unknown), `last_at`, `conversation_id`.
+        One row per conversation, by name: `turns`, `models`, `tokens` (of the last call, which the next
+        one sends again; null when unknown), `last_at`, `conversation_id`.
     """
     import pandas as pd
 

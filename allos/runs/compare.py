@@ -17,7 +17,7 @@ from allos.providers import Provider
 from allos.runs.ask import normalize_tags
 from allos.runs.comparison import Comparison
 from allos.runs.grid import Grid, build_columns, normalize_models, normalize_params
-from allos.secret import sealed
+from allos.secret import seal_secrets
 from allos.session import current_session
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def compare(
         )
         both.wait().frame[["model", "temperature", "content", "latency_s"]]
     """
-    sealed(shared)
+    seal_secrets(shared)
     models, params = normalize_models(models), normalize_params(params)
     columns = build_columns(models, params, shared)
     grid = Grid([as_messages(prompt, system)], columns, n=n)

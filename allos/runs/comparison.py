@@ -22,7 +22,7 @@ from allos.runs.change_log import ChangeLog
 from allos.runs.grid import Column, Grid
 from allos.runs.scheduler import Scheduler
 from allos.runs.task import Task
-from allos.secret import sealed
+from allos.secret import seal_secrets
 from allos.session import current_session
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ class Comparison:
 
     def add(self, model: str | Provider, **params: Any) -> Column:
         """Ask one more model; a new column at the end. Any thread."""
-        sealed(params)
+        seal_secrets(params)
         with self._lock:
             self._grid = self._grid.with_column(model, params)
             column = self._grid.columns[-1]

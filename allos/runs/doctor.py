@@ -1,4 +1,4 @@
-"""`allos.doctor`: what is set up, what is not, and the one line that mends it. Never raises."""
+"""`allos.doctor`: checks the setup, and says how to fix problems. Never raises."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ _SIGNS: dict[Status, str] = {"ok": "ok", "note": "note", "problem": "PROBLEM"}
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Report:
-    """What `allos.doctor` found; prints as text, `frame` is a table."""
+    """Findings of `allos.doctor`; prints as text, and as a DataFrame is `frame`."""
 
     findings: tuple[Finding, ...]
 
     @property
     def problems(self) -> tuple[Finding, ...]:
-        """What keeps something from working."""
+        """Findings with status ``"problem"``."""
         return tuple(each for each in self.findings if each.status == "problem")
 
     @property
     def frame(self) -> pd.DataFrame:
-        """One row for each finding: `area`, `status`, `said`, `fix`, all text."""
+        """One row per finding: `area`, `status`, `message`, `fix`, all strings."""
         import pandas as pd
 
-        rows = [(each.area, each.status, each.said, each.fix) for each in self.findings]
-        return pd.DataFrame(rows, columns=["area", "status", "said", "fix"], dtype=text_dtype())
+        rows = [(each.area, each.status, each.message, each.fix) for each in self.findings]
+        return pd.DataFrame(rows, columns=["area", "status", "message", "fix"], dtype=text_dtype())
 
     def summary(self) -> str:
-        """One line: how many problems and notes."""
+        """One line: the number of problems and notes."""
         count = Counter(each.status for each in self.findings)
         problems, notes = count["problem"], count["note"]
-        said = "no problem" if not problems else f"{problems} problem{'s' * (problems > 1)}"
-        return f"{said}, {notes} note{'s' * (notes != 1)}" if notes else said
+        text = "no problem" if not problems else f"{problems} problem{'s' * (problems > 1)}"
+        return f"{text}, {notes} note{'s' * (notes != 1)}" if notes else text
 
     def __str__(self) -> str:
         lines = [f"allos doctor: {self.summary()}"]
@@ -56,15 +56,15 @@ class Report:
 
 
 def doctor(*, online: bool = False) -> Report:
-    """Look at keys, hosts, the log, the embedded model, versions and settings.
+    """Check keys, hosts, the log, the embedded model, versions and settings.
 
     Takes less than a second, sends nothing, changes nothing, and never raises.
 
     Parameters
     ----------
     online : bool
-        Also ask each service with a key for its list of models (no prompt is sent), and start the
-        embedded model.
+        Also list the models of each service with a key (no prompt is sent), and start the embedded
+        model.
 
     Returns
     -------
@@ -86,6 +86,6 @@ def doctor(*, online: bool = False) -> Report:
 def _guarded(name: str, check: Callable[[], Iterable[Finding]]) -> list[Finding]:
     try:
         return list(check())
-    except Exception as exc:  # noqa: BLE001 - one check that fails leaves the others alone
-        said = f"This check failed ({type(exc).__name__})."
-        return [Finding(name.replace("_", " "), "problem", said, "Please report it.")]
+    except Exception as exc:  # noqa: BLE001 - a failing check must not prevent the others
+        message = f"This check failed ({type(exc).__name__})."
+        return [Finding(name.replace("_", " "), "problem", message, "Please report it.")]

@@ -21,10 +21,10 @@ from allos.runs.finding import Finding
 T = TypeVar("T")
 
 _KEYRING_S = 0.5
-"""How long the keyring may take: one that is locked waits for somebody to open it."""
+"""Timeout for the keyring: a locked one blocks until the user unlocks it."""
 _ONLINE_S = 5.0
 _LARGE_LOG_BYTES = 200_000_000
-"""From here on the rows are not counted one by one."""
+"""In larger logs the rows are estimated instead of counted."""
 _LITTLE_SPACE_BYTES = 200_000_000
 
 _PACKAGES = (
@@ -35,10 +35,10 @@ _OPTIONAL = frozenset({"ipykernel"})
 
 
 def keys_(online: bool) -> Iterator[Finding]:
-    """Where each key is; which keyring there is."""
+    """Where each key is found, and which keyring is used."""
     env = key_store.Environment()
-    told = _in_time(lambda: (_kept_keys(), key_store.backend()), _KEYRING_S)
-    kept = told[0] if told is not None else {}
+    keyring_state = _in_time(lambda: (_stored_keys(), key_store.keyring_backend()), _KEYRING_S)
+    stored = keyring_state[0] if keyring_state is not None else {}
     found = False
     for service in _services():
         source: str | None = None
@@ -49,49 +49,54 @@ def keys_(online: bool) -> Iterator[Finding]:
         except ConfigurationError as exc:
             if "The key in" in str(exc):
                 yield Finding("keys", "problem", f"{service.name}: {exc}")
-        source = source or kept.get(service.name)
+        source = source or stored.get(service.name)
         if source is not None:
             found = True
-            yield Finding("keys", "ok", f"{service.name}: found in {_place(source)}.")
+            yield Finding("keys", "ok", f"{service.name}: found in {_describe_source(source)}.")
         for name in service.key_env:
             if name in env and not env[name].strip():
                 yield Finding(
-                    "keys", "note", f"{name} is set, but empty.", "Unset it or fill it in."
+                    "keys", "note", f"{name} is set, but empty.", "Unset it or set it to a key."
                 )
     if colab_secrets.is_available():
         yield Finding("keys", "note", "Colab's secrets are read when a service is called.")
     if not found:
-        yield Finding("keys", "note", "No key of any service.", "Set one with %allos key PROVIDER.")
-    if told is None:
+        yield Finding("keys", "note", "No API key was found.", "Set one with %allos key PROVIDER.")
+    if keyring_state is None:
         yield Finding(
             "keys",
             "note",
-            f"The keyring did not answer within {_KEYRING_S:g} s.",
-            "Unlock it, or set the key's variable in the environment.",
+            f"The keyring did not respond within {_KEYRING_S:g} s.",
+            "Unlock it, or set the key as an environment variable.",
         )
         return
-    ring, fault = told[1]
+    ring, error = keyring_state[1]
     if ring is not None:
         yield Finding("keys", "ok", f"Keyring: {ring}.")
     else:
-        said = f"No keyring: {fault or 'the package is not installed'}."
-        install = "" if fault else " pip install 'allos-jupyter[keyring]' adds it."
-        yield Finding("keys", "note", said, f"%allos key lasts for the session.{install}")
+        message = f"No keyring: {error or 'the package is not installed'}."
+        install = "" if error else " pip install 'allos-jupyter[keyring]' adds one."
+        yield Finding(
+            "keys",
+            "note",
+            message,
+            f"Keys set with %allos key are lost when the process ends.{install}",
+        )
 
 
 def hosts(online: bool) -> Iterator[Finding]:
-    """Where calls would go; with `online`, whether somebody answers there."""
+    """Base URLs of services; with `online`, whether they respond."""
     env = key_store.Environment()
-    asked: dict[str, Future[Finding]] = {}
+    pending: dict[str, Future[Finding]] = {}
     for service in _services():
         named = next(
             (n for n in service.base_url_env + service.host_env if env.get(n, "").strip()), None
         )
         has_key = any(env.get(name, "").strip() for name in service.key_env)
-        if named is None and not has_key and not key_store.cached_look(service, service.name):
+        if named is None and not has_key and not key_store.find_cached_key(service, service.name):
             continue
         try:
-            endpoint = endpoints.resolve(service, env=env, look=key_store.cached_look)
+            endpoint = endpoints.resolve(service, env=env, find_key=key_store.find_cached_key)
         except ConfigurationError as exc:
             if "No key for" not in str(exc):
                 yield Finding("hosts", "problem", str(exc))
@@ -102,24 +107,24 @@ def hosts(online: bool) -> Iterator[Finding]:
             yield Finding(
                 "hosts",
                 "problem",
-                f"{service.name}: {url}{why} is not encrypted, and the key would go there.",
+                f"{service.name}: {url}{why} is not encrypted, and the API key would be sent there.",
                 "Use https.",
             )
         else:
             yield Finding("hosts", "note" if named else "ok", f"{service.name}: {url}{why}.")
         if online and service.list_models:
-            asked[service.name] = _in_thread(lambda service=service: _reached(service))  # type: ignore[misc]  # bound at once
-    for name, future in asked.items():
+            pending[service.name] = _in_thread(lambda service=service: _check_service(service))  # type: ignore[misc]  # bound at once
+    for name, future in pending.items():
         try:
             yield future.result(_ONLINE_S + 1)
         except TimeoutError:
-            yield Finding("hosts", "problem", f"{name}: no answer within {_ONLINE_S:g} s.")
+            yield Finding("hosts", "problem", f"{name}: no response within {_ONLINE_S:g} s.")
     for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         if value := env.get(name, "").strip():
             yield Finding(
                 "hosts",
                 "note",
-                f"Calls go through the proxy {endpoints.display_url(value)} ({name}).",
+                f"Requests use the proxy {endpoints.display_url(value)} ({name}).",
             )
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         if (value := env.get(name, "").strip()) and not os.path.exists(value):
@@ -129,7 +134,7 @@ def hosts(online: bool) -> Iterator[Finding]:
 
 
 def log_(online: bool) -> Iterator[Finding]:
-    """Where the log is, how large, and whether it can be written."""
+    """Path and size of the log, and whether it can be written."""
     import shutil
     import sqlite3
 
@@ -139,42 +144,47 @@ def log_(online: bool) -> Iterator[Finding]:
 
     path = log.path() or log_path(None)
     if path is None:
-        yield Finding("log", "note", "The log is off.", f"Unset {VARIABLE} to keep answers.")
+        yield Finding("log", "note", "The log is off.", f"Unset {VARIABLE} to log responses.")
         return
     if not path.exists():
-        yield Finding("log", "ok", f"{path} is made by the first answer.")
+        yield Finding("log", "ok", f"{path} will be created by the first call.")
     else:
         yield _log_file(path)
     folder = next(each for each in (path.parent, *path.parents) if each.exists())
     if not os.access(path if path.exists() else folder, os.W_OK):
         yield Finding(
-            "log", "problem", f"{path} cannot be written.", f"Name another file in {VARIABLE}."
+            "log", "problem", f"{path} cannot be written.", f"Set {VARIABLE} to another file."
         )
     free = shutil.disk_usage(folder).free
     if free < _LITTLE_SPACE_BYTES:
-        yield Finding("log", "problem", f"Only {_size(free)} are free for the log.", "Make room.")
+        yield Finding(
+            "log",
+            "problem",
+            f"Only {_size(free)} of disk space are left for the log.",
+            "Free disk space.",
+        )
     if network := network_file_system(folder):
         yield Finding(
             "log",
             "note",
-            f"The log lies on a network file system ({network}): two computers must not write to it.",
-            f"Name a local file in {VARIABLE}.",
+            f"The log is on a network file system ({network}): it must not be written from two computers.",
+            f"Set {VARIABLE} to a local file.",
         )
     version = sqlite3.sqlite_version
     if has_wal_reset_bug(sqlite3.sqlite_version_info):
         yield Finding(
             "log",
             "note",
-            f"SQLite {version} has a rare fault with several writers (mended in 3.51.3); allos works "
+            f"SQLite {version} has a rare bug with several writers (fixed in 3.51.3); allos works "
             "around it.",
-            "Let no other program write to the log.",
+            "Do not write to the log with other programs.",
         )
     else:
         yield Finding("log", "ok", f"SQLite {version}.")
 
 
 def embedded_model(online: bool) -> Iterator[Finding]:
-    """Whether the embedded model is there; with `online`, whether it starts."""
+    """Whether the embedded model is installed; with `online`, whether it starts."""
     from allos.local.model_files import DEFAULT_MODEL, INSTALL_COMMAND, find_model, has_llama_cpp
 
     if not has_llama_cpp():
@@ -203,27 +213,29 @@ def embedded_model(online: bool) -> Iterator[Finding]:
             yield Finding("embedded model", "problem", str(exc), f"Run: {INSTALL_COMMAND}")
         else:
             took = perf_counter() - started
-            yield Finding("embedded model", "ok", f"Its server runs (after {took:.1f} s).")
+            yield Finding(
+                "embedded model", "ok", f"Its server is running (started in {took:.1f} s)."
+            )
 
 
 def versions(online: bool) -> Iterator[Finding]:
-    """What is installed, what does not fit, and a second package of the same name."""
+    """Installed versions, incompatible ones, and another package with the same name."""
     from allos.version import __version__
 
-    said = [f"Python {sys.version.split()[0]}", f"allos {__version__}"]
+    message = [f"Python {sys.version.split()[0]}", f"allos {__version__}"]
     for name in _PACKAGES:
         version = _version(name)
         if version is not None:
-            said.append(f"{name} {version}")
+            message.append(f"{name} {version}")
         elif name not in _OPTIONAL:
             yield Finding("versions", "problem", f"{name} is not installed.", f"pip install {name}")
-    yield Finding("versions", "ok", ", ".join(said) + ".")
-    yield from _unfit()
-    yield from _namesakes()
+    yield Finding("versions", "ok", ", ".join(message) + ".")
+    yield from _incompatible_packages()
+    yield from _other_allos_packages()
 
 
 def notebook(online: bool) -> Iterator[Finding]:
-    """Where the code runs, and whether widgets can be shown."""
+    """Where the code runs, and whether widgets work."""
     where = "a script or a terminal"
     if "ipykernel" in sys.modules:
         where = "a Jupyter kernel"
@@ -237,42 +249,42 @@ def notebook(online: bool) -> Iterator[Finding]:
                 break
     if "marimo" in sys.modules:
         where = "marimo"
-    yield Finding("notebook", "ok", f"This is {where}.")
+    yield Finding("notebook", "ok", f"Running in {where}.")
     if sys.platform == "emscripten":
         yield Finding(
             "notebook",
             "problem",
-            "This Python runs in the browser, where there are no threads: allos cannot work here.",
-            "Use a kernel on a computer.",
+            "This Python runs in the browser, where threads are not supported: allos cannot work here.",
+            "Use a kernel outside of the browser.",
         )
     if "COLAB_RELEASE_TAG" in os.environ:
         yield Finding(
             "notebook",
             "note",
-            "On Colab a comparison makes its cell wait, and shows its table instead of the board.",
+            "On Colab a comparison blocks its cell, and shows a table instead of the live board.",
         )
     for name in ("anywidget", "ipywidgets"):
         if importlib.util.find_spec(name) is None:
             yield Finding(
                 "notebook",
                 "problem",
-                f"{name} is missing, so comparisons show no live board.",
+                f"{name} is not installed, so comparisons show no live board.",
                 f"pip install {name}, and restart the kernel.",
             )
 
 
 def settings(online: bool) -> Iterator[Finding]:
-    """Which model answers, which budget holds, whether answers are replayed."""
+    """Default model, budget, and whether answers are replayed."""
     from allos.session import current_session
 
     session = current_session()
 
     model = session.model_name(None)
     known = session.settings.values()
-    why = known["model"].source if "model" in known else "nothing else is set"
+    why = known["model"].source if "model" in known else "not configured"
     try:
-        services.find(services.split(model).provider)
-        yield Finding("settings", "ok", f"Without a name, {model} answers ({why}).")
+        services.find(services.split_model_name(model).provider)
+        yield Finding("settings", "ok", f"The default model is {model} ({why}).")
     except ConfigurationError as exc:
         yield Finding("settings", "problem", f"The default model ({why}): {exc}")
     for name, value in known.items():
@@ -281,10 +293,10 @@ def settings(online: bool) -> Iterator[Finding]:
     for each in session.budgets.in_force():
         yield Finding("settings", "ok", f"{str(each).strip('<>')}.")
     if not session.budgets.in_force():
-        yield Finding("settings", "ok", "No budget.")
+        yield Finding("settings", "ok", "No budget is set.")
     if session.replay is not None:
         yield Finding(
-            "settings", "note", "Recorded answers are replayed before a service is asked."
+            "settings", "note", "Recorded answers are replayed before a service is pending."
         )
 
 
@@ -293,19 +305,19 @@ ALL: tuple[Callable[[bool], Iterator[Finding]], ...] = (
 )
 
 
-# ---- pieces --------------------------------------------------------------------------------------
+# ---- helpers --------------------------------------------------------------------------------------
 
 
 def _services() -> list[Service]:
-    return [each for each in services.every() if not each.embedded]
+    return [each for each in services.all_services() if not each.embedded]
 
 
-def _kept_keys() -> dict[str, str]:
-    """Where keys are that are not in the environment, by service."""
-    return {s.name: place for s in _services() if (place := key_store.where(s)) is not None}
+def _stored_keys() -> dict[str, str]:
+    """Sources of keys that are not in the environment, by service."""
+    return {s.name: source for s in _services() if (source := key_store.source_of(s)) is not None}
 
 
-def _place(source: str) -> str:
+def _describe_source(source: str) -> str:
     words = {
         "process": "this process (%allos key)",
         "keyring": "the keyring",
@@ -314,13 +326,13 @@ def _place(source: str) -> str:
     return words.get(source, source)
 
 
-def _reached(service: Service) -> Finding:
+def _check_service(service: Service) -> Finding:
     try:
         provider = ProviderRegistry.get_provider(service.name, model="any", timeout_s=_ONLINE_S)
         count = len(provider.list_models())
     except AllosError as exc:
         return Finding("hosts", "problem", str(exc))
-    return Finding("hosts", "ok", f"{service.name} answers and lists {count:,} models.")
+    return Finding("hosts", "ok", f"{service.name} responds and lists {count:,} models.")
 
 
 def _log_file(path: Path) -> Finding:
@@ -339,14 +351,14 @@ def _log_file(path: Path) -> Finding:
             "log",
             "problem",
             f"{path} cannot be read as a log: {exc}.",
-            "Name another file in ALLOS_LOG.",
+            "Set ALLOS_LOG to another file.",
         )
     about = "" if count == "count(*)" else "about "
     return Finding("log", "ok", f"{path}: {about}{rows:,} rows, {_size(size)}.")
 
 
-def _unfit() -> Iterator[Finding]:
-    """Packages whose version is not what allos asks for."""
+def _incompatible_packages() -> Iterator[Finding]:
+    """Packages with a version that allos does not support."""
     try:
         from packaging.requirements import Requirement
 
@@ -362,34 +374,34 @@ def _unfit() -> Iterator[Finding]:
             yield Finding(
                 "versions",
                 "problem",
-                f"{wanted.name} {version} is installed, and allos needs {wanted.specifier}.",
+                f"{wanted.name} {version} is installed, but allos requires {wanted.specifier}.",
                 f"pip install '{wanted.name}{wanted.specifier}'",
             )
 
 
-def _namesakes() -> Iterator[Finding]:
-    """Another package called allos: the name is taken on the index by somebody else's."""
+def _other_allos_packages() -> Iterator[Finding]:
+    """Another package named allos: on PyPI the name belongs to a different project."""
     from allos import version
 
     own = os.path.realpath(os.path.dirname(version.__file__))
     seen = {own}
     for entry in sys.path:
         for file in (Path(entry or ".", "allos", "__init__.py"), Path(entry or ".", "allos.py")):
-            place = os.path.realpath(file.parent if file.name == "__init__.py" else file)
-            if place not in seen and file.is_file():
-                seen.add(place)
+            location = os.path.realpath(file.parent if file.name == "__init__.py" else file)
+            if location not in seen and file.is_file():
+                seen.add(location)
                 yield Finding(
                     "versions",
                     "problem",
-                    f"Another allos lies in {place}; the one in use is {own}.",
-                    "Move it or rename it, and restart.",
+                    f"Another allos was found in {location}; the one in use is {own}.",
+                    "Move or rename it, and restart.",
                 )
     if _version("allos") is not None:
         yield Finding(
             "versions",
             "problem",
-            "The package 'allos' of the index is installed: it is somebody else's, and its files may "
-            "have replaced ours.",
+            "The unrelated package 'allos' from PyPI is installed; its files may have overwritten "
+            "those of allos-jupyter.",
             "pip uninstall allos, then pip install --force-reinstall allos-jupyter.",
         )
 
@@ -416,7 +428,7 @@ def _size(size_bytes: float) -> str:
 
 
 def _in_thread(work: Callable[[], T]) -> Future[T]:
-    """Run something on a thread of its own, which may outlive the waiting for it."""
+    """Run something on its own thread, which may continue after a timeout."""
     import threading
 
     future: Future[T] = Future()
@@ -424,7 +436,7 @@ def _in_thread(work: Callable[[], T]) -> Future[T]:
     def run() -> None:
         try:
             future.set_result(work())
-        except Exception as exc:  # noqa: BLE001 - handed to who waits
+        except Exception as exc:  # noqa: BLE001 - raised by future.result
             future.set_exception(exc)
 
     threading.Thread(target=run, name="allos-doctor", daemon=True).start()

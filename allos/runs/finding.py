@@ -1,4 +1,4 @@
-"""One fact that `allos.doctor` has found."""
+"""A finding of `allos.doctor`."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ Status = Literal["ok", "note", "problem"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One fact, and what to do about it."""
+    """Result of one check, and how to fix it."""
 
     area: str
     """``keys``, ``hosts``, ``log``, ``embedded model``, ``versions``, ``notebook``, ``settings``."""
     status: Status
-    said: str
-    """One line. Never holds a key."""
+    message: str
+    """One line. Never contains a key."""
     fix: str | None = None
-    """What to do, where there is something to do."""
+    """What to do, if anything."""
 
     def __str__(self) -> str:
-        return self.said if self.fix is None else f"{self.said} {self.fix}"
+        return self.message if self.fix is None else f"{self.message} {self.fix}"

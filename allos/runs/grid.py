@@ -12,7 +12,7 @@ from allos.messages import Message, MessageRole
 from allos.providers import Provider
 from allos.providers.catalog import services
 from allos.runs.task import Task, split_plain
-from allos.secret import sealed
+from allos.secret import seal_secrets
 from allos.session import EMBEDDED_MODEL
 from allos.template import Piece
 from allos.tools.schemas import as_schema
@@ -154,7 +154,7 @@ def build_column(index: int, model: str | Provider, params: Mapping[str, Any]) -
     """Return a column; an unknown provider or a wrong schema is an error before anything is sent."""
     as_schema(params.get("schema"))
     if isinstance(model, str):
-        service, model_name = services.located(model)
+        service, model_name = services.resolve_model_name(model)
         if model_name is None:
             if not service.embedded:
                 raise ConfigurationError(f"{model!r} names no model: write {service.name}/MODEL.")
@@ -185,7 +185,7 @@ def normalize_models(models: Any) -> list[str | Provider]:
 
 
 def normalize_params(params: Any) -> list[dict[str, Any]]:
-    """Sets of parameters, with their keys sealed; one empty set where there are none."""
+    """Sets of parameters, with their keys seal_secrets; one empty set where there are none."""
     listed = [params] if isinstance(params, Mapping) else params
     if isinstance(listed, str) or not isinstance(listed, Iterable | None):
         raise _not_params(listed)
@@ -195,7 +195,7 @@ def normalize_params(params: Any) -> list[dict[str, Any]]:
             raise _not_params(each)
         sets.append(dict(each))
     for each in sets:
-        sealed(each)
+        seal_secrets(each)
     return sets
 
 

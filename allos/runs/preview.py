@@ -1,4 +1,4 @@
-"""`allos.preview`: what `ask` or `compare` would send, and what it may cost. Nothing is sent."""
+"""`allos.preview`: what `ask` or `compare` would send, with estimated cost. Nothing is sent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from allos.providers import Provider
 from allos.providers.pricing.planned_requests import PlannedRequest, Preview
 from allos.runs.grid import Grid, build_columns, normalize_params
 from allos.runs.start import split_options
-from allos.secret import sealed
+from allos.secret import seal_secrets
 from allos.session import current_session
 
 
@@ -28,7 +28,7 @@ def preview(
     exact: bool = False,
     **shared: Any,
 ) -> Preview:
-    """Show the requests of a question or a comparison, with tokens and cost. Nothing is sent.
+    """Return the requests of a question or a comparison, with tokens and cost. Nothing is sent.
 
     Parameters
     ----------
@@ -37,25 +37,24 @@ def preview(
     model : str, Provider or None
         One model, as in `allos.ask`.
     models, params, n
-        A comparison, as in `allos.compare`. What would keep one column from being sent is one of
-        the preview's `failures`.
+        A comparison, as in `allos.compare`. Errors of single columns are in the preview's `failures`.
     stream : bool or None
-        Whether the answer would be streamed. None: as `ask` and `compare` do it.
+        Whether the answer would be streamed. None: as in `ask` and `compare`.
     exact : bool
         Let the services count the prompt's tokens, where they can (Anthropic, the embedded model);
         that request is sent.
     **shared
-        Parameters, `tools`, `schema`, and what a provider takes, as in `allos.ask`.
+        Parameters, `tools`, `schema`, and options of a provider, as in `allos.ask`.
 
     Returns
     -------
     Preview
-        One `PlannedRequest` for each column; it prints as the requests themselves.
+        One `PlannedRequest` per column; prints as the requests.
 
     Raises
     ------
     ConfigurationError
-        What would also keep `ask` from sending anything.
+        As in `allos.ask`.
 
     Examples
     --------
@@ -65,11 +64,11 @@ def preview(
     >>> plan.requests[0].headers["authorization"]
     'Bearer ***'
     """
-    sealed(shared)
+    seal_secrets(shared)
     messages = as_messages(prompt, system)
     if model is not None and models is not None:
         raise ConfigurationError(
-            "preview takes model= for one call or models= for a comparison, not both."
+            "preview accepts model= for one call or models= for a comparison, not both."
         )
     if models is None:
         return _one(messages, model, shared, stream=bool(stream), exact=exact)

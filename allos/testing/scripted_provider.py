@@ -91,7 +91,7 @@ def register(name: str, script: ScriptLike | Script) -> Script:
     def build(service: Service, **options: Any) -> ScriptedProvider:
         return ScriptedProvider(shared, name=service.name, **options)
 
-    services.add(_row(name), origin=__name__, build=build)
+    services.add(_row(name), origin=__name__, factory=build)
     return shared
 
 

@@ -1,6 +1,6 @@
-"""Types into the JSON schema of an answer, and answers back into values of the type.
+"""JSON schemas from types, and values of the types from answers.
 
-pydantic and jsonschema are imported when the first schema is made.
+pydantic and jsonschema are imported when the first schema is created.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from allos.errors import ConfigurationError
 from allos.request import SchemaSpec
 
 _WRAPPED = "value"
-"""Name of the one field around a type that is no object, since services want an object."""
+"""Field that wraps a type that is not an object, since services require an object."""
 
 _FENCE = re.compile(r"```[\w-]*[ \t]*\r?\n(.*?)\r?\n?```", re.DOTALL)
 
-# What the services that enforce a schema let stand in it.
+# Formats that services allow in an enforced schema.
 _FORMATS = frozenset(
     {"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"}
 )
 
 
 def as_schema(source: Any) -> SchemaSpec | None:
-    """Schema of an answer from what `schema=` was given.
+    """Convert the argument `schema=` to a schema.
 
     Parameters
     ----------
     source : type, mapping, SchemaSpec or None
-        A pydantic model class, a dataclass, a TypedDict or any other type that pydantic knows
+        A pydantic model class, a dataclass, a TypedDict or any other type that pydantic supports
         (``list[City]``, an Enum); or a JSON schema, bare or as ``{"name": ..., "schema": ...}``.
 
     Raises
     ------
     ConfigurationError
-        It is none of these, or the JSON schema is not one.
+        It is none of these, or not a valid JSON schema.
 
     Examples
     --------
@@ -64,7 +64,7 @@ def as_schema(source: Any) -> SchemaSpec | None:
 
 
 def is_model(source: Any) -> bool:
-    """Whether this is a pydantic model class; loads no pydantic for anything else."""
+    """Whether this is a pydantic model class; does not import pydantic for anything else."""
     if not inspect.isclass(source) or not hasattr(source, "model_fields"):
         return False
     from pydantic import BaseModel
@@ -73,7 +73,7 @@ def is_model(source: Any) -> bool:
 
 
 def json_schema(model: Any) -> dict[str, Any]:
-    """JSON schema of a type or pydantic model, without made-up titles."""
+    """JSON schema of a type or pydantic model, without generated titles."""
     from pydantic import TypeAdapter
     from pydantic.json_schema import GenerateJsonSchema
 
@@ -86,15 +86,15 @@ def json_schema(model: Any) -> dict[str, Any]:
     adapter: TypeAdapter[Any] = TypeAdapter(_readable(model))
     schema = adapter.json_schema(schema_generator=Plain)
     schema.pop("title", None)
-    return _rooted(schema)
+    return _inline_root_reference(schema)
 
 
-def text_of(answer: str) -> str:
-    """JSON text of an answer: what stands in its code fence, where it has one.
+def json_text(answer: str) -> str:
+    """JSON text of an answer: the content of its code fence, if it has one.
 
     Examples
     --------
-    >>> text_of('Here it is:\\n```json\\n{"a": 1}\\n```')
+    >>> json_text('Here it is:\\n```json\\n{"a": 1}\\n```')
     '{"a": 1}'
     """
     bare = answer.strip()
@@ -103,8 +103,8 @@ def text_of(answer: str) -> str:
     return bare
 
 
-def why(exc: Exception) -> str:
-    """First reasons of a failed check, without the values: those are the model's words."""
+def validation_message(exc: Exception) -> str:
+    """Message of a failed validation: its first errors, without values from the model."""
     if not hasattr(exc, "errors"):
         return str(exc) if isinstance(exc, ValueError) else type(exc).__name__
     found = exc.errors(include_url=False, include_input=False, include_context=False)
@@ -121,7 +121,7 @@ def why(exc: Exception) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _TypeReader:
-    """Reads an answer as a type. Holds the type alone, so that it can be pickled with it."""
+    """Parses an answer as a type. Only references the type, so that it can be pickled."""
 
     kind: Any
     wrapped: bool
@@ -129,27 +129,28 @@ class _TypeReader:
     def __call__(self, answer: str) -> Any:
         from pydantic import ValidationError
 
-        text = text_of(answer)
+        text = json_text(answer)
         adapter = _adapter(self.kind)
         try:
             if not self.wrapped:
                 return adapter.validate_json(text)
-            return adapter.validate_json(json.dumps(_load(text)[_WRAPPED]))
+            return adapter.validate_json(json.dumps(_parse_json(text)[_WRAPPED]))
         except (KeyError, TypeError):
-            raise ValueError(f"it has no field {_WRAPPED!r}") from None
+            raise ValueError(f"the field {_WRAPPED!r} is missing") from None
         except ValidationError as exc:
-            raise ValueError(why(exc)) from None
+            raise ValueError(validation_message(exc)) from None
 
 
 def _adapter(kind: Any) -> Any:
     try:
-        return _kept_adapter(kind)
-    except TypeError:  # a type that has no hash
-        return _kept_adapter.__wrapped__(kind)
+        return _cached_adapter(kind)
+    except TypeError:  # a type that is not hashable
+        return _cached_adapter.__wrapped__(kind)
 
 
+# A pure cache: building an adapter takes milliseconds.
 @lru_cache(maxsize=256)
-def _kept_adapter(kind: Any) -> Any:
+def _cached_adapter(kind: Any) -> Any:
     from pydantic import TypeAdapter
 
     return TypeAdapter(_readable(kind))
@@ -160,17 +161,17 @@ def _from_type(kind: Any) -> SchemaSpec:
 
     if isinstance(kind, str):
         raise ConfigurationError(
-            f"schema takes a type or a JSON schema as a mapping, not the text {kind!r:.80}; "
-            "json.loads makes a mapping of JSON."
+            f"schema must be a type or a JSON schema as a mapping, got the string {kind!r:.80}; "
+            "json.loads parses JSON."
         )
     if inspect.isroutine(kind):
-        raise ConfigurationError(f"schema takes a type or a JSON schema, not {kind!r:.80}.")
+        raise ConfigurationError(f"schema must be a type or a JSON schema, got {kind!r:.80}.")
     try:
         schema = json_schema(kind)
     except (PydanticUserError, TypeError, AttributeError, NameError) as exc:
         first = (str(exc).strip() or type(exc).__name__).splitlines()[0]
         raise ConfigurationError(
-            f"schema cannot be {kind!r:.80}: pass a pydantic model, a dataclass, a TypedDict or a "
+            f"{kind!r:.80} is not a valid schema: pass a pydantic model, a dataclass, a TypedDict or a "
             f"JSON schema ({first:.120})"
         ) from None
     description = schema.pop("description", None)
@@ -184,10 +185,12 @@ def _from_type(kind: Any) -> SchemaSpec:
             "additionalProperties": False,
             **({"$defs": defs} if defs else {}),
         }
-    enforced = strictly(schema)
-    own = kind.__name__ if inspect.isclass(kind) and not hasattr(kind, "__args__") else str(kind)
+    enforced = to_strict_schema(schema)
+    type_name = (
+        kind.__name__ if inspect.isclass(kind) and not hasattr(kind, "__args__") else str(kind)
+    )
     return SchemaSpec(
-        name=_safe(re.sub(r"\w+\.", "", own)),
+        name=_safe_name(re.sub(r"\w+\.", "", type_name)),
         schema=schema if enforced is None else enforced,
         description=description,
         strict=enforced is not None,
@@ -196,7 +199,7 @@ def _from_type(kind: Any) -> SchemaSpec:
 
 
 def _readable(kind: Any) -> Any:
-    """Type as pydantic takes it: before Python 3.12 `typing.TypedDict` lacks what it needs."""
+    """Type that pydantic accepts: before Python 3.12 it rejects `typing.TypedDict`."""
     from typing import get_origin, get_type_hints, is_typeddict
 
     if sys.version_info >= (3, 12) or not is_typeddict(kind) or type(kind).__module__ != "typing":
@@ -211,13 +214,13 @@ def _readable(kind: Any) -> Any:
         else typing_.NotRequired[hint]
         for name, hint in hints.items()
     }
-    made = typing_.TypedDict(kind.__name__, fields)  # type: ignore[misc]  # made at run time
-    made.__doc__ = kind.__doc__
-    return made
+    converted = typing_.TypedDict(kind.__name__, fields)  # type: ignore[misc]  # created at run time
+    converted.__doc__ = kind.__doc__
+    return converted
 
 
-def _rooted(schema: dict[str, Any]) -> dict[str, Any]:
-    """A schema whose root is no reference (a recursive type's is)."""
+def _inline_root_reference(schema: dict[str, Any]) -> dict[str, Any]:
+    """Schema whose root is not a reference, as that of a recursive type is."""
     target = _target(schema, schema)
     if target is None:
         return schema
@@ -225,7 +228,7 @@ def _rooted(schema: dict[str, Any]) -> dict[str, Any]:
     return {**deepcopy(target), **rest}
 
 
-def _safe(name: str) -> str:
+def _safe_name(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "_", name).strip("_")[:64] or "answer"
 
 
@@ -233,18 +236,18 @@ def _safe(name: str) -> str:
 
 
 class JsonCheck:
-    """Checks values against a JSON schema; looks nothing up on the network.
+    """Validates values against a JSON schema; makes no network requests.
 
     Parameters
     ----------
     schema : mapping
     what : str
-        What it is, for the message.
+        What it is, for the error message.
 
     Raises
     ------
     ConfigurationError
-        It is no JSON schema.
+        It is not a valid JSON schema.
     """
 
     def __init__(self, schema: Mapping[str, Any], what: str) -> None:
@@ -256,10 +259,12 @@ class JsonCheck:
         try:
             _validator_class(self.schema).check_schema(self.schema)
         except NotASchema as exc:
-            raise ConfigurationError(f"{what} are no JSON schema: {exc.message:.200}") from None
+            raise ConfigurationError(
+                f"{what} is not a valid JSON schema: {exc.message:.200}"
+            ) from None
 
     def __call__(self, value: Any) -> None:
-        """Raise a ValueError that says what does not match, where something does not."""
+        """Raise a ValueError if a value does not match."""
         from jsonschema.exceptions import best_match
         from referencing import Registry
 
@@ -272,7 +277,7 @@ class JsonCheck:
             f"does not match {error.validator} {json.dumps(error.validator_value, default=str):.80}"
         )
         if error.validator == "required":
-            rule = error.message  # names our field; holds nothing of the model's
+            rule = error.message  # contains the name of the field, and no value from the model
         raise ValueError(f"{where}: {rule}" if where else rule)
 
 
@@ -287,12 +292,12 @@ def _validator_class(schema: Mapping[str, Any]) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class _JsonReader:
-    """Reads an answer as JSON that matches a schema."""
+    """Parses an answer as JSON that matches a schema."""
 
     check: JsonCheck
 
     def __call__(self, answer: str) -> Any:
-        value = _load(text_of(answer))
+        value = _parse_json(json_text(answer))
         self.check(value)
         return value
 
@@ -308,10 +313,10 @@ def _from_json_schema(given: Mapping[str, Any]) -> SchemaSpec:
             "schema as a mapping must be a JSON schema of an object: {'type': 'object', "
             "'properties': {...}}."
         )
-    check = JsonCheck(schema, "The words of schema")
-    enforced = strictly(schema)
+    check = JsonCheck(schema, "schema")
+    enforced = to_strict_schema(schema)
     return SchemaSpec(
-        name=_safe(str(name)),
+        name=_safe_name(str(name)),
         schema=schema if enforced is None else enforced,
         description=description if isinstance(description, str) else None,
         strict=enforced is not None,
@@ -319,31 +324,31 @@ def _from_json_schema(given: Mapping[str, Any]) -> SchemaSpec:
     )
 
 
-def _load(text: str) -> Any:
+def _parse_json(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as exc:
-        raise ValueError(f"it is no JSON ({exc})") from None
+        raise ValueError(f"it is not valid JSON ({exc})") from None
 
 
 # ---- what a service can enforce ------------------------------------------------------------------
 
 
-def strictly(schema: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Schema as the services that enforce it want it; None where that is impossible.
+def to_strict_schema(schema: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Convert a schema to one that services can enforce; None where that is impossible.
 
-    Every field is required, no other is allowed, and there are no defaults. What matches the
-    result matches the original. Free-form mappings and values of any kind cannot be enforced.
+    Every field is required, no other is allowed, and there are no defaults. Values that match the
+    result match the original. Free-form mappings and fields of any type cannot be enforced.
     https://platform.openai.com/docs/guides/structured-outputs#supported-schemas
     """
     try:
-        made: dict[str, Any] = _strict(dict(schema), schema, ())
-    except _Free:
+        strict: dict[str, Any] = _strict(dict(schema), schema, ())
+    except _NotEnforceable:
         return None
-    return made
+    return strict
 
 
-class _Free(Exception):
+class _NotEnforceable(Exception):
     """A part of a schema allows more than a service can enforce."""
 
 
@@ -356,48 +361,50 @@ _TYPES = frozenset({"string", "number", "integer", "boolean", "null", "array", "
 
 def _strict(part: Any, root: Mapping[str, Any], within: tuple[str, ...]) -> dict[str, Any]:
     if not isinstance(part, Mapping):  # true allows anything
-        raise _Free
+        raise _NotEnforceable
     if "$ref" in part and len(part) > 1 and "$defs" not in part:
-        # Nothing may stand beside a reference; one that leads back to itself loses what does.
+        # A reference must have no siblings; a recursive one loses them.
         if part["$ref"] in within or (target := _target(part, root)) is None:
             return {"$ref": part["$ref"]}
         beside = {key: value for key, value in part.items() if key != "$ref"}
         return _strict({**target, **beside}, root, (*within, part["$ref"]))
-    made: dict[str, Any] = {key: deepcopy(part[key]) for key in part if key in _KEEP}
+    strict: dict[str, Any] = {key: deepcopy(part[key]) for key in part if key in _KEEP}
     if part.get("format") in _FORMATS:
-        made["format"] = part["format"]
+        strict["format"] = part["format"]
     if unknown := {"allOf", "not", "prefixItems", "patternProperties", "if"} & set(part):
         if unknown == {"allOf"} and len(part["allOf"]) == 1:
             rest = {key: value for key, value in part.items() if key != "allOf"}
             return _strict({**part["allOf"][0], **rest}, root, within)
-        raise _Free
+        raise _NotEnforceable
     if variants := part.get("anyOf") or part.get("oneOf"):
-        made["anyOf"] = [_strict(variant, root, within) for variant in variants]
-    kinds = made.get("type")
+        strict["anyOf"] = [_strict(variant, root, within) for variant in variants]
+    kinds = strict.get("type")
     kinds = kinds if isinstance(kinds, list) else [kinds]
     if "object" in kinds or "properties" in part:
         if part.get("additionalProperties", False) not in (False, True):
-            raise _Free
+            raise _NotEnforceable
         properties = part.get("properties", {})
-        if "properties" not in part:  # whatever fields the model likes
-            raise _Free
-        made["type"] = made.get("type", "object")
-        made["properties"] = {
+        if "properties" not in part:  # any fields are allowed
+            raise _NotEnforceable
+        strict["type"] = strict.get("type", "object")
+        strict["properties"] = {
             key: _strict(value, root, within) for key, value in properties.items()
         }
-        made["required"] = list(properties)
-        made["additionalProperties"] = False
+        strict["required"] = list(properties)
+        strict["additionalProperties"] = False
     if "array" in kinds:
-        made["items"] = _strict(part.get("items", True), root, within)
-    if not {"type", "enum", "const", "$ref", "anyOf"} & set(made):
-        raise _Free
+        strict["items"] = _strict(part.get("items", True), root, within)
+    if not {"type", "enum", "const", "$ref", "anyOf"} & set(strict):
+        raise _NotEnforceable
     if "$defs" in part:
-        made["$defs"] = {key: _strict(value, root, within) for key, value in part["$defs"].items()}
-    return made
+        strict["$defs"] = {
+            key: _strict(value, root, within) for key, value in part["$defs"].items()
+        }
+    return strict
 
 
 def _target(part: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """What a reference into the schema's own definitions leads to."""
+    """Target of a reference into the schema's own definitions."""
     ref = part.get("$ref")
     if not isinstance(ref, str) or not ref.startswith("#/$defs/"):
         return None

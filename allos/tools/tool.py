@@ -1,6 +1,6 @@
-"""Functions into tools: what a model is told of them, and the check of what it passes to them.
+"""Tools from functions: their descriptions for a model, and the validation of arguments.
 
-pydantic and docstring_parser are imported when the first tool is made.
+pydantic and docstring_parser are imported when the first tool is created.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any, overload
 
 from allos.errors import ConfigurationError, ToolError, did_you_mean
 from allos.request import ToolSpec
-from allos.tools.schemas import JsonCheck, is_model, strictly, why
+from allos.tools.schemas import JsonCheck, is_model, to_strict_schema, validation_message
 from allos.wire.tool_fields import CHOICES
 
 Tools = Sequence[Any]
-"""What `tools=` takes: functions, pydantic model classes, mappings and tools, mixed."""
+"""Type of `tools=`: functions, pydantic model classes, mappings and tools, in any mix."""
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
@@ -25,37 +25,37 @@ _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
-    """A tool: what a model is told of it, and what runs when the model asks for it.
+    """A tool: its description for a model, and the function that runs when the model calls it.
 
-    Made by `tool`, or from a plain function wherever `tools=` is taken. Calling it calls the
-    function, unchecked.
+    Created by `tool`, or from a plain function in `tools=`. Calling it calls the function, without
+    validation.
     """
 
     spec: ToolSpec
-    """What a model is told."""
+    """The description that is sent to a model."""
     function: Callable[..., Any] | None = None
-    """What runs; None for a tool that is only described: its calls come back to the caller."""
+    """The function that runs; None: calls of the tool are returned to the caller."""
     trusted: bool = False
-    """Runs without asking, also where a person could be asked."""
+    """Runs without approval, also in a notebook."""
     _check: Callable[[dict[str, Any]], dict[str, Any]] = field(repr=False)
 
     @property
     def name(self) -> str:
-        """The name that a model calls it by."""
+        """The name that a model uses."""
         return self.spec.name
 
     def check(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Arguments as the function takes them: converted to its types.
+        """Validate arguments and convert them to the function's types.
 
         Parameters
         ----------
         arguments : mapping
-            As the model wrote them.
+            From the model.
 
         Raises
         ------
         ToolError
-            They do not fit; the message is short and meant for the model.
+            They are not valid; the message is short and meant for the model.
 
         Examples
         --------
@@ -66,13 +66,15 @@ class Tool:
         """
         try:
             return self._check(dict(arguments))
-        except Exception as exc:  # noqa: BLE001 - pydantic's, and whatever a type's own code raises
-            raise ToolError(f"the arguments do not fit {self.name}: {why(exc)}") from None
+        except Exception as exc:  # noqa: BLE001 - pydantic's errors, and any error of a user-defined type
+            raise ToolError(
+                f"invalid arguments for {self.name}: {validation_message(exc)}"
+            ) from None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the function, unchecked."""
+        """Call the function, without validation."""
         if self.function is None:
-            raise ToolError(f"the tool {self.name!r} is only described; it has no function to run")
+            raise ToolError(f"the tool {self.name!r} has no function to run")
         return self.function(*args, **kwargs)
 
 
@@ -105,26 +107,26 @@ def tool(
     trusted: bool | None = None,
     strict: bool | None = None,
 ) -> Tool | Callable[[Callable[..., Any]], Tool]:
-    """Make a function a tool; also a decorator, with or without arguments.
+    """Create a tool from a function; also a decorator, with or without arguments.
 
-    Plain functions go into `tools=` as they are. This is for another name or description, or to say
-    that a tool runs without asking.
+    Plain functions can be passed to `tools=` directly. Use this for another name or description, or for
+    a tool that runs without approval.
 
     Parameters
     ----------
     source : callable, pydantic model class, mapping or Tool
-        What `tools=` takes.
+        As in `tools=`.
     name, description : str or None
-        In place of the function's own.
+        Overrides the function's own.
     trusted : bool or None
-        Run it without asking, also in a notebook.
+        Run it without approval, also in a notebook.
     strict : bool or None
-        Ask the service to hold the model to the schema.
+        Ask the service to enforce the schema.
 
     Raises
     ------
     ConfigurationError
-        It cannot be a tool; the message says why.
+        It cannot be converted to a tool; the message says why.
 
     Examples
     --------
@@ -139,47 +141,47 @@ def tool(
         return lambda function: tool(
             function, name=name, description=description, trusted=trusted, strict=strict
         )
-    made = as_tool(source, name=name)
-    spec = made.spec
+    base = as_tool(source, name=name)
+    spec = base.spec
     parameters: Mapping[str, Any] = spec.parameters
     if strict:
-        enforced = strictly(parameters)
+        enforced = to_strict_schema(parameters)
         if enforced is None:
             raise ConfigurationError(
-                f"The tool {spec.name!r} cannot be strict: some of its arguments may hold anything."
+                f"The tool {spec.name!r} cannot be strict: some of its arguments may have any type."
             )
         parameters = enforced
-    told = ToolSpec(
+    changed = ToolSpec(
         name=spec.name,
         description=spec.description if description is None else description,
         parameters=parameters,
         strict=spec.strict if strict is None else strict,
     )
     return Tool(
-        spec=told,
-        function=made.function,
-        trusted=made.trusted if trusted is None else trusted,
-        _check=made._check,
+        spec=changed,
+        function=base.function,
+        trusted=base.trusted if trusted is None else trusted,
+        _check=base._check,
     )
 
 
 def as_tool(source: Any, *, name: str | None = None) -> Tool:
-    """Tool from a function, a pydantic model class, a description as a mapping, or a tool.
+    """Create a tool from a function, a pydantic model class, a mapping, or a tool.
 
     Parameters
     ----------
     source : callable, type, mapping or Tool
         A function, plain or async: its name, docstring (numpydoc or Google), type hints and
-        defaults tell the model about it. A pydantic model class or a mapping (``name``,
-        ``description``, ``parameters``, bare or inside OpenAI's ``{"type": "function"}``) only
-        describes a tool; its calls come back to the caller.
+        defaults are its description for the model. A pydantic model class or a mapping (``name``,
+        ``description``, ``parameters``, bare or inside OpenAI's ``{"type": "function"}``) has no
+        function; its calls are returned to the caller.
     name : str or None
-        In place of its own.
+        Overrides its own.
 
     Raises
     ------
     ConfigurationError
-        It cannot be a tool; the message says why.
+        It cannot be converted to a tool; the message says why.
 
     Examples
     --------
@@ -202,14 +204,14 @@ def as_tool(source: Any, *, name: str | None = None) -> Tool:
         if name is None or name == source.name:
             return source
         spec = source.spec
-        told = ToolSpec(
-            name=_named(name),
+        renamed = ToolSpec(
+            name=_checked_name(name),
             description=spec.description,
             parameters=spec.parameters,
             strict=spec.strict,
         )
         return Tool(
-            spec=told, function=source.function, trusted=source.trusted, _check=source._check
+            spec=renamed, function=source.function, trusted=source.trusted, _check=source._check
         )
     if isinstance(source, Mapping):
         return _from_mapping(source, name)
@@ -217,40 +219,40 @@ def as_tool(source: Any, *, name: str | None = None) -> Tool:
         return _from_model(source, name)
     if not callable(source) or inspect.isclass(source):
         raise ConfigurationError(
-            f"{source!r:.60} cannot be a tool: pass a function, a pydantic model class or a mapping "
+            f"{source!r:.60} is not a valid tool: pass a function, a pydantic model class or a mapping "
             "with name, description and parameters."
         )
     return _from_function(source, name)
 
 
 def as_tools(sources: Any) -> tuple[Tool, ...]:
-    """Tools from what `tools=` was given.
+    """Convert the argument `tools=` to tools.
 
     Raises
     ------
     ConfigurationError
-        One of them cannot be a tool, or two have one name.
+        One of them is not a valid tool, or two have the same name.
     """
     if sources is None:
         return ()
     if isinstance(sources, (Mapping, Tool, str)) or not isinstance(sources, Iterable):
-        raise ConfigurationError("tools takes a list: tools=[function, ...].")
+        raise ConfigurationError("tools must be a list: tools=[function, ...].")
     tools = tuple(as_tool(source) for source in sources)
     seen: set[str] = set()
     for each in tools:
         if each.name in seen:
-            raise ConfigurationError(f"Two tools are called {each.name!r}.")
+            raise ConfigurationError(f"Two tools have the name {each.name!r}.")
         seen.add(each.name)
     return tools
 
 
-def checked_choice(choice: str | None, tools: tuple[Tool, ...]) -> str | None:
-    """`tool_choice` as given, once it is known to make sense.
+def check_tool_choice(choice: str | None, tools: tuple[Tool, ...]) -> str | None:
+    """Return a valid `tool_choice`.
 
     Raises
     ------
     ConfigurationError
-        It is neither a word of ours nor a tool's name, or there are no tools to choose from.
+        It is neither a known value nor the name of a tool, or there are no tools.
     """
     if choice is None:
         return None
@@ -258,7 +260,7 @@ def checked_choice(choice: str | None, tools: tuple[Tool, ...]) -> str | None:
     known = (*CHOICES, *names)
     if choice not in known:
         raise ConfigurationError(
-            f"tool_choice cannot be {choice!r}.{did_you_mean(str(choice), known)} It is one of "
+            f"tool_choice: {choice!r} is not a valid value.{did_you_mean(str(choice), known)} Expected one of "
             f"{', '.join(known)}."
         )
     if not tools and choice != "none":
@@ -270,23 +272,23 @@ def checked_choice(choice: str | None, tools: tuple[Tool, ...]) -> str | None:
 
 
 def _from_function(function: Callable[..., Any], name: str | None) -> Tool:
-    told = name or getattr(function, "__name__", None)
-    if told is None or told == "<lambda>":
+    tool_name = name or getattr(function, "__name__", None)
+    if tool_name is None or tool_name == "<lambda>":
         raise ConfigurationError(
-            f"{function!r:.60} has no name for a model to call: allos.tool(function, name='...')."
+            f"{function!r:.60} has no name; pass one: allos.tool(function, name='...')."
         )
-    told = _named(told)
-    description, about = _documented(function)
-    model, names = _arguments_model(function, told, about)
-    parameters = _json_schema(model, told)
+    tool_name = _checked_name(tool_name)
+    description, about = _parse_docstring(function)
+    model, names = _arguments_model(function, tool_name, about)
+    parameters = _json_schema(model, tool_name)
 
     def check(arguments: dict[str, Any]) -> dict[str, Any]:
         filled = model.model_validate(arguments)
-        # Only what the model gave: the function's own defaults stand for the rest.
+        # Only arguments from the model: for the others the function has its own defaults.
         return {names[at]: getattr(filled, at) for at in names if at in filled.model_fields_set}
 
     return Tool(
-        spec=ToolSpec(name=told, description=description, parameters=parameters),
+        spec=ToolSpec(name=tool_name, description=description, parameters=parameters),
         function=function,
         trusted=bool(getattr(function, "trusted", False)),
         _check=check,
@@ -296,14 +298,14 @@ def _from_function(function: Callable[..., Any], name: str | None) -> Tool:
 def _arguments_model(
     function: Callable[..., Any], name: str, about: Mapping[str, str]
 ) -> tuple[Any, dict[str, str]]:
-    """A pydantic model of a function's arguments, and its fields' names to the arguments'."""
+    """A pydantic model of a function's arguments, and the argument of each field."""
     from pydantic import ConfigDict, Field, create_model
 
     try:
         signature = inspect.signature(function)
     except (ValueError, TypeError):
         raise ConfigurationError(
-            f"The tool {name!r} cannot be described: Python does not tell its arguments."
+            f"The tool {name!r} cannot be described: its signature is not available."
         ) from None
     hints = _hints(function, name)
     fields: dict[str, Any] = {}
@@ -311,21 +313,19 @@ def _arguments_model(
     for number, (argument, parameter) in enumerate(signature.parameters.items()):
         if parameter.kind in _VARIADIC or parameter.kind is parameter.POSITIONAL_ONLY:
             raise ConfigurationError(
-                f"The tool {name!r} cannot have the argument {parameter}: a model passes each "
-                "argument by its name."
+                f"The tool {name!r} cannot have the argument {parameter}: models pass arguments by name."
             )
         hint = hints.get(argument, Any)
-        # Numbered, because a model's field may be called neither _x nor schema.
+        # Numbered, because names of pydantic fields must not be _x or schema.
         at = f"a{number}"
         names[at] = argument
-        description = _told_by(hint) or about.get(argument)
+        description = _description_in(hint) or about.get(argument)
         default = ... if parameter.default is parameter.empty else parameter.default
-        told = Field(default, alias=argument, description=description)
-        fields[at] = (hint, told)
+        fields[at] = (hint, Field(default, alias=argument, description=description))
     config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
     try:
         return create_model(f"{name}_arguments", __config__=config, **fields), names
-    except Exception as exc:  # noqa: BLE001 - pydantic's many ways to refuse a type
+    except Exception as exc:  # noqa: BLE001 - pydantic raises various errors for unsupported types
         raise ConfigurationError(
             f"The tool {name!r} cannot be described: {_first_line(exc)}"
         ) from None
@@ -345,12 +345,12 @@ def _hints(function: Callable[..., Any], name: str) -> dict[str, Any]:
         ) from None
 
 
-def _told_by(hint: Any) -> str | None:
+def _description_in(hint: Any) -> str | None:
     """Description inside ``Annotated[type, "description"]`` or ``Annotated[type, Field(...)]``."""
     for extra in getattr(hint, "__metadata__", ()):
-        told = extra if isinstance(extra, str) else getattr(extra, "description", None)
-        if isinstance(told, str):
-            return told
+        description = extra if isinstance(extra, str) else getattr(extra, "description", None)
+        if isinstance(description, str):
+            return description
     return None
 
 
@@ -363,14 +363,14 @@ def _json_schema(model: Any, name: str) -> dict[str, Any]:
         schema = json_schema(model)
     except PydanticInvalidForJsonSchema as exc:
         raise ConfigurationError(
-            f"The tool {name!r} has an argument that JSON cannot hold: {_first_line(exc)}"
+            f"The tool {name!r} has an argument that JSON cannot represent: {_first_line(exc)}"
         ) from None
     schema.setdefault("properties", {})
     return schema
 
 
-def _documented(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
-    """What a docstring says of a function, and of its parameters by name."""
+def _parse_docstring(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
+    """Description of a function in its docstring, and of its parameters by name."""
     text = inspect.getdoc(function if inspect.isroutine(function) else type(function)) or ""
     if not inspect.isroutine(function) and hasattr(function, "func"):  # functools.partial
         text = inspect.getdoc(function.func) or ""
@@ -399,13 +399,13 @@ def _documented(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
     return description, about
 
 
-# ---- descriptions alone --------------------------------------------------------------------------
+# ---- tools without a function --------------------------------------------------------------------------
 
 
 def _from_model(model: Any, name: str | None) -> Tool:
-    told = _named(name or model.__name__)
+    tool_name = _checked_name(name or model.__name__)
     description = inspect.cleandoc(model.__doc__ or "")
-    parameters = _json_schema(model, told)
+    parameters = _json_schema(model, tool_name)
     parameters.pop("description", None)
 
     def check(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -413,39 +413,39 @@ def _from_model(model: Any, name: str | None) -> Tool:
         return {at: getattr(filled, at) for at in type(filled).model_fields}
 
     return Tool(
-        spec=ToolSpec(name=told, description=description, parameters=parameters), _check=check
+        spec=ToolSpec(name=tool_name, description=description, parameters=parameters), _check=check
     )
 
 
 def _from_mapping(given: Mapping[str, Any], name: str | None) -> Tool:
     inner = given.get("function")
-    told = inner if isinstance(inner, Mapping) else given
-    parameters = told.get("parameters", told.get("input_schema"))
-    own = name or told.get("name")
-    if not isinstance(own, str) or not isinstance(parameters, (Mapping, type(None))):
+    fields = inner if isinstance(inner, Mapping) else given
+    parameters = fields.get("parameters", fields.get("input_schema"))
+    tool_name = name or fields.get("name")
+    if not isinstance(tool_name, str) or not isinstance(parameters, (Mapping, type(None))):
         raise ConfigurationError(
-            "A tool as a mapping needs a name, and parameters that are a JSON schema: "
+            "A tool as a mapping needs a name, and a JSON schema as parameters: "
             "{'name': ..., 'description': ..., 'parameters': {...}}."
         )
     spec = ToolSpec(
-        name=_named(own),
-        description=str(told.get("description") or ""),
-        strict=bool(told.get("strict", False)),
+        name=_checked_name(tool_name),
+        description=str(fields.get("description") or ""),
+        strict=bool(fields.get("strict", False)),
         **({"parameters": dict(parameters)} if parameters is not None else {}),
     )
-    conforms = JsonCheck(spec.parameters, f"The parameters of the tool {own!r}")
+    validate = JsonCheck(spec.parameters, f"The parameters schema of the tool {tool_name!r}")
 
     def check(arguments: dict[str, Any]) -> dict[str, Any]:
-        conforms(arguments)
+        validate(arguments)
         return arguments
 
     return Tool(spec=spec, _check=check)
 
 
-def _named(name: str) -> str:
+def _checked_name(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise ConfigurationError(
-            f"A tool cannot be called {name!r}: letters, digits, _ and - only, 64 at most."
+            f"{name!r} is not a valid name of a tool: use letters, digits, _ and -, 64 at most."
         )
     return name
 

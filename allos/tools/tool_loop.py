@@ -1,6 +1,6 @@
-"""The loop of a question with tools: the model asks, tools run, their results go back, until it answers.
+"""The tool loop: the model calls tools, they run, their results are sent back, until it answers.
 
-Written once without I/O (`ToolLoop`); two small drivers, `run_tools` and `arun_tools`, make the calls.
+Implemented once without I/O (`ToolLoop`); two small drivers, `run_tools` and `arun_tools`, make the calls.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from allos.errors import (
 from allos.ids import new_id
 from allos.messages import Message, MessageRole, ToolCall
 from allos.response import ProviderResponse
-from allos.tools.tool import Tool, as_tools, checked_choice
+from allos.tools.tool import Tool, as_tools, check_tool_choice
 from allos.tools.tool_results import error_text, result_text, run_in_thread
 
 Approve = Callable[[ToolCall], bool | Awaitable[bool]] | Literal["always"]
-"""Says whether a call may run: a function of the call, or ``"always"``."""
+"""Returns whether a call may run; or ``"always"``."""
 
 Approver = Callable[[ToolCall], bool | None]
-"""Says whether a call may run; None: there is nobody to ask."""
+"""Returns whether a call may run; None: no decision."""
 
 MAX_STEPS = 8
 _ANY_TOOL = ("auto", "none")
 
 
 class ToolLoop:
-    """State of a run with tools: the conversation, the answers, and what to do next.
+    """State of a tool loop: the conversation, the responses, and the next step.
 
     Parameters
     ----------
@@ -46,19 +46,19 @@ class ToolLoop:
     tools : sequence
         As in `tools=`.
     tool_choice : str or None
-        As in `tool_choice=`; a forced call is forced once, else the model could never answer.
+        As in `tool_choice=`; a call is forced only once, else the model could never answer.
     max_steps : int
-        Most calls of the model.
+        Limit for the calls of the model.
     approve : callable, ``"always"`` or None
-        Asked before each call of a tool that is not trusted. None asks the approvers.
+        Called before each call of a tool that is not trusted. None: the approvers decide.
     approvers : sequence of callable
-        Asked in order, where `approve` is None: the person at the notebook. The first answer that is
-        not None counts; where nobody answers, tools run.
+        Called in order if `approve` is None; one asks the user of the notebook. The first decision that
+        is not None counts; without a decision, tools run.
 
     Attributes
     ----------
     steps : list of ProviderResponse
-        One for each call of the model.
+        One per call of the model.
     """
 
     def __init__(
@@ -78,13 +78,13 @@ class ToolLoop:
         self.messages = messages
         self.steps: list[ProviderResponse] = []
         self._tools = {tool.name: tool for tool in as_tools(tools)}
-        self._choice = checked_choice(tool_choice, tuple(self._tools.values()))
+        self._choice = check_tool_choice(tool_choice, tuple(self._tools.values()))
         self._max_steps = max_steps
         self._approve = approve
         self._approvers = approvers
         self._conversation = context.current().conversation_id or f"conv_{new_id()}"
 
-    # ---- the model's turn ---------------------------------------------------------------------
+    # ---- calls of the model ---------------------------------------------------------------------
 
     @property
     def call_options(self) -> dict[str, Any]:
@@ -97,7 +97,7 @@ class ToolLoop:
         return context.using(conversation_id=self._conversation, **parent)
 
     def add_response(self, response: ProviderResponse) -> list[ToolCall]:
-        """Append an answer; returns the tool calls to run, none when the run is over."""
+        """Append a response; returns the tool calls to run, none at the end of the loop."""
         self.steps.append(response)
         calls = response.tool_calls
         described = [call for call in calls if self._is_described(call)]
@@ -121,31 +121,31 @@ class ToolLoop:
         self.messages = (*self.messages, *results)
 
     def final_response(self) -> ProviderResponse:
-        """The last answer, with all steps."""
+        """The last response, with all steps."""
         return replace(self.steps[-1], steps=tuple(self.steps))
 
     def failed(self, exc: ProviderError | SchemaError | Interrupted) -> None:
-        """Let an error carry all steps, the one that failed last."""
+        """Attach all steps to an error, the failed one last."""
         if exc.response is not None:
             self.steps.append(exc.response)
             exc.response = self.final_response()
 
     def interrupted(self) -> Interrupted:
-        """What to raise when the run was stopped between two calls of the model."""
+        """Exception for a run that was interrupted between two calls of the model."""
         return Interrupted(
-            "Interrupted: a tool that had started may still run; the steps so far are kept.",
+            "Interrupted: a tool that was started may still be running; the steps so far are kept.",
             self.final_response() if self.steps else None,
         )
 
-    # ---- the tools' turn ----------------------------------------------------------------------
+    # ---- calls of tools ----------------------------------------------------------------------
 
     def check_call(self, call: ToolCall) -> tuple[Tool, dict[str, Any]]:
-        """The tool of a call and its arguments, checked.
+        """Return the tool of a call and its validated arguments.
 
         Raises
         ------
         ToolError
-            There is no such tool, or its arguments do not fit; meant for the model.
+            Unknown tool or invalid arguments; the message is meant for the model.
         """
         tool = self._tools.get(call.name)
         if tool is None:
@@ -158,7 +158,7 @@ class ToolLoop:
         return tool, tool.check(call.arguments)
 
     def is_allowed(self, tool: Tool, call: ToolCall) -> bool | Awaitable[bool]:
-        """Whether a call may run; asks the person, on the caller's own thread."""
+        """Whether a call may run; may ask the user. Caller's thread."""
         if tool.trusted or self._approve == "always":
             return True
         if callable(self._approve):
@@ -179,20 +179,20 @@ ASend = Callable[[tuple[Message, ...], Mapping[str, Any]], Awaitable[ProviderRes
 
 
 def run_tools(loop: ToolLoop, send: Send) -> ProviderResponse:
-    """Run a loop to its end. Tools run one after the other, each in a thread of its own.
+    """Run a loop to its end. Tools run one after the other, each on its own thread.
 
     Parameters
     ----------
     loop : ToolLoop
     send : callable
-        Asks the model: the messages, and `tools` and `tool_choice` of the call.
+        Calls the model, given the messages, and `tools` and `tool_choice` of the call.
 
     Raises
     ------
     ProviderError, SchemaError
-        A call of the model failed; `.response.steps` holds all that came.
+        A call of the model failed; `.response.steps` has all responses.
     Interrupted
-        Stopped by hand; `.response.steps` holds all that came.
+        Interrupted by the user; `.response.steps` has all responses.
     """
     try:
         while True:
@@ -238,11 +238,11 @@ def _outcome(loop: ToolLoop, call: ToolCall) -> str:
         if inspect.iscoroutine(allowed):
             allowed.close()
         raise ConfigurationError("approve is async: use allos.aask, or a plain function.")
-    if not _yes(allowed):
+    if not _as_decision(allowed):
         return _DENIED
     try:
         return result_text(run_in_thread(tool, arguments))
-    except (Exception, SystemExit) as exc:  # noqa: BLE001 - whatever a tool raises, the model is told
+    except (Exception, SystemExit) as exc:  # noqa: BLE001 - any error of a tool is sent to the model
         return error_text(exc)
 
 
@@ -254,19 +254,19 @@ async def _aoutcome(loop: ToolLoop, call: ToolCall) -> str:
     except ToolError as exc:
         return error_text(exc)
     allowed = loop.is_allowed(tool, call)
-    if not _yes(await allowed if inspect.isawaitable(allowed) else allowed):
+    if not _as_decision(await allowed if inspect.isawaitable(allowed) else allowed):
         return _DENIED
     try:
         if inspect.iscoroutinefunction(tool.function):
             return result_text(await tool.function(**arguments))
         value = await asyncio.to_thread(tool, **arguments)
         return result_text(await value if inspect.isawaitable(value) else value)
-    except (Exception, SystemExit) as exc:  # noqa: BLE001 - whatever a tool raises, the model is told
+    except (Exception, SystemExit) as exc:  # noqa: BLE001 - any error of a tool is sent to the model
         return error_text(exc)
 
 
-def _yes(decision: object) -> bool:
-    """Whether a call may run: the text that `input` returns for a no is true in Python."""
+def _as_decision(decision: object) -> bool:
+    """Return a decision as a bool; a string, as from `input`, would always be true."""
     if isinstance(decision, str):
         raise ConfigurationError(
             f"approve must return True or False, got the string {decision!r:.80}"

@@ -1,4 +1,4 @@
-"""Running a tool, and what the model is told of it."""
+"""Run a tool, and convert its result or error to text for the model."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _ERROR_CHARS = 500
 
 
 def run_in_thread(tool: Tool, arguments: Mapping[str, Any]) -> Any:
-    """Run a tool in a thread of its own: it may block, and Ctrl-C must not hang on it."""
+    """Run a tool on its own thread: it may block, and Ctrl-C must not wait for it."""
     future: Future[Any] = Future()
     call_context = contextvars.copy_context()
 
     def work() -> None:
         try:
             future.set_result(call_context.run(_call_tool, tool, arguments))
-        except BaseException as exc:  # noqa: BLE001 - raised to the waiter
+        except BaseException as exc:  # noqa: BLE001 - raised by future.result
             future.set_exception(exc)
 
     threading.Thread(target=work, name=f"allos-tool-{tool.name}", daemon=True).start()
@@ -43,7 +43,7 @@ def _call_tool(tool: Tool, arguments: Mapping[str, Any]) -> Any:
 
 
 def error_text(exc: BaseException) -> str:
-    """What the model is told of a tool that failed."""
+    """Text for the model of an error of a tool."""
     if isinstance(exc, ToolError):
         return f"Error: {exc}"
     message = str(exc)[:_ERROR_CHARS]
@@ -51,7 +51,7 @@ def error_text(exc: BaseException) -> str:
 
 
 def result_text(value: Any) -> str:
-    """Result of a tool as a model reads it: a text as it is, anything else as JSON."""
+    """Result of a tool as text for the model: a string as it is, anything else as JSON."""
     if isinstance(value, str):
         return value
     from pydantic_core import PydanticSerializationError, to_json
@@ -64,7 +64,7 @@ def result_text(value: Any) -> str:
 
     try:
         text = to_json(value, inf_nan_mode="strings", fallback=as_string).decode()
-        # A DataFrame stays the table it prints as, without quotes around it.
+        # A DataFrame is sent as it prints, without quotes.
         return str(value) if unknown and unknown[0] is value else text
     except (PydanticSerializationError, UnicodeDecodeError, ValueError):
         return str(value)

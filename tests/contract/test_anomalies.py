@@ -120,7 +120,7 @@ def test_fields_of_reasoning(server: FakeServer, make: Make, ask: Ask, key: str)
 def test_absurd_usage_is_unknown(
     server: FakeServer, provider: Provider, ask: Ask, api: Api
 ) -> None:
-    """A count that no one can have counted is unknown; the rest of the answer stands."""
+    """A count that no one can have counted is unknown; the rest of the answer is kept."""
     huge = str(10**300).encode()
     server.reply(raw(api, Reply("Hi", usage={"input_tokens": 777}), old=b"777", new=huge))
     response = ask(provider)
@@ -133,7 +133,7 @@ def test_absurd_usage_is_unknown(
 
 
 def test_stream_for_a_whole_answer(server: FakeServer, provider: Provider, api: Api) -> None:
-    """A server that streams although it was asked for a whole answer is understood."""
+    """A server that streams although stream was not requested is supported."""
     events = FAKES[api].events(Reply("Hi there", reasoning="hm"), ASKED)
     stream = Raw.sse([(event.name, event.data) for event in events])
     server.reply(stream)

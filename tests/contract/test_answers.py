@@ -155,7 +155,7 @@ def test_reasoning(server: FakeServer, provider: Provider, ask: Ask, form: str |
 
 
 def test_refusal(server: FakeServer, provider: Provider, ask: Ask) -> None:
-    """A refusal is no content, and says so as the reason."""
+    """A refusal is not content, and is the finish reason."""
     server.reply(Reply(refusal="I will not do that"))
     response = ask(provider)
 
@@ -268,10 +268,10 @@ def test_parameters_reach_the_service(server: FakeServer, make: Make, ask: Ask, 
     assert body["custom"] == 1
 
 
-def test_what_is_not_taken_is_said_once(make: Make) -> None:
+def test_one_warning_per_left_out_parameter(make: Make) -> None:
     """A parameter that the API does not take is left out with one warning."""
     provider = make(api="messages")
-    with pytest.warns(UserWarning, match="does not take 'seed'"):
+    with pytest.warns(UserWarning, match="does not support 'seed'"):
         provider.chat("Hi", seed=1)
 
     assert provider.chat("Hi", seed=1).ok

@@ -105,7 +105,7 @@ TIMES = {"latency_s", "total_time_s", "queue_s"}
 OF_STREAMS = {"time_to_first_token_s", "tokens_per_second"}
 
 
-@pytest.mark.filterwarnings("ignore:.*does not take '(seed|stop)':UserWarning")
+@pytest.mark.filterwarnings("ignore:.*does not support '(seed|stop)':UserWarning")
 def test_columns(server: FakeServer, ask: Ask, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """All columns of a call that the API has a word for are filled, the others are absent."""
     expected = {"api": api, **ALIKE, **OF_API[api]}

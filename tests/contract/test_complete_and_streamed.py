@@ -139,5 +139,5 @@ def test_arguments_that_are_text(stream: bool) -> None:
 
     assert cut.raw_arguments == '{"city": '
     assert cut.error is not None
-    assert cut.error.startswith("arguments are no JSON: ")
+    assert cut.error.startswith("arguments are not valid JSON: ")
     assert whole.arguments == {"city": "Ulm"}

@@ -75,7 +75,7 @@ def test_conversation_with_an_image(server: FakeServer, provider: Provider, ask:
 def test_detail_is_warned_of_where_it_is_lost(
     server: FakeServer, provider: Provider, api: Api
 ) -> None:
-    """`detail` arrives where the API has it; elsewhere one warning says that it was left out."""
+    """`detail` arrives where the API has it; otherwise one warning says that it was left out."""
     prompt = ["Look", Image(data=PNG, detail="low")]
     if api == "messages":
         with pytest.warns(UserWarning, match="'detail'"):

@@ -71,7 +71,7 @@ def test_rest_of_a_wait_is_a_round_number(server: FakeServer, provider: Provider
 
 
 def test_absurd_hint(server: FakeServer, provider: Provider, ask: Ask) -> None:
-    """A server that asks to wait a day is not waited for; the message says what it asked."""
+    """A Retry-After of a day fails at once; the message has the requested wait."""
     server.reply(Fault.status(429, retry_after=86400))
     started = time.perf_counter()
     error = failing(ask, provider, errors.RateLimitError)
@@ -169,7 +169,7 @@ def test_silence(server: FakeServer, make: Make, ask: Ask) -> None:
     assert "timeout_s" in str(error)
 
 
-def test_key_is_nowhere(server: FakeServer, provider: Provider, ask: Ask) -> None:
+def test_key_is_never_shown(server: FakeServer, provider: Provider, ask: Ask) -> None:
     """A key that the server echoes is in no text, pickle or traceback of the error."""
     server.reply(Fault.bad_key())
     error = failing(ask, provider, errors.AuthenticationError)
@@ -187,7 +187,7 @@ def test_key_is_nowhere(server: FakeServer, provider: Provider, ask: Ask) -> Non
     assert copied.response.metadata == error.response.metadata  # type: ignore[union-attr]
 
 
-def test_key_is_not_in_told_attempts(server: FakeServer, provider: Provider) -> None:
+def test_key_is_not_in_retry_events(server: FakeServer, provider: Provider) -> None:
     """What a stream tells of a failed attempt holds no key either."""
     server.script(Fault.status(503, message=f"no room for {KEY}"))
     with provider.stream("Hi") as stream:
@@ -228,7 +228,7 @@ def test_web_page(server: FakeServer, provider: Provider, ask: Ask) -> None:
 @pytest.mark.parametrize("kind", ["text/plain", "text/event-stream", "application/json"])
 @pytest.mark.parametrize("body", [b"", b"Service busy", b"\xff\xfe", b"[]", b"7", b"null"])
 def test_odd_body(server: FakeServer, provider: Provider, ask: Ask, kind: str, body: bytes) -> None:
-    """A body that is no answer, under whatever name, is an error of ours."""
+    """A body without an answer is an invalid response or an incomplete stream."""
     server.reply(Raw(body, kind))
     with pytest.raises(errors.ProviderError) as caught:
         ask(provider)
@@ -329,7 +329,7 @@ def test_slow_drip(server: FakeServer, make: Make) -> None:
 
 
 def test_malformed_event(server: FakeServer, provider: Provider) -> None:
-    """An event that is no JSON ends the answer, and keeps what came before it."""
+    """An event that is not valid JSON ends the answer, and keeps what came before it."""
     response = broken(
         server,
         provider,
@@ -413,7 +413,7 @@ def test_lost_end_of_a_complete_answer(server: FakeServer, make: Make) -> None:
 def test_list_models_fails(server: FakeServer, provider: Provider) -> None:
     """A list that cannot be had is a typed error without the key."""
     server.reply(Fault.bad_key(), on="models")
-    with pytest.raises(errors.AuthenticationError, match="does not tell its models") as caught:
+    with pytest.raises(errors.AuthenticationError, match="could not list models") as caught:
         provider.list_models()
 
     assert KEY not in str(caught.value)

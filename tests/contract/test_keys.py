@@ -54,7 +54,7 @@ def all_of(seen: Seen) -> str:
     return f"{seen.path} {seen.headers} {seen.raw!r}"
 
 
-def test_openai_at_a_local_address_needs_no_key(server: FakeServer) -> None:
+def test_openai_at_a_local_base_url_needs_no_key(server: FakeServer) -> None:
     """The guide's last provider: `openai` with a local address and no key sends a placeholder."""
     seen = sent(server, "openai", base_url=server.base_url)
 
@@ -131,7 +131,7 @@ def test_own_headers_win(server: FakeServer) -> None:
     assert seen.headers["x-team"] == "red"
 
 
-def test_missing_key_is_told_at_construction(world: pytest.MonkeyPatch) -> None:
+def test_missing_key_raises_at_construction(world: pytest.MonkeyPatch) -> None:
     """Without its own key a service is not built, whatever other keys there are."""
     world.delenv("GROQ_API_KEY")
     with pytest.raises(MissingKeyError, match="GROQ_API_KEY"):
@@ -154,8 +154,8 @@ def test_key_does_not_show(server: FakeServer, face: str) -> None:
 
 def shown(exc: BaseException) -> str:
     """Everything that verbose tracebacks print: each frame's variables, and each cause."""
-    told = traceback.TracebackException.from_exception(exc, capture_locals=True)
-    return "".join(told.format())
+    text = traceback.TracebackException.from_exception(exc, capture_locals=True)
+    return "".join(text.format())
 
 
 def frames_below(exc: BaseException) -> str:
@@ -171,10 +171,10 @@ def test_environment_is_in_no_traceback(world: pytest.MonkeyPatch) -> None:
     with pytest.raises(MissingKeyError) as caught:
         ProviderRegistry.get_provider("groq", model="m")
 
-    told = frames_below(caught.value)
+    text = frames_below(caught.value)
 
-    assert "get_provider" in told
-    assert not [value for value in SECRETS.values() if value in told]
+    assert "get_provider" in text
+    assert not [value for value in SECRETS.values() if value in text]
 
 
 @pytest.mark.parametrize(
@@ -202,11 +202,11 @@ def test_passed_key_is_in_no_frame_of_ours(options: dict[str, Any]) -> None:
         while tb is not None and tb.tb_frame.f_code.co_filename == __file__:
             tb = tb.tb_next
 
-        told = shown(caught.value.with_traceback(tb))
+        text = shown(caught.value.with_traceback(tb))
 
-        assert "Secret(***)" in told
-        assert "sk-passed" not in told
-        assert "sk-header" not in told
+        assert "Secret(***)" in text
+        assert "sk-passed" not in text
+        assert "sk-header" not in text
 
 
 ECHO = "you sent {key} and {header}"
@@ -261,7 +261,7 @@ def sqlite_bytes(folder: Path) -> bytes:
 def test_no_redirect(server: FakeServer, make: Make, ask: Ask, code: int) -> None:
     """No redirect is followed, to the same host or another: the error names where it points."""
     with FakeServer() as target:
-        for place in (f"{target.base_url}/x", f"{server.base_url}/elsewhere", "/elsewhere"):
+        for place in (f"{target.base_url}/x", f"{server.base_url}/other", "/other"):
             before = server.count
             server.script(Fault.redirect(place, code))
             with pytest.raises(InvalidResponseError, match="not followed") as caught:

@@ -26,7 +26,7 @@ from tests.support.fake_server import FakeServer, Fault, Raw
 
 @pytest.fixture(autouse=True)
 def nothing_known(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No test knows what another one was told."""
+    """Each test starts with an empty cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     model_cache.forget()
     yield
@@ -62,17 +62,17 @@ def test_list_models(server: FakeServer, provider: Provider, api: Api) -> None:
 
 
 def test_awaited(server: FakeServer, provider: Provider) -> None:
-    """The awaited twin gives the same, and raises the same."""
+    """The async counterpart returns and raises the same."""
     assert asyncio.run(provider.alist_models()) == provider.list_models()
     server.reply(Fault.bad_key(), on="models")
-    with pytest.raises(AuthenticationError, match="does not tell its models") as caught:
+    with pytest.raises(AuthenticationError, match="could not list models") as caught:
         asyncio.run(provider.alist_models())
 
     assert KEY not in str(caught.value)
 
 
 def test_awaited_in_time(server: FakeServer, make: Make) -> None:
-    """The awaited twin gives up as well."""
+    """The async counterpart times out as well."""
     server.reply(Fault.stall(), on="models")
     with pytest.raises(ProviderError, match=r"no answer within 0\.1 s"):
         asyncio.run(make(timeout_s=0.1).alist_models())
@@ -119,7 +119,7 @@ def test_list_without_models(server: FakeServer, provider: Provider, body: Any) 
 
 
 def test_names_are_kept(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a service told is known without asking again, in this process and in the next."""
+    """The list of a service is cached, in this process and for the next."""
     assert cached_models("groq") is None
     server.models = ["one", "two"]
     own(server, monkeypatch, "groq", "one").list_models()
@@ -133,7 +133,7 @@ def test_names_are_kept(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> 
 def test_file_holds_no_key_and_no_address(
     server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file of names has names and a date, and nobody else may read the folder."""
+    """The file of names has names and a date, and only the user may read the folder."""
     own(server, monkeypatch, "groq", "one").list_models()
     path = model_cache.cache_file()
     text = path.read_text()
@@ -164,7 +164,7 @@ def test_other_addresses_are_known_apart(server: FakeServer, make: Make) -> None
 
 
 def test_window_is_learnt_when_asked(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The shipped facts answer until the service was asked; then its own word counts."""
+    """The shipped data is used until the service reports a value."""
     server.models = [{"id": "openai/gpt-oss-20b", "context_window": 4711}]
     provider = own(server, monkeypatch, "groq", "openai/gpt-oss-20b")
 
@@ -176,7 +176,7 @@ def test_window_is_learnt_when_asked(server: FakeServer, monkeypatch: pytest.Mon
 
 
 def test_own_argument_goes_first(server: FakeServer, make: Make) -> None:
-    """What the caller said is not asked for."""
+    """A value given by the caller is not requested."""
     assert make(context_window=99).get_context_window(refresh=True) == 99
     assert server.requests == []
 
@@ -240,7 +240,7 @@ def test_window_that_ollama_tells(
 
 
 def test_window_of_a_server_without_props(server: FakeServer, make: Make) -> None:
-    """A server of another kind, which answers 404 there, is asked for its list."""
+    """A server of another kind, which answers 404 there, falls back to its list of models."""
     server.models = [{"id": "m", "max_model_len": 7}]
 
     assert make().get_context_window(refresh=True) == 7
@@ -249,19 +249,19 @@ def test_window_of_a_server_without_props(server: FakeServer, make: Make) -> Non
 def test_window_cannot_be_asked(server: FakeServer, make: Make) -> None:
     """A refresh that fails is an error, without the key; the window of before stays."""
     server.reply(Fault.bad_key(), on="models")
-    with pytest.raises(AuthenticationError, match="does not tell its context window") as caught:
+    with pytest.raises(AuthenticationError, match="could not get the context window") as caught:
         make().get_context_window(refresh=True)
 
     assert KEY not in str(caught.value)
     assert make().get_context_window() is None
 
 
-def test_window_of_a_model_that_is_not_there(
-    server: FakeServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Asking for the window of a model that is gone says what became of it."""
+def test_window_of_an_unknown_model(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error for the window of a retired model has its deprecation."""
     provider = own(server, monkeypatch, "anthropic", "claude-sonnet-4-0")
-    with pytest.raises(ModelNotFoundError, match=r"gone since 2026-06-15; use claude-sonnet-4-6\."):
+    with pytest.raises(
+        ModelNotFoundError, match=r"was retired on 2026-06-15; use claude-sonnet-4-6\."
+    ):
         provider.get_context_window(refresh=True)
 
 
@@ -280,7 +280,7 @@ def test_window_of_a_model_that_is_not_there(
 def test_limit_that_messages_demands(
     server: FakeServer, monkeypatch: pytest.MonkeyPatch, model: str, limit: int
 ) -> None:
-    """Where nobody sets a limit, the model's own goes out; unknown models get a modest one."""
+    """Without a limit that of the model is sent; unknown models get a modest one."""
     provider = own(server, monkeypatch, "anthropic", model)
     provider.chat("Hi")
     provider.chat("Hi", max_tokens=7)
@@ -299,15 +299,19 @@ def test_model_not_found(server: FakeServer, monkeypatch: pytest.MonkeyPatch, as
     text = str(caught.value)
 
     assert text.startswith("groq/llama-3.1-8b-instant: the service has no such model (404): ")
-    assert "gone since 2026-08-16 (on free and developer plans); use openai/gpt-oss-20b." in text
-    assert text.endswith("provider.list_models(), or %allos models groq, lists what there is.")
+    assert (
+        "was retired on 2026-08-16 (on free and developer plans); use openai/gpt-oss-20b." in text
+    )
+    assert text.endswith(
+        "provider.list_models(), or %allos models groq, lists the available models."
+    )
     assert "\n" not in text
 
 
 def test_model_not_found_offers_what_was_listed(
     server: FakeServer, monkeypatch: pytest.MonkeyPatch, ask: Ask
 ) -> None:
-    """Names that the service told are offered before those that allos ships."""
+    """Names listed by the service take precedence over shipped ones."""
     server.models = ["vendor/brand-new-9b", "vendor/other"]
     provider = own(server, monkeypatch, "groq", "brand-new-9b")
     provider.list_models()
@@ -316,12 +320,12 @@ def test_model_not_found_offers_what_was_listed(
         ask(provider)
 
 
-def test_model_not_found_elsewhere(server: FakeServer, make: Make, ask: Ask) -> None:
-    """At another address nothing of the service's own models is said."""
+def test_model_not_found_at_a_custom_base_url(server: FakeServer, make: Make, ask: Ask) -> None:
+    """For a custom base URL the deprecations of the service are not used."""
     server.reply(Fault.model_not_found())
     provider = make(model="llama-3.1-8b-instant")
     with pytest.raises(ModelNotFoundError) as caught:
         ask(provider)
 
-    assert "gone" not in str(caught.value)
-    assert str(caught.value).endswith("list_models() of this provider lists what there is.")
+    assert "retired" not in str(caught.value)
+    assert str(caught.value).endswith("list_models() of this provider lists the available models.")

@@ -37,7 +37,7 @@ def test_left_out_with_one_warning(
 ) -> None:
     """What is not accepted is not sent, warned of once per provider, and listed in the response."""
     provider, name = not_taking(server, api, monkeypatch), UNKNOWN[api]
-    with pytest.warns(UserWarning, match=f"/m does not take '{name}' on this API") as warned:
+    with pytest.warns(UserWarning, match=f"/m does not support '{name}' on this API") as warned:
         response = ask(provider, **{name: True if name == "logprobs" else 7})
     with warnings.catch_warnings(record=True) as again:
         warnings.simplefilter("always")
@@ -61,7 +61,9 @@ def test_strict(
         monkeypatch.setattr(provider, "_strict", True)
     else:
         more["strict"] = True
-    with pytest.raises(errors.ConfigurationError, match=f"/m does not take '{name}'.*strict=True"):
+    with pytest.raises(
+        errors.ConfigurationError, match=f"/m does not support '{name}'.*strict=True"
+    ):
         ask(provider, **more)
 
     assert server.count == 0
@@ -86,7 +88,7 @@ def test_strict_in_ask_and_compare(server: FakeServer, monkeypatch: pytest.Monke
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     monkeypatch.setenv("GROQ_BASE_URL", server.base_url)
     monkeypatch.setenv("GROQ_API_KEY", KEY)
-    with pytest.raises(errors.ConfigurationError, match="openai/gpt-x does not take 'seed'"):
+    with pytest.raises(errors.ConfigurationError, match="openai/gpt-x does not support 'seed'"):
         allos.ask("Hi", model="openai/gpt-x", seed=1, strict=True)
     both = allos.compare("Hi", models=["openai/gpt-x", "groq/m"], seed=1, strict=True).responses
 
@@ -199,9 +201,9 @@ def streamed(provider: Provider, **params: Any) -> Any:
 
 @pytest.mark.parametrize(("status", "shape"), [(400, "openai"), (422, "pydantic")])
 def test_stream_options_refused(server: FakeServer, make: Make, status: int, shape: str) -> None:
-    """A server without `stream_options` is asked once more without, and never again with it.
+    """A server without `stream_options` gets one more request without it, and never again one with it.
 
-    What was learnt holds for one address and model, whoever made the provider.
+    What was learned applies to one base URL and model, in all providers.
     """
     server.reply(refusing("stream_options", status=status, shape=shape))
     provider = make(api="chat", max_attempts=1)
@@ -252,7 +254,7 @@ def test_name_of_the_token_limit(server: FakeServer, make: Make, ask: Ask, refus
     assert refused not in server.requests[-1].body
 
 
-def test_too_large_a_limit_is_no_wrong_name(server: FakeServer, make: Make, ask: Ask) -> None:
+def test_too_large_a_limit_is_not_a_wrong_name(server: FakeServer, make: Make, ask: Ask) -> None:
     """An error about the limit's size is reported as it is."""
     server.reply(Fault.status(400, message="max_tokens is too large: at most 4096"))
     with pytest.raises(errors.BadRequestError, match="too large"):
@@ -313,13 +315,13 @@ def test_effort(
     assert sent == fields
 
 
-def test_effort_that_a_service_has_no_word_for(
+def test_effort_without_a_value_for_the_service(
     server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A value that the service lacks is warned of, or refused, like a parameter that it lacks."""
     monkeypatch.setenv("MISTRAL_BASE_URL", server.base_url)
     provider = ProviderRegistry.get_provider("mistral", model="m", api_key=KEY)
-    with pytest.warns(UserWarning, match="mistral/m does not take 'effort=low'"):
+    with pytest.warns(UserWarning, match="mistral/m does not support 'effort=low'"):
         provider.chat("Hi", effort="low")
     with pytest.raises(errors.ConfigurationError, match="effort=low"):
         provider.chat("Hi", effort="low", strict=True)

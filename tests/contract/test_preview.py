@@ -96,7 +96,9 @@ def test_estimate_says_how_sure_it_is(server: FakeServer) -> None:
     assert estimate.input_tokens == pytest.approx(1500 / 4, rel=0.05)
     assert estimate.bound_tokens >= 1500
     assert estimate.max_output_tokens == 100
-    assert str(estimate).startswith("about 381 tokens, by 4 characters a token; at most 100 tokens")
+    assert str(estimate).startswith(
+        "about 381 tokens, at 4 characters per token; at most 100 output tokens"
+    )
     assert estimate.worst_cost_usd is not None
     assert estimate.input_cost_usd is not None
     assert estimate.worst_cost_usd > estimate.input_cost_usd + 100 * 10e-6
@@ -126,7 +128,7 @@ def test_exact_count_is_the_service_s(server: FakeServer) -> None:
     assert set(seen.body) == {"model", "messages"}
     assert plan.requests[0].estimate.input_tokens == plan.requests[0].estimate.bound_tokens == 12
     assert "12 tokens, counted by the service" in str(plan)
-    assert plan.summary().endswith("Nothing but the prompt was sent, to be counted.")
+    assert plan.summary().endswith("Only the prompt was sent, to count its tokens.")
 
 
 def test_failed_count_leaves_the_estimate(server: FakeServer) -> None:
@@ -135,17 +137,17 @@ def test_failed_count_leaves_the_estimate(server: FakeServer) -> None:
     failed = _provider("messages").preview("Hi", exact=True)
     cannot = _provider("chat").preview("Hi", exact=True)
 
-    assert "did not count the tokens, so they are estimated" in str(failed)
-    assert "did not count the tokens, so they are estimated" in str(cannot)
+    assert "did not count the tokens; they are estimated" in str(failed)
+    assert "did not count the tokens; they are estimated" in str(cannot)
     assert cannot.summary().endswith("Nothing was sent.")
 
 
-def test_dropped_parameters_are_told(server: FakeServer) -> None:
+def test_dropped_parameters_are_listed(server: FakeServer) -> None:
     """What this API does not take is named, and is not in the body."""
     plan = _provider("responses").preview("Hi", seed=1)
 
     assert plan.requests[0].dropped == ("seed",)
-    assert "Left out, since it is not taken here: seed." in str(plan)
+    assert "Left out (not supported here): seed." in str(plan)
 
 
 def test_long_texts_are_cut_in_print_only(server: FakeServer) -> None:

@@ -135,7 +135,7 @@ print(''.join(stream), status, flush=True)
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_fork_during_a_call() -> None:
-    """A child that reads its parent's stream is told so at once; the parent's stream goes on."""
+    """A child that reads its parent's stream gets an error at once; the parent's stream continues."""
     answer = Reply("one two three", chunk_size=4, delay_s=0.1, first_delay_s=0.2)
     with FakeServer(answer) as server:
         done = run(FORKED_CALL, server, "-W", "ignore:This process:DeprecationWarning")

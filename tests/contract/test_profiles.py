@@ -127,12 +127,12 @@ def test_body(
         ("zai", {"tools": [weather], "tool_choice": "required"}, "'tool_choice=required'"),
     ],
 )
-def test_what_is_left_out_is_said(
+def test_left_out_parameters_cause_a_warning(
     server: FakeServer, at: Any, name: str, params: dict[str, Any], left_out: str
 ) -> None:
     """Nothing is dropped in silence: the caller is warned once, and the response says so."""
     provider = at(name, "m")
-    with pytest.warns(UserWarning, match=f"{name}/m does not take {left_out}"):
+    with pytest.warns(UserWarning, match=f"{name}/m does not support {left_out}"):
         response = provider.chat("Hi", **params)
     provider.chat("Hi", **params)
 
@@ -152,7 +152,7 @@ def test_usage_is_asked_for_in_streams(server: FakeServer, at: Any, name: str, a
 
 
 @pytest.mark.parametrize("name", ["deepseek", "moonshot", "ollama", "xai", "zai"])
-def test_strict_is_not_said(server: FakeServer, at: Any, name: str) -> None:
+def test_left_out_strict_causes_no_warning(server: FakeServer, at: Any, name: str) -> None:
     """Services that do not know `strict` do not get it."""
     options = {"api": "chat"} if name == "xai" else {}
     at(name, "m", **options).chat("Hi", tools=[weather])
@@ -268,7 +268,7 @@ MAX_TOKENS = refusing(
 
 
 def test_server_without_stream_options(server: FakeServer, at: Any) -> None:
-    """A server that refuses `stream_options` is asked once more without, and never again with."""
+    """A server that refuses `stream_options` gets one more request without it, and never again one with it."""
     server.reply(STREAM_OPTIONS)
     for _ in range(2):
         # A new provider each time, as every call of `ask` makes one.

@@ -161,7 +161,7 @@ def test_every_stream_ends_in_a_typed_way(server: FakeServer, make: Make, log: P
 
 @pytest.mark.parametrize("hint", [86400, "86400", "Sun, 22 Nov 2099 10:00:00 GMT"])
 def test_a_day_is_not_waited_for(server: FakeServer, make: Make, hint: object) -> None:
-    """A server that wants a day of silence gives the prompt back at once, and is not asked again."""
+    """A Retry-After of a day fails at once, and no further request is sent."""
     date = {"date": "Sun, 22 Nov 2026 10:00:00 GMT"}
     server.reply(Fault.status(429, retry_after=hint, headers=date))  # type: ignore[arg-type]
     provider = make(api_key=f"sk-patience-{hint}".replace(" ", ""))

@@ -89,9 +89,9 @@ def test_answer_becomes_a_value(
 
 
 @pytest.mark.parametrize("schema", ["City", '{"type": "object"}', '"', ""])
-def test_a_text_is_no_schema(server: FakeServer, provider: Provider, schema: str) -> None:
+def test_a_string_is_not_a_schema(server: FakeServer, provider: Provider, schema: str) -> None:
     """JSON as a text, or a type's name, is an error of one line; nothing is sent."""
-    with pytest.raises(ConfigurationError, match="schema takes a type or a JSON schema as a map"):
+    with pytest.raises(ConfigurationError, match="schema must be a type or a JSON schema as a map"):
         provider.chat("Hi", schema=schema)
     assert server.requests == []
 
@@ -147,7 +147,7 @@ def test_reasons(
         ask(provider, schema=City)
 
 
-def test_calls_are_no_answer_yet(server: FakeServer, provider: Provider, ask: Ask) -> None:
+def test_tool_calls_are_not_parsed(server: FakeServer, provider: Provider, ask: Ask) -> None:
     """A turn that asks for tools is not held to the schema: the answer is still to come."""
 
     def look(name: str) -> str:
@@ -173,7 +173,7 @@ def test_validators_of_the_user_run_off_the_loop(
         @field_validator("name")
         @classmethod
         def look(cls, value: str) -> str:
-            ran_on_the_loop.append(runtime.get().here)
+            ran_on_the_loop.append(runtime.get().is_loop_thread)
             return value
 
     server.reply(Reply('{"name": "Rome"}'))
@@ -186,7 +186,7 @@ def test_validators_of_the_user_run_off_the_loop(
 def test_service_without_schemas(
     server: FakeServer, ask: Ask, name: str, mode: dict[str, str]
 ) -> None:
-    """The schema stands in the instructions, and JSON mode is asked for."""
+    """The schema is in the instructions, and JSON mode is requested."""
     provider = ProviderRegistry.get_provider(
         name, model="deepseek-chat", base_url=server.base_url, api_key=KEY
     )

@@ -1,4 +1,4 @@
-"""Every row of `services.toml`, used as it stands against a server that speaks its API."""
+"""Every row of `services.toml`, used unchanged with a server of its API."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from allos.providers.catalog import services
 from tests.support.fake_server import Call, FakeServer, Reply
 
 CASES = [
-    (row.name, api) for row in services.load().values() if not row.embedded for api in row.speaks
+    (row.name, api)
+    for row in services.load().values()
+    if not row.embedded
+    for api in row.supported_apis
 ]
 PARTS = {
     "AZURE_OPENAI_ENDPOINT": "https://a.example",
@@ -59,7 +62,7 @@ def test_row_works(server: FakeServer, provider: Provider) -> None:
     )
     plain = provider.chat("Hi")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # what a row cannot say is tested elsewhere
+        warnings.simplefilter("ignore", UserWarning)  # left-out parameters have their own tests
         whole = provider.chat("Hi", max_tokens=9, temperature=0.5, effort="high")
     with provider.stream("Hi") as stream:
         text = "".join(stream)

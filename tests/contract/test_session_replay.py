@@ -73,7 +73,9 @@ def test_missing_key_is_told_when_a_call_must_go_out(
     _without(monkeypatch)
     allos.replay("a.jsonl")
     provider = ProviderRegistry.get_provider("groq", model="m")
-    with pytest.raises(MissingKeyError, match=r"set GROQ_API_KEY.* No answer to this request is"):
+    with pytest.raises(
+        MissingKeyError, match=r"set GROQ_API_KEY.* No recorded answer matches this"
+    ):
         provider.chat("Hi")
     monkeypatch.setenv("GROQ_API_KEY", "gsk-of-the-test")
     monkeypatch.setenv("GROQ_BASE_URL", server.base_url)

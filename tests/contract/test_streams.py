@@ -422,7 +422,7 @@ def test_silence_after_the_end_is_not_waited_for(
     assert response.latency_s < 10
 
 
-# ---- many streams, and streams that nobody holds
+# ---- many streams, and streams without a reference
 
 
 def test_many_interleaved_streams_never_mix(server: FakeServer, provider: Provider) -> None:
@@ -456,7 +456,7 @@ def test_many_interleaved_async_streams_never_mix(server: FakeServer, provider: 
     assert asyncio.run(main()) == [f"<{n}> " * 12 for n in range(40)]
 
 
-def test_stream_that_nobody_holds(
+def test_stream_without_a_reference(
     server: FakeServer, provider: Provider, observed: list[ProviderResponse]
 ) -> None:
     """A loop over a stream that is left with `break`, without a `with`, ends the call as well."""
@@ -470,7 +470,7 @@ def test_stream_that_nobody_holds(
     assert observed[0].status == "cancelled"
 
 
-def test_async_stream_that_nobody_holds(
+def test_async_stream_without_a_reference(
     server: FakeServer, provider: Provider, observed: list[ProviderResponse]
 ) -> None:
     """The same for its async counterpart, while its event loop goes on."""

@@ -160,7 +160,7 @@ def test_whole_round_trip(server: FakeServer, ask: Ask, api: Api) -> None:
 
 
 def test_signed_calls_go_back_signed(server: FakeServer, ask: Ask) -> None:
-    """What a service puts beside a call (Gemini's thought signatures) stands beside it again."""
+    """Extra fields of a tool call (Gemini's thought signatures) are sent back with it."""
     provider = ProviderRegistry.get_provider(
         "gemini", model="m", base_url=server.base_url, api_key=KEY
     )
@@ -191,7 +191,7 @@ def test_signed_calls_go_back_signed(server: FakeServer, ask: Ask) -> None:
     assert server.requests[-1].body["messages"][1]["tool_calls"][0]["extra_content"] == extra
 
 
-def test_choice_that_a_model_refuses_is_said(server: FakeServer, ask: Ask) -> None:
+def test_rejected_tool_choice_causes_a_warning(server: FakeServer, ask: Ask) -> None:
     """A forced call that the model does not take is left out, with one warning."""
     provider = ProviderRegistry.get_provider(
         "deepseek", model="deepseek-reasoner", base_url=server.base_url, api_key=KEY
@@ -206,8 +206,8 @@ def test_choice_that_a_model_refuses_is_said(server: FakeServer, ask: Ask) -> No
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"tools": [weather, weather]}, "Two tools are called 'weather'"),
-        ({"tools": weather}, r"tools takes a list"),
+        ({"tools": [weather, weather]}, "Two tools have the name 'weather'"),
+        ({"tools": weather}, r"tools must be a list"),
         ({"tools": [weather], "tool_choice": "wether"}, "Did you mean 'weather'"),
         ({"tool_choice": "required"}, r"needs tools="),
         ({"tools": [lambda x: x]}, "has no name"),

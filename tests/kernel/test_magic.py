@@ -166,7 +166,7 @@ def test_capture_records_the_end_alone(kernel: Kernel) -> None:
         ("%%allos groq/m\n   \n", "ConfigurationError", "The prompt is empty"),
         ("%%allos groq/m\n{{ nobody }}", "TemplateError", "'nobody' is not defined"),
         ("%%allos groq/m\n{{ 1 / 0 }}", "TemplateError", "ZeroDivisionError"),
-        ("%%allos groq/m\n{{ await x }}", "TemplateError", "Do that in a cell before"),
+        ("%%allos groq/m\n{{ await x }}", "TemplateError", "Assign its result to a variable"),
         ("%%allos groq/m\n{{ exec('raise OSError(1, \"a\\\\nb\")') }}", "TemplateError", "a b"),
         (
             "%%allos groq/m\n{{ exec('raise KeyboardInterrupt') }}",

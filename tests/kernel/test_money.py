@@ -46,7 +46,7 @@ def test_dry_run_shows_the_request_and_sends_nothing(kernel: Kernel, server: Fak
 
     assert server.count == 0
     assert "/v1/responses" in _shown(result)
-    assert "at most 100 tokens of answer" in _shown(result)
+    assert "at most 100 output tokens" in _shown(result)
     assert _shown(result).endswith("Nothing was sent.")
     assert "<script>alert" not in html
     assert "&lt;script&gt;alert(1)" in html

@@ -166,7 +166,7 @@ def test_context_overflow(api: Api, ask: Any) -> None:
 
 
 def test_wrong_key(api: Api, ask: Any) -> None:
-    """A wrong key is an `AuthenticationError` on every API, and stands nowhere."""
+    """A wrong key is an `AuthenticationError` on every API, and is never shown."""
     provider = ProviderRegistry.get_provider(
         "chat_completions",
         model="smollm2",

@@ -53,7 +53,7 @@ def test_whole_and_streamed_say_the_same(api: str) -> None:
     assert whole.metadata["api"] == api
     assert whole.metadata["response_model"] == "smollm2"
     assert stream.response.metadata["time_to_first_token_s"] > 0
-    assert "cost_usd" not in whole.metadata, "nobody said what the embedded model costs"
+    assert "cost_usd" not in whole.metadata, "the embedded model has no price"
 
 
 @pytest.mark.parametrize("api", APIS)

@@ -176,7 +176,7 @@ def test_restarts_after_a_crash(server: LocalServer) -> None:
 
 
 def test_stop_is_final_and_leaves_no_process() -> None:
-    """A stopped server is gone, stopping twice is fine, and the next call starts a new one."""
+    """A stopped server has ended, stopping twice is allowed, and the next call starts a new one."""
     server = serve("smollm2")
     server.stop()
     server.stop()
@@ -313,7 +313,7 @@ def test_fork_does_not_keep_the_server_and_starts_its_own() -> None:
 
         assert until(lambda: is_gone(old))
         assert not is_gone(new)
-        parent.stdin.close()  # type: ignore[union-attr]  # PIPE was asked for
+        parent.stdin.close()  # type: ignore[union-attr]  # it is a PIPE
         parent.stdin = None
 
         assert until(lambda: is_gone(new))

@@ -53,7 +53,7 @@ def test_provider_errors_survive_pickle(kind: type[errors.ProviderError]) -> Non
 
 @pytest.mark.parametrize("kind", PROVIDER)
 def test_retryable(kind: type[errors.ProviderError]) -> None:
-    """Whether to try again is the class's answer, unless said otherwise."""
+    """`retryable` defaults to that of the class."""
     transient = {"RateLimitError", "ServerError", "ProviderConnectionError", "ProviderTimeoutError"}
 
     assert kind("x").retryable is (kind.__name__ in transient)

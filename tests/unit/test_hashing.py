@@ -44,7 +44,7 @@ BASE = Request(
     ],
 )
 def test_what_does_not_count(changes: dict[str, Any]) -> None:
-    """Ports, limits, streaming and the order of fields do not change what was asked."""
+    """Ports, limits, streaming and the order of fields do not change the hash."""
     assert request_hash(replace(BASE, **changes)) == request_hash(BASE)
 
 
@@ -104,7 +104,7 @@ def _asked(*content: Any) -> str:
 
 
 def test_parts_count_by_their_content(tmp_path: Path) -> None:
-    """The same picture is the same question, wherever it lies; another picture is another one."""
+    """Equal images hash equally, whatever their path; different ones differently."""
     path = tmp_path / "a.png"
     path.write_bytes(PNG)
 

@@ -59,7 +59,7 @@ def test_status_code(
     ("error", "code", "words"),
     [
         (ConfigurationError("no network"), 1, "allos: no network\n"),
-        (KeyboardInterrupt(), 130, "allos: interrupted; nothing half is left behind.\n"),
+        (KeyboardInterrupt(), 130, "allos: interrupted; no partial files are left.\n"),
     ],
 )
 def test_failed_install(

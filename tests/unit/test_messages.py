@@ -14,7 +14,7 @@ from tests.support.pictures import PDF, PNG
 
 
 def test_roles_are_their_names() -> None:
-    """A role and its name are one, wherever it stands."""
+    """A role equals its name."""
     assert MessageRole.USER == "user"
     assert [str(role) for role in MessageRole] == ["system", "user", "assistant", "tool"]
     assert Message("assistant").role is MessageRole.ASSISTANT  # type: ignore[arg-type]
@@ -27,7 +27,7 @@ def test_unknown_role() -> None:
 
 
 def test_values_are_frozen() -> None:
-    """Messages are values: nobody changes one that another holds."""
+    """Messages are immutable."""
     for value in (Message(MessageRole.USER, "Hi"), ToolCall("1", "f")):
         for field in dataclasses.fields(value):
             with pytest.raises(dataclasses.FrozenInstanceError):
@@ -35,7 +35,7 @@ def test_values_are_frozen() -> None:
 
 
 def test_as_messages() -> None:
-    """A text is one user message; a system text comes first; any iterable of messages is taken."""
+    """A string is one user message; the system message is first; any iterable of messages is accepted."""
     hi = Message(MessageRole.USER, "Hi")
 
     assert as_messages("Hi") == (hi,)
@@ -49,8 +49,8 @@ def test_as_messages() -> None:
     [([], ValueError), (iter(()), ValueError), ([{}], TypeError), ([3], TypeError)],
 )
 def test_wrong_messages(messages: Any, kind: type[Exception]) -> None:
-    """No message, or what is none, is refused."""
-    with pytest.raises(kind, match="message"):
+    """An empty list raises ValueError, elements of a wrong type TypeError."""
+    with pytest.raises(kind, match=r"message|content must be"):
         as_messages(messages)
 
 
@@ -58,15 +58,17 @@ def test_wrong_messages(messages: Any, kind: type[Exception]) -> None:
     "prompt",
     [None, 3, object(), Exception, b"Hi", {"role": "user", "content": "Hi"}, {"Hi", "there"}],
 )
-def test_what_is_no_prompt(prompt: Any) -> None:
-    """What cannot be asked is one clear line; the keys of a mapping are never sent as the question."""
-    with pytest.raises(TypeError, match=r"^a prompt is a text, a list of texts.*, not \w+$"):
+def test_invalid_prompts(prompt: Any) -> None:
+    """An invalid prompt is one line; the keys of a mapping are never sent as a prompt."""
+    with pytest.raises(
+        TypeError, match=r"^a prompt must be a string, a list of strings.*, got \w+$"
+    ):
         as_messages(prompt)
 
 
 def test_tool_calls_are_tool_calls() -> None:
-    """What is no call is told when the message is made."""
-    with pytest.raises(TypeError, match="tool_calls holds ToolCall objects, not dict"):
+    """An invalid tool call raises when the message is created."""
+    with pytest.raises(TypeError, match="tool_calls must contain ToolCall objects, got dict"):
         Message("assistant", tool_calls=[{"id": "1", "name": "f"}])  # type: ignore[list-item]
 
 
@@ -87,7 +89,7 @@ PICTURE, PAPER = Image(data=PNG), File(data=PDF, name="paper.pdf")
     ],
 )
 def test_content(content: Any, expected: Any) -> None:
-    """Content is one text, or a tuple of parts as soon as one of them is no text."""
+    """Content is one string, or a tuple of parts if one of them is not a string."""
     assert Message(MessageRole.USER, content).content == expected
 
 
@@ -117,7 +119,7 @@ def test_wrong_content(content: Any) -> None:
 @pytest.mark.parametrize("role", ["system", "assistant", "tool"])
 def test_pictures_are_the_users(role: Any) -> None:
     """Only a user's message holds images and files."""
-    with pytest.raises(ValueError, match=f"go into user messages, not {role}"):
+    with pytest.raises(ValueError, match=f"only allowed in user messages, got role '{role}'"):
         Message(role, [PICTURE])
     assert Message(role, ["text"]).content == "text"
 
@@ -136,7 +138,7 @@ def test_prompts_of_one() -> None:
 
     assert as_messages(PICTURE) == (Message(MessageRole.USER, [PICTURE]),)
     assert as_messages(["Hi"]) == as_messages(hi) == (hi,)
-    with pytest.raises(TypeError, match="Message objects alone, not also Image"):
+    with pytest.raises(TypeError, match="only contain Message objects, got Image"):
         as_messages([hi, PICTURE])
 
 

@@ -21,7 +21,7 @@ KINDS = {"image/png": PNG, "image/jpeg": JPEG, "image/gif": GIF, "image/webp": W
 
 
 @pytest.mark.parametrize(("kind", "data"), KINDS.items())
-def test_kind_is_told_by_the_bytes(tmp_path: Path, kind: str, data: bytes) -> None:
+def test_type_is_detected_from_the_bytes(tmp_path: Path, kind: str, data: bytes) -> None:
     """Whatever a file is called, its first bytes say what it is."""
     path = tmp_path / "picture.txt"
     path.write_bytes(data)
@@ -45,36 +45,36 @@ def test_only_images_are_images(data: bytes) -> None:
     [
         ({}, "exactly one of path=, data= and url="),
         ({"data": PNG, "url": "https://x.org/a.png"}, "exactly one"),
-        ({"path": "nowhere.png"}, "no file 'nowhere.png'"),
+        ({"path": "nowhere.png"}, "File not found: 'nowhere.png'"),
         ({"path": "."}, "'.' cannot be read"),
         ({"data": b""}, "is empty"),
-        ({"data": "iVBORw0"}, "takes bytes, not str"),
-        ({"data": b"BM" + bytes(40)}, "no PNG, JPEG, GIF or WEBP"),
-        ({"data": PDF}, r"A PDF is File\(path"),
+        ({"data": "iVBORw0"}, "data must be bytes, got str"),
+        ({"data": b"BM" + bytes(40)}, "not a PNG, JPEG, GIF or WEBP"),
+        ({"data": PDF}, r"For a PDF use File\(path"),
         ({"data": PNG, "media_type": "image/jpeg"}, "is image/png, not image/jpeg"),
-        ({"path": 5}, "takes the path of a file, not int"),
+        ({"path": 5}, "path must be a string or path-like, got int"),
         ({"path": "a\0b"}, "cannot be read: embedded null byte"),
-        ({"url": 5}, "takes an address, not int"),
-        ({"data": PNG, "detail": 5}, "detail= takes a text, not int"),
-        ({"data": PNG, "media_type": 5}, "media_type= takes a text, not int"),
-        ({"url": "cat.png"}, "takes an http or https address"),
-        ({"url": "file:///etc/passwd"}, "takes an http or https address"),
+        ({"url": 5}, "url must be a string, got int"),
+        ({"data": PNG, "detail": 5}, "detail must be a string, got int"),
+        ({"data": PNG, "media_type": 5}, "media_type must be a string, got int"),
+        ({"url": "cat.png"}, "url must be an http or https URL"),
+        ({"url": "file:///etc/passwd"}, "url must be an http or https URL"),
     ],
 )
-def test_what_is_no_image(options: dict[str, Any], words: str) -> None:
-    """What cannot be an image is told in one line when it is made, before anything is sent."""
-    with pytest.raises(ConfigurationError, match=words) as told:
+def test_invalid_images(options: dict[str, Any], words: str) -> None:
+    """An invalid image raises one line when it is created, before anything is sent."""
+    with pytest.raises(ConfigurationError, match=words) as caught:
         Image(**options)
 
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("value", [None, "cat.png", 5, object()])
-def test_what_is_no_figure_and_no_pil_image(value: Any) -> None:
+def test_invalid_figures_and_pil_images(value: Any) -> None:
     """The class methods say what they take."""
-    with pytest.raises(ConfigurationError, match="from_figure takes a matplotlib figure"):
+    with pytest.raises(ConfigurationError, match="from_figure expects a matplotlib figure"):
         Image.from_figure(value)
-    with pytest.raises(ConfigurationError, match="from_pil takes a PIL image"):
+    with pytest.raises(ConfigurationError, match="from_pil expects a PIL image"):
         Image.from_pil(value)
 
 
@@ -87,7 +87,7 @@ def test_text_is_never_a_path(kind: Any) -> None:
 
 
 def test_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Too large is told with the limit, and no more than that is read of a file."""
+    """The error for a large file has the limit, and no more than that is read."""
     monkeypatch.setattr(parts, "MAX_IMAGE_BYTES", 2000)
     monkeypatch.setattr(parts, "MAX_FILE_BYTES", 2000)
     path = tmp_path / "big.png"
@@ -129,9 +129,9 @@ def test_values(part: Image | File) -> None:
     """Parts are frozen, and survive copying and pickling."""
     with pytest.raises(AttributeError):
         part.data = b""  # type: ignore[misc]
-    for twin in (copy.copy(part), copy.deepcopy(part), pickle.loads(pickle.dumps(part))):
-        assert twin == part
-        assert twin.data == part.data
+    for copied in (copy.copy(part), copy.deepcopy(part), pickle.loads(pickle.dumps(part))):
+        assert copied == part
+        assert copied.data == part.data
 
 
 def test_files(tmp_path: Path) -> None:
@@ -146,9 +146,9 @@ def test_files(tmp_path: Path) -> None:
     assert File(path=notes).text == "Grüße\r\n"
     assert File(path=notes, name="other.md").name == "other.md"
     assert File(data=PDF).name == "file.pdf"
-    with pytest.raises(ConfigurationError, match="is neither a PDF nor text in UTF-8"):
+    with pytest.raises(ConfigurationError, match="is neither a PDF nor UTF-8 text"):
         File(data="Grüße".encode("latin-1"))
-    with pytest.raises(ConfigurationError, match=r"is an image: Image\(path"):
+    with pytest.raises(ConfigurationError, match=r"is an image: use Image\(path"):
         File(data=PNG)
     with pytest.raises(ConfigurationError, match="exactly one"):
         File(path=pdf, data=PDF)
@@ -200,6 +200,6 @@ def test_pictures_of_libraries() -> None:
 
 
 @pytest.mark.parametrize("value", [None, 3, b"x", Path("cat.png"), ["x"], object()])
-def test_what_is_no_part(value: object) -> None:
-    """Anything else is no part, a path included: reading a file is asked for by name."""
+def test_values_that_are_not_parts(value: object) -> None:
+    """Anything else is not a part, paths included: only path= reads a file."""
     assert as_part(value) is None

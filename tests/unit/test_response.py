@@ -13,7 +13,7 @@ from allos.usage import Usage
 
 
 def test_a_response_is_frozen() -> None:
-    """A response is a value: nobody changes one that another holds."""
+    """A response is immutable."""
     response = ProviderResponse("x")
     for field in dataclasses.fields(response):
         with pytest.raises(dataclasses.FrozenInstanceError):

@@ -45,7 +45,7 @@ def test_not_in_a_traceback_with_locals() -> None:
 
 
 def test_leaves_only_by_name() -> None:
-    """The text comes out through `reveal`, and through nothing that copies to elsewhere."""
+    """The string is only returned by `reveal`; copies for other processes are refused."""
     secret = Secret(KEY)
 
     assert secret.reveal() == KEY

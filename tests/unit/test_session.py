@@ -79,7 +79,7 @@ def test_comparisons_stay_in_their_session(tmp_path: Path) -> None:
 
 
 def test_settings_and_conversations_are_the_sessions_own() -> None:
-    """What is set or said in one session is unknown to the other."""
+    """Settings and conversations of one session are unknown to the other."""
     with Session().active() as inner:
         allos.configure(temperature=0.5)
         allos.chat("trip")
@@ -126,11 +126,11 @@ def test_a_block_has_its_session_and_threads_do_not(session: Session) -> None:
 
 
 def test_a_provider_passes_through(session: Session) -> None:
-    """A provider object is taken as it is; what is neither a name nor a provider is refused."""
+    """A provider object is used as it is; anything but a name or a provider is refused."""
     provider = ScriptedProvider("Hi")
 
     assert session.provider_for(provider) is provider
-    with pytest.raises(ConfigurationError, match="not int"):
+    with pytest.raises(ConfigurationError, match="got int"):
         session.provider_for(5)  # type: ignore[arg-type]
 
 
@@ -156,8 +156,8 @@ def test_replay_of_a_session(session: Session, tmp_path: Path) -> None:
 def test_log_that_cannot_be_opened_warns_once(
     session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A log that fails to open stops no answer, and is told once."""
-    monkeypatch.setenv("ALLOS_LOG", str(tmp_path))  # a folder is no log
+    """A log that fails to open does not fail a call, and causes one warning."""
+    monkeypatch.setenv("ALLOS_LOG", str(tmp_path))  # a folder is not a log
     with pytest.warns(UserWarning, match="Responses are not logged"):
         session.open_log()
     session.open_log()

@@ -17,20 +17,20 @@ def home(tmp_path: Path) -> Path:
     return folder
 
 
-def gather(folder: Path, home: Path, told: dict | None = None, **env: str) -> dict:
+def gather(folder: Path, home: Path, overrides: dict | None = None, **env: str) -> dict:
     own = {"ALLOS_CONFIG": str(home / "config.toml"), "HOME": str(home), **env}
-    return {k: v.value for k, v in settings.gather(told or {}, own, folder).items()}
+    return {k: v.value for k, v in settings.gather(overrides or {}, own, folder).items()}
 
 
 def test_the_nearer_place_counts(home: Path, tmp_path: Path) -> None:
-    """This process before the environment, before the project's file, before the person's own."""
+    """This process before the environment, before the project's file, before the user's."""
     (home / "config.toml").write_text('model = "a/own"\ntemperature = 0.1\nmax_tokens = 5\n')
     (tmp_path / "allos.toml").write_text('model = "a/project"\ntemperature = 0.2\n')
     found = gather(tmp_path, home, ALLOS_MODEL="a/env")
-    told = gather(tmp_path, home, {"model": "a/told"}, ALLOS_MODEL="a/env")
+    overrides = gather(tmp_path, home, {"model": "a/override"}, ALLOS_MODEL="a/env")
 
     assert found == {"model": "a/env", "temperature": 0.2, "max_tokens": 5}
-    assert told["model"] == "a/told"
+    assert overrides["model"] == "a/override"
     assert gather(tmp_path, home)["model"] == "a/project"
 
 
@@ -58,10 +58,10 @@ def test_a_project_cannot_choose_files(home: Path, tmp_path: Path, name: str) ->
 
 
 @pytest.mark.parametrize("name", ["base_url", "headers", "api_key", "unsafe_html"])
-def test_a_project_cannot_set_what_is_no_setting(home: Path, tmp_path: Path, name: str) -> None:
-    """Hosts, headers, keys and unsafe rendering are no settings at all."""
+def test_a_project_cannot_set_unknown_settings(home: Path, tmp_path: Path, name: str) -> None:
+    """Hosts, headers, keys and unsafe rendering are not settings."""
     (tmp_path / "allos.toml").write_text(f'{name} = "x"\n')
-    with pytest.warns(UserWarning, match=f"no setting '{name}'"):
+    with pytest.warns(UserWarning, match=f"Unknown setting '{name}'"):
         found = gather(tmp_path, home)
 
     assert found == {}
@@ -71,7 +71,7 @@ def test_a_project_cannot_set_what_is_no_setting(home: Path, tmp_path: Path, nam
 def test_a_project_can_only_lower_the_budget(
     home: Path, tmp_path: Path, project: str, counts: float
 ) -> None:
-    """The lower of the person's and the project's budget counts."""
+    """The lower of the user's and the project's budget counts."""
     (home / "config.toml").write_text("budget_usd = 2\n")
     (tmp_path / "allos.toml").write_text(f"budget_usd = {project}\n")
 
@@ -103,29 +103,29 @@ def test_a_bad_file_is_one_warning(home: Path, tmp_path: Path, text: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "expected"),
     [
         ("modell", "x", "Did you mean 'model'"),
-        ("max_tokens", 0, "whole number from 1"),
-        ("max_tokens", 1.5, "whole number from 1"),
-        ("temperature", "hot", "a number from 0"),
-        ("temperature", True, "a number from 0"),
+        ("max_tokens", 0, "integer >= 1"),
+        ("max_tokens", 1.5, "integer >= 1"),
+        ("temperature", "hot", "a number >= 0"),
+        ("temperature", True, "a number >= 0"),
         ("replay_mode", "maybe", "one of replay, record, strict, off"),
         ("refresh_hz", 1000, "from 0.5 to 30"),
-        ("model", "  ", "must be a text"),
+        ("model", "  ", "must be a non-empty string"),
     ],
 )
-def test_configure_refuses_with_one_line(name: str, value: object, said: str) -> None:
+def test_configure_refuses_with_one_line(name: str, value: object, expected: str) -> None:
     """A setting that does not exist or cannot be is refused, and nothing changes."""
     before = current_session().settings.values()
-    with pytest.raises(ConfigurationError, match=said):
+    with pytest.raises(ConfigurationError, match=expected):
         allos.configure(**{name: value})
 
     assert current_session().settings.values() == before
 
 
 def test_configured_parameters_are_defaults() -> None:
-    """Temperature and max_tokens that are set hold for providers made by name, unless said."""
+    """Temperature and max_tokens that are set hold for providers made by name, unless overridden."""
     allos.configure(temperature=0.5, max_tokens=7)
     provider = current_session().provider_for("ollama/m")
     allos.configure(temperature=None, max_tokens=None)

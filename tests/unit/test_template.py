@@ -39,7 +39,7 @@ def test_render(text: str, expected: str) -> None:
 
 
 def test_variables() -> None:
-    """What was put in is told by expression, each evaluated once."""
+    """Inserted values are returned by expression, each evaluated once."""
     calls: list[int] = []
 
     def count() -> int:
@@ -63,15 +63,15 @@ def test_to_text() -> None:
         ("a\nb {{ x", "line 2 is not closed"),
         ("{{ }}", "is empty"),
         ("{{}}", "is empty"),
-        ("{{ a b }}", "not a Python expression"),
-        ("{{ x = 1 }}", "not a Python expression"),
-        ("{{ import os }}", "not a Python expression"),
+        ("{{ a b }}", "not a valid Python expression"),
+        ("{{ x = 1 }}", "not a valid Python expression"),
+        ("{{ import os }}", "not a valid Python expression"),
         ("{{ tpoic }}", "Did you mean 'topic'"),
         ("{{ 1/0 }}", "ZeroDivisionError"),
         ("{{ topic.nope }}", "AttributeError"),
-        ("{{ await topic }}", "'await' outside function. Do that in a cell before"),
-        ("{{ [x async for x in topic] }}", "Do that in a cell before"),
-        ("{{ wait() }}", r"is a coroutine: write value = await wait\(\) in a cell before"),
+        ("{{ await topic }}", "'await' outside function. Assign its result to a variable"),
+        ("{{ [x async for x in topic] }}", "Assign its result to a variable"),
+        ("{{ wait() }}", r"is a coroutine: run value = await wait\(\) in another cell"),
         ("{{ boom(\n1) }}", r"{{ boom\( 1\) }} failed with ValueError: one two\."),
         ("{{ mute() }}", "failed with Mute. Nothing"),
     ],
@@ -129,8 +129,8 @@ def test_values_are_never_looked_at(value: str) -> None:
     assert render("[{{ value }}]", {"value": value})[0] == f"[{value}]"
 
 
-def test_fill_keeps_what_is_no_text() -> None:
-    """A value that is no text is a piece of its own, each time; the text between is one piece."""
+def test_fill_keeps_other_objects() -> None:
+    """A value that is not a string is a separate piece, each time; the text between is one piece."""
     pieces, variables = fill(
         "{{n}}See {{ name }}, {{n}}{{n}} and \\{{x}}.",
         {"n": 3, "name": "it"},
@@ -144,15 +144,15 @@ def test_fill_keeps_what_is_no_text() -> None:
 
 
 def test_fill_tells_the_expression() -> None:
-    """The converter is told which expression gave a value, and is asked once for each."""
-    asked: list[tuple[str, Any]] = []
+    """The converter is called with the expression and its value, once for each."""
+    converted: list[tuple[str, Any]] = []
 
     def convert(source: str, value: Any) -> str:
-        asked.append((source, value))
+        converted.append((source, value))
         return source
 
     assert fill("{{ a }}{{a}}{{ a+1 }}", {"a": 1}, convert)[0] == ["aaa+1"]
-    assert asked == [("a", 1), ("a+1", 2)]
+    assert converted == [("a", 1), ("a+1", 2)]
 
 
 def test_value_that_cannot_be_converted() -> None:
@@ -165,7 +165,9 @@ def test_value_that_cannot_be_converted() -> None:
     def refuse(source: str, value: Any) -> str:
         raise ConfigurationError("too large")
 
-    with pytest.raises(TemplateError, match=r"\{\{ x \}\} cannot be put into a text: OSError: no"):
+    with pytest.raises(
+        TemplateError, match=r"\{\{ x \}\} cannot be converted to text: OSError: no"
+    ):
         render("{{ x }}", {"x": Broken()})
     with pytest.raises(ConfigurationError, match="too large"):
         fill("{{ x }}", {"x": 1}, refuse)
@@ -174,7 +176,7 @@ def test_value_that_cannot_be_converted() -> None:
 @settings(deadline=None)
 @given(st.lists(st.text().filter(lambda text: "{{" not in text and text[-1:] not in ("{", "\\"))))
 def test_text_around_pictures_is_unchanged(texts: list[str]) -> None:
-    """Beside values that are no text, what was typed goes out byte for byte."""
+    """Text between other objects is unchanged."""
     pieces, _ = fill("{{ n }}".join(texts), {"n": 3}, lambda source, value: value)
 
     assert "".join(piece for piece in pieces if isinstance(piece, str)) == "".join(texts)

@@ -45,7 +45,7 @@ def _providers(args: tuple[str, ...]) -> Any:
             "base_url": service.base_url or None,
             "note": service.note or None,
         }
-        for service in services.every()
+        for service in services.all_services()
     ]
     frame = pd.DataFrame(rows)
     texts = dict.fromkeys(frame.columns.drop("key_set"), text_dtype())
@@ -103,7 +103,7 @@ def _config(args: tuple[str, ...]) -> Any:
     import pandas as pd
 
     from allos.session import current_session
-    from allos.settings import SETTINGS, own_file
+    from allos.settings import SETTINGS, user_file
 
     settings = current_session().settings
     values = settings.values()
@@ -117,7 +117,7 @@ def _config(args: tuple[str, ...]) -> Any:
         for name, setting in SETTINGS.items()
     ]
     frame = pd.DataFrame(rows).astype(text_dtype()).set_index("setting")
-    frame.attrs["file"] = str(own_file())
+    frame.attrs["file"] = str(user_file())
     return frame
 
 

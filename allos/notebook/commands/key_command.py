@@ -42,7 +42,10 @@ def run(args: tuple[str, ...]) -> Any:
             if names
             else _USAGE
         )
-    if names[0] not in {*services.names(), *services.retired()}:  # not repeated: it may be a key
+    if names[0] not in {
+        *services.names(),
+        *services.retired_services(),
+    }:  # not repeated: it may be a key
         raise ConfigurationError(
             f"%allos key needs a provider name.{did_you_mean(names[0].lower(), services.names())} "
             "%allos providers lists them all."
@@ -66,8 +69,8 @@ def table() -> pd.DataFrame:
 
     found = {
         service.name: origin
-        for service in services.every()
-        if (origin := key_store.where(service)) is not None
+        for service in services.all_services()
+        if (origin := key_store.source_of(service)) is not None
     }
     index = pd.Index(list(found), name="provider", dtype=text_dtype())
     return pd.DataFrame({"found_in": pd.Series(found, index=index, dtype=text_dtype())})

@@ -1,1 +1,1 @@
-"""Where a key may go, and where it comes from."""
+"""API keys: where they come from, and to which hosts they may be sent."""

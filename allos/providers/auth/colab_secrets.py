@@ -1,8 +1,8 @@
-"""Keys from the secrets of a Colab notebook, by the names of the services' variables.
+"""API keys from the secrets of a Colab notebook, by the names of the services' environment variables.
 
-Reading a secret asks the page, which may ask the person, and waits for as long as nobody answers.
-So it is done for a service that is called, and for each name once; lists and the doctor go by what
-is known.
+Reading a secret sends a message to the page, which may ask the user for permission, and blocks until
+they answer. So a secret is only read for a service that is called, and once per name; lists of
+services and the doctor use what was read before.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import threading
 from allos.providers.auth import endpoints
 from allos.secret import Secret
 
-_read: dict[str, Secret | None] = {}
-"""What was said to each name that was asked for; None: not there, or not for this notebook.
+_requested: dict[str, Secret | None] = {}
+"""Process-wide cache: each requested secret by name; None: missing, or no access for this notebook.
 
-Written by the main thread alone.
+Only written by the main thread.
 """
 
 
@@ -28,45 +28,45 @@ def is_available() -> bool:
         return False
 
 
-def ask(names: tuple[str, ...]) -> None:
-    """Ask for the secrets of these names in order, until one is there.
+def request(names: tuple[str, ...]) -> None:
+    """Read the secrets of these names in order, until one exists.
 
-    The answer comes over the kernel's own input, which the main thread alone may read: on any other
-    nothing is asked.
+    The reply arrives on the kernel's input, which only the main thread may read: on any other thread
+    this does nothing.
 
     Raises
     ------
     ConfigurationError
-        What the secret holds cannot be a key.
+        The value of the secret is not a valid API key.
     """
     if threading.current_thread() is not threading.main_thread() or not is_available():
         return
     from google.colab import userdata
 
     for name in names:
-        if name not in _read:
+        if name not in _requested:
             try:
                 value = userdata.get(name)
-            except Exception:  # noqa: BLE001 - not there, not allowed, or no answer
+            except Exception:  # noqa: BLE001 - missing, no access, or no reply
                 value = None
-            _read[name] = None
+            _requested[name] = None
             if isinstance(value, str):
-                _read[name] = endpoints.checked_key(Secret(value), f"Colab's secret {name}")
-        if _read[name] is not None:
+                _requested[name] = endpoints.checked_key(Secret(value), f"Colab's secret {name}")
+        if _requested[name] is not None:
             return
 
 
 def known(names: tuple[str, ...]) -> Secret | None:
-    """Return the key among the secrets that were asked for, if there is one."""
-    return next((secret for name in names if (secret := _read.get(name)) is not None), None)
+    """Return the key among the secrets that were read, if there is one."""
+    return next((secret for name in names if (secret := _requested.get(name)) is not None), None)
 
 
-def were_asked(names: tuple[str, ...]) -> bool:
-    """Whether it is known what these names hold."""
-    return known(names) is not None or all(name in _read for name in names)
+def were_requested(names: tuple[str, ...]) -> bool:
+    """Whether the values of these names are known."""
+    return known(names) is not None or all(name in _requested for name in names)
 
 
 def forget(names: tuple[str, ...]) -> None:
-    """Let the next call ask again: a secret may have been added or changed."""
+    """Let the next call read again: a secret may have been added or changed."""
     for name in names:
-        _read.pop(name, None)
+        _requested.pop(name, None)

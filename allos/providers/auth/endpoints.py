@@ -1,10 +1,10 @@
-"""Which address a call goes to, and which key may go there.
+"""Which base URL a call uses, and which API key may be sent there.
 
-The one rule: a key from the environment goes only to its service's own host, or to the host that
-the user put into ``<NAME>_BASE_URL``; a key that was set (`allos.set_key`) goes only to the host it was
-set for. Any other host named by ``base_url=`` gets the key passed as ``api_key=``, or none.
+The one rule: a key from the environment is only sent to its service's own host, or to the host that
+the user put into ``<NAME>_BASE_URL``; a key set with `allos.set_key` is only sent to the host it was
+set for. Any other host given as ``base_url=`` gets the key passed as ``api_key=``, or none.
 
-Pure: the environment and the keys that were set are arguments, and nothing is sent.
+Pure: the environment and the stored keys are arguments, and nothing is sent.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from allos.providers.catalog.service import Service
 from allos.secret import Secret
 
 PLACEHOLDER = "not-needed"
-"""Stands for a key at servers that check none; the SDKs insist on one."""
+"""Sent instead of an API key to servers that do not check it; the SDKs require one."""
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -33,7 +33,7 @@ _VARIABLE = re.compile(r"\{([A-Z0-9_]+)\}")
 
 
 class StoredKey(NamedTuple):
-    """A key that somebody set earlier."""
+    """An API key that was set earlier."""
 
     key: Secret
     source: str
@@ -41,11 +41,11 @@ class StoredKey(NamedTuple):
 
 
 KeyLookup = Callable[[Service, str], StoredKey | None]
-"""Looks a service's key up by the account that it was set for, see `account`."""
+"""Returns a service's key, given the service and the account that the key was set for, see `account`."""
 
 
 class Host(NamedTuple):
-    """What must be equal for two addresses to be the same place."""
+    """Scheme, host name and port: URLs with equal ones have the same origin."""
 
     scheme: str
     name: str
@@ -54,23 +54,23 @@ class Host(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """Where a provider's calls go, and with which key."""
+    """Base URL, API and API key of a provider."""
 
     base_url: str
-    """Address without a trailing slash; empty for the embedded model."""
+    """Without a trailing slash; empty for the embedded model."""
     api: Api
-    """The API to speak there."""
+    """The API to use there."""
     api_key: Secret | None
-    """The key; None for the embedded model, whose server makes its own."""
+    """The API key; None for the embedded model, whose server generates its own."""
     key_source: str
     """``"argument"``, the variable's name, ``"process"``, ``"keyring"``, ``"colab"``,
     ``"placeholder"``, ``"embedded"`` or ``"missing"``."""
-    foreign: bool = False
+    is_custom_host: bool = False
     """The host is neither the service's own nor that of ``<NAME>_BASE_URL``."""
     placeholder: bool = False
-    """`api_key` is no key, only what is sent where none is needed."""
+    """`api_key` is not a real key, only what is sent where none is needed."""
     withheld: str | None = None
-    """A variable that holds a key, which was not sent because the host is foreign."""
+    """Environment variable with a key that must not be sent to this custom host."""
 
 
 def resolve(
@@ -80,25 +80,23 @@ def resolve(
     api_key: str | Secret | None = None,
     api: str | None = None,
     env: Mapping[str, str],
-    look: KeyLookup | None = None,
+    find_key: KeyLookup | None = None,
 ) -> Endpoint:
-    """Find the address, the key and the API of one provider.
+    """Find the base URL, the API key and the API of one provider.
 
     Parameters
     ----------
     service : Service
-        The row.
     base_url : str, optional
-        Address that the caller named. Order: this, ``<NAME>_BASE_URL``, the row.
+        Base URL given by the caller. Precedence: this, ``<NAME>_BASE_URL``, the service's default.
     api_key : str or Secret, optional
-        Key that the caller passed; it goes to whatever address there is. Blank counts as missing.
+        Key given by the caller; it is sent to any host. Blank counts as missing.
     api : str, optional
-        ``"responses"``, ``"chat"``, ``"messages"`` or a registered API, when it is not the row's own
-        choice.
+        ``"responses"``, ``"chat"``, ``"messages"`` or a registered API; by default the service's own.
     env : mapping
-        The environment. Blank values count as unset.
-    look : callable, optional
-        Looks for a key that was set; asked last, and only by the account of this very host.
+        Environment variables. Blank values count as unset.
+    find_key : callable, optional
+        Returns a stored key; called last, with the account of this host only.
 
     Returns
     -------
@@ -107,51 +105,65 @@ def resolve(
     Raises
     ------
     MissingKeyError
-        The service needs a key and there is none that may go to that host.
+        The service needs a key, and there is none that may be sent to that host.
     ConfigurationError
-        The address or the API is wrong, or a part of the address is missing.
+        The base URL or the API is not valid, or a part of the base URL is missing.
 
     Examples
     --------
     >>> from allos.providers.catalog.services import find
     >>> resolve(find("groq"), env={"GROQ_API_KEY": "gsk-1234"}).key_source
     'GROQ_API_KEY'
-    >>> here = resolve(find("openai"), base_url="http://localhost:8080/v1", env={})
-    >>> here.api, here.placeholder
+    >>> proxy = resolve(find("openai"), base_url="http://localhost:8080/v1", env={})
+    >>> proxy.api, proxy.placeholder
     ('chat', True)
     """
     if service.embedded:
         return _embedded(service, base_url, api)
     explicit = base_url is not None and bool(str(base_url).strip())
-    url = _address(service, base_url, env)
+    url = _resolve_url(service, base_url, env)
     host = _host(url)
     own = _row_host(service, env)
-    foreign = explicit and host not in _own_hosts(service, env, own) and not _unbound(service, env)
-    speaks = _api(service, api, foreign=foreign, at_home=host == own)
-    url = wire.get(speaks).base_url(url)
+    is_custom_host = (
+        explicit
+        and host not in _own_hosts(service, env, own)
+        and not _is_any_host_allowed(service, env)
+    )
+    chosen_api = _api(service, api, is_custom_host=is_custom_host, is_own_host=host == own)
+    url = wire.get(chosen_api).base_url(url)
 
-    if passed := _key(api_key, "api_key"):
+    if passed := _parse_key(api_key, "api_key"):
         return Endpoint(
-            base_url=url, api=speaks, api_key=passed, key_source="argument", foreign=foreign
+            base_url=url,
+            api=chosen_api,
+            api_key=passed,
+            key_source="argument",
+            is_custom_host=is_custom_host,
         )
-    variable = _set(env, service.key_env)
-    if variable and not foreign:
-        held = _key(env[variable], variable)
-        return Endpoint(base_url=url, api=speaks, api_key=held, key_source=variable)
-    if look is not None and (kept := look(service, _account(service, host))):
+    variable = _first_set(env, service.key_env)
+    if variable and not is_custom_host:
+        key = _parse_key(env[variable], variable)
+        return Endpoint(base_url=url, api=chosen_api, api_key=key, key_source=variable)
+    if find_key is not None and (stored := find_key(service, _account(service, host))):
         return Endpoint(
-            base_url=url, api=speaks, api_key=kept.key, key_source=kept.source, foreign=foreign
+            base_url=url,
+            api=chosen_api,
+            api_key=stored.key,
+            key_source=stored.source,
+            is_custom_host=is_custom_host,
         )
-    # A server that the caller put on this machine rarely checks keys; a service's own address does.
-    at_hand = is_loopback(host.name) and (service.generic or (explicit and host != own))
-    if service.key_required and not at_hand:
-        raise MissingKeyError(_missing(service, env, host, foreign=foreign))
+    # A server on this machine rarely checks keys; a service's own host does.
+    is_local_server = is_loopback(host.name) and (service.generic or (explicit and host != own))
+    if service.key_required and not is_local_server:
+        raise MissingKeyError(
+            _missing_key_message(service, env, host, is_custom_host=is_custom_host)
+        )
     return Endpoint(
         base_url=url,
-        api=speaks,
+        api=chosen_api,
         api_key=Secret(PLACEHOLDER),
         key_source="placeholder",
-        foreign=foreign,
+        is_custom_host=is_custom_host,
         placeholder=True,
         withheld=variable,
     )
@@ -164,10 +176,10 @@ def unresolved(
     api: str | None = None,
     env: Mapping[str, str],
 ) -> Endpoint:
-    """Endpoint of a provider whose key or address is missing: its API is known, and no key is there.
+    """Endpoint of a provider whose API key or base URL is missing; only its API is known.
 
-    For answers that need no service. Nothing may be sent with it: before a call goes out,
-    `resolve` has to be asked again.
+    For replayed answers, which need no service. Nothing may be sent with it: before a request is
+    sent, `resolve` has to be called again.
 
     Parameters
     ----------
@@ -181,24 +193,24 @@ def unresolved(
     'missing'
     """
     try:
-        # With any key at all, so that the address and the API come out as they would.
+        # With any key, so that the base URL and the API are resolved as usual.
         found = resolve(service, base_url=base_url, api_key=PLACEHOLDER, api=api, env=env)
     except MissingBaseURLError:
-        speaks = _api(service, api, foreign=False, at_home=not service.generic)
-        found = Endpoint(base_url="", api=speaks, api_key=None, key_source="missing")
+        chosen_api = _api(service, api, is_custom_host=False, is_own_host=not service.generic)
+        found = Endpoint(base_url="", api=chosen_api, api_key=None, key_source="missing")
     return replace(found, api_key=None, key_source="missing")
 
 
 def account(service: Service, *, base_url: str | None = None, env: Mapping[str, str]) -> str:
-    """Name under which a key is kept: the service, and the host where it is not the row's own.
+    """Name under which a key is stored: the service, and the host unless it is the service's own.
 
-    A key that was set for one host is never found for another one, whatever an address or a
-    variable says later.
+    A key that was set for one host is never found for another one, even when a base URL or an
+    environment variable changes later.
 
     Raises
     ------
     ConfigurationError
-        The address is wrong or missing.
+        The base URL is not valid or missing.
 
     Examples
     --------
@@ -210,40 +222,40 @@ def account(service: Service, *, base_url: str | None = None, env: Mapping[str, 
     """
     if service.embedded:
         raise ConfigurationError(f"{service.name!r} is the embedded model and needs no key.")
-    return _account(service, _host(_address(service, base_url, env)))
+    return _account(service, _host(_resolve_url(service, base_url, env)))
 
 
 def checked_key(value: str | Secret | None, source: str) -> Secret | None:
-    """Return a key as a `Secret`, without the blanks around it; None when there is none.
+    """Return a key as a `Secret`, without surrounding whitespace; None when it is blank.
 
     Raises
     ------
     ConfigurationError
-        It cannot stand in a header; `source` says where it came from.
+        It cannot be sent in a header; the message names `source`.
     """
-    return _key(value, source)
+    return _parse_key(value, source)
 
 
 def origin(url: str) -> str:
-    """Scheme, host and port of an address, as they are compared.
+    """Scheme, host and port of a URL, normalized for comparison.
 
     Raises
     ------
     ConfigurationError
-        It is no web address.
+        It is not a valid http or https URL.
 
     Examples
     --------
     >>> origin("http://127.0.0.1:8000/v1"), origin("https://API.example/v1")
     ('http://localhost:8000', 'https://api.example')
     """
-    return _shown(_host(_clean(url, "the address")))
+    return _origin_of(_host(_checked_url(url, "the URL")))
 
 
 def is_loopback(name: str) -> bool:
-    """Whether a host's name means this very machine: localhost, 127.0.0.0/8, ::1, 0.0.0.0.
+    """Whether a host name means this machine: localhost, 127.0.0.0/8, ::1, 0.0.0.0.
 
-    Only by the letters; no name is looked up.
+    Compares the name only; makes no DNS query.
 
     Examples
     --------
@@ -259,7 +271,7 @@ def is_loopback(name: str) -> bool:
 
 
 def display_url(url: str) -> str:
-    """Address for logs and messages: no user name, no password, no query.
+    """URL for logs and messages: no user name, no password, no query.
 
     Examples
     --------
@@ -270,13 +282,13 @@ def display_url(url: str) -> str:
     end = next((at for at, sign in enumerate(rest) if sign in "/?#"), len(rest))
     authority, tail = rest[:end], rest[end:]
     if "@" in tail:
-        # A password may hold / ? or #, so what follows cannot be told from a secret.
+        # A password may contain / ? or #, so what follows may be a part of it.
         return f"{scheme}(hidden)"
     return scheme + authority.rpartition("@")[2] + re.split(r"[?#]", tail, maxsplit=1)[0]
 
 
 def _scheme(url: str) -> tuple[str, str]:
-    """Split ``http://`` off; empty when there is none."""
+    """Scheme with ``://``, empty when there is none, and the rest of a URL."""
     scheme, separator, rest = url.partition("://")
     return (scheme + separator, rest) if separator else ("", url)
 
@@ -284,67 +296,69 @@ def _scheme(url: str) -> tuple[str, str]:
 def _embedded(service: Service, base_url: str | None, api: str | None) -> Endpoint:
     if base_url is not None and str(base_url).strip():
         raise ConfigurationError(
-            f"{service.name!r} is the embedded model and takes no base_url. "
-            "For a server of your own name 'chat_completions' with that base_url."
+            f"{service.name!r} is the embedded model and does not accept base_url. "
+            "For your own server use the provider 'chat_completions' with that base_url."
         )
-    speaks = _api(service, api, foreign=False, at_home=True)
-    return Endpoint(base_url="", api=speaks, api_key=None, key_source="embedded")
+    chosen_api = _api(service, api, is_custom_host=False, is_own_host=True)
+    return Endpoint(base_url="", api=chosen_api, api_key=None, key_source="embedded")
 
 
-def _api(service: Service, wanted: str | None, *, foreign: bool, at_home: bool) -> Api:
+def _api(service: Service, wanted: str | None, *, is_custom_host: bool, is_own_host: bool) -> Api:
     if wanted is None:
-        return service.foreign_api if foreign and service.foreign_api else service.api
+        return service.foreign_api if is_custom_host and service.foreign_api else service.api
     wire.check_name(wanted)
-    # What a local server speaks depends on its version, and a proxy may speak anything.
-    if at_home and not service.local and wanted not in service.speaks:
-        known = " and ".join(repr(name) for name in service.speaks)
-        raise ConfigurationError(f"{service.name!r} speaks {known}, not {wanted!r}.")
+    # The APIs of a local server depend on its version, and a proxy may support any.
+    if is_own_host and not service.local and wanted not in service.supported_apis:
+        known = " and ".join(repr(name) for name in service.supported_apis)
+        raise ConfigurationError(f"{service.name!r} supports {known}, not {wanted!r}.")
     return wanted
 
 
-def _address(service: Service, base_url: str | None, env: Mapping[str, str]) -> str:
+def _resolve_url(service: Service, base_url: str | None, env: Mapping[str, str]) -> str:
     if base_url is not None and str(base_url).strip():
-        return _clean(base_url, "base_url")
-    return _configured(service, env)
+        return _checked_url(base_url, "base_url")
+    return _configured_url(service, env)
 
 
 def _account(service: Service, host: Host) -> str:
-    # By the row alone: a host that the environment fills in is named, so that the key stays there.
-    return service.name if host == _row_host(service, {}) else f"{service.name}@{_shown(host)}"
+    # Without the environment: a host that it fills in is a part of the account, which binds the key to it.
+    return service.name if host == _row_host(service, {}) else f"{service.name}@{_origin_of(host)}"
 
 
-def _set(env: Mapping[str, str], names: tuple[str, ...]) -> str | None:
-    """First variable that holds more than blanks."""
+def _first_set(env: Mapping[str, str], names: tuple[str, ...]) -> str | None:
+    """First variable that is set and not blank."""
     return next((name for name in names if env.get(name, "").strip()), None)
 
 
-def _configured(service: Service, env: Mapping[str, str]) -> str:
-    """Address by the environment, else by the row."""
-    named = _from_variable(service, env)
-    if named is not None:
-        return named
+def _configured_url(service: Service, env: Mapping[str, str]) -> str:
+    """Base URL from the environment, else the service's own."""
+    url = _url_from_environment(service, env)
+    if url is not None:
+        return url
     if service.generic:
         raise MissingBaseURLError(
-            f"{service.name!r} needs an address: pass base_url=, or set {service.base_url_env[0]}."
+            f"{service.name!r} needs a base URL: pass base_url=, or set {service.base_url_env[0]}."
         )
-    return _filled(service, env)
+    return _filled_url(service, env)
 
 
-def _from_variable(service: Service, env: Mapping[str, str]) -> str | None:
-    if name := _set(env, service.base_url_env):
-        return _clean(env[name], name)
-    if name := _set(env, service.host_env):
-        return _clean(_loose(env[name].strip("'\" "), service.base_url), name)
+def _url_from_environment(service: Service, env: Mapping[str, str]) -> str | None:
+    if name := _first_set(env, service.base_url_env):
+        return _checked_url(env[name], name)
+    if name := _first_set(env, service.host_env):
+        return _checked_url(
+            _url_from_host_variable(env[name].strip("'\" "), service.base_url), name
+        )
     return None
 
 
-def _loose(value: str, base_url: str) -> str:
-    """Address from ``host``, ``host:port``, ``:port`` or a full one, with the row's path.
+def _url_from_host_variable(value: str, base_url: str) -> str:
+    """Base URL from ``host``, ``host:port``, ``:port`` or a full URL, with the service's path.
 
-    As Ollama reads its own variable: without a scheme the row's port is meant, with one the
-    scheme's; 0.0.0.0 is where a server listens, so a client goes to this machine.
+    As Ollama reads its own variable: without a scheme the port defaults to the service's, with one to
+    the scheme's; 0.0.0.0 is an address to listen on, so a client connects to this machine.
     """
-    home = urlsplit(base_url)
+    default = urlsplit(base_url)
     scheme, rest = _scheme(value)
     authority, _, path = rest.partition("/")
     bare = authority.strip("[]")
@@ -356,16 +370,16 @@ def _loose(value: str, base_url: str) -> str:
     name = _ANY_ADDRESS.get(name, name) or "127.0.0.1"
     name = f"[{name}]" if ":" in name and "@" not in name else name
     if not port and not scheme:
-        port = str(home.port)
+        port = str(default.port)
     path = path.strip("/")
     path = f"/{path}" if path else ""
-    if not path.endswith(home.path):
-        path += home.path
-    return f"{scheme or home.scheme + '://'}{name}{':' if port else ''}{port}{path}"
+    if not path.endswith(default.path):
+        path += default.path
+    return f"{scheme or default.scheme + '://'}{name}{':' if port else ''}{port}{path}"
 
 
-def _filled(service: Service, env: Mapping[str, str]) -> str:
-    """Fill in the ``{NAME}`` parts of the row's address."""
+def _filled_url(service: Service, env: Mapping[str, str]) -> str:
+    """The service's base URL, its ``{NAME}`` parts filled in from the environment."""
     url = service.base_url
     for match in _VARIABLE.finditer(service.base_url):
         name = match.group(1)
@@ -375,135 +389,139 @@ def _filled(service: Service, env: Mapping[str, str]) -> str:
                 f"{service.name!r} needs {name} in the environment, or base_url=. Nothing was sent."
             )
         before, after = service.base_url[: match.start()], service.base_url[match.end() :]
-        if not before:  # the value is a whole address; it may already hold what follows
+        if not before:  # the value is a complete URL, which may already end with what follows
             value = value.removesuffix(after)
-        elif before.endswith("://"):  # the value is a host; people paste the address
+        elif before.endswith("://"):  # the value is a host; people paste the URL
             value = _scheme(value)[1]
         else:
             value = quote(value, safe="")
         url = url.replace(match.group(0), value)
     variables = " and ".join(_VARIABLE.findall(service.base_url))
-    return _clean(url, variables or f"base_url of {service.name!r}")
+    return _checked_url(url, variables or f"base_url of {service.name!r}")
 
 
 def _row_host(service: Service, env: Mapping[str, str]) -> Host | None:
-    """Find the service's own host; None while it is unknown."""
+    """Host of the service's own base URL; None when it is unknown."""
     try:
-        return _host(_filled(service, env)) if service.base_url else None
+        return _host(_filled_url(service, env)) if service.base_url else None
     except ConfigurationError:
-        # Only the path is missing: the host is known all the same.
+        # Only a part of the path may be missing: then the host is known.
         url = _VARIABLE.sub("x", service.base_url)
         return _host(url) if "{" not in urlsplit(service.base_url).netloc and "://" in url else None
 
 
 def _own_hosts(service: Service, env: Mapping[str, str], own: Host | None) -> set[Host]:
     try:
-        named = _from_variable(service, env)
+        named = _url_from_environment(service, env)
     except ConfigurationError:
-        named = None  # an unreadable variable names no host, and base_url= goes before it
+        named = None  # not a valid URL, so no host; base_url= takes precedence over it
     hosts = {own} if own else set()
     return hosts | {_host(named)} if named is not None else hosts
 
 
-def _unbound(service: Service, env: Mapping[str, str]) -> bool:
-    """Whether the row's key is for whatever address the caller names."""
-    return service.generic and _set(env, service.base_url_env) is None
+def _is_any_host_allowed(service: Service, env: Mapping[str, str]) -> bool:
+    """Whether the service's key may be sent to any host that the caller names."""
+    return service.generic and _first_set(env, service.base_url_env) is None
 
 
-def _key(value: str | Secret | None, source: str) -> Secret | None:
+def _parse_key(value: str | Secret | None, source: str) -> Secret | None:
     if value is None:
         return None
     if not isinstance(value, str | Secret):
-        raise ConfigurationError(f"{source} must be text, not {type(value).__name__}.")
+        raise ConfigurationError(f"{source} must be a string, got {type(value).__name__}.")
     text = (value.reveal() if isinstance(value, Secret) else value).strip()
     if not re.fullmatch(r"[!-~]*", text):
         raise ConfigurationError(
-            f"The key in {source} holds a blank, a line break or a letter outside ASCII: "
+            f"The key in {source} contains whitespace or a non-ASCII character: "
             "copy it again. Nothing was sent."
         )
     return Secret(text) if text else None
 
 
-def _clean(value: str, source: str) -> str:
-    """Check an address that a person wrote; `source` names where it stands.
+def _checked_url(value: str, source: str) -> str:
+    """Return a user's base URL, normalized; `source` says where it comes from.
 
     Raises
     ------
     ConfigurationError
-        It is no http address, or holds a part that would be lost or would leak.
+        It is not a valid http or https URL, or has a part that would be lost or would leak.
     """
     if not isinstance(value, str):
-        raise ConfigurationError(f"{source} must be text, not {type(value).__name__}.")
-    return _cleaned(value, source)
+        raise ConfigurationError(f"{source} must be a string, got {type(value).__name__}.")
+    return _checked_url_cached(value, source)
 
 
-# Asked for the same few addresses before every call; one that is refused, since it holds a password
-# say, is not kept.
+# A pure cache: called with the same few URLs before every call. URLs that are refused, for example since
+# they contain a password, are not cached.
 @lru_cache(maxsize=256)
-def _cleaned(value: str, source: str) -> str:
+def _checked_url_cached(value: str, source: str) -> str:
     value = value.strip()
-    shown = f"{source} {display_url(value)!r}"  # never the value: it may hold a password
+    label = f"{source} {display_url(value)!r}"  # never the value: it may contain a password
     if re.search(r"[\x00-\x20\x7f\\]", value):
-        raise ConfigurationError(f"{shown} holds a blank, a backslash or a control character.")
+        raise ConfigurationError(
+            f"{label} contains whitespace, a backslash or a control character."
+        )
     try:
         parts = urlsplit(value)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise ConfigurationError(f"{shown} is not a web address.") from None
+        raise ConfigurationError(f"{label} is not a valid URL.") from None
     if "@" in parts.netloc or (parts.scheme not in _DEFAULT_PORTS and "@" in value):
         raise ConfigurationError(
-            f"{shown} holds a user name or password, which would end up in logs: "
+            f"{label} contains a user name or password, which would end up in logs: "
             "pass api_key= or headers= instead."
         )
     if parts.scheme not in _DEFAULT_PORTS or not host:
-        raise ConfigurationError(f"{shown} must start with http:// or https:// and name a host.")
+        raise ConfigurationError(f"{label} must start with http:// or https:// and contain a host.")
     if "?" in value or "#" in value:
-        raise ConfigurationError(
-            f"{shown} has a query or fragment behind it, which the API's path would cut off: "
-            "leave it out."
-        )
+        raise ConfigurationError(f"{label} must not have a query or fragment: remove it.")
     path = parts.path.rstrip("/")
     if operation := _operation_at_end(path):
-        raise ConfigurationError(f"{shown}: leave {operation!r} off, it is added per call.")
+        raise ConfigurationError(
+            f"{label} must not end with {operation!r}, which is added to each request: remove it."
+        )
     return f"{parts.scheme}://{parts.netloc.lower()}{path}"
 
 
 def _operation_at_end(path: str) -> str | None:
-    """Path of a call that an address ends with, as where the URL of a request was copied."""
-    if not path or re.search(r"/v\d\w*$", path):  # nearly every address; it needs no import
+    """Path of an API's endpoint that a base URL ends with, where the URL of a request was copied."""
+    if not path or re.search(r"/v\d\w*$", path):  # nearly every base URL; it needs no import
         return None
     operations = [wire.get(api).path.removeprefix("/v1") for api in wire.names()]
     return next((each for each in (*operations, "/completions") if path.endswith(each)), None)
 
 
+# A pure cache, as above.
 @lru_cache(maxsize=256)
 def _host(url: str) -> Host:
     parts = urlsplit(url)
     name = parts.hostname or ""
     port = _DEFAULT_PORTS.get(parts.scheme, 0) if parts.port is None else parts.port
-    # The usual names of this machine are one place; other loopback addresses stay apart.
+    # The usual names of this machine are one host; other loopback addresses stay distinct.
     return Host(parts.scheme, "localhost" if name in _LOOPBACK_NAMES else name, port)
 
 
-def _missing(service: Service, env: Mapping[str, str], host: Host, *, foreign: bool) -> str:
+def _missing_key_message(
+    service: Service, env: Mapping[str, str], host: Host, *, is_custom_host: bool
+) -> str:
     *others, last = service.key_env or ("",)
     variables = f"{', '.join(others)} or {last}" if others else last
-    if not foreign:
+    if not is_custom_host:
         ways = [f"set {variables} in the environment"] if last else []
         ways.append(f"run %allos key {service.name}")
         return (
             f"No key for {service.name!r}: {', '.join(ways)}, or pass api_key=. Nothing was sent."
         )
     own = _row_host(service, env)
-    places = [_shown(own)] if own else []
+    places = [_origin_of(own)] if own else []
     places.append(f"the host of {service.base_url_env[0]}")
     return (
-        f"No key for {service.name!r} at {_shown(host)}: {variables} goes only to "
-        f"{' or '.join(places)}. Pass api_key= (any text where none is checked). Nothing was sent."
+        f"No key for {service.name!r} at {_origin_of(host)}: {variables} is only sent to "
+        f"{' or '.join(places)}. Pass api_key= (any string where it is not checked). Nothing was sent."
     )
 
 
-def _shown(host: Host) -> str:
+def _origin_of(host: Host) -> str:
     name = f"[{host.name}]" if ":" in host.name else host.name
     port = "" if host.port == _DEFAULT_PORTS[host.scheme] else f":{host.port}"
     return f"{host.scheme}://{name}{port}"

@@ -1,1 +1,1 @@
-"""Services, their models, and what is known of both."""
+"""Catalog of services and models, with their metadata."""

@@ -1,4 +1,4 @@
-"""What to do about a model that a service does not have: what became of it, what it is called now."""
+"""The next step for an unknown model: its deprecation, its replacement, similar names."""
 
 from __future__ import annotations
 
@@ -6,48 +6,53 @@ from datetime import UTC, date, datetime
 
 from allos.errors import ModelNotFoundError, ProviderError
 from allos.providers.catalog import model_cache, services
-from allos.providers.catalog.model_list import near
+from allos.providers.catalog.model_list import close_names
 from allos.providers.catalog.service import Deprecation
 
 
 def advise(error: ProviderError, service: str, model: str, base_url: str | None) -> str | None:
-    """Return the next step for an error; None leaves it to the general advice.
+    """Return the next step for an error; None: keep the general one.
 
-    Reads the small files of names and no more: it runs on the loop thread.
+    Reads only small files of model names, since it runs on the loop thread.
 
     Parameters
     ----------
     error : ProviderError
     service : str
-        Name of the service's row.
+        Name of the service.
     model : str
     base_url : str or None
-        Another address that the provider was given; None is the service's own.
+        Custom base URL of the provider; None: the service's own.
     """
     if not isinstance(error, ModelNotFoundError):
         return None
-    gone = services.retired_models(service) if base_url is None else {}
-    fate = gone.get(model)
-    parts = [_told(model, fate, datetime.now(UTC).date())] if fate is not None else []
-    if fate is None or fate.replacement is None:
+    retired = services.retired_models(service) if base_url is None else {}
+    deprecation = retired.get(model)
+    parts = (
+        [_deprecation_notice(model, deprecation, datetime.now(UTC).date())]
+        if deprecation is not None
+        else []
+    )
+    if deprecation is None or deprecation.replacement is None:
         listed = model_cache.known_models(service, base_url)
-        if close := near(model, [name for name in listed if name not in gone]):
-            parts.append(f"Did you mean {_either(close)}?")
+        if close := close_names(model, [name for name in listed if name not in retired]):
+            parts.append(f"Did you mean {_join_with_or(close)}?")
     ways = f"provider.list_models(), or %allos models {service},"
     ways = ways if base_url is None else "list_models() of this provider"
-    return " ".join([*parts, f"{ways} lists what there is."])
+    return " ".join([*parts, f"{ways} lists the available models."])
 
 
-def _told(model: str, fate: Deprecation, today: date) -> str:
-    if fate.on is None:
-        said = "is gone"
+def _deprecation_notice(model: str, deprecation: Deprecation, today: date) -> str:
+    if deprecation.on is None:
+        event = "was retired"
     else:
-        said = f"{'is gone since' if fate.on <= today else 'goes away on'} {fate.on.isoformat()}"
-    note = f" ({fate.note})" if fate.note else ""
-    instead = f"; use {fate.replacement}" if fate.replacement else ""
-    return f"{model} {said}{note}{instead}."
+        verb = "was retired" if deprecation.on <= today else "will be retired"
+        event = f"{verb} on {deprecation.on.isoformat()}"
+    note = f" ({deprecation.note})" if deprecation.note else ""
+    instead = f"; use {deprecation.replacement}" if deprecation.replacement else ""
+    return f"{model} {event}{note}{instead}."
 
 
-def _either(names: list[str]) -> str:
-    shown = [repr(name) for name in names]
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} or {shown[-1]}"
+def _join_with_or(names: list[str]) -> str:
+    quoted = [repr(name) for name in names]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"

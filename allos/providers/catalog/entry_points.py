@@ -1,7 +1,7 @@
-"""Providers that installed packages bring, under the entry point group ``allos.providers``.
+"""Providers of installed packages, declared in the entry point group ``allos.providers``.
 
-A package is loaded when a name is looked up that nobody knows, or when all providers are listed. See the
-guide "A provider of your own".
+A package is loaded when an unknown name is looked up, or when all providers are listed. See the guide
+"A provider of your own".
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 GROUP = "allos.providers"
-"""Entry point group of packages with providers."""
+"""Entry point group for packages with providers."""
 
-# A pure cache: entry points that were loaded, or tried, so that a broken one is reported once.
+# State of the process: entry points that were loaded or failed to load; each failure is one warning.
 _loaded: set[tuple[str, str]] = set()
 
 
 class Add(Protocol):
-    """Takes in a row."""
+    """Registers a service."""
 
     def __call__(self, service: Service, *, origin: str) -> Service:
-        """Return the row as it was added."""
+        """Return the registered service."""
 
 
 def load(add: Add, known: Callable[[], Set[str]]) -> None:
-    """Load the installed packages that bring providers, each once.
+    """Load the installed packages that declare providers, each once.
 
-    A package that cannot be loaded is one warning that names it; the others are loaded anyway.
+    A package that cannot be loaded causes a warning; the others are loaded.
 
     Parameters
     ----------
     add : callable
-        Takes in a row, and the name of the module that it comes from.
+        Registers a service, given the name of its module.
     known : callable
-        Returns the names and aliases of all rows so far: loading a module may register some.
+        Returns the names and aliases of all services; loading a module may register some.
     """
     from importlib.metadata import entry_points
 
@@ -50,34 +50,34 @@ def load(add: Add, known: Callable[[], Set[str]]) -> None:
             continue
         _loaded.add(key)
         try:
-            _add(entry, entry.load(), add, known)
-        except (Exception, SystemExit) as exc:  # noqa: BLE001 - whatever it is, it is that package's
+            _register(entry, entry.load(), add, known)
+        except (Exception, SystemExit) as exc:  # noqa: BLE001 - third-party code may raise anything
             package = entry.dist.name if entry.dist else entry.module
-            said = (
+            reason = (
                 str(exc) if isinstance(exc, ConfigurationError) else f"{type(exc).__name__}: {exc}"
             )
             warnings.warn(
-                f"The provider {entry.name!r} of the package {package!r} is left out: {said}",
+                f"The provider {entry.name!r} of the package {package!r} cannot be loaded: {reason}",
                 UserWarning,
                 stacklevel=3,
             )
 
 
-def _add(entry: EntryPoint, value: Any, add: Add, known: Callable[[], Set[str]]) -> None:
-    """Register what an entry point gives, unless loading it has done so."""
+def _register(entry: EntryPoint, value: Any, add: Add, known: Callable[[], Set[str]]) -> None:
+    """Register the object of an entry point, unless loading it has registered it."""
     if isinstance(value, Service):
         add(value, origin=entry.module)
     elif isinstance(value, Iterable) and not isinstance(value, str | type):
         for service in value:
             if not isinstance(service, Service):
-                raise ConfigurationError(_no_service(entry, service))
+                raise ConfigurationError(_not_a_service_message(entry, service))
             add(service, origin=entry.module)
     elif entry.name not in known():
-        raise ConfigurationError(_no_service(entry, value))
+        raise ConfigurationError(_not_a_service_message(entry, value))
 
 
-def _no_service(entry: EntryPoint, value: object) -> str:
+def _not_a_service_message(entry: EntryPoint, value: object) -> str:
     return (
-        f"{entry.value} is {type(value).__name__}, neither a Service nor something that registers "
-        f"{entry.name!r} with @allos.providers.register."
+        f"{entry.value} must be a Service or register {entry.name!r} with "
+        f"@allos.providers.register, got {type(value).__name__}."
     )

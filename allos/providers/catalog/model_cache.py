@@ -1,7 +1,7 @@
-"""Names of models that services told earlier: in memory, and on disk for the next kernel.
+"""Cache of the models that services listed: in memory, and on disk for the next kernel.
 
-Nothing here makes a request. The file holds names and a date, never a key or an address; when it
-cannot be read or written, names are only missing from completion.
+Makes no requests. The file contains names and a date, never a key or a URL; when it cannot be read or
+written, completion offers fewer names.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from allos.providers.catalog import model_limits, services
 from allos.providers.catalog.model_list import ModelList
 
 _MAX_AGE_S = 90 * 86400
-"""Names older than that say little about what a service offers."""
+"""Older entries are ignored: services change their models."""
 
 _lists: dict[tuple[str, str | None], ModelList] = {}
-"""What was told, by service and address; None is the service's own. Replaced as a whole."""
+"""Process-wide cache: lists of models by service and base URL; None: the service's own."""
 
 _windows: dict[tuple[str, str | None, str], int] = {}
-"""Context windows that were asked for by name."""
+"""Process-wide cache: context windows by service, base URL and model."""
 
 
 def cached_models(name: str, base_url: str | None = None) -> list[str] | None:
-    """Models that a service told earlier, now or in another kernel; None when it was never asked.
+    """Models that a service listed earlier, in this or another kernel; None when it was not asked.
 
-    Never makes a request.
+    Makes no request.
 
     Parameters
     ----------
     name : str
         The service's name or alias.
     base_url : str or None
-        Another address that its provider was given; None is its own.
+        Custom base URL of the provider; None: the service's own.
 
     Examples
     --------
@@ -48,9 +48,9 @@ def cached_models(name: str, base_url: str | None = None) -> list[str] | None:
         service = services.find(name).name
     except ConfigurationError:
         return None
-    told = _lists.get((service, base_url))
-    if told is not None:
-        return told.ids
+    listed = _lists.get((service, base_url))
+    if listed is not None:
+        return listed.ids
     entry = _on_disk().get(service) if base_url is None else None
     if not isinstance(entry, dict) or not isinstance(entry.get("models"), list):
         return None
@@ -59,16 +59,16 @@ def cached_models(name: str, base_url: str | None = None) -> list[str] | None:
 
 
 def known_models(name: str, base_url: str | None = None) -> list[str]:
-    """Models that a service told earlier, else those that the shipped facts know; maybe none.
+    """Models that a service listed earlier, else those in the shipped data; may be empty.
 
     Examples
     --------
     >>> "claude-haiku-4-5" in known_models("anthropic")
     True
     """
-    told = cached_models(name, base_url)
-    if told is not None or base_url is not None:
-        return told or []
+    listed = cached_models(name, base_url)
+    if listed is not None or base_url is not None:
+        return listed or []
     try:
         return model_limits.names(services.find(name).name)
     except ConfigurationError:
@@ -76,11 +76,11 @@ def known_models(name: str, base_url: str | None = None) -> list[str]:
 
 
 def remember(service: str, base_url: str | None, models: ModelList, *, on_disk: bool) -> None:
-    """Keep what a service told."""
+    """Store the models that a service listed."""
     _lists[service, base_url] = models
     if not on_disk or base_url is not None:
         return
-    # Read, change, replace: of two kernels at once the later one wins, and the other asks again.
+    # Read, change, replace: of two kernels at once the later one wins, which only costs a request.
     table = {**_on_disk(), service: {"at": int(time.time()), "models": models.ids}}
     with suppress(OSError):
         path = cache_file()
@@ -90,28 +90,28 @@ def remember(service: str, base_url: str | None, models: ModelList, *, on_disk: 
         draft.replace(path)
 
 
-def remember_window(service: str, base_url: str | None, model: str, window: int) -> None:
-    """Keep the context window that a service told of one model."""
+def remember_context_window(service: str, base_url: str | None, model: str, window: int) -> None:
+    """Store the context window that a service reported for one model."""
     _windows[service, base_url, model] = window
 
 
-def learnt_window(service: str, base_url: str | None, model: str) -> int | None:
-    """Context window that the service told in this process; None when it was not asked."""
+def reported_context_window(service: str, base_url: str | None, model: str) -> int | None:
+    """Context window that the service reported in this process; None when unknown."""
     known = _windows.get((service, base_url, model))
     if known is not None:
         return known
-    told = _lists.get((service, base_url), ())
-    return next((info.context_window for info in told if info.id == model), None)
+    listed = _lists.get((service, base_url), ())
+    return next((info.context_window for info in listed if info.id == model), None)
 
 
 def forget() -> None:
-    """Drop what is in memory; the file stays."""
+    """Clear the cache in memory; the file stays."""
     _lists.clear()
     _windows.clear()
 
 
 def cache_file() -> Path:
-    """Where the names are kept; the file need not exist."""
+    """Path of the cache file, which need not exist."""
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("allos", appauthor=False)) / "models.json"

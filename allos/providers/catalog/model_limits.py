@@ -1,7 +1,7 @@
-"""Facts of models that no answer tells: how much a model can read and write. Unknown is None.
+"""Context windows and output limits of models. Unknown is None.
 
-`model_facts.json` beside this file holds context windows and output limits of known services, dated;
-``docs/model_facts.py`` writes it at release time. `prices` may know what it does not.
+`model_facts.json` in this folder has the dated limits of known services; ``docs/model_facts.py`` writes
+it at release time. `prices` may know further ones.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ _DATE = re.compile(r"[-@](?:20\d{6}|20\d\d-\d\d-\d\d|latest)$")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFacts:
-    """What is known of a model. None where nobody says."""
+    """Limits of a model. None where unknown."""
 
     context_window: int | None = None
-    """Tokens that prompt and answer may have together."""
+    """Most tokens of prompt and answer together."""
     max_output_tokens: int | None = None
-    """Most tokens that one answer may have, reasoning included."""
+    """Most tokens of one answer, reasoning included."""
 
 
 NOTHING = ModelFacts()
 
 
 def plain_name(model: str) -> str:
-    """Model's name without the path that some services put before it.
+    """Name of a model without the path that some services prepend.
 
     Examples
     --------
@@ -52,12 +52,12 @@ def _file() -> Mapping[str, Any]:
 
 
 def as_of() -> str:
-    """Day of the newest entry in the shipped facts, ``YYYY-MM-DD``."""
+    """Date of the newest entry in the shipped data, ``YYYY-MM-DD``."""
     return str(_file()["as_of"])
 
 
 def names(service: str) -> list[str]:
-    """Models of a service that the shipped facts know, sorted.
+    """Models of a service in the shipped data, sorted.
 
     Examples
     --------
@@ -68,7 +68,7 @@ def names(service: str) -> list[str]:
 
 
 def shipped(service: str, model: str) -> ModelFacts:
-    """Return what the shipped facts say of a model of a service.
+    """Return the shipped limits of a model.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def shipped(service: str, model: str) -> ModelFacts:
 
 
 def _spellings(model: str) -> Iterator[str]:
-    """Names under which a model may be listed: as it is, without path, tag and date."""
+    """Names under which a model may be listed: as given, without path, tag and date."""
     yield model
     plain = plain_name(model)
     yield plain

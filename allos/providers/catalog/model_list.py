@@ -1,6 +1,6 @@
-"""Models that a service offers, as it tells: objects, a frame, and names for completion.
+"""Models that a service lists: objects, a DataFrame, and names for completion.
 
-What services call the same thing differs; here it gets one name each. What they do not tell is None.
+Services use different field names; here each field has one name. What a service does not report is None.
 """
 
 from __future__ import annotations
@@ -22,30 +22,30 @@ _STAGES: tuple[Lifecycle, ...] = get_args(Lifecycle)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:
-    """What a service tells about one of its models. None where it does not say."""
+    """A model as its service reports it. None where the service does not report a value."""
 
     id: str
     """Name to pass as `model`."""
     provider: str
     """Name of the service."""
     name: str | None = None
-    """Name for people."""
+    """Display name."""
     context_window: int | None = None
-    """Tokens that prompt and answer may have together."""
+    """Most tokens of prompt and answer together."""
     max_output_tokens: int | None = None
-    """Most tokens that one answer may have."""
+    """Most tokens of one answer."""
     created_at: datetime | None = None
-    """When the service began to offer it, UTC."""
+    """When it was created or added, UTC."""
     lifecycle: Lifecycle | None = None
-    """``"active"``, ``"deprecated"`` (still there, not for long) or ``"retired"``."""
+    """``"active"``, ``"deprecated"`` (still available) or ``"retired"``."""
     deprecated_at: datetime | None = None
     """When it was or will be deprecated, UTC."""
     shutdown_at: datetime | None = None
-    """When it goes away, UTC."""
+    """When it was or will be retired, UTC."""
     replacement: str | None = None
-    """Model that the service names in its place."""
+    """Model that the service recommends instead."""
     owned_by: str | None = None
-    """Who made it."""
+    """Owner or creator."""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """The service's own record."""
 
@@ -66,7 +66,7 @@ _DTYPES = {
 
 
 class ModelList(list[ModelInfo]):
-    """Models of a service: a list, with `frame` for a look at all of them.
+    """Models of a service: a list, and a DataFrame as `frame`.
 
     Examples
     --------
@@ -86,7 +86,7 @@ class ModelList(list[ModelInfo]):
     def frame(self) -> pd.DataFrame:
         """DataFrame with one row per model; the columns and dtypes are the same when it is empty.
 
-        Columns are the fields of `ModelInfo`, `raw` left out; `model` is the id. Texts are ``str``
+        Columns are the fields of `ModelInfo` without `raw`; `model` is the id. Strings are ``str``
         (``string`` on pandas 2), numbers ``Int64``, times ``datetime64[us, UTC]``.
         """
         import pandas as pd
@@ -104,12 +104,12 @@ class ModelList(list[ModelInfo]):
         return f"ModelList({len(self)} models: {some})" if self else "ModelList([])"
 
 
-def read(rows: Any, provider: str) -> ModelList:
-    """Models in the records of a service; what is no record is left out."""
+def parse_models(rows: Any, provider: str) -> ModelList:
+    """Parse the records of a service; anything that is not a record is skipped."""
     return ModelList(
         model
         for row in (rows if isinstance(rows, list) else ())
-        if isinstance(row, dict) and (model := _read(row, provider)) is not None
+        if isinstance(row, dict) and (model := _parse_model(row, provider)) is not None
     )
 
 
@@ -123,51 +123,53 @@ _OUTPUTS = (
 )
 
 
-def _read(row: Mapping[str, Any], provider: str) -> ModelInfo | None:
-    id_ = _text(row, "id", "name", "model")
+def _parse_model(row: Mapping[str, Any], provider: str) -> ModelInfo | None:
+    id_ = _first_string(row, "id", "name", "model")
     if id_ is None:
         return None
-    deprecated_at = _time(row, "deprecated_at", "deprecation", "deprecation_date")
-    name = _text(row, "display_name", "name")
+    deprecated_at = _first_time(row, "deprecated_at", "deprecation", "deprecation_date")
+    name = _first_string(row, "display_name", "name")
     return ModelInfo(
         id=id_,
         provider=provider,
         name=name if name != id_ else None,
-        context_window=window_in(row),
+        context_window=context_window_in(row),
         max_output_tokens=_output_in(row),
-        created_at=_time(row, "created_at", "created"),
+        created_at=_first_time(row, "created_at", "created"),
         lifecycle=_lifecycle(row, deprecated_at),
         deprecated_at=deprecated_at,
-        shutdown_at=_time(row, "shutdown_date", "retires_at", "expiration_date", "retirement_date"),
-        replacement=_text(row, "deprecation_replacement_model", "replacement"),
-        owned_by=_text(row, "owned_by", "organization"),
+        shutdown_at=_first_time(
+            row, "shutdown_date", "retires_at", "expiration_date", "retirement_date"
+        ),
+        replacement=_first_string(row, "deprecation_replacement_model", "replacement"),
+        owned_by=_first_string(row, "owned_by", "organization"),
         raw=row,
     )
 
 
-def window_in(record: Mapping[str, Any]) -> int | None:
-    """Context window in a service's own record of a model, under any of its names.
+def context_window_in(record: Mapping[str, Any]) -> int | None:
+    """Context window in a service's own record of a model, under any of the known field names.
 
     Examples
     --------
-    >>> window_in({"id": "m", "max_model_len": 32768})
+    >>> context_window_in({"id": "m", "max_model_len": 32768})
     32768
     """
-    found = _count(record, *_WINDOWS)
+    found = _first_count(record, *_WINDOWS)
     inner = record.get("top_provider")
-    return _count(inner, *_WINDOWS) if found is None and isinstance(inner, dict) else found
+    return _first_count(inner, *_WINDOWS) if found is None and isinstance(inner, dict) else found
 
 
 def _output_in(record: Mapping[str, Any]) -> int | None:
-    found = _count(record, *_OUTPUTS)
+    found = _first_count(record, *_OUTPUTS)
     inner = record.get("top_provider")
-    return _count(inner, *_OUTPUTS) if found is None and isinstance(inner, dict) else found
+    return _first_count(inner, *_OUTPUTS) if found is None and isinstance(inner, dict) else found
 
 
-def loaded_window(answer: Mapping[str, Any]) -> int | None:
-    """Context window in what a local server tells of itself (llama.cpp) or of a model (Ollama)."""
+def loaded_context_window(answer: Mapping[str, Any]) -> int | None:
+    """Context window in a local server's reply about itself (llama.cpp) or a model (Ollama)."""
     settings = answer.get("default_generation_settings")
-    if isinstance(settings, dict) and (found := _count(settings, "n_ctx")):
+    if isinstance(settings, dict) and (found := _first_count(settings, "n_ctx")):
         return found
     chosen = re.search(r"^num_ctx\s+(\d+)$", str(answer.get("parameters") or ""), re.M)
     if chosen:
@@ -179,7 +181,7 @@ def loaded_window(answer: Mapping[str, Any]) -> int | None:
     return None
 
 
-def _count(record: Mapping[str, Any], *names: str) -> int | None:
+def _first_count(record: Mapping[str, Any], *names: str) -> int | None:
     for name in names:
         value = record.get(name)
         if isinstance(value, int) and not isinstance(value, bool) and value > 0:
@@ -187,7 +189,7 @@ def _count(record: Mapping[str, Any], *names: str) -> int | None:
     return None
 
 
-def _text(record: Mapping[str, Any], *names: str) -> str | None:
+def _first_string(record: Mapping[str, Any], *names: str) -> str | None:
     for name in names:
         value = record.get(name)
         if isinstance(value, str) and value.strip():
@@ -196,11 +198,11 @@ def _text(record: Mapping[str, Any], *names: str) -> str | None:
 
 
 _EPOCH_MS = 10**11
-"""More seconds than this is the year 5138: those are milliseconds."""
+"""Larger values are milliseconds: as seconds they would be after the year 5138."""
 
 
-def _time(record: Mapping[str, Any], *names: str) -> datetime | None:
-    """Time in UTC, from seconds since 1970 or an ISO text; 0, which stands for unknown, is None."""
+def _first_time(record: Mapping[str, Any], *names: str) -> datetime | None:
+    """Time in UTC, from seconds since 1970 or an ISO 8601 string; 0, which means unknown, is None."""
     for name in names:
         value = record.get(name)
         try:
@@ -229,7 +231,7 @@ def _lifecycle(row: Mapping[str, Any], deprecated_at: datetime | None) -> Lifecy
 
 
 def find(models: Sequence[ModelInfo], wanted: str) -> ModelInfo | None:
-    """Return the model of that name, or the only one there is: some servers ignore the name."""
+    """Return the model of that name, or the only model: some servers ignore the name."""
     from allos.providers.catalog.model_limits import plain_name
 
     for model in models:
@@ -238,12 +240,12 @@ def find(models: Sequence[ModelInfo], wanted: str) -> ModelInfo | None:
     return models[0] if len(models) == 1 else None
 
 
-def near(wanted: str, names: Iterable[str], count: int = 3) -> list[str]:
-    """Names close to a wanted one: the same behind the slash first, then similar spellings.
+def close_names(wanted: str, names: Iterable[str], count: int = 3) -> list[str]:
+    """Names similar to a given one: equal after the slash first, then similar spellings.
 
     Examples
     --------
-    >>> near("gpt-oss-20b", ["openai/gpt-oss-20b", "openai/gpt-oss-120b", "qwen/qwen3-32b"])
+    >>> close_names("gpt-oss-20b", ["openai/gpt-oss-20b", "openai/gpt-oss-120b", "qwen/qwen3-32b"])
     ['openai/gpt-oss-20b', 'openai/gpt-oss-120b']
     """
     import difflib

@@ -1,4 +1,4 @@
-"""Providers of your own: registered under a name that then works everywhere."""
+"""Registration of custom providers."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
 from allos.providers.catalog import services
-from allos.providers.catalog.service import Build, Service
+from allos.providers.catalog.service import ProviderFactory, Service
 
-_B = TypeVar("_B", bound=Build)
+_Factory = TypeVar("_Factory", bound=ProviderFactory)
 
 
 @overload
@@ -17,33 +17,33 @@ def register(service: Service, /) -> Service: ...
 
 
 @overload
-def register(service: str, /, **row: Any) -> Callable[[_B], _B]: ...
+def register(service: str, /, **fields: Any) -> Callable[[_Factory], _Factory]: ...
 
 
-def register(service: Service | str, /, **row: Any) -> Service | Callable[[_B], _B]:
-    """Give a provider of your own a name that works everywhere.
+def register(service: Service | str, /, **fields: Any) -> Service | Callable[[_Factory], _Factory]:
+    """Register a provider under a name.
 
-    With a `Service` it is done. With a name and the row's fields it decorates a subclass of
-    `Provider`, or a function that is given the row and the keywords of `get_provider` and returns a
-    provider.
+    Called with a `Service`, registers it. Called with a name and fields, it is a decorator for a
+    subclass of `Provider`, or for a function that takes the `Service` and the keywords of `get_provider`
+    and returns a provider.
 
     Parameters
     ----------
     service : Service or str
-        The row, or the provider's name: lower-case letters, digits and ``_``.
-    **row
+        The service, or the provider's name: lower-case letters, digits and ``_``.
+    **fields
         Fields of `Service`, as in `services.toml`: `base_url` and `api` are required.
 
     Raises
     ------
     ConfigurationError
-        The name is reserved or taken, or a field is wrong.
+        The name is reserved or already in use, or a field is not valid.
 
     Examples
     --------
     >>> from allos.providers import ProviderRegistry
-    >>> row = Service(name="gateway", base_url="https://llm.example/v1", api="chat")
-    >>> register(row).name
+    >>> service = Service(name="gateway", base_url="https://llm.example/v1", api="chat")
+    >>> register(service).name
     'gateway'
     >>> ProviderRegistry.get_provider("gateway", model="m", api_key="k")
     Provider('gateway', model='m')
@@ -52,15 +52,15 @@ def register(service: Service | str, /, **row: Any) -> Service | Callable[[_B], 
     origin = str(sys._getframe(1).f_globals.get("__name__"))
     if isinstance(service, Service):
         return services.add(service, origin=origin)
-    made = services.row(service, row)
+    registered = services.from_fields(service, fields)
 
-    def decorate(build: _B) -> _B:
-        services.add(made, origin=origin, build=build)
-        return build
+    def decorate(factory: _Factory) -> _Factory:
+        services.add(registered, origin=origin, factory=factory)
+        return factory
 
     return decorate
 
 
 def unregister(name: str) -> None:
-    """Forget a provider that was registered; the built-in ones stay."""
+    """Remove a registered provider; built-in ones stay."""
     services.remove(name)

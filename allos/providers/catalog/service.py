@@ -1,4 +1,4 @@
-"""One service: where it is, which keys it takes, what it speaks, what it does differently."""
+"""One service: its base URL, API keys, APIs, and deviations from them."""
 
 from __future__ import annotations
 
@@ -12,82 +12,82 @@ from allos.profiles import Api, ServiceProfile
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """One row: where a service is, which keys it takes, what it speaks, what it does differently."""
+    """A service: its base URL, API keys, APIs, and deviations from them."""
 
     name: str
-    """How users call it."""
+    """Name of the provider."""
     base_url: str
-    """Address; ``{NAME}`` is filled in from the environment. Empty: the caller must name one."""
+    """Base URL; ``{NAME}`` is filled in from the environment. Empty: the caller must pass one."""
     api: Api
-    """The API that is spoken by default."""
+    """The default API."""
     mark: Literal["A", "B", "C"] = "C"
-    """How the row was checked: A the SDK's source or loopback, B two sources or more, C one."""
+    """How it was verified: A the SDK's source or a local run, B two or more sources, C one."""
     as_of: str = ""
-    """When it was checked, ``YYYY-MM``."""
+    """When it was verified, ``YYYY-MM``."""
     apis: tuple[Api, ...] = ()
-    """Other APIs that the service also has."""
+    """Other supported APIs."""
     key_env: tuple[str, ...] = ()
-    """Environment variables that may hold the key; the first that is set wins."""
+    """Environment variables for the API key; the first one that is set is used."""
     key_required: bool = True
-    """Whether the service refuses calls without a key."""
+    """Whether the service requires an API key."""
     base_url_env: tuple[str, ...] = ()
-    """Environment variables that may hold another address, ``<NAME>_BASE_URL`` first."""
+    """Environment variables for another base URL, ``<NAME>_BASE_URL`` first."""
     host_env: tuple[str, ...] = ()
-    """The same in the looser style ``host``, ``host:port``, ``0.0.0.0``; asked last."""
+    """Environment variables for ``host``, ``host:port`` or ``0.0.0.0``; read last."""
     foreign_api: Api | None = None
-    """What another host speaks that is named by ``base_url=`` under this name."""
+    """The default API for another host, given by ``base_url=`` with this provider."""
     local: bool = False
     """Runs on the user's own machine or network."""
     embedded: bool = False
     """Started by allos itself."""
     max_in_flight: int | None = None
-    """Requests at a time that the service can use; None for no limit of its own."""
+    """Concurrent requests that the service can handle; None: no limit."""
     list_models: bool = True
-    """Whether it can list its models."""
+    """Whether it has a models endpoint."""
     window_probe: Literal["", "props", "show"] = ""
-    """Where a local server tells the context window it has loaded."""
+    """Endpoint of a local server that reports the loaded context window."""
     counts: str | None = None
-    """How it counts the tokens of a prompt, one of its API's `token_counters`; None: it cannot."""
+    """How it counts the tokens of a prompt: one of its API's `token_counters`; None: not supported."""
     aliases: tuple[str, ...] = ()
     """Other names for it."""
     sdk_home: str | None = None
-    """SDK whose own vendor this is; only here do that SDK's environment settings apply."""
+    """SDK whose vendor this is; that SDK's environment variables only apply here."""
     price_id: str | None = None
-    """Its id in genai-prices; None when its prices are unknown."""
+    """Id in genai-prices; None when its prices are unknown."""
     note: str = ""
-    """One line that a user should know."""
+    """A note for users, one line."""
     profile: ServiceProfile = field(default_factory=ServiceProfile)
-    """What it does differently from its API's documentation."""
+    """Deviations from its API's documentation."""
 
     @property
-    def speaks(self) -> tuple[Api, ...]:
-        """Every API that the service has, the default first."""
+    def supported_apis(self) -> tuple[Api, ...]:
+        """All supported APIs, the default first."""
         return (self.api, *self.apis)
 
     @property
     def generic(self) -> bool:
-        """Whether the row has no address of its own, so that the caller must name one."""
+        """Whether it has no base URL of its own, so that the caller must pass one."""
         return not self.base_url and not self.embedded
 
-    def profile_for(self, *, foreign: bool) -> ServiceProfile:
-        """ServiceProfile to expect at the service itself, or at another host named by ``base_url=``.
+    def profile_for(self, *, is_custom_host: bool) -> ServiceProfile:
+        """Profile of the service itself, or of another host given by ``base_url=``.
 
-        Where a foreign host speaks another API (`foreign_api`), it is most likely a server of open
-        models, and those may write their reasoning inside ``<think>`` tags.
+        Where a custom host has another API (`foreign_api`), it is most likely a server of open models,
+        which may write reasoning inside ``<think>`` tags.
         """
-        if foreign and self.foreign_api is not None:
+        if is_custom_host and self.foreign_api is not None:
             return replace(self.profile, think_tags=True)
         return self.profile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deprecation:
-    """What is known of the end of a model."""
+    """Retirement of a model."""
 
     on: date | None = None
-    """The day; None when nobody says."""
+    """The date; None when unknown."""
     replacement: str | None = None
-    """Model that the service names in its place."""
+    """Model that the service recommends instead."""
     note: str = ""
 
 
@@ -98,5 +98,5 @@ class ModelName(NamedTuple):
     model: str | None
 
 
-Build = Callable[..., Any]
-"""What makes a provider: given the row and the caller's keywords."""
+ProviderFactory = Callable[..., Any]
+"""Returns a provider, given the service and the keywords of `get_provider`."""

@@ -1,7 +1,7 @@
-"""The services that allos knows by name: one row of `services.toml` each.
+"""The services that allos supports by name: one row of `services.toml` each.
 
-Standard library only, and the file is read when the first service is looked up. Rows that are added
-at run time, see `registration` and `entry_points`, stand beside the file's.
+The file is read when the first service is looked up. Further services may be registered at run time,
+see `registration` and `entry_points`.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from allos import wire
 from allos.errors import ConfigurationError, did_you_mean
 from allos.profiles import ModelProfile, ServiceProfile
 from allos.providers.catalog import entry_points
-from allos.providers.catalog.service import Build, Deprecation, ModelName, Service
+from allos.providers.catalog.service import Deprecation, ModelName, ProviderFactory, Service
 
 RESERVED: frozenset[str] = frozenset(
     {"models", "providers", "log", "last", "stop", "key", "help"}
     | {"config", "doctor", "replay", "chats", "compare"}
 )
-"""Words that ``%allos`` reads as sub-commands; no service may be called one of them."""
+"""Subcommands of ``%allos``; no service may have such a name."""
 
 
 @cache
 def load() -> Mapping[str, Service]:
-    """Every service by its name, in the order of the file.
+    """All built-in services by name, in the order of the file.
 
     Examples
     --------
@@ -53,14 +53,14 @@ def _by_any_name() -> Mapping[str, Service]:
     }
 
 
-def retired() -> Mapping[str, str]:
-    """Names of services that are gone, and what to tell who asks for one."""
+def retired_services() -> Mapping[str, str]:
+    """Retired services: the error message for each name."""
     table: Mapping[str, str] = _table()["retired"]
     return table
 
 
 def retired_models(service: str) -> Mapping[str, Deprecation]:
-    """Models of a service that are gone or announced to go, by name.
+    """Models of a service that are retired or deprecated, by name.
 
     Examples
     --------
@@ -82,9 +82,9 @@ def _retired_models() -> Mapping[str, Mapping[str, Deprecation]]:
     }
 
 
-def every() -> list[Service]:
-    """All services: those of the file in its order, then those that were added."""
-    return [*load().values(), *{row.name: row for row in _added.values()}.values()]
+def all_services() -> list[Service]:
+    """All services: the built-in ones in the order of the file, then registered ones."""
+    return [*load().values(), *{row.name: row for row in _registered.values()}.values()]
 
 
 def names() -> list[str]:
@@ -95,7 +95,7 @@ def names() -> list[str]:
     >>> [name for name in names() if name.startswith("ollama")]
     ['ollama', 'ollama_cloud', 'ollama_compat']
     """
-    return sorted({**_by_any_name(), **_added})
+    return sorted({**_by_any_name(), **_registered})
 
 
 def find(name: str) -> Service:
@@ -109,7 +109,7 @@ def find(name: str) -> Service:
     Raises
     ------
     ConfigurationError
-        There is no such service (any more); the message offers the closest name.
+        Unknown or retired service; the message suggests the closest name.
 
     Examples
     --------
@@ -118,17 +118,17 @@ def find(name: str) -> Service:
     """
     if not isinstance(name, str):
         raise ConfigurationError(
-            f"A provider is named by a text, as in 'groq', not by {type(name).__name__}."
+            f"The name of a provider must be a string, as in 'groq', got {type(name).__name__}."
         )
-    found = _by_any_name().get(name) or _added.get(name)
+    found = _by_any_name().get(name) or _registered.get(name)
     if found is not None:
         return found
-    gone = retired()
-    if name in gone:
-        raise ConfigurationError(gone[name])
+    retired = retired_services()
+    if name in retired:
+        raise ConfigurationError(retired[name])
     load_installed()
-    if name in _added:
-        return _added[name]
+    if name in _registered:
+        return _registered[name]
     known = names()
     raise ConfigurationError(
         f"Unknown provider {name!r}.{did_you_mean(str(name).lower(), known)} "
@@ -136,32 +136,32 @@ def find(name: str) -> Service:
     )
 
 
-# ---- rows that are added at run time -------------------------------------------------------------
+# ---- services registered at run time -------------------------------------------------------------
 
-_added: dict[str, Service] = {}
-"""By name and alias. Each write is one step, so readers need no lock."""
+_registered: dict[str, Service] = {}
+"""Registry of the process, by name and alias. Writes are atomic, so readers need no lock."""
 _origins: dict[str, str] = {}
-"""Which module a row came from: the same one may replace it, as a cell does that is run again."""
-_builds: dict[str, Build] = {}
+"""Registry of the process: the module that registered each name and may replace it (a cell run again)."""
+_factories: dict[str, ProviderFactory] = {}
 
 
-def add(service: Service, *, origin: str, build: Build | None = None) -> Service:
-    """Take in a row, and what builds its providers where that is not `Provider`.
+def add(service: Service, *, origin: str, factory: ProviderFactory | None = None) -> Service:
+    """Register a service, with a factory for its providers unless that is `Provider`.
 
     Parameters
     ----------
     service : Service
     origin : str
-        Name of the module that adds it.
-    build : callable or None
-        Given the row and the keywords of `get_provider`; returns a provider.
+        Name of the module that registers it.
+    factory : callable or None
+        Returns a provider, given the service and the keywords of `get_provider`.
 
     Raises
     ------
     ConfigurationError
-        Its name is reserved, taken, or no name; or it wants the key of another service.
+        Its name is reserved, in use or not valid; or it uses the API key of another service.
     """
-    # A single name needs no tuple around it; letter by letter no variable would be found.
+    # A string is accepted for a tuple of one.
     single: dict[str, Any] = {
         field: (value,)
         for field in ("key_env", "aliases", "apis", "base_url_env", "host_env")
@@ -172,7 +172,7 @@ def add(service: Service, *, origin: str, build: Build | None = None) -> Service
         if api is not None and api not in wire.names():
             known = ", ".join(map(repr, wire.names()))
             raise ConfigurationError(
-                f"Provider {service.name!r}: unknown api {api!r}: expected one of {known}."
+                f"Provider {service.name!r}: unknown api {api!r}; expected one of {known}."
             )
     own = f"{service.name.upper()}_BASE_URL"
     if own not in service.base_url_env:
@@ -182,69 +182,75 @@ def add(service: Service, *, origin: str, build: Build | None = None) -> Service
     for row in load().values():
         if not row.local and (theirs := set(row.key_env) & set(service.key_env)):
             raise ConfigurationError(
-                f"Provider {service.name!r} cannot use {min(theirs)}: that is the key of "
-                f"{row.name!r}, which goes nowhere else. Name a variable of its own."
+                f"Provider {service.name!r} cannot use {min(theirs)}: that is the API key of "
+                f"{row.name!r}, which is not sent to other services. Use another variable."
             )
     if service.embedded:
-        raise ConfigurationError(f"Provider {service.name!r} cannot be embedded: only allos's own.")
+        raise ConfigurationError(
+            f"Provider {service.name!r} cannot be embedded: that is reserved for built-in ones."
+        )
     for name in (service.name, *service.aliases):
-        _added[name], _origins[name] = service, origin
-    if build is None:
-        _builds.pop(service.name, None)
+        _registered[name], _origins[name] = service, origin
+    if factory is None:
+        _factories.pop(service.name, None)
     else:
-        _builds[service.name] = build
+        _factories[service.name] = factory
     return service
 
 
 def load_installed() -> None:
-    """Load the installed packages that bring providers, each once; see `entry_points`."""
-    entry_points.load(add, lambda: {name for row in every() for name in (row.name, *row.aliases)})
+    """Load the installed packages that declare providers, each once; see `entry_points`."""
+    entry_points.load(
+        add, lambda: {name for row in all_services() for name in (row.name, *row.aliases)}
+    )
 
 
-def build_of(service: Service) -> Build | None:
-    """What builds the providers of a row that was added; None is `Provider` itself."""
-    return _builds.get(service.name) if service.name in _added else None
+def factory_of(service: Service) -> ProviderFactory | None:
+    """Factory of a registered service; None: `Provider` itself."""
+    return _factories.get(service.name) if service.name in _registered else None
 
 
 def remove(name: str) -> None:
-    """Take a row out again that was added, with its aliases."""
-    service = _added.get(name)
+    """Remove a registered service and its aliases."""
+    service = _registered.get(name)
     if service is not None:
         for known in (service.name, *service.aliases):
-            _added.pop(known, None)
+            _registered.pop(known, None)
             _origins.pop(known, None)
-        _builds.pop(service.name, None)
+        _factories.pop(service.name, None)
 
 
 def _check_name(name: Any, origin: str) -> None:
     if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise ConfigurationError(
-            f"A provider cannot be called {name!r}: a name is lower-case letters, digits and _, "
-            "and starts with a letter."
+            f"{name!r} is not a valid name of a provider: use lower-case letters, digits and _, "
+            "starting with a letter."
         )
     if name in RESERVED:
-        raise ConfigurationError(f"A provider cannot be called {name!r}: it is a sub-command.")
-    if name in _by_any_name() or name in retired():
         raise ConfigurationError(
-            f"A provider cannot be called {name!r}: allos has one by that name."
+            f"{name!r} cannot be the name of a provider: it is a subcommand of %allos."
         )
-    if name in _added and _origins[name] != origin:
+    if name in _by_any_name() or name in retired_services():
         raise ConfigurationError(
-            f"A provider cannot be called {name!r}: {_origins[name]} has taken that name."
+            f"{name!r} cannot be the name of a provider: allos has a built-in one."
+        )
+    if name in _registered and _origins[name] != origin:
+        raise ConfigurationError(
+            f"{name!r} cannot be the name of a provider: {_origins[name]} has registered it."
         )
 
 
-def row(name: str, fields: Mapping[str, Any]) -> Service:
-    """Return a row from fields as in `services.toml`.
+def from_fields(name: str, fields: Mapping[str, Any]) -> Service:
+    """Return a service from fields as in `services.toml`.
 
     Raises
     ------
     ConfigurationError
-        A field does not exist.
+        Unknown or missing field.
     """
     if not isinstance(name, str):
         raise ConfigurationError(
-            f"register takes a Service or the name of one, not {type(name).__name__}."
+            f"register expects a Service or a name, got {type(name).__name__}."
         )
     try:
         return _service(name, fields, "")
@@ -252,57 +258,59 @@ def row(name: str, fields: Mapping[str, Any]) -> Service:
         raise ConfigurationError(f"Provider {name!r}: {exc}.") from None
 
 
-def split(name_with_model: str) -> ModelName:
-    """Split ``provider/model`` at the first slash; model names hold slashes of their own.
+def split_model_name(name_with_model: str) -> ModelName:
+    """Split ``provider/model`` at the first slash; names of models may contain further ones.
 
     Raises
     ------
     ConfigurationError
-        There is nothing before the slash.
+        The part before the slash is empty.
 
     Examples
     --------
-    >>> split("together/meta-llama/Llama-3-70b-chat-hf")
+    >>> split_model_name("together/meta-llama/Llama-3-70b-chat-hf")
     ModelName(provider='together', model='meta-llama/Llama-3-70b-chat-hf')
-    >>> split("groq")
+    >>> split_model_name("groq")
     ModelName(provider='groq', model=None)
     """
     provider, _, model = name_with_model.strip().partition("/")
     if not provider.strip():
         raise ConfigurationError(
-            f"{name_with_model!r} names no provider. Write provider/model, as in 'local/smollm2'."
+            f"{name_with_model!r} has no provider. Write provider/model, as in 'local/smollm2'."
         )
     return ModelName(provider.strip(), model.strip() or None)
 
 
-def located(name_with_model: str) -> tuple[Service, str | None]:
-    """The service that ``provider/model`` names, and its model; None where only a provider is named.
+def resolve_model_name(name_with_model: str) -> tuple[Service, str | None]:
+    """Service and model of ``provider/model``; the model is None where only a provider is given.
 
     Raises
     ------
     ConfigurationError
-        There is no such service; a name without a slash may be that of a model alone.
+        Unknown service; a name without a slash may be a model without its provider.
     """
-    provider, model = split(name_with_model)
+    provider, model = split_model_name(name_with_model)
     try:
         return find(provider), model
     except ConfigurationError as exc:
-        if model is not None or provider in retired():
+        if model is not None or provider in retired_services():
             raise
-        told = ConfigurationError(f"{exc} A model is named provider/model, as in 'local/smollm2'.")
-    raise told
+        unknown = ConfigurationError(f"{exc} Write provider/model, as in 'local/smollm2'.")
+    raise unknown
 
 
 def _parse(table: Mapping[str, Any]) -> list[Service]:
-    """Read the rows, and refuse names that are reserved or taken."""
+    """Parse the rows; raise for names that are reserved or used twice."""
     services = [_service(name, row, table["as_of"]) for name, row in table["services"].items()]
-    taken = set(table["retired"])
+    used = set(table["retired"])
     for name in (name for service in services for name in (service.name, *service.aliases)):
         if name in RESERVED:
-            raise ConfigurationError(f"A service cannot be called {name!r}: it is a sub-command.")
-        if name in taken:
-            raise ConfigurationError(f"Two services are called {name!r}.")
-        taken.add(name)
+            raise ConfigurationError(
+                f"{name!r} cannot be the name of a service: it is a subcommand of %allos."
+            )
+        if name in used:
+            raise ConfigurationError(f"Two services have the name {name!r}.")
+        used.add(name)
     return services
 
 

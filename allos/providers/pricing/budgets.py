@@ -1,9 +1,9 @@
-"""A budget: what calls may cost together, held before each of them is sent.
+"""Budgets: limits on the total cost of calls, checked before each call is sent.
 
-Before a call goes out, the most it can cost is reserved; what does not fit is not sent. When it ends,
-the real cost takes the place of the reservation. What nobody tells (a call that was stopped, or that
-broke off) keeps its worst case. One lock guards all budgets, so that calls at the same time can never
-pass one together. A replayed answer costs nothing and is not asked for.
+Before a call is sent, its worst-case cost is reserved; a call that would exceed the budget is not sent.
+When it ends, the actual cost replaces the reservation. If that is unknown (a cancelled call, a broken
+stream), the worst case is counted. One lock guards all budgets, so that concurrent calls cannot exceed
+one together. Replayed answers cost nothing.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ from allos.providers.pricing.estimates import Estimate, estimate, usd
 from allos.response import ProviderResponse
 
 Confirm = Callable[[str], bool]
-"""Given a question, says yes or no. It may take its time: it is never asked on the loop thread."""
+"""Answers a question with True or False. May block: it is never called on the loop thread."""
 
 _ROUNDING = 1e-9
-"""A budget is not passed by the rounding of floating-point sums."""
+"""Tolerance for rounding errors of floating-point sums."""
 
 
 class Budget:
-    """What calls may cost together; made by `allos.budget`. Also a context manager for a block.
+    """A limit on the total cost of calls; created by `allos.budget`. Also a context manager.
 
     Attributes
     ----------
     usd : float
-        US dollars that may be spent.
+        Limit in US dollars.
     spent_usd : float
-        What the calls so far have cost; the worst case where nobody tells.
+        Cost of the calls so far; the worst case where the cost is unknown.
     uncertain_usd : float
-        How much of `spent_usd` is such worst cases.
+        Part of `spent_usd` that is worst cases.
     reserved_usd : float
-        What the calls under way may cost at most.
+        Worst-case cost of running calls.
     calls, refused : int
-        Calls that ended, and calls that were not sent because of this budget.
+        Completed calls, and calls that were not sent because of this budget.
     """
 
     def __init__(
@@ -54,11 +54,13 @@ class Budget:
         confirm: Confirm | None = None,
     ) -> None:
         self._budgets = budgets
-        self.usd = _amount(usd)
+        self.usd = _parse_amount(usd)
         names = [free] if isinstance(free, str) else free
         if not isinstance(names, Iterable):
-            raise ConfigurationError(f"free takes a list of services and models, not {free!r:.80}.")
-        self.free = frozenset(_checked(name) for name in names)
+            raise ConfigurationError(
+                f"free must be a list of services and models, got {free!r:.80}."
+            )
+        self.free = frozenset(_normalize_free(name) for name in names)
         self.confirm = confirm
         self.spent_usd = self.uncertain_usd = self.reserved_usd = 0.0
         self.calls = self.refused = 0
@@ -80,14 +82,14 @@ class Budget:
         _blocks.reset(self._tokens.pop())
 
     def __repr__(self) -> str:
-        said = f"{usd(self.spent_usd)} of {usd(self.usd)} spent by {_calls(self.calls)}"
+        text = f"{usd(self.spent_usd)} of {usd(self.usd)} spent by {_calls(self.calls)}"
         if self.uncertain_usd:
-            said += f" ({usd(self.uncertain_usd)} of it worst cases, since nobody told the cost)"
+            text += f" ({usd(self.uncertain_usd)} of it worst cases of calls with unknown cost)"
         if self._open:
-            said += f", {usd(self.reserved_usd)} reserved for {_calls(self._open)} under way"
+            text += f", {usd(self.reserved_usd)} reserved for {_calls(self._open)} in progress"
         if self.refused:
-            said += f", {_calls(self.refused)} not sent"
-        return f"<Budget: {said}>"
+            text += f", {_calls(self.refused)} not sent"
+        return f"<Budget: {text}>"
 
 
 _blocks: ContextVar[tuple[Budget, ...]] = ContextVar("allos_budgets", default=())
@@ -105,28 +107,28 @@ def budget(
     free: Iterable[str] = (),
     confirm: Confirm | None = None,
 ) -> Budget | None:
-    """Set what all calls of this process may cost together, or in ``with`` those of a block.
+    """Limit the total cost of all calls of this process, or with ``with`` of those in a block.
 
-    A call whose worst case (the prompt, and `max_tokens` of answer) does not fit is not sent and fails
-    with a `BudgetError`; so does one whose price nobody knows. A block's calls count for the
-    process's budget as well. A new budget starts at nothing spent, and stands in the place of the
-    one in the settings (`budget_usd`, ``ALLOS_BUDGET_USD``).
+    A call whose worst case (the prompt and `max_tokens` of output) would exceed the budget is not sent
+    and raises `BudgetError`; so does one with an unknown price. The calls of a block also count against
+    the budget of the process. A new budget starts at zero, and overrides the one in the settings
+    (`budget_usd`, ``ALLOS_BUDGET_USD``).
 
     Parameters
     ----------
     usd : float or None
-        US dollars. None lifts the budget that was set here. Left out: the budget in force is returned.
+        US dollars. None removes the budget that was set here. By default the current budget is returned.
     free : str or sequence of str
-        What costs nothing: a service (``"ollama"``), a model (``"openrouter/some:free"``), or a host
-        (``"http://localhost:8000"``) of your own. The embedded model always is.
+        What costs nothing: a service (``"ollama"``), a model (``"openrouter/some:free"``), or a host of
+        your own (``"http://localhost:8000"``). The embedded model is always free.
     confirm : callable or None
-        ``confirm(question)`` says whether a call that does not fit is sent all the same. Without it
-        nobody is asked.
+        ``confirm(question)`` returns whether to send a call that would exceed the budget. By default
+        such calls are not sent.
 
     Returns
     -------
     Budget or None
-        The budget in force, the innermost block's first.
+        The current budget, that of the innermost block first.
 
     Examples
     --------
@@ -143,12 +145,12 @@ def budget(
 
 
 class Budgets(Interceptor):
-    """The budgets of a session, and the layer that holds every call to them.
+    """The budgets of a session, and the interceptor that enforces them.
 
     Parameters
     ----------
     configured : callable
-        What the settings allow, in US dollars; None: nothing is set.
+        Returns the budget of the settings in US dollars; None: not set.
     """
 
     def __init__(self, configured: Callable[[], float | None]) -> None:
@@ -158,52 +160,52 @@ class Budgets(Interceptor):
         self.after_fork_in_child()
 
     def after_fork_in_child(self) -> None:
-        """Make the locks anew: a thread that held one is not in the child."""
-        self.lock = threading.Lock()  # guards: spent and reserved of all budgets change together
+        """Create new locks: a thread that held one does not exist in the child."""
+        self.lock = threading.Lock()  # guards: the sums of all budgets change together
         self._asking = threading.Lock()  # guards: one question at a time
 
     def set(
         self, usd: float | None, *, free: Iterable[str] = (), confirm: Confirm | None = None
     ) -> Budget | None:
-        """Set the budget of all calls; None lifts it."""
+        """Set the budget of all calls; None removes it."""
         if usd is None:
             self._of_process = None
             return None
-        made = Budget(self, usd, free=free, confirm=confirm)
+        budget = Budget(self, usd, free=free, confirm=confirm)
         with self.lock:
-            made._before, self._of_process = self._of_process, made
-        return made
+            budget._before, self._of_process = self._of_process, budget
+        return budget
 
     def only_for_a_block(self, budget: Budget) -> None:
-        """Take a budget back that turns out to stand in ``with``: the one before it is in force."""
+        """Restore the previous budget when a new one is used in ``with``."""
         with self.lock:
             if self._of_process is budget:
                 self._of_process = budget._before
 
     def in_force(self) -> tuple[Budget, ...]:
-        """Budgets that a call made here must fit into, the innermost first."""
+        """Budgets that apply to a call in this context, the innermost first."""
         blocks = [each for each in reversed(_blocks.get()) if each._budgets is self]
-        whole = self._of_process or self._from_settings()
-        return (*blocks, *(() if whole is None else (whole,)))
+        shared = self._of_process or self._from_settings()
+        return (*blocks, *(() if shared is None else (shared,)))
 
     def _from_settings(self) -> Budget | None:
-        """Return the budget that was configured; another amount keeps what is spent."""
+        """Return the configured budget; changing its amount keeps what was spent."""
         amount = self._configured()
         if amount is None:
             return None
         with self.lock:
             if self._of_settings is None:
                 self._of_settings = Budget(self, amount)
-            self._of_settings.usd = _amount(amount)
+            self._of_settings.usd = _parse_amount(amount)
             return self._of_settings
 
     def before(self, call: PreparedCall) -> After | None:
-        """Reserve the most that a call can cost.
+        """Reserve the worst-case cost of a call.
 
         Raises
         ------
         BudgetError
-            It does not fit, or nobody knows what it may cost.
+            It would exceed a budget, or its cost is unknown.
         """
         budgets = self.in_force()
         if not budgets:
@@ -216,14 +218,14 @@ class Budgets(Interceptor):
 
 
 def _is_free(billing: BilledService, free: frozenset[str]) -> bool:
-    """Whether a call costs nothing, as the user says."""
+    """Whether the user declared a call to be free."""
     if billing.is_embedded or (billing.base_url and origin(billing.base_url) in free):
         return True
     return not billing.is_custom_host and (billing.provider in free or billing.name in free)
 
 
 class Reservation:
-    """The most that one call can cost, held back in its budgets until the real cost is known."""
+    """The worst-case cost of one call, reserved in its budgets until the actual cost is known."""
 
     def __init__(self, owner: Budgets, call: PreparedCall, budgets: tuple[Budget, ...]) -> None:
         self._owner = owner
@@ -239,7 +241,7 @@ class Reservation:
             if is_billed
             else None
         )
-        # What the user says to cost nothing costs no budget anything, an inner one neither.
+        # A call that is free for one budget is free for all of them, inner ones included.
         is_free = _is_free(billing, frozenset[str]().union(*(b.free for b in budgets)))
         self._budgets = () if is_free else budgets
         self._free = budgets if is_free else ()
@@ -249,27 +251,27 @@ class Reservation:
         return self._estimate.worst_cost_usd if self._estimate is not None else None
 
     def confirm(self) -> bool:
-        """Ask the person whether a call that does not fit is sent anyway. Caller's thread."""
+        """Ask the user whether to send a call that would exceed a budget. Caller's thread."""
         with self._owner.lock:
-            full = self._too_small()
+            full = self._exceeded()
         if full is None or full.confirm is None or self._worst is None:
             return False
-        return bool(full.confirm(f"{self._why(full)} Send anyway?"))
+        return bool(full.confirm(f"{self._reason(full)} Send anyway?"))
 
     def reserve(self, *, regardless: bool) -> None:
         """Reserve the worst case in every budget, or raise."""
         with self._owner.lock:
-            full = None if regardless else self._too_small()
+            full = None if regardless else self._exceeded()
             if full is not None:
                 full.refused += 1
-                raise BudgetError(f"{self._why(full)} {self._how(full)} Nothing was sent.")
+                raise BudgetError(f"{self._reason(full)} {self._remedy(full)} Nothing was sent.")
             for each in (*self._budgets, *self._free):
                 each._open += 1
             for each in self._budgets:
                 each.reserved_usd += self._worst or 0.0
 
     def settle(self, response: ProviderResponse) -> ProviderResponse:
-        """Put the real cost in the place of the reservation. Loop thread."""
+        """Replace the reservation by the actual cost. Loop thread."""
         worst = self._worst or 0.0
         cost = _cost(response)
         with self._owner.lock:
@@ -283,34 +285,34 @@ class Reservation:
                     each.uncertain_usd += worst
         return response
 
-    def _too_small(self) -> Budget | None:
+    def _exceeded(self) -> Budget | None:
         worst = self._worst
         for each in self._budgets:
             if worst is None or each.spent_usd + each.reserved_usd + worst > each.usd + _ROUNDING:
                 return each
         return None
 
-    def _why(self, full: Budget) -> str:
+    def _reason(self, full: Budget) -> str:
         name, estimate = self._billing.name, self._estimate
         if estimate is None or estimate.input_cost_usd is None:
-            return f"{name}: its price is not known, and a budget of {usd(full.usd)} is set."
+            return f"{name}: its price is unknown, and a budget of {usd(full.usd)} is set."
         if self._worst is None:
             return (
-                f"{name}: without max_tokens nobody knows what the call may cost, and a budget of "
+                f"{name}: without max_tokens the cost of the call is unknown, and a budget of "
                 f"{usd(full.usd)} is set."
             )
         spent = f"{usd(full.spent_usd)} of {usd(full.usd)} are spent"
         if full.reserved_usd:
-            spent += f" and {usd(full.reserved_usd)} reserved for {_calls(full._open)} under way"
+            spent += f" and {usd(full.reserved_usd)} reserved for {_calls(full._open)} in progress"
         return f"{name}: the call may cost {usd(self._worst)}, and {spent}."
 
-    def _how(self, full: Budget) -> str:
+    def _remedy(self, full: Budget) -> str:
         if self._estimate is None or self._estimate.input_cost_usd is None:
             billing = self._billing
             own = origin(billing.base_url) if billing.is_custom_host else billing.provider
             return (
-                f"If it costs you nothing, say so: allos.budget({full.usd:g}, free=[{own!r}]); "
-                "allos.budget(None) lifts the budget."
+                f"If it is free of charge: allos.budget({full.usd:g}, free=[{own!r}]); "
+                "allos.budget(None) removes the budget."
             )
         if self._worst is None:
             return "Pass max_tokens=."
@@ -318,32 +320,32 @@ class Reservation:
 
 
 def _cost(response: ProviderResponse) -> float | None:
-    """Real cost of a call; None when nobody tells."""
+    """Actual cost of a call; None when unknown."""
     facts = response.metadata
     if response.cost_usd is not None:
         return response.cost_usd
     if not facts.get("attempts"):
         return 0.0
-    # A service bills no request that it refuses; of one that broke off nobody knows.
-    tries = [*(facts.get("retry_log") or ()), {"http_status": facts.get("http_status")}]
-    if response.status == "error" and all((each["http_status"] or 0) >= 400 for each in tries):
+    # Services do not bill rejected requests; the cost of an interrupted one is unknown.
+    attempts = [*(facts.get("retry_log") or ()), {"http_status": facts.get("http_status")}]
+    if response.status == "error" and all((each["http_status"] or 0) >= 400 for each in attempts):
         return 0.0
     return None
 
 
-_MOST_USD = 1e15  # infinity and what no float holds are slips
+_MOST_USD = 1e15  # infinity and integers too large for a float are mistakes
 
 
-def _amount(usd: object) -> float:
+def _parse_amount(usd: object) -> float:
     if isinstance(usd, bool) or not isinstance(usd, (int, float)) or not 0 <= usd <= _MOST_USD:
-        raise ConfigurationError(f"A budget is a number of US dollars from 0, not {usd!r}.")
+        raise ConfigurationError(f"A budget must be a number >= 0 (US dollars), got {usd!r}.")
     return float(usd)
 
 
-def _checked(name: str) -> str:
+def _normalize_free(name: str) -> str:
     if not isinstance(name, str):
         raise ConfigurationError(
-            f"free takes names of services and models, and addresses, not {type(name).__name__}."
+            f"free must contain names of services and models, and URLs, got {type(name).__name__}."
         )
     if "://" in name:
         return origin(name)

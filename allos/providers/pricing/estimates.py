@@ -1,8 +1,8 @@
-"""What a call may use and cost, before it is sent: a guess, a bound, or the service's own count.
+"""Estimated tokens and cost of a call before it is sent: an estimate, an upper bound, or an exact count.
 
-The guess takes four characters for a token, which is good to about a quarter for English prose and too
-low for code, numbers and other scripts. The bound takes one byte for a token: tokenizers of byte
-pairs never make more tokens than bytes, so text cannot cost more.
+The estimate assumes four characters per token, which is within about 25 % for English prose and too
+low for code, numbers and other scripts. The upper bound assumes one byte per token: byte-pair
+tokenizers never produce more tokens than bytes.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from allos.providers.pricing import prices
 
 CHARS_PER_TOKEN = 4
 PART_TOKENS = 1_000
-"""Taken for an image or a document by the guess."""
+"""Estimate for an image or a document."""
 PART_BOUND = 20_000
-"""Taken for an image or a document by the bound; a long PDF may have more."""
+"""Upper bound for an image or a document; a long PDF may have more."""
 _ITEM_BOUND = 16
 """Tokens that a service's template may put around each message and each of its parts."""
 _TOOLS_BOUND = 1_000
-"""Tokens that a service may tell a model about tools in general."""
+"""Tokens of a service's general instructions about tools."""
 _BASE_BOUND = 64
 
 _PARTS = frozenset({"image_url", "input_image", "image", "input_file", "file", "document"})
@@ -30,43 +30,44 @@ _LIMITS = ("max_output_tokens", "max_completion_tokens", "max_tokens")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """What one call may use and cost. Unknown is None."""
+    """Estimated tokens and cost of one call. None where unknown."""
 
     input_tokens: int
     """Tokens of the prompt."""
     counted: bool = False
-    """The service itself counted them; otherwise they are guessed."""
+    """Whether the service counted them; otherwise they are estimated."""
     bound_tokens: int
-    """The prompt has no more tokens than these."""
+    """Upper bound of the tokens of the prompt."""
     max_output_tokens: int | None = None
-    """The answer has no more tokens than these: `max_tokens` as it is sent, or all that the model can
-    write."""
+    """Upper bound of the tokens of the answer: `max_tokens` as sent, or the output limit of the model."""
     input_cost_usd: float | None = None
-    """What the prompt costs, by `input_tokens`."""
+    """Cost of the prompt, by `input_tokens`."""
     worst_cost_usd: float | None = None
-    """What the call costs at most: `bound_tokens` and `max_output_tokens`, at the price of today."""
+    """Upper bound of the cost: `bound_tokens` and `max_output_tokens` at the current price."""
     price_version: str | None = None
-    """Whose prices these are."""
+    """Source and version of the prices."""
 
     def __str__(self) -> str:
-        known = self.counted
+        is_exact = self.counted
         tokens = f"{self.input_tokens:,} tokens, counted by the service"
-        if not known:
-            tokens = f"about {self.input_tokens:,} tokens, by {CHARS_PER_TOKEN} characters a token"
-        said = [tokens]
+        if not is_exact:
+            tokens = (
+                f"about {self.input_tokens:,} tokens, at {CHARS_PER_TOKEN} characters per token"
+            )
+        parts = [tokens]
         if self.max_output_tokens is None:
-            said.append("no limit on the answer (max_tokens is not set)")
+            parts.append("no limit on the answer (max_tokens is not set)")
         else:
-            said.append(f"at most {self.max_output_tokens:,} tokens of answer")
+            parts.append(f"at most {self.max_output_tokens:,} output tokens")
         if self.input_cost_usd is None:
-            said.append("price unknown")
+            parts.append("price unknown")
         else:
-            about = "" if known else "about "
-            said.append(f"{about}{usd(self.input_cost_usd)} for the prompt")
+            about = "" if is_exact else "about "
+            parts.append(f"{about}{usd(self.input_cost_usd)} for the prompt")
             if self.worst_cost_usd is not None:
-                said.append(f"at most {usd(self.worst_cost_usd)} in all")
-            said.append(f"prices: {self.price_version}")
-        return "; ".join(said)
+                parts.append(f"at most {usd(self.worst_cost_usd)} in total")
+            parts.append(f"prices: {self.price_version}")
+        return "; ".join(parts)
 
 
 def estimate(
@@ -79,7 +80,7 @@ def estimate(
 ) -> Estimate:
     """Estimate a call from the body that would be sent.
 
-    The first use loads the price tables (a quarter of a second): not for the loop thread.
+    The first use loads the price tables (0.25 s): not for the loop thread.
 
     Parameters
     ----------
@@ -87,11 +88,11 @@ def estimate(
         The request's body.
     model : str
     price_id : str or None
-        The service's id in genai-prices; None: its prices are unknown.
+        The service's id in genai-prices; None: unknown prices.
     counted : int or None
         Tokens of the prompt as the service counts them.
     max_output : int or None
-        Most that the model can write, for a body that sets no limit.
+        Output limit of the model, for a body without one.
 
     Examples
     --------
@@ -110,9 +111,9 @@ def estimate(
     limit = next((body[name] for name in _LIMITS if _is_count(body.get(name))), max_output)
     tokens, bound = (guess, bound) if counted is None else (counted, counted)
     answers = body.get("n") if _is_count(body.get("n")) else 1
-    whole = limit * answers if limit is not None and answers is not None else None
+    total_output = limit * answers if limit is not None and answers is not None else None
     prompt = _cost(price_id, model, body, tokens, 0)
-    worst = _worst(price_id, model, body, bound, whole) if whole is not None else None
+    worst = _worst(price_id, model, body, bound, total_output) if total_output is not None else None
     return Estimate(
         input_tokens=tokens,
         counted=counted is not None,
@@ -125,7 +126,7 @@ def estimate(
 
 
 def usd(amount: float) -> str:
-    """US dollars with the digits that tell something: two of them below a dollar.
+    """Format US dollars: two decimals, or two significant digits for small amounts.
 
     Examples
     --------
@@ -142,7 +143,7 @@ def usd(amount: float) -> str:
 
 
 class _Size:
-    """How much there is in a body: characters and bytes of text, parts that are no text, items."""
+    """Size of a body: characters and bytes of text, parts that are not text, items."""
 
     def __init__(self) -> None:
         self.chars = self.bytes = self.parts = self.items = 0
@@ -173,7 +174,7 @@ class _Size:
 def _worst(
     price_id: str | None, model: str, body: Mapping[str, Any], tokens: int, output: int
 ) -> float | None:
-    """Price of the dearest way to bill: some services take more for a prompt that they cache."""
+    """Highest possible price: some services charge more for a prompt that is written to the cache."""
     plain = _cost(price_id, model, body, tokens, output).get("cost_usd")
     cached = _cost(price_id, model, body, tokens, output, cache_write_tokens=tokens).get("cost_usd")
     return plain if cached is None or plain is None else max(plain, cached)

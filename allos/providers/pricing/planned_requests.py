@@ -1,4 +1,4 @@
-"""A dry run: the requests that would be sent, and what they may use and cost. Nothing is sent."""
+"""Dry runs: the requests that would be sent, with estimated tokens and cost. Nothing is sent."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 
 from allos.engine import runtime
 from allos.errors import ConfigurationError
-from allos.providers.discovery import inquire
+from allos.providers.discovery import run_request
 from allos.providers.pricing.estimates import Estimate, estimate, usd
 from allos.request import Request
 from allos.wire import dry_run
 from allos.wire.base import Body, Wire
 from allos.wire.connection import Connection
 
-_REHEARSAL_S = 10.0
+_DRY_RUN_TIMEOUT_S = 10.0
 _SHOWN_CHARS = 2_000
-"""Of one text in a printed body: an image would fill the screen. The body itself is whole."""
+"""Limit for one string in a printed body, for images above all; `body` itself is not shortened."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,17 +32,17 @@ class PlannedRequest:
     url: str
     """Without user name, password and query."""
     headers: Mapping[str, str]
-    """Names in lower case. Values that may be a secret are ``***``."""
+    """Lower-case names. Values that may be secret are ``***``."""
     body: Mapping[str, Any]
-    """The whole body, as JSON values."""
+    """The complete body, as JSON values."""
     estimate: Estimate
     dropped: tuple[str, ...] = ()
-    """Parameters that this API or model does not take, so they are left out."""
+    """Parameters that this API or model does not support, so they are left out."""
     notes: tuple[str, ...] = ()
     counting: bool = False
-    """The prompt was sent to be counted."""
+    """Whether the prompt was sent to count its tokens."""
     calls: int = 1
-    """How often it would be sent (repeats of a comparison)."""
+    """How often it would be sent (repetitions of a comparison)."""
 
     @property
     def name(self) -> str:
@@ -50,17 +50,17 @@ class PlannedRequest:
         return f"{self.provider}/{self.model}"
 
     def body_text(self) -> str:
-        """Body as indented JSON; very long texts are cut, and say by how much."""
-        return json.dumps(_short(self.body), indent=2, ensure_ascii=False, default=repr)
+        """Body as indented JSON; very long strings are shortened."""
+        return json.dumps(_shorten_strings(self.body), indent=2, ensure_ascii=False, default=repr)
 
     def facts(self) -> list[str]:
-        """What is known of tokens and cost, and what was left out; a line each."""
-        said = [f"{self.name}: {self.estimate}."]
+        """Lines on tokens and cost, left-out parameters, and notes."""
+        lines = [f"{self.name}: {self.estimate}."]
         if self.calls > 1:
-            said.append(f"Sent {self.calls} times.")
+            lines.append(f"Sent {self.calls} times.")
         if self.dropped:
-            said.append(f"Left out, since it is not taken here: {', '.join(self.dropped)}.")
-        return [*said, *self.notes]
+            lines.append(f"Left out (not supported here): {', '.join(self.dropped)}.")
+        return [*lines, *self.notes]
 
     def __str__(self) -> str:
         head = [f"{self.method} {self.url}", *(f"{k}: {v}" for k, v in self.headers.items())]
@@ -69,20 +69,20 @@ class PlannedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a call or a comparison would send. Made by `allos.preview` and `Provider.preview`."""
+    """What a call or a comparison would send. Returned by `allos.preview` and `Provider.preview`."""
 
     requests: tuple[PlannedRequest, ...]
     failures: Mapping[str, str]
-    """What would fail before anything is sent, by ``provider/model``."""
+    """Errors that would be raised before sending, by ``provider/model``."""
 
     @property
     def calls(self) -> int:
-        """Calls in all."""
+        """Total number of calls."""
         return sum(each.calls for each in self.requests)
 
     @property
     def worst_cost_usd(self) -> float | None:
-        """What all calls cost at most; None when that is not known of one of them."""
+        """Upper bound of the cost of all calls; None when it is unknown for one of them."""
         known = [each.estimate.worst_cost_usd for each in self.requests]
         if any(cost is None for cost in known):
             return None
@@ -91,13 +91,13 @@ class Preview:
         )
 
     def summary(self) -> str:
-        """One line: how many calls, what they cost at most, and that nothing was sent."""
+        """One line: number of calls, upper bound of their cost, and that nothing was sent."""
         sent = any(each.counting for each in self.requests)
-        what = "Nothing but the prompt was sent, to be counted" if sent else "Nothing was sent"
+        what = "Only the prompt was sent, to count its tokens" if sent else "Nothing was sent"
         return f"{self.cost()}. {what}."
 
     def cost(self) -> str:
-        """How many calls, and what they cost at most, as a part of a sentence."""
+        """Number of calls and upper bound of their cost, as a part of a sentence."""
         known = [each for each in self.requests if each.estimate.worst_cost_usd is not None]
         count = "1 call" if self.calls == 1 else f"{self.calls:,} calls"
         unknown = self.calls - sum(each.calls for each in known)
@@ -128,9 +128,9 @@ def plan(
     max_output: int | None,
     unstarted: bool,
 ) -> PlannedRequest:
-    """Return how a translated request would go out; with `exact`, its tokens are counted first."""
-    started = runtime.get()
-    if started.here:
+    """Return a translated request as it would be sent; `exact` counts its tokens first."""
+    loop_runtime = runtime.get()
+    if loop_runtime.is_loop_thread:
         raise ConfigurationError(
             "preview() would block allos's own loop thread; call it from your own thread"
         )
@@ -144,19 +144,19 @@ def plan(
         def count(client: Any) -> Coroutine[Any, Any, int | None]:
             return wire.count_tokens(client, request, body)
 
-        counted = inquire("preview", count, connection, request.timeout_s)
+        counted = run_request("preview", count, connection, request.timeout_s)
     if exact and not isinstance(counted, int):
         counted = None
-        notes.append(f"{request.provider} did not count the tokens, so they are estimated.")
-    rehearser = dry_run.DryRun(connection)
-    seen = started.submit(rehearser.run(wire, request, body)).result(_REHEARSAL_S)
+        notes.append(f"{request.provider} did not count the tokens; they are estimated.")
+    run = dry_run.DryRun(connection).run(wire, request, body)
+    planned = loop_runtime.submit(run).result(_DRY_RUN_TIMEOUT_S)
     return PlannedRequest(
         provider=request.provider,
         model=request.model,
         api=request.api,
-        method=seen.method,
-        url=seen.url,
-        headers=seen.headers,
+        method=planned.method,
+        url=planned.url,
+        headers=planned.headers,
         body=body.body,
         estimate=estimate(
             body.body, request.model, price_id, counted=counted, max_output=max_output
@@ -167,11 +167,11 @@ def plan(
     )
 
 
-def _short(value: Any) -> Any:
+def _shorten_strings(value: Any) -> Any:
     if isinstance(value, str) and len(value) > _SHOWN_CHARS:
         return f"{value[:_SHOWN_CHARS]}… ({len(value) - _SHOWN_CHARS:,} more characters)"
     if isinstance(value, Mapping):
-        return {name: _short(inner) for name, inner in value.items()}
+        return {name: _shorten_strings(inner) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_short(inner) for inner in value]
+        return [_shorten_strings(inner) for inner in value]
     return value

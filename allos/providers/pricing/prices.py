@@ -1,7 +1,7 @@
-"""What a call cost. Unknown is None, never 0 and never the price of something similar.
+"""Cost of calls. Unknown is None, never 0 and never the price of a similar model.
 
-Prices: the `genai-prices` package, offline. Its import takes a quarter of a second, so it is loaded
-on a thread of its own while the first request is under way, never on the loop thread.
+Prices are from the `genai-prices` package, offline. Its import takes 0.25 s, so it is loaded on its own
+thread during the first request, never on the loop thread.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from allos.engine import After, Interceptor, PreparedCall
 from allos.providers.catalog.model_limits import plain_name
 from allos.response import ProviderResponse
 
-# A cache of the process: the tables of genai-prices, loaded once.
+# Process-wide cache: the tables of genai-prices are loaded once.
 _lock = threading.Lock()  # guards the first use of genai-prices, which fills its caches
 _loaded = threading.Event()
 _warming = False
 
 _LISTED_TIERS = frozenset({"default", "standard", "auto", "on_demand"})
-"""Tiers that pay the list price. Any other is priced only where the tables know it."""
+"""Tiers at list price. Any other tier is only priced if the tables contain it."""
 
 
 def _forget_after_fork() -> None:
-    # The thread that held the lock while it loaded is not in the child.
+    # The thread that held the lock while loading does not exist in the child.
     global _lock, _warming
     _lock = threading.Lock()
     _warming = False
@@ -44,7 +44,7 @@ def warm() -> None:
 
 
 def load() -> None:
-    """Load the price tables; takes a quarter of a second the first time. Not on the loop thread."""
+    """Load the price tables; takes 0.25 s the first time. Not on the loop thread."""
     with _lock:
         if not _loaded.is_set():
             from genai_prices import Usage, calc_price
@@ -54,10 +54,10 @@ def load() -> None:
 
 
 class Prices(Interceptor):
-    """Adds what a call cost to its response."""
+    """Adds the cost of a call to its response."""
 
     def before(self, call: PreparedCall) -> After | None:
-        """Start to load the price tables, where the service has prices."""
+        """Start loading the price tables, if the service has prices."""
         price_id = call.billing.price_id
         if price_id is None:
             return None
@@ -93,12 +93,12 @@ def cost(
     Parameters
     ----------
     metadata : mapping
-        The call's facts: `model`, `response_model`, token counts, `service_tier`, and `usage`, the
+        The call's metadata: `model`, `response_model`, token counts, `service_tier`, and `usage`, the
         service's own usage object.
     price_id : str
         The service's id in genai-prices.
     at : datetime or None
-        When the call was made; None is now. Prices change.
+        When the call was made; None: now. Prices change over time.
 
     Returns
     -------
@@ -107,9 +107,9 @@ def cost(
 
     Notes
     -----
-    A cost that the service itself reported is kept. Cached input, and on Anthropic input that is
-    written to the cache for five minutes or for an hour, have rates of their own. A tier (`flex`,
-    `priority`, `batch` ...) whose prices are not known gives no cost. Source of the prices:
+    A cost reported by the service itself is kept. Cached input, and on Anthropic input that is written
+    to the cache for five minutes or for an hour, have separate rates. A tier (`flex`, `priority`,
+    `batch` ...) with unknown prices gives no cost. Source of the prices:
     https://github.com/pydantic/genai-prices, in the installed version.
 
     Examples
@@ -127,7 +127,7 @@ def cost(
 
     at = at or datetime.now(UTC)
     known = genai_prices.Usage(**{name: value for name, value in used.items() if value is not None})
-    circumstances = _circumstances(metadata)
+    price_context = _price_context(metadata)
     names = [metadata.get("response_model"), metadata.get("model")]
     for model in dict.fromkeys(plain_name(name) for name in names if name):
         if not _is_listed(model, price_id):
@@ -138,11 +138,11 @@ def cost(
                 model,
                 provider_id=price_id,
                 genai_request_timestamp=at,
-                price_context=circumstances or None,
+                price_context=price_context or None,
             )
         except (LookupError, ValueError, TypeError):
             continue
-        if not _is_fully_priced(price, circumstances, at, used["web_searches"] or 0):
+        if not _is_fully_priced(price, price_context, at, used["web_searches"] or 0):
             return {}
         return {
             "cost_usd": float(price.total_price),
@@ -153,36 +153,36 @@ def cost(
     return {}
 
 
-# A pure cache: what is not in the tables is looked for once.
-_missing: tuple[Any, set[tuple[str, str]]] = (None, set())
-"""A state of the tables, and the models that are not in it, by service and name."""
+# A pure cache: models that are not in the tables are searched for once.
+_unlisted: tuple[Any, set[tuple[str, str]]] = (None, set())
+"""A snapshot of the tables, and the models that are not in it, by service and name."""
 
 
 def _is_listed(model: str, price_id: str) -> bool:
-    """Whether the tables know a model; they remember what they have found, but not what is missing."""
-    global _missing
+    """Whether the tables contain a model; genai-prices caches hits, but not misses."""
+    global _unlisted
     from genai_prices.data_snapshot import get_snapshot
 
     snapshot = get_snapshot()
-    if _missing[0] is not snapshot:
-        _missing = (snapshot, set())
-    if (price_id, model) in _missing[1]:
+    if _unlisted[0] is not snapshot:
+        _unlisted = (snapshot, set())
+    if (price_id, model) in _unlisted[1]:
         return False
     try:
         snapshot.find_provider_model(model, None, price_id, None)
     except LookupError:
-        _missing[1].add((price_id, model))
+        _unlisted[1].add((price_id, model))
         return False
     return True
 
 
 def _used(metadata: Mapping[str, Any]) -> dict[str, int | None]:
-    """What is paid for, by the names of genai-prices."""
+    """Billed quantities, by the names of genai-prices."""
     names = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens")
     raw = metadata.get("usage") or {}
     return {
         **{name: metadata.get(name) for name in names},
-        # Messages: an hour in the cache costs more than the usual five minutes.
+        # Messages: caching for an hour costs more than the default of five minutes.
         "cache_write_1h_tokens": _count(raw, "cache_creation", "ephemeral_1h_input_tokens"),
         "web_searches": _count(raw, "server_tool_use", "web_search_requests"),
     }
@@ -194,8 +194,8 @@ def _count(raw: Mapping[str, Any], part: str, name: str) -> int | None:
     return value if isinstance(value, int) and value > 0 else None
 
 
-def _circumstances(metadata: Mapping[str, Any]) -> dict[str, str]:
-    """Find what makes a call cheaper or dearer than the list price, in the words of genai-prices."""
+def _price_context(metadata: Mapping[str, Any]) -> dict[str, str]:
+    """Return what changes the list price of a call: the `price_context` of genai-prices."""
     found = {}
     tier = metadata.get("service_tier")
     if tier == "batch":
@@ -209,20 +209,20 @@ def _circumstances(metadata: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _is_fully_priced(
-    price: Any, circumstances: Mapping[str, str], at: datetime, searches: int
+    price: Any, price_context: Mapping[str, str], at: datetime, searches: int
 ) -> bool:
-    """Whether the tables price all of it at that time: the tier, the speed, the searches."""
+    """Whether the tables had prices for the tier, the speed and the searches at that time."""
     variants = [
         dict(variant.when)
         for variant in price.model.price_variants or ()
         if variant.constraint is None or variant.constraint.active(at)
     ]
-    priced = all({name: value} in variants for name, value in circumstances.items())
+    priced = all({name: value} in variants for name, value in price_context.items())
     return priced and (not searches or price.model_price.web_searches_kcount is not None)
 
 
 def context_window(price_id: str, model: str) -> int | None:
-    """Tokens that a model can take, where the price tables say so; else None.
+    """Context window of a model in the price tables; None when unknown.
 
     Examples
     --------

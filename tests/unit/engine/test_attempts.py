@@ -124,8 +124,8 @@ def start(wire: Script, *, after: After | None = None, **options: Any) -> engine
     on_events = options.pop("on_events", None)
     limits = options.pop("limits", None)
     layers = [Layer(after=_observe), *([] if after is None else [Layer(after=after)])]
-    asked = request("chat", **{"stream": True, **options})
-    return engine.start(prepared(asked, wire, limits=limits, **SHARED), layers, on_events)
+    a_request = request("chat", **{"stream": True, **options})
+    return engine.start(prepared(a_request, wire, limits=limits, **SHARED), layers, on_events)
 
 
 def ask(*attempts: list[Any], **options: Any) -> ProviderResponse:
@@ -168,13 +168,13 @@ def test_speed_needs_pieces() -> None:
 
 def test_transient_faults_are_repeated(observed: list[ProviderResponse]) -> None:
     """Failed attempts are told, kept in the retry log, and followed by the answer."""
-    told: list[Retrying] = []
+    received: list[Retrying] = []
     response = ask(
         [RateLimitError("slow down " + KEY, status_code=429, retry_after_s=0.001)],
         [ServerError("sorry", status_code=503)],
         [ProviderConnectionError("gone")],
         OK,
-        on_events=lambda events: told.extend(e for e in events if isinstance(e, Retrying)),
+        on_events=lambda events: received.extend(e for e in events if isinstance(e, Retrying)),
     )
 
     assert response.content == "Hello"
@@ -184,8 +184,8 @@ def test_transient_faults_are_repeated(observed: list[ProviderResponse]) -> None
         {"attempt": 2, "error_type": "ServerError", "http_status": 503, "wait_s": 0.0},
         {"attempt": 3, "error_type": "ProviderConnectionError", "http_status": None, "wait_s": 0.0},
     ]
-    assert [event.attempt for event in told] == [1, 2, 3]
-    assert KEY not in str(told)
+    assert [event.attempt for event in received] == [1, 2, 3]
+    assert KEY not in str(received)
     assert observed == [response]
 
 
@@ -333,27 +333,27 @@ def test_limit_and_queue() -> None:
     assert all(response.metadata["queue_s"] >= 0 for response in responses)
 
 
-def test_a_wait_for_a_turn_is_told() -> None:
+def test_waiting_for_a_permit_is_an_event() -> None:
     """Who watches learns that a call is not under way yet, and when it is."""
-    told: list[Event] = []
+    received: list[Event] = []
     queued = threading.Event()
 
     def take(events: Sequence[Event]) -> None:
-        told.extend(events)
+        received.extend(events)
         queued.set()
 
     wire = Script([None], OK)
-    first = start(wire, limits=Limits(max_in_flight=1), on_events=told.extend, model="turn")
+    first = start(wire, limits=Limits(max_in_flight=1), on_events=received.extend, model="turn")
     assert wire.waiting.wait(5)
     second = start(wire, limits=Limits(max_in_flight=1), on_events=take, model="turn")
     assert queued.wait(5)
-    before = list(told)
+    before = list(received)
     first.cancel()
     second.wait(5)
 
     assert before == [Queued(is_waiting=True)]
-    assert told[1] == Queued(is_waiting=False)
-    assert not any(isinstance(event, Queued) for event in told[2:])
+    assert received[1] == Queued(is_waiting=False)
+    assert not any(isinstance(event, Queued) for event in received[2:])
 
 
 def test_cancel_in_the_queue() -> None:

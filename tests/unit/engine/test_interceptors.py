@@ -19,7 +19,7 @@ from tests.support.layers import Layer, prepared
 ANSWER = ProviderResponse("From the file.")
 
 
-def asked(*layers: Layer) -> Decision:
+def decided(*layers: Layer) -> Decision:
     return decide(prepared(request("chat"), wire.get("chat")), layers)
 
 
@@ -46,15 +46,17 @@ def finish(
 def test_they_nest_like_the_layers_of_an_onion() -> None:
     """Before in the order of the list, after in reverse."""
     order: list[str] = []
-    finish(asked(noting("log", order), noting("budget", order)))
+    finish(decided(noting("log", order), noting("budget", order)))
 
     assert order == ["log before", "budget before", "budget after", "log after"]
 
 
 def test_an_answer_ends_the_call_for_the_layers_inside() -> None:
-    """What stands behind an answer is not asked; what stands before it sees the response."""
+    """Interceptors after an answer are not called; those before it see the response."""
     order: list[str] = []
-    decision = asked(noting("log", order), Layer(before=lambda _: ANSWER), noting("budget", order))
+    decision = decided(
+        noting("log", order), Layer(before=lambda _: ANSWER), noting("budget", order)
+    )
     finish(decision)
 
     assert decision.outcome is ANSWER
@@ -69,7 +71,7 @@ def test_an_error_refuses_the_call(raised: Exception) -> None:
     def refuse(_: PreparedCall) -> Any:
         raise raised
 
-    decision = asked(noting("log", order), Layer(before=refuse), noting("price", order))
+    decision = decided(noting("log", order), Layer(before=refuse), noting("price", order))
     finish(decision)
 
     assert isinstance(decision.outcome, AllosError)
@@ -79,18 +81,18 @@ def test_an_error_refuses_the_call(raised: Exception) -> None:
 
 def test_a_layer_without_news_is_passed() -> None:
     """A layer that has nothing to do afterwards leaves no trace."""
-    assert asked(Layer()) == Decision(None, [])
+    assert decided(Layer()) == Decision(None, [])
 
 
 def test_a_failing_layer_is_reported_and_passed() -> None:
-    """The response goes on as the layers before it made it, and the fault is told."""
+    """An error of an interceptor is reported, and the response is kept."""
     reports: list[str] = []
 
     def broken(_: ProviderResponse) -> ProviderResponse:
         raise ValueError("odd")
 
     layers = [Layer(after=lambda r: r.with_metadata({"cost_usd": 1.0})), Layer(after=broken)]
-    response = finish(asked(*layers), lambda _, exc: reports.append(str(exc)))
+    response = finish(decided(*layers), lambda _, exc: reports.append(str(exc)))
 
     assert response.cost_usd == 1.0
     assert reports == ["odd"]
@@ -104,6 +106,6 @@ def test_without_a_loop_only_what_is_ready_is_done() -> None:
         return response
 
     layers = [Layer(after=lambda r: r.with_metadata({"cost_usd": 1.0})), Layer(after=slow)]
-    response = complete_now(ProviderResponse("x"), asked(*layers).afters, lambda *_: None)
+    response = complete_now(ProviderResponse("x"), decided(*layers).afters, lambda *_: None)
 
     assert response.cost_usd == 1.0

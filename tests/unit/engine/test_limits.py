@@ -294,9 +294,9 @@ def test_a_raised_limit_lets_more_go() -> None:
 
 def test_estimate() -> None:
     """A quarter of the characters, and what may be written."""
-    asked = request("chat", Message("system", "x" * 40), Message("user", "y" * 40))
+    a_request = request("chat", Message("system", "x" * 40), Message("user", "y" * 40))
 
-    assert estimate(asked) == 20 + 256
+    assert estimate(a_request) == 20 + 256
     assert estimate(request("chat", params={"max_tokens": 10})) == 0.5 + 10
 
 
@@ -339,7 +339,7 @@ def test_cancel_while_paused_leaves_no_timer() -> None:
 
 
 def test_cancelled_as_it_is_refused() -> None:
-    """A refusal and a cancel in the same moment are a cancel, and nobody is told off afterwards."""
+    """A refusal and a cancel in the same moment are a cancel, and nothing is raised afterwards."""
 
     async def scenario(limiter: Limiter) -> None:
         reports: list[Any] = []

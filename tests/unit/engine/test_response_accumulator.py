@@ -97,7 +97,7 @@ def test_finish() -> None:
     ],
 )
 def test_tool_calls(pieces: list[dict[str, Any]], expected: tuple[Any, str | None]) -> None:
-    """Arguments come from pieces or as a value; what is no object stays as text, with a reason."""
+    """Arguments come from pieces or as a value; anything but an object stays as text, with a reason."""
     (call,) = folded(*(ToolCallDelta(0, **piece) for piece in pieces)).tool_calls()
 
     assert (call.arguments, call.raw_arguments) == expected
@@ -105,7 +105,7 @@ def test_tool_calls(pieces: list[dict[str, Any]], expected: tuple[Any, str | Non
 
 
 def test_tool_ids() -> None:
-    """Order is that of arrival, a missing id is made up, an empty slot is no call."""
+    """Order is that of arrival, a missing id is made up, an empty slot is skipped."""
     fold = folded(
         ToolCallDelta("b", name="f"),
         ToolCallDelta("a", "x", "g"),

@@ -28,7 +28,7 @@ def test_one_loop_thread() -> None:
 
     assert set(names) == {"allos-loop"}
     assert runtime.running() is runtime.get()
-    assert not runtime.get().here
+    assert not runtime.get().is_loop_thread
 
 
 def test_first_calls_at_once_start_one_runtime() -> None:
@@ -48,11 +48,11 @@ def test_first_calls_at_once_start_one_runtime() -> None:
     assert [t.name for t in threading.enumerate()].count("allos-loop") == 1
 
 
-def test_here() -> None:
+def test_is_loop_thread() -> None:
     """Only the loop thread is here."""
 
     async def here() -> bool:
-        return runtime.get().here
+        return runtime.get().is_loop_thread
 
     assert runtime.get().submit(here()).result(5)
 

@@ -51,7 +51,7 @@ class NoWire(Wire):
 
 
 def start(
-    asked: Request, layer: Interceptor, seen: list[ProviderResponse], **options: Any
+    a_request: Request, layer: Interceptor, seen: list[ProviderResponse], **options: Any
 ) -> engine.Call:
     def keep(response: ProviderResponse) -> ProviderResponse:
         seen.append(response)
@@ -59,13 +59,15 @@ def start(
 
     on_events = options.pop("on_events", None)
     body = Body({}, options.pop("dropped", ()))
-    return engine.start(prepared(asked, NoWire(), body=body), [Layer(after=keep), layer], on_events)
+    return engine.start(
+        prepared(a_request, NoWire(), body=body), [Layer(after=keep), layer], on_events
+    )
 
 
 def given(
-    asked: Request, answer: ProviderResponse, seen: list[ProviderResponse], **options: Any
+    a_request: Request, answer: ProviderResponse, seen: list[ProviderResponse], **options: Any
 ) -> ProviderResponse:
-    call = start(asked, answering(lambda _: answer), seen, **options)
+    call = start(a_request, answering(lambda _: answer), seen, **options)
     assert call.from_replay
     return call.wait(5)
 
@@ -73,17 +75,17 @@ def given(
 def test_answer_is_completed_and_observed() -> None:
     """The recorded words and facts, with the request, provenance, id and time of now."""
     observed: list[ProviderResponse] = []
-    asked = request("chat", params={"temperature": 0.5, "stop": "x", "seed": 1}, stream=True)
+    a_request = request("chat", params={"temperature": 0.5, "stop": "x", "seed": 1}, stream=True)
     with context.using(cell_id="c7"):
-        answer = given(asked, RECORDED, observed, dropped=("seed",))
+        answer = given(a_request, RECORDED, observed, dropped=("seed",))
 
     assert (answer.content, answer.reasoning, answer.refusal) == ("Hello", "Hm", "No")
     assert answer.tool_calls == RECORDED.tool_calls
     assert answer.raw == RECORDED.raw
     assert answer.metadata == {
-        "provider": asked.provider,
+        "provider": a_request.provider,
         "api": "chat",
-        "model": asked.model,
+        "model": a_request.model,
         "temperature": 0.5,
         "stream": False,
         "params": {"stop": "x", "dropped": ["seed"]},
@@ -92,7 +94,7 @@ def test_answer_is_completed_and_observed() -> None:
         "latency_s": 2.5,
     }
     assert answer.replayed
-    assert answer.request is asked
+    assert answer.request is a_request
     assert answer.context.cell_id == "c7"
     assert answer.id is not None
     assert answer.created_at is not None
@@ -141,9 +143,9 @@ class City:
 def test_parsed_is_rebuilt() -> None:
     """The value of a schema is read from the recorded text; one that does not fit says so."""
     observed: list[ProviderResponse] = []
-    asked = replace(request("chat"), schema=as_schema(City))
-    fits = given(asked, ProviderResponse('{"name": "Rome"}'), observed)
-    odd = given(asked, ProviderResponse("Rome"), observed)
+    a_request = replace(request("chat"), schema=as_schema(City))
+    fits = given(a_request, ProviderResponse('{"name": "Rome"}'), observed)
+    odd = given(a_request, ProviderResponse("Rome"), observed)
 
     assert fits.parsed == City("Rome")
     assert isinstance(odd.error, SchemaError)
@@ -187,12 +189,12 @@ def test_fault_in_a_listener_reaches_the_waiter() -> None:
 
 def test_not_on_the_loop_thread() -> None:
     """No layer is asked on the loop thread: the call would deadlock."""
-    asked: list[str] = []
+    a_request: list[str] = []
 
     async def inside() -> None:
         await asyncio.sleep(0)
-        start(request("chat"), Layer(before=lambda call: asked.append("asked")), [])
+        start(request("chat"), Layer(before=lambda call: a_request.append("a_request")), [])
 
     with pytest.raises(ConfigurationError, match="loop thread"):
         runtime.get().submit(inside()).result(5)
-    assert asked == []
+    assert a_request == []

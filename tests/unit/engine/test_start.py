@@ -80,9 +80,9 @@ def test_a_request_that_is_stopped_before_its_turn() -> None:
 
 def test_layers_that_answer_are_not_asked_about_a_refused_request() -> None:
     """No budget is touched and no recording looked up for what is refused anyway."""
-    asked: list[str] = []
-    layer = Layer(before=lambda _: asked.append("asked"))
+    called: list[str] = []
+    layer = Layer(before=lambda _: called.append("asked"))
     allos.current_session().add_interceptor(layer)
     engine.refuse(request("chat"), AllosError("no")).wait(5)
 
-    assert asked == []
+    assert called == []

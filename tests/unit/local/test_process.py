@@ -97,7 +97,7 @@ def test_last_words() -> None:
         'print(\'{"error": "load"}\')\n'
     )
 
-    assert str(error) == "llama.cpp cannot load the model 'm'. It said: gguf: tensor is broken"
+    assert str(error) == "llama.cpp cannot load the model 'm'. It logged: gguf: tensor is broken"
 
 
 def test_library_that_does_not_load() -> None:

@@ -54,13 +54,13 @@ def test_runs_a_command(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("output", "complaint"),
+    ("output", "error_line"),
     [
         ("Looking\nERROR: first\nERROR: No matching distribution\n[notice] new pip", "ERROR: No matching distribution"),
         ("something odd\n\n", "something odd"),
         ("", "the installer ended with code 1"),
     ],
 )  # fmt: skip
-def test_complaint(output: str, complaint: str) -> None:
+def test_complaint(output: str, error_line: str) -> None:
     """The one line is the installer's last error, or else its last line."""
-    assert Finished(returncode=1, output=output).complaint == complaint
+    assert Finished(returncode=1, output=output).error_line == error_line

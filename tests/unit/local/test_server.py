@@ -28,7 +28,7 @@ def test_bad_file_starts_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     path = tmp_path / "cut.gguf"
     path.write_bytes(b"GGUF\3\0\0\0")
     before = threading.active_count()
-    with pytest.raises(ConfigurationError, match="damaged or cut off"):
+    with pytest.raises(ConfigurationError, match="damaged or truncated"):
         serve(str(path))
 
     assert threading.active_count() == before

@@ -183,7 +183,7 @@ def test_line_form_takes_a_quoted_prompt(line: str, prompt: str) -> None:
         ("groq/m --tools a+b", True, "--tools must be function names"),
         ("1x << groq/m", True, "-o must be a variable name, got '1x'"),
         ("a << groq/m -o b", True, "both as a << and as -o b; use one"),
-        ("/m", True, "names no provider"),
+        ("/m", True, "has no provider"),
     ],
 )
 def test_mistake_is_one_line(line: str, cell: bool, message: str) -> None:

@@ -37,7 +37,7 @@ def requests() -> Iterator[list[Request]]:
 
 
 def test_construction_sends_nothing() -> None:
-    """A provider at an address where nobody listens is built all the same."""
+    """A provider for a host that does not respond can be built."""
     provider = build(timeout_s=3, temperature=0.5)
 
     assert provider.api == "chat"
@@ -92,8 +92,8 @@ def test_no_messages(messages: Any, requests: list[Request]) -> None:
 
 
 def test_wrong_messages() -> None:
-    """What is no message is named."""
-    with pytest.raises(TypeError, match="not dict"):
+    """The error names the invalid type."""
+    with pytest.raises(TypeError, match="got dict"):
         build().chat([{"role": "user", "content": "Hi"}])  # type: ignore[list-item]
 
 
@@ -137,14 +137,16 @@ def test_context_window() -> None:
 def test_service_without_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
     """A service that has no list of models says so without a request."""
     monkeypatch.setenv("DATABRICKS_HOST", "127.0.0.1:9")
-    with pytest.raises(ProviderError, match="has no such list"):
+    with pytest.raises(ProviderError, match="this service has no models endpoint"):
         build("databricks").list_models()
 
 
 def test_warnings_once(requests: list[Request]) -> None:
-    """What is left out is said once for each provider."""
+    """One warning per left-out parameter and provider."""
     provider = build("anthropic", model="claude-sonnet-5")
-    with pytest.warns(UserWarning, match="anthropic/claude-sonnet-5 does not take 'temperature'"):
+    with pytest.warns(
+        UserWarning, match="anthropic/claude-sonnet-5 does not support 'temperature'"
+    ):
         provider.chat("Hi", temperature=1)
     provider.chat("Hi", temperature=1)
     with pytest.warns(UserWarning, match="'seed'"):

@@ -66,15 +66,15 @@ def test_missing_model(model: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("model", [5, ["m"], " ", Provider])
 def test_model_is_a_name(model: object) -> None:
-    """What is no name of a model is refused, whether or not there is a key."""
-    with pytest.raises(ConfigurationError, match="model must be the name of a model"):
+    """An invalid model is refused, with or without a key."""
+    with pytest.raises(ConfigurationError, match="model must be a non-empty string"):
         ProviderRegistry.get_provider("groq", model=model, api_key="k")
 
 
 @pytest.mark.parametrize("name", [["groq"], None, 5, b"groq"])
-def test_provider_is_named_by_a_text(name: Any) -> None:
-    """A name that is no text is told so."""
-    with pytest.raises(ConfigurationError, match="A provider is named by a text"):
+def test_name_must_be_a_string(name: Any) -> None:
+    """The name must be a string."""
+    with pytest.raises(ConfigurationError, match="name of a provider must be a string"):
         ProviderRegistry.get_provider(name, model="m", api_key="k")
 
 
@@ -87,7 +87,7 @@ def test_unknown_provider() -> None:
 
 
 def test_retired_provider() -> None:
-    """A service that is gone says so."""
+    """A retired service has its own error message."""
     with pytest.raises(ConfigurationError, match="2026"):
         ProviderRegistry.get_provider("github", model="m")
 

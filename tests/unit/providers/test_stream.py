@@ -166,7 +166,7 @@ def test_interrupted_says_what_is_kept(content: str, words: str) -> None:
 
 
 def test_async_stream() -> None:
-    """The async twin gives the same text, events from another thread included."""
+    """The async counterpart yields the same text, events from another thread included."""
 
     async def main() -> tuple[list[str], ProviderResponse | None, ProviderResponse | None]:
         call = Played()

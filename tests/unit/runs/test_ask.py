@@ -80,16 +80,16 @@ def test_bare_provider_logs_nothing_uninvited(server: FakeServer, log: Path) -> 
     assert len(allos.responses()) == 1
 
 
-def test_log_that_cannot_be_opened_stops_nobody(
+def test_log_that_cannot_be_opened_does_not_fail_calls(
     server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One warning, and the answer comes all the same."""
-    monkeypatch.setenv("ALLOS_LOG", str(tmp_path))  # a folder is no log
+    monkeypatch.setenv("ALLOS_LOG", str(tmp_path))  # a folder is not a log
 
     with pytest.warns(UserWarning, match="Responses are not logged"):
         answer = allos.ask("Hi", model="groq/m")
     assert answer.ok
-    assert allos.ask("Hi", model="groq/m").ok, "and it is said once"
+    assert allos.ask("Hi", model="groq/m").ok, "and there is one warning"
 
 
 def test_aask_is_the_same_for_await(server: FakeServer, log: Path) -> None:
@@ -109,7 +109,7 @@ def test_aask_is_the_same_for_await(server: FakeServer, log: Path) -> None:
 def test_missing_key_and_unknown_parameter_send_nothing(
     server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is set up wrongly is told before anything is sent."""
+    """Wrong configuration raises before anything is sent."""
     monkeypatch.delenv("GROQ_API_KEY")
     with pytest.raises(MissingKeyError, match="GROQ_API_KEY"):
         allos.ask("Hi", model="groq/m")
@@ -121,7 +121,7 @@ def test_missing_key_and_unknown_parameter_send_nothing(
 
 
 @pytest.mark.parametrize("model", [0, 1.5, [], ["groq/m"], b"groq/m", ProviderRegistry])
-def test_what_is_no_model(server: FakeServer, model: Any) -> None:
+def test_invalid_model(server: FakeServer, model: Any) -> None:
     """A model that is neither a name nor a provider is refused; the default does not answer for it."""
     with pytest.raises(ConfigurationError, match="model must be a 'provider/model' name"):
         allos.ask("Hi", model=model)
@@ -130,16 +130,16 @@ def test_what_is_no_model(server: FakeServer, model: Any) -> None:
     assert server.requests == []
 
 
-def test_a_model_without_its_provider_is_told_how_to_be_written() -> None:
+def test_a_model_without_its_provider() -> None:
     """Who writes a bare model name reads how a model is named."""
-    with pytest.raises(ConfigurationError, match=r"'gpt-4o'.* A model is named provider/model"):
+    with pytest.raises(ConfigurationError, match=r"'gpt-4o'.* Write provider/model"):
         allos.ask("Hi", model="gpt-4o")
-    with pytest.raises(ConfigurationError, match="A model is named provider/model"):
+    with pytest.raises(ConfigurationError, match="Write provider/model"):
         allos.compare("Hi", models=["gpt-4o"])
 
 
 @pytest.mark.parametrize("tags", [5, [1], {"a": 1}, None])
-def test_what_is_no_tag(server: FakeServer, tags: Any) -> None:
+def test_invalid_tags(server: FakeServer, tags: Any) -> None:
     """Tags are texts; anything else is refused before anything is sent."""
     with pytest.raises(ConfigurationError, match="tags must be a string or a list of strings"):
         allos.ask("Hi", model="groq/m", tags=tags)
@@ -148,7 +148,7 @@ def test_what_is_no_tag(server: FakeServer, tags: Any) -> None:
     assert server.requests == []
 
 
-def test_a_deleted_working_folder_stops_nobody(
+def test_a_deleted_working_folder_does_not_fail_calls(
     server: FakeServer, log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Settings of a project are looked for in the working folder; without one there are none."""
@@ -158,7 +158,7 @@ def test_a_deleted_working_folder_stops_nobody(
     folder.rmdir()
 
     assert allos.ask("Hi", model="groq/m").content == "Hello."
-    with pytest.raises(ConfigurationError, match=r"There is no file 'cat\.png'"):
+    with pytest.raises(ConfigurationError, match=r"File not found: 'cat\.png'"):
         allos.Image(path="cat.png")
 
 

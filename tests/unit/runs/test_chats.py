@@ -40,7 +40,7 @@ def mock() -> Iterator[Mock]:
     unregister("mock")
 
 
-def test_what_was_said_goes_along(mock: Mock) -> None:
+def test_earlier_turns_are_sent(mock: Mock) -> None:
     """Each question carries the turns before it and the instructions; any model may join."""
     trip = allos.chat("trip")
     first = trip.ask("One", model="mock/m", system="Be terse")
@@ -61,7 +61,7 @@ def test_what_was_said_goes_along(mock: Mock) -> None:
 
 
 def test_questions_without_a_chat_know_of_none(mock: Mock) -> None:
-    """Conversations are off unless they are asked for."""
+    """Calls without a conversation are independent."""
     allos.chat("trip").ask("One", model="mock/m")
     allos.ask("Alone", model="mock/m")
 
@@ -135,7 +135,7 @@ def test_a_loop_inside_one_cell_goes_on(mock: Mock) -> None:
 
 
 def test_branch_and_reset(mock: Mock) -> None:
-    """A branch starts with what was said and goes its own way; a reset forgets."""
+    """A branch starts with the turns so far; a reset removes them."""
     trip = allos.chat("trip")
     trip.ask("One", model="mock/m")
     other = trip.branch("other")
@@ -154,7 +154,7 @@ def test_branch_and_reset(mock: Mock) -> None:
 
 
 def test_note_and_frames(mock: Mock) -> None:
-    """What goes along is told in turns and tokens; conversations and turns are frames."""
+    """The note has turns and tokens; conversations and turns are frames."""
     trip = allos.chat("trip")
     empty = allos.chats()
     nothing = trip.note()

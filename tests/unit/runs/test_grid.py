@@ -11,7 +11,7 @@ from allos.messages import Message, MessageRole
 from allos.parts import Image
 from allos.providers import ProviderRegistry
 from allos.runs.grid import Grid, build_columns, normalize_params
-from allos.secret import sealed
+from allos.secret import seal_secrets
 from tests.support.pictures import PNG
 
 HELLO = (Message(MessageRole.USER, "Hello!"),)
@@ -69,7 +69,7 @@ def test_no_key_is_in_a_task() -> None:
     """Every task of a grid can be pickled, and holds no key: not a shared one, a column's, a header's
     nor one of a provider object."""
     shared: dict[str, Any] = {"api_key": KEY, "headers": {"x-api-key": KEY}, "temperature": 0.5}
-    sealed(shared)
+    seal_secrets(shared)
     provider = ProviderRegistry.get_provider("groq", model="m", api_key=KEY)
     params = normalize_params([{"max_tokens": 5}, {"api_key": f"{KEY}-other"}])
     grid = Grid([HELLO], build_columns(["groq/a", provider], params, shared), n=2)

@@ -47,8 +47,8 @@ def results(server: FakeServer, at: int = -1) -> list[str]:
     return [turn["content"] for turn in turns if turn["role"] == "tool"]
 
 
-def ask(**asked: Any) -> ProviderResponse:
-    return allos.ask("Weather?", model="groq/m", **{"tools": [weather], **asked})
+def ask(**options: Any) -> ProviderResponse:
+    return allos.ask("Weather?", model="groq/m", **{"tools": [weather], **options})
 
 
 def test_model_tools_model(server: FakeServer, log: None) -> None:
@@ -104,25 +104,25 @@ def test_several_calls_run_in_their_order(server: FakeServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reply", "said"),
+    ("reply", "expected"),
     [
-        (call({"city": 5}), "Error: the arguments do not fit weather: city: Input should be"),
-        (call({}), "Error: the arguments do not fit weather: city: Field required"),
-        (call({"city": "x", "sky": 1}), "Error: the arguments do not fit weather: sky: Extra"),
-        (call("{city: Rome"), "Error: arguments are no JSON"),
-        (call("[1]"), "Error: arguments are no JSON object"),
+        (call({"city": 5}), "Error: invalid arguments for weather: city: Input should be"),
+        (call({}), "Error: invalid arguments for weather: city: Field required"),
+        (call({"city": "x", "sky": 1}), "Error: invalid arguments for weather: sky: Extra"),
+        (call("{city: Rome"), "Error: arguments are not valid JSON"),
+        (call("[1]"), "Error: arguments must be a JSON object"),
         (call({}, name="wether"), "Error: there is no tool 'wether'. Did you mean 'weather'?"),
     ],
 )
-def test_what_does_not_fit_goes_back_to_the_model(
-    server: FakeServer, reply: Reply, said: str
+def test_invalid_calls_are_answered_with_an_error(
+    server: FakeServer, reply: Reply, expected: str
 ) -> None:
     """A call that cannot run is answered with one short line, and the model may try again."""
     server.script(reply)
     answer = ask()
 
     assert answer.ok
-    assert results(server)[0].startswith(said)
+    assert results(server)[0].startswith(expected)
     assert "\n" not in results(server)[0]
 
 
@@ -171,29 +171,29 @@ def test_forced_call_is_forced_once(server: FakeServer) -> None:
 @pytest.mark.parametrize("allowed", [True, False])
 def test_approve_decides(server: FakeServer, allowed: bool) -> None:
     """A function says whether a call may run; the model is told when it may not."""
-    asked: list[ToolCall] = []
+    approved: list[ToolCall] = []
 
     def approve(wanted: ToolCall) -> bool:
-        asked.append(wanted)
+        approved.append(wanted)
         return allowed
 
     server.script(call({"city": "Rome"}))
     ask(approve=approve)
 
-    assert [each.arguments for each in asked] == [{"city": "Rome"}]
+    assert [each.arguments for each in approved] == [{"city": "Rome"}]
     assert ("sky" in results(server)[0]) is allowed
     assert allowed or results(server) == ["The user did not allow this call."]
 
 
 def test_whoever_is_there_is_asked(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without `approve` the seam decides; trusted tools and "always" are not asked about."""
-    asked: list[str] = []
+    """Without `approve` the approvers decide; trusted tools and "always" need no approval."""
+    approved: list[str] = []
 
-    def person(wanted: ToolCall) -> bool:
-        asked.append(wanted.name)
+    def user(wanted: ToolCall) -> bool:
+        approved.append(wanted.name)
         return False
 
-    monkeypatch.setattr(allos.current_session(), "approvers", [lambda _: None, person])
+    monkeypatch.setattr(allos.current_session(), "approvers", [lambda _: None, user])
     for options in ({}, {"approve": "always"}, {"tools": [allos.tool(weather, trusted=True)]}):
         server.script(call({"city": "Rome"}))
         ask(**options)
@@ -201,7 +201,7 @@ def test_whoever_is_there_is_asked(server: FakeServer, monkeypatch: pytest.Monke
     server.script(call({"city": "Rome"}))
     ask()
 
-    assert asked == ["weather"]
+    assert approved == ["weather"]
     assert [results(server, at)[0][:8] for at in (1, 3, 5, 7)] == [
         "The user",
         *['{"city":'] * 3,
@@ -296,7 +296,7 @@ def test_async_tools(server: FakeServer) -> None:
     assert len(answer.steps) == 2
 
 
-def test_a_text_is_no_yes(server: FakeServer) -> None:
+def test_a_string_is_not_an_approval(server: FakeServer) -> None:
     """`approve=lambda call: input("ok? ")` would run a tool whatever is typed; it is refused."""
     ran: list[str] = []
 

@@ -20,7 +20,7 @@ PARTS = {
     "CLOUDFLARE_ACCOUNT_ID": "acc1",
     "DATABRICKS_HOST": "dbc-1.cloud.databricks.com",
 }
-FOREIGN = "https://elsewhere.example/v1"
+CUSTOM = "https://other.example/v1"
 ROWS = [row for row in load().values() if not row.embedded]
 NAMED = [row for row in ROWS if row.base_url]
 
@@ -41,7 +41,7 @@ def test_own_host_gets_own_first_key(row: Service) -> None:
     """With all keys of the world set, a service gets its own first one at its own address."""
     endpoint = resolve(row, env={**EVERY_KEY, **PARTS})
 
-    assert not endpoint.foreign
+    assert not endpoint.is_custom_host
     assert endpoint.api == row.api
     if row.key_env:
         assert key(endpoint) == EVERY_KEY[row.key_env[0]]
@@ -53,11 +53,11 @@ def test_own_host_gets_own_first_key(row: Service) -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=row_ids)
-def test_keys_of_others_are_never_taken(row: Service) -> None:
+def test_keys_of_other_services_are_never_used(row: Service) -> None:
     """With every key set but its own, a service that needs one says so and names its variables."""
     others = {name: value for name, value in EVERY_KEY.items() if name not in row.key_env}
     env = {**others, **PARTS, "OPENAI_ADMIN_KEY": "admin", "ANTHROPIC_AUTH_TOKEN": "token"}
-    url = FOREIGN if row.generic else None
+    url = CUSTOM if row.generic else None
 
     if not row.key_required:
         assert key(resolve(row, base_url=url, env=env)) == PLACEHOLDER
@@ -75,15 +75,15 @@ def test_keys_of_others_are_never_taken(row: Service) -> None:
 
 
 @pytest.mark.parametrize("row", NAMED, ids=row_ids)
-def test_a_foreign_host_gets_no_key_of_the_environment(row: Service) -> None:
+def test_a_custom_host_gets_no_key_of_the_environment(row: Service) -> None:
     """Whatever is set, a remote host named by base_url= gets nothing, a loopback a placeholder."""
     env = {**EVERY_KEY, **PARTS}
     for url in (
-        FOREIGN,
-        "http://elsewhere.example:8000/v1",
+        CUSTOM,
+        "http://other.example:8000/v1",
         "http://10.1.2.3/v1",
-        "http://localhost.elsewhere.example/v1",
-        "http://127.0.0.1.elsewhere.example/v1",
+        "http://localhost.other.example/v1",
+        "http://127.0.0.1.other.example/v1",
     ):
         if row.key_required:
             with pytest.raises(MissingKeyError, match=f"{row.name.upper()}_BASE_URL"):
@@ -92,7 +92,7 @@ def test_a_foreign_host_gets_no_key_of_the_environment(row: Service) -> None:
             assert key(resolve(row, base_url=url, env=env)) == PLACEHOLDER, url
     for url in ("http://127.0.0.1:9/v1", "http://localhost:9/v1", "http://[::1]:9/v1"):
         endpoint = resolve(row, base_url=url, env=env)
-        assert endpoint.foreign, url
+        assert endpoint.is_custom_host, url
         assert endpoint.placeholder, url
         assert key(endpoint) == PLACEHOLDER, url
         assert endpoint.withheld == (row.key_env[0] if row.key_env else None), url
@@ -118,7 +118,7 @@ def test_hosts_that_look_alike_are_foreign(row: Service) -> None:
             endpoint = resolve(row, base_url=url, env=env)
         except MissingKeyError:
             continue
-        assert endpoint.foreign, url
+        assert endpoint.is_custom_host, url
         assert key(endpoint) == PLACEHOLDER, url
 
 
@@ -142,15 +142,15 @@ def test_address_variable_takes_the_key_along(row: Service) -> None:
     by_hand = resolve(row, base_url="https://proxy.example/y/v1", env=env)
 
     assert moved.base_url == wire.get(row.api).base_url("https://proxy.example/x/v1")
-    assert not moved.foreign
-    assert not by_hand.foreign
+    assert not moved.is_custom_host
+    assert not by_hand.is_custom_host
     assert moved.api == by_hand.api == row.api
     assert moved.key_source == by_hand.key_source == (row.key_env or ("placeholder",))[0]
 
 
 @pytest.mark.parametrize("row", [row for row in NAMED if row.key_required], ids=row_ids)
 def test_a_required_key_is_required_behind_the_variable(row: Service) -> None:
-    """<NAME>_BASE_URL on loopback does not waive the key: it is the same service elsewhere."""
+    """<NAME>_BASE_URL on loopback does not waive the key: it is the same service on another host."""
     with pytest.raises(MissingKeyError):
         resolve(row, env={row.base_url_env[0]: "http://127.0.0.1:9/v1"})
 
@@ -159,7 +159,7 @@ def test_a_required_key_is_required_behind_the_variable(row: Service) -> None:
 def test_a_key_that_was_passed_goes_anywhere(row: Service) -> None:
     """api_key= is the caller's own decision, on a foreign host and before every variable."""
     env = {**EVERY_KEY, **PARTS}
-    abroad = resolve(row, base_url=FOREIGN, api_key="mine", env=env)
+    abroad = resolve(row, base_url=CUSTOM, api_key="mine", env=env)
 
     assert key(abroad) == "mine"
     assert abroad.key_source == "argument"
@@ -189,7 +189,7 @@ def test_seed_page_local_openai(env: dict[str, str]) -> None:
     endpoint = resolve(find("openai"), base_url="http://localhost:8080/v1", env=env)
 
     assert endpoint.api == "chat"
-    assert endpoint.foreign
+    assert endpoint.is_custom_host
     assert key(endpoint) == PLACEHOLDER
 
 
@@ -207,7 +207,7 @@ def test_generic_key_is_bound_to_its_variable_host() -> None:
     assert key(resolve(row, env=env)) == "k-env"
     assert key(resolve(row, base_url="https://MINE.example/other", env=env)) == "k-env"
     with pytest.raises(MissingKeyError, match="CHAT_COMPLETIONS_BASE_URL"):
-        resolve(row, base_url=FOREIGN, env=env)
+        resolve(row, base_url=CUSTOM, env=env)
     here = resolve(row, base_url="http://localhost:8000/v1", env=env)
     assert (key(here), here.withheld) == (PLACEHOLDER, "CHAT_COMPLETIONS_API_KEY")
 
@@ -216,7 +216,7 @@ def test_generic_key_goes_where_the_caller_says_when_it_is_unbound() -> None:
     """Without CHAT_COMPLETIONS_BASE_URL the key is for whatever address is named."""
     env = {"CHAT_COMPLETIONS_API_KEY": "k-env", "OPENAI_API_KEY": "sk-real"}
 
-    assert key(resolve(find("chat_completions"), base_url=FOREIGN, env=env)) == "k-env"
+    assert key(resolve(find("chat_completions"), base_url=CUSTOM, env=env)) == "k-env"
 
 
 def test_generic_needs_an_address() -> None:
@@ -234,14 +234,14 @@ def test_generic_needs_an_address() -> None:
         ("openai", None, None, "responses"),
         ("openai", None, "chat", "chat"),
         ("openai", "https://api.openai.com/v1", None, "responses"),
-        ("openai", FOREIGN, None, "chat"),
-        ("openai", FOREIGN, "responses", "responses"),
-        ("openai", FOREIGN, "messages", "messages"),
+        ("openai", CUSTOM, None, "chat"),
+        ("openai", CUSTOM, "responses", "responses"),
+        ("openai", CUSTOM, "messages", "messages"),
         ("groq", None, "responses", "responses"),
-        ("anthropic", FOREIGN, None, "messages"),
-        ("xai", FOREIGN, None, "responses"),
+        ("anthropic", CUSTOM, None, "messages"),
+        ("xai", CUSTOM, None, "responses"),
         ("vllm", None, "messages", "messages"),
-        ("chat_completions", FOREIGN, "responses", "responses"),
+        ("chat_completions", CUSTOM, "responses", "responses"),
     ],
 )
 def test_which_api_is_spoken(
@@ -254,7 +254,7 @@ def test_which_api_is_spoken(
 
 
 def test_openai_moved_by_its_variable_stays_on_responses() -> None:
-    """OPENAI_BASE_URL names the same service elsewhere, so its API stays."""
+    """OPENAI_BASE_URL is the same service on another host, so its API stays."""
     env = {"OPENAI_API_KEY": "sk-real", "OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}
 
     assert resolve(find("openai"), env=env).api == "responses"
@@ -263,12 +263,12 @@ def test_openai_moved_by_its_variable_stays_on_responses() -> None:
 @pytest.mark.parametrize(
     ("name", "api", "words"),
     [
-        ("groq", "messages", "'groq' speaks 'chat' and 'responses', not 'messages'"),
-        ("anthropic", "chat", "'anthropic' speaks 'messages', not 'chat'"),
+        ("groq", "messages", "'groq' supports 'chat' and 'responses', not 'messages'"),
+        ("anthropic", "chat", "'anthropic' supports 'messages', not 'chat'"),
         ("openai", "response", "Did you mean 'responses'?"),
     ],
 )
-def test_an_api_that_is_not_there(name: str, api: str, words: str) -> None:
+def test_unsupported_api(name: str, api: str, words: str) -> None:
     """A wrong api= is refused before anything is sent, with what would work."""
     with pytest.raises(ConfigurationError) as caught:
         resolve(find(name), api_key="k", api=api, env={})
@@ -325,15 +325,15 @@ def test_missing_key_is_one_exact_line() -> None:
     assert "TOGETHER_API_KEY, TOGETHER_AI_API_KEY or TOGETHERAI_API_KEY" in str(three.value)
 
 
-def test_missing_key_at_a_foreign_host_says_why() -> None:
-    """Who has a key and named another host learns where that key may go."""
+def test_missing_key_at_a_custom_host_says_why() -> None:
+    """The error for a custom host says to which hosts the key may be sent."""
     with pytest.raises(MissingKeyError) as caught:
         resolve(find("openai"), base_url="https://box.lan:8000/v1", env={"OPENAI_API_KEY": "sk-1"})
 
     assert str(caught.value) == (
-        "No key for 'openai' at https://box.lan:8000: OPENAI_API_KEY goes only to "
+        "No key for 'openai' at https://box.lan:8000: OPENAI_API_KEY is only sent to "
         "https://api.openai.com or the host of OPENAI_BASE_URL. "
-        "Pass api_key= (any text where none is checked). Nothing was sent."
+        "Pass api_key= (any string where it is not checked). Nothing was sent."
     )
 
 
@@ -361,16 +361,16 @@ def test_a_bad_key_that_is_not_used_does_not_matter() -> None:
 
 
 def test_key_of_another_type() -> None:
-    """A key that is no text is refused without being shown."""
-    with pytest.raises(ConfigurationError, match="api_key must be text, not int"):
+    """A key that is not a string is refused without being shown."""
+    with pytest.raises(ConfigurationError, match="api_key must be a string, got int"):
         resolve(find("groq"), api_key=12345, env={})  # type: ignore[arg-type]
 
 
-def test_address_of_another_type() -> None:
-    """An address that is no text is refused, also where it would be in the way."""
-    with pytest.raises(ConfigurationError, match="base_url must be text, not int"):
+def test_base_url_of_another_type() -> None:
+    """A base URL that is not a string is refused, also for the embedded model."""
+    with pytest.raises(ConfigurationError, match="base_url must be a string, got int"):
         resolve(find("groq"), base_url=8000, env=EVERY_KEY)  # type: ignore[arg-type]
-    with pytest.raises(ConfigurationError, match="takes no base_url"):
+    with pytest.raises(ConfigurationError, match="does not accept base_url"):
         resolve(find("local"), base_url=8000, env={})  # type: ignore[arg-type]
 
 
@@ -404,9 +404,9 @@ def test_names_of_this_machine_are_one_host(url: str) -> None:
     assert (key(apart), apart.withheld) == (PLACEHOLDER, "VLLM_API_KEY")
 
 
-def test_embedded_model_has_no_address_and_no_key() -> None:
+def test_embedded_model_has_no_base_url_and_no_key() -> None:
     """`local` is started by allos: nothing of the environment touches it."""
-    env = {**EVERY_KEY, "LOCAL_BASE_URL": FOREIGN, "LOCAL_API_KEY": "x"}
+    env = {**EVERY_KEY, "LOCAL_BASE_URL": CUSTOM, "LOCAL_API_KEY": "x"}
     endpoint = resolve(find("local"), env=env)
 
     assert (endpoint.base_url, endpoint.api_key, endpoint.key_source) == ("", None, "embedded")
@@ -451,10 +451,10 @@ def test_ollama_host(value: str, expected: str) -> None:
 
 def test_ollama_host_with_a_password() -> None:
     """A user and password in OLLAMA_HOST are refused and not shown."""
-    with pytest.raises(ConfigurationError, match="holds a user name or password") as told:
+    with pytest.raises(ConfigurationError, match="contains a user name or password") as caught:
         resolve(find("ollama"), env={"OLLAMA_HOST": "http://me:hush@box"})
 
-    assert "hush" not in str(told.value)
+    assert "hush" not in str(caught.value)
 
 
 def test_ollama_host_comes_after_the_address_variables() -> None:
@@ -506,8 +506,8 @@ def test_own_host_is_known_without_the_part_in_its_path() -> None:
     url = "https://api.cloudflare.com/client/v4/accounts/9/ai/v1"
 
     assert key(resolve(find("cloudflare"), base_url=url, env=EVERY_KEY)) is not None
-    assert not resolve(find("cloudflare"), base_url=url, env=EVERY_KEY).foreign
-    with pytest.raises(MissingKeyError, match="only to the host of AZURE_BASE_URL"):
+    assert not resolve(find("cloudflare"), base_url=url, env=EVERY_KEY).is_custom_host
+    with pytest.raises(MissingKeyError, match="only sent to the host of AZURE_BASE_URL"):
         resolve(find("azure"), base_url="https://r.openai.azure.com/openai/v1", env=EVERY_KEY)
 
 
@@ -519,29 +519,29 @@ def test_own_host_is_known_without_the_part_in_its_path() -> None:
         ("me:hunter2@box/v1", "user name or password"),
         ("https://api.openai.com@evil.example/v1", "user name or password"),
         ("https://api.openai.com:443@evil.example/v1", "user name or password"),
-        ("https://me:hun/ter2@box", "not a web address"),
+        ("https://me:hun/ter2@box", "not a valid URL"),
         ("https://box/v1?token=hunter2", "query or fragment"),
         ("https://box/v1#hunter2", "query or fragment"),
         ("https://box/v1?", "query or fragment"),
         ("https://api.openai.com\\@evil.example/v1", "backslash"),
         ("https://api.open\nai.com/v1", "control character"),
-        ("https://box /v1", "blank"),
+        ("https://box /v1", "whitespace"),
         ("localhost:8000/v1", "must start with http"),
         ("box", "must start with http"),
         ("ftp://box/v1", "must start with http"),
         ("file:///etc/passwd", "must start with http"),
         ("https://", "must start with http"),
         ("https:///v1", "must start with http"),
-        ("https://box:port/v1", "not a web address"),
-        ("https://box:99999/v1", "not a web address"),
-        ("https://[::1/v1", "not a web address"),
-        ("https://box/v1/chat/completions", "leave '/chat/completions' off"),
-        ("https://box/v1/responses/", "leave '/responses' off"),
+        ("https://box:port/v1", "not a valid URL"),
+        ("https://box:99999/v1", "not a valid URL"),
+        ("https://[::1/v1", "not a valid URL"),
+        ("https://box/v1/chat/completions", "must not end with '/chat/completions'"),
+        ("https://box/v1/responses/", "must not end with '/responses'"),
     ],
 )
 @pytest.mark.parametrize("where", ["base_url", "OPENAI_BASE_URL"])
-def test_addresses_that_are_refused(url: str, words: str, where: str) -> None:
-    """A wrong address is one line that names where it stands, without secrets in it."""
+def test_base_urls_that_are_refused(url: str, words: str, where: str) -> None:
+    """An invalid base URL is one line with its source and without secrets."""
     argument = url if where == "base_url" else None
     env = {"OPENAI_API_KEY": "sk-real", where: url}
     with pytest.raises(ConfigurationError) as caught:

@@ -1,4 +1,4 @@
-"""Keys that a person sets: where they are kept, and whom they never reach."""
+"""API keys that a user sets: where they are stored, and where they are never sent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from allos.errors import ConfigurationError, MissingKeyError
 from allos.providers import ProviderRegistry
 from allos.providers.auth import key_store
 from allos.providers.catalog.services import find
-from allos.secret import Secret, sealed
+from allos.secret import Secret, seal_secrets
+from allos.session import current_session
 from tests.support.own_keyring import BrokenKeyring, FileKeyring
 
 KEY = "gsk-of-this-test-0815"
@@ -27,10 +28,10 @@ KEY = "gsk-of-this-test-0815"
 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No key was set, and the keyring was not asked yet."""
-    monkeypatch.setattr(key_store, "_held", {})
-    monkeypatch.setattr(key_store, "_found", {})
-    monkeypatch.setattr(key_store, "_warned", False)
+    """No key is set, and nothing is cached."""
+    monkeypatch.setattr(current_session(), "keys", {})
+    monkeypatch.setattr(key_store, "_keyring_cache", {})
+    monkeypatch.setattr(key_store, "_warned_about_keyring", False)
 
 
 def _use(backend: Any) -> Iterator[Any]:
@@ -58,8 +59,8 @@ def broken() -> Iterator[Any]:
 
 def _new_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget what this process remembers, as a new one would."""
-    monkeypatch.setattr(key_store, "_held", {})
-    monkeypatch.setattr(key_store, "_found", {})
+    monkeypatch.setattr(current_session(), "keys", {})
+    monkeypatch.setattr(key_store, "_keyring_cache", {})
 
 
 def source(name: str = "groq", **options: Any) -> str:
@@ -84,12 +85,12 @@ def test_order_of_the_places(own: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert source(api_key="gsk-passed") == "argument"
 
 
-def test_set_key_is_remembered_in_the_keyring(own: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_set_key_is_stored_in_the_keyring(own: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A key that was set is there in the next process, under the service name "allos"."""
     info = allos.set_key("groq", KEY)
     _new_process(monkeypatch)
 
-    assert repr(info) == "'groq': the key is set for this process and remembered in the keyring."
+    assert repr(info) == "'groq': the key is set for this process and stored in the keyring."
     assert own.get_password("allos", "groq") == KEY
     assert source() == "keyring"
 
@@ -97,14 +98,12 @@ def test_set_key_is_remembered_in_the_keyring(own: Any, monkeypatch: pytest.Monk
 def test_forget_removes_it_everywhere(own: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """`forget_key` takes the key out of the process and the keyring, and says what is still there."""
     allos.set_key("groq", KEY)
-    said = allos.forget_key("groq").said
+    message = allos.forget_key("groq").message
     monkeypatch.setenv("GROQ_API_KEY", "gsk-in-the-environment")
-    again = allos.forget_key("groq").said
+    again = allos.forget_key("groq").message
 
-    assert said == "'groq': the key is forgotten in this process and the keyring."
-    assert again == (
-        "'groq': there was no key to forget. GROQ_API_KEY is still set in the environment."
-    )
+    assert message == "'groq': the key is deleted from this process and the keyring."
+    assert again == ("'groq': no key was stored. GROQ_API_KEY is still set in the environment.")
     assert own.get_password("allos", "groq") is None
     monkeypatch.delenv("GROQ_API_KEY")
     with pytest.raises(MissingKeyError):
@@ -115,16 +114,16 @@ def test_session_keys_stay_out_of_the_keyring(own: Any) -> None:
     """`remember=False` keeps the key for the process alone."""
     info = allos.set_key("groq", KEY, remember=False)
 
-    assert "keyring" not in info.said
+    assert "keyring" not in info.message
     assert own.get_password("allos", "groq") is None
 
 
-def test_environment_that_goes_first_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_takes_precedence(monkeypatch: pytest.MonkeyPatch) -> None:
     """Setting a key that the environment overrides says so."""
     monkeypatch.setenv("GROQ_API_KEY", "gsk-in-the-environment")
     info = allos.set_key("groq", KEY, remember=False)
 
-    assert info.said.endswith("GROQ_API_KEY in the environment goes before it.")
+    assert info.message.endswith("GROQ_API_KEY in the environment takes precedence.")
     assert info.source == "GROQ_API_KEY"
 
 
@@ -134,15 +133,15 @@ def test_environment_that_goes_first_is_told(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_key_that_was_set_stays_with_its_host(own: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither base_url= nor <NAME>_BASE_URL takes a key that was set for the service's own host."""
     allos.set_key("groq", KEY)
-    own.asked.clear()  # setting it looks whether it was kept
+    own.asked.clear()  # set_key reads it back
     with pytest.raises(MissingKeyError):
-        source(base_url="https://elsewhere.example/v1")
+        source(base_url="https://other.example/v1")
 
-    monkeypatch.setenv("GROQ_BASE_URL", "https://elsewhere.example/v1")
+    monkeypatch.setenv("GROQ_BASE_URL", "https://other.example/v1")
     with pytest.raises(MissingKeyError):
         source()
     assert own.asked
-    assert set(own.asked) == {"allos/groq@https://elsewhere.example"}
+    assert set(own.asked) == {"allos/groq@https://other.example"}
 
 
 def test_a_key_for_another_host_is_found_there_alone(own: Any) -> None:
@@ -168,13 +167,13 @@ def test_host_filled_in_from_the_environment_is_named(monkeypatch: pytest.Monkey
         source("azure")
 
 
-def test_generic_provider_needs_an_address() -> None:
+def test_generic_provider_needs_a_base_url() -> None:
     """A key for no host in particular is not kept."""
-    with pytest.raises(ConfigurationError, match="needs an address"):
+    with pytest.raises(ConfigurationError, match="needs a base URL"):
         allos.set_key("chat_completions", KEY)
 
 
-def test_embedded_model_takes_no_key() -> None:
+def test_embedded_model_needs_no_key() -> None:
     """The embedded model needs no key and says so."""
     with pytest.raises(ConfigurationError, match="needs no key"):
         allos.set_key("local", KEY)
@@ -183,7 +182,7 @@ def test_embedded_model_takes_no_key() -> None:
 # ---- the keyring ------------------------------------------------------------------------------
 
 
-def test_keyring_is_not_asked_when_the_key_is_elsewhere(
+def test_keyring_is_not_queried_for_a_key_from_another_source(
     own: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A key in the environment, or none needed, and the keyring is left alone."""
@@ -195,8 +194,8 @@ def test_keyring_is_not_asked_when_the_key_is_elsewhere(
     assert own.asked == []
 
 
-def test_keyring_is_asked_once_for_each_account(own: Any) -> None:
-    """Every cell builds a provider; the keyring is asked by the first one alone."""
+def test_keyring_is_queried_once_for_each_account(own: Any) -> None:
+    """Every cell builds a provider; only the first one queries the keyring."""
     for _ in range(3):
         with pytest.raises(MissingKeyError):
             source()
@@ -206,7 +205,7 @@ def test_keyring_is_asked_once_for_each_account(own: Any) -> None:
 
 @pytest.mark.process
 def test_keyring_is_never_imported_by_an_import() -> None:
-    """The package is loaded when a key is looked for and not found elsewhere, not before."""
+    """The package is imported when no other source has a key, not before."""
     code = (
         "import sys, os, allos\n"
         "from allos.providers import ProviderRegistry\n"
@@ -234,8 +233,8 @@ def test_broken_keyring_is_one_warning(broken: Any) -> None:
         assert source("vllm") == "placeholder"
 
     assert [str(w.message) for w in caught] == [
-        "The keyring could not be asked (OSError); keys are looked for elsewhere. "
-        "%allos doctor says more."
+        "The keyring is not available (OSError); other sources of keys still work. "
+        "Run %allos doctor for details."
     ]
 
 
@@ -243,21 +242,21 @@ def test_broken_keyring_does_not_keep_a_key_from_being_set(broken: Any) -> None:
     """Where the keyring fails, the key is set for this process, and the sentence says so."""
     info = allos.set_key("groq", KEY)
 
-    assert info.said == (
-        "'groq': the key is set for this process alone: the keyring did not take it (OSError)."
+    assert info.message == (
+        "'groq': the key is set for this process only: the keyring did not store it (OSError)."
     )
     assert source() == "process"
 
 
-def test_a_keyring_that_keeps_nothing_is_no_keyring() -> None:
+def test_null_keyring() -> None:
     """The empty backend of a machine without a keyring takes every key; the sentence says so."""
     from keyring.backends import null
 
     for _ in _use(null.Keyring()):
         info = allos.set_key("groq", KEY)
 
-    assert info.said == (
-        "'groq': the key is set for this process alone: this machine has no keyring."
+    assert info.message == (
+        "'groq': the key is set for this process only: this machine has no keyring."
     )
 
 
@@ -271,18 +270,20 @@ def test_without_the_keyring_package(monkeypatch: pytest.MonkeyPatch) -> None:
     for_now = allos.set_key("groq", KEY, remember=False)
     forgotten = allos.forget_key("groq")
 
-    assert info.said == (
-        "'groq': the key is set for this process alone and remembered nowhere: the keyring "
+    assert info.message == (
+        "'groq': the key is set for this process only: the keyring "
         "package is not installed (pip install 'allos-jupyter[keyring]')."
     )
-    assert for_now.said == "'groq': the key is set for this process."
-    assert forgotten.said == "'groq': the key is forgotten in this process."
+    assert for_now.message == "'groq': the key is set for this process."
+    assert forgotten.message == "'groq': the key is deleted from this process."
 
 
 def test_wrong_key_in_the_keyring_is_named(own: Any) -> None:
     """What cannot stand in a header is an error that says where it came from, not what it is."""
     own.set_password("allos", "groq", "two words-of-a-secret")
-    with pytest.raises(ConfigurationError, match="The key in the keyring holds a blank") as caught:
+    with pytest.raises(
+        ConfigurationError, match="The key in the keyring contains whitespace"
+    ) as caught:
         source()
 
     assert "secret" not in str(caught.value)
@@ -292,8 +293,8 @@ def test_wrong_key_in_the_keyring_is_named(own: Any) -> None:
 
 
 @pytest.mark.process
-def test_nobody_to_ask_is_one_line() -> None:
-    """A script without a terminal is told what to do instead; nothing is read from a pipe."""
+def test_without_a_prompt_is_one_line() -> None:
+    """Without a terminal the error says what to do instead; nothing is read from a pipe."""
     done = subprocess.run(
         [
             sys.executable,
@@ -309,13 +310,13 @@ def test_nobody_to_ask_is_one_line() -> None:
     )
 
     assert done.stdout == (
-        "Nobody can be asked for the key of 'groq' here: set GROQ_API_KEY in the environment, "
+        "Cannot prompt for the key of 'groq' here: set GROQ_API_KEY in the environment, "
         "or call allos.set_key('groq', value).\n"
     )
     assert done.stderr == ""
 
 
-def test_asked_by_the_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prompt_of_the_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a value the notebook's own prompt asks; blanks around the key are cut off."""
     prompts: list[str] = []
 
@@ -327,7 +328,7 @@ def test_asked_by_the_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
     allos.set_key("groq", remember=False)
 
     assert prompts == ["Key for groq (not shown): "]
-    assert key_store._held["groq"] == Secret(KEY)
+    assert current_session().keys["groq"] == Secret(KEY)
 
 
 @pytest.mark.parametrize("typed", ["", "   "])
@@ -337,18 +338,18 @@ def test_empty_answer_changes_nothing(monkeypatch: pytest.MonkeyPatch, typed: st
     with pytest.raises(ConfigurationError, match="nothing was changed"):
         allos.set_key("groq")
 
-    assert key_store._held == {}
+    assert current_session().keys == {}
 
 
 # ---- nothing shows ----------------------------------------------------------------------------
 
 
 def test_key_is_in_no_repr_and_no_pickle() -> None:
-    """What `set_key` returns, the provider, and the sealed options never show the key."""
+    """What `set_key` returns, the provider, and the seal_secrets options never show the key."""
     info = allos.set_key("groq", KEY, remember=False)
     provider = ProviderRegistry.get_provider("groq", model="m")
     options: dict[str, Any] = {"api_key": KEY, "headers": {"x-key": KEY}}
-    sealed(options)
+    seal_secrets(options)
     shown = [
         repr(info),
         repr(provider),
@@ -373,15 +374,15 @@ def test_environment_shows_a_number_alone(monkeypatch: pytest.MonkeyPatch) -> No
     assert repr(env) == f"<{len(env)} variables, not shown>"
 
 
-def test_where(own: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_source_of(own: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """`where` tells the place and never raises."""
-    assert key_store.where(find("groq")) is None
-    assert key_store.where(find("local")) is None
-    assert key_store.where(find("azure")) is None
+    assert key_store.source_of(find("groq")) is None
+    assert key_store.source_of(find("local")) is None
+    assert key_store.source_of(find("azure")) is None
     own.set_password("allos", "mistral", KEY)
-    assert key_store.where(find("mistral")) == "keyring"
+    assert key_store.source_of(find("mistral")) == "keyring"
     monkeypatch.setenv("GROQ_BASE_URL", "no address")
-    assert key_store.where(find("groq")) is None
+    assert key_store.source_of(find("groq")) is None
 
 
 def test_is_set(own: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -398,8 +399,8 @@ def test_backend_names_the_keyring(own: Any) -> None:
     import keyring
     from keyring.backends import fail
 
-    name, fault = key_store.backend()
+    name, fault = key_store.keyring_backend()
     keyring.set_keyring(fail.Keyring())
 
     assert (name, fault) == (own.name, None)
-    assert key_store.backend() == (None, "no keyring of this computer can be used")
+    assert key_store.keyring_backend() == (None, "no usable keyring backend was found")

@@ -30,7 +30,7 @@ def put(value: Any) -> None:
 
 
 def test_nothing_is_known_at_first() -> None:
-    """A service that was never asked is None, which is not an empty list; shipped names stand in."""
+    """None for a service that was never listed, not an empty list; shipped names are the fallback."""
     assert model_cache.cached_models("groq") is None
     assert model_cache.known_models("groq") == model_limits.names("groq")
     assert model_cache.known_models("vllm") == []
@@ -87,10 +87,10 @@ def test_folder_that_cannot_be_written(folder: Path) -> None:
 
 
 def test_windows() -> None:
-    """A window that was asked for by name goes before the one in the list."""
-    assert model_cache.learnt_window("groq", None, "one") is None
+    """A window requested by model takes precedence over the one in the list."""
+    assert model_cache.reported_context_window("groq", None, "one") is None
     model_cache.remember("groq", None, TOLD, on_disk=False)
-    assert model_cache.learnt_window("groq", None, "one") == 8
-    assert model_cache.learnt_window("groq", "http://elsewhere/v1", "one") is None
-    model_cache.remember_window("groq", None, "one", 99)
-    assert model_cache.learnt_window("groq", None, "one") == 99
+    assert model_cache.reported_context_window("groq", None, "one") == 8
+    assert model_cache.reported_context_window("groq", "http://other/v1", "one") is None
+    model_cache.remember_context_window("groq", None, "one", 99)
+    assert model_cache.reported_context_window("groq", None, "one") == 99

@@ -76,7 +76,7 @@ def test_every_number_makes_sense(table: dict[str, Any]) -> None:
 
 
 def test_license_travels_along() -> None:
-    """The notice that the data's licence asks for lies beside it."""
+    """The notice that the data's licence requires is next to it."""
     text = FILE.with_name("model_facts.license.txt").read_text(encoding="utf-8")
 
     assert "Permission is hereby granted, free of charge" in text

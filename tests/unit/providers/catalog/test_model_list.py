@@ -8,11 +8,11 @@ import pytest
 from allos.providers.catalog.model_list import (
     ModelInfo,
     ModelList,
+    close_names,
+    context_window_in,
     find,
-    loaded_window,
-    near,
-    read,
-    window_in,
+    loaded_context_window,
+    parse_models,
 )
 from tests.support.dtypes import TEXT
 
@@ -132,7 +132,7 @@ RECORDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 def test_records(name: str) -> None:
     """Each service's own record gives the same fields; what it does not tell is None."""
     record, expected = RECORDS[name]
-    (model,) = read([record], "service")
+    (model,) = parse_models([record], "service")
 
     assert {field: getattr(model, field) for field in expected} == expected
     assert model.provider == "service"
@@ -141,8 +141,8 @@ def test_records(name: str) -> None:
 
 @pytest.mark.parametrize("rows", [None, 3, "x", {}, [], [None, 1, [], {}, {"id": 7}, {"id": " "}]])
 def test_no_records(rows: Any) -> None:
-    """What is no record of a model is left out."""
-    assert read(rows, "service") == []
+    """Elements that are not records of a model are skipped."""
+    assert parse_models(rows, "service") == []
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_no_records(rows: Any) -> None:
 )
 def test_window_in_a_record(record: dict[str, Any], window: int | None) -> None:
     """A service's own word for the window is found under any of its names."""
-    assert window_in(record) == window
+    assert context_window_in(record) == window
 
 
 @pytest.mark.parametrize(
@@ -180,12 +180,12 @@ def test_window_in_a_record(record: dict[str, Any], window: int | None) -> None:
 )
 def test_loaded_window(answer: dict[str, Any], window: int | None) -> None:
     """The window that a local server has loaded, in llama.cpp's and in Ollama's words."""
-    assert loaded_window(answer) == window
+    assert loaded_context_window(answer) == window
 
 
 def test_frame() -> None:
     """One row per model, in the service's order, with dtypes that do not depend on the values."""
-    models = read([ANTHROPIC, {"id": "b"}], "anthropic")
+    models = parse_models([ANTHROPIC, {"id": "b"}], "anthropic")
     full, empty = models.frame, ModelList().frame
 
     assert full["model"].tolist() == ["claude-x", "b"]
@@ -205,7 +205,7 @@ def test_frame() -> None:
 
 def test_repr_is_short() -> None:
     """A list of hundreds shows a line, not a page; the raw records never show."""
-    models = read([{"id": f"m{n}", "secret": "raw"} for n in range(300)], "s")
+    models = parse_models([{"id": f"m{n}", "secret": "raw"} for n in range(300)], "s")
 
     assert repr(models) == "ModelList(300 models: m0, m1, m2, m3, m4, ...)"
     assert repr(ModelList()) == "ModelList([])"
@@ -214,7 +214,7 @@ def test_repr_is_short() -> None:
 
 def test_find() -> None:
     """A model is found by its name or without its path; the only one there is counts as it."""
-    models = read([{"id": "models/a"}, {"id": "b"}], "s")
+    models = parse_models([{"id": "models/a"}, {"id": "b"}], "s")
 
     assert find(models, "a") == models[0]
     assert find(models, "b") == models[1]
@@ -243,8 +243,8 @@ def test_near(wanted: str, expected: list[str]) -> None:
         "llama-3.3-70b-versatile",
     ]
 
-    assert near(wanted, names) == expected
-    assert "qwen/qwen3-32b" not in near("qwen/qwen3-32b", names)
+    assert close_names(wanted, names) == expected
+    assert "qwen/qwen3-32b" not in close_names("qwen/qwen3-32b", names)
 
 
 def test_model_info_is_a_value() -> None:

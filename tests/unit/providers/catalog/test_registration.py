@@ -16,9 +16,9 @@ from tests.support.fake_server import FakeServer
 
 @pytest.fixture(autouse=True)
 def clean() -> Iterator[None]:
-    """What a test registers or loads is gone afterwards."""
+    """Remove what a test registers or loads."""
     yield
-    for name in list(services._added):
+    for name in list(services._registered):
         unregister(name)
     entry_points._loaded.clear()
 
@@ -36,7 +36,7 @@ def test_row() -> None:
     assert {"mine", "my_own"} <= set(ProviderRegistry.list_providers())
     assert services.find("mine").base_url_env == ("MINE_BASE_URL",)
     assert ProviderRegistry.get_env_var_name("mine") == "MINE_API_KEY"
-    assert "mine" in [service.name for service in services.every()]
+    assert "mine" in [service.name for service in services.all_services()]
 
 
 def test_class() -> None:
@@ -56,7 +56,7 @@ def test_class() -> None:
 
 
 def test_function() -> None:
-    """A function may build the provider; what is no provider is refused."""
+    """A function may build the provider; anything but a Provider is refused."""
 
     @register("mine", base_url="https://mine.example/v1", api="chat")
     def build(service: Service, **options: Any) -> Provider:
@@ -67,7 +67,7 @@ def test_function() -> None:
         return 3
 
     assert isinstance(ProviderRegistry.get_provider("mine", model="m", api_key="k"), Provider)
-    with pytest.raises(ConfigurationError, match="'other' returned int, not a Provider"):
+    with pytest.raises(ConfigurationError, match="'other' returned int, expected a Provider"):
         ProviderRegistry.get_provider("other", model="m", api_key="k")
 
 
@@ -77,38 +77,40 @@ def test_a_cell_may_run_again() -> None:
     register(row(note="second"))
 
     assert services.find("mine").note == "second"
-    with pytest.raises(ConfigurationError, match=f"{__name__} has taken that name"):
-        services.add(row(), origin="elsewhere")
+    with pytest.raises(ConfigurationError, match=f"{__name__} has registered it"):
+        services.add(row(), origin="another_module")
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "expected"),
     [
-        ("openai", "allos has one by that name"),
-        ("ollama_compat", "allos has one by that name"),
-        ("github", "allos has one by that name"),
-        ("doctor", "it is a sub-command"),
-        ("compare", "it is a sub-command"),
+        ("openai", "allos has a built-in one"),
+        ("ollama_compat", "allos has a built-in one"),
+        ("github", "allos has a built-in one"),
+        ("doctor", "it is a subcommand of %allos"),
+        ("compare", "it is a subcommand of %allos"),
         ("My Own", "lower-case letters, digits and _"),
         ("a/b", "lower-case letters, digits and _"),
         ("", "lower-case letters, digits and _"),
     ],
 )
-def test_names_that_are_refused(name: str, said: str) -> None:
+def test_names_that_are_refused(name: str, expected: str) -> None:
     """No provider takes a sub-command's name, a built-in one's, or one that cannot be typed."""
-    with pytest.raises(ConfigurationError, match=said) as caught:
+    with pytest.raises(ConfigurationError, match=expected) as caught:
         register(row(name))
-    with pytest.raises(ConfigurationError, match=said):
+    with pytest.raises(ConfigurationError, match=expected):
         register(row(aliases=(name,)))
 
     assert repr(name) in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert services._added == {}
+    assert services._registered == {}
 
 
 def test_keys_of_others_are_refused() -> None:
     """A provider cannot have the key of a hosted service sent to its own address."""
-    with pytest.raises(ConfigurationError, match=r"OPENAI_API_KEY: that is the key of 'openai'"):
+    with pytest.raises(
+        ConfigurationError, match=r"OPENAI_API_KEY: that is the API key of 'openai'"
+    ):
         register(row(key_env=("MINE_API_KEY", "OPENAI_API_KEY")))
     with pytest.raises(ConfigurationError, match="cannot be embedded"):
         register(row(embedded=True))
@@ -124,11 +126,11 @@ def test_one_variable_needs_no_tuple(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ProviderRegistry.get_provider("gateway", model="m").name == "gateway"
 
 
-def test_an_unknown_api_is_told_at_once() -> None:
-    """A row whose API nobody speaks is refused when it is registered, as is what is no row."""
+def test_unknown_api_is_refused() -> None:
+    """A service with an unknown API, or anything but a Service, is refused."""
     with pytest.raises(ConfigurationError, match="unknown api 'grpc'"):
         register(Service(name="gateway", base_url="https://x.example/v1", api="grpc"))  # type: ignore[arg-type]
-    with pytest.raises(ConfigurationError, match="register takes a Service or the name of one"):
+    with pytest.raises(ConfigurationError, match="register expects a Service or a name"):
         register(5)  # type: ignore[call-overload]
 
 
@@ -193,7 +195,7 @@ ROW = (
 
 
 def test_package_is_found_by_name(packages: Path) -> None:
-    """A package is loaded when a name is asked for that nobody knows, and not before."""
+    """A package is loaded when an unknown name is looked up, not before."""
     install(packages, "plug-one", "plug_one", ROW.format(name="one"), one="plug_one:ROW")
 
     assert services.find("groq").name == "groq"
@@ -223,26 +225,30 @@ BROKEN = {
         r"RuntimeError: no such thing",
     ),
     "leaves": ("raise SystemExit(3)", "broken_leaves", r"SystemExit: 3"),
-    "empty": ("X = 3", "broken_empty:X", r"is int, neither a Service nor"),
+    "empty": ("X = 3", "broken_empty:X", r"must be a Service or register .*, got int"),
     "lacks": ("", "broken_lacks:ROW", r"AttributeError: .*ROW"),
-    "mixed": ("X = [3]", "broken_mixed:X", r"is int, neither a Service nor"),
+    "mixed": ("X = [3]", "broken_mixed:X", r"must be a Service or register .*, got int"),
     "taken": (
         ROW.format(name="openai"),
         "broken_taken:ROW",
-        r"'openai': allos has one by that name",
+        r"'openai' cannot be the name of a provider: allos has a built-in one",
     ),
-    "reserved": (ROW.format(name="log"), "broken_reserved:ROW", r"'log': it is a sub-command"),
+    "reserved": (
+        ROW.format(name="log"),
+        "broken_reserved:ROW",
+        r"'log' cannot be the name of a provider: it is a subcommand",
+    ),
 }
 
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_broken_package(packages: Path, name: str) -> None:
     """A package that cannot be loaded is one warning that names it; the others work."""
-    text, value, said = BROKEN[name]
+    text, value, expected = BROKEN[name]
     install(packages, f"broken-{name}", f"broken_{name}", text, **{name: value})
     install(packages, "fine", "plug_fine", ROW.format(name="fine"), fine="plug_fine:ROW")
-    begins = f"The provider {name!r} of the package 'broken-{name}' is left out: "
-    with pytest.warns(UserWarning, match=f"^{begins}.*{said}") as caught:
+    begins = f"The provider {name!r} of the package 'broken-{name}' cannot be loaded: "
+    with pytest.warns(UserWarning, match=f"^{begins}.*{expected}") as caught:
         assert services.find("fine").name == "fine"
     (warning,) = [str(each.message) for each in caught]
 
@@ -253,7 +259,7 @@ def test_broken_package(packages: Path, name: str) -> None:
 
 
 def test_two_packages_with_one_name(packages: Path) -> None:
-    """The first package keeps the name; the second is told."""
+    """The first package keeps the name; the second causes a warning."""
     for package in ("a", "b"):
         install(
             packages,
@@ -263,6 +269,6 @@ def test_two_packages_with_one_name(packages: Path) -> None:
             same=f"plug_{package}:ROW",
         )
     with pytest.warns(
-        UserWarning, match=r"'same' of the package 'plug-.' is left out.*has taken that name"
+        UserWarning, match=r"'same' of the package 'plug-.' cannot be loaded.*has registered it"
     ):
         assert services.find("same").name == "same"

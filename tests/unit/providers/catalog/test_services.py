@@ -34,10 +34,10 @@ def test_row_is_well_formed(row: services.Service) -> None:
     assert re.fullmatch(r"[a-z][a-z0-9_]*", row.name)
     assert all(VARIABLE.fullmatch(name) for name in variables)
     assert len(set(variables)) == len(variables)
-    assert set(row.speaks) <= set(wire.names())
-    counters = [wire.get(api).token_counters for api in row.speaks]
+    assert set(row.supported_apis) <= set(wire.names())
+    counters = [wire.get(api).token_counters for api in row.supported_apis]
     assert row.counts is None or any(row.counts in known for known in counters)
-    assert len(set(row.speaks)) == len(row.speaks)
+    assert len(set(row.supported_apis)) == len(row.supported_apis)
     assert row.mark in ("A", "B", "C")
     assert re.fullmatch(r"20\d\d-\d\d", row.as_of)
     assert not row.key_required or row.key_env
@@ -93,10 +93,10 @@ def test_price_id_is_one_of_genai_prices(row: services.Service) -> None:
 def test_no_key_variable_of_one_vendor_belongs_to_another() -> None:
     """No variable serves two hosted services, and the big vendors' keys serve only them."""
     hosted = [name for row in HOSTED for name in row.key_env]
-    elsewhere = [name for row in ROWS if row not in HOSTED for name in row.key_env]
+    self_hosted = [name for row in ROWS if row not in HOSTED for name in row.key_env]
 
     assert len(set(hosted)) == len(hosted)
-    assert set(hosted) & set(elsewhere) == {"HF_TOKEN"}  # Hugging Face's own server
+    assert set(hosted) & set(self_hosted) == {"HF_TOKEN"}  # Hugging Face's own server
     assert [row.name for row in ROWS if "OPENAI_API_KEY" in row.key_env] == ["openai"]
     assert [row.name for row in ROWS if "ANTHROPIC_API_KEY" in row.key_env] == ["anthropic"]
 
@@ -200,7 +200,7 @@ def test_tool_and_schema_quirks_of_services() -> None:
         ("groq", "openai/gpt-oss-20b", True),
     ],
 )
-def test_models_that_take_no_forced_call(name: str, model: str, forced: bool) -> None:
+def test_models_without_forced_tool_calls(name: str, model: str, forced: bool) -> None:
     """`tool_choice="required"` is not sent to models that refuse it."""
     of_model = model_profile(services.find(name).profile, model)
 
@@ -211,10 +211,13 @@ def test_a_foreign_host_may_write_think_tags() -> None:
     """OpenAI itself writes no tags; a server of open models under its name may."""
     openai = services.find("openai")
 
-    assert not openai.profile_for(foreign=False).think_tags
-    assert openai.profile_for(foreign=True).think_tags
-    assert openai.profile_for(foreign=True).models == openai.profile.models
-    assert services.find("mistral").profile_for(foreign=True) == services.find("mistral").profile
+    assert not openai.profile_for(is_custom_host=False).think_tags
+    assert openai.profile_for(is_custom_host=True).think_tags
+    assert openai.profile_for(is_custom_host=True).models == openai.profile.models
+    assert (
+        services.find("mistral").profile_for(is_custom_host=True)
+        == services.find("mistral").profile
+    )
 
 
 def test_find_takes_names_and_aliases() -> None:
@@ -279,14 +282,14 @@ def test_retired_service_says_why() -> None:
 )
 def test_split_at_the_first_slash(text: str, provider: str, model: str | None) -> None:
     """Only the first slash counts; without a model there is None."""
-    assert services.split(text) == (provider, model)
+    assert services.split_model_name(text) == (provider, model)
 
 
 @pytest.mark.parametrize("text", ["", "/x", " /x"])
 def test_split_needs_a_provider(text: str) -> None:
     """A name without a provider is an error that shows the right form."""
     with pytest.raises(ConfigurationError, match="provider/model"):
-        services.split(text)
+        services.split_model_name(text)
 
 
 ROW = {"base_url": "https://x.example/v1", "key_env": ["X_API_KEY"], "api": "chat", "mark": "C"}
@@ -301,7 +304,7 @@ ROW = {"base_url": "https://x.example/v1", "key_env": ["X_API_KEY"], "api": "cha
         {"gone": ROW},
     ],
 )
-def test_reserved_or_taken_names_are_refused(table: dict[str, object]) -> None:
+def test_reserved_or_duplicate_names_are_refused(table: dict[str, object]) -> None:
     """No row can shadow a sub-command, another row or a retired service."""
     with pytest.raises(ConfigurationError):
         services._parse({"as_of": "2026-11", "services": table, "retired": {"gone": "Gone."}})

@@ -32,7 +32,7 @@ def test_bound_is_never_below_the_bytes_of_the_prompt(text: str) -> None:
     ],
 )
 def test_images_count_as_parts_not_as_letters(part: dict[str, Any]) -> None:
-    """The base64 text of an image is no prompt: a flat number stands for it."""
+    """The base64 text of an image does not count as prompt: a flat number does."""
     found = estimate(_body([part]), "m", None)
 
     assert PART_TOKENS <= found.input_tokens < PART_TOKENS + 50
@@ -70,7 +70,7 @@ def test_worst_case_takes_the_dearer_way_to_bill() -> None:
 
 @pytest.mark.parametrize("value", [None, 0, -5, "9", True, 1.5])
 def test_nonsense_is_no_limit(value: Any) -> None:
-    """Only a whole number from 1 limits an answer."""
+    """Only a integer >= 1 limits an answer."""
     assert estimate(_body("Hi", max_tokens=value), "gpt-4o", "openai").worst_cost_usd is None
 
 

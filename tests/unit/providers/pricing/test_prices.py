@@ -58,7 +58,7 @@ def test_served_model_counts() -> None:
     assert alias["input_cost_usd"] == 2.5
 
 
-def test_prefixes_are_taken_off() -> None:
+def test_prefixes_are_removed() -> None:
     """A model is found behind the path that some services put before it."""
     assert prices.cost({**KNOWN, "model": "models/gpt-4o"}, "openai")["cost_usd"] == 3.5
 
@@ -75,7 +75,7 @@ def test_prefixes_are_taken_off() -> None:
         ({"cost_usd": 0.5}, "openai"),
     ],
 )
-def test_unknown_is_no_cost(changes: dict[str, Any], price_id: str) -> None:
+def test_unknown_cost_is_none(changes: dict[str, Any], price_id: str) -> None:
     """Without a price, a count or sense there is no cost; one that was reported stays."""
     assert prices.cost({**KNOWN, **changes}, price_id) == {}
 
@@ -83,9 +83,9 @@ def test_unknown_is_no_cost(changes: dict[str, Any], price_id: str) -> None:
 def test_cost_is_added_where_prices_are_known() -> None:
     """The layer completes a response without changing it; where no prices are known it does nothing."""
     layer, response = prices.Prices(), ProviderResponse("x", metadata=dict(KNOWN))
-    asked = request("chat")
+    a_request = request("chat")
     billing = BilledService(provider="p", model="gpt-4o", base_url="", price_id="openai")
-    after = layer.before(prepared(asked, wire.get("chat"), billing=billing))
+    after = layer.before(prepared(a_request, wire.get("chat"), billing=billing))
     assert callable(after)
 
     async def completed() -> ProviderResponse:
@@ -94,7 +94,7 @@ def test_cost_is_added_where_prices_are_known() -> None:
 
     assert asyncio.run(completed()).cost_usd == 3.5
     assert response.cost_usd is None
-    assert layer.before(prepared(asked, wire.get("chat"))) is None
+    assert layer.before(prepared(a_request, wire.get("chat"))) is None
 
 
 def test_own_host_is_priced(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +106,7 @@ def test_own_host_is_priced(server: FakeServer, monkeypatch: pytest.MonkeyPatch)
     assert response.metadata["price_version"]
 
 
-def test_foreign_host_is_not_priced(server: FakeServer) -> None:
+def test_custom_host_is_not_priced(server: FakeServer) -> None:
     """The same model's name at another address has none."""
     provider = ProviderRegistry.get_provider("openai", model="gpt-4o", base_url=server.base_url)
 
@@ -241,7 +241,7 @@ def test_tier_before_its_price_was_known() -> None:
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("api", ["chat", "responses"])
 @pytest.mark.parametrize(
-    ("told", "dollars"),
+    ("extra_usage", "dollars"),
     [
         ({"cost": 0.125}, 0.125),
         ({"cost": 0}, 0.0),
@@ -253,9 +253,11 @@ def test_tier_before_its_price_was_known() -> None:
         ({"cost": -1}, None),
     ],
 )
-def test_reported_cost(api: Api, told: dict[str, Any], dollars: float | None, stream: bool) -> None:
+def test_reported_cost(
+    api: Api, extra_usage: dict[str, Any], dollars: float | None, stream: bool
+) -> None:
     """What a service says a call cost, in whichever of the known forms, goes before the tables."""
-    reply = Reply("x", usage_extra=told, model="gpt-4o")
+    reply = Reply("x", usage_extra=extra_usage, model="gpt-4o")
     response = answered(api, reply, stream=stream, price_id="openai")
     reported = response.metadata["price_version"] == "reported by the service"
 
@@ -272,15 +274,15 @@ def test_reported_cost(api: Api, told: dict[str, Any], dollars: float | None, st
 def test_cost_in_a_header(header: str, dollars: float | None) -> None:
     """A proxy that tells the cost in a header is believed, where the row says which header."""
     profile = services.find("litellm").profile
-    told = {"headers": {"x-litellm-response-cost": header}, "stream": False}
-    response = answered("chat", Reply("x"), profile=profile, **told)
-    elsewhere = answered("chat", Reply("x"), **told)
+    extra_usage = {"headers": {"x-litellm-response-cost": header}, "stream": False}
+    response = answered("chat", Reply("x"), profile=profile, **extra_usage)
+    without_header = answered("chat", Reply("x"), **extra_usage)
 
     assert response.cost_usd == dollars
     assert response.metadata.get("price_version") == (
         None if dollars is None else "reported by the service"
     )
-    assert elsewhere.cost_usd is None
+    assert without_header.cost_usd is None
 
 
 def test_new_tables_are_asked_anew() -> None:
