@@ -70,7 +70,7 @@ def test_package_is_used_everywhere(installed: Path) -> None:
     """Installed, its names work in questions, comparisons and cells, with its own key and headers."""
     with FakeServer() as server:
         server.reply(lambda seen: Reply(seen.prompt))
-        told = run(
+        output = run(
             USE,
             installed,
             ECHO_BASE_URL=server.base_url,
@@ -78,7 +78,7 @@ def test_package_is_used_everywhere(installed: Path) -> None:
             ECHO_API_KEY="sk-echo",
         )
 
-    assert told.split("\n")[:4] == ["Hi", "Ho Ho", "Hu", "Hey"]
+    assert output.split("\n")[:4] == ["Hi", "Ho Ho", "Hu", "Hey"]
     assert {seen.key for seen in server.requests} == {"sk-echo"}
     teams = [seen.headers.get("x-team") for seen in server.requests]
     assert sorted(map(str, teams)) == ["None", "None", "None", "blue", "nobody"]

@@ -173,13 +173,13 @@ test("the moment of the end is kept, however it is told", () => {
   const running = at("two calls are sent");
   /** @type {CellUpdate} */
   const end = { key: "0.0", state: "ok", html: "<p></p>", latency_s: 1, age_s: null };
-  const told = reduce(running, { type: "update", cells: [end] }, 5000);
+  const ended = reduce(running, { type: "update", cells: [end] }, 5000);
   const cells = snapshot.cells.map((one) => ({ ...one, ...(one.key === "0.0" ? end : {}) }));
   const all = reduce(running, { type: "snapshot", snapshot: { ...snapshot, cells } }, 6000);
 
-  assert.equal(cell(told, "0.0").ended_at_ms, 5000);
+  assert.equal(cell(ended, "0.0").ended_at_ms, 5000);
   assert.equal(cell(all, "0.0").ended_at_ms, 6000);
-  assert.equal(cell(updated(told, { key: "0.0", run: 1, state: "queued" }), "0.0").ended_at_ms, null);
+  assert.equal(cell(updated(ended, { key: "0.0", run: 1, state: "queued" }), "0.0").ended_at_ms, null);
 });
 
 test("any word of the kernel ends a disconnection", () => {

@@ -175,11 +175,11 @@ def test_pandas_is_not_loaded() -> None:
 )
 def test_what_no_variable_holds(name: str, words: str) -> None:
     """`--image` says in one line what it needs; a text in a variable is never a path."""
-    with pytest.raises(ConfigurationError) as told:
+    with pytest.raises(ConfigurationError) as caught:
         image_of(name, {"fig": Image(data=PNG), "path": "a.png", "number": 3})
 
-    assert words in str(told.value)
-    assert "Nothing was sent." in str(told.value)
+    assert words in str(caught.value)
+    assert "Nothing was sent." in str(caught.value)
     assert image_of("fig", {"fig": Image(data=PNG)}) == Image(data=PNG)
 
 

@@ -160,12 +160,12 @@ def test_hostile_text_in_every_field_is_inert(text: str) -> None:
         metadata={"provider": text, "model": text, "finish_reason": text, "latency_s": 1.0},
     )
     html = answer_html(response, notes=[text])
-    twin = answer_text(response, notes=[text])
+    plain = answer_text(response, notes=[text])
     error = error_html(text)
 
     assert judge(html, styles=frozenset({sheet_of(html)}))[0] == []
     assert judge(error, styles=frozenset({sheet_of(error)}))[0] == []
-    assert clean_text(twin) == twin
+    assert clean_text(plain) == plain
 
 
 @pytest.mark.parametrize(

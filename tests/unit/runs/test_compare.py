@@ -281,10 +281,10 @@ def test_whatever_a_provider_raises_ends_its_cell(
 def test_what_is_no_schema_starts_nothing(server: FakeServer, where: str) -> None:
     """A wrong schema, or a missing package for it, is an error at once and no comparison that failed."""
     given = {"schema": {"type": "nothing"}}
-    told = given if where == "shared" else {"params": [{}, given]}
+    invalid = given if where == "shared" else {"params": [{}, given]}
 
     with pytest.raises(ConfigurationError, match="schema"):
-        compare("Hi", models=["groq/a"], **told)
+        compare("Hi", models=["groq/a"], **invalid)
     assert server.requests == []
     assert not allos.current_session().active_runs
 

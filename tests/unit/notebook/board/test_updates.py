@@ -51,11 +51,11 @@ def test_who_knows_everything_is_told_nothing(comparison: Comparison) -> None:
     board = BoardUpdates(comparison)
     first = board.changes()
     board.set_notice("No.")
-    told, again = board.changes(), board.changes()
+    update, again = board.changes(), board.changes()
     board.resend()
 
     assert (first, again) == (None, None)
-    assert told == {"type": "update", "notice": "No."}
+    assert update == {"type": "update", "notice": "No."}
     assert board.changes() == {"type": "snapshot", "snapshot": board.snapshot()}
     assert board.snapshot()["notice"] == "No."
 

@@ -11,7 +11,7 @@ const FIRST_MS = 50;
 
 export class Announcer {
   /** @type {Map<string, string>} */
-  #said = new Map();
+  #announced = new Map();
   /** @type {string[]} */
   #waiting = [];
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -27,8 +27,8 @@ export class Announcer {
     for (const cell of cells.values()) {
       const word = spokenState(cell);
       const column = columns.find(({ key }) => key === cell.column);
-      if (!column || this.#said.get(cell.key) === word) continue;
-      this.#said.set(cell.key, word);
+      if (!column || this.#announced.get(cell.key) === word) continue;
+      this.#announced.set(cell.key, word);
       this.#waiting.push(`${column.letter}, ${column.model}: ${word}`);
     }
     if (this.#waiting.length) this.#timer ??= setTimeout(() => this.#next(), FIRST_MS);

@@ -50,7 +50,7 @@ export function stateLabel(cell, now_ms) {
   return STATES[cell.state];
 }
 
-/** What a screen reader is told of a call. @param {CellState} cell */
+/** What a screen reader announces of a call. @param {CellState} cell */
 export const spokenState = (cell) => (isEnded(cell) ? STATES[cell.state] : "started");
 
 /**

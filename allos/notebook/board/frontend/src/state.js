@@ -1,5 +1,5 @@
 /**
- * The state of a board, as far as the kernel has told it, and the one function that changes it.
+ * The state of a board, as far as the kernel has sent it, and the one function that changes it.
  *
  * Pure: the clock is an argument. What has not changed keeps its identity, so views need only compare.
  *
@@ -63,8 +63,8 @@ export function reduce(state, event, now_ms) {
 function replaceAll(state, snapshot, now_ms) {
   let isNew = state?.cells.size !== snapshot.cells.length;
   const cells = new Map(
-    snapshot.cells.map((told) => {
-      const cell = dated(told, now_ms);
+    snapshot.cells.map((update) => {
+      const cell = dated(update, now_ms);
       const known = state?.cells.get(cell.key);
       if (known && isEnded(cell)) cell.ended_at_ms = known.ended_at_ms ?? now_ms;
       const same = known && !known.pending_action && digest(known) === digest(cell);
@@ -89,41 +89,41 @@ function digest({ sent_at_ms, ended_at_ms, speed, attempt, html, text, ...rest }
 function update(state, { type, cells: updates = [], ...rest }, now_ms) {
   let has_gap = false;
   const changed = [];
-  for (const told of updates) {
-    const known = state.cells.get(told.key);
-    const cell = known ?? (isComplete(told) ? newCell(told, now_ms) : undefined);
+  for (const update of updates) {
+    const known = state.cells.get(update.key);
+    const cell = known ?? (isComplete(update) ? newCell(update, now_ms) : undefined);
     if (!cell) {
       has_gap = true;
       continue;
     }
-    const { next, missing } = updateCell(cell, told, now_ms);
+    const { next, missing } = updateCell(cell, update, now_ms);
     has_gap ||= missing;
     changed.push(next);
   }
   return withCells({ ...state, ...rest, connected: true, has_gap }, changed);
 }
 
-/** A cell before its first text. @param {CellUpdate & Cell} told @param {number} now_ms */
+/** A cell before its first text. @param {CellUpdate & Cell} update @param {number} now_ms */
 function newCell({ offset, ...facts }, now_ms) {
   return dated({ ...facts, text: "" }, now_ms);
 }
 
 /**
  * Whether an update holds all that a cell needs.
- * @param {CellUpdate} told
- * @returns {told is CellUpdate & Cell}
+ * @param {CellUpdate} update
+ * @returns {update is CellUpdate & Cell}
  */
-function isComplete(told) {
-  return told.column !== undefined && told.run !== undefined && told.state !== undefined;
+function isComplete(update) {
+  return update.column !== undefined && update.run !== undefined && update.state !== undefined;
 }
 
 /**
  * @param {CellState} cell
- * @param {CellUpdate} told
+ * @param {CellUpdate} update
  * @param {number} now_ms
  */
-function updateCell(cell, told, now_ms) {
-  const { offset = 0, text: piece, age_s, attempt, ...facts } = told;
+function updateCell(cell, update, now_ms) {
+  const { offset = 0, text: piece, age_s, attempt, ...facts } = update;
   let text = facts.run === undefined || facts.run === cell.run ? cell.text : "";
   const missing = piece !== undefined && offset > text.length;
   if (piece !== undefined && !missing) text += piece.slice(text.length - offset);
@@ -138,7 +138,7 @@ function updateCell(cell, told, now_ms) {
 
 /**
  * A cell as the kernel tells it, with its times on this page's clock.
- * @param {Cell} told
+ * @param {Cell} update
  * @param {number} now_ms
  * @returns {CellState}
  */
