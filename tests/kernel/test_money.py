@@ -124,9 +124,9 @@ def test_doctor_in_a_cell(kernel: Kernel, server: FakeServer) -> None:
     assert float(result.stdout) < 1.5, "a second; half more for a busy machine"
     assert "openai: found in OPENAI_API_KEY." in _shown(shown)
     assert f"{server.base_url} (OPENAI_BASE_URL)" in _shown(shown)
-    assert "This is a Jupyter kernel" in _shown(shown)
+    assert "Running in a Jupyter kernel" in _shown(shown)
     assert "<table>" in _shown(shown, "text/html")
-    assert "openai answers and lists 1 models." in _shown(online)
+    assert "openai responds and lists 1 models." in _shown(online)
     assert {request.method for request in server.requests} == {"GET"}
     assert wrong.ename == "ConfigurationError"
     assert "Did you mean '--online'?" in str(wrong.evalue)
