@@ -84,11 +84,17 @@ async def astart(
         connection = call.connect()
         return connection, runtime.borrow(connection)
 
+    def give_back(done: asyncio.Task[tuple[Connection, SharedClient]]) -> None:
+        if not done.cancelled() and done.exception() is None:
+            runtime.give_back(done.result()[1])
+
+    connecting = asyncio.ensure_future(asyncio.to_thread(connect))
     try:
-        connection, shared = await asyncio.to_thread(connect)
+        connection, shared = await asyncio.shield(connecting)
     except AllosError as exc:
         return _settle(runtime, call, Decision(exc, decision.afters), on_events)
     except BaseException:
+        connecting.add_done_callback(give_back)  # its thread goes on
         _settle(runtime, call, Decision(None, decision.afters), on_events)
         raise
     return _send(runtime, call, decision, connection, shared, on_events)

@@ -133,7 +133,8 @@ def code_html(code: str, language: str, *, until: float | None = None) -> str:
     for kind, value in _lexer(name).get_tokens(source):
         if until is not None and perf_counter() > until:
             return plain
-        tokens.append((_class_of(kind), value))
+        if value:  # some lexers end with an empty token
+            tokens.append((_class_of(kind), value))
     if "".join(value for _, value in tokens) != source:
         return plain
     tokens[-1] = (tokens[-1][0], tokens[-1][1].removesuffix("\n"))

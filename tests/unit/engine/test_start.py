@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from dataclasses import replace
 from typing import NoReturn
 
 import pytest
 
 import allos
 from allos import context, engine, wire
+from allos.engine import runtime
 from allos.errors import AllosError, ConfigurationError, MissingKeyError
 from allos.response import ProviderResponse
+from allos.wire.connection import Connection
 from tests.support.decoding import request
-from tests.support.layers import Layer, prepared
+from tests.support.layers import CONNECTION, Layer, prepared
 from tests.support.observing import observing
 
 
@@ -86,3 +91,37 @@ def test_layers_that_answer_are_not_asked_about_a_refused_request() -> None:
     engine.refuse(request("chat"), AllosError("no")).wait(5)
 
     assert called == []
+
+
+def test_a_task_that_is_cancelled_while_it_connects_keeps_no_client() -> None:
+    """The connection that comes too late is given back, and the layers see a cancelled response."""
+    seen: list[ProviderResponse] = []
+    connecting, go_on = threading.Event(), threading.Event()
+    connection = replace(CONNECTION, base_url="http://127.0.0.1:9/late")
+
+    def keep(response: ProviderResponse) -> ProviderResponse:
+        seen.append(response)
+        return response
+
+    def slow() -> Connection:
+        connecting.set()
+        go_on.wait(10)
+        return connection
+
+    async def cancelled() -> None:
+        call = prepared(request("chat"), wire.get("chat"), connect=slow)
+        task = asyncio.ensure_future(engine.astart(call, [Layer(after=keep)]))
+        await asyncio.to_thread(connecting.wait, 10)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        go_on.set()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*others)
+
+    asyncio.run(cancelled())
+    client = runtime.get().borrow(connection)
+
+    assert client.calls == 1, "this one alone"
+    runtime.get().give_back(client)
+    assert [response.status for response in seen] == ["cancelled"]

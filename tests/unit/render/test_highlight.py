@@ -35,6 +35,15 @@ def test_any_code_keeps_its_text(code: str, language: str) -> None:
     assert shown == code
 
 
+@pytest.mark.parametrize("language", _NAMES)
+@pytest.mark.parametrize("code", ["()", "a()", "[]", "''", "{"])
+def test_short_code_ends_where_it_ended(code: str, language: str) -> None:
+    """The line end that lexers expect is taken off again, also behind a lexer's empty last token."""
+    _, shown = judge(code_html(code, language))
+
+    assert shown == code
+
+
 def test_classes_are_ours() -> None:
     """No name of Pygments and none of the model reaches the page."""
     html = code_html("@d\ndef f():\n    return [1, 'a']  # c\n", "PYTHON")
