@@ -145,9 +145,7 @@ class Provider:
 
     async def achat(self, messages: Prompt, **options: Unpack[CallOptions]) -> ProviderResponse:
         """Send messages and await the complete answer; see `chat`. Works on any event loop."""
-        return await aresult(
-            await engine.astart(self.prepare(messages, options), self._interceptors())
-        )
+        return await aresult(await self._astart(self.prepare(messages, options)))
 
     def stream(self, messages: Prompt, **options: Unpack[CallOptions]) -> Stream:
         """Send messages and iterate over the text as it arrives.
@@ -162,10 +160,14 @@ class Provider:
         """Send messages and iterate with ``async for``; see `stream`."""
 
         async def start(on_events: OnEvents) -> Call:
-            prepared = self.prepare(messages, options, stream=True)
-            return await engine.astart(prepared, self._interceptors(), on_events)
+            return await self._astart(self.prepare(messages, options, stream=True), on_events)
 
         return AsyncStream(start)
+
+    async def _astart(self, prepared: PreparedCall, on_events: OnEvents | None = None) -> Call:
+        if _process.current_session().budgets.in_force():
+            await prices.aload()  # a budget needs the tables, and must not block the event loop
+        return await engine.astart(prepared, self._interceptors(), on_events)
 
     def start(
         self, messages: Prompt, options: Mapping[str, Any], on_events: OnEvents | None = None

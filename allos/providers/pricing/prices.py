@@ -53,6 +53,14 @@ def load() -> None:
             _loaded.set()
 
 
+async def aload() -> None:
+    """Load the price tables without blocking the caller's event loop."""
+    if not _loaded.is_set():
+        import asyncio
+
+        await asyncio.to_thread(load)
+
+
 class Prices(Interceptor):
     """Adds the cost of a call to its response."""
 
@@ -74,9 +82,7 @@ class Prices(Interceptor):
 
 
 async def _with_cost_once_loaded(response: ProviderResponse, price_id: str) -> ProviderResponse:
-    import asyncio
-
-    await asyncio.to_thread(load)
+    await aload()
     return _with_cost(response, price_id)
 
 
