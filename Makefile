@@ -101,7 +101,10 @@ lint: $(READY) frontend-check  ## Check format, lint, layers, declared packages,
 # the other tests need no Node. It is taken from the machine when it is new enough, else from PyPI.
 FRONTEND     := allos/notebook/board/frontend
 NODE_MODULES := $(FRONTEND)/node_modules/.package-lock.json
-NPM          := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm --prefix $(FRONTEND)
+# Node trusts certificates of its own only; the system's may be needed as well (a company's proxy).
+SYSTEM_CERTS := $(firstword $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt))
+NPM          := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" NODE_EXTRA_CA_CERTS="$${NODE_EXTRA_CA_CERTS:-$(SYSTEM_CERTS)}" \
+                npm --prefix $(FRONTEND)
 
 $(NODE_MODULES): $(FRONTEND)/package-lock.json $(READY)
 	@node -e 'process.exit(+(parseInt(process.versions.node) < 20))' 2>/dev/null && npm --version >/dev/null 2>&1 || { \
