@@ -36,7 +36,7 @@ _FIRST_UPDATE_S = 0.05
 
 
 class LiveOutput:
-    """The output of calls that were started with `emit=output.push`.
+    """The output of calls that were started with `on_events=output.push`.
 
     Parameters
     ----------

@@ -96,7 +96,7 @@ def test_an_answer_that_does_not_match(kernel: Kernel, server: FakeServer) -> No
     [
         ("--schema Citi", "Did you mean 'City'"),
         ("--tools ad", "Did you mean 'add'"),
-        ("--tools City_text", "cannot be a tool"),
+        ("--tools City_text", "not a valid tool"),
         ("--image nothing", "'nothing' is not defined"),
     ],
 )

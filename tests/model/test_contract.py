@@ -186,7 +186,7 @@ def test_cancel_frees_the_slot(tool_server: ToolServer, api: Api) -> None:
     provider = at(tool_server, api, max_tokens=1500, temperature=1)
     for stream in (True, False):
         calls = [
-            provider.start("Tell a story.", {}, emit=(lambda events: None) if stream else None)
+            provider.start("Tell a story.", {}, (lambda events: None) if stream else None)
             for _ in range(4)
         ]
         time.sleep(0.3)  # the model has begun to write; nothing tells so for a whole answer
