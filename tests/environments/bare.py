@@ -154,7 +154,7 @@ def test_what_is_missing_says_so() -> None:
     allos.forget_key("groq")
 
     assert problems == []
-    assert "remembered nowhere" in said
+    assert "this process only" in said
     with contextlib.suppress(allos.ConfigurationError):
         raise AssertionError(allos.ask("Hi", model="local/smollm2"))
 
