@@ -33,7 +33,7 @@ from allos.errors import (
     RateLimitError,
     ServerError,
 )
-from allos.events import Event, Queued, RateLimitHint, Retrying
+from allos.events import Event, Queued, Retrying
 from allos.ids import new_id
 from allos.response import ProviderResponse
 from allos.wire import error_mapping, error_messages
@@ -238,10 +238,11 @@ class AttemptRun:
 
     def _receive(self, events: list[Event]) -> None:
         """Add events, and apply rate-limit hints of the service."""
-        self.received.add(events, perf_counter())
-        for event in events:
-            if isinstance(event, RateLimitHint):
-                self.limiter.pause(event.wait_s, self.request.model)
+        received = self.received
+        received.add(events, perf_counter())
+        if received.rate_limit_hint is not None:
+            self.limiter.pause(received.rate_limit_hint.wait_s, self.request.model)
+            received.rate_limit_hint = None
 
     async def _attempt(self) -> ProviderError | None:
         """One attempt; returns its error, so that no chain of exceptions contains headers."""

@@ -11,6 +11,7 @@ from allos.events import (
     Event,
     Finished,
     FinishReason,
+    RateLimitHint,
     RawPart,
     ReasoningDelta,
     RefusalDelta,
@@ -29,12 +30,14 @@ class ResponseAccumulator:
     """Accumulates the events of one attempt. Loop thread."""
 
     __slots__ = (
+        "_append_text",
         "answered",
         "facts",
         "finish_reason",
         "finish_reason_raw",
         "first_at",
         "last_at",
+        "rate_limit_hint",
         "raw",
         "texts",
         "tools",
@@ -43,10 +46,13 @@ class ResponseAccumulator:
 
     def __init__(self) -> None:
         self.texts: dict[str, list[str]] = {"text": [], "reasoning": [], "refusal": []}
+        self._append_text = self.texts["text"].append
         self.tools: dict[Any, dict[str, Any]] = {}
         self.facts: dict[str, Any] = {}
         self.raw: list[dict[str, Any]] = []
         self.usage: Usage | None = None
+        self.rate_limit_hint: RateLimitHint | None = None
+        """What the service asks of the next call; whoever heeds it takes it away."""
         self.finish_reason: FinishReason | None = None
         self.finish_reason_raw: str | None = None
         self.first_at: float | None = None
@@ -61,8 +67,8 @@ class ResponseAccumulator:
         self.answered = True
         has_text = False
         for event in events:
-            if isinstance(event, TextDelta):  # first, since nearly every event is one
-                self.texts["text"].append(event.text)
+            if type(event) is TextDelta:  # first and cheapest, since nearly every event is one
+                self._append_text(event.text)
                 has_text = True
             elif isinstance(event, ReasoningDelta):
                 self.texts["reasoning"].append(event.text)
@@ -80,6 +86,8 @@ class ResponseAccumulator:
                 self.usage = event.usage
             elif isinstance(event, RawPart):
                 self.raw.append(event.data)
+            elif isinstance(event, RateLimitHint):
+                self.rate_limit_hint = event
             elif isinstance(event, Finished):
                 self.finish_reason = event.finish_reason
                 self.finish_reason_raw = event.finish_reason_raw
