@@ -9,6 +9,7 @@ which is outermost, sees every call: replayed, refused or sent.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from inspect import isawaitable, iscoroutine
 from typing import NamedTuple
 
@@ -92,6 +93,32 @@ async def complete(
         except Exception as exc:  # noqa: BLE001 - an interceptor's error must not lose the response
             report("an interceptor failed after a call", exc)
     return response, cancelled
+
+
+def complete_ready(
+    response: ProviderResponse, afters: Sequence[After], report: Report
+) -> tuple[ProviderResponse, list[After]]:
+    """Run the callables after a call as far as none is to be awaited; also return those left to run."""
+    left = list(afters)
+    while left:
+        try:
+            found = left[-1](response)
+        except Exception as exc:  # noqa: BLE001 - as above
+            report("an interceptor failed after a call", exc)
+            left.pop()
+            continue
+        if not isinstance(found, ProviderResponse):
+            left[-1] = partial(_return_awaitable, found)
+            break
+        response = found
+        left.pop()
+    return response, left
+
+
+def _return_awaitable(
+    awaitable: Awaitable[ProviderResponse], _: ProviderResponse
+) -> Awaitable[ProviderResponse]:
+    return awaitable
 
 
 def complete_now(

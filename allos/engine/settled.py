@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from allos import context
 from allos.engine.call import Call
-from allos.engine.interceptors import Decision, complete
+from allos.engine.interceptors import After, Decision, complete, complete_ready
 from allos.engine.prepared_call import PreparedCall
 from allos.engine.response_facts import request_facts, unsent_response
 from allos.engine.schema_parsing import parsed
@@ -44,24 +44,34 @@ class SettledRun:
         self.created_at = datetime.now(UTC)
 
     def begin(self) -> None:  # loop thread
-        """Start the task."""
+        """Complete the call at once, or in a task where something is to be awaited."""
+        try:
+            response, left = self._known_response(), list(self.decision.afters)
+            if self.call.request.schema is None:
+                response, left = complete_ready(response, left, self.handle.report)
+                if not left:
+                    self.handle.resolve(response)
+                    return
+        except Exception as exc:  # noqa: BLE001 - a waiter must never hang, even after a bug of allos
+            self.handle.future.set_exception(exc)
+            return
         runtime = self.handle._runtime
-        task = runtime.loop.create_task(self._run())
+        task = runtime.loop.create_task(self._finish(response, left))
         runtime.tasks.add(task)
         task.add_done_callback(runtime.tasks.discard)
 
-    async def _run(self) -> None:
+    async def _finish(self, response: ProviderResponse, afters: Sequence[After]) -> None:
         try:
-            response, _ = await complete(
-                await self._response(), self.decision.afters, self.handle.report
-            )
+            if response.error is None:
+                response = await parsed(response)
+            response, _ = await complete(response, afters, self.handle.report)
             self.handle.resolve(response)
-        except BaseException as exc:  # a waiter must never hang, even after a bug of allos
+        except BaseException as exc:  # as above
             if not self.handle.future.done():
                 self.handle.future.set_exception(exc)
             raise
 
-    async def _response(self) -> ProviderResponse:
+    def _known_response(self) -> ProviderResponse:
         answer = self.decision.outcome
         if not isinstance(answer, ProviderResponse):
             return unsent_response(
@@ -69,7 +79,7 @@ class SettledRun:
             )
         if self.on_events is not None:
             self.on_events(events_of(answer))
-        return await parsed(self._as_of_now(answer))
+        return self._as_of_now(answer)
 
     def _as_of_now(self, answer: ProviderResponse) -> ProviderResponse:
         """The recorded answer with its own id, time, request and provenance."""

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from allos import wire
 from allos.engine import PreparedCall
-from allos.engine.interceptors import Decision, complete, complete_now, decide
+from allos.engine.interceptors import (
+    Decision,
+    complete,
+    complete_now,
+    complete_ready,
+    decide,
+)
 from allos.errors import AllosError, BudgetError
 from allos.response import ProviderResponse
 from tests.support.decoding import request
@@ -109,3 +115,35 @@ def test_without_a_loop_only_what_is_ready_is_done() -> None:
     response = complete_now(ProviderResponse("x"), decided(*layers).afters, lambda *_: None)
 
     assert response.cost_usd == 1.0
+
+
+def test_what_is_ready_runs_at_once_and_the_rest_is_left() -> None:
+    """Nothing runs twice: an awaitable that was made is what is left to await."""
+    made: list[str] = []
+
+    async def slow(response: ProviderResponse) -> ProviderResponse:
+        return response.with_metadata({"cost_usd": 2.0})
+
+    def start_slow(response: ProviderResponse) -> Awaitable[ProviderResponse]:
+        made.append("slow")
+        return slow(response)
+
+    def broken(_: ProviderResponse) -> ProviderResponse:
+        raise ValueError("odd")
+
+    reports: list[str] = []
+    layers = [
+        Layer(after=lambda r: r.with_metadata({"model": "m"})),
+        Layer(after=start_slow),
+        Layer(after=broken),
+        Layer(after=lambda r: r.with_metadata({"cost_usd": 1.0})),
+    ]
+    response, left = complete_ready(
+        ProviderResponse("x"), decided(*layers).afters, lambda _, exc: reports.append(str(exc))
+    )
+    ready = (response.cost_usd, response.model, len(left))
+    response, _ = asyncio.run(complete(response, left, lambda *_: None))
+
+    assert ready == (1.0, None, 2)
+    assert (response.cost_usd, response.model) == (2.0, "m")
+    assert (made, reports) == (["slow"], ["odd"])
