@@ -312,7 +312,7 @@ def test_interrupt_before_anything_came(kernel: Kernel, server: FakeServer) -> N
 def test_interrupt_stops_run_all(kernel: Kernel, server: FakeServer) -> None:
     """A stopped cell counts as failed, so the cells queued after it do not run."""
     server.script(Fault.stall(after_deltas=1))
-    first = kernel.start("%%allos groq/m\nHello")
+    first = kernel.start("%%allos groq/m\nHello", stop_on_error=True)
     second = kernel.start("ran = True")
     first.until(lambda r: len(r.displays) >= 1)
     server.wait_requests(1)

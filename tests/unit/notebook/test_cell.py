@@ -76,7 +76,11 @@ def test_image_beside_the_prompt(shell: Any, server: FakeServer, tmp_path: Path,
         ("%%allos groq/m --image a.png\nHi", 'a path in quotes: --image "a.png"'),
         ("%%allos groq/m --image 'a.png'\nHi", "File not found: 'a.png'"),
         ("%%allos groq/m -s '{{fig}}'\nHi", "--system must be text only"),
-        ("%%allos local --image fig\nHi", "local/smollm2 reads text only"),
+        pytest.param(
+            "%%allos local --image fig\nHi",
+            "local/smollm2 reads text only",
+            marks=pytest.mark.model,
+        ),
     ],
 )
 def test_mistake_is_one_line(
