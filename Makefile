@@ -181,7 +181,7 @@ test-lowest: $(LOWEST)/.ready  ## Run the tests on the lowest versions that pypr
 $(LOWEST)/.ready: pyproject.toml $(READY)
 	@echo "==> Making $(LOWEST): the lowest versions that pyproject.toml allows (1 minute)"
 	@$(call python,3.11) -m venv --clear $(LOWEST)
-	@$(RUN) uv pip compile --quiet --python $(LOWEST)/bin/python --resolution lowest-direct \
+	@$(RUN) uv pip compile --quiet --system-certs --python $(LOWEST)/bin/python --resolution lowest-direct \
 	  --no-header --no-emit-index-url --output-file $(LOWEST)/versions.txt pyproject.toml
 	@$(LOWEST)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
 	@$(LOWEST)/bin/python -m pip install --quiet -c $(LOWEST)/versions.txt -e . --group kernel-test
