@@ -22,7 +22,7 @@ def _log() -> Log:
 
 
 def open(path: str | os.PathLike[str] | None = None) -> LogInfo:
-    """Log every response of this session from now on.
+    """Log every response of the current session from now on.
 
     Parameters
     ----------
@@ -116,5 +116,5 @@ def rate(response_id: str, rating: int | None = None, note: str | None = None) -
 
 
 def session_id() -> str:
-    """ULID of this session in this process, the `session_id` of its rows."""
+    """ULID of the current session in this process, the `session_id` of its rows."""
     return _log().session_id

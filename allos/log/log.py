@@ -179,7 +179,7 @@ class Log(Interceptor):
 
     @property
     def session_id(self) -> str:
-        """ULID of this session in this process, the `session_id` of its rows."""
+        """ULID of the session in this process, the `session_id` of its rows."""
         return self._process_facts().session_id
 
     def process_facts(self) -> dict[str, Any]:
