@@ -36,7 +36,7 @@ class ProviderOptions:
     context_window: int | None = None
     """Overrides the known context window, in tokens."""
     max_in_flight: float | None = None
-    """Concurrent calls of this session with this key to this host; the newest provider that sets it counts,
+    """Concurrent calls of the session with this key to this host; the newest provider that sets it counts,
     and infinity removes a limit. Calls wait for their turn, see `queue_s`."""
     requests_per_minute: float | None = None
     """As `max_in_flight`: requests in any 60 s."""

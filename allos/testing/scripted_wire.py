@@ -113,7 +113,7 @@ class ScriptedWire(Wire):
 
     def decoder(self, request: Request) -> Decoder:
         """Refuse: a script has no bytes to decode."""
-        raise NotImplementedError
+        raise AssertionError("a script has no bytes to decode")
 
     async def models(self, client: Client) -> list[Any]:
         """Return no models: any name is one."""
