@@ -12,7 +12,7 @@ from allos import context
 from allos.engine import learned_profiles, retry
 from allos.engine.call import Call
 from allos.engine.interceptors import After, complete, complete_now
-from allos.engine.limits import Permit, estimate
+from allos.engine.limits import Limiter, Permit, Reason, estimate
 from allos.engine.prepared_call import PreparedCall
 from allos.engine.response_accumulator import ResponseAccumulator
 from allos.engine.response_facts import (
@@ -71,6 +71,7 @@ class AttemptRun:
         self.connection = connection
         self.shared, self.client = shared, shared.client
         self.on_events = on_events
+        self.limiter: Limiter | None = None
         self.is_amended = False
         origin = context.current()
         self.caller = origin.run_id or origin.comparison_id or get_ident()
@@ -140,9 +141,11 @@ class AttemptRun:
         if self.request.deadline_s is None:
             return error_mapping.from_exception(exc)
         what = "finished" if self.attempts else "sent (no rate-limit capacity before the deadline)"
-        return ProviderTimeoutError(
-            f"not {what} within the deadline of {self.request.deadline_s} s", retryable=False
-        )
+        message = f"not {what} within the deadline of {self.request.deadline_s} s"
+        reason = self.limiter.pause_reason if self.limiter else None
+        if reason is not None:
+            message += f"; the service had said: {reason.text}"
+        return ProviderTimeoutError(message, retryable=False)
 
     async def _parsed(self, response: ProviderResponse) -> ProviderResponse:
         if self.request.schema is None or response.error is not None:
@@ -185,7 +188,7 @@ class AttemptRun:
                 return
             is_hint = isinstance(error, RateLimitError) and self.wire.is_real_time
             if is_hint and error.retry_after_s:
-                limiter.pause(error.retry_after_s, model)
+                limiter.pause(error.retry_after_s, model, self._reason(error))
             wait_s = None
             if self._amend(error):
                 wait_s = 0.0
@@ -204,6 +207,12 @@ class AttemptRun:
             most = self.request.max_attempts
             self._emit(Retrying(**entry, max_attempts=most, message=message))
             await asyncio.sleep(wait_s if self.wire.is_real_time else 0)
+
+    def _reason(self, error: ProviderError) -> Reason:
+        """What the service said, as later calls may repeat it."""
+        redact = self.connection.redact
+        text = shorten(redact(error.detail or error.message).rstrip("."))
+        return Reason(text, redact(error.code) if error.code else None)
 
     def _emit(self, event: Event) -> None:
         if self.on_events is not None:
@@ -241,7 +250,8 @@ class AttemptRun:
         received = self.received
         received.add(events, perf_counter())
         if received.rate_limit_hint is not None:
-            self.limiter.pause(received.rate_limit_hint.wait_s, self.request.model)
+            if self.limiter is not None:
+                self.limiter.pause(received.rate_limit_hint.wait_s, self.request.model)
             received.rate_limit_hint = None
 
     async def _attempt(self) -> ProviderError | None:
@@ -292,6 +302,8 @@ class AttemptRun:
             error.detail = shorten(redact(error.detail))
         if error.code is not None:
             error.code = redact(error.code)
+        if error.failed_generation is not None:
+            error.failed_generation = redact(error.failed_generation)
         error_messages.complete(error, redact(error.message), self.attempts)
         # Frames and causes of the SDK contain the headers of the request, so they are removed.
         error.__cause__ = error.__context__ = None
@@ -314,7 +326,7 @@ class AttemptRun:
             "usage": dict(usage.raw) if usage else None,
         }
         return ProviderResponse(
-            content=received.text("text"),
+            content=received.text("text") or getattr(error, "failed_generation", None) or "",
             tool_calls=received.tool_calls(),
             metadata={name: value for name, value in facts.items() if value is not None},
             reasoning=received.text("reasoning") or None,

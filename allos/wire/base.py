@@ -24,7 +24,7 @@ from allos.wire.http_io import (
     next_chunk,
     raise_for_status,
     timeouts,
-    with_request_id,
+    with_header_facts,
 )
 from allos.wire.json_fields import dollars, json_object, records, reported_cost
 from allos.wire.parameters import model_profile
@@ -164,7 +164,7 @@ class Wire(ABC):
             if events := decoder.flush():
                 yield events
             if decoder.error is not None:
-                raise with_request_id(decoder.error, response.headers)
+                raise with_header_facts(decoder.error, response.headers)
             if decoder.done:  # what ends after the API's own end signal has nothing left to lose
                 return
             raise incomplete_stream(error, sse, head, response.headers)

@@ -7,6 +7,7 @@ from allos.wire.error_bodies import shorten
 
 _SUMMARIES: dict[str, str] = {
     "AuthenticationError": "the key was not accepted",
+    "PermissionDeniedError": "access was denied",
     "BadRequestError": "the request was rejected",
     "ContextLengthError": "the prompt does not fit the model's context window",
     "ContentFilterError": "the service's content filter rejected the prompt",
@@ -25,6 +26,8 @@ EMPTY = "the answer is empty"
 
 _NEXT_STEPS: dict[str, str] = {
     "AuthenticationError": "Check the key and what it may use.",
+    "PermissionDeniedError": "Not about the key: check network, proxy and region, and what the "
+    "account may use.",
     "BadRequestError": "Correct the request; the same one would be rejected again.",
     "ContentFilterError": "Change the prompt, or choose another model.",
     "ContextLengthError": "Shorten the prompt or choose a model with a larger window.",

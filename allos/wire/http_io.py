@@ -62,10 +62,12 @@ async def raise_for_status(response: httpx2.Response) -> None:
     raise error_mapping.from_status(status, body, response.headers)
 
 
-def with_request_id(error: Exception, headers: Mapping[str, str]) -> Exception:
-    """Complete an error found inside a response with the request id of its headers."""
-    if isinstance(error, ProviderError) and error.request_id is None:
-        error.request_id = request_id(headers)
+def with_header_facts(error: Exception, headers: Mapping[str, str]) -> Exception:
+    """Complete an error found inside a response with what the headers say: request id, wait."""
+    if isinstance(error, ProviderError):
+        error.request_id = error.request_id or request_id(headers)
+        if error.retry_after_s is None and error.retryable:
+            error.retry_after_s = error_mapping.wait_in_headers(type(error), headers)
     return error
 
 
@@ -74,7 +76,7 @@ def incomplete_stream(
 ) -> Exception:
     """Return the error of a stream that ended before the API's own end signal."""
     if error is not None:
-        return with_request_id(error, headers)
+        return with_header_facts(error, headers)
     if not sse.seen_field:
         return error_mapping.no_answer(head, headers)
     return IncompleteStreamError("the stream ended before the answer was complete", retryable=True)
@@ -112,7 +114,7 @@ def decode_complete(
         error = exc
     if error is not None:
         error.status_code = error.status_code or response.status_code
-        with_request_id(error, response.headers)
+        with_header_facts(error, response.headers)
     return events, error
 
 
