@@ -67,10 +67,10 @@ def read(body: Any) -> ErrorFacts:
     """Read an error body."""
     facts = ErrorFacts(status=status_in_body(body), is_page=_is_page(body))
     facts.message, facts.code = describe(body)
-    statuses = []  # Google's name of the status says least
+    statuses = []  # of Google, which writes them in capitals; they say least
     for holder in _holders(body):
         facts.codes += [code for name in _CODES if (code := _code(holder.get(name)))]
-        statuses += [code] if (code := _code(holder.get("status"))) else []
+        statuses += [code] if (code := _code(holder.get("status"))) and code.isupper() else []
         _add_limits(holder, facts)
         if facts.failed_generation is None and (failed := holder.get("failed_generation")):
             facts.failed_generation = failed if isinstance(failed, str) else _json_text(failed)
