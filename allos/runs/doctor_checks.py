@@ -119,17 +119,27 @@ def hosts(online: bool) -> Iterator[Finding]:
             yield future.result(_ONLINE_S + 1)
         except TimeoutError:
             yield Finding("hosts", "problem", f"{name}: no response within {_ONLINE_S:g} s.")
-    for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY"):
-        if value := env.get(name, "").strip():
-            yield Finding(
-                "hosts",
-                "note",
-                f"Requests use the proxy {endpoints.display_url(value)} ({name}).",
-            )
+    yield from _proxies()
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         if (value := env.get(name, "").strip()) and not os.path.exists(value):
             yield Finding(
                 "hosts", "problem", f"{name} names {value!r}, which does not exist.", "Unset it."
+            )
+
+
+def _proxies() -> Iterator[Finding]:
+    """Proxies that requests go through, and whether they can be used."""
+    from allos.wire import proxies
+
+    found = map(proxies.find, ("https://models.invalid", "http://models.invalid"))
+    for proxy in {proxy.source: proxy for proxy in found if proxy is not None}.values():
+        try:
+            proxy.check()
+        except ConfigurationError as exc:
+            yield Finding("hosts", "problem", str(exc).removesuffix(" Nothing was sent."))
+        else:
+            yield Finding(
+                "hosts", "note", f"Requests use the proxy {proxy.shown} ({proxy.source})."
             )
 
 

@@ -24,6 +24,7 @@ from allos.errors import (
     ServerError,
 )
 from allos.wire import error_bodies, error_words
+from allos.wire.causes import causes, class_names
 from allos.wire.error_bodies import ErrorFacts, describe
 from allos.wire.headers import clock, rate_limit_wait_s, request_id, retry_after_s
 from allos.wire.waits import Clock, find_wait
@@ -42,19 +43,19 @@ def from_exception(exc: BaseException) -> ProviderError:
         if status == 200:  # an error event inside a stream
             return from_body(body, headers=headers)
         return from_status(status, body if body is not None else _body_text(response), headers)
-    causes = {cls.__name__ for link in _chain(exc) for cls in type(link).__mro__}
+    links = class_names(exc)
     # The aiohttp transport reports a dropped connection as a connect timeout.
-    dropped = causes & {"ServerDisconnectedError", "ClientOSError", "ConnectionResetError"}
-    timed_out = causes & {"APITimeoutError", "TimeoutException", "TimeoutError"}
+    dropped = links & {"ServerDisconnectedError", "ClientOSError", "ConnectionResetError"}
+    timed_out = links & {"APITimeoutError", "TimeoutException", "TimeoutError"}
     if timed_out and not dropped:
-        if "ConnectTimeout" in causes:
+        if "ConnectTimeout" in links:
             return ProviderTimeoutError("no connection within the timeout")
         return ProviderTimeoutError("nothing arrived within the timeout")
-    if "RuntimeError" in causes and re.search(
+    if "RuntimeError" in links and re.search(
         r"(client|session|connector) (has been|is) closed", _messages_of(exc), re.I
     ):
         return ProviderConnectionError("the connection was closed while the call ran")
-    if dropped or causes & {
+    if dropped or links & {
         "APIConnectionError",
         "TransportError",
         "ClientError",
@@ -247,17 +248,8 @@ def _body_text(response: Any) -> str | None:
     return text
 
 
-def _chain(exc: BaseException) -> list[BaseException]:
-    links: list[BaseException] = []
-    link: BaseException | None = exc
-    while link is not None and link not in links and len(links) < 10:
-        links.append(link)
-        link = link.__cause__ or link.__context__
-    return links
-
-
 def _messages_of(exc: BaseException) -> str:
-    return " ".join(str(link) for link in _chain(exc))
+    return " ".join(str(link) for link in causes(exc))
 
 
 def _connection_message(exc: BaseException) -> str:
