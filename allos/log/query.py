@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from allos import _process
@@ -30,8 +30,8 @@ def responses(
     provider: str | Iterable[str] | None = None,
     model: str | Iterable[str] | None = None,
     status: str | Iterable[str] | None = None,
-    since: str | datetime | timedelta | None = None,
-    until: str | datetime | timedelta | None = None,
+    since: str | date | timedelta | None = None,
+    until: str | date | timedelta | None = None,
     tags: str | Iterable[str] | None = None,
     notebook: str | Iterable[str] | None = None,
     comparison_id: str | Iterable[str] | None = None,
@@ -53,9 +53,10 @@ def responses(
         Wanted values of these columns.
     model : str or iterable of str
         Model as requested, with or without its provider: ``"groq/llama-3.1-8b-instant"``.
-    since, until : str, datetime or timedelta
+    since, until : str, datetime, date or timedelta
         Created at or after `since`, before `until`: an age (``"30m"``, ``"1h"``, ``"2d"``,
-        ``"1w"``), a time, or an ISO 8601 string. A time without a zone is local.
+        ``"1w"``), a time, also of pandas or numpy, or an ISO 8601 string. A time without a zone is
+        local.
     tags : str or iterable of str
         Rows with any of these tags.
     text : str or iterable of str
@@ -106,7 +107,7 @@ def responses(
         text=text,
         now=utc_now(),
     )
-    check_limit(limit)
+    limit = check_limit(limit)
     store = _open_store()
     return read(store, names, where, limit=limit, raw=raw)
 
