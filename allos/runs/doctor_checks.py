@@ -14,6 +14,7 @@ from typing import TypeVar
 from allos.errors import AllosError, ConfigurationError
 from allos.providers import ProviderRegistry
 from allos.providers.auth import colab_secrets, endpoints, key_store
+from allos.providers.auth.urls import display_url, is_loopback
 from allos.providers.catalog import services
 from allos.providers.catalog.service import Service
 from allos.runs.finding import Finding
@@ -101,8 +102,8 @@ def hosts(online: bool) -> Iterator[Finding]:
             if "No key for" not in str(exc):
                 yield Finding("hosts", "problem", str(exc))
             continue
-        url, why = endpoints.display_url(endpoint.base_url), f" ({named})" if named else ""
-        plain = url.startswith("http://") and not endpoints.is_loopback(_host_name(url))
+        url, why = display_url(endpoint.base_url), f" ({named})" if named else ""
+        plain = url.startswith("http://") and not is_loopback(_host_name(url))
         if plain and not endpoint.placeholder:
             yield Finding(
                 "hosts",

@@ -42,16 +42,19 @@ _process.on_fork(after_in_child=_renew_lock)
 class Client:
     """The connections to one place, and the headers of every request there."""
 
-    __slots__ = ("_http", "_proxy", "base_url", "headers")
+    __slots__ = ("_http", "_proxy", "_query", "base_url", "headers")
 
     def __init__(
         self,
         http: Any,
         base_url: str,
         headers: list[tuple[bytes, bytes]],
+        *,
+        query: str = "",
         proxy: Proxy | None = None,
     ) -> None:
         self._http = http
+        self._query = f"?{query}" if query else ""
         self._proxy = proxy
         self.base_url = base_url
         self.headers = headers
@@ -94,7 +97,11 @@ class Client:
             own = {name.lower().encode(): value.encode() for name, value in headers.items()}
             merged = [pair for pair in merged if pair[0].lower() not in own] + [*own.items()]
         request = httpx2.Request(
-            method, _parsed_url(url), headers=merged, content=body, extensions={"timeout": timeout}
+            method,
+            _parsed_url(url + self._query),
+            headers=merged,
+            content=body,
+            extensions={"timeout": timeout},
         )
         proxy = self._proxy
         if proxy is None:
@@ -159,7 +166,8 @@ def make(connection: Connection, http: Any = None) -> Client:
         trust_env=False,
         proxy=transport_proxy,
     )
-    return Client(http, connection.base_url, sdk.headers(connection), proxy)
+    headers = sdk.headers(connection)
+    return Client(http, connection.base_url, headers, query=connection.query, proxy=proxy)
 
 
 def _shared_tls_context() -> ssl.SSLContext:

@@ -41,6 +41,8 @@ class Connection:
     only on the host of the SDK's own vendor."""
     direct: bool = False
     """Bypass proxies (loopback hosts)."""
+    query: str = ""
+    """Query of every request."""
 
     def redact(self, text: str) -> str:
         """Return `text` without the key, nor any other secret of the user's headers."""
