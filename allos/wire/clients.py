@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from allos import _process
-from allos.wire import proxies
 
 if TYPE_CHECKING:
     import ssl
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 _KEEPALIVE_S = 300.0
 """A person thinks between two cells; the SDKs' 5 s would cost a TLS handshake each time."""
 _MAX_CONNECTIONS = 1000
+_PROXY_AUTHENTICATION_REQUIRED = 407
 
 # Process resource: every client of the process shares it, since making one takes 25 ms of CPU.
 _tls_context: ssl.SSLContext | None = None
@@ -114,10 +114,10 @@ class Client:
             if error is None:
                 raise
         else:
-            if response.status_code != proxies.PROXY_AUTHENTICATION_REQUIRED:
+            if response.status_code != _PROXY_AUTHENTICATION_REQUIRED:
                 return response
             await response.aclose()
-            error = proxy.refusal(response.status_code)
+            error = proxy.refusal()
         raise error  # here, so that no cause of it has the proxy's password
 
     async def close(self) -> None:
@@ -144,6 +144,8 @@ def make(connection: Connection, http: Any = None) -> Client:
         The environment names a proxy that cannot be used.
     """
     import httpx2
+
+    from allos.wire import proxies
 
     sdk = connection.sdk
     proxy = None if connection.direct or http is not None else proxies.find(connection.base_url)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 
 from allos.errors import (
     AuthenticationError,
@@ -81,21 +82,30 @@ def _letters(code: str) -> str:
     return re.sub(r"[^a-z0-9]", "", code.lower())
 
 
-def _by_letters(codes: dict[Kind, str]) -> dict[str, Kind]:
+# Built and compiled when first needed: nearly every process meets no error, or one kind of it.
+@cache
+def _by_letters(*, is_strong: bool) -> dict[str, Kind]:
+    codes = _CODES if is_strong else _WEAK_CODES
     return {_letters(name): kind for kind, names in codes.items() for name in names.split()}
 
 
-_STRONG, _WEAK = _by_letters(_CODES), _by_letters(_WEAK_CODES)
+@cache
+def _pattern(words: str) -> re.Pattern[str]:
+    return re.compile(words, re.I | re.S)
+
+
+def _first_of(codes: Iterable[str], known: dict[str, Kind]) -> Kind | None:
+    return next((kind for code in codes if (kind := known.get(_letters(code)))), None)
 
 
 def by_code(codes: Iterable[str]) -> Kind | None:
     """Class of the first code that says all by itself."""
-    return next((kind for code in codes if (kind := _STRONG.get(_letters(code)))), None)
+    return _first_of(codes, _by_letters(is_strong=True))
 
 
 def by_weak_code(codes: Iterable[str]) -> Kind | None:
     """Class of the first code that says as much as a status does."""
-    return next((kind for code in codes if (kind := _WEAK.get(_letters(code)))), None)
+    return _first_of(codes, _by_letters(is_strong=False))
 
 
 # ---- words ---------------------------------------------------------------------------------------
@@ -139,16 +149,13 @@ _WORDS: dict[Kind, str] = {
     r"|\bmodels?\b\W{0,3}\S{0,80}\s+(?:(?:is|are)\s+)?not supported"
     r"|unsupported model|unable to access model",
 }
-_PATTERNS = {kind: re.compile(words, re.I | re.S) for kind, words in _WORDS.items()}
-
-_REFUSED = re.compile(
+_REFUSED = (
     r"firewall|cloudflare|captcha|blocked|access(?: is)? denied|access(?: is)? forbidden"
     r"|error code: 10\d\d|network polic|(?:have|has) (?:no )?(?:access|permission)"
-    r"|not (?:permitted|authori[sz]ed|entitled|allowed|enabled)|insufficient permission|\bgated\b",
-    re.I,
+    r"|not (?:permitted|authori[sz]ed|entitled|allowed|enabled)|insufficient permission|\bgated\b"
 )
-_BILL = re.compile(r"billing|payment|current quota", re.I)
-_TOO_LARGE = re.compile(r"request too large|must be reduced", re.I)
+_BILL = r"billing|payment|current quota"
+_TOO_LARGE = r"request too large|must be reduced"
 
 WHOLE_REQUEST = (
     AuthenticationError,
@@ -175,19 +182,19 @@ BROKEN = (AuthenticationError, ContextLengthError, RateLimitError)
 
 def by_words(message: str, order: Iterable[Kind]) -> Kind | None:
     """Class of error that a message speaks of, the first one in `order`."""
-    return next((kind for kind in order if _PATTERNS[kind].search(message)), None)
+    return next((kind for kind in order if _pattern(_WORDS[kind]).search(message)), None)
 
 
 def is_refused_access(message: str) -> bool:
     """Whether a message with status 403 is about something else than the key."""
-    return _REFUSED.search(message) is not None and re.search(_KEY, message, re.I) is None
+    return bool(_pattern(_REFUSED).search(message)) and not _pattern(_KEY).search(message)
 
 
 def is_billing(message: str) -> bool:
     """Whether a message with status 429 is about an account, if it is not about a rate."""
-    return _BILL.search(message) is not None
+    return _pattern(_BILL).search(message) is not None
 
 
 def is_too_large(message: str) -> bool:
     """Whether a request alone exceeds a rate limit, so that waiting does not help."""
-    return _TOO_LARGE.search(message) is not None
+    return _pattern(_TOO_LARGE).search(message) is not None

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from allos.errors import ConfigurationError, ProviderConnectionError, ProviderError
 from allos.wire.causes import class_names
 
-PROXY_AUTHENTICATION_REQUIRED = 407
+_AUTHENTICATION_REQUIRED = 407
 
 _HTTP = ("http", "https")
 _PORTS = {"http": 80, "https": 443}
@@ -92,10 +92,10 @@ class Proxy:
             return self.refusal(int(status[0]) if status else None)
         return None
 
-    def refusal(self, status: int | None) -> ProviderError:
+    def refusal(self, status: int | None = _AUTHENTICATION_REQUIRED) -> ProviderError:
         """Our error for a proxy that answers in place of the service."""
         what = f"refused the connection{f' ({status})' if status else ''}"
-        if status == PROXY_AUTHENTICATION_REQUIRED:
+        if status == _AUTHENTICATION_REQUIRED:
             what = (
                 f"asks for a user name and password ({status}): set {self.source} to "
                 "http://USER:PASSWORD@HOST:PORT"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any
 
 _MAX_CHARS = 60
@@ -21,8 +21,7 @@ _UNITS = {
 _UNIT = "|".join(sorted(_UNITS, key=len, reverse=True))
 _STEP = rf"\d+(?:\.\d+)?\s?(?:{_UNIT})(?![a-z])"
 _SPAN = rf"{_STEP}(?:(?:\s|,|\sand\s){{0,2}}{_STEP})*"
-_FIND_STEP = re.compile(rf"(\d+(?:\.\d+)?)\s?({_UNIT})(?![a-z])", re.I)
-_IS_SPAN = re.compile(_SPAN, re.I)
+_FIND_STEP = rf"(\d+(?:\.\d+)?)\s?({_UNIT})(?![a-z])"
 _IS_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 _BETWEEN = (
@@ -30,9 +29,8 @@ _BETWEEN = (
     r"|this|request|query|call))*[\s:~]*"
 )
 _WHEN = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?\s?(?:Z|UTC|[+-]\d\d:?\d\d)?"
-_SENTENCE = re.compile(
-    rf"\b(?:try|retry|retrying|wait|available|resets?|reset)\b{_BETWEEN}(?:({_SPAN})|({_WHEN}))",
-    re.I,
+_SENTENCE = (
+    rf"\b(?:try|retry|retrying|wait|available|resets?|reset)\b{_BETWEEN}(?:({_SPAN})|({_WHEN}))"
 )
 
 # No service asks for a wait of 30 years, nor counts milliseconds from a time before 2001.
@@ -64,7 +62,7 @@ def parse_wait(text: str, now: Clock) -> float | None:
         return parse_seconds(float(text), now)
     if not text or len(text) > _MAX_CHARS:
         return None
-    if _IS_SPAN.fullmatch(text):
+    if _pattern(_SPAN).fullmatch(text):
         return _duration_s(text)
     at = _time_s(text)
     return None if at is None else max(0.0, at - now())
@@ -99,7 +97,7 @@ def parse_field(value: Any, now: Clock) -> float | None:
 
 def find_wait(sentence: str, now: Clock) -> float | None:
     """Seconds that a sentence asks to wait: "Please try again in 2.5s"; None where it does not say."""
-    found = _SENTENCE.search(sentence)
+    found = _pattern(_SENTENCE).search(sentence)
     if found is None:
         return None
     if found[1]:
@@ -108,12 +106,21 @@ def find_wait(sentence: str, now: Clock) -> float | None:
     return None if at is None else max(0.0, at - now())
 
 
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
+    """Compile a pattern when it is first needed: most calls meet no wait, and no error."""
+    return re.compile(text, re.I)
+
+
 def _duration_s(text: str) -> float:
-    return sum(float(number) * _UNITS[unit.lower()] for number, unit in _FIND_STEP.findall(text))
+    steps = _pattern(_FIND_STEP).findall(text)
+    return sum(float(number) * _UNITS[unit.lower()] for number, unit in steps)
 
 
 def _time_s(text: str) -> float | None:
     """Seconds since 1970 of an ISO 8601 time or an HTTP date; UTC where it names no zone."""
+    from email.utils import parsedate_to_datetime
+
     for parse in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             at = parse(text)

@@ -18,7 +18,6 @@ from allos import wire
 from allos.errors import ConfigurationError, MissingBaseURLError, MissingKeyError
 from allos.profiles import Api
 from allos.providers.auth.base_urls import base_url_of, first_set, own_host, own_hosts
-from allos.providers.auth.pasted_urls import take_over
 from allos.providers.auth.urls import Host, host_of, is_loopback, origin_of
 from allos.providers.catalog.service import Service
 from allos.secret import Secret
@@ -113,11 +112,13 @@ def resolve(
     """
     if service.embedded:
         return _embedded(service, base_url, api)
+    if not service.pasted_path:
+        return _resolve(service, base_url, api_key, api, env, find_key)
+    from allos.providers.auth.pasted_urls import take_over
+
     pasted = take_over(service, base_url, env)
     found = _resolve(service, pasted.base_url, api_key, api, pasted.env, find_key)
-    if pasted.model or pasted.query:
-        found = replace(found, model=pasted.model, model_source=pasted.source, query=pasted.query)
-    return found
+    return replace(found, model=pasted.model, model_source=pasted.source, query=pasted.query)
 
 
 def _resolve(
@@ -230,7 +231,10 @@ def account(service: Service, *, base_url: str | None = None, env: Mapping[str, 
     """
     if service.embedded:
         raise ConfigurationError(f"{service.name!r} is the embedded model and needs no key.")
-    base_url, env, *_ = take_over(service, base_url, env)
+    if service.pasted_path:
+        from allos.providers.auth.pasted_urls import take_over
+
+        base_url, env, *_ = take_over(service, base_url, env)
     return _account(service, host_of(base_url_of(service, base_url, env)))
 
 
