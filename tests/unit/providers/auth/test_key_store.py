@@ -47,7 +47,7 @@ def _use(backend: Any) -> Iterator[Any]:
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A real keyring, kept in a file."""
     monkeypatch.setenv("OWN_KEYRING", str(tmp_path / "ring.json"))
-    monkeypatch.setattr(FileKeyring, "asked", [])
+    monkeypatch.setattr(FileKeyring, "lookups", [])
     yield from _use(FileKeyring())
 
 
