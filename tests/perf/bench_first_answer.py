@@ -38,6 +38,7 @@ REGISTRY = "from allos.providers import ProviderRegistry"
 
 def main() -> None:
     """Print the figures."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else every process compiles allos anew
     print(heading("allos-jupyter", "openai", "ipykernel"))
     with tempfile.TemporaryDirectory() as folder, FakeServer() as server:
         pairs = [
@@ -85,9 +86,7 @@ def _timed(kernel: Kernel, code: str) -> float:
 
 
 def _environment(folder: str) -> dict[str, str]:
-    environment = {**os.environ, "ALLOS_LOG": str(Path(folder) / "log.sqlite")}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody pays for compiling twice
-    return environment
+    return {**os.environ, "ALLOS_LOG": str(Path(folder) / "log.sqlite")}
 
 
 def _first_line(code: str, url: str, folder: str) -> float:
