@@ -143,22 +143,37 @@ def make(connection: Connection, http: Any = None) -> Client:
     ConfigurationError
         The environment names a proxy that cannot be used.
     """
-    import httpx2
+    proxy = None
+    if http is None:
+        proxy = _proxy_of(connection)
+        http = _http_client(connection, proxy)
+    headers = connection.sdk.headers(connection)
+    return Client(http, connection.base_url, headers, query=connection.query, proxy=proxy)
 
+
+def _proxy_of(connection: Connection) -> Proxy | None:
+    if connection.direct:
+        return None
     from allos.wire import proxies
 
-    sdk = connection.sdk
-    proxy = None if connection.direct or http is not None else proxies.find(connection.base_url)
-    make_http: Callable[..., Any] = sdk.http_client
-    transport_proxy = None
+    proxy = proxies.find(connection.base_url)
     if proxy is not None:
         proxy.check()
+    return proxy
+
+
+def _http_client(connection: Connection, proxy: Proxy | None) -> Any:
+    import httpx2
+
+    make_http: Callable[..., Any] = connection.sdk.http_client
+    transport_proxy = None
+    if proxy is not None:
         # The SDKs' own client knows neither SOCKS nor, without a warning, a proxy's password.
         make_http = httpx2.AsyncClient
         tls = _shared_tls_context() if proxy.url.startswith("https") else None
         transport_proxy = httpx2.Proxy(proxy.transport_url, ssl_context=tls)
-    http = http or make_http(
-        verify=_shared_tls_context(),
+    return make_http(
+        verify=_tls_context_of(connection),
         limits=httpx2.Limits(
             max_connections=_MAX_CONNECTIONS,
             max_keepalive_connections=_MAX_CONNECTIONS,
@@ -168,8 +183,19 @@ def make(connection: Connection, http: Any = None) -> Client:
         trust_env=False,
         proxy=transport_proxy,
     )
-    headers = sdk.headers(connection)
-    return Client(http, connection.base_url, headers, query=connection.query, proxy=proxy)
+
+
+def _tls_context_of(connection: Connection) -> ssl.SSLContext:
+    """Return the shared TLS context; one that trusts nobody where none can be needed.
+
+    The certificates, and the modules that find them, are half of what a first call to a server on this
+    machine costs.
+    """
+    if connection.direct and connection.base_url.startswith("http://"):
+        import ssl
+
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return _shared_tls_context()
 
 
 def _shared_tls_context() -> ssl.SSLContext:
