@@ -55,7 +55,7 @@ def complete(error: ProviderError, message: str, attempts: int = 1) -> None:
     end = "" if message.endswith(("?", "!")) else "."
     parts = [f"{who}: {what}{status}: {message}{end}"]
     hint = error.retry_after_s
-    if kind == "RateLimitError" and hint is not None:
+    if hint is not None and (kind == "RateLimitError" or (attempts <= 1 and hint > 0)):
         parts.append(f"The service asks to wait {_duration(hint)}.")
     elif attempts > 1:
         parts.append(f"Tried {attempts} times.")

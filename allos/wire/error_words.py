@@ -117,14 +117,16 @@ _KEY = (
 )
 _BAD = (
     r"invalid|incorrect|not valid|wrong|expired|revoked|unknown|malformed|missing|not found"
-    r"|not recogni[sz]ed|unrecogni[sz]ed|disabled|inactive|leaked|required|rejected|not provided"
+    r"|not recogni[sz]ed|unrecogni[sz]ed|disabled|inactive|leaked|required|rejected"
+    r"|not (?:provided|given|set|configured)"
 )
 _WORDS: dict[Kind, str] = {
     AuthenticationError: rf"\b(?:{_BAD})\W{{0,3}}(?:{_KEY})\b"
     rf"|\b(?:{_KEY})\b[^.\n]{{0,60}}?\b(?:{_BAD})\b"
     r"|unauthenticated|unauthorized|authenti\w+ (?:failed|error|required)|authorization failed"
     r"|no auth credentials|invalid authenti\w+|login fail|(?:provide|provided|need|carry) "
-    rf"(?:an? |any |the |your |valid )*(?:{_KEY})\b",
+    rf"(?:an? |any |the |your |valid )*(?:{_KEY})\b|\bno (?:valid )?(?:{_KEY})\b"
+    r"|\binvalid token\W*$",
     PermissionDeniedError: r"user location|your (?:current )?(?:country|region|location)\b"
     r"|country, region|countr(?:y|ies) (?:is|are) not|region (?:is )?not supported",
     QuotaError: r"insufficient[ _-]?(?:user[ _-]?)?(?:quota|balance|credit|funds)|credit balance"
@@ -132,12 +134,14 @@ _WORDS: dict[Kind, str] = {
     r"|(?:out of|not? have (?:any|enough)|n.t have (?:any|enough)|run out of|used up|exceeded|no)"
     r"\b[^.\n]{0,30}\bcredits?\b|in arrears|overdue|purchase (?:more )?credits"
     r"|credits? (?:are|is|have been|has been) (?:depleted|exhausted|used up)"
-    r"|billing (?:hard )?limit|payment (?:is )?required",
+    r"|billing (?:hard )?limit|payment (?:is )?required|api usage limits|key limit exceeded",
     RateLimitError: r"rate[ _-]?limit|too many requests|(?:requests?|tokens?|calls?) ?(?:per|/) ?"
     r"(?:second|sec|minute|min|hour|day|week)|\b(?:RPM|TPM|RPD|TPD|RPS)\b|throttl|slow down"
     r"|\bper[ _-](?:second|minute|hour|day|model)\b|(?:try|retry) again in|please retry in",
     ContextLengthError: r"context[ _-]?(?:length|window|size)|maximum context|prompt is too long"
-    r"|too many tokens|exceeds? the (?:available |maximum )?context|input is too long",
+    r"|too many tokens|exceeds? the (?:available |maximum )?context|input is too long"
+    r"|\b(?:input|prompt)\b.{0,80}\bexceed\w*\b.{0,60}\b(?:tokens|maximum length)\b"
+    r"|reduce the length of",
     ContentFilterError: r"content[ _-]?(?:filter|policy|management)|responsible ai|safety system"
     r"|\bflagged\b|requires moderation|usage (?:policy|policies|guidelines)|inappropriate content"
     r"|content exists risk",

@@ -81,6 +81,8 @@ EMPTY_ACCOUNTS: dict[str, tuple[int | None, Any, dict[str, str]]] = {
     "siliconflow": (403, {"code": 30001, "message": "Sorry, your account balance is insufficient"}, {}),
     "dashscope": (400, {"code": "Arrearage", "message": "Access denied."}, {}),
     "minimax": (None, {"status_code": 1008, "status_msg": "insufficient balance"}, {}),
+    "spending limit": (400, {"type": "error", **error("You have reached your specified API usage limits.", type="invalid_request_error")}, {}),
+    "openrouter": (403, error("Key limit exceeded (total limit).", code=403), {}),
     "prepaid": (429, google("Your prepayment credits are depleted.", 429, "RESOURCE_EXHAUSTED"), {}),
 }  # fmt: skip
 
@@ -114,6 +116,9 @@ WRONG_KEYS: dict[str, tuple[int | None, Any, dict[str, str]]] = {
     "in a success by code": (None, error("x", code="invalid_api_key"), {}),
     "minimax": (None, {"status_code": 1004, "status_msg": "login fail: carry the API secret key"}, {}),
     "missing": (400, {"error": "You didn't provide an API key."}, {}),
+    "none": (400, {"message": "No API key provided"}, {}),
+    "not set": (500, error("API key is not set"), {}),
+    "token": (400, error("Invalid token", type="invalid_request_error"), {}),
 }  # fmt: skip
 
 
@@ -162,6 +167,9 @@ def test_refused_for_another_reason_than_the_key(name: str) -> None:
         (400, {"code": "DataInspectionFailed", "message": "x"}, "ContentFilterError"),
         (400, error("x", code="context_length_exceeded"), "ContextLengthError"),
         (400, error("x", type="exceed_context_size_error", n_ctx=8), "ContextLengthError"),
+        (400, google("The input token count (9) exceeds the maximum number of tokens allowed (8).", 400, "X"), "ContextLengthError"),
+        (400, error("Input length 5000 exceeds the maximum length 4096"), "ContextLengthError"),
+        (400, error("The input image exceeds the maximum size of 20 MB"), "BadRequestError"),
         (500, error("the request exceeds the available context size"), "ContextLengthError"),
         (403, error("Project x does not have access to model y", code="model_not_found"), "ModelNotFoundError"),
         (503, error("No channel for y", code="model_not_found"), "ModelNotFoundError"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sqlite3
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,7 @@ import allos
 from allos.errors import LogError
 from allos.log.store import segments
 from allos.log.store.sqlite_connection import is_damage
+from allos.session import Session
 from tests.support.damaged_logs import PAGE, ROWS, copy_of, overwrite, pages, whole_log
 from tests.support.log_rows import a_response, record
 
@@ -28,10 +30,13 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def damaged(whole: Path, log_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy that ALLOS_LOG names."""
-    monkeypatch.setenv("ALLOS_LOG", str(log_path))
-    return copy_of(whole, log_path)
+def damaged(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy that ALLOS_LOG names; no log is open before and after."""
+    path = copy_of(whole, tmp_path / "log.sqlite")
+    monkeypatch.setenv("ALLOS_LOG", str(path))
+    with Session().active():
+        yield path
+        allos.log.close()
 
 
 def responses() -> tuple[pd.DataFrame, list[str]]:
