@@ -63,10 +63,11 @@ class ToolCallDelta:
     """Which call of the response it belongs to."""
     id: str | None = None
     name: str | None = None
+    """The name as far as it is known; a later one replaces it."""
     arguments: str | None = None
     """The next piece of the arguments' JSON text."""
     parsed_arguments: Any = None
-    """All arguments as a JSON value, where the service sends one in place of text."""
+    """All arguments as a JSON value, where the service sends one; text that is complete goes before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,15 @@ class RawPart:
     """Part of the response that the API wants back, unchanged, in the next turn."""
 
     data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """Something of the response that has no place in it, as it came."""
+
+    what: str
+    """Why it has none, in a few words."""
+    data: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +161,7 @@ Event = (
     | RefusalDelta
     | ToolCallDelta
     | RawPart
+    | Unplaced
     | UsageReport
     | ResponseFacts
     | RateLimitHint

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from jiter import from_json
-
+from allos.engine.tool_arguments import read_arguments
 from allos.events import (
     Event,
     Finished,
@@ -18,6 +17,7 @@ from allos.events import (
     ResponseFacts,
     TextDelta,
     ToolCallDelta,
+    Unplaced,
     UsageReport,
 )
 from allos.messages import ToolCall
@@ -41,6 +41,7 @@ class ResponseAccumulator:
         "raw",
         "texts",
         "tools",
+        "unplaced",
         "usage",
     )
 
@@ -50,6 +51,7 @@ class ResponseAccumulator:
         self.tools: dict[Any, dict[str, Any]] = {}
         self.facts: dict[str, Any] = {}
         self.raw: list[dict[str, Any]] = []
+        self.unplaced: list[Unplaced] = []
         self.usage: Usage | None = None
         self.rate_limit_hint: RateLimitHint | None = None
         """What the service asks of the next call; whoever heeds it takes it away."""
@@ -86,6 +88,8 @@ class ResponseAccumulator:
                 self.usage = event.usage
             elif isinstance(event, RawPart):
                 self.raw.append(event.data)
+            elif isinstance(event, Unplaced):
+                self.unplaced.append(event)
             elif isinstance(event, RateLimitHint):
                 self.rate_limit_hint = event
             elif isinstance(event, Finished):
@@ -101,7 +105,7 @@ class ResponseAccumulator:
             event.index, {"id": "", "name": "", "arguments": [], "parsed": None}
         )
         call["id"] = call["id"] or event.id or ""
-        call["name"] = call["name"] or event.name or ""
+        call["name"] = event.name or call["name"]
         if event.arguments:
             call["arguments"].append(event.arguments)
         if event.parsed_arguments is not None:
@@ -141,22 +145,5 @@ def _unique_id(id_: str, used_ids: set[str]) -> str:
 
 
 def _tool_call(call: dict[str, Any], id_: str) -> ToolCall:
-    parsed: Any = call["parsed"]
-    text: str = "".join(call["arguments"])
-    if isinstance(parsed, str) and not text:  # some servers send a string instead of a value
-        parsed, text = None, parsed
-    if parsed is None or text:
-        if not text.strip() or text.strip() == "null":
-            parsed = {}
-        else:
-            try:
-                parsed = from_json(text.encode("utf-8", "surrogatepass"))
-            except ValueError as exc:
-                return ToolCall(id_, call["name"], {}, text, f"arguments are not valid JSON: {exc}")
-    if not isinstance(parsed, dict):
-        if not text:
-            from json import dumps
-
-            text = dumps(parsed, ensure_ascii=False)
-        return ToolCall(id_, call["name"], {}, text, "arguments must be a JSON object")
-    return ToolCall(id_, call["name"], parsed)
+    arguments, raw, error = read_arguments(call["arguments"], call["parsed"])
+    return ToolCall(id_, call["name"], arguments, raw, error)

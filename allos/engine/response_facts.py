@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from allos.request import Request
 from allos.response import ProviderResponse
 from allos.usage import Usage
 
+_MAX_UNPLACED_CHARS = 64_000
 _OWN_COLUMNS = frozenset({"temperature", "top_p", "max_tokens", "seed"})
 
 
@@ -98,6 +100,37 @@ def outcome_facts(
         "http_status": getattr(error, "status_code", None) or (200 if received.answered else None),
         "request_id": getattr(error, "request_id", None),
     }
+
+
+def counted(received: ResponseAccumulator) -> Usage | None:
+    """Return the usage that arrived, without zeros that no answered call can have."""
+    usage = received.usage
+    if usage is None or usage.source != "provider":
+        return usage
+    no_input = usage.input_tokens == 0
+    no_output = usage.output_tokens == 0 and not received.empty
+    if not (no_input or no_output or usage.total_tokens == 0):
+        return usage
+    return replace(
+        usage,
+        input_tokens=None if no_input else usage.input_tokens,
+        output_tokens=None if no_output else usage.output_tokens,
+        total_tokens=None,
+    )
+
+
+def unplaced_facts(received: ResponseAccumulator) -> dict[str, Any]:
+    """What arrived and has no place in a response, as it came; what is beyond a size is counted."""
+    kept: list[dict[str, Any]] = []
+    size = 0
+    for event in received.unplaced:
+        size += len(repr(event.data))
+        if size > _MAX_UNPLACED_CHARS:
+            break
+        kept.append({"what": event.what, "data": event.data})
+    if left_out := len(received.unplaced) - len(kept):
+        kept.append({"what": "too large to keep", "data": left_out})
+    return {"response_extra": {"unplaced": kept} if kept else None}
 
 
 def usage_facts(usage: Usage | None) -> dict[str, Any]:

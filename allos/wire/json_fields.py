@@ -56,6 +56,7 @@ _ESCAPE = re.compile(  # in this order: both halves of an emoji, one half, any o
 )
 
 _MAX_TOKENS = 2**53
+_NOTHING = frozenset({"", "null", "none", "nil", "undefined"})
 
 
 def records(listing: Mapping[str, Any]) -> list[Any]:
@@ -98,6 +99,13 @@ def count(value: Any) -> int | None:
 def text(value: Any) -> str | None:
     """Return a string that is not empty, or None."""
     return value if isinstance(value, str) and value else None
+
+
+def word(value: Any) -> str | None:
+    """Return a string that names something, or None: many servers write "null" for nothing."""
+    if not isinstance(value, str) or value.strip().lower() in _NOTHING:
+        return None
+    return value
 
 
 def json_dict(value: Any) -> dict[str, Any]:

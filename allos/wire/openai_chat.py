@@ -95,7 +95,9 @@ class ChatWire(Wire):
         return Body(body, dropped + dropped_choice)
 
     def decoder(self, request: Request) -> Decoder:
-        return ChatDecoder(think_tags=request.profile.think_tags)
+        return ChatDecoder(
+            think_tags=request.profile.think_tags, tool_names=[tool.name for tool in request.tools]
+        )
 
     def amend(self, body: Body, error: ProviderError) -> Amended | None:
         if type(error) is not BadRequestError or error.status_code not in (400, 422):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from allos.errors import IncompleteStreamError
 from allos.events import (
     Event,
     Finished,
@@ -14,14 +15,17 @@ from allos.events import (
     RefusalDelta,
     ResponseFacts,
     TextDelta,
+    Unplaced,
     UsageReport,
 )
 from allos.usage import Usage
 from allos.wire import error_mapping
 from allos.wire.decoder import Decoder
-from allos.wire.json_fields import count, json_dict, parse_json, reported_cost, text
+from allos.wire.json_fields import count, json_dict, parse_json, reported_cost, text, word
+from allos.wire.openai_chat_choices import ChoicePicker
 from allos.wire.openai_chat_tool_calls import ToolCallAssembler
 from allos.wire.reasoning_tags import ReasoningTagSplitter
+from allos.wire.running_usage import counts_nothing, with_later
 
 _FINISH: dict[str, FinishReason] = {
     "stop": "stop",
@@ -47,6 +51,9 @@ _FINISH: dict[str, FinishReason] = {
     "insufficient_system_resource": "error",
 }
 
+_UNFINISHED = frozenset({"unspecified", "finish_reason_unspecified", "not_finished", "in_progress"})
+"""Words that say that there is no reason yet."""
+
 CALL_EXTRA = "chat.tool_call_extra"
 """Type of the raw part that keeps `extra_content` of a call: Gemini 3 signs its thoughts there and
 answers 400 to calls that come back without."""
@@ -55,52 +62,59 @@ answers 400 to calls that come back without."""
 class ChatDecoder(Decoder):
     """Decodes chunks and complete responses, those of lenient servers included."""
 
-    def __init__(self, *, think_tags: bool = False) -> None:
+    def __init__(self, *, think_tags: bool = False, tool_names: Sequence[str] = ()) -> None:
         self._splitter = ReasoningTagSplitter() if think_tags else None
         self._last_facts: tuple[Any, ...] = (None,) * 4
-        self._tool_calls = ToolCallAssembler()
+        self._choices = ChoicePicker()
+        self._tool_calls = ToolCallAssembler(tool_names)
+        self._usage: dict[str, Any] = {}
         self._finish_reason: str | None = None
         self._has_content = False
         """Some of the answer has come."""
+        self._reasons_vary = False
+        """Some of the answer came without a finish reason, so that one says something."""
+        self._went_on = False
+        """Some of the answer came after a finish reason."""
         self._thoughts: list[str] = []
         """Pieces of `reasoning_content`, which its services want back beside tool calls."""
 
     def decode_event(self, name: str, data: bytes) -> list[Event]:
         data = data.strip()
-        if data.startswith(b"[DONE]"):
-            self.done = self.closed = True
-            return []
-        if not data:
-            return []
-        chunk = parse_json(data)
-        if not isinstance(chunk, dict):
-            return []
+        if not data.startswith(b"{"):
+            return self.decode_other(name, data)
+        chunk: dict[str, Any] = parse_json(data)
         return self._chunk(chunk, "delta", named_error=name == "error")
 
     def decode_response(self, response: dict[str, Any]) -> Iterator[Event]:
         yield from self._chunk(response, "message")
-        if not isinstance(response.get("choices"), list) or not response["choices"]:
+        choices = response.get("choices")
+        if not isinstance(choices, list) or not choices:
             raise error_mapping.missing_field("choices", response)
+        if not self.done and any(_is_piece(choice) for choice in choices):
+            raise IncompleteStreamError("the answer is its first piece alone", retryable=True)
         self.done = True
 
     def flush(self) -> list[Event]:
-        events: list[Event] = [*self._splitter.end()] if self._splitter else []
+        events: list[Event] = []
+        for choice in self._choices.rest(is_finished=self._finish_reason is not None):
+            self._choice(choice, "delta", events)
+        events += self._splitter.end() if self._splitter else []
         events += [
             RawPart({"type": CALL_EXTRA, "id": call.id or f"call_{n}", **call.extra})
             for n, call in enumerate(self._tool_calls.calls)
             if call.extra
         ]
-        if self._thoughts and self._tool_calls.calls:
+        if self._thoughts and self._tool_calls.found:
             events.append(RawPart({"reasoning_content": "".join(self._thoughts)}))
-        if self._finish_reason is not None or self.done:
-            reason, raw = self._reason()
-            self.done = True
-            events.append(Finished(reason, raw or None))
+        if self._choices.others:
+            events.append(Unplaced("another answer than the first", self._choices.others))
+        if self.done:
+            events.append(Finished(*self._reason()))
         return events
 
     def _reason(self) -> tuple[FinishReason | None, str | None]:
         raw = self._finish_reason
-        if self._tool_calls.calls and (not raw or _FINISH.get(raw.lower()) == "stop"):
+        if self._tool_calls.found and (not raw or _FINISH.get(raw.lower()) == "stop"):
             return "tool_calls", raw
         if not raw:
             return None, raw
@@ -116,26 +130,42 @@ class ChatDecoder(Decoder):
         if isinstance(minimax_status, dict) and minimax_status.get("status_code"):
             raise error_mapping.from_body(minimax_status)
         events = self._facts(chunk)
-        if isinstance(choices, list):
-            for choice in choices:
-                if isinstance(choice, dict):
-                    self._choice(choice, part, events)
+        if isinstance(choices, list) and choices:
+            for choice in self._picked(choices):
+                self._choice(choice, part, events)
         usage = chunk.get("usage")
         if isinstance(extra := chunk.get("x_groq"), dict):
             usage = usage or extra.get("usage")
-            if request_id := text(extra.get("id")):
+            if request_id := word(extra.get("id")):
                 events.append(ResponseFacts(request_id=request_id))
         if isinstance(usage, dict) and usage:
-            events += _usage(usage)
+            events += self._count(usage)
         return events
+
+    def _picked(self, choices: list[Any]) -> list[dict[str, Any]]:
+        picker, first = self._choices, choices[0]
+        # Nearly every chunk holds one piece, numbered like the one before.
+        if len(choices) == 1 and type(first) is dict and not picker.held:
+            index = first.get("index")
+            if index is not None and index == picker.index:
+                return choices
+        return picker.pick(
+            choices, has_content=self._has_content, is_finished=self._finish_reason is not None
+        )
+
+    def _count(self, usage: dict[str, Any]) -> list[Event]:
+        self._usage = with_later(self._usage, usage)
+        return _usage(self._usage)
 
     def _facts(self, chunk: dict[str, Any]) -> list[Event]:
         get = chunk.get
-        facts = (get("id"), get("model"), get("system_fingerprint"), get("service_tier"))
+        # The first id counts: some servers make up one for every chunk.
+        id_ = self._last_facts[0] or word(get("id"))
+        facts = (id_, get("model"), get("system_fingerprint"), get("service_tier"))
         if facts == self._last_facts:  # every chunk repeats them
             return []
         self._last_facts = facts
-        response_id, model, fingerprint, tier = map(text, facts)
+        response_id, model, fingerprint, tier = map(word, facts)
         return [
             ResponseFacts(
                 response_id=response_id,
@@ -146,25 +176,33 @@ class ChatDecoder(Decoder):
         ]
 
     def _choice(self, choice: dict[str, Any], part: str, events: list[Event]) -> None:
-        if choice.get("index"):  # n is never sent: another index is a server's own idea
-            return
         message = choice.get(part) or choice.get("delta")
         if message is None and not self._has_content:
             # Some services repeat the whole message in the last chunk; once is enough.
-            message = choice.get("message")
+            message = choice.get("message") or {"content": choice.get("text")}
+        reason = choice.get("finish_reason")
+        if reason is not None:
+            reason = _finish_word(reason)
         if isinstance(message, dict):
             before = len(events)
             self._message(message, events)
-            self._has_content = self._has_content or len(events) > before
+            if len(events) > before:
+                self._has_content = True
+                if self._finish_reason is not None and not self.closed:
+                    # What has more behind it was no end.
+                    self._went_on, self.done, self._finish_reason = True, False, None
+                if reason is None:
+                    self._reasons_vary = True
         usage = choice.get("usage")
         if isinstance(usage, dict) and usage:
-            events += _usage(usage)
+            events += self._count(usage)
         if choice.get("error") and self.error is None:
             self.error = error_mapping.from_body(choice)
-        reason = choice.get("finish_reason")
         if reason is not None:
-            self._finish_reason = str(reason)
-            self.done = True
+            if self._finish_reason is None or _FINISH.get(reason.lower()) != "stop":
+                self._finish_reason = reason
+            # A reason that stands beside every piece is no end signal.
+            self.done = self._reasons_vary or not self._went_on
 
     def _message(self, message: dict[str, Any], events: list[Event]) -> None:
         content = message.get("content")
@@ -183,7 +221,10 @@ class ChatDecoder(Decoder):
         refusal = text(message.get("refusal"))
         if refusal:
             events.append(RefusalDelta(refusal))
-        events += self._tool_calls.deltas(message.get("tool_calls"))
+        if calls := message.get("tool_calls"):
+            events += self._tool_calls.deltas(calls)
+        if call := message.get("function_call"):
+            events += self._tool_calls.legacy_deltas(call)
 
     def _content(self, content: Any, events: list[Event]) -> None:
         if isinstance(content, str):
@@ -192,7 +233,9 @@ class ChatDecoder(Decoder):
             else:
                 events += self._splitter.feed(content)
             return
-        for item in content if isinstance(content, list) else ():
+        for item in content if isinstance(content, list) else [content]:
+            if isinstance(item, str):
+                self._content(item, events)
             if not isinstance(item, dict):
                 continue
             if item.get("type") == "thinking":
@@ -201,7 +244,20 @@ class ChatDecoder(Decoder):
                     if isinstance(part, dict) and (thought := text(part.get("text"))):
                         events.append(ReasoningDelta(thought))
             elif visible := text(item.get("text")):
-                events.append(TextDelta(visible))
+                self._content(visible, events)
+
+
+def _is_piece(choice: Any) -> bool:
+    choice = json_dict(choice)
+    return bool(choice.get("delta")) and not choice.get("message")
+
+
+def _finish_word(reason: Any) -> str | None:
+    """Return a finish reason, or None for a placeholder: "", "null", 0, false."""
+    if isinstance(reason, int) and not isinstance(reason, bool) and reason > 0:
+        return str(reason)
+    named = word(reason)
+    return None if named is None or named.strip().lower() in _UNFINISHED else named.strip()
 
 
 def _reasoning_details(message: dict[str, Any]) -> str | None:
@@ -214,6 +270,8 @@ def _reasoning_details(message: dict[str, Any]) -> str | None:
 
 
 def _usage(raw: dict[str, Any]) -> list[Event]:
+    if counts_nothing(raw):
+        return [UsageReport(Usage(raw=raw))]
     input_details = json_dict(raw.get("prompt_tokens_details"))
     output_details = json_dict(raw.get("completion_tokens_details"))
     input_, output, total = (

@@ -360,7 +360,7 @@ def test_finish_reasons(raw: str, reason: str) -> None:
 def test_finish_with_calls_pending(raw: str) -> None:
     """A reason that says nothing, or stop, with calls present means tool calls."""
     accumulated = accumulate(
-        streamed("chat", [tool(index=0, id="a", name="f", arguments="{}"), chunk(raw)])
+        streamed("chat", [tool(index=0, id="a", name="f", arguments="{}"), chunk(raw), "[DONE]"])
     )
 
     assert accumulated.finish_reason == "tool_calls"
