@@ -184,18 +184,12 @@ class MessagesDecoder(Decoder):
         return []
 
     def _opened(self, index: Any, block: dict[str, Any]) -> int:
-        """Note a block and return its position: an opening that is repeated is the same block."""
-        key = index_key(index)
-        at = self._position_of_index.get(key) if key is not None else None
-        if at is not None:
-            known = self._blocks[at]
-            if word(block.get("id")) and known.get("id") == block["id"]:
-                if known.get("name") == block.get("name"):
-                    return at
+        """Note a block and return its position."""
         self._blocks.append(dict(block))
-        if key is not None:
-            self._position_of_index[key] = len(self._blocks) - 1
-        return len(self._blocks) - 1
+        position = len(self._blocks) - 1
+        if (key := index_key(index)) is not None:
+            self._position_of_index[key] = position
+        return position
 
     def _delta(self, index: Any, delta: dict[str, Any]) -> list[Event]:
         kind = delta.get("type")

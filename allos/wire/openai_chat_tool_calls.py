@@ -75,6 +75,7 @@ class ToolCallAssembler:
         used.add(position)
         call = self.calls[position]
         call.pieces += 1
+        call.named += name is not None
         if isinstance(extra := piece.get("extra_content"), dict):
             call.extra = {"extra_content": extra}
         new_id = new_name = added = value = None
@@ -83,9 +84,10 @@ class ToolCallAssembler:
         if name and (whole := self._name(call, name)) != call.name:
             call.name = new_name = whole
         if isinstance(arguments, str):
-            if not (arguments.lstrip().startswith("{") and call.repeats(arguments)):
+            is_opening = arguments.lstrip().startswith("{") and call.has_arguments
+            if not (is_opening and call.repeats(arguments)):
                 added = text(arguments)
-                call.arguments.append(arguments)
+                call.add(arguments, instead=is_opening and call.value == {})  # of a placeholder
         elif arguments is not None:
             call.parsed = value = arguments
         if new_id is new_name is added is value is None:
@@ -138,7 +140,7 @@ class ToolCallAssembler:
         last = self.calls[-1]
         if last.name is None and id_ and not _content(arguments):
             return False  # ids first, names later
-        return last.value is None or last.repeats(arguments)
+        return not last.value or last.repeats(arguments)
 
     def _by_id(
         self, key: str | None, id_: str | None, name: str | None, used: set[int]
@@ -181,7 +183,8 @@ class ToolCallAssembler:
         if is_new_id:
             return True
         if same_id:
-            return bool(content and call.value) and not call.repeats(arguments)
+            is_no_habit = call.named < call.pieces  # the name had come once
+            return (is_no_habit or bool(content and call.value)) and not call.repeats(arguments)
         return call.pieces == 1 or not call.repeats(arguments)
 
 

@@ -116,13 +116,13 @@ class FunctionCalls:
         return len(self.calls) - 1 if self.calls else None
 
     def _is_other(self, position: int, item_id: str | None, arguments: Any) -> bool:
-        """Whether an event with another item id than a call's is about another call."""
+        """Whether an event that has not a call's item id is about another call."""
+        if position in self._ended:
+            return True
         call = self.calls[position]
         if item_id is None or call.item_id is None:
             return False
-        return position in self._ended or (
-            call.value is not None and bool(arguments) and not call.repeats(arguments)
-        )
+        return call.value is not None and bool(arguments) and not call.repeats(arguments)
 
     def _fits(self, position: int, item: _Body) -> bool:
         """Whether an item with other ids can be a call's."""
@@ -162,7 +162,7 @@ class FunctionCalls:
                 value = as_object([arguments]) or None
         elif arguments is not None:
             value = arguments
-        if value is not None and not call.parsed:
+        if value and not call.parsed:
             call.parsed = value
         call.name = call.name or name
         return [ToolCallDelta(position, word(item.get("call_id")), name, rest, value)]

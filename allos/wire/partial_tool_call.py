@@ -11,7 +11,7 @@ from jiter import from_json
 class PartialToolCall:
     """A tool call as far as it has arrived."""
 
-    __slots__ = ("arguments", "extra", "id", "index", "item_id", "name", "parsed", "pieces")
+    __slots__ = ("arguments", "extra", "id", "index", "item_id", "name", "named", "parsed", "pieces")
 
     def __init__(self, index: str | None = None) -> None:
         self.index = index
@@ -26,6 +26,14 @@ class PartialToolCall:
         """Arguments that came as a value."""
         self.pieces = 0
         """How many pieces of it have come."""
+        self.named = 0
+        """How many of them had a name."""
+
+    def add(self, piece: str, *, instead: bool = False) -> None:
+        """Add a piece of the arguments' text, in place of what had come or behind it."""
+        if instead:
+            self.arguments.clear()
+        self.arguments.append(piece)
 
     @property
     def has_arguments(self) -> bool:
@@ -49,7 +57,7 @@ class PartialToolCall:
     def repeats(self, arguments: Any) -> bool:
         """Whether `arguments` say once more what has come completely."""
         known = self.value
-        if not known:
+        if known is None:
             return False
         return known == (as_object([arguments]) if isinstance(arguments, str) else arguments)
 
