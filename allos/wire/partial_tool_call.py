@@ -11,7 +11,17 @@ from jiter import from_json
 class PartialToolCall:
     """A tool call as far as it has arrived."""
 
-    __slots__ = ("arguments", "extra", "id", "index", "item_id", "name", "named", "parsed", "pieces")
+    __slots__ = (
+        "arguments",
+        "extra",
+        "id",
+        "index",
+        "item_id",
+        "name",
+        "named",
+        "parsed",
+        "pieces",
+    )
 
     def __init__(self, index: str | None = None) -> None:
         self.index = index

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 from hypothesis import strategies as st
@@ -48,7 +49,7 @@ def cut(draw: st.DrawFn, text: str, *, least: int = 1) -> list[str]:
     while len(places) + 1 < min(least, len(text)):
         places.add(next(n for n in range(1, len(text)) if n not in places))
     ends = [0, *sorted(places), len(text)]
-    return [text[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+    return [text[a:b] for a, b in pairwise(ends)]
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,6 @@ def chat_pieces(draw: st.DrawFn, calls: list[Wanted], style: Style) -> list[dict
     of_calls = [draw(_pieces_of(call, style)) for call in calls]
     rows = [(at, piece) for at, pieces in enumerate(of_calls) for piece in pieces]
     if style.in_turns:
-        rows.sort(key=lambda row: 0)  # stable: below they are dealt in turns
         queues = [list(pieces) for pieces in of_calls]
         rows = []
         while any(queues):

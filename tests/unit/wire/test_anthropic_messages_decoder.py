@@ -32,8 +32,11 @@ def block_events(draw: st.DrawFn, calls: list[Wanted]) -> list[Any]:
 
     def index(at: int) -> dict[str, Any]:
         found: dict[str, Any] = {
-            **{"right": at, "jumps": at * 3 + 1, "text": str(at), "equal": 0},
-            **{"of pieces": len(events)},
+            "right": at,
+            "jumps": at * 3 + 1,
+            "text": str(at),
+            "equal": 0,
+            "of pieces": len(events),
         }
         return {"index": found[numbering]} if numbering in found else {}
 

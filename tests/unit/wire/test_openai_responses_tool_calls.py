@@ -53,7 +53,7 @@ def call_events(draw: st.DrawFn, calls: list[Wanted]) -> tuple[list[Any], list[A
             events.append({"type": "response.output_item.added", **index, "item": item(opening)})
         if sends_pieces:
             for piece in draw(cut(text)):
-                events.append(event(f"{ARGUMENTS}.delta", delta=piece))
+                events += [event(f"{ARGUMENTS}.delta", delta=piece)]
             if draw(st.booleans()):
                 events.append(event(f"{ARGUMENTS}.done", arguments=text))
         if ends:
