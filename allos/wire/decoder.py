@@ -19,6 +19,8 @@ class Decoder(ABC):
 
     done: bool = False
     """The API's own end signal came."""
+    may_go_on: bool = False
+    """The end signal came with the first piece; some servers put one beside every piece."""
     closed: bool = False
     """Nothing more will come; stop reading."""
     error: ProviderError | None = None

@@ -108,7 +108,7 @@ def with_request_id(error: Exception, headers: Mapping[str, str]) -> Exception:
 
 async def next_chunk(chunks: AsyncIterator[bytes], decoder: Decoder) -> bytes | None:
     """Return the next chunk; None at the end, or when a finished response gets no more facts."""
-    if not decoder.done:
+    if not decoder.done or decoder.may_go_on:
         return await anext(chunks, None)
     import asyncio
 

@@ -201,6 +201,7 @@ class ChatDecoder(Decoder):
         if reason is not None:
             if self._finish_reason is None or _FINISH.get(reason.lower()) != "stop":
                 self._finish_reason = reason
+            self.may_go_on = not self._reasons_vary
             # A reason that stands beside every piece is no end signal.
             self.done = self._reasons_vary or not self._went_on
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -84,6 +85,20 @@ def test_an_end_beside_every_piece(server: FakeServer, make: Make, end: str) -> 
     response = streamed(server, provider, [*events, (None, "[DONE]")])
 
     assert (response.content, response.finish_reason) == ("One two three", "stop")
+
+
+@pytest.mark.parametrize("end", ["stop", "", "null"])
+def test_a_pause_is_no_end(
+    server: FakeServer, make: Make, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    """A pause after a piece that has a reason, as every piece has, does not end the answer."""
+    monkeypatch.setattr("allos.wire.http_io._TAIL_S", 0.01)
+    events = [*pieces_with("chat", end), (None, "[DONE]")]
+    server.reply(replace(Raw.sse(events, style=Sse(done=False)), delay_s=0.05))
+    with make(api="chat").stream("Hi") as stream:
+        text = "".join(stream)
+
+    assert text == "One two three"
 
 
 @pytest.mark.parametrize("end", NOTHING)

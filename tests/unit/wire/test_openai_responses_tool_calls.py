@@ -19,48 +19,62 @@ def called(events: list[dict[str, Any]], output: list[Any]) -> list[ToolCall]:
     return accumulate(streamed("responses", [*events, last])).tool_calls()
 
 
+class Numbering:
+    """How a server numbers and names the events of calls."""
+
+    def __init__(self, draw: st.DrawFn) -> None:
+        self.indexes = draw(st.sampled_from(["right", "missing", "equal", "text"]))
+        self.ids = draw(st.sampled_from(["right", "new each", "missing", "call ids alone"]))
+        self._made = 0
+
+    def _new(self) -> str:
+        self._made += 1
+        return f"odd_{self._made}"
+
+    def event(self, kind: str, at: int, **fields: Any) -> dict[str, Any]:
+        event = {"type": kind, **fields}
+        if self.indexes != "missing":
+            event["output_index"] = {"right": at, "text": str(at), "equal": 0}[self.indexes]
+        if self.ids in ("right", "new each") and "item" not in fields:
+            event["item_id"] = f"fc_{at}" if self.ids == "right" else self._new()
+        return event
+
+    def item(self, call: Wanted, at: int, arguments: Any) -> dict[str, Any]:
+        item = {"type": "function_call", "name": call.name, "arguments": arguments}
+        if self.ids in ("right", "call ids alone"):
+            item["call_id"] = f"call_{at}"
+        if self.ids in ("right", "new each"):
+            item["id"] = f"fc_{at}" if self.ids == "right" else self._new()
+        return item
+
+
 @st.composite
 def call_events(draw: st.DrawFn, calls: list[Wanted]) -> tuple[list[Any], list[Any]]:
     """Events of calls, one after the other, and the output of the last event."""
-    numbering = draw(st.sampled_from(["right", "missing", "equal", "text"]))
-    ids = draw(st.sampled_from(["right", "new each", "missing", "call ids alone"]))
-    opens, sends_pieces = draw(st.booleans()), draw(st.booleans())
-    ends, repeats = draw(st.booleans()), draw(st.booleans())
-    opens = opens or (sends_pieces and not ends)
-    ends = ends or (sends_pieces and not opens) or not (sends_pieces or repeats)
+    made = Numbering(draw)
+    opens, sends_pieces, ends, repeats = (draw(st.booleans()) for _ in range(4))
+    opens = opens or (sends_pieces and not ends)  # something has to tell the name
+    ends = ends or not (sends_pieces or repeats)
     events: list[Any] = []
     output: list[Any] = []
     for at, call in enumerate(calls):
         text = json.dumps(call.arguments, ensure_ascii=False)
-        index = {"right": {"output_index": at}, "text": {"output_index": str(at)}}.get(
-            numbering, {"output_index": 0} if numbering == "equal" else {}
-        )
-
-        def item(arguments: Any, at: int = at, call: Wanted = call) -> dict[str, Any]:
-            made = {"type": "function_call", "name": call.name, "arguments": arguments}
-            if ids in ("right", "call ids alone"):
-                made["call_id"] = f"call_{at}"
-            if ids in ("right", "new each"):
-                made["id"] = f"fc_{at}" if ids == "right" else f"fc_{len(events)}_{len(output)}"
-            return made
-
-        def event(kind: str, at: int = at, index: Any = index, **fields: Any) -> dict[str, Any]:
-            item_id = {"right": f"fc_{at}", "new each": f"odd_{len(events)}"}.get(ids)
-            return {"type": kind, **index, **({"item_id": item_id} if item_id else {}), **fields}
-
+        whole = st.sampled_from([text, call.arguments])
         if opens:
-            opening = draw(st.sampled_from(["", {}, None]))
-            events.append({"type": "response.output_item.added", **index, "item": item(opening)})
+            opening = made.item(call, at, draw(st.sampled_from(["", {}, None])))
+            events.append(made.event("response.output_item.added", at, item=opening))
         if sends_pieces:
-            for piece in draw(cut(text)):
-                events += [event(f"{ARGUMENTS}.delta", delta=piece)]
+            events += [
+                made.event(f"{ARGUMENTS}.delta", at, delta=piece) for piece in draw(cut(text))
+            ]
             if draw(st.booleans()):
-                events.append(event(f"{ARGUMENTS}.done", arguments=text))
+                events.append(made.event(f"{ARGUMENTS}.done", at, arguments=text))
         if ends:
-            done = draw(st.sampled_from([text, call.arguments]))
-            events.append({"type": "response.output_item.done", **index, "item": item(done)})
-        output.append(item(draw(st.sampled_from([text, call.arguments]))))
-    return events, output if repeats else []
+            item = made.item(call, at, draw(whole))
+            events.append(made.event("response.output_item.done", at, item=item))
+        if repeats:
+            output.append(made.item(call, at, draw(whole)))
+    return events, output
 
 
 @settings(max_examples=settings.default.max_examples * 4)
