@@ -16,10 +16,10 @@ from allos.events import (
     ToolCallDelta,
     UsageReport,
 )
-from allos.usage import Usage
 from allos.wire import error_mapping
 from allos.wire.decoder import Decoder
-from allos.wire.json_fields import count, parse_json, text
+from allos.wire.json_fields import count, json_dict, parse_json, text
+from allos.wire.token_usage import reconcile
 
 _FINISH: dict[str, FinishReason] = {
     "end_turn": "stop",
@@ -37,6 +37,7 @@ _COUNTS = (
     "cache_read_input_tokens",
     "cache_creation_input_tokens",
 )
+_CACHE_COUNTS = _COUNTS[2:]
 
 
 class MessagesDecoder(Decoder):
@@ -175,24 +176,20 @@ class MessagesDecoder(Decoder):
         self._usage |= {name: value for name, value in usage.items() if value is not None}
         raw = self._usage
         given, output, read, wrote = (count(raw.get(name)) for name in _COUNTS)
+        caches = json_dict(raw.get("cache_creation")).values()
+        wrote = max(wrote or 0, sum(count(part) or 0 for part in caches)) if caches else wrote
+        if any(raw.get(name) is not None and count(raw[name]) is None for name in _CACHE_COUNTS):
+            given = None  # input that cannot be counted
         if given is not None:
             given += (read or 0) + (wrote or 0)
-        details = raw.get("output_tokens_details")
-        return [
-            UsageReport(
-                Usage(
-                    input_tokens=given,
-                    output_tokens=output,
-                    total_tokens=given + output
-                    if given is not None and output is not None
-                    else None,
-                    cache_read_tokens=read,
-                    cache_write_tokens=wrote,
-                    reasoning_tokens=count(details.get("thinking_tokens"))
-                    if isinstance(details, dict)
-                    else None,
-                    source="provider",
-                    raw=dict(raw),
-                )
-            )
-        ]
+        usage = reconcile(
+            dict(raw),
+            input_tokens=given,
+            output_tokens=output,
+            reasoning_tokens=count(
+                json_dict(raw.get("output_tokens_details")).get("thinking_tokens")
+            ),
+            cache_read_tokens=read,
+            cache_write_tokens=wrote,
+        )
+        return [UsageReport(usage)]

@@ -16,12 +16,12 @@ from allos.events import (
     TextDelta,
     UsageReport,
 )
-from allos.usage import Usage
 from allos.wire import error_mapping
 from allos.wire.decoder import Decoder
 from allos.wire.json_fields import count, json_dict, parse_json, reported_cost, text
 from allos.wire.openai_chat_tool_calls import ToolCallAssembler
 from allos.wire.reasoning_tags import ReasoningTagSplitter
+from allos.wire.token_usage import reconcile
 
 _FINISH: dict[str, FinishReason] = {
     "stop": "stop",
@@ -216,33 +216,14 @@ def _reasoning_details(message: dict[str, Any]) -> str | None:
 def _usage(raw: dict[str, Any]) -> list[Event]:
     input_details = json_dict(raw.get("prompt_tokens_details"))
     output_details = json_dict(raw.get("completion_tokens_details"))
-    input_, output, total = (
-        count(raw.get(name)) for name in ("prompt_tokens", "completion_tokens", "total_tokens")
-    )
-    reasoning = count(output_details.get("reasoning_tokens"))
-    # Some vendors count reasoning apart from the completion; the sum tells.
-    if (
-        reasoning
-        and input_ is not None
-        and output is not None
-        and total == input_ + output + reasoning
-    ):
-        output += reasoning
-    if total is None and input_ is not None and output is not None:
-        total = input_ + output
     cached = count(input_details.get("cached_tokens"))
-    report = UsageReport(
-        Usage(
-            input_tokens=input_,
-            output_tokens=output,
-            total_tokens=total,
-            reasoning_tokens=reasoning,
-            cache_read_tokens=count(raw.get("prompt_cache_hit_tokens"))
-            if cached is None
-            else cached,
-            cache_write_tokens=count(input_details.get("cache_write_tokens")),
-            source="provider",
-            raw=raw,
-        )
+    usage = reconcile(
+        raw,
+        input_tokens=count(raw.get("prompt_tokens")),
+        output_tokens=count(raw.get("completion_tokens")),
+        total_tokens=count(raw.get("total_tokens")),
+        reasoning_tokens=count(output_details.get("reasoning_tokens")),
+        cache_read_tokens=count(raw.get("prompt_cache_hit_tokens")) if cached is None else cached,
+        cache_write_tokens=count(input_details.get("cache_write_tokens")),
     )
-    return [report, *reported_cost(raw)]
+    return [UsageReport(usage), *reported_cost(raw)]

@@ -18,10 +18,10 @@ from allos.events import (
     ToolCallDelta,
     UsageReport,
 )
-from allos.usage import Usage
 from allos.wire import error_mapping
 from allos.wire.decoder import Decoder
 from allos.wire.json_fields import count, json_dict, parse_json, reported_cost, text
+from allos.wire.token_usage import reconcile
 
 _INCOMPLETE: dict[str, FinishReason] = {
     "max_output_tokens": "length",
@@ -279,20 +279,13 @@ def _texts(item: dict[str, Any], texts: dict[_Delta, list[str]]) -> None:
 def _usage(raw: dict[str, Any]) -> UsageReport:
     input_details = json_dict(raw.get("input_tokens_details"))
     output_details = json_dict(raw.get("output_tokens_details"))
-    input_, output, total = (
-        count(raw.get(name)) for name in ("input_tokens", "output_tokens", "total_tokens")
+    usage = reconcile(
+        raw,
+        input_tokens=count(raw.get("input_tokens")),
+        output_tokens=count(raw.get("output_tokens")),
+        total_tokens=count(raw.get("total_tokens")),
+        reasoning_tokens=count(output_details.get("reasoning_tokens")),
+        cache_read_tokens=count(input_details.get("cached_tokens")),
+        cache_write_tokens=count(input_details.get("cache_write_tokens")),
     )
-    if total is None and input_ is not None and output is not None:
-        total = input_ + output
-    return UsageReport(
-        Usage(
-            input_tokens=input_,
-            output_tokens=output,
-            total_tokens=total,
-            cache_read_tokens=count(input_details.get("cached_tokens")),
-            cache_write_tokens=count(input_details.get("cache_write_tokens")),
-            reasoning_tokens=count(output_details.get("reasoning_tokens")),
-            source="provider",
-            raw=raw,
-        )
-    )
+    return UsageReport(usage)

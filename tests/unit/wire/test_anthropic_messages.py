@@ -255,7 +255,27 @@ def test_finish_reasons(raw: str, reason: str) -> None:
         ({"input_tokens": 1, "output_tokens": 2}, (1, None, None, 2, None, 3)),
         ({"input_tokens": 1}, (1, None, None, None, None, None)),
         ({"input_tokens": 1, "cache_read_input_tokens": None}, (1, None, None, None, None, None)),
-        ({"input_tokens": "1", "output_tokens": {}}, (None, None, None, None, None, None)),
+        ({"input_tokens": "one", "output_tokens": {}}, (None, None, None, None, None, None)),
+        (
+            {"input_tokens": 1, "output_tokens": 2, "cache_read_input_tokens": -5},
+            (None, None, None, 2, None, None),
+        ),
+        (
+            {
+                "input_tokens": 1,
+                "output_tokens": 2,
+                "cache_creation": {"ephemeral_5m_input_tokens": 3, "ephemeral_1h_input_tokens": 4},
+            },
+            (8, None, 7, 2, None, 10),
+        ),
+        (
+            {
+                "input_tokens": 1,
+                "output_tokens": 2,
+                "output_tokens_details": {"thinking_tokens": 9},
+            },
+            (1, None, None, 11, 9, 12),
+        ),
     ],
 )
 def test_usage(raw: dict[str, Any], expected: tuple[int | None, ...]) -> None:

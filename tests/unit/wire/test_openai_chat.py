@@ -414,7 +414,7 @@ def test_places_of_usage(tail: list[Any]) -> None:
             {"reasoning_tokens": 3, "output_tokens": 8, "total_tokens": 18},
         ),
         (
-            {"prompt_tokens": "10", "completion_tokens": True, "prompt_tokens_details": []},
+            {"prompt_tokens": "ten", "completion_tokens": True, "prompt_tokens_details": []},
             {"input_tokens": None, "output_tokens": None},
         ),
     ],

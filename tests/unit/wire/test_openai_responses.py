@@ -283,7 +283,7 @@ def test_finish_reasons(reply: dict[str, Any], reason: str, raw: str) -> None:
         ({"input_tokens": 1, "output_tokens": 2}, (1, None, None, 2, None, 3)),
         ({"input_tokens": 1}, (1, None, None, None, None, None)),
         (
-            {"input_tokens": "1", "output_tokens": [2], "input_tokens_details": 3},
+            {"input_tokens": "one", "output_tokens": [2], "input_tokens_details": 3},
             (None, None, None, None, None, None),
         ),
     ],
