@@ -10,6 +10,7 @@ from allos import context
 from allos.engine.response_accumulator import ResponseAccumulator
 from allos.errors import AllosError
 from allos.ids import new_id
+from allos.media import describe_parts
 from allos.request import Request
 from allos.response import ProviderResponse
 from allos.usage import Usage
@@ -112,6 +113,16 @@ def usage_facts(usage: Usage | None) -> dict[str, Any]:
         "reasoning_tokens": usage.reasoning_tokens,
         "total_tokens": usage.total_tokens,
         "usage_source": usage.source,
+    }
+
+
+def content_facts(received: ResponseAccumulator) -> dict[str, Any]:
+    """What a response holds beside texts and tool calls."""
+    return {
+        "parts": describe_parts(received.content_parts) or None,
+        "citations": received.citations or None,
+        "logprobs": received.logprobs or None,
+        "response_extra": received.extra or None,
     }
 
 

@@ -20,6 +20,8 @@ from allos.response import ProviderResponse
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _EMPTY: dict[str, Any] = dict.fromkeys(STORED_NAMES)
+_JSON_FACTS = ("params", "retry_log", "parts", "citations", "logprobs", "response_extra")
+"""Facts of a call that are JSON values in `metadata` and JSON text in a row."""
 _in_order = itemgetter(*STORED_NAMES)
 
 COMPRESS_FROM_BYTES = 1000
@@ -107,7 +109,7 @@ def row_of(response: ProviderResponse, facts: Mapping[str, Any]) -> tuple[Any, .
     calls = response.tool_calls
     values["tool_calls"] = to_json_text([_tool_call(call) for call in calls]) if calls else None
 
-    for name in ("params", "retry_log"):
+    for name in _JSON_FACTS:
         value = values[name]
         if value is not None and not isinstance(value, str):
             values[name] = to_json_text(value) if value else None
@@ -175,13 +177,20 @@ def clean_value(value: Any, sql_type: str) -> Any:
 
 def raw_of(response: ProviderResponse) -> RawJson | None:
     """Request body and reply of a response, packed; None when neither is known."""
-    if response.body is None and response.reply is None:
+    if response.body is None and _reply(response) is None:
         return None
     assert response.id is not None
     body = response.body
     if response.request is not None and any(map(_has_parts, response.request.messages)):
         body = _without_base64(body)
-    return RawJson(response.id, pack(body), pack(response.reply))
+    return RawJson(response.id, pack(body), pack(_reply(response)))
+
+
+def _reply(response: ProviderResponse) -> Any:
+    """Return the reply; of a stream, what came with it that is not text."""
+    if response.reply is not None or not response.raw:
+        return response.reply
+    return {"parts": response.raw}
 
 
 def _has_parts(message: Message) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from allos.events import (
+    Citation,
     Event,
     Finished,
     FinishReason,
-    RawPart,
     ReasoningDelta,
     RefusalDelta,
     ResponseFacts,
@@ -17,9 +17,11 @@ from allos.events import (
     UsageReport,
 )
 from allos.wire import error_mapping
+from allos.wire.anthropic_messages_blocks import OpenBlocks
 from allos.wire.decoder import Decoder
 from allos.wire.json_fields import count, json_dict, parse_json, text
 from allos.wire.token_usage import reconcile
+from allos.wire.unread_fields import UnreadFields
 
 _FINISH: dict[str, FinishReason] = {
     "end_turn": "stop",
@@ -38,6 +40,8 @@ _COUNTS = (
     "cache_creation_input_tokens",
 )
 _CACHE_COUNTS = _COUNTS[2:]
+_MESSAGE_FIELDS = frozenset({"id", "type", "role", "content", "model", "stop_reason", "usage"})
+_DELTA_FIELDS = frozenset({"type", "delta", "usage"})
 
 
 class MessagesDecoder(Decoder):
@@ -45,7 +49,8 @@ class MessagesDecoder(Decoder):
 
     def __init__(self) -> None:
         self._usage: dict[str, Any] = {}
-        self._thinking: dict[str, dict[str, Any]] = {}
+        self._blocks = OpenBlocks()
+        self._unread = UnreadFields()
         self._stop_reason: str | None = None
         self._has_tools = False
 
@@ -66,19 +71,21 @@ class MessagesDecoder(Decoder):
             block = body.get("content_block")
             return self._block(index, block) if isinstance(block, dict) else []
         if kind == "content_block_stop":
-            block = self._thinking.pop(index, None)
-            return [RawPart(block)] if block else []
+            return self._blocks.close(index)
         if kind == "message_delta":
             delta = body.get("delta")
             events = self._ending(delta) if isinstance(delta, dict) else []
             self.done = self.done or self._stop_reason is not None
+            self._unread.add(body, _DELTA_FIELDS, events)
             return [*events, *self._count(body.get("usage"))]
         if kind == "message_stop":
             self.done = self.closed = True
             return []
         if kind == "error" or body.get("error"):
             raise error_mapping.from_body(body)
-        return []
+        unread: list[Event] = []
+        self._unread.add({kind: body}, ("", "ping"), unread, within="events")
+        return unread
 
     def decode_response(self, response: dict[str, Any]) -> list[Event]:
         if response.get("error") or response.get("type") == "error":
@@ -91,8 +98,7 @@ class MessagesDecoder(Decoder):
             index = repr(position)
             if isinstance(block, dict):
                 events += self._block(index, block)
-                if index in self._thinking:
-                    events.append(RawPart(self._thinking.pop(index)))
+                events += self._blocks.close(index)
         events += self._ending(response)
         self.done = True
         return events
@@ -101,7 +107,10 @@ class MessagesDecoder(Decoder):
         self._stop_reason = text(end.get("stop_reason")) or self._stop_reason
         details = end.get("stop_details")
         why = text(details.get("explanation")) if isinstance(details, dict) else None
-        return [RefusalDelta(why)] if why and self._stop_reason == "refusal" else []
+        refused = why is not None and self._stop_reason == "refusal"
+        events: list[Event] = [RefusalDelta(why)] if why and refused else []
+        self._unread.add(end, _MESSAGE_FIELDS, events)
+        return events
 
     def flush(self) -> list[Event]:
         if not self.done:
@@ -122,19 +131,20 @@ class MessagesDecoder(Decoder):
             response_model=text(message.get("model")),
             service_tier=text(usage.get("service_tier")) if isinstance(usage, dict) else None,
         )
-        return [facts, *self._count(usage)]
+        events: list[Event] = [facts]
+        if not complete:
+            self._unread.add(message, _MESSAGE_FIELDS, events)
+        return [*events, *self._count(usage)]
 
     def _block(self, index: str, block: dict[str, Any]) -> list[Event]:
         kind = block.get("type")
         if kind == "text":
             visible = text(block.get("text"))
-            return [TextDelta(visible)] if visible else []
+            return [*([TextDelta(visible)] if visible else []), *_citations(block)]
         if kind == "thinking":
-            self._thinking[index] = dict(block)
+            self._blocks.open(index, block)
             thought = text(block.get("thinking"))
             return [ReasoningDelta(thought)] if thought else []
-        if kind == "redacted_thinking":
-            self._thinking[index] = dict(block)
         if kind == "tool_use":
             self._has_tools = True
             return [
@@ -145,6 +155,8 @@ class MessagesDecoder(Decoder):
                     parsed_arguments=block.get("input") or None,
                 )
             ]
+        if text(kind):
+            self._blocks.open(index, block, is_content=kind != "redacted_thinking")
         return []
 
     def _delta(self, index: str, delta: Any) -> list[Event]:
@@ -156,18 +168,22 @@ class MessagesDecoder(Decoder):
             return [TextDelta(visible)] if visible else []
         if kind == "thinking_delta":
             thought = text(delta.get("thinking")) or ""
-            if index in self._thinking:
-                block = self._thinking[index]
-                block["thinking"] = str(block.get("thinking") or "") + thought
+            self._blocks.add_text(index, "thinking", thought)
             return [ReasoningDelta(thought)] if thought else []
         if kind == "signature_delta":
-            if index in self._thinking:
-                self._thinking[index]["signature"] = delta.get("signature")
+            self._blocks.sign(index, delta.get("signature"))
             return []
         if kind == "input_json_delta":
             piece = text(delta.get("partial_json"))
-            return [ToolCallDelta(index, arguments=piece)] if piece else []
-        return []
+            if piece is None or self._blocks.add_input(index, piece):
+                return []
+            return [ToolCallDelta(index, arguments=piece)]
+        if kind == "citations_delta" and isinstance(citation := delta.get("citation"), dict):
+            return [Citation(citation)]
+        events: list[Event] = []
+        if not self._blocks.add(index, {n: value for n, value in delta.items() if n != "type"}):
+            self._unread.add(delta, ("type",), events, within=str(kind), in_pieces=True)
+        return events
 
     def _count(self, usage: Any) -> list[Event]:
         """Running totals: a reported count replaces the last one, the others stay."""
@@ -193,3 +209,12 @@ class MessagesDecoder(Decoder):
             cache_write_tokens=wrote,
         )
         return [UsageReport(usage)]
+
+
+def _citations(block: dict[str, Any]) -> list[Event]:
+    found = block.get("citations")
+    return (
+        [Citation(each) for each in found if isinstance(each, dict)]
+        if isinstance(found, list)
+        else []
+    )

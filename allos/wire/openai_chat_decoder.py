@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from allos.events import (
+    Citation,
     Event,
     Finished,
     FinishReason,
+    LogprobsDelta,
     RawPart,
     ReasoningDelta,
     RefusalDelta,
@@ -19,9 +21,12 @@ from allos.events import (
 from allos.wire import error_mapping
 from allos.wire.decoder import Decoder
 from allos.wire.json_fields import count, json_dict, parse_json, reported_cost, text
+from allos.wire.logprobs import token_logprobs
+from allos.wire.openai_chat_media import AudioPieces, content_part
 from allos.wire.openai_chat_tool_calls import ToolCallAssembler
 from allos.wire.reasoning_tags import ReasoningTagSplitter
 from allos.wire.token_usage import reconcile
+from allos.wire.unread_fields import UnreadFields, merge
 
 _FINISH: dict[str, FinishReason] = {
     "stop": "stop",
@@ -47,9 +52,28 @@ _FINISH: dict[str, FinishReason] = {
     "insufficient_system_resource": "error",
 }
 
+DETAILS = "chat.reasoning_details"
+"""Type of the raw part that keeps `reasoning_details` of an answer without tool calls."""
+
 CALL_EXTRA = "chat.tool_call_extra"
 """Type of the raw part that keeps `extra_content` of a call: Gemini 3 signs its thoughts there and
 answers 400 to calls that come back without."""
+
+
+# What is read, and what says nothing about an answer (`obfuscation` is padding of random length).
+_CHUNK_FIELDS = frozenset(
+    {
+        *("id", "object", "created", "model", "choices", "usage", "system_fingerprint"),
+        *("service_tier", "error", "base_resp", "x_groq", "obfuscation"),
+    }
+)
+_CHOICE_FIELDS = frozenset(
+    {"index", "delta", "message", "text", "finish_reason", "logprobs", "usage", "error"}
+)
+_BESIDE_TEXT = frozenset({"reasoning_details", "annotations", "images", "audio"})
+_MESSAGE_FIELDS = _BESIDE_TEXT | {
+    *("role", "content", "reasoning_content", "reasoning", "refusal", "tool_calls", "token_id")
+}
 
 
 class ChatDecoder(Decoder):
@@ -64,6 +88,10 @@ class ChatDecoder(Decoder):
         """Some of the answer has come."""
         self._thoughts: list[str] = []
         """Pieces of `reasoning_content`, which its services want back beside tool calls."""
+        self._details: list[Any] = []
+        """The same of `reasoning_details`, which hold signatures and encrypted reasoning."""
+        self._audio = AudioPieces()
+        self._unread = UnreadFields()
 
     def decode_event(self, name: str, data: bytes) -> list[Event]:
         data = data.strip()
@@ -92,6 +120,12 @@ class ChatDecoder(Decoder):
         ]
         if self._thoughts and self._tool_calls.calls:
             events.append(RawPart({"reasoning_content": "".join(self._thoughts)}))
+        if self._details:
+            # Without a type the part becomes a field of the next turn, which only tool calls need.
+            kind = {} if self._tool_calls.calls else {"type": DETAILS}
+            events.append(RawPart({**kind, "reasoning_details": self._details}))
+        if (audio := self._audio.part()) is not None:
+            events.append(RawPart(audio, is_content=True))
         if self._finish_reason is not None or self.done:
             reason, raw = self._reason()
             self.done = True
@@ -116,6 +150,8 @@ class ChatDecoder(Decoder):
         if isinstance(minimax_status, dict) and minimax_status.get("status_code"):
             raise error_mapping.from_body(minimax_status)
         events = self._facts(chunk)
+        if not _CHUNK_FIELDS.issuperset(chunk):
+            self._unread.add(chunk, _CHUNK_FIELDS, events)
         if isinstance(choices, list):
             for choice in choices:
                 if isinstance(choice, dict):
@@ -123,6 +159,7 @@ class ChatDecoder(Decoder):
         usage = chunk.get("usage")
         if isinstance(extra := chunk.get("x_groq"), dict):
             usage = usage or extra.get("usage")
+            self._unread.add(extra, ("id", "usage"), events, within="x_groq")
             if request_id := text(extra.get("id")):
                 events.append(ResponseFacts(request_id=request_id))
         if isinstance(usage, dict) and usage:
@@ -148,6 +185,8 @@ class ChatDecoder(Decoder):
     def _choice(self, choice: dict[str, Any], part: str, events: list[Event]) -> None:
         if choice.get("index"):  # n is never sent: another index is a server's own idea
             return
+        if not _CHOICE_FIELDS.issuperset(choice):
+            self._unread.add(choice, _CHOICE_FIELDS, events, within="choice")
         message = choice.get(part) or choice.get("delta")
         if message is None and not self._has_content:
             # Some services repeat the whole message in the last chunk; once is enough.
@@ -156,6 +195,8 @@ class ChatDecoder(Decoder):
             before = len(events)
             self._message(message, events)
             self._has_content = self._has_content or len(events) > before
+        if (logprobs := choice.get("logprobs")) is not None:
+            self._logprobs(logprobs, message, events)
         usage = choice.get("usage")
         if isinstance(usage, dict) and usage:
             events += _usage(usage)
@@ -166,12 +207,22 @@ class ChatDecoder(Decoder):
             self._finish_reason = str(reason)
             self.done = True
 
+    def _logprobs(self, logprobs: Any, message: Any, events: list[Event]) -> None:
+        content = message.get("content") if isinstance(message, dict) else None
+        tokens = token_logprobs(logprobs, content)
+        if tokens:
+            events.append(LogprobsDelta(tokens))
+        elif tokens is None:
+            self._unread.add({"logprobs": logprobs}, (), events, within="choice", in_pieces=True)
+
     def _message(self, message: dict[str, Any], events: list[Event]) -> None:
         content = message.get("content")
         if len(message) == 1 and isinstance(content, str):  # nearly every chunk is only this
             if content:
                 self._content(content, events)
             return
+        if not _MESSAGE_FIELDS.issuperset(message):
+            self._unread.add(message, _MESSAGE_FIELDS, events, within="message", in_pieces=True)
         thought = text(message.get("reasoning_content"))
         if thought:
             self._thoughts.append(thought)
@@ -184,6 +235,21 @@ class ChatDecoder(Decoder):
         if refusal:
             events.append(RefusalDelta(refusal))
         events += self._tool_calls.deltas(message.get("tool_calls"))
+        if not _BESIDE_TEXT.isdisjoint(message):
+            self._beside_text(message, events)
+
+    def _beside_text(self, message: dict[str, Any], events: list[Event]) -> None:
+        """Add what a message holds beside texts and tool calls."""
+        if isinstance(details := message.get("reasoning_details"), list):
+            self._details = merge(self._details, details)
+        if isinstance(annotations := message.get("annotations"), list):
+            events += [Citation(each) for each in annotations if isinstance(each, dict)]
+        if isinstance(images := message.get("images"), list):
+            events += [RawPart(content_part(each), is_content=True) for each in images if each]
+        if isinstance(audio := message.get("audio"), dict):
+            spoken = self._audio.add(audio)
+            if spoken and not message.get("content"):
+                events.append(TextDelta(spoken))
 
     def _content(self, content: Any, events: list[Event]) -> None:
         if isinstance(content, str):
@@ -192,16 +258,25 @@ class ChatDecoder(Decoder):
             else:
                 events += self._splitter.feed(content)
             return
-        for item in content if isinstance(content, list) else ():
-            if not isinstance(item, dict):
-                continue
-            if item.get("type") == "thinking":
+        for item in content if isinstance(content, list) else [content]:
+            if isinstance(item, str):
+                self._content(item, events)
+            elif not isinstance(item, dict):
+                events.append(RawPart(content_part(item), is_content=True))
+            elif item.get("type") == "thinking":
                 inner = item.get("thinking")
                 for part in inner if isinstance(inner, list) else [{"text": inner}]:
                     if isinstance(part, dict) and (thought := text(part.get("text"))):
                         events.append(ReasoningDelta(thought))
-            elif visible := text(item.get("text")):
-                events.append(TextDelta(visible))
+            elif refusal := text(item.get("refusal")):
+                events.append(RefusalDelta(refusal))
+            elif isinstance(item.get("text"), str) or item.get("type") == "text":
+                if visible := text(item.get("text")):
+                    events.append(TextDelta(visible))
+                if isinstance(annotations := item.get("annotations"), list):
+                    events += [Citation(each) for each in annotations if isinstance(each, dict)]
+            else:
+                events.append(RawPart(content_part(item), is_content=True))
 
 
 def _reasoning_details(message: dict[str, Any]) -> str | None:

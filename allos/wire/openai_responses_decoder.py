@@ -7,9 +7,11 @@ from typing import Any
 
 from allos.errors import InvalidResponseError
 from allos.events import (
+    Citation,
     Event,
     Finished,
     FinishReason,
+    LogprobsDelta,
     RawPart,
     ReasoningDelta,
     RefusalDelta,
@@ -21,7 +23,16 @@ from allos.events import (
 from allos.wire import error_mapping
 from allos.wire.decoder import Decoder
 from allos.wire.json_fields import count, json_dict, parse_json, reported_cost, text
+from allos.wire.openai_responses_items import (
+    ANNOTATED,
+    EVENT_FIELDS,
+    RESPONSE_FIELDS,
+    content_parts,
+    events_of_part,
+    item_logprobs,
+)
 from allos.wire.token_usage import reconcile
+from allos.wire.unread_fields import UnreadFields
 
 _INCOMPLETE: dict[str, FinishReason] = {
     "max_output_tokens": "length",
@@ -61,6 +72,9 @@ class ResponsesDecoder(Decoder):
         self._position_of_index: dict[str, int] = {}  # output index -> the last call there
         self._items = 0
         self._raw_ids: set[str] = set()
+        self._logprobs = 0
+        """Tokens whose log probabilities have come."""
+        self._unread = UnreadFields()
 
     def decode_event(self, name: str, data: bytes) -> Iterable[Event]:
         data = data.strip()
@@ -83,14 +97,19 @@ class ResponsesDecoder(Decoder):
         if kind in ("response.output_item.added", "response.output_item.done"):
             return self._item(body, complete=step == "done")
         if kind in ("response.completed", "response.incomplete", "response.failed"):
-            response = body.get("response")
             self.closed = True
-            return self._response(response if isinstance(response, dict) else {}, kind)
+            return self._final(body, kind)
         if kind in ("response.created", "response.in_progress"):
             response = body.get("response")
             return self._facts(response) if isinstance(response, dict) else []
+        if kind in ANNOTATED and isinstance(annotation := body.get("annotation"), dict):
+            return [Citation(annotation)]
         if kind == "error" or body.get("error"):
             raise error_mapping.from_body(body)
+        if not kind.startswith("response."):  # the response and its items come whole at their ends
+            events: list[Event] = []
+            self._unread.add({kind: body}, ("", "keepalive", "ping"), events, within="events")
+            return events
         return []
 
     def decode_response(self, response: dict[str, Any]) -> Iterator[Event]:
@@ -98,22 +117,39 @@ class ResponsesDecoder(Decoder):
             raise error_mapping.missing_field("output", response)
         yield from self._response(response, f"response.{response.get('status') or 'completed'}")
 
+    def _final(self, body: dict[str, Any], kind: str) -> Iterator[Event]:
+        events: list[Event] = []
+        self._unread.add(body, EVENT_FIELDS, events)
+        yield from events
+        response = body.get("response")
+        yield from self._response(response if isinstance(response, dict) else {}, kind)
+
     def _delta(self, delta: _Delta, stem: str, step: str, body: dict[str, Any]) -> list[Event]:
         """Return a piece of a content part, or what its end adds to the pieces."""
         get = body.get
         where = f"{get('item_id')}/{get('output_index')}/{get('content_index')}"
         part = self._parts.setdefault(f"{stem}:{where}/{get('summary_index')}", [])
+        events: list[Event] = []
         if step == "delta":
             new = text(body.get("delta"))
+            if tokens := get("logprobs"):
+                events += self._tokens(tokens)
         else:
             full = text(body.get("refusal" if delta is RefusalDelta else "text")) or ""
             had = "".join(part)
             new = full[len(had) :] if full.startswith(had) else None
-        if not new:
-            return []
-        part.append(new)
-        self._streamed[delta].append(new)
-        return [delta(new)]
+        if new:
+            part.append(new)
+            self._streamed[delta].append(new)
+            events.append(delta(new))
+        return events
+
+    def _tokens(self, tokens: Any) -> list[Event]:
+        found = (
+            [each for each in tokens if isinstance(each, dict)] if isinstance(tokens, list) else []
+        )
+        self._logprobs += len(found)
+        return [LogprobsDelta(found)] if found else []
 
     def _facts(self, response: dict[str, Any]) -> list[Event]:
         return [
@@ -170,12 +206,21 @@ class ResponsesDecoder(Decoder):
         if not isinstance(item, dict):
             return []
         self._items += 1
-        kind = item.get("type")
-        if kind == "function_call":
+        if item.get("type") == "function_call":
             return self._call(body, item, complete=complete)
-        if kind == "reasoning" and complete:
+        return self._beside_text(item) if complete else []
+
+    def _beside_text(self, item: dict[str, Any]) -> list[Event]:
+        """Return what a complete item holds beside texts and tool calls."""
+        kind = text(item.get("type"))
+        if kind == "reasoning":
             return self._raw(item)
-        return []
+        if kind == "message":
+            return [event for part in content_parts(item) for event in events_of_part(part)]
+        if kind is None or (key := str(item.get("id") or repr(item))) in self._raw_ids:
+            return []
+        self._raw_ids.add(key)
+        return [RawPart(item, is_content=True)]
 
     def _call(self, body: dict[str, Any], item: dict[str, Any], *, complete: bool) -> list[Event]:
         position = self._position(body, item)
@@ -203,18 +248,23 @@ class ResponsesDecoder(Decoder):
     def _response(self, response: dict[str, Any], kind: str) -> Iterator[Event]:
         """Yield what the complete response adds; a failed one ends in its error."""
         yield from self._facts(response)
-        texts = _no_texts()
+        events: list[Event] = []
+        self._unread.add(response, RESPONSE_FIELDS, events)
+        yield from events
+        texts, tokens = _no_texts(), list[Any]()
         output = response.get("output")
         for number, item in enumerate(output if isinstance(output, list) else ()):
             if not isinstance(item, dict):
                 continue
             self._items += 1
             _texts(item, texts)
+            tokens += item_logprobs(item)
             if item.get("type") == "function_call":
                 body = {} if item.get("id") or item.get("call_id") else {"output_index": number}
                 yield from self._call(body, item, complete=True)
-            elif item.get("type") == "reasoning":
-                yield from self._raw(item)
+            else:
+                yield from self._beside_text(item)
+        yield from self._tokens(tokens[self._logprobs :])
         for delta, pieces in texts.items():
             full, had = "".join(pieces), "".join(self._streamed[delta])
             if len(full) > len(had) and full.startswith(had):
@@ -258,10 +308,7 @@ def _no_texts() -> dict[_Delta, list[str]]:
 
 def _texts(item: dict[str, Any], texts: dict[_Delta, list[str]]) -> None:
     """Add an output item's texts, by kind."""
-    content = item.get("content")
-    parts = (
-        [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
-    )
+    parts = content_parts(item)
     if item.get("type") == "reasoning":
         summary = item.get("summary")
         parts += [p for p in summary if isinstance(p, dict)] if isinstance(summary, list) else []
