@@ -194,7 +194,12 @@ def _reply(response: ProviderResponse) -> Any:
 
 
 def _has_parts(message: Message) -> bool:
-    return message.content is not None and not isinstance(message.content, str)
+    has_own = message.content is not None and not isinstance(message.content, str)
+    return has_own or bool(message.raw)  # those of an answer, which go back to the service
+
+
+_BASE64_FIELDS = frozenset({("base64", "data"), ("image_generation_call", "result")})
+"""Types of parts, and their fields with the bytes."""
 
 
 def _without_base64(value: Any) -> Any:
@@ -202,7 +207,7 @@ def _without_base64(value: Any) -> Any:
     if isinstance(value, dict):
         return {
             key: f"({len(inner):,} characters of base64)"
-            if key == "data" and value.get("type") == "base64" and isinstance(inner, str)
+            if (value.get("type"), key) in _BASE64_FIELDS and isinstance(inner, str)
             else _without_base64(inner)
             for key, inner in value.items()
         }
