@@ -16,11 +16,11 @@ from allos.engine.limits import Permit, estimate
 from allos.engine.prepared_call import PreparedCall
 from allos.engine.response_accumulator import ResponseAccumulator
 from allos.engine.response_facts import (
+    content_facts,
     counted,
     outcome_facts,
     request_facts,
     speed_facts,
-    unplaced_facts,
     unsent_response,
     usage_facts,
 )
@@ -306,7 +306,7 @@ class AttemptRun:
         facts: dict[str, Any] = {
             **request_facts(self.request, self.body.dropped),
             **outcome_facts(received, error, cancelled=cancelled),
-            **unplaced_facts(received),
+            **content_facts(received),
             **usage_facts(usage),
             **speed_facts(received, self.sent if self.attempts else None, ended),
             "total_time_s": ended - self.started,

@@ -7,13 +7,16 @@ from typing import Any
 
 from allos.engine.tool_arguments import read_arguments
 from allos.events import (
+    Citation,
     Event,
     Finished,
     FinishReason,
+    LogprobsDelta,
     RateLimitHint,
     RawPart,
     ReasoningDelta,
     RefusalDelta,
+    ResponseExtra,
     ResponseFacts,
     TextDelta,
     ToolCallDelta,
@@ -32,11 +35,15 @@ class ResponseAccumulator:
     __slots__ = (
         "_append_text",
         "answered",
+        "citations",
+        "content_parts",
+        "extra",
         "facts",
         "finish_reason",
         "finish_reason_raw",
         "first_at",
         "last_at",
+        "logprobs",
         "rate_limit_hint",
         "raw",
         "texts",
@@ -52,6 +59,12 @@ class ResponseAccumulator:
         self.facts: dict[str, Any] = {}
         self.raw: list[dict[str, Any]] = []
         self.unplaced: list[Unplaced] = []
+        self.content_parts: list[dict[str, Any]] = []
+        """Those of `raw` that belong to the answer itself."""
+        self.logprobs: list[dict[str, Any]] = []
+        self.citations: list[dict[str, Any]] = []
+        self.extra: dict[str, Any] = {}
+        """Fields of the response that nothing here reads."""
         self.usage: Usage | None = None
         self.rate_limit_hint: RateLimitHint | None = None
         """What the service asks of the next call; whoever heeds it takes it away."""
@@ -87,7 +100,14 @@ class ResponseAccumulator:
             elif isinstance(event, UsageReport):
                 self.usage = event.usage
             elif isinstance(event, RawPart):
-                self.raw.append(event.data)
+                self._add_part(event)
+            elif isinstance(event, LogprobsDelta):
+                self.logprobs += event.tokens
+            elif isinstance(event, Citation):
+                if event.data not in self.citations:  # the end of a stream repeats them
+                    self.citations.append(event.data)
+            elif isinstance(event, ResponseExtra):
+                self.extra = event.fields
             elif isinstance(event, Unplaced):
                 self.unplaced.append(event)
             elif isinstance(event, RateLimitHint):
@@ -99,6 +119,13 @@ class ResponseAccumulator:
             if self.first_at is None:
                 self.first_at = at
             self.last_at = at
+
+    def _add_part(self, event: RawPart) -> None:
+        if event.is_content:
+            if event.data in self.content_parts:  # as above
+                return
+            self.content_parts.append(event.data)
+        self.raw.append(event.data)
 
     def _add_tool_call(self, event: ToolCallDelta) -> None:
         call = self.tools.setdefault(
@@ -132,7 +159,7 @@ class ResponseAccumulator:
     @property
     def empty(self) -> bool:
         """Whether no part of an answer has arrived."""
-        return not self.tools and not any(self.texts.values())
+        return not (self.tools or self.content_parts or any(self.texts.values()))
 
 
 def _unique_id(id_: str, used_ids: set[str]) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from allos.events import (
+    Citation,
     Event,
     Finished,
     FinishReason,
-    RawPart,
     ReasoningDelta,
     RefusalDelta,
     ResponseFacts,
@@ -18,10 +19,13 @@ from allos.events import (
 )
 from allos.usage import Usage
 from allos.wire import error_mapping
+from allos.wire.anthropic_messages_blocks import OpenBlocks
 from allos.wire.decoder import Decoder
-from allos.wire.json_fields import count, parse_json, text, word
+from allos.wire.json_fields import count, json_dict, parse_json, text, word
 from allos.wire.partial_tool_call import index_key
 from allos.wire.running_usage import counts_nothing, with_later
+from allos.wire.token_usage import reconcile
+from allos.wire.unread_fields import UnreadFields
 
 _FINISH: dict[str, FinishReason] = {
     "end_turn": "stop",
@@ -39,11 +43,9 @@ _COUNTS = (
     "cache_read_input_tokens",
     "cache_creation_input_tokens",
 )
-
-
-_THINKING = ("thinking", "redacted_thinking")
-_OWN_KINDS = (*_THINKING, "text", "tool_use")
-"""Of blocks whose pieces this decoder reads."""
+_CACHE_COUNTS = _COUNTS[2:]
+_MESSAGE_FIELDS = frozenset({"id", "type", "role", "content", "model", "stop_reason", "usage"})
+_DELTA_FIELDS = frozenset({"type", "delta", "usage"})
 
 
 class MessagesDecoder(Decoder):
@@ -51,11 +53,11 @@ class MessagesDecoder(Decoder):
 
     def __init__(self) -> None:
         self._usage: dict[str, Any] = {}
-        self._blocks: list[dict[str, Any]] = []
-        """Those that are open or ended, in order; of thinking, with all that has come."""
+        self._kinds: list[str | None] = []
+        """Of the blocks, in order."""
         self._position_of_index: dict[str, int] = {}
-        self._kept: set[int] = set()
-        """Positions of thinking blocks that were handed out."""
+        self._blocks = OpenBlocks()
+        self._unread = UnreadFields()
         self._stop_reason: str | None = None
 
     def decode_event(self, name: str, data: bytes) -> list[Event]:
@@ -78,11 +80,12 @@ class MessagesDecoder(Decoder):
             self.done = False
             return self._block(body.get("index"), block) if isinstance(block, dict) else []
         if kind == "content_block_stop":
-            return self._ended(self._position(body.get("index"), *_THINKING))
+            return self._blocks.close(self._position(body.get("index"), _is_any))
         if kind == "message_delta":
             delta = body.get("delta")
             events = self._ending(delta) if isinstance(delta, dict) else []
             self.done = self.done or self._stop_reason is not None
+            self._unread.add(body, _DELTA_FIELDS, events)
             return [*events, *self._count(body.get("usage"))]
         if kind == "message_stop":
             self.done = self.closed = True
@@ -92,7 +95,9 @@ class MessagesDecoder(Decoder):
         if kind == "message":  # a complete response as an event
             self.closed = True
             return self.decode_response(body)
-        return []
+        unread: list[Event] = []
+        self._unread.add({kind: body}, ("", "ping"), unread, within="events")
+        return unread
 
     def decode_response(self, response: dict[str, Any]) -> list[Event]:
         if response.get("error") or response.get("type") == "error":
@@ -104,7 +109,7 @@ class MessagesDecoder(Decoder):
         for block in content:
             if isinstance(block, dict):
                 events += self._block(None, block)
-                events += self._ended(len(self._blocks) - 1)
+                events += self._blocks.close(len(self._kinds) - 1)
         events += self._ending(response)
         self.done = True
         return events
@@ -113,17 +118,20 @@ class MessagesDecoder(Decoder):
         self._stop_reason = word(end.get("stop_reason")) or self._stop_reason
         details = end.get("stop_details")
         why = text(details.get("explanation")) if isinstance(details, dict) else None
-        return [RefusalDelta(why)] if why and self._stop_reason == "refusal" else []
+        refused = why is not None and self._stop_reason == "refusal"
+        events: list[Event] = [RefusalDelta(why)] if why and refused else []
+        self._unread.add(end, _MESSAGE_FIELDS, events)
+        return events
 
     def flush(self) -> list[Event]:
         events: list[Event] = []
-        for position in range(len(self._blocks)):
-            events += self._ended(position)
+        for position in range(len(self._kinds)):
+            events += self._blocks.close(position)
         if not self.done:
             return events
         raw = self._stop_reason
         reason: FinishReason | None = _FINISH.get(raw, "other") if raw else None
-        if reason is None and any(block.get("type") == "tool_use" for block in self._blocks):
+        if reason is None and "tool_use" in self._kinds:
             reason = "tool_calls"
         return [*events, Finished(reason, raw)]
 
@@ -137,39 +145,28 @@ class MessagesDecoder(Decoder):
             response_model=word(message.get("model")),
             service_tier=word(usage.get("service_tier")) if isinstance(usage, dict) else None,
         )
-        return [facts, *self._count(usage)]
+        events: list[Event] = [facts]
+        if not complete:
+            self._unread.add(message, _MESSAGE_FIELDS, events)
+        return [*events, *self._count(usage)]
 
-    def _position(self, index: Any, *kinds: str) -> int | None:
-        """Find the block of an event: that of its index, or else the last one of such a kind."""
+    def _position(self, index: Any, is_meant: Callable[[str | None], bool]) -> int:
+        """Find the block of an event: that of its index, or the last of such a kind; -1: none."""
         key = index_key(index)
-        at = self._position_of_index.get(key) if key is not None else None
-        if at is not None:
-            kind = self._blocks[at].get("type")
-            if kind in kinds:
-                return at
-            if kind not in _OWN_KINDS:  # a tool that the service runs itself
-                return None
-        last = len(self._blocks) - 1
-        found = (n for n in range(last, -1, -1) if self._blocks[n].get("type") in kinds)
-        return next(found, None)
-
-    def _ended(self, position: int | None) -> list[Event]:
-        """Hand out a thinking block, which the next turn needs, once."""
-        if position is None or position in self._kept:
-            return []
-        block = self._blocks[position]
-        if block.get("type") not in _THINKING:
-            return []
-        self._kept.add(position)
-        return [RawPart(block)]
+        at = self._position_of_index.get(key, -1) if key is not None else -1
+        if at >= 0 and is_meant(self._kinds[at]):
+            return at
+        positions = range(len(self._kinds) - 1, -1, -1)
+        return next((n for n in positions if is_meant(self._kinds[n])), -1)
 
     def _block(self, index: Any, block: dict[str, Any]) -> list[Event]:
         kind = block.get("type")
-        position = self._opened(index, block)
+        position = self._opened(index, kind)
         if kind == "text":
             visible = text(block.get("text"))
-            return [TextDelta(visible)] if visible else []
+            return [*([TextDelta(visible)] if visible else []), *_citations(block)]
         if kind == "thinking":
+            self._blocks.open(position, block)
             thought = text(block.get("thinking"))
             return [ReasoningDelta(thought)] if thought else []
         if kind == "tool_use":
@@ -181,12 +178,14 @@ class MessagesDecoder(Decoder):
                     parsed_arguments=block.get("input") or None,
                 )
             ]
+        if text(kind):
+            self._blocks.open(position, block, is_content=kind != "redacted_thinking")
         return []
 
-    def _opened(self, index: Any, block: dict[str, Any]) -> int:
+    def _opened(self, index: Any, kind: Any) -> int:
         """Note a block and return its position."""
-        self._blocks.append(dict(block))
-        position = len(self._blocks) - 1
+        self._kinds.append(text(kind))
+        position = len(self._kinds) - 1
         if (key := index_key(index)) is not None:
             self._position_of_index[key] = position
         return position
@@ -198,25 +197,31 @@ class MessagesDecoder(Decoder):
             return [TextDelta(visible)] if visible else []
         if kind == "thinking_delta":
             thought = text(delta.get("thinking")) or ""
-            if (position := self._position(index, "thinking")) is not None:
-                block = self._blocks[position]
-                block["thinking"] = str(block.get("thinking") or "") + thought
+            self._blocks.add_text(self._position(index, _is_thought), "thinking", thought)
             return [ReasoningDelta(thought)] if thought else []
         if kind == "signature_delta":
-            if (position := self._position(index, "thinking")) is not None:
-                self._blocks[position]["signature"] = delta.get("signature")
+            self._blocks.sign(self._position(index, _is_thought), delta.get("signature"))
             return []
         if kind == "input_json_delta":
-            piece = delta.get("partial_json")
-            position = self._position(index, "tool_use")
-            if position is None and index_key(index) in self._position_of_index:
-                return []
-            if position is None:
-                position = self._opened(index, {"type": "tool_use"})
-            if isinstance(piece, dict):
-                return [ToolCallDelta(position, parsed_arguments=piece)]
-            return [ToolCallDelta(position, arguments=piece)] if text(piece) else []
-        return []
+            return self._input(index, delta.get("partial_json"))
+        if kind == "citations_delta" and isinstance(citation := delta.get("citation"), dict):
+            return [Citation(citation)]
+        events: list[Event] = []
+        fields = {name: value for name, value in delta.items() if name != "type"}
+        if not self._blocks.add(self._position(index, _is_any), fields):
+            self._unread.add(delta, ("type",), events, within=str(kind), in_pieces=True)
+        return events
+
+    def _input(self, index: Any, piece: Any) -> list[Event]:
+        """Return the next piece of a call's arguments; those of the service's own tools are kept."""
+        position = self._position(index, _is_tool)
+        if position < 0:
+            position = self._opened(index, "tool_use")
+        if isinstance(piece, dict):
+            return [ToolCallDelta(position, parsed_arguments=piece)]
+        if not text(piece) or self._blocks.add_input(position, piece):
+            return []
+        return [ToolCallDelta(position, arguments=piece)]
 
     def _count(self, usage: Any) -> list[Event]:
         """Running totals: a reported count replaces the last one, the others stay."""
@@ -227,24 +232,42 @@ class MessagesDecoder(Decoder):
         if counts_nothing(raw):
             return [UsageReport(Usage(raw=raw))]
         given, output, read, wrote = (count(raw.get(name)) for name in _COUNTS)
+        caches = json_dict(raw.get("cache_creation")).values()
+        wrote = max(wrote or 0, sum(count(part) or 0 for part in caches)) if caches else wrote
+        if any(raw.get(name) is not None and count(raw[name]) is None for name in _CACHE_COUNTS):
+            given = None  # input that cannot be counted
         if given is not None:
             given += (read or 0) + (wrote or 0)
-        details = raw.get("output_tokens_details")
-        return [
-            UsageReport(
-                Usage(
-                    input_tokens=given,
-                    output_tokens=output,
-                    total_tokens=given + output
-                    if given is not None and output is not None
-                    else None,
-                    cache_read_tokens=read,
-                    cache_write_tokens=wrote,
-                    reasoning_tokens=count(details.get("thinking_tokens"))
-                    if isinstance(details, dict)
-                    else None,
-                    source="provider",
-                    raw=dict(raw),
-                )
-            )
-        ]
+        given = given or None
+        usage = reconcile(
+            dict(raw),
+            input_tokens=given,
+            output_tokens=output,
+            reasoning_tokens=count(
+                json_dict(raw.get("output_tokens_details")).get("thinking_tokens")
+            ),
+            cache_read_tokens=read,
+            cache_write_tokens=wrote,
+        )
+        return [UsageReport(usage)]
+
+
+def _citations(block: dict[str, Any]) -> list[Event]:
+    found = block.get("citations")
+    return (
+        [Citation(each) for each in found if isinstance(each, dict)]
+        if isinstance(found, list)
+        else []
+    )
+
+
+def _is_any(kind: str | None) -> bool:
+    return True
+
+
+def _is_thought(kind: str | None) -> bool:
+    return kind == "thinking"
+
+
+def _is_tool(kind: str | None) -> bool:
+    return kind not in ("text", "thinking", "redacted_thinking")

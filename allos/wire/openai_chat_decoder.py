@@ -7,9 +7,11 @@ from typing import Any
 
 from allos.errors import IncompleteStreamError
 from allos.events import (
+    Citation,
     Event,
     Finished,
     FinishReason,
+    LogprobsDelta,
     RawPart,
     ReasoningDelta,
     RefusalDelta,
@@ -22,10 +24,14 @@ from allos.usage import Usage
 from allos.wire import error_mapping
 from allos.wire.decoder import Decoder
 from allos.wire.json_fields import count, json_dict, parse_json, reported_cost, text, word
+from allos.wire.logprobs import token_logprobs
 from allos.wire.openai_chat_choices import ChoicePicker
+from allos.wire.openai_chat_media import AudioPieces, content_part
 from allos.wire.openai_chat_tool_calls import ToolCallAssembler
 from allos.wire.reasoning_tags import ReasoningTagSplitter
 from allos.wire.running_usage import counts_nothing, with_later
+from allos.wire.token_usage import reconcile
+from allos.wire.unread_fields import UnreadFields, merge
 
 _FINISH: dict[str, FinishReason] = {
     "stop": "stop",
@@ -53,10 +59,37 @@ _FINISH: dict[str, FinishReason] = {
 
 _UNFINISHED = frozenset({"unspecified", "finish_reason_unspecified", "not_finished", "in_progress"})
 """Words that say that there is no reason yet."""
+DETAILS = "chat.reasoning_details"
+"""Type of the raw part that keeps `reasoning_details` of an answer without tool calls."""
 
 CALL_EXTRA = "chat.tool_call_extra"
 """Type of the raw part that keeps `extra_content` of a call: Gemini 3 signs its thoughts there and
 answers 400 to calls that come back without."""
+
+
+# What is read, and what says nothing about an answer (`obfuscation` is padding of random length).
+_CHUNK_FIELDS = frozenset(
+    {
+        *("id", "object", "created", "model", "choices", "usage", "system_fingerprint"),
+        *("service_tier", "error", "base_resp", "x_groq", "obfuscation"),
+    }
+)
+_CHOICE_FIELDS = frozenset(
+    {"index", "delta", "message", "text", "finish_reason", "logprobs", "usage", "error"}
+)
+_BESIDE_TEXT = frozenset({"reasoning_details", "annotations", "images", "audio"})
+_MESSAGE_FIELDS = _BESIDE_TEXT | {
+    *(
+        "role",
+        "content",
+        "reasoning_content",
+        "reasoning",
+        "refusal",
+        "tool_calls",
+        "function_call",
+    ),
+    "token_id",
+}
 
 
 class ChatDecoder(Decoder):
@@ -77,6 +110,10 @@ class ChatDecoder(Decoder):
         """Some of the answer came after a finish reason."""
         self._thoughts: list[str] = []
         """Pieces of `reasoning_content`, which its services want back beside tool calls."""
+        self._details: list[Any] = []
+        """The same of `reasoning_details`, which hold signatures and encrypted reasoning."""
+        self._audio = AudioPieces()
+        self._unread = UnreadFields()
 
     def decode_event(self, name: str, data: bytes) -> list[Event]:
         data = data.strip()
@@ -106,6 +143,12 @@ class ChatDecoder(Decoder):
         ]
         if self._thoughts and self._tool_calls.found:
             events.append(RawPart({"reasoning_content": "".join(self._thoughts)}))
+        if self._details:
+            # Without a type the part becomes a field of the next turn, which only tool calls need.
+            kind = {} if self._tool_calls.found else {"type": DETAILS}
+            events.append(RawPart({**kind, "reasoning_details": self._details}))
+        if (audio := self._audio.part()) is not None:
+            events.append(RawPart(audio, is_content=True))
         if self._choices.others:
             events.append(Unplaced("another answer than the first", self._choices.others))
         if self.done:
@@ -130,12 +173,15 @@ class ChatDecoder(Decoder):
         if isinstance(minimax_status, dict) and minimax_status.get("status_code"):
             raise error_mapping.from_body(minimax_status)
         events = self._facts(chunk)
+        if not _CHUNK_FIELDS.issuperset(chunk):
+            self._unread.add(chunk, _CHUNK_FIELDS, events)
         if isinstance(choices, list) and choices:
             for choice in self._picked(choices):
                 self._choice(choice, part, events)
         usage = chunk.get("usage")
         if isinstance(extra := chunk.get("x_groq"), dict):
             usage = usage or extra.get("usage")
+            self._unread.add(extra, ("id", "usage"), events, within="x_groq")
             if request_id := word(extra.get("id")):
                 events.append(ResponseFacts(request_id=request_id))
         if isinstance(usage, dict) and usage:
@@ -176,6 +222,8 @@ class ChatDecoder(Decoder):
         ]
 
     def _choice(self, choice: dict[str, Any], part: str, events: list[Event]) -> None:
+        if not _CHOICE_FIELDS.issuperset(choice):
+            self._unread.add(choice, _CHOICE_FIELDS, events, within="choice")
         message = choice.get(part) or choice.get("delta")
         if message is None and not self._has_content:
             # Some services repeat the whole message in the last chunk; once is enough.
@@ -193,6 +241,8 @@ class ChatDecoder(Decoder):
                     self._went_on, self.done, self._finish_reason = True, False, None
                 if reason is None:
                     self._reasons_vary = True
+        if (logprobs := choice.get("logprobs")) is not None:
+            self._logprobs(logprobs, message, events)
         usage = choice.get("usage")
         if isinstance(usage, dict) and usage:
             events += self._count(usage)
@@ -205,12 +255,22 @@ class ChatDecoder(Decoder):
             # A reason that stands beside every piece is no end signal.
             self.done = self._reasons_vary or not self._went_on
 
+    def _logprobs(self, logprobs: Any, message: Any, events: list[Event]) -> None:
+        content = message.get("content") if isinstance(message, dict) else None
+        tokens = token_logprobs(logprobs, content)
+        if tokens:
+            events.append(LogprobsDelta(tokens))
+        elif tokens is None:
+            self._unread.add({"logprobs": logprobs}, (), events, within="choice", in_pieces=True)
+
     def _message(self, message: dict[str, Any], events: list[Event]) -> None:
         content = message.get("content")
         if len(message) == 1 and isinstance(content, str):  # nearly every chunk is only this
             if content:
                 self._content(content, events)
             return
+        if not _MESSAGE_FIELDS.issuperset(message):
+            self._unread.add(message, _MESSAGE_FIELDS, events, within="message", in_pieces=True)
         thought = text(message.get("reasoning_content"))
         if thought:
             self._thoughts.append(thought)
@@ -226,6 +286,21 @@ class ChatDecoder(Decoder):
             events += self._tool_calls.deltas(calls)
         if call := message.get("function_call"):
             events += self._tool_calls.legacy_deltas(call)
+        if not _BESIDE_TEXT.isdisjoint(message):
+            self._beside_text(message, events)
+
+    def _beside_text(self, message: dict[str, Any], events: list[Event]) -> None:
+        """Add what a message holds beside texts and tool calls."""
+        if isinstance(details := message.get("reasoning_details"), list):
+            self._details = merge(self._details, details)
+        if isinstance(annotations := message.get("annotations"), list):
+            events += [Citation(each) for each in annotations if isinstance(each, dict)]
+        if isinstance(images := message.get("images"), list):
+            events += [RawPart(content_part(each), is_content=True) for each in images if each]
+        if isinstance(audio := message.get("audio"), dict):
+            spoken = self._audio.add(audio)
+            if spoken and not message.get("content"):
+                events.append(TextDelta(spoken))
 
     def _content(self, content: Any, events: list[Event]) -> None:
         if isinstance(content, str):
@@ -237,15 +312,22 @@ class ChatDecoder(Decoder):
         for item in content if isinstance(content, list) else [content]:
             if isinstance(item, str):
                 self._content(item, events)
-            if not isinstance(item, dict):
-                continue
-            if item.get("type") == "thinking":
+            elif not isinstance(item, dict):
+                events.append(RawPart(content_part(item), is_content=True))
+            elif item.get("type") == "thinking":
                 inner = item.get("thinking")
                 for part in inner if isinstance(inner, list) else [{"text": inner}]:
                     if isinstance(part, dict) and (thought := text(part.get("text"))):
                         events.append(ReasoningDelta(thought))
-            elif visible := text(item.get("text")):
-                self._content(visible, events)
+            elif refusal := text(item.get("refusal")):
+                events.append(RefusalDelta(refusal))
+            elif isinstance(item.get("text"), str) or item.get("type") == "text":
+                if visible := text(item.get("text")):
+                    self._content(visible, events)
+                if isinstance(annotations := item.get("annotations"), list):
+                    events += [Citation(each) for each in annotations if isinstance(each, dict)]
+            else:
+                events.append(RawPart(content_part(item), is_content=True))
 
 
 def _is_piece(choice: Any) -> bool:
@@ -275,33 +357,14 @@ def _usage(raw: dict[str, Any]) -> list[Event]:
         return [UsageReport(Usage(raw=raw))]
     input_details = json_dict(raw.get("prompt_tokens_details"))
     output_details = json_dict(raw.get("completion_tokens_details"))
-    input_, output, total = (
-        count(raw.get(name)) for name in ("prompt_tokens", "completion_tokens", "total_tokens")
-    )
-    reasoning = count(output_details.get("reasoning_tokens"))
-    # Some vendors count reasoning apart from the completion; the sum tells.
-    if (
-        reasoning
-        and input_ is not None
-        and output is not None
-        and total == input_ + output + reasoning
-    ):
-        output += reasoning
-    if total is None and input_ is not None and output is not None:
-        total = input_ + output
     cached = count(input_details.get("cached_tokens"))
-    report = UsageReport(
-        Usage(
-            input_tokens=input_,
-            output_tokens=output,
-            total_tokens=total,
-            reasoning_tokens=reasoning,
-            cache_read_tokens=count(raw.get("prompt_cache_hit_tokens"))
-            if cached is None
-            else cached,
-            cache_write_tokens=count(input_details.get("cache_write_tokens")),
-            source="provider",
-            raw=raw,
-        )
+    usage = reconcile(
+        raw,
+        input_tokens=count(raw.get("prompt_tokens")) or None,
+        output_tokens=count(raw.get("completion_tokens")),
+        total_tokens=count(raw.get("total_tokens")) or None,
+        reasoning_tokens=count(output_details.get("reasoning_tokens")),
+        cache_read_tokens=count(raw.get("prompt_cache_hit_tokens")) if cached is None else cached,
+        cache_write_tokens=count(input_details.get("cache_write_tokens")),
     )
-    return [report, *reported_cost(raw)]
+    return [UsageReport(usage), *reported_cost(raw)]

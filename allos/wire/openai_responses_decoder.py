@@ -7,9 +7,11 @@ from typing import Any
 
 from allos.errors import InvalidResponseError
 from allos.events import (
+    Citation,
     Event,
     Finished,
     FinishReason,
+    LogprobsDelta,
     RawPart,
     ReasoningDelta,
     RefusalDelta,
@@ -21,9 +23,19 @@ from allos.usage import Usage
 from allos.wire import error_mapping
 from allos.wire.decoder import Decoder
 from allos.wire.json_fields import count, json_dict, parse_json, reported_cost, text, word
+from allos.wire.openai_responses_items import (
+    ANNOTATED,
+    EVENT_FIELDS,
+    RESPONSE_FIELDS,
+    content_parts,
+    events_of_part,
+    item_logprobs,
+)
 from allos.wire.openai_responses_parts import StreamedParts
 from allos.wire.openai_responses_tool_calls import FunctionCalls
 from allos.wire.running_usage import counts_nothing, with_later
+from allos.wire.token_usage import reconcile
+from allos.wire.unread_fields import UnreadFields
 
 _INCOMPLETE: dict[str, FinishReason] = {
     "max_output_tokens": "length",
@@ -59,6 +71,9 @@ class ResponsesDecoder(Decoder):
         self._items = 0
         self._finished: Finished | None = None
         self._raw_ids: set[str] = set()
+        self._logprobs = 0
+        """Tokens whose log probabilities have come."""
+        self._unread = UnreadFields()
 
     def decode_event(self, name: str, data: bytes) -> Iterable[Event]:
         data = data.strip()
@@ -76,24 +91,29 @@ class ResponsesDecoder(Decoder):
         if kind in ("response.output_item.added", "response.output_item.done"):
             return self._item(body, complete=step == "done")
         if kind in _LAST:
-            response = body.get("response")
             self.closed = True
-            return self._response(response if isinstance(response, dict) else {}, kind)
+            return self._final(body, kind)
         if kind in ("response.created", "response.in_progress"):
             response = body.get("response")
             return self._facts(response) if isinstance(response, dict) else []
+        if kind in ANNOTATED and isinstance(annotation := body.get("annotation"), dict):
+            return [Citation(annotation)]
         if kind == "error" or body.get("error"):
             raise error_mapping.from_body(body)
         if isinstance(body.get("output"), list):  # a complete response as an event
             self.closed = True
             return self.decode_response(body)
+        if not kind.startswith("response."):  # the response and its items come whole at their ends
+            events: list[Event] = []
+            self._unread.add({kind: body}, ("", "keepalive", "ping"), events, within="events")
+            return events
         return []
 
     def decode_response(self, response: dict[str, Any]) -> Iterator[Event]:
         kind = word(response.get("type")) or ""
         inner = response.get("response")
         if kind in _LAST and isinstance(inner, dict):  # the last event of a stream
-            yield from self._response(inner, kind)
+            yield from self._final(response, kind)
             return
         if "output" not in response and not response.get("error"):
             raise error_mapping.missing_field("output", response)
@@ -107,19 +127,36 @@ class ResponsesDecoder(Decoder):
         reason: FinishReason | None = "tool_calls" if self._calls.calls else None
         return [Finished(reason)]  # an end mark without the API's last event
 
+    def _final(self, body: dict[str, Any], kind: str) -> Iterator[Event]:
+        events: list[Event] = []
+        self._unread.add(body, EVENT_FIELDS, events)
+        yield from events
+        response = body.get("response")
+        yield from self._response(response if isinstance(response, dict) else {}, kind)
+
     def _delta(self, delta: _Delta, stem: str, step: str, body: dict[str, Any]) -> list[Event]:
         """Return a piece of a content part, or what its end adds to the pieces."""
+        events: list[Event] = []
         if step == "delta":
             new = text(body.get("delta"))
             if new:
                 self._parts.add(stem, body, new)
+            if tokens := body.get("logprobs"):
+                events += self._tokens(tokens)
         else:
             full = text(body.get("refusal" if delta is RefusalDelta else "text"))
             new = self._parts.rest(stem, body, full) if full else None
-        if not new:
-            return []
-        self._streamed[delta].append(new)
-        return [delta(new)]
+        if new:
+            self._streamed[delta].append(new)
+            events.append(delta(new))
+        return events
+
+    def _tokens(self, tokens: Any) -> list[Event]:
+        found = (
+            [each for each in tokens if isinstance(each, dict)] if isinstance(tokens, list) else []
+        )
+        self._logprobs += len(found)
+        return [LogprobsDelta(found)] if found else []
 
     def _facts(self, response: dict[str, Any]) -> list[Event]:
         return [
@@ -135,12 +172,21 @@ class ResponsesDecoder(Decoder):
         if not isinstance(item, dict):
             return []
         self._items += 1
-        kind = item.get("type")
-        if kind == "function_call":
+        if item.get("type") == "function_call":
             return self._calls.done(body, item) if complete else self._calls.begun(body, item)
-        if kind == "reasoning" and complete:
+        return self._beside_text(item) if complete else []
+
+    def _beside_text(self, item: dict[str, Any]) -> list[Event]:
+        """Return what a complete item holds beside texts and tool calls."""
+        kind = text(item.get("type"))
+        if kind == "reasoning":
             return self._raw(item)
-        return []
+        if kind == "message":
+            return [event for part in content_parts(item) for event in events_of_part(part)]
+        if kind is None or (key := str(item.get("id") or repr(item))) in self._raw_ids:
+            return []
+        self._raw_ids.add(key)
+        return [RawPart(item, is_content=True)]
 
     def _raw(self, item: dict[str, Any]) -> list[Event]:
         key = str(item.get("id"))
@@ -152,15 +198,20 @@ class ResponsesDecoder(Decoder):
     def _response(self, response: dict[str, Any], kind: str) -> Iterator[Event]:
         """Yield what the complete response adds; a failed one ends in its error."""
         yield from self._facts(response)
-        texts = _no_texts()
+        events: list[Event] = []
+        self._unread.add(response, RESPONSE_FIELDS, events)
+        yield from events
+        texts, tokens = _no_texts(), list[Any]()
         output = response.get("output")
         items = [i for i in output if isinstance(i, dict)] if isinstance(output, list) else []
         self._items += len(items)
         for item in items:
             _texts(item, texts)
-            if item.get("type") == "reasoning":
-                yield from self._raw(item)
+            tokens += item_logprobs(item)
+            if item.get("type") != "function_call":
+                yield from self._beside_text(item)
         yield from self._calls.repeated([i for i in items if i.get("type") == "function_call"])
+        yield from self._tokens(tokens[self._logprobs :])
         for delta, pieces in texts.items():
             full, had = "".join(pieces), "".join(self._streamed[delta])
             if len(full) > len(had) and full.startswith(had):
@@ -208,10 +259,7 @@ def _no_texts() -> dict[_Delta, list[str]]:
 
 def _texts(item: dict[str, Any], texts: dict[_Delta, list[str]]) -> None:
     """Add an output item's texts, by kind."""
-    content = item.get("content")
-    parts = (
-        [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
-    )
+    parts = content_parts(item)
     if item.get("type") == "reasoning":
         summary = item.get("summary")
         parts += [p for p in summary if isinstance(p, dict)] if isinstance(summary, list) else []
@@ -231,21 +279,13 @@ def _usage(raw: dict[str, Any]) -> list[Event]:
         return [UsageReport(Usage(raw=raw))]
     input_details = json_dict(raw.get("input_tokens_details"))
     output_details = json_dict(raw.get("output_tokens_details"))
-    input_, output, total = (
-        count(raw.get(name)) for name in ("input_tokens", "output_tokens", "total_tokens")
+    usage = reconcile(
+        raw,
+        input_tokens=count(raw.get("input_tokens")) or None,
+        output_tokens=count(raw.get("output_tokens")),
+        total_tokens=count(raw.get("total_tokens")) or None,
+        reasoning_tokens=count(output_details.get("reasoning_tokens")),
+        cache_read_tokens=count(input_details.get("cached_tokens")),
+        cache_write_tokens=count(input_details.get("cache_write_tokens")),
     )
-    if total is None and input_ is not None and output is not None:
-        total = input_ + output
-    report = UsageReport(
-        Usage(
-            input_tokens=input_,
-            output_tokens=output,
-            total_tokens=total,
-            cache_read_tokens=count(input_details.get("cached_tokens")),
-            cache_write_tokens=count(input_details.get("cache_write_tokens")),
-            reasoning_tokens=count(output_details.get("reasoning_tokens")),
-            source="provider",
-            raw=raw,
-        )
-    )
-    return [report, *reported_cost(raw)]
+    return [UsageReport(usage), *reported_cost(raw)]
