@@ -18,47 +18,19 @@ from allos.events import (
     ResponseFacts,
     TextDelta,
     Unplaced,
-    UsageReport,
 )
-from allos.usage import Usage
 from allos.wire import error_mapping
 from allos.wire.decoder import Decoder
-from allos.wire.json_fields import count, json_dict, parse_json, reported_cost, text, word
+from allos.wire.json_fields import json_dict, parse_json, text, word
 from allos.wire.logprobs import token_logprobs
 from allos.wire.openai_chat_choices import ChoicePicker
+from allos.wire.openai_chat_ending import FINISH_REASONS, finish_word, usage_events
 from allos.wire.openai_chat_media import AudioPieces, content_part
 from allos.wire.openai_chat_tool_calls import ToolCallAssembler
 from allos.wire.reasoning_tags import ReasoningTagSplitter
-from allos.wire.running_usage import counts_nothing, with_later
-from allos.wire.token_usage import reconcile
+from allos.wire.running_usage import with_later
 from allos.wire.unread_fields import UnreadFields, merge
 
-_FINISH: dict[str, FinishReason] = {
-    "stop": "stop",
-    "eos": "stop",
-    "eos_token": "stop",
-    "complete": "stop",
-    "stop_sequence": "stop",
-    "end_turn": "stop",
-    "length": "length",
-    "max_tokens": "length",
-    "model_length": "length",
-    "tool_calls": "tool_calls",
-    "tool_call": "tool_calls",
-    "function_call": "tool_calls",
-    "content_filter": "content_filter",
-    "safety": "content_filter",
-    "sensitive": "content_filter",
-    "recitation": "content_filter",
-    "prohibited_content": "content_filter",
-    "model_context_window_exceeded": "context_exceeded",
-    "error": "error",
-    "network_error": "error",
-    "insufficient_system_resource": "error",
-}
-
-_UNFINISHED = frozenset({"unspecified", "finish_reason_unspecified", "not_finished", "in_progress"})
-"""Words that say that there is no reason yet."""
 DETAILS = "chat.reasoning_details"
 """Type of the raw part that keeps `reasoning_details` of an answer without tool calls."""
 
@@ -157,11 +129,11 @@ class ChatDecoder(Decoder):
 
     def _reason(self) -> tuple[FinishReason | None, str | None]:
         raw = self._finish_reason
-        if self._tool_calls.found and (not raw or _FINISH.get(raw.lower()) == "stop"):
+        if self._tool_calls.found and (not raw or FINISH_REASONS.get(raw.lower()) == "stop"):
             return "tool_calls", raw
         if not raw:
             return None, raw
-        return _FINISH.get(raw.lower(), "other"), raw
+        return FINISH_REASONS.get(raw.lower(), "other"), raw
 
     def _chunk(self, chunk: dict[str, Any], part: str, *, named_error: bool = False) -> list[Event]:
         choices = chunk.get("choices")
@@ -201,7 +173,7 @@ class ChatDecoder(Decoder):
 
     def _count(self, usage: dict[str, Any]) -> list[Event]:
         self._usage = with_later(self._usage, usage)
-        return _usage(self._usage)
+        return usage_events(self._usage)
 
     def _facts(self, chunk: dict[str, Any]) -> list[Event]:
         get = chunk.get
@@ -230,7 +202,7 @@ class ChatDecoder(Decoder):
             message = choice.get("message") or {"content": choice.get("text")}
         reason = choice.get("finish_reason")
         if reason is not None:
-            reason = _finish_word(reason)
+            reason = finish_word(reason)
         if isinstance(message, dict):
             before = len(events)
             self._message(message, events)
@@ -249,7 +221,7 @@ class ChatDecoder(Decoder):
         if choice.get("error") and self.error is None:
             self.error = error_mapping.from_body(choice)
         if reason is not None:
-            if self._finish_reason is None or _FINISH.get(reason.lower()) != "stop":
+            if self._finish_reason is None or FINISH_REASONS.get(reason.lower()) != "stop":
                 self._finish_reason = reason
             self.may_go_on = not self._reasons_vary
             # A reason that stands beside every piece is no end signal.
@@ -335,14 +307,6 @@ def _is_piece(choice: Any) -> bool:
     return bool(choice.get("delta")) and not choice.get("message")
 
 
-def _finish_word(reason: Any) -> str | None:
-    """Return a finish reason, or None for a placeholder: "", "null", 0, false."""
-    if isinstance(reason, int) and not isinstance(reason, bool) and reason > 0:
-        return str(reason)
-    named = word(reason)
-    return None if named is None or named.strip().lower() in _UNFINISHED else named.strip()
-
-
 def _reasoning_details(message: dict[str, Any]) -> str | None:
     """Reasoning where a service sends it in parts alone."""
     details = message.get("reasoning_details")
@@ -350,21 +314,3 @@ def _reasoning_details(message: dict[str, Any]) -> str | None:
         [part for part in details if isinstance(part, dict)] if isinstance(details, list) else ()
     )
     return "".join(text(p.get("text")) or text(p.get("summary")) or "" for p in parts) or None
-
-
-def _usage(raw: dict[str, Any]) -> list[Event]:
-    if counts_nothing(raw):
-        return [UsageReport(Usage(raw=raw))]
-    input_details = json_dict(raw.get("prompt_tokens_details"))
-    output_details = json_dict(raw.get("completion_tokens_details"))
-    cached = count(input_details.get("cached_tokens"))
-    usage = reconcile(
-        raw,
-        input_tokens=count(raw.get("prompt_tokens")) or None,
-        output_tokens=count(raw.get("completion_tokens")),
-        total_tokens=count(raw.get("total_tokens")) or None,
-        reasoning_tokens=count(output_details.get("reasoning_tokens")),
-        cache_read_tokens=count(raw.get("prompt_cache_hit_tokens")) if cached is None else cached,
-        cache_write_tokens=count(input_details.get("cache_write_tokens")),
-    )
-    return [UsageReport(usage), *reported_cost(raw)]
