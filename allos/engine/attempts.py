@@ -12,7 +12,8 @@ from allos import context
 from allos.engine import learned_profiles, retry
 from allos.engine.call import Call
 from allos.engine.interceptors import After, complete, complete_now
-from allos.engine.limits import Limiter, Permit, Reason, estimate
+from allos.engine.limits import Limiter, Permit, estimate
+from allos.engine.pauses import Reason
 from allos.engine.prepared_call import PreparedCall
 from allos.engine.response_accumulator import ResponseAccumulator
 from allos.engine.response_facts import (

@@ -15,12 +15,12 @@ from dataclasses import dataclass, fields, replace
 from heapq import heappop, heappush
 from itertools import count
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 from allos.engine import retry
-from allos.errors import RateLimitError
+from allos.engine.pauses import Block, Pause, Reason
 from allos.request import Request
 from allos.secret import Secret
 
@@ -57,39 +57,6 @@ class Permit:
     """Whether it is among those of the last minute."""
 
 
-class Reason(NamedTuple):
-    """What a service said when it asked to wait."""
-
-    text: str
-    code: str | None = None
-
-
-class _Pause(NamedTuple):
-    until: float
-    reason: Reason | None = None
-
-
-class _Block(NamedTuple):
-    """A pause that is too long to be waited for."""
-
-    until: float
-    reason: Reason | None
-    refused_until: float
-    """When the next call is sent all the same: the service may have changed its mind."""
-
-    def error(self, now: float) -> RateLimitError:
-        """Return the error of a call that is refused."""
-        text, code = self.reason or (None, None)
-        return RateLimitError(
-            "the service currently accepts no request with this key, so none was sent"
-            + (f"; it said: {text}" if text else ""),
-            retry_after_s=round(self.until - now, 3),
-            retryable=False,
-            code=code,
-            detail=text,
-        )
-
-
 @dataclass(slots=True, eq=False)
 class _Waiter:
     future: asyncio.Future[Permit]
@@ -118,8 +85,8 @@ class Limiter:
         self._configured: Limits | None = None
         self._sent: deque[Permit] = deque()  # in the last minute, while a per-minute limit is set
         self._tokens = 0.0  # of `_sent`
-        self._pause = _Pause(0.0)
-        self._blocked: dict[str, _Block] = {}
+        self._pause = Pause(0.0)
+        self._blocked: dict[str, Block] = {}
         """By model, the pauses that are too long to be waited for."""
         self._timer: asyncio.TimerHandle | None = None
         self._numbers = count()
@@ -217,9 +184,9 @@ class Limiter:
         now, longest_s = self._clock(), retry.policy.max_hint_s
         if wait_s <= longest_s:
             if now + wait_s > self._pause.until:
-                self._pause = _Pause(now + wait_s, reason)
+                self._pause = Pause(now + wait_s, reason)
             return
-        block = self._blocked[model] = _Block(now + wait_s, reason, now + longest_s)
+        block = self._blocked[model] = Block(now + wait_s, reason, now + longest_s)
         for lane in self._lanes.values():
             for _, waiter in lane:
                 if waiter.model == model and not waiter.future.done():

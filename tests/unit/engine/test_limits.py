@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from allos.engine import retry
-from allos.engine.limits import Limiter, LimiterRegistry, Limits, Permit, Reason, estimate
+from allos.engine.limits import Limiter, LimiterRegistry, Limits, Permit, estimate
+from allos.engine.pauses import Reason
 from allos.errors import RateLimitError
 from allos.messages import Message
 from allos.secret import Secret
