@@ -147,7 +147,7 @@ class Redactor:
 
     def _masked(self, value: Any, is_text: bool, is_all: bool) -> Any:
         """Mask a value; `is_text`: its own strings are content, `is_all`: everything below it is."""
-        kind = type(value)
+        kind: Any = type(value)
         if kind is str:
             return self.content(value) if is_text or is_all else self.fact(value)
         if kind is dict:
