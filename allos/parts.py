@@ -276,7 +276,8 @@ def as_part(value: object) -> Part | None:
             return Image.from_pil(value)
         if module == "matplotlib.figure" and base.__name__ == "Figure":
             return Image.from_figure(value)
-        if module.startswith("matplotlib.axes.") and base.__name__ == "Axes":
+        is_axes = module.startswith("matplotlib.axes.") and base.__name__ == "Axes"
+        if is_axes or (module == "matplotlib.figure" and base.__name__ == "SubFigure"):
             return Image.from_figure(value.get_figure(root=True))  # type: ignore[attr-defined]  # compared by name
     return None
 
