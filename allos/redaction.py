@@ -50,7 +50,7 @@ _LOOKALIKE = re.compile(
       | (?i:Bearer|Basic|Token)[ :]\s*(?:(?=[^\s"',;]{0,99}\d)[^\s"',;<>]{8,} | [^\s"',;<>]{16,})
     )
     | (?<=://)[^\s/@:"']*:[^\s/@"']+(?=@)
-    | (?<=[?&])((?:api[_-]?key|key|access_token|token|sig)=)[^\s&"'\#]{8,}
+    | (?<=[?&])((?i:[\w-]{0,40}(?:key|token|signature|credential|secret|password)|sig)=)[^\s&"'\#]{8,}
     """,
     re.X,
 )
@@ -183,6 +183,17 @@ class Redactor:
             if masked is not value:
                 changes[name] = masked
         return changes
+
+
+def without_credentials(url: str) -> str:
+    """Return a URL with user, password, keys and signatures masked.
+
+    Examples
+    --------
+    >>> without_credentials("https://me:pw@host.example/cat.png?size=2&X-Amz-Signature=0123456789")
+    'https://***@host.example/cat.png?size=2&X-Amz-Signature=***'
+    """
+    return current().fact(url)
 
 
 def current() -> Redactor:

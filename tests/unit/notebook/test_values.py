@@ -63,7 +63,9 @@ def test_data_is_sent_with_a_note_of_what_is_cut() -> None:
 @pytest.mark.parametrize("value", [iter([1]), map(str, [1]), (each for each in "ab"), [iter([1])]])
 def test_iterators_are_refused(value: Any) -> None:
     """What has to be read first is one line that says so, and stays unread."""
-    with pytest.raises(TemplateError, match=r"\{\{ x \}\}: expected data, got .*pass list\(\.\.\.\)"):
+    with pytest.raises(
+        TemplateError, match=r"\{\{ x \}\}: expected data, got .*pass list\(\.\.\.\)"
+    ):
         said(value)
 
 
