@@ -159,7 +159,7 @@ class Redactor:
             items = [self._masked(inner, is_text, is_all) for inner in value]
             return value if all(map(is_, items, value)) else kind(items)
         if is_dataclass(value) and not isinstance(value, type):
-            named = ((each, getattr(value, each)) for each in _field_names(kind))
+            named = [(each, getattr(value, each)) for each in _field_names(kind)]
             changes = self._changes(named, is_all)
             return replace(value, **changes) if changes else value
         return value
@@ -175,8 +175,13 @@ class Redactor:
     def _changes(self, named: Iterable[tuple[str, Any]], is_all: bool) -> dict[str, Any]:
         """Return the named values that change, masked."""
         changes: dict[str, Any] = {}
+        clean = self._clean
         for name, value in named:
-            if value is None or type(value) in _NUMBERS:
+            kind = type(value)
+            if kind is str:  # inlined, since every call has dozens
+                if len(value) < _SHORTEST_LOOKALIKE or value in clean:
+                    continue
+            elif value is None or kind in _NUMBERS:
                 continue
             is_text = name in _CONTENT_TEXTS
             masked = self._masked(value, is_text, is_all or name in _CONTENT_VALUES)

@@ -7,7 +7,8 @@ proxy stands in its error pages.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
+from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from allos.providers.catalog import services
@@ -30,23 +31,33 @@ def refresh(env: Mapping[str, str]) -> None:
 
 
 def _values(env: Mapping[str, str]) -> Iterator[str]:
-    names = _key_variables()
     for name in env:
-        if name in names or name.endswith(_ENDINGS):
+        kind = _kind(name)
+        if kind == "key":
             yield env[name].strip()
-        elif name.endswith(_PROXIES):
+        elif kind == "proxy":
             yield from _credentials_of_url(env[name])
 
 
-def _credentials_of_url(url: str) -> Iterator[str]:
+@lru_cache(maxsize=1024)
+def _kind(name: str) -> Literal["key", "proxy"] | None:
+    """What a variable of this name holds, if it is of interest."""
+    if name in _key_variables() or name.endswith(_ENDINGS):
+        return "key"
+    return "proxy" if name.endswith(_PROXIES) else None
+
+
+@lru_cache(maxsize=8)
+def _credentials_of_url(url: str) -> tuple[str, ...]:
     """Return the password of a URL, and user and password as a proxy is sent them, in base64."""
     try:
         parts = urlsplit(url if "://" in url else f"http://{url}")
     except ValueError:
-        return
-    if parts.password:
-        password = unquote(parts.password)
-        yield from (password, parts.password, f"{unquote(parts.username or '')}:{password}")
+        return ()
+    if not parts.password:
+        return ()
+    password = unquote(parts.password)
+    return password, parts.password, f"{unquote(parts.username or '')}:{password}"
 
 
 @cache
