@@ -268,7 +268,7 @@ def test_retry_is_shown_while_it_waits(kernel: Kernel, server: FakeServer) -> No
     result = kernel.run("%%allos groq/m\nHello")
     seen = " ".join(m["content"]["data"]["text/plain"] for m in result.displays[:-1])
 
-    assert "Try 2 of 5 in 0.3 s" in seen
+    assert "Try 2 of 6 in 0.3 s" in seen
     assert STREAM in _last(result)
     assert "2 attempts" in _last(result)
 
