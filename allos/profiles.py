@@ -54,7 +54,8 @@ class ServiceProfile:
     rename: Mapping[str, str] = field(default_factory=dict)
     """Name of a parameter to the service's body field."""
     think_tags: bool = False
-    """The service writes reasoning inside ``<think>`` tags of the content."""
+    """The service may write reasoning into the content, in tags or channels of the model; they are
+    listed in `allos.wire.reasoning_marks`."""
     effort: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Body fields of Chat Completions for each value of `effort`, if its own field is not accepted;
     ``*`` is any other value, ``{effort}`` is replaced by the value. A value without an entry is not

@@ -170,7 +170,7 @@ class ChatDecoder(Decoder):
         content = message.get("content")
         if len(message) == 1 and isinstance(content, str):  # nearly every chunk is only this
             if content:
-                self._content(content, events)
+                self._text(content, events)
             return
         thought = text(message.get("reasoning_content"))
         if thought:
@@ -187,21 +187,27 @@ class ChatDecoder(Decoder):
 
     def _content(self, content: Any, events: list[Event]) -> None:
         if isinstance(content, str):
-            if self._splitter is None or self._splitter.passed:
-                events.append(TextDelta(content))
-            else:
-                events += self._splitter.feed(content)
+            self._text(content, events)
             return
         for item in content if isinstance(content, list) else ():
             if not isinstance(item, dict):
                 continue
             if item.get("type") == "thinking":
                 inner = item.get("thinking")
-                for part in inner if isinstance(inner, list) else [{"text": inner}]:
-                    if isinstance(part, dict) and (thought := text(part.get("text"))):
-                        events.append(ReasoningDelta(thought))
+                thoughts = inner if isinstance(inner, list) else [{"text": inner}]
+                events += [
+                    ReasoningDelta(thought)
+                    for part in thoughts
+                    if isinstance(part, dict) and (thought := text(part.get("text")))
+                ]
             elif visible := text(item.get("text")):
-                events.append(TextDelta(visible))
+                self._text(visible, events)
+
+    def _text(self, visible: str, events: list[Event]) -> None:
+        if self._splitter is None or self._splitter.passed:
+            events.append(TextDelta(visible))
+        else:
+            events += self._splitter.feed(visible)
 
 
 def _reasoning_details(message: dict[str, Any]) -> str | None:

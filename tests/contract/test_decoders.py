@@ -307,18 +307,32 @@ def test_numbers_of_headers() -> None:
     assert events == [ResponseFacts(ratelimit_remaining_tokens=7)]
 
 
+TAGGED = [
+    ("<think>a < b</think>\n\nSay <think> aloud", "a < b", "Say <think> aloud"),
+    ("a < b\n</think>\n\nSay <think> aloud", "a < b\n", "Say <think> aloud"),
+    ("[THINK]a[/THINK]<thinking>b</thinking>Hi", "ab", "Hi"),
+    (
+        "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>Hi",
+        "hm",
+        "Hi",
+    ),
+    ("<thought>without an end", "without an end", ""),
+]
+
+
 @pytest.mark.parametrize("api", APIS)
-def test_tags_of_reasoning(api: Api) -> None:
+@pytest.mark.parametrize(("answer", "reasoning", "text"), TAGGED)
+def test_tags_of_reasoning(api: Api, answer: str, reasoning: str, text: str) -> None:
     """Reasoning in tags is separated on every API, wherever the tags are cut."""
-    answer = fake.Reply("<think>a < b</think>\n\nSay <think> aloud", chunk_size=1)
+    reply = fake.Reply(answer, chunk_size=1)
     profile = ServiceProfile(think_tags=True)
-    events = [event.data for event in FAKES[api].events(answer, ASK)]
+    events = [event.data for event in FAKES[api].events(reply, ASK)]
     decoder = wire.get(api).decoder(request(api, profile=profile))
-    whole = [*decoder.decode_response(FAKES[api].complete(answer, ASK)), *decoder.flush()]
+    whole = [*decoder.decode_response(FAKES[api].complete(reply, ASK)), *decoder.flush()]
     for found in (read(api, sse(events), profile), whole):
         accumulated = accumulate(found)
 
-        assert accumulated.text("reasoning") == "a < b"
-        assert accumulated.text("text") == "Say <think> aloud"
+        assert accumulated.text("reasoning") == reasoning
+        assert accumulated.text("text") == text
         assert accumulated.finish_reason == "stop"
-    assert accumulate(read(api, sse(events))).text("text") == answer.text
+    assert accumulate(read(api, sse(events))).text("text") == answer
