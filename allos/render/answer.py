@@ -17,7 +17,9 @@ from allos.usage import Usage
 
 MAX_ERROR_CHARS = 2_000
 NO_TEXT = "The model returned no text."
-ONLY_REASONING = "The answer ended within the model's reasoning; a higher max_tokens leaves room for more."
+ONLY_REASONING = (
+    "The answer ended within the model's reasoning; a higher max_tokens leaves room for more."
+)
 
 # For pages that strip <style>; the style sheet hides it.
 _DOT = '<span class="allos-sep"> · </span>'
