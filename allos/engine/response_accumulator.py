@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from jiter import from_json
-
 from allos.events import (
     Event,
     Finished,
@@ -23,6 +21,7 @@ from allos.events import (
 )
 from allos.messages import ToolCall
 from allos.usage import Usage
+from allos.wire.json_fields import repaired_json
 
 _FACTS = tuple(field.name for field in fields(ResponseFacts))
 
@@ -154,7 +153,7 @@ def _tool_call(call: dict[str, Any], id_: str) -> ToolCall:
             parsed = {}
         else:
             try:
-                parsed = from_json(text.encode("utf-8", "surrogatepass"))
+                parsed = repaired_json(text.encode("utf-8", "surrogatepass"))
             except ValueError as exc:
                 return ToolCall(id_, call["name"], {}, text, f"arguments are not valid JSON: {exc}")
     if not isinstance(parsed, dict):

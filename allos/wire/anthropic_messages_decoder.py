@@ -19,7 +19,7 @@ from allos.events import (
 from allos.usage import Usage
 from allos.wire import error_mapping
 from allos.wire.decoder import Decoder
-from allos.wire.json_fields import count, parse_json, text
+from allos.wire.json_fields import count, text
 
 _FINISH: dict[str, FinishReason] = {
     "end_turn": "stop",
@@ -51,7 +51,7 @@ class MessagesDecoder(Decoder):
     def decode_event(self, name: str, data: bytes) -> list[Event]:
         if not data.strip():
             return []
-        body = parse_json(data)
+        body = self.parse(data)
         if not isinstance(body, dict):
             return []
         kind = text(body.get("type")) or name

@@ -20,6 +20,7 @@ from allos.wire.http_io import (
     decode_streamed_body,
     drain,
     encode_json,
+    flushed,
     incomplete_stream,
     next_chunk,
     raise_for_status,
@@ -161,7 +162,7 @@ class Wire(ABC):
                 events, error = decode_chunk(decoder, sse.end())
                 if events:
                     yield events
-            if events := decoder.flush():
+            if events := flushed(decoder):
                 yield events
             if decoder.error is not None:
                 raise with_request_id(decoder.error, response.headers)

@@ -6,8 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
+from jiter import from_json
+
 from allos.errors import ProviderError
 from allos.events import Event
+from allos.wire.json_fields import parse_damaged
+from allos.wire.surrogates import HalfJoiner
 
 
 class Decoder(ABC):
@@ -19,6 +23,8 @@ class Decoder(ABC):
     """Nothing more will come; stop reading."""
     error: ProviderError | None = None
     """The service's own report that the call failed, sent beside a piece of the response."""
+    joiner: HalfJoiner | None = None
+    """Joins the halves of characters in the events, once `parse` has met one."""
 
     @abstractmethod
     def decode_event(self, name: str, data: bytes) -> Iterable[Event]:
@@ -31,3 +37,18 @@ class Decoder(ABC):
     def flush(self) -> list[Event]:
         """Return what was held back, once no more will come."""
         return []
+
+    def parse(self, data: bytes) -> Any:
+        """Parse the JSON of one event, and keep the halves of characters for the `joiner`.
+
+        Raises
+        ------
+        IncompleteStreamError
+            It is not JSON.
+        """
+        try:
+            return from_json(data, cache_mode="keys")
+        except ValueError:
+            value = parse_damaged(data)
+            self.joiner = self.joiner or HalfJoiner()
+            return value

@@ -8,12 +8,11 @@ from functools import cache
 from json import dumps
 from typing import TYPE_CHECKING, Any
 
-from jiter import from_json
-
 from allos.errors import IncompleteStreamError, ProviderError
 from allos.events import Event
 from allos.wire import error_mapping
 from allos.wire.headers import request_id
+from allos.wire.json_fields import repaired_json
 from allos.wire.sse import ServerEvent, SseDecoder
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ async def raise_for_status(response: httpx2.Response) -> None:
     await response.aclose()
     body: Any = content
     with suppress(ValueError):
-        body = from_json(content)
+        body = repaired_json(content)
     raise error_mapping.from_status(status, body, response.headers)
 
 
@@ -87,7 +86,10 @@ def decode_chunk(
     events: list[Event] = []
     for name, data in arrived:
         try:
-            events.extend(decoder.decode_event(name, data))  # keeps what came before an error
+            found = decoder.decode_event(name, data)
+            if decoder.joiner is not None:
+                found = decoder.joiner.join(found)
+            events.extend(found)  # keeps what came before an error
         except Exception as exc:  # noqa: BLE001 - handed on
             return events, exc
         if decoder.error is not None:
@@ -95,6 +97,14 @@ def decode_chunk(
         if decoder.closed:
             break
     return events, None
+
+
+def flushed(decoder: Decoder) -> list[Event]:
+    """Return what a decoder had held back, once no more will come."""
+    events = decoder.flush()
+    if decoder.joiner is None:
+        return events
+    return [*decoder.joiner.end(), *decoder.joiner.join(events)]
 
 
 def decode_complete(
@@ -106,7 +116,7 @@ def decode_complete(
     try:
         # What a failed response holds (its id, its tokens, some text) is kept: it comes one by one.
         events.extend(decoder.decode_response(raw))
-        events += decoder.flush()
+        events += flushed(decoder)
         error = decoder.error
     except ProviderError as exc:
         error = exc
@@ -122,7 +132,7 @@ def decode_streamed_body(
     """Events of a stream that has arrived completely, and its error; see `decode_chunk`."""
     sse = SseDecoder()
     events, error = decode_chunk(decoder, [*sse.feed(response.content), *sse.end()])
-    events += decoder.flush()
+    events += flushed(decoder)
     if decoder.error is None and decoder.done:
         return events, None
     error = decoder.error or error

@@ -19,7 +19,7 @@ from allos.events import (
 from allos.usage import Usage
 from allos.wire import error_mapping
 from allos.wire.decoder import Decoder
-from allos.wire.json_fields import count, json_dict, parse_json, reported_cost, text
+from allos.wire.json_fields import count, json_dict, reported_cost, text
 from allos.wire.openai_chat_tool_calls import ToolCallAssembler
 from allos.wire.reasoning_tags import ReasoningTagSplitter
 
@@ -72,7 +72,7 @@ class ChatDecoder(Decoder):
             return []
         if not data:
             return []
-        chunk = parse_json(data)
+        chunk = self.parse(data)
         if not isinstance(chunk, dict):
             return []
         return self._chunk(chunk, "delta", named_error=name == "error")

@@ -21,7 +21,8 @@ from allos.events import (
 from allos.usage import Usage
 from allos.wire import error_mapping
 from allos.wire.decoder import Decoder
-from allos.wire.json_fields import count, json_dict, parse_json, reported_cost, text
+from allos.wire.json_fields import count, json_dict, reported_cost, text
+from allos.wire.surrogates import join_halves
 
 _INCOMPLETE: dict[str, FinishReason] = {
     "max_output_tokens": "length",
@@ -69,7 +70,7 @@ class ResponsesDecoder(Decoder):
             return []
         if not data:
             return []
-        body = parse_json(data)
+        body = self.parse(data)
         if not isinstance(body, dict):
             return []
         kind = text(body.get("type")) or name
@@ -107,7 +108,7 @@ class ResponsesDecoder(Decoder):
             new = text(body.get("delta"))
         else:
             full = text(body.get("refusal" if delta is RefusalDelta else "text")) or ""
-            had = "".join(part)
+            had = join_halves("".join(part))
             new = full[len(had) :] if full.startswith(had) else None
         if not new:
             return []
@@ -183,7 +184,7 @@ class ResponsesDecoder(Decoder):
         rest = value = None
         if complete and isinstance(arguments, str):
             known = self._calls[position]
-            had = "".join(known.arguments)
+            had = join_halves("".join(known.arguments))
             if arguments.startswith(had) and len(arguments) > len(had):
                 rest = arguments[len(had) :]
                 known.arguments = [arguments]
@@ -216,7 +217,7 @@ class ResponsesDecoder(Decoder):
             elif item.get("type") == "reasoning":
                 yield from self._raw(item)
         for delta, pieces in texts.items():
-            full, had = "".join(pieces), "".join(self._streamed[delta])
+            full, had = "".join(pieces), join_halves("".join(self._streamed[delta]))
             if len(full) > len(had) and full.startswith(had):
                 new = full[len(had) :]
                 self._streamed[delta].append(new)

@@ -158,7 +158,9 @@ class ReasoningTagDecoder(Decoder):
 
     def decode_event(self, name: str, data: bytes) -> Iterator[Event]:
         """As the inner decoder's."""
-        return self._split(self._inner.decode_event(name, data))
+        events = self._inner.decode_event(name, data)
+        self.joiner = self._inner.joiner
+        return self._split(events)
 
     def decode_response(self, response: dict[str, Any]) -> Iterator[Event]:
         """As the inner decoder's."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -13,13 +14,14 @@ from hypothesis import strategies as st
 
 from allos import wire
 from allos.errors import ProviderError
-from allos.events import Event, Finished, ResponseFacts
+from allos.events import Event, Finished, ResponseFacts, TextDelta
 from allos.profiles import Api, ServiceProfile
 from allos.wire.headers import header_events
+from allos.wire.http_io import decode_chunk, flushed
 from allos.wire.json_fields import count, json_object, parse_json
 from allos.wire.sse import SseDecoder
 from tests.support import fake_server as fake
-from tests.support.decoding import APIS, accumulate, request, sse
+from tests.support.decoding import APIS, accumulate, request, sse, visible
 from tests.support.fake_server.ask import Ask
 from tests.support.fake_server.plan import APIS as FAKES
 
@@ -129,11 +131,10 @@ def read(api: Api, stream: bytes, profile: ServiceProfile | None = None) -> list
     """Events up to the first fault, which must be one of ours; then all that was held back."""
     sent = request(api, profile=profile or ServiceProfile())
     decoder, splitter = wire.get(api).decoder(sent), SseDecoder()
-    found: list[Event] = []
-    with suppress(ProviderError):
-        for name, data in [*splitter.feed(stream), *splitter.end()]:
-            found += decoder.decode_event(name, data)
-    return found + decoder.flush()
+    found, error = decode_chunk(decoder, [*splitter.feed(stream), *splitter.end()])
+
+    assert error is None or isinstance(error, ProviderError)
+    return found + flushed(decoder)
 
 
 def check(events: list[Event]) -> None:
@@ -279,6 +280,67 @@ def test_half_a_letter(api: Api, spoilt: bytes) -> None:
 
         assert text.startswith("Hi \ufffd")
         assert text.endswith("re")
+
+
+HALVES = fake.Reply(
+    "Hi 😀!",
+    reasoning="hm 😀",
+    refusal="no 😀",
+    tool_calls=[fake.Call("add", {"a": "x😀"}), fake.Call("sub", {"b": "😀"})],
+    chunk_size=1,
+)
+
+
+def cut_in_halves(stream: bytes) -> bytes:
+    """The stream as a gateway sends it that cuts text by JavaScript's count of characters."""
+    whole = "😀".encode()
+    events = []
+    for event in stream.split(b"\n\n"):
+        # A piece that holds nothing but the character becomes two.
+        if event.count(whole) == 1 and not re.search(rb"done|completed|explanation", event):
+            events += [event.replace(whole, rb"\ud83d"), event.replace(whole, rb"\ude00")]
+        else:
+            events.append(event)
+    return b"\n\n".join(events)
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("think_tags", [False, True])
+def test_halves_in_two_pieces(api: Api, think_tags: bool) -> None:
+    """A character that is cut into two events is one again: text, reasoning, refusal, arguments."""
+    stream = sse([event.data for event in FAKES[api].events(HALVES, ASK)])
+    cut = cut_in_halves(stream)
+    profile = ServiceProfile(think_tags=think_tags)
+    found = read(api, cut, profile)
+
+    assert cut.count(rb"\ud83d") >= 2
+    assert visible(found) == visible(read(api, stream, profile))
+    assert "😀" in accumulate(found).text("text")
+    assert accumulate(found).tool_calls()[0].arguments == {"a": "x😀"}
+    for event in found:
+        assert "\ud83d" not in repr(event)
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("half", [rb"\ud83d", rb"\ude00"])
+def test_half_that_stays_alone(api: Api, half: bytes) -> None:
+    """Half a character at the end of a text is one U+FFFD, in what is streamed as well."""
+    stream = sse([event.data for event in FAKES[api].events(fake.Reply("Hi~", chunk_size=1), ASK)])
+    found = read(api, stream.replace(b"~", half))
+
+    assert accumulate(found).text("text") == "Hi\ufffd"
+    assert sum(isinstance(event, TextDelta) and "\ufffd" in event.text for event in found) == 1
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_half_in_the_arguments_of_a_call(api: Api) -> None:
+    """A half that the model itself escaped costs a character, not the call."""
+    reply = fake.Reply(tool_calls=[fake.Call("add", '{"a": "x\\ud83d"}')])
+    [call] = accumulate(
+        read(api, sse([event.data for event in FAKES[api].events(reply, ASK)]))
+    ).tool_calls()
+
+    assert call.arguments == {"a": "x\ufffd"}
 
 
 def test_escaped_halves_in_prose() -> None:
