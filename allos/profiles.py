@@ -31,6 +31,8 @@ class ModelProfile:
     """Headers with which these models accept `temperature` and `top_p`."""
     reasoning: bool = False
     """Reasoning models: request encrypted reasoning on Responses, which the next turn needs."""
+    thinking_display: str | None = None
+    """Value of `thinking.display` on Messages, for models that leave their thinking out without it."""
     text_only: bool = False
     """These models accept no images and no documents."""
     tool_choice: Mapping[str, str] = field(default_factory=dict)
