@@ -31,13 +31,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Any
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Known name closest to a mistyped one; None if none is close."""
+    import difflib
+
     found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return found[0] if found else None
 

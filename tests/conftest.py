@@ -31,10 +31,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 # A deadline for each example would test how busy the machine is.
 settings.register_profile("allos", deadline=None)
-settings.register_profile("quick", deadline=None, max_examples=10)
+settings.register_profile("quick", deadline=None, max_examples=5)
 settings.load_profile("allos")
 
-_QUICK_CASES = 5
+_QUICK_CASES = 3
 """Of one test under ``--quick``."""
 
 REQUIRE_ALL = bool(os.environ.get("ALLOS_REQUIRE_ALL"))

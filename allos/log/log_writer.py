@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from allos.errors import LogError
+from allos.log.pacing import Pacer
 from allos.log.pending_rows import BATCH_ROWS, PendingRows
 from allos.log.store.protocol import Rating, Store
 from allos.response import ProviderResponse
@@ -196,7 +197,9 @@ class LogWriter:
     def _process(self, items: list[_Item]) -> bool:
         """Commit the items and finish the flushes among them; True when the thread is to end."""
         stopped = False
+        pacer = Pacer()
         for item in items:
+            pacer.pause_if_due()
             if isinstance(item, ProviderResponse):
                 self._pending.add(item)
             elif isinstance(item, Rating):

@@ -27,16 +27,13 @@ from allos.notebook.question import Question, build_question, prompt_text
 from allos.notebook.tracebacks import without_traceback
 from allos.providers.waiting import raise_for_error
 from allos.response import ProviderResponse
-from allos.runs import chats
-from allos.runs.compare import compare
-from allos.runs.comparison import Comparison
 from allos.runs.start import start_call
 from allos.session import current_session
-from allos.tools.tool_loop import ToolLoop, run_tools
 
 if TYPE_CHECKING:
     from allos.notebook.display import Display
     from allos.providers.pricing.planned_requests import Preview
+    from allos.runs.comparison import Comparison
 
 _PACKAGE = Path(__file__).parents[1]
 
@@ -109,6 +106,8 @@ def _check_comparison_flags(arguments: Arguments) -> None:
 
 def _compare(shell: Any, display: Display, arguments: Arguments, question: Question) -> Comparison:
     """Start a comparison; it is shown as the cell's result."""
+    from allos.runs.compare import compare
+
     shared = {"schema": question.schema} if question.schema is not None else {}
     calls = len(arguments.models) * arguments.repeats
     comparison = compare(
@@ -139,6 +138,8 @@ def _ask(
     notes = question.notes
     messages, system, chat = as_messages(question.prompt), question.system, None
     if arguments.chat is not None:
+        from allos.runs import chats
+
         chat = chats.chat(arguments.chat)
         messages, system = chat.build_messages(question.prompt, question.system)
         notes = (note, *notes) if (note := chat.note()) else notes
@@ -194,6 +195,8 @@ def _response(
     error: ProviderError | SchemaError | Interrupted
     try:
         if question.tools:
+            from allos.tools.tool_loop import ToolLoop, run_tools
+
             loop = ToolLoop(messages, question.tools, approvers=session.approvers)
             response = run_tools(loop, send)
         else:

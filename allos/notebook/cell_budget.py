@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from allos.messages import as_messages
 from allos.notebook import prompts
-from allos.providers.pricing.budgets import Budget, budget
-from allos.runs.preview import preview
 
 if TYPE_CHECKING:
     from allos.notebook.arguments import Arguments
     from allos.notebook.question import Question
+    from allos.providers.pricing.budgets import Budget
     from allos.providers.pricing.planned_requests import Preview
 
 
@@ -20,11 +19,15 @@ def cell_budget(shell: Any, arguments: Arguments) -> AbstractContextManager[Budg
     """Limit the calls of a cell to its budget; a call that could exceed it is asked about."""
     if arguments.budget_usd is None:
         return nullcontext()
+    from allos.providers.pricing.budgets import budget
+
     return budget(arguments.budget_usd, confirm=prompts.confirmation(shell))
 
 
 def dry_run(arguments: Arguments, question: Question) -> Preview:
     """Return what a cell would send."""
+    from allos.runs.preview import preview
+
     messages, system = as_messages(question.prompt), question.system
     if arguments.chat is not None:
         from allos.runs import chats

@@ -22,7 +22,7 @@ _NOT_IN_PARAMS = {
     "confirm": "use allos.compare",
     "api_key": "it would be saved in the notebook and the history. Delete the cell and use %allos key",
 }
-"""Names that ``--params`` does not take, and what to do instead."""
+"""Names that are not allowed in ``--params``, and what to do instead."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -73,7 +73,7 @@ def parse_flags(texts: list[str]) -> argparse.Namespace:
     Raises
     ------
     ConfigurationError
-        A value that its flag does not take.
+        A value that is not valid for its flag.
     """
     # Most lines have no flags; argparse walks every line twice.
     if any(text.startswith("-") for text in texts):
@@ -105,7 +105,7 @@ def merge_params(text: str, flags: Mapping[str, Any]) -> dict[str, Any]:
     given = {name: value for name, value in flags.items() if value is not None}
     for name in [name for name in _NOT_IN_PARAMS if name in params]:
         raise ConfigurationError(
-            f"--params does not take {name}: {_NOT_IN_PARAMS[name]}. Nothing was sent."
+            f"{name} is not allowed in --params: {_NOT_IN_PARAMS[name]}. Nothing was sent."
         )
     twice = sorted(set(params) & set(given))
     if twice:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from allos.engine import After, Interceptor, PreparedCall
 from allos.errors import ProviderError
 from allos.providers.auth import key_store
-from allos.providers.catalog import deprecations
 from allos.response import ProviderResponse
 
 if TYPE_CHECKING:
@@ -43,6 +42,8 @@ class Advice(Interceptor):
 
 def next_step_for(error: ProviderError, route: Route) -> str | None:
     """Return the next step for an error of a service; None: keep the general one."""
+    from allos.providers.catalog import deprecations
+
     return deprecations.advise(
         error, route.name, route.model, route.custom_base_url
     ) or key_store.advise(error, route.service, route.endpoint.key_source)

@@ -6,7 +6,7 @@ import threading
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from allos import _process, context, engine, wire
 from allos.engine import BilledService, Call, Interceptor, OnEvents, PreparedCall, learned_profiles
@@ -14,23 +14,26 @@ from allos.errors import ConfigurationError
 from allos.hashing import request_hash
 from allos.messages import Prompt, as_messages
 from allos.options import PROVIDER_OPTIONS, CallOptions, ProviderOptions
-from allos.providers import discovery, validation
+from allos.providers import validation
 from allos.providers.advice import Advice
 from allos.providers.catalog import model_cache, model_limits
-from allos.providers.catalog.model_list import ModelList
 from allos.providers.catalog.service import Service
 from allos.providers.pricing import prices
-from allos.providers.pricing.planned_requests import Preview, plan
 from allos.providers.route import Route
 from allos.providers.stream import AsyncStream, Stream
 from allos.providers.waiting import aresult, result
 from allos.request import Request
 from allos.response import ProviderResponse
 from allos.secret import Secret
-from allos.tools.schemas import as_schema
-from allos.tools.tool import as_tools, check_tool_choice
 from allos.wire import content
 from allos.wire.base import Body
+
+# What a first call does without is imported where it is used.
+if TYPE_CHECKING:
+    from allos.providers.catalog.model_list import ModelList
+    from allos.providers.pricing.planned_requests import Preview
+    from allos.request import SchemaSpec
+    from allos.tools.tool import Tool
 
 # A lock of the process; guards `warned`, so that each warning is shown once.
 _warning_lock = threading.Lock()
@@ -205,9 +208,8 @@ class Provider:
         given = dict(options)
         strict = given.pop("strict", None)
         strict = self._strict if strict is None else validation.flag("strict", strict)
-        tools = as_tools(given.pop("tools", None))
-        choice = check_tool_choice(given.pop("tool_choice", None), tools)
-        schema = as_schema(given.pop("schema", None))
+        tools, choice = _tools(given.pop("tools", None), given.pop("tool_choice", None))
+        schema = _schema(given.pop("schema", None))
         refresh = bool(given.pop("refresh", False))
         merged = {**self._params, **self._checked(given)} if given else dict(self._params)
         extra = merged.pop("extra", None) or {}
@@ -264,6 +266,8 @@ class Provider:
         ConfigurationError
             As in `chat`.
         """
+        from allos.providers.pricing.planned_requests import Preview, plan
+
         unstarted = self._service.embedded and not exact and not self._route.is_started
         connection = self._route.unstarted() if unstarted else self._route.ready()
         request, body, strict = self._translated(messages, options, stream=stream)
@@ -298,10 +302,14 @@ class Provider:
         ProviderError
             The service has no models endpoint, or the request failed.
         """
+        from allos.providers import discovery
+
         return discovery.list_models(self._route, self._wire, self._timeout_s)
 
     async def alist_models(self) -> ModelList:
         """List the models of the service; see `list_models`. Works on any event loop."""
+        from allos.providers import discovery
+
         return await discovery.alist_models(self._route, self._wire, self._timeout_s)
 
     def get_context_window(self, *, refresh: bool = False) -> int | None:
@@ -328,6 +336,8 @@ class Provider:
 
             return local.serve(self.model).context_window
         if refresh:
+            from allos.providers import discovery
+
             discovery.refresh_context_window(self._route, self._wire, self._timeout_s)
         base_url = self._route.custom_base_url
         reported = model_cache.reported_context_window(self.name, base_url, self.model)
@@ -403,3 +413,20 @@ class Provider:
                 UserWarning,
                 stacklevel=4,
             )
+
+
+def _tools(tools: Any, choice: Any) -> tuple[tuple[Tool, ...], str | None]:
+    if tools is None and choice is None:
+        return (), None
+    from allos.tools.tool import as_tools, check_tool_choice
+
+    known = as_tools(tools)
+    return known, check_tool_choice(choice, known)
+
+
+def _schema(schema: Any) -> SchemaSpec | None:
+    if schema is None:
+        return None
+    from allos.tools.schemas import as_schema
+
+    return as_schema(schema)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from allos.errors import ConfigurationError, did_you_mean
-from allos.options import PROVIDER_OPTIONS
 from allos.providers.catalog import services
-from allos.providers.catalog.service import ProviderFactory
-from allos.providers.provider import Provider
 from allos.secret import seal_secrets
-from allos.wire.parameters import VOCABULARY
+
+if TYPE_CHECKING:
+    from allos.providers.catalog.service import ProviderFactory
+    from allos.providers.provider import Provider
 
 
 class ProviderRegistry:
@@ -39,6 +39,10 @@ class ProviderRegistry:
         >>> ProviderRegistry.get_provider("openai", model="gpt-5-mini", api_key="sk-example").api
         'responses'
         """
+        from allos.options import PROVIDER_OPTIONS
+        from allos.providers.provider import Provider
+        from allos.wire.parameters import VOCABULARY
+
         seal_secrets(kwargs)
         service = services.find(name)
         if not kwargs.get("model"):

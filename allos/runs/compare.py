@@ -61,7 +61,7 @@ def compare(
         most. None asks nobody.
     **shared
         Parameters for all (`temperature`, `max_tokens`, `timeout_s` ...); `params` wins over them.
-        With `strict`, a model that does not take one of them is a failed response, and not asked.
+        With `strict`, a model that does not support one of them fails without being asked.
 
     Returns
     -------

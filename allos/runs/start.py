@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from allos import context, engine
 from allos.context import RunContext
@@ -20,9 +20,11 @@ from allos.options import OVERRIDABLE_OPTIONS, PARAMETERS
 from allos.providers import Provider
 from allos.providers.catalog import services
 from allos.request import Request
-from allos.runs.grid import Column
-from allos.runs.task import Task
 from allos.session import current_session
+
+if TYPE_CHECKING:
+    from allos.runs.grid import Column
+    from allos.runs.task import Task
 
 
 def start_call(

@@ -56,7 +56,7 @@ def register(wire_class: WireClass) -> WireClass:
     api = getattr(wire_class, "api", None)
     if not isinstance(api, str) or not re.fullmatch(r"[a-z][a-z0-9_]*", api):
         raise ConfigurationError(
-            f"An API cannot be called {api!r}: a name is lower-case letters, digits and _, and starts "
+            f"{api!r} is not a valid name of an API: use lower-case letters, digits and _, and start "
             "with a letter."
         )
     known = _wires.get(api)

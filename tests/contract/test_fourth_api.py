@@ -324,7 +324,7 @@ def test_an_api_that_is_gone(provider: Provider) -> None:
 @pytest.mark.parametrize("name", ["Quill", "", "a/b", None])
 def test_names_that_are_not_valid(name: Any) -> None:
     """An API's name is one lower-case word."""
-    with pytest.raises(ConfigurationError, match="cannot be called"):
+    with pytest.raises(ConfigurationError, match="not a valid name"):
         wire.register(type("Odd", (QuillWire,), {"api": name}))
 
 

@@ -72,10 +72,10 @@ def test_deadline_is_kept(kernel: Kernel) -> None:
 
 def test_headless_execution_cannot_ask(kernel: Kernel) -> None:
     """With allow_stdin off, ``input`` fails at once; with it on, the answers are typed."""
-    asked = kernel.run("input('name? ')", answers=["Ada"])
+    answered = kernel.run("input('name? ')", answers=["Ada"])
     headless = kernel.run("input('name? ')", allow_stdin=False)
 
-    assert asked.displays[-1]["content"]["data"]["text/plain"] == "'Ada'"
+    assert answered.displays[-1]["content"]["data"]["text/plain"] == "'Ada'"
     assert headless.ename == "StdinNotImplementedError"
 
 

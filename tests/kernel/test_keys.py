@@ -93,7 +93,7 @@ def test_key_is_asked_for_used_and_nowhere_else(
 
     assert missing.ename == "MissingKeyError"
     assert "%allos key groq" in str(missing.evalue)
-    assert [m["content"]["password"] for m in setting.asked] == [True]
+    assert [m["content"]["password"] for m in setting.input_requests] == [True]
     assert _shown(setting).endswith("the key is set for this process and stored in the keyring.")
     assert {r.key for r in server.requests} == {KEY}
     assert [r.ename for r in verbose] == [

@@ -88,7 +88,7 @@ def test_person_may_say_yes(kernel: Kernel, server: FakeServer) -> None:
     no = kernel.run(cell, answers=["n"])
     yes = kernel.run(cell, answers=["y"])
 
-    assert "the call may cost $0.010" in no.asked[0]["content"]["prompt"]
+    assert "the call may cost $0.010" in no.input_requests[0]["content"]["prompt"]
     assert (no.ename, yes.status) == ("BudgetError", "ok")
     assert server.count == 1
 

@@ -35,17 +35,20 @@ def answered(
 ) -> ProviderResponse:
     """What becomes of an answer, from the bytes that a service sends to the response."""
     spoken = _answering(api)(reply, headers or {})
-    asked = request(api, stream=stream, max_attempts=1, **changes)
-    asked = dataclasses.replace(asked, request_hash=request_hash(asked))
-    connection = Connection(sdk=NoSDK(), base_url=asked.base_url, api_key=Secret("sk-nobody"))
+    prepared = request(api, stream=stream, max_attempts=1, **changes)
+    prepared = dataclasses.replace(prepared, request_hash=request_hash(prepared))
+    connection = Connection(sdk=NoSDK(), base_url=prepared.base_url, api_key=Secret("sk-nobody"))
     call = engine.PreparedCall(
-        request=asked,
-        body=spoken.body(asked),
+        request=prepared,
+        body=spoken.body(prepared),
         wire=spoken,
         connect=lambda: connection,
         limiters=LimiterRegistry(),
         billing=engine.BilledService(
-            provider=asked.provider, model=asked.model, base_url=asked.base_url, price_id=price_id
+            provider=prepared.provider,
+            model=prepared.model,
+            base_url=prepared.base_url,
+            price_id=price_id,
         ),
     )
     return engine.start(call, [Prices()]).wait(30)

@@ -14,7 +14,7 @@ class FileKeyring(KeyringBackend):
     """Keeps passwords in the file that OWN_KEYRING names; the priority is that of a good one."""
 
     priority = 9
-    asked: list[str] = []  # noqa: RUF012 - what was looked up, for all of them
+    lookups: list[str] = []  # noqa: RUF012 - what was looked up, for all of them
 
     @property
     def _path(self) -> Path:
@@ -24,7 +24,7 @@ class FileKeyring(KeyringBackend):
         return json.loads(self._path.read_text()) if self._path.exists() else {}
 
     def get_password(self, service: str, username: str) -> str | None:
-        self.asked.append(f"{service}/{username}")
+        self.lookups.append(f"{service}/{username}")
         return self._all().get(f"{service}/{username}")
 
     def set_password(self, service: str, username: str, password: str) -> None:

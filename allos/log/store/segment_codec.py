@@ -17,7 +17,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from allos.log.blocks import ColumnChunk, as_number, as_objects
@@ -27,8 +27,8 @@ MAX_DISTINCT = 512
 """A string column with more distinct values is stored as it is, with fewer as codes."""
 
 
-def encode(seqs: Sequence[int], rows: Sequence[tuple[Any, ...]]) -> list[tuple[str, bytearray]]:
-    """Name and blob of `seq` and of each column that is not all null.
+def encode(seqs: Sequence[int], rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[str, bytearray]]:
+    """Yield name and blob of `seq` and of each column that is not all null.
 
     Parameters
     ----------
@@ -37,16 +37,15 @@ def encode(seqs: Sequence[int], rows: Sequence[tuple[Any, ...]]) -> list[tuple[s
     rows : sequence of tuple
         Values in the order of `allos.log.columns.STORED`.
     """
-    blobs = [("seq", encode_numbers(seqs, "i"))]
+    yield "seq", encode_numbers(seqs, "i")
     for column, values in zip(STORED, zip(*rows, strict=True), strict=True):
         if values.count(None) == len(values):
             continue
         if column.sql_type == "TEXT":
-            blobs.append((column.name, encode_strings(values)))
+            yield column.name, encode_strings(values)
         else:
             kind = "i" if column.sql_type == "INTEGER" else "f"
-            blobs.append((column.name, encode_numbers(values, kind)))
-    return blobs
+            yield column.name, encode_numbers(values, kind)
 
 
 def encode_strings(values: Sequence[Any]) -> bytearray:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from allos.log.blocks import Block
 from allos.log.columns import STORED_NAMES
+from allos.log.pacing import Pacer
 from allos.log.store.segment_codec import decode, encode
 
 if TYPE_CHECKING:
@@ -95,10 +96,10 @@ class SegmentBuilder:
                 return False
             seqs, rows = found
             db.execute("INSERT INTO segments VALUES (?, ?, ?)", (seqs[0], seqs[-1], len(seqs)))
-            db.executemany(
-                "INSERT INTO segment_columns VALUES (?, ?, ?)",
-                [(seqs[0], name, data) for name, data in encode(seqs, rows)],
-            )
+            pacer = Pacer()
+            for name, data in encode(seqs, rows):
+                db.execute("INSERT INTO segment_columns VALUES (?, ?, ?)", (seqs[0], name, data))
+                pacer.pause_if_due()
             db.execute("COMMIT")
         except BaseException:
             if db.in_transaction:

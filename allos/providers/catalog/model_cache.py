@@ -11,11 +11,13 @@ import os
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from allos.errors import ConfigurationError
 from allos.providers.catalog import model_limits, services
-from allos.providers.catalog.model_list import ModelList
+
+if TYPE_CHECKING:
+    from allos.providers.catalog.model_list import ModelList
 
 _MAX_AGE_S = 90 * 86400
 """Older entries are ignored: services change their models."""

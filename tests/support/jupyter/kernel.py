@@ -23,7 +23,7 @@ class Result:
     msg_id: str
     answers: list[str] = field(default_factory=list)
     """What to type when the code asks for input."""
-    asked: list[Message] = field(default_factory=list)
+    input_requests: list[Message] = field(default_factory=list)
     """The questions that the code asked; ``content`` holds `prompt` and `password`."""
     messages: list[Message] = field(default_factory=list)
     """Everything on the iopub channel that belongs to this execution, in order."""
@@ -261,7 +261,7 @@ class Kernel:
         if kind == "input_request":
             if result is None or not result.answers:
                 raise AssertionError(f"the code asked for input: {message['content']['prompt']!r}")
-            result.asked.append(message)
+            result.input_requests.append(message)
             self.client.input(result.answers.pop(0))
         elif kind.endswith("_reply"):
             if result is not None:

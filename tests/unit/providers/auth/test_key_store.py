@@ -47,7 +47,7 @@ def _use(backend: Any) -> Iterator[Any]:
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A real keyring, kept in a file."""
     monkeypatch.setenv("OWN_KEYRING", str(tmp_path / "ring.json"))
-    monkeypatch.setattr(FileKeyring, "asked", [])
+    monkeypatch.setattr(FileKeyring, "lookups", [])
     yield from _use(FileKeyring())
 
 
@@ -133,15 +133,15 @@ def test_environment_takes_precedence(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_key_that_was_set_stays_with_its_host(own: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither base_url= nor <NAME>_BASE_URL takes a key that was set for the service's own host."""
     allos.set_key("groq", KEY)
-    own.asked.clear()  # set_key reads it back
+    own.lookups.clear()  # set_key reads it back
     with pytest.raises(MissingKeyError):
         source(base_url="https://other.example/v1")
 
     monkeypatch.setenv("GROQ_BASE_URL", "https://other.example/v1")
     with pytest.raises(MissingKeyError):
         source()
-    assert own.asked
-    assert set(own.asked) == {"allos/groq@https://other.example"}
+    assert own.lookups
+    assert set(own.lookups) == {"allos/groq@https://other.example"}
 
 
 def test_a_key_for_another_host_is_found_there_alone(own: Any) -> None:
@@ -191,7 +191,7 @@ def test_keyring_is_not_queried_for_a_key_from_another_source(
     source(api_key="gsk-passed")
     source("ollama")
 
-    assert own.asked == []
+    assert own.lookups == []
 
 
 def test_keyring_is_queried_once_for_each_account(own: Any) -> None:
@@ -200,7 +200,7 @@ def test_keyring_is_queried_once_for_each_account(own: Any) -> None:
         with pytest.raises(MissingKeyError):
             source()
 
-    assert own.asked == ["allos/groq"]
+    assert own.lookups == ["allos/groq"]
 
 
 @pytest.mark.process

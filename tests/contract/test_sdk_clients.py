@@ -1,3 +1,5 @@
+"""The clients of the wire against the SDKs themselves: what a request bears, and what building one does."""
+
 from __future__ import annotations
 
 import asyncio
