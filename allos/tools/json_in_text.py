@@ -23,6 +23,9 @@ _STARTS = re.compile(r"[{\[]")
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
 _STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _CONTROLS = re.compile(r"[\x00-\x1f]")
+_ESCAPES = re.compile(  # in this order: both halves of a character, one half, any other escape
+    r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>\\u[dD][89a-fA-F]..)|\\.", re.DOTALL
+)
 
 # Finds out where JSON ends: numbers, which have limits of their own, are left alone.
 _decode = json.JSONDecoder(strict=False, parse_int=str, parse_float=str).raw_decode
@@ -135,7 +138,9 @@ def _end_of_brackets(text: str, begin: int) -> int | None:
 
 
 def _escaped(text: str) -> str:
-    """JSON with the control characters in its strings escaped."""
+    """JSON with the control characters in its strings escaped, and half characters as U+FFFD."""
+    if "\\u" in text:
+        text = _ESCAPES.sub(lambda found: r"\ufffd" if found["half"] else found[0], text)
     if not _CONTROLS.search(text):
         return text
     return _STRINGS.sub(

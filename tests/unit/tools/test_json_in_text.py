@@ -44,6 +44,7 @@ VALUES = st.recursive(
         (f"[{CITY}, {{", []),
         (f'{{"a": a, "city": {CITY}}}', []),
         (f'{{"city": {CITY}}}', [f'{{"city": {CITY}}}']),
+        (r'{"a": "\ud83d\ude00 \ud83d \\ud83d"}', [r'{"a": "\ud83d\ude00 \ufffd \\ud83d"}']),
         ('{"name": "Rome",}', []),
         ("{'name': 'Rome'}", []),
         ("Rome", []),
