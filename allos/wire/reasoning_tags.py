@@ -21,6 +21,7 @@ Piece = TextDelta | ReasoningDelta | TextWasReasoning
 
 _FIRST = (*END_TAGS, *FIRST_MARKS)
 _FIRST_CHARS = max(map(len, _FIRST))
+_FIRST_LETTERS = frozenset(mark[0] for mark in _FIRST)
 _MAX_BLANKS = 1000
 """White space before a tag; an answer that begins with more is content."""
 
@@ -88,7 +89,8 @@ class ReasoningTagSplitter:
     def _start(self, text: str, pieces: list[Piece], *, is_complete: bool) -> str | None:
         """At the start of the answer, or behind a block; return what a start tag leaves."""
         start = text.lstrip()
-        if self._has_block or len(text) - len(start) <= _MAX_BLANKS:
+        may_open = not start or start[0].lower() in _FIRST_LETTERS  # few answers do
+        if may_open and (self._has_block or len(text) - len(start) <= _MAX_BLANKS):
             head = start[:_FIRST_CHARS].lower()
             if tag := _START_TAG.match(start):
                 self._state, self._start_tag = "inside", tag[0].lower()
