@@ -307,7 +307,7 @@ class ChatDecoder(Decoder):
                 events.append(RawPart(content_part(item), is_content=True))
 
     def _text(self, visible: str, events: list[Event]) -> None:
-        if self._splitter is None or self._splitter.passed:
+        if self._splitter is None or self._splitter.passes(visible):
             events.append(TextDelta(visible))
         else:
             events += self._splitter.feed(visible)
