@@ -92,7 +92,7 @@ class Provider:
             "provider": self.name,
             "api": endpoint.api,
             "model": self.model,
-            "profile": service.profile_for(is_custom_host=endpoint.is_custom_host),
+            "profile": service.profile_for(endpoint.base_url),
             "timeout_s": given.timeout_s,
             "deadline_s": given.deadline_s,
             "max_attempts": given.max_attempts,
