@@ -204,6 +204,8 @@ class Provider:
     ) -> tuple[Request, Body, bool]:
         """Translate a call: the request, the body for its API, and whether to be strict."""
         turns = as_messages(messages)
+        if isinstance(options, dict):  # those of the callers' frames
+            seal_secrets(options)
         given = dict(options)
         strict = given.pop("strict", None)
         strict = self._strict if strict is None else validation.flag("strict", strict)
