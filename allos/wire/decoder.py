@@ -80,6 +80,11 @@ class Decoder(ABC):
             return []
         if name == "error":
             raise error_mapping.from_body(data)
+        if data.startswith(b"data:"):  # a gateway put its own field before the service's
+            return [*self.decode_event(name, data.removeprefix(b"data:"))]
         if data.startswith((b"[", b'"')):
-            return [Unplaced("an event that is no object", parse_json(data))]
+            value = parse_json(data)
+            if isinstance(value, str) and value.startswith("{"):  # JSON within JSON
+                return [*self.decode_event(name, value.encode())]
+            return [Unplaced("an event that is no object", value)]
         return [Unplaced("an event that is no JSON", data.decode("utf-8", "replace"))]
