@@ -80,8 +80,9 @@ class Decoder(ABC):
             return []
         if name == "error":
             raise error_mapping.from_body(data)
-        if data.startswith(b"data:"):  # a gateway put its own field before the service's
-            return [*self.decode_event(name, data.removeprefix(b"data:"))]
+        inner = data[5:].lstrip() if data.startswith(b"data:") else b""
+        if inner and not inner.startswith(b"data:"):  # a gateway's field before the service's own
+            return [*self.decode_event(name, inner)]
         if data.startswith((b"[", b'"')):
             value = parse_json(data)
             if isinstance(value, str) and value.startswith("{"):  # JSON within JSON

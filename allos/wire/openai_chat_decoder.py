@@ -200,8 +200,8 @@ class ChatDecoder(Decoder):
         if message:
             before = len(events)
             self._message(message, events)
-            if part == "message" or len(events) == before:
-                odd = odd_fields(message)
+            is_checked = part == "message" or len(events) == before
+            if is_checked and (odd := odd_fields(message)):
                 self._unread.add(odd, (), events, within="message", in_pieces=True)
             if len(events) > before:
                 self._has_content = True

@@ -36,6 +36,8 @@ MESSAGE_TYPES: dict[str, type] = {
 
 def odd_fields(message: dict[str, Any]) -> dict[str, Any]:
     """Return fields that are read, but are of another type here than that."""
+    if MESSAGE_TYPES.keys().isdisjoint(message):
+        return {}
     return {
         name: value
         for name, kind in MESSAGE_TYPES.items()

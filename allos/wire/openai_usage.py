@@ -16,14 +16,8 @@ def usage_events(raw: dict[str, Any]) -> list[Event]:
     """Return the events of a usage object."""
     if counts_nothing(raw):
         return [UsageReport(Usage(raw=raw))]
-    given = {
-        **json_dict(raw.get("prompt_tokens_details")),
-        **json_dict(raw.get("input_tokens_details")),
-    }
-    wrote = {
-        **json_dict(raw.get("completion_tokens_details")),
-        **json_dict(raw.get("output_tokens_details")),
-    }
+    given = _details(raw, "prompt_tokens_details", "input_tokens_details")
+    wrote = _details(raw, "completion_tokens_details", "output_tokens_details")
     usage = reconcile(
         raw,
         input_tokens=_first(raw, "prompt_tokens", "input_tokens") or None,
@@ -46,10 +40,20 @@ def usage_events(raw: dict[str, Any]) -> list[Event]:
     return [UsageReport(usage), *reported_cost(raw)]
 
 
+def _details(raw: dict[str, Any], name: str, other: str) -> dict[str, Any]:
+    details, others = json_dict(raw.get(name)), json_dict(raw.get(other))
+    return {**details, **others} if details and others else details or others
+
+
 def _first(fields: Mapping[str, Any], *names: str) -> int | None:
     """Return the first count of these fields that is more than zero; zero is often a placeholder."""
-    counts = [found for name in names if (found := count(fields.get(name))) is not None]
-    return next((each for each in counts if each), counts[0] if counts else None)
+    found: int | None = None
+    for name in names:
+        if name in fields and (counted := count(fields[name])) is not None:
+            if counted:
+                return counted
+            found = counted
+    return found
 
 
 def _larger(known: int | None, fields: Mapping[str, Any], *names: str) -> int | None:
