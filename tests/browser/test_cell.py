@@ -64,7 +64,7 @@ def test_the_first_five_cells(lab: Lab) -> None:
 
     expect(notebook.outputs(0)).to_be_empty()
     expect(footer).to_contain_text("local/smollm2")
-    expect(footer).to_contain_text(re.compile(r"\d+ → \d+ tok"))
+    expect(footer).to_contain_text(re.compile(r"\d+ in, \d+ out"))
     expect(notebook.outputs(3)).to_contain_text("'provider': 'local'")
     expect(notebook.outputs(4).locator(".allos-foot")).to_contain_text("local/smollm2")
     expect(notebook.outputs(5).locator("tbody tr")).to_have_count(3)

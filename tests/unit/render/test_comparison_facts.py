@@ -97,13 +97,13 @@ def test_unusual_calls_say_so() -> None:
     plain = response(attempts=1, finish_reason="stop", cost_usd=0.0)
     guess = response(input_tokens=4, cost_usd=0.0004, usage_source="estimated")
 
-    assert line(odd) == ["$0", "3 attempts", "stopped: length", "replayed"]
+    assert line(odd) == ["$0", "3 attempts", "cut at max_tokens", "replayed"]
     assert line(odd, plain, odd)[1:] == [
         "3 attempts (2 of 3)",
-        "stopped: length (2 of 3)",
+        "cut at max_tokens (2 of 3)",
         "replayed (2 of 3)",
     ]
-    assert line(guess) == ["about 4 → – tok", "about $0.0004"]
+    assert line(guess) == ["about 4 in", "about $0.0004"]
 
 
 def test_medians_are_of_the_known() -> None:

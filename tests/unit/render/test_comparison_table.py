@@ -67,7 +67,7 @@ def test_it_is_a_table_without_its_styles() -> None:
     assert [[" ".join(cell.split()) for cell in row] for row in words] == [
         ["A llamagroq", "B gptopenai"],
         ["One", "Two"],
-        ["0.92 s · first 0.18 s · 210 tok/s · 42 → 187 tok · $0.00002"] * 2,
+        ["0.92 s · first token 0.18 s · 210 tok/s · 42 in, 187 out · $0.00002"] * 2,
     ]
     assert "<strong>One</strong>" in page
 
@@ -171,7 +171,9 @@ def test_equal_repeats_stand_once() -> None:
     text = shown(same)
 
     assert "2 of 3 repeats are the same Canberra. repeat 2 of 3 Sydney." in text
-    assert "median 0.92 s · first 0.18 s · 210 tok/s · 42 → 187 tok · $0.00006 in all" in text
+    assert (
+        "median 0.92 s · first token 0.18 s · 210 tok/s · 42 in, 187 out · $0.00006 in all" in text
+    )
     assert text.count("Canberra.") == 1
     assert "all 2 repeats are the same Hi" in shown(repeats(answer(), answer()))
 

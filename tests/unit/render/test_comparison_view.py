@@ -81,7 +81,7 @@ def test_logged_rows_draw_the_same_table(finished: Comparison) -> None:
         assert comparison_html(view) == comparison_html(live)
         assert comparison_text(view) == comparison_text(live)
     assert "list_models()" in comparison_html(live)
-    assert "stopped: length" in comparison_html(live)
+    assert "cut at max_tokens" in comparison_html(live)
     assert "Köln" in comparison_html(live)
 
 
