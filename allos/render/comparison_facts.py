@@ -123,7 +123,7 @@ def median_of(responses: Iterable[ProviderResponse], name: str) -> float | None:
 def numbers(responses: Sequence[ProviderResponse]) -> list[Fact]:
     """Quiet line below an answer; of several repeats medians and the total cost.
 
-    Unknown numbers are left out, except for the cost.
+    Unknown numbers are left out, except for the cost: a missing one is not a free answer.
 
     Examples
     --------
@@ -142,7 +142,7 @@ def numbers(responses: Sequence[ProviderResponse]) -> list[Fact]:
         speed(known.tokens_per_second, known.latency_s, first_s),
         known.tokens,
     ]
-    cost_text = f"cost {UNKNOWN}" if cost.text == UNKNOWN else f"{cost.text}{' in all' * several}"
+    cost_text = "cost unknown" if cost.text == UNKNOWN else f"{cost.text}{' in all' * several}"
     return [
         *(Fact(text) for text in facts if text),
         Fact(cost_text, hint=cost.hint),

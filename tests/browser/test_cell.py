@@ -149,11 +149,12 @@ def test_picture_of_the_readme(lab: Lab) -> None:
     lab.write(
         "readme.ipynb",
         "%env ALLOS_LOG=readme.sqlite",
-        "%load_ext allos\ntopic = 'how rain forms'",
-        "%%allos local/smollm2 -t 0 --max-tokens 120 -o answer\nExplain {{ topic }} to a child.",
-        "%%allos local/smollm2 -t 0 --max-tokens 60\nGive a one-line title to this text: {{ answer }}",
-        "import allos\n\nfacts = ['output_tokens', 'latency_s', 'time_to_first_token_s', "
-        "'tokens_per_second']\nallos.responses(since='1h')[['model', 'prompt', *facts]].round(2)",
+        '%load_ext allos\ntopic = "gravity"',
+        "%%allos local/smollm2 -t 0 -o answer\nExplain {{ topic }} in one sentence.",
+        "%%allos local/smollm2 -t 0\nWhat is the capital of France?",
+        "import allos\n\n"
+        'columns = ["prompt", "content", "output_tokens", "latency_s"]\n'
+        'allos.responses(since="1h")[columns].round(2)',
     )
     notebook = lab.open("readme.ipynb")
     notebook.run_all()

@@ -86,7 +86,8 @@ def test_states_have_words(state: State, attempt: Mapping[str, Any] | None, labe
 def test_unknown_numbers_are_left_out_but_the_cost() -> None:
     """A missing cost is not a free answer; a call that never went out has no numbers."""
     assert line() == []
-    assert line(response()) == ["cost –"]
+    assert line(response()) == ["cost unknown"]
+    assert line(response(cost_usd=0.5), response()) == ["$0.5 + 1 unknown in all"]
     assert line(response(cost_usd=0.0)) == ["$0"]
     assert line(response(attempts=0)) == ["not sent"]
 

@@ -96,7 +96,7 @@ def test_an_unknown_cost_says_why_on_hover() -> None:
     hint = 'title="no price known for local/&lt;smollm2&gt;"'
 
     assert faults(page) == []
-    assert f"<span {hint}>cost –</span>" in page
+    assert f"<span {hint}>cost unknown</span>" in page
     assert f"<b {hint}>$0.5 + 1 unknown</b>" in page
     assert "title=" not in comparison_html(comparison(b_b=answer(cost_usd=0.5)))
 

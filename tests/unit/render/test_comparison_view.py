@@ -176,7 +176,7 @@ def test_a_view_of_nothing_logged_says_so() -> None:
     view = ComparisonView.from_frame(rows({"content": "a"}))
 
     assert comparison_text(view).endswith("logged as cmp_1")
-    assert comparison_text(replace(view, logged=False)).endswith("spent –\ncmp_1")
+    assert comparison_text(replace(view, logged=False)).endswith(" done\ncmp_1")
 
 
 def test_no_import_of_pandas() -> None:
