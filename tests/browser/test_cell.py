@@ -84,7 +84,11 @@ def test_quickstart_runs_in_the_page(lab: Lab) -> None:
     notebook.set_theme("dark")
     notebook.screenshot("quickstart-dark")
 
-    expect(notebook.outputs().last).to_contain_text("(['streamed', 'whole'], 5)")
+    expect(notebook.outputs().last.locator("tbody tr")).to_have_count(3)
+    shown = "\n".join(notebook.outputs().all_inner_texts())
+    assert "The capital of France is Paris." in shown
+    assert "City(name='Rome', country='Italy', people=2748109)" in shown
+    assert "Did you mean 'anthropic'?" in shown
     assert notebook.foreign_requests == []
     assert notebook.errors == []
 
