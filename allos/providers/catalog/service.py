@@ -50,6 +50,8 @@ class Service:
     """How it counts the tokens of a prompt: one of its API's `token_counters`; None: not supported."""
     aliases: tuple[str, ...] = ()
     """Other names for it."""
+    known_for: tuple[str, ...] = ()
+    """Models and vendors that people type in place of its name."""
     sdk_home: str | None = None
     """SDK whose vendor this is; that SDK's environment variables only apply here."""
     price_id: str | None = None
