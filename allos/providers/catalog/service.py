@@ -30,6 +30,8 @@ class Service:
     """Environment variables for the API key; the first one that is set is used."""
     key_required: bool = True
     """Whether the service requires an API key."""
+    key_page: str = ""
+    """Web page where a key is made; empty when there is none."""
     base_url_env: tuple[str, ...] = ()
     """Environment variables for another base URL, ``<NAME>_BASE_URL`` first."""
     host_env: tuple[str, ...] = ()

@@ -43,6 +43,8 @@ def test_row_is_well_formed(row: services.Service) -> None:
     assert not row.key_required or row.key_env
     assert "\n" not in row.note
     assert not row.note.endswith(".")
+    assert not row.key_page or urlsplit(row.key_page).scheme == "https"
+    assert bool(row.key_page) <= row.key_required
     assert row.max_in_flight is None or row.max_in_flight > 0
 
 
