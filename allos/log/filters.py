@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, get_args
 
 from allos.errors import ConfigurationError, did_you_mean
-from allos.log.columns import NAMES
+from allos.log import days
+from allos.log.columns import FRAME_NAMES, NAMES
 from allos.log.rows import to_micros
 from allos.log.store.protocol import Where
 from allos.response import Status
@@ -72,7 +73,11 @@ def check_columns(columns: Iterable[str] | str | None) -> tuple[str, ...]:
         The log has no such column.
     """
     if columns is None:
-        return NAMES
+        return FRAME_NAMES
+    if not isinstance(columns, Iterable):
+        raise ConfigurationError(
+            f"columns= must be the name of a column or a list of names, got {columns!r}"
+        )
     names = (columns,) if isinstance(columns, str) else tuple(columns)
     for name in names:
         if name not in NAMES:
@@ -81,6 +86,15 @@ def check_columns(columns: Iterable[str] | str | None) -> tuple[str, ...]:
                 "All columns: allos.log.columns.NAMES"
             )
     return tuple(dict.fromkeys(names))
+
+
+def reject_unnamed(values: Sequence[Any], known: Collection[str]) -> None:
+    """Raise for a value that was passed without the name of its filter."""
+    if values:
+        raise ConfigurationError(
+            f"responses() needs the name of each filter, as in provider='groq', got {values[0]!r:.80}. "
+            f"Valid filters: {', '.join(known)}"
+        )
 
 
 def reject_unknown(unknown: Iterable[str], known: Collection[str]) -> None:
@@ -135,12 +149,14 @@ def _micros(name: str, moment: Any, now: datetime) -> int:
             age = _AGE.fullmatch(moment.strip())
             if age:
                 return to_micros(now - timedelta(seconds=float(age[1]) * _UNIT_S[age[2]]))
-            return to_micros(datetime.fromisoformat(moment.strip()))
+            start = days.start_of(moment, now)
+            return to_micros(start or datetime.fromisoformat(moment.strip()))
     except (ValueError, OverflowError):
         pass  # not a date, or one outside the calendar
     raise ConfigurationError(
-        f'{name}= must be an age such as "30m", "1h" or "2d", a date, a datetime or an ISO 8601 '
-        f"string, got {moment!r}"
+        f'{name}= must be an age such as "30m", "1h" or "2d", "today", "yesterday" or a weekday, a date, '
+        f"a datetime or an ISO 8601 string, got {moment!r}"
+        f"{'.' + close if (close := did_you_mean(str(moment).lower(), days.WORDS)) else ''}"
     )
 
 

@@ -11,7 +11,14 @@ from allos import _process
 from allos.dtypes import text_dtype
 from allos.errors import LogError
 from allos.log.columns import COLUMNS
-from allos.log.filters import build_where, check_columns, check_limit, reject_unknown, utc_now
+from allos.log.filters import (
+    build_where,
+    check_columns,
+    check_limit,
+    reject_unknown,
+    reject_unnamed,
+    utc_now,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +33,7 @@ _RAW = ("raw_request", "raw_reply")
 
 
 def responses(
-    *,
+    *positional: Any,
     provider: str | Iterable[str] | None = None,
     model: str | Iterable[str] | None = None,
     status: str | Iterable[str] | None = None,
@@ -55,7 +62,8 @@ def responses(
         Model as requested, with or without its provider: ``"groq/llama-3.1-8b-instant"``.
     since, until : str, datetime or timedelta
         Created at or after `since`, before `until`: an age (``"30m"``, ``"1h"``, ``"2d"``,
-        ``"1w"``), a time, or an ISO 8601 string. A time without a zone is local.
+        ``"1w"``), the start of a day (``"today"``, ``"yesterday"``, ``"monday"``, ``"week"``,
+        ``"month"``), a time, or an ISO 8601 string. A time without a zone is local.
     tags : str or iterable of str
         Rows with any of these tags.
     text : str or iterable of str
@@ -87,8 +95,10 @@ def responses(
     >>> df = allos.responses(provider="groq", since="1h")  # doctest: +SKIP
     >>> df.groupby("model")["latency_s"].median()  # doctest: +SKIP
     """
-    if unknown:
-        reject_unknown(unknown, responses.__kwdefaults__ or {})
+    if positional or unknown:
+        known = responses.__kwdefaults__ or {}
+        reject_unnamed(positional, known)
+        reject_unknown(unknown, known)
     names = check_columns(columns)
     where = build_where(
         {
@@ -160,8 +170,6 @@ def _garbage_collector_off() -> Iterator[None]:
 def _frame(
     snapshot: Snapshot, names: Sequence[str], where: Where, limit: int | None, raw: bool
 ) -> pd.DataFrame:
-    import pandas as pd
-
     from allos.log import frame
 
     stored = [name for name in names if name not in _JOINED]
@@ -181,9 +189,7 @@ def _frame(
             data.update(_raw_columns(snapshot, ids))
             names = (*names, *_RAW)
     count = sum(block.row_count for block in blocks)
-    return pd.DataFrame(
-        {name: data[name] for name in names}, index=pd.RangeIndex(count), copy=False
-    )
+    return frame.assemble({name: data[name] for name in names}, count)
 
 
 def _ratings(snapshot: Snapshot, ids: ExtensionArray) -> dict[str, ExtensionArray]:

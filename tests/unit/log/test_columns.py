@@ -8,8 +8,10 @@ import pytest
 from allos.log.columns import (
     COLUMNS,
     DTYPES,
+    FRAME_NAMES,
     NAMES,
     STORED_NAMES,
+    SUMMARY,
     add_columns,
     create_table,
     insert_rows,
@@ -60,6 +62,15 @@ PAGE = Path(__file__).parents[3] / "docs" / "reference" / "log-schema.md"
 def test_columns_are_the_schema_in_its_order() -> None:
     """The list holds exactly the columns of the design, in its order."""
     assert list(NAMES) == SCHEMA
+
+
+def test_a_frame_begins_with_what_people_read() -> None:
+    """The frame holds every column once: those of a summary first, ids and hashes last."""
+    assert sorted(FRAME_NAMES) == sorted(NAMES)
+    assert FRAME_NAMES[: len(SUMMARY)] == SUMMARY
+    assert len(SUMMARY) == 10
+    last = FRAME_NAMES[FRAME_NAMES.index("id") :]
+    assert {name for name in NAMES if name.endswith(("_id", "_hash"))} <= set(last)
 
 
 def test_dtypes_are_the_schemas() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from allos.errors import ConfigurationError
-from allos.log.columns import NAMES
+from allos.log.columns import FRAME_NAMES
 from allos.log.filters import build_where, check_columns, check_limit, reject_unknown
 from allos.log.rows import to_micros
 from allos.log.store.protocol import Where
@@ -63,6 +63,17 @@ def test_times_are_accepted_in_several_types(moment: Any) -> None:
     assert condition(until=moment).until == to_micros(NOW - timedelta(hours=1))
 
 
+def test_days_are_named() -> None:
+    """Yesterday is what came since its midnight and before today's; a mistyped day is suggested."""
+    bounds = condition(since="yesterday", until="today")
+
+    assert bounds.until is not None
+    assert bounds.since == bounds.until - 86_400_000_000
+    assert condition(since="Week") == condition(since="monday")
+    with pytest.raises(ConfigurationError, match="Did you mean 'yesterday'"):
+        condition(since="yestrday")
+
+
 def test_a_day_begins_at_midnight_here() -> None:
     """A date is its first moment, in local time as times without a zone are."""
     day = date(2026, 11, 22)
@@ -73,7 +84,8 @@ def test_a_day_begins_at_midnight_here() -> None:
 @pytest.mark.parametrize(
     "given",
     [
-        {"since": "yesterday"},
+        {"since": "someday"},
+        {"until": ""},
         {"since": "1 month"},
         {"until": 5},
         {"since": "999999999d"},
@@ -99,7 +111,9 @@ def test_columns_are_checked_and_kept_in_order() -> None:
     with pytest.raises(ConfigurationError, match=r"'latency'\..* Did you mean 'latency_s'"):
         check_columns(["latency"])
 
-    assert check_columns(None) == NAMES
+    assert check_columns(None) == FRAME_NAMES
+    with pytest.raises(ConfigurationError, match=r"^columns= must be"):
+        check_columns(5)  # type: ignore[arg-type]
     assert check_columns("model") == ("model",)
     assert check_columns(["model", "id", "model"]) == ("model", "id")
 
