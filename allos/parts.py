@@ -152,7 +152,7 @@ class Image:
         if self.data is None:
             return f"Image(url={_shorten(self.url or '')!r})"
         kind = (self.media_type or "").rpartition("/")[2]
-        return f"Image({kind}, {_format_size(len(self.data))})"
+        return f"Image({kind}, {format_size(len(self.data))})"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Image):
@@ -233,7 +233,7 @@ class File:
 
     def __repr__(self) -> str:
         kind = "text" if self.text is not None else self.media_type.rpartition("/")[2]
-        return f"File({_shorten(self.name)!r}, {kind}, {_format_size(len(self.data))})"
+        return f"File({_shorten(self.name)!r}, {kind}, {format_size(len(self.data))})"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, File):
@@ -359,7 +359,7 @@ def _read_bytes(
         raise ConfigurationError(f"{label} is empty.")
     if len(raw) > limit:
         raise ConfigurationError(
-            f"{label} is larger than the limit of {_format_size(limit)} for a {what}."
+            f"{label} is larger than the limit of {format_size(limit)} for a {what}."
         )
     return label, raw
 
@@ -390,7 +390,8 @@ def _shorten(text: str) -> str:
     return text if len(text) <= _SHORT else f"{text[: _SHORT - 1]}…"
 
 
-def _format_size(size_bytes: int) -> str:
+def format_size(size_bytes: int) -> str:
+    """Size in words, such as ``12 kB``."""
     if size_bytes < 1000:
         return f"{size_bytes} bytes"
     if size_bytes < 1_000_000:

@@ -63,6 +63,8 @@ class ServiceProfile:
     """Send `store: false` on Responses, so that the service stores no copy."""
     text_only: bool = False
     """The service accepts no images and no documents; if that is unknown, they are sent."""
+    takes_images_back: bool = False
+    """On Chat Completions, `images` of an assistant turn may be sent back, to be changed further."""
     strict_tools: bool = True
     """The service accepts `strict` in the definition of a tool."""
     tool_choice: Mapping[str, str] = field(default_factory=dict)

@@ -121,6 +121,7 @@ def _known(service: Service) -> list[str]:
     ]
     words += ["with some models"] if words and not profile.tool_choice else []
     words += [] if profile.strict_tools else ["no `strict`"]
+    words += ["images go back"] if profile.takes_images_back else []
     part = next((m for m in profile.models if m.effort), None)
     efforts = profile.effort or (part.effort if part else {})
     words_sent = tuple("any value" if word == "*" else word for word in efforts)

@@ -62,7 +62,7 @@ def test_images_and_files(server: FakeServer, tmp_path: Path) -> None:
     (tmp_path / "paper.pdf").write_bytes(PDF)
     (tmp_path / "notes.md").write_text("# Notes\n")
 
-    assert run("guide/images-and-files.md") == 3
+    assert run("guide/images-and-files.md") == 4
     assert allos.responses()["status"].tolist() == ["ok"] * 4
     assert {request.api for request in server.requests} == {"responses", "messages"}
 

@@ -16,6 +16,8 @@ from allos.engine.limits import Permit, estimate
 from allos.engine.prepared_call import PreparedCall
 from allos.engine.response_accumulator import ResponseAccumulator
 from allos.engine.response_facts import (
+    content_facts,
+    counted,
     outcome_facts,
     request_facts,
     speed_facts,
@@ -229,7 +231,7 @@ class AttemptRun:
 
     def _used_tokens(self) -> float | None:
         """Tokens of the attempt, as reported by the service."""
-        usage = self.received.usage
+        usage = counted(self.received)
         if usage is None:
             return None
         if usage.total_tokens is None and usage.input_tokens is None:
@@ -300,10 +302,11 @@ class AttemptRun:
     def _response(self, error: AllosError | None, *, cancelled: bool) -> ProviderResponse:
         ended = perf_counter()
         received = self.received
-        usage = received.usage
+        usage = counted(received)
         facts: dict[str, Any] = {
             **request_facts(self.request, self.body.dropped),
             **outcome_facts(received, error, cancelled=cancelled),
+            **content_facts(received),
             **usage_facts(usage),
             **speed_facts(received, self.sent if self.attempts else None, ended),
             "total_time_s": ended - self.started,

@@ -20,6 +20,8 @@ from allos.response import ProviderResponse
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _EMPTY: dict[str, Any] = dict.fromkeys(STORED_NAMES)
+_JSON_FACTS = ("params", "retry_log", "parts", "citations", "logprobs", "response_extra")
+"""Facts of a call that are JSON values in `metadata` and JSON text in a row."""
 _in_order = itemgetter(*STORED_NAMES)
 
 COMPRESS_FROM_BYTES = 1000
@@ -107,7 +109,7 @@ def row_of(response: ProviderResponse, facts: Mapping[str, Any]) -> tuple[Any, .
     calls = response.tool_calls
     values["tool_calls"] = to_json_text([_tool_call(call) for call in calls]) if calls else None
 
-    for name in ("params", "retry_log"):
+    for name in _JSON_FACTS:
         value = values[name]
         if value is not None and not isinstance(value, str):
             values[name] = to_json_text(value) if value else None
@@ -175,17 +177,29 @@ def clean_value(value: Any, sql_type: str) -> Any:
 
 def raw_of(response: ProviderResponse) -> RawJson | None:
     """Request body and reply of a response, packed; None when neither is known."""
-    if response.body is None and response.reply is None:
+    if response.body is None and _reply(response) is None:
         return None
     assert response.id is not None
     body = response.body
     if response.request is not None and any(map(_has_parts, response.request.messages)):
         body = _without_base64(body)
-    return RawJson(response.id, pack(body), pack(response.reply))
+    return RawJson(response.id, pack(body), pack(_reply(response)))
+
+
+def _reply(response: ProviderResponse) -> Any:
+    """Return the reply; of a stream, what came with it that is not text."""
+    if response.reply is not None or not response.raw:
+        return response.reply
+    return {"parts": response.raw}
 
 
 def _has_parts(message: Message) -> bool:
-    return message.content is not None and not isinstance(message.content, str)
+    has_own = message.content is not None and not isinstance(message.content, str)
+    return has_own or bool(message.raw)  # those of an answer, which go back to the service
+
+
+_BASE64_FIELDS = frozenset({("base64", "data"), ("image_generation_call", "result")})
+"""Types of parts, and their fields with the bytes."""
 
 
 def _without_base64(value: Any) -> Any:
@@ -193,7 +207,7 @@ def _without_base64(value: Any) -> Any:
     if isinstance(value, dict):
         return {
             key: f"({len(inner):,} characters of base64)"
-            if key == "data" and value.get("type") == "base64" and isinstance(inner, str)
+            if (value.get("type"), key) in _BASE64_FIELDS and isinstance(inner, str)
             else _without_base64(inner)
             for key, inner in value.items()
         }

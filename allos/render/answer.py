@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from allos.render.format import UNKNOWN, money, seconds, speed, tokens
 from allos.render.markdown import markdown_html
+from allos.render.media import media_html, media_texts, split_images
 from allos.render.plain import clean_text, escaped, shorten, unbroken
 from allos.render.structured import structured_html, structured_text
 from allos.render.style import STYLE, sheet_of
@@ -112,7 +113,9 @@ def body_text_parts(response: ProviderResponse) -> list[str]:
     parts = []
     for step, outputs in results(response):
         text = structured_text(response.parsed) if _is_parsed(response, step) else ""
-        parts.append(text or (step.content.strip("\n") if step.content.strip() else ""))
+        content, images = split_images(step.content)
+        parts.append(text or (content.strip("\n") if content.strip() else ""))
+        parts += media_texts(step, images)
         if step.refusal:
             parts.append(f"Refused. {step.refusal.strip()}")
         parts.extend(map(call_text, step.tool_calls, outputs))
@@ -152,10 +155,11 @@ def _body(response: ProviderResponse, show_error: bool, *, unsafe_html: bool = F
                 f'<pre class="allos-text">{escaped(step.reasoning.strip())}</pre></details>'
             )
         text = structured_html(response.parsed) if _is_parsed(response, step) else ""
-        if not text and step.content.strip():
+        content, images = split_images(step.content)
+        if not text and content.strip():
             to_html = unsafe_markdown_html if unsafe_html else markdown_html
-            text = to_html(step.content)
-        parts.append(text)
+            text = to_html(content)
+        parts += [text, media_html(step, images)]
         if step.refusal:
             parts.append(
                 f'<div class="allos-refusal"><b>Refused.</b> {escaped(step.refusal.strip())}</div>'
@@ -174,7 +178,8 @@ def _is_parsed(response: ProviderResponse, step: ProviderResponse) -> bool:
 
 
 def _is_empty(response: ProviderResponse) -> bool:
-    output = response.content.strip() or response.refusal or response.tool_calls
+    parts = response.metadata.get("parts")
+    output = response.content.strip() or response.refusal or response.tool_calls or parts
     return response.ok and not output and response.parsed is None
 
 

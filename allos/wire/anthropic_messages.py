@@ -36,6 +36,7 @@ _SAMPLING = {"temperature": "temperature", "top_p": "top_p"}
 _EFFORTS = ("low", "medium", "high", "xhigh", "max")
 
 _THINKING = ("thinking", "redacted_thinking")
+_SERVER_TOOLS = ("server_tool_use", "mcp_tool_use")
 _COUNTED_FIELDS = (
     *("model", "messages", "system", "tools", "tool_choice", "thinking", "output_config"),
 )
@@ -160,14 +161,27 @@ def _blocks(message: Message) -> list[dict[str, Any]]:
         if message.text:
             block["content"] = message.text
         return [block]
-    # Other parts are of another API.
-    blocks: list[dict[str, Any]] = [part for part in message.raw if part.get("type") in _THINKING]
+    blocks = _raw_blocks(message)
     blocks += _content_blocks(message)
     blocks += [
         {"type": "tool_use", "id": call.id, "name": call.name, "input": call.arguments}
         for call in message.tool_calls
     ]
     return blocks
+
+
+def _raw_blocks(message: Message) -> list[dict[str, Any]]:
+    """Thinking, and the tools that the service ran with their results; other parts are of another API."""
+    answered = [part["tool_use_id"] for part in message.raw if part.get("tool_use_id")]
+    calls = [part for part in message.raw if part.get("type") in _SERVER_TOOLS]
+    asked = [part["id"] for part in calls if part.get("id") in answered]
+    return [
+        part
+        for part in message.raw
+        if part.get("type") in _THINKING
+        or (part in calls and part.get("id") in asked)
+        or part.get("tool_use_id") in asked
+    ]
 
 
 def _content_blocks(message: Message) -> list[dict[str, Any]]:

@@ -7,7 +7,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from allos.errors import ProviderError
-from allos.events import Event
+from allos.events import Event, Unplaced
+from allos.wire import error_mapping
+from allos.wire.json_fields import parse_json
+
+_END_MARKS = frozenset({b"[DONE]", b"DONE"})
 
 
 class Decoder(ABC):
@@ -15,6 +19,8 @@ class Decoder(ABC):
 
     done: bool = False
     """The API's own end signal came."""
+    may_go_on: bool = False
+    """The end signal came with the first piece; some servers put one beside every piece."""
     closed: bool = False
     """Nothing more will come; stop reading."""
     error: ProviderError | None = None
@@ -31,3 +37,22 @@ class Decoder(ABC):
     def flush(self) -> list[Event]:
         """Return what was held back, once no more will come."""
         return []
+
+    def decode_other(self, name: str, data: bytes) -> list[Event]:
+        """Return the events in an event whose data is no JSON object: an end mark, a sign of life.
+
+        Raises
+        ------
+        ProviderError
+            It is an error in words, or JSON that is cut off.
+        """
+        if not data:
+            return []
+        if data.strip(b" \"'").upper() in _END_MARKS or data.startswith(b"[DONE]"):
+            self.done = self.closed = True
+            return []
+        if name == "error":
+            raise error_mapping.from_body(data)
+        if data.startswith((b"[", b'"')):
+            return [Unplaced("an event that is no object", parse_json(data))]
+        return [Unplaced("an event that is no JSON", data.decode("utf-8", "replace"))]

@@ -54,7 +54,7 @@ class DryRun:
 
     async def run(self, wire: Wire, request: Request, body: Body) -> DryRunRequest:
         """Go through a call up to the point where it would be sent. Loop thread."""
-        response = await wire.post(self._client, request, body, stream=request.stream)
+        response = await wire.post(self._client, request, body)
         await response.aclose()
         await self._client.close()
         sent = self._requests[-1]

@@ -21,7 +21,7 @@ def shorten(text: str) -> str:
 def describe(body: Any, depth: int = 0) -> tuple[str | None, str | None]:
     """Return the message and the code of an error body."""
     if isinstance(body, bytes):
-        body = body[: 4 * _MAX_READ].decode("utf-8", "refield")
+        body = body[: 4 * _MAX_READ].decode("utf-8", "replace")
     if isinstance(body, str):
         body = body[:_MAX_READ]
         if body.lstrip().startswith("<"):

@@ -288,10 +288,19 @@ def test_escaped_halves_in_prose() -> None:
     assert parse_json(data) == {"a": "😀 \\ud83d �", "b": "\\�"}
 
 
-@pytest.mark.parametrize("value", [2**53, 10**400, -1, True, 1.0, "7", None])
+@pytest.mark.parametrize(
+    "value",
+    [2**53, 10**400, -1, True, 1.5, float("nan"), float("inf"), "-7", "seven", "", "٣", None],
+)
 def test_no_count(value: Any) -> None:
     """What no service can have counted is unknown; the log could not hold it either."""
     assert count(value) is None
+
+
+@pytest.mark.parametrize("value", [7, 7.0, "7", "7.0", "7e0"])
+def test_counts_of_lenient_services(value: Any) -> None:
+    """A count is a count as text and as a float, too."""
+    assert count(value) == 7
 
 
 def test_numbers_of_headers() -> None:

@@ -258,3 +258,23 @@ def test_raw_request_of_text_is_whole(make_response) -> None:
 
     assert stored is not None
     assert prompt in str(unpack(stored[1]))
+
+
+def test_images_that_go_back_are_not_logged_again() -> None:
+    """A request that carries the images of an earlier answer is kept without their bytes."""
+    data = base64_of(Image(data=PNG))
+    raw = ({"type": "image_generation_call", "id": "ig", "result": data},)
+    turn = Message("assistant", "Done", raw=raw)
+    asked = Request(
+        provider="p",
+        api="responses",
+        base_url="",
+        model="m",
+        messages=(turn, Message("user", "Bluer")),
+    )
+    body = {"input": [*raw, {"role": "user", "content": "Bluer"}]}
+    kept = raw_of(ProviderResponse("Here", id="one", request=asked, body=body))
+
+    assert kept is not None
+    assert data not in str(unpack(kept.request))
+    assert "characters of base64" in str(unpack(kept.request))

@@ -69,7 +69,7 @@ export class AnswerText {
     // The only place where a string becomes markup: made and sanitised by allos.render in the kernel.
     this.#box.innerHTML = html;
     this.#box.scrollTop = 0;
-    if (!this.#box.textContent?.trim()) {
+    if (!this.#box.textContent?.trim() && !this.#box.querySelector("img")) {
       this.#box.append(div("aside", "Stopped before the first word."));
     }
   }
