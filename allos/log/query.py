@@ -121,6 +121,18 @@ def responses(
     return read(store, names, where, limit=limit, raw=raw)
 
 
+def rows_by_id(ids: Sequence[str]) -> pd.DataFrame:
+    """Frame of the responses with these ids, oldest first, with all columns.
+
+    Raises
+    ------
+    LogError
+        The log is off or cannot be read.
+    """
+    where = build_where({"id": ids}, now=utc_now())
+    return read(_open_store(), check_columns(None), where)
+
+
 def _open_store() -> Store:
     """Store of the current session's log, opened if need be; everything logged is committed."""
     log: Log = _process.current_session().log

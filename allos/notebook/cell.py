@@ -65,7 +65,7 @@ def run(
     try:
         arguments = parse(line, cell=cell is not None)
         if arguments.command is not None:
-            return dispatch.run(arguments.command, arguments.rest)
+            return dispatch.run(arguments.command, arguments.rest, display)
         with _short_warnings():
             question = build_question(
                 arguments, prompt_text(arguments, cell), {**shell.user_ns, **local_ns}
@@ -144,7 +144,7 @@ def _ask(
         messages, system = chat.build_messages(question.prompt, question.system)
         notes = (note, *notes) if (note := chat.note()) else notes
     if arguments.model is None and session.settings.get("model") is None:
-        notes = (f"no model named: answered by the embedded {model}", *notes)
+        notes = (f"used {model} (no model given)", *notes)
     output = LiveOutput(
         shell,
         display,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from allos.render.links import is_safe_link
 from allos.render.plain import clean_text, escaped, shorten, unbroken
@@ -40,6 +40,9 @@ class TableCell:
     """Where the text leads, if it is a safe link."""
 
 
+Row: TypeAlias = Sequence[TableCell | str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataTable:
     """A table with a line above it and one below.
@@ -63,7 +66,7 @@ class DataTable:
     title: str
     """One line; all that is shown where there are no rows."""
     heads: Sequence[str]
-    rows: Sequence[Sequence[TableCell | str]]
+    rows: Sequence[Row]
     numbers: frozenset[str] = frozenset()
     """Heads of the columns that are aligned right."""
     note: str = ""
