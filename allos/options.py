@@ -31,7 +31,7 @@ class ProviderOptions:
     """Seconds for a complete call, waits and retries included."""
     max_attempts: int = 5
     """Maximum number of attempts, the first included."""
-    headers: Mapping[str, str] | None = field(default=None, repr=False)
+    headers: Mapping[str, str | Secret] | None = field(default=None, repr=False)
     """Additional headers of every request."""
     context_window: int | None = None
     """Overrides the known context window, in tokens."""

@@ -14,6 +14,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from allos.errors import ConfigurationError
+from allos.redaction import without_credentials
 
 if TYPE_CHECKING:
     from typing import Never
@@ -150,7 +151,7 @@ class Image:
 
     def __repr__(self) -> str:
         if self.data is None:
-            return f"Image(url={_shorten(self.url or '')!r})"
+            return f"Image(url={_shorten(without_credentials(self.url or ''))!r})"
         kind = (self.media_type or "").rpartition("/")[2]
         return f"Image({kind}, {format_size(len(self.data))})"
 
@@ -276,7 +277,8 @@ def as_part(value: object) -> Part | None:
             return Image.from_pil(value)
         if module == "matplotlib.figure" and base.__name__ == "Figure":
             return Image.from_figure(value)
-        if module.startswith("matplotlib.axes.") and base.__name__ == "Axes":
+        is_axes = module.startswith("matplotlib.axes.") and base.__name__ == "Axes"
+        if is_axes or (module == "matplotlib.figure" and base.__name__ == "SubFigure"):
             return Image.from_figure(value.get_figure(root=True))  # type: ignore[attr-defined]  # compared by name
     return None
 

@@ -189,7 +189,7 @@ def test_errors_and_limits(server: FakeServer, capsys: pytest.CaptureFixture[str
     assert printed[0].startswith("openai/no-such-model: the service has no such model (404): ")
     assert printed[1].startswith("ModelNotFoundError 404 req_")
     assert printed[-1].startswith("openai/gpt-5.4-mini does not support 'seed'")
-    assert allos.responses()["status"].tolist() == ["error", "ok", "ok", "ok", "cancelled"]
+    assert allos.responses()["status"].tolist() == ["error", "ok", "ok", "ok", "cancelled", "error"]
 
 
 def test_saved_notebooks(server: FakeServer, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, get_args
+from typing import Any, Protocol, get_args, runtime_checkable
 
 from allos.errors import ConfigurationError, did_you_mean
 from allos.log import days
@@ -16,6 +16,17 @@ from allos.response import Status
 
 _UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
+
+
+@runtime_checkable
+class NamedModel(Protocol):
+    """A provider object, of which only the names matter."""
+
+    @property
+    def name(self) -> str:
+        """Name of the service."""
+
+    model: str
 
 
 def build_where(
@@ -36,7 +47,7 @@ def build_where(
         Wanted value or values by column; None does not filter.
     now : datetime
         What ages like ``"1h"`` are subtracted from.
-    model : str, iterable of str or None
+    model : str, provider object, iterable of those, or None
         Model as requested, with or without its provider.
     since, until : str, datetime, timedelta or None
         Bounds of `created_at`: `since` is included, `until` is not.
@@ -56,7 +67,7 @@ def build_where(
     _check_statuses(any_of.get("status", ()))
     return Where(
         any_of=any_of,
-        models=None if model is None else _strings("model", model),
+        models=None if model is None else _strings("model", _model_names(model)),
         since=None if since is None else _micros("since", since, now),
         until=None if until is None else _micros("until", until, now),
         tags=None if tags is None else _strings("tags", tags),
@@ -125,6 +136,15 @@ def _strings(name: str, wanted: Any) -> tuple[str, ...]:
                 f"{name}= must be a string or a list of strings, got {value!r}"
             )
     return values
+
+
+def _model_names(wanted: Any) -> Any:
+    """Return the wanted models with provider objects replaced by ``provider/model``."""
+    if isinstance(wanted, NamedModel):
+        return f"{wanted.name}/{wanted.model}"
+    if isinstance(wanted, str | bytes) or not isinstance(wanted, Iterable):
+        return wanted
+    return [_model_names(each) for each in wanted]
 
 
 def _check_statuses(values: Iterable[str]) -> None:

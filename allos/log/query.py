@@ -12,6 +12,7 @@ from allos.dtypes import text_dtype
 from allos.errors import LogError
 from allos.log.columns import COLUMNS
 from allos.log.filters import (
+    NamedModel,
     build_where,
     check_columns,
     check_limit,
@@ -35,7 +36,7 @@ _RAW = ("raw_request", "raw_reply")
 def responses(
     *positional: Any,
     provider: str | Iterable[str] | None = None,
-    model: str | Iterable[str] | None = None,
+    model: str | NamedModel | Iterable[str | NamedModel] | None = None,
     status: str | Iterable[str] | None = None,
     since: str | datetime | timedelta | None = None,
     until: str | datetime | timedelta | None = None,
@@ -58,7 +59,7 @@ def responses(
     ----------
     provider, status, notebook, comparison_id, conversation_id, session_id : str or iterable of str
         Wanted values of these columns.
-    model : str or iterable of str
+    model : str, provider object, or iterable of those
         Model as requested, with or without its provider: ``"groq/llama-3.1-8b-instant"``.
     since, until : str, datetime or timedelta
         Created at or after `since`, before `until`: an age (``"30m"``, ``"1h"``, ``"2d"``,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -15,8 +16,10 @@ from allos.log.json_text import to_json_bytes, to_json_text
 from allos.log.store.protocol import RawJson
 from allos.messages import Message, ToolCall
 from allos.parts import File, Part
+from allos.redaction import without_credentials
 from allos.response import ProviderResponse
 
+_URL = re.compile(r"https?://\S+$", re.I)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _EMPTY: dict[str, Any] = dict.fromkeys(STORED_NAMES)
@@ -52,7 +55,7 @@ def _part(part: Part) -> dict[str, Any]:
     if isinstance(part, str):
         return {"type": "text", "text": part}
     if not isinstance(part, File) and part.url is not None:
-        facts: dict[str, Any] = {"type": "image", "url": part.url}
+        facts: dict[str, Any] = {"type": "image", "url": without_credentials(part.url)}
     else:
         facts = {"type": "file", "name": part.name} if isinstance(part, File) else {"type": "image"}
         facts |= {
@@ -182,7 +185,7 @@ def raw_of(response: ProviderResponse) -> RawJson | None:
     assert response.id is not None
     body = response.body
     if response.request is not None and any(map(_has_parts, response.request.messages)):
-        body = _without_base64(body)
+        body = _without_attachments(body)
     return RawJson(response.id, pack(body), pack(_reply(response)))
 
 
@@ -202,20 +205,25 @@ _BASE64_FIELDS = frozenset({("base64", "data"), ("image_generation_call", "resul
 """Types of parts, and their fields with the bytes."""
 
 
-def _without_base64(value: Any) -> Any:
-    """Copy of a request body without its images and files; `messages` has their hashes."""
+def _without_attachments(value: Any) -> Any:
+    """Copy of a request body without its images, its files and the credentials in URLs of images.
+
+    `messages` has the hashes of what is left out.
+    """
     if isinstance(value, dict):
         return {
             key: f"({len(inner):,} characters of base64)"
             if (value.get("type"), key) in _BASE64_FIELDS and isinstance(inner, str)
-            else _without_base64(inner)
+            else _without_attachments(inner)
             for key, inner in value.items()
         }
     if isinstance(value, list):
-        return [_without_base64(inner) for inner in value]
+        return [_without_attachments(inner) for inner in value]
     if isinstance(value, str) and value.startswith("data:"):
         head, mark, data = value.partition(";base64,")
         return f"{head}{mark}({len(data):,} characters of base64)" if mark else value
+    if isinstance(value, str) and _URL.match(value):
+        return without_credentials(value)
     return value
 
 

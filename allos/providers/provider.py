@@ -24,7 +24,7 @@ from allos.providers.stream import AsyncStream, Stream
 from allos.providers.waiting import aresult, result
 from allos.request import Request
 from allos.response import ProviderResponse
-from allos.secret import Secret
+from allos.secret import Secret, seal_secrets
 from allos.wire import content
 from allos.wire.base import Body
 
@@ -64,8 +64,7 @@ class Provider:
         # First, for the repr in a traceback.
         self.name, self.model = service.name, str(options.get("model", ""))
         params = {k: options.pop(k) for k in list(options) if k not in PROVIDER_OPTIONS}
-        if isinstance(key := options.get("api_key"), str):
-            options["api_key"] = Secret(key)
+        seal_secrets(options)
         given = ProviderOptions(**options)
         validation.check_options(given)
         self._strict = given.strict

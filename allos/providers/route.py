@@ -9,7 +9,7 @@ from allos import wire
 from allos.engine import can_answer_offline, runtime
 from allos.errors import MissingBaseURLError, MissingKeyError
 from allos.providers import validation
-from allos.providers.auth import endpoints, key_store
+from allos.providers.auth import endpoints, environment_secrets, key_store
 from allos.providers.catalog.service import Service
 from allos.secret import Secret
 from allos.wire.base import Wire
@@ -46,11 +46,12 @@ class Route:
         base_url: str | None,
         api_key: Secret | None,
         api: str | None,
-        headers: Mapping[str, str],
+        headers: Mapping[str, str | Secret],
     ) -> None:
         self.service, self.name, self.model = service, service.name, model
         self._given_url = base_url
         env = key_store.Environment()
+        environment_secrets.refresh(env)
         try:
             self.endpoint = endpoints.resolve(
                 service,

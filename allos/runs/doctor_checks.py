@@ -17,6 +17,7 @@ from allos.providers.auth import colab_secrets, endpoints, key_store
 from allos.providers.catalog import services
 from allos.providers.catalog.service import Service
 from allos.runs.finding import Finding
+from allos.runs.jupyter_versions import faulty_versions
 
 T = TypeVar("T")
 
@@ -263,6 +264,7 @@ def notebook(online: bool) -> Iterator[Finding]:
             "note",
             "On Colab a comparison blocks its cell, and shows a table instead of the live board.",
         )
+    yield from faulty_versions()
     for name in ("anywidget", "ipywidgets"):
         if importlib.util.find_spec(name) is None:
             yield Finding(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from allos import redaction
 from allos.errors import ProviderError
+from allos.wire.connection import Connection
 from allos.wire.error_bodies import shorten
 
 _SUMMARIES: dict[str, str] = {
@@ -37,6 +39,22 @@ _NEXT_STEPS: dict[str, str] = {
     "ProviderTimeoutError": "Pass a larger timeout_s or deadline_s if the model is slow.",
     "IncompleteStreamError": "What had arrived is kept in .response and in the log.",
 }
+
+
+_OURS = frozenset({"provider", "model", "response"})
+"""Attributes of an error that no service writes."""
+
+
+def redact(error: ProviderError, connection: Connection) -> None:
+    """Mask credentials in everything that an error holds of a service's answer, in place."""
+    for name, value in vars(error).items():
+        if name in _OURS:
+            continue
+        if isinstance(value, str):
+            setattr(error, name, connection.redact(value))
+        elif isinstance(value, dict | list | tuple):
+            setattr(error, name, redaction.current().value(value))
+    error.args = (error.message,)
 
 
 def complete(error: ProviderError, message: str, attempts: int = 1) -> None:

@@ -10,6 +10,7 @@ from allos.log.columns import FRAME_NAMES
 from allos.log.filters import build_where, check_columns, check_limit, reject_unknown
 from allos.log.rows import to_micros
 from allos.log.store.protocol import Where
+from allos.testing import ScriptedProvider
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -131,3 +132,15 @@ def test_a_limit_is_a_number_of_rows(limit: Any) -> None:
     """Anything but a count is refused."""
     with pytest.raises(ConfigurationError, match="limit="):
         check_limit(limit)
+
+
+def test_models_may_be_provider_objects() -> None:
+    """A provider object stands for its name, alone and beside names."""
+    provider = ScriptedProvider("Hi", model="m")
+    name = f"{provider.name}/m"
+
+    assert condition(model=provider) == Where(models=(name,))
+    assert condition(model=[provider, "other"]) == Where(models=(name, "other"))
+    assert condition(model=(each for each in [provider])) == Where(models=(name,))
+    with pytest.raises(ConfigurationError, match="model= must be"):
+        condition(model=3)
