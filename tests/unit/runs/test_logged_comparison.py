@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,10 @@ from tests.support.log_rows import a_response, record
 
 
 @pytest.fixture(autouse=True)
-def log(tmp_path: Path) -> None:
+def log(tmp_path: Path) -> Iterator[None]:
     allos.log.open(tmp_path / "log.sqlite")
+    yield
+    allos.log.close()
 
 
 def a_comparison() -> str:

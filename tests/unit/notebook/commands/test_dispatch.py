@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,14 @@ from tests.support.fake_server import FakeServer
 
 
 @pytest.fixture
-def log_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def log_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A log of the test's own, which nothing has opened yet."""
     from allos import log
 
     log.close()
     monkeypatch.setenv("ALLOS_LOG", str(tmp_path / "log.sqlite"))
-    return tmp_path / "log.sqlite"
+    yield tmp_path / "log.sqlite"
+    log.close()
 
 
 def test_last_of_an_empty_log(log_file: Path, shell: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +20,7 @@ NOW = datetime.now(UTC)
 
 
 @pytest.fixture(autouse=True)
-def rows(tmp_path: Path) -> None:
+def rows(tmp_path: Path) -> Iterator[None]:
     """Twelve answers of groq, one failure of openai, one old answer."""
     allos.log.open(tmp_path / "log.sqlite")
     new = [
@@ -39,6 +40,8 @@ def rows(tmp_path: Path) -> None:
     )
     old = replace(a_response(30), created_at=NOW - timedelta(days=40))
     record(*new, replace(failed, created_at=NOW - timedelta(seconds=30)), old)
+    yield
+    allos.log.close()
 
 
 def shown(shell: Any, value: Any) -> dict[str, str]:
