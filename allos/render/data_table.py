@@ -24,6 +24,10 @@ _SHORTEST = 12
 
 _CELL = "text-align:left;vertical-align:top"
 _NUMBER = "text-align:right;vertical-align:top;white-space:nowrap"
+_SHORT = "text-align:left;vertical-align:top;white-space:nowrap"
+_PROSE = "text-align:left;vertical-align:top;min-width:12em"
+_NARROW = "padding-right:10px"
+_MANY_COLUMNS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,10 @@ class DataTable:
     rows: Sequence[Row]
     numbers: frozenset[str] = frozenset()
     """Heads of the columns that are aligned right."""
+    short: frozenset[str] = frozenset()
+    """Heads of the columns of a few characters, which are never wrapped."""
+    prose: frozenset[str] = frozenset()
+    """Heads of the columns of sentences, which are given room."""
     note: str = ""
     """A quiet line below the table."""
 
@@ -115,8 +123,18 @@ def _cell_html(tag: str, head: str, cell: TableCell | str, table: DataTable) -> 
             text = f'<span class="allos-x">{text}</span>'
     if cell.below:
         text += f'<br><small class="allos-where">{escaped(cell.below)}</small>'
-    style = _NUMBER if head in table.numbers else _CELL
-    return f'<{tag} style="{style}">{text}</{tag}>'
+    return f'<{tag} style="{_style(head, table)}">{text}</{tag}>'
+
+
+def _style(head: str, table: DataTable) -> str:
+    style = _CELL
+    if head in table.numbers:
+        style = _NUMBER
+    elif head in table.short:
+        style = _SHORT
+    elif head in table.prose:
+        style = _PROSE
+    return f"{style};{_NARROW}" if len(table.heads) > _MANY_COLUMNS else style
 
 
 def _as_cell(cell: TableCell | str) -> TableCell:

@@ -30,6 +30,7 @@ def table(frame: pd.DataFrame) -> DataTable:
         if rows
         else "No conversation: --chat NAME starts one, or continues one of the log.",
         heads=("name", "turns", "models", "tokens", "last turn"),
+        short=frozenset({"last turn", "name"}),
         rows=rows,
         numbers=frozenset({"turns", "tokens"}),
         note="%allos chats show NAME prints one; reset NAME and branch NAME NEW." if rows else "",

@@ -32,6 +32,7 @@ def table(frame: pd.DataFrame) -> DataTable:
     return DataTable(
         title=f"{name}: {found}" if name else found,
         heads=[heads[at] for at in used],
+        short=frozenset({"created"}),
         rows=[[row[at] for at in used] for row in rows],
         numbers=frozenset({"context", "max output"}),
     )

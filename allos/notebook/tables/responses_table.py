@@ -49,6 +49,8 @@ def _log(frame: pd.DataFrame) -> DataTable:
         title=title,
         heads=("time", "model", "prompt", "answer", "tokens", "cost", "status"),
         rows=rows,
+        short=frozenset({"time", "tokens", "cost", "status"}),
+        prose=frozenset({"prompt", "answer"}),
         note=str(frame.attrs.get("allos_note", "")),
     )
 
@@ -69,7 +71,9 @@ def _summary(frame: pd.DataFrame) -> DataTable:
         heads=("", *SUMMARY, *map(str, others)),
         rows=lines,
         numbers=frozenset({"input_tokens", "output_tokens", "cost_usd", "latency_s"}),
-        note="df.columns lists all columns; a choice of them, df[[...]], is shown as pandas does."
+        short=frozenset({"created_at", "provider", "status"}),
+        prose=frozenset({"content"}),
+        note="df.columns lists all columns. A choice of them, df[[...]], is shown by pandas."
         if rows
         else "",
     )
@@ -90,8 +94,8 @@ def _summary_cells(row: Mapping[str, Any]) -> Iterator[TableCell | str]:
     yield moment(row["created_at"])
     yield row["provider"] or ""
     yield excerpt(row["model"], 40)
-    yield excerpt(row["prompt"], 50)
-    yield excerpt(row["content"], 60)
+    yield excerpt(row["prompt"], 40)
+    yield excerpt(row["content"], 50)
     yield _status(row)
     yield count(row["input_tokens"])
     yield count(row["output_tokens"])

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from allos.notebook.tables.values import plural, records
 from allos.render.data_table import DataTable, TableCell
+from allos.render.plain import shorten
 
 if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS = ("ready", "key", "key_set", "key_page", "api", "base_url", "note")
+
+_URL_CHARS = 44
 
 
 def table(frame: pd.DataFrame) -> DataTable:
@@ -25,7 +28,7 @@ def table(frame: pd.DataFrame) -> DataTable:
             ),
             _key(row),
             _page(row["key_page"]),
-            TableCell(_without_scheme(row["base_url"] or ""), tone="quiet", hint=row["api"]),
+            _base_url(row),
         ]
         for row in records(frame)
     ]
@@ -33,6 +36,7 @@ def table(frame: pd.DataFrame) -> DataTable:
     return DataTable(
         title=f"{plural(len(rows), 'service')}, {ready} ready",
         heads=("service", "key", "get a key", "base URL"),
+        short=frozenset({"service"}),
         rows=rows,
         note="%allos key SERVICE asks for a key, %allos models SERVICE lists its models, "
         "%allos providers WORD searches.",
@@ -54,6 +58,12 @@ def _page(url: str | None) -> TableCell:
         return TableCell("")
     host, _, path = _without_scheme(url).partition("/")
     return TableCell(host.removeprefix("www."), url=url, hint=f"{host}/{path}" if path else "")
+
+
+def _base_url(row: Mapping[str, Any]) -> TableCell:
+    url = row["base_url"] or ""
+    hint = f"{url} ({row['api']})" if url else row["api"]
+    return TableCell(shorten(_without_scheme(url), _URL_CHARS), tone="quiet", hint=hint)
 
 
 def _without_scheme(url: str) -> str:

@@ -27,6 +27,7 @@ def table(frame: pd.DataFrame) -> DataTable:
     return DataTable(
         title="Settings",
         heads=("setting", "value", "set by", ""),
+        short=frozenset({"set by", "setting"}),
         rows=rows,
         note="allos.configure(NAME=...) changes a setting for this process.",
     )
