@@ -65,6 +65,30 @@ themselves. *Facts* is the number of models whose context window allos knows wit
 """
 
 
+_ERRORS = """\
+## What the services say when a call fails
+
+An error is read from its code and type, then from its details, the headers, its words, and last from the
+HTTP status. From public documentation and reports, as of 2026-11:
+
+| service | shape of an error | the wait is told in |
+| --- | --- | --- |
+| `openai` | `{error: {message, type, code, param}}`; in streams `error` and `response.failed` | `retry-after`, `x-ratelimit-reset-requests` and `-tokens` (`6m0s`), the message |
+| `anthropic` | `{type: error, error: {type, message}}`, in streams as well; an empty account is a 400 | `retry-after`, `anthropic-ratelimit-*-reset` (RFC 3339) |
+| `groq` | as `openai`; every rate limit links to the billing page; 498: no capacity; `failed_generation`: what the model wrote | `retry-after`, `x-ratelimit-reset-*` (`7.66s`), the message |
+| `gemini` | a list of `{error: {code, message, status, details}}`; a wrong key is a 400 with `API_KEY_INVALID`; every rate limit speaks of billing | `details`: `RetryInfo.retryDelay` (`3s`); `QuotaFailure.quotaId` names the minute or the day |
+| `xai` | `{code, error}`, the second one a string; a wrong key is a 400, no credit a 403 | `retry-after` |
+| `openrouter` | `{error: {code, message, metadata}}` with the HTTP status as the code, also under status 200; `metadata.raw` is what the service behind it said; moderation is a 403 | `metadata.headers`: `X-RateLimit-Reset` (milliseconds since 1970) |
+| `azure` | as `openai`, with `innererror.code`; the content filter is a 400; a firewall a 403 | `retry-after`, `retry-after-ms`, the message |
+| `mistral` | `{object: error, message, type, code}`, or `{detail: [...]}` | `retry-after`, `ratelimit-reset` |
+| `cerebras` | `{message, type, param, code}` | `x-ratelimit-reset-tokens-minute`, `-requests-day` (seconds) |
+| `together`, `fireworks`, `deepseek`, `moonshot` | as `openai`; no credit: 402, at Moonshot `exceeded_current_quota_error` in a 429 | `retry-after`, `x-ratelimit-reset` |
+| `cohere`, `huggingface` | `{message}`, `{error: "..."}`; a model that is loading: 503 | `estimated_time` |
+| `dashscope`, `minimax` | `{code, message}` with codes such as `Arrearage`, `InvalidApiKey`; `base_resp` under status 200 | – |
+| `nvidia`, `vllm`, `litellm`, `tgi` | `{title, detail}`, `{object: error, message}`, `{error}`, `{detail}`, plain text | `retry-after` |
+"""
+
+
 def page() -> str:
     """Return the page's text."""
     services = list(load().values())
@@ -78,6 +102,7 @@ def page() -> str:
         "## On your own machine or network\n\nA key is optional unless the note says otherwise.\n\n"
         + _table(local),
         _KNOWN.replace("{as_of}", model_limits.as_of()) + "\n" + _known_table(services),
+        _ERRORS,
         "## Shut down\n\n"
         + "".join(f"- `{name}`: {why}\n" for name, why in retired_services().items())
         + "".join(map(_gone, load())),

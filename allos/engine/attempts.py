@@ -12,7 +12,8 @@ from allos import context, redaction
 from allos.engine import learned_profiles, retry
 from allos.engine.call import Call
 from allos.engine.interceptors import After, complete, complete_now
-from allos.engine.limits import Permit, estimate
+from allos.engine.limits import Limiter, Permit, estimate
+from allos.engine.pauses import Reason
 from allos.engine.prepared_call import PreparedCall
 from allos.engine.redacted_events import redact_events
 from allos.engine.response_accumulator import ResponseAccumulator
@@ -75,6 +76,7 @@ class AttemptRun:
         self.redactor = redaction.current()
         self.shared, self.client = shared, shared.client
         self.on_events = on_events
+        self.limiter: Limiter | None = None
         self.is_amended = False
         origin = context.current()
         self.caller = origin.run_id or origin.comparison_id or get_ident()
@@ -144,9 +146,11 @@ class AttemptRun:
         if self.request.deadline_s is None:
             return error_mapping.from_exception(exc)
         what = "finished" if self.attempts else "sent (no rate-limit capacity before the deadline)"
-        return ProviderTimeoutError(
-            f"not {what} within the deadline of {self.request.deadline_s} s", retryable=False
-        )
+        message = f"not {what} within the deadline of {self.request.deadline_s} s"
+        reason = self.limiter.pause_reason if self.limiter else None
+        if reason is not None:
+            message += f"; the service had said: {reason.text}"
+        return ProviderTimeoutError(message, retryable=False)
 
     async def _parsed(self, response: ProviderResponse) -> ProviderResponse:
         if self.request.schema is None or response.error is not None:
@@ -189,7 +193,7 @@ class AttemptRun:
                 return
             is_hint = isinstance(error, RateLimitError) and self.wire.is_real_time
             if is_hint and error.retry_after_s:
-                limiter.pause(error.retry_after_s, model)
+                limiter.pause(error.retry_after_s, model, self._reason(error))
             wait_s = None
             if self._amend(error):
                 wait_s = 0.0
@@ -208,6 +212,12 @@ class AttemptRun:
             most = self.request.max_attempts
             self._emit(Retrying(**entry, max_attempts=most, message=message))
             await asyncio.sleep(wait_s if self.wire.is_real_time else 0)
+
+    def _reason(self, error: ProviderError) -> Reason:
+        """What the service said, as later calls may repeat it."""
+        redact = self.connection.redact
+        text = shorten(redact(error.detail or error.message).rstrip("."))
+        return Reason(text, redact(error.code) if error.code else None)
 
     def _emit(self, event: Event) -> None:
         if self.on_events is not None:
@@ -246,7 +256,8 @@ class AttemptRun:
         received = self.received
         received.add(events, perf_counter())
         if received.rate_limit_hint is not None:
-            self.limiter.pause(received.rate_limit_hint.wait_s, self.request.model)
+            if self.limiter is not None:
+                self.limiter.pause(received.rate_limit_hint.wait_s, self.request.model)
             received.rate_limit_hint = None
         return events
 
@@ -321,7 +332,9 @@ class AttemptRun:
         }
         return ProviderResponse(
             # Again, since a key may have been cut by the pieces of a stream.
-            content=redactor.content(received.text("text")),
+            content=redactor.content(received.text("text"))
+            or getattr(error, "failed_generation", None)
+            or "",
             tool_calls=redactor.value(received.tool_calls()),
             metadata={name: value for name, value in facts.items() if value is not None},
             reasoning=redactor.content(received.text("reasoning")) or None,

@@ -84,14 +84,14 @@ class Provider:
             api=given.api,
             headers=given.headers or {},
         )
-        endpoint = self._route.endpoint
+        endpoint, self.model = self._route.endpoint, self._route.model
         self._wire = wire.get(endpoint.api)
         self._params = self._checked(params)
         self._timeout_s = given.timeout_s
         self._fixed: dict[str, Any] = {
             "provider": self.name,
             "api": endpoint.api,
-            "model": given.model,
+            "model": self.model,
             "profile": service.profile_for(is_custom_host=endpoint.is_custom_host),
             "timeout_s": given.timeout_s,
             "deadline_s": given.deadline_s,

@@ -38,6 +38,8 @@ class Connection:
     only on the host of the SDK's own vendor."""
     direct: bool = False
     """Bypass proxies (loopback hosts)."""
+    query: str = ""
+    """Query of every request."""
 
     def redact(self, text: str) -> str:
         """Return an error's text without the key, any other secret, or what looks like one."""

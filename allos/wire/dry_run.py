@@ -58,9 +58,10 @@ class DryRun:
         await response.aclose()
         await self._client.close()
         sent = self._requests[-1]
+        query = self._connection.query.encode() or None  # any other one may hold a secret
         return DryRunRequest(
             method=sent.method,
-            url=str(sent.url.copy_with(username=None, password=None, query=None)),
+            url=str(sent.url.copy_with(username=None, password=None, query=query)),
             headers={name: self._shown(wire, name, value) for name, value in sent.headers.items()},
         )
 

@@ -99,10 +99,12 @@ def error_body(content: bytes) -> Any:
     return next((each for each in values if isinstance(each, dict)), content)
 
 
-def with_request_id(error: Exception, headers: Mapping[str, str]) -> Exception:
-    """Complete an error found inside a response with the request id of its headers."""
-    if isinstance(error, ProviderError) and error.request_id is None:
-        error.request_id = request_id(headers)
+def with_header_facts(error: Exception, headers: Mapping[str, str]) -> Exception:
+    """Complete an error found inside a response with what the headers say: request id, wait."""
+    if isinstance(error, ProviderError):
+        error.request_id = error.request_id or request_id(headers)
+        if error.retry_after_s is None and error.retryable:
+            error.retry_after_s = error_mapping.wait_in_headers(type(error), headers)
     return error
 
 

@@ -15,7 +15,7 @@ from allos.events import Event
 from allos.wire import error_mapping
 from allos.wire.body_text import BOM, Inflater, json_values
 from allos.wire.decoder import Decoder
-from allos.wire.http_io import encode_json, with_request_id
+from allos.wire.http_io import encode_json, with_header_facts
 from allos.wire.sse import ServerEvent, SseDecoder
 
 _BLANK = BOM + b" \t\r\n"
@@ -77,7 +77,7 @@ class ReplyReader:
                 "the stream ended before the answer was complete", retryable=True
             )
         if self.error is not None:
-            with_request_id(self.error, self.headers)
+            with_header_facts(self.error, self.headers)
         return events
 
     def _decode(self, arrived: list[ServerEvent]) -> list[Event]:
