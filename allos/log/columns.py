@@ -231,6 +231,7 @@ COLUMNS: tuple[Column, ...] = (
     _text("allos_version", "Version of allos that made the call."),
     _text("tags", "Tags given to the call, a JSON array."),
     _text("metadata", "Metadata given to the call, a JSON object."),
+    _text("conversation", "Name of the conversation, see `conversation_id`.", since=3),
     _int("rating", "Newest rating given to the response.", joined=True),
     _text("note", "Newest note on the response.", joined=True),
 )

@@ -45,6 +45,7 @@ def responses(
     tags: str | Iterable[str] | None = None,
     notebook: str | Iterable[str] | None = None,
     comparison_id: str | Iterable[str] | None = None,
+    conversation: str | Iterable[str] | None = None,
     conversation_id: str | Iterable[str] | None = None,
     session_id: str | Iterable[str] | None = None,
     text: str | Iterable[str] | None = None,
@@ -59,8 +60,10 @@ def responses(
 
     Parameters
     ----------
-    provider, status, notebook, comparison_id, conversation_id, session_id : str or iterable of str
+    provider, status, notebook : str or iterable of str
         Wanted values of these columns.
+    comparison_id, conversation, conversation_id, session_id : str or iterable of str
+        The same.
     model : str, provider object, or iterable of those
         Model as requested, with or without its provider: ``"groq/llama-3.1-8b-instant"``.
     since, until : str, datetime, date or timedelta
@@ -111,6 +114,7 @@ def responses(
             "status": status,
             "notebook": notebook,
             "comparison_id": comparison_id,
+            "conversation": conversation,
             "conversation_id": conversation_id,
             "session_id": session_id,
         },

@@ -22,6 +22,7 @@ from allos.notebook import prompts
 from allos.notebook.arguments import Arguments, parse
 from allos.notebook.cell_budget import cell_budget, dry_run
 from allos.notebook.commands import dispatch
+from allos.notebook.front_end import is_headless
 from allos.notebook.live_output import LiveOutput
 from allos.notebook.question import Question, build_question, prompt_text
 from allos.notebook.tracebacks import without_traceback
@@ -83,7 +84,7 @@ def _answer(
     if arguments.models:
         _check_comparison_flags(arguments)
     if arguments.dry_run:
-        plan = dry_run(arguments, question)
+        plan = dry_run(shell, arguments, question)
         if arguments.output is not None:
             shell.user_ns[arguments.output] = plan
         return plan
@@ -140,7 +141,7 @@ def _ask(
     if arguments.chat is not None:
         from allos.runs import chats
 
-        chat = chats.chat(arguments.chat)
+        chat = chats.open_chat(arguments.chat, from_log=not is_headless(shell))
         messages, system = chat.build_messages(question.prompt, question.system)
         notes = (note, *notes) if (note := chat.note()) else notes
     if arguments.model is None and session.settings.get("model") is None:

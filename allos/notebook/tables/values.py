@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from allos.render import logged_rows
 from allos.render.data_table import TableCell
 from allos.render.format import money, tokens
 from allos.render.plain import shorten
@@ -19,12 +20,10 @@ _HINT_CHARS = 600
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def records(frame: pd.DataFrame) -> Iterator[Mapping[Any, Any]]:
+def records(frame: pd.DataFrame) -> list[Mapping[Any, Any]]:
     """Rows as dicts of plain values, the index under its name; null is None."""
-    names = frame.index.names
-    indexed = frame.reset_index() if any(name is not None for name in names) else frame
-    plain = indexed.astype(object).where(indexed.notna(), None)
-    yield from plain.to_dict("records")
+    is_named = any(name is not None for name in frame.index.names)
+    return logged_rows.records(frame.reset_index() if is_named else frame)
 
 
 def excerpt(value: Any, chars: int = _SHOWN_CHARS) -> TableCell:
@@ -39,8 +38,7 @@ def moment(value: datetime | None) -> TableCell:
     """Local time to the minute; the exact time is shown on hover."""
     if value is None:
         return TableCell("")
-    # pandas' own times take their zone in another way.
-    here = datetime.fromtimestamp(value.timestamp()).astimezone()
+    here = value.astimezone()
     year = "" if here.year == datetime.now().astimezone().year else f" {here.year}"
     text = f"{here.day} {_MONTHS[here.month - 1]}{year} {here:%H:%M}"
     return TableCell(text, tone="quiet", hint=value.isoformat())
