@@ -49,6 +49,18 @@ class ReasoningDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class TextWasReasoning:
+    """All text so far was reasoning: its end was marked, although nothing had marked its beginning.
+
+    Chat templates of many reasoning models write the opening tag into the prompt, so that only the
+    closing one arrives. Whoever shows text while it arrives should take it back.
+    """
+
+    reasoning: str
+    """The text so far without the mark."""
+
+
+@dataclass(frozen=True, slots=True)
 class RefusalDelta:
     """The next piece of the text in which the model declines to answer."""
 
@@ -183,6 +195,7 @@ class Retrying:
 Event = (
     TextDelta
     | ReasoningDelta
+    | TextWasReasoning
     | RefusalDelta
     | ToolCallDelta
     | RawPart

@@ -58,7 +58,8 @@ No row was tested against the live service. Instead:
 - **Not verified.** *?* marks what is sent as OpenAI or Anthropic document it, on the assumption that a
   compatible service accepts it. If it does not, its error says so, and you can pass other fields as `extra=`.
 
-`effort` lists the values that are translated for the service; others are left out with a warning. *Prices* says whether
+`effort` lists the values that are translated for the service; others are left out with a warning. *Tags* says whether
+reasoning is also looked for in the text (`<think>`, `[THINK]`, channels ...), as some of the service's models write it. *Prices* says whether
 genai-prices has a table for the service; OpenRouter, xAI, Perplexity and the LiteLLM proxy report the cost
 themselves. *Facts* is the number of models whose context window allos knows without a request (data of {as_of});
 *asked* means that `get_context_window(refresh=True)` and `list_models()` can request it from the service.
@@ -129,9 +130,9 @@ def _row(service: Service) -> str:
 
 
 def _known_table(services: list[Service]) -> str:
-    head = "| service | on loopback | tools | schemas | effort | prices | facts |\n"
+    head = "| service | on loopback | tools | schemas | effort | tags | prices | facts |\n"
     rows = "".join(f"| {' | '.join(_known(service))} |\n" for service in services)
-    return head + "| --- | --- | --- | --- | --- | --- | --- |\n" + rows
+    return head + "| --- | --- | --- | --- | --- | --- | --- | --- |\n" + rows
 
 
 def _known(service: Service) -> list[str]:
@@ -159,6 +160,7 @@ def _known(service: Service) -> list[str]:
         ", ".join(words) + " (doc)" if words else _sure(home),
         f"`{profile.schema_support}` " + _sure(home or profile.schema_support != "json_schema"),
         _codes(words_sent) + f"{of} (doc)" if efforts else _sure(home and not service.embedded),
+        "yes" if profile.think_tags else "–",
         "yes" if service.price_id else "–",
         " + ".join(([f"{known}"] if known else []) + (["asked"] if asked else [])) or "–",
     ]

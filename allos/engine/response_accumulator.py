@@ -19,6 +19,7 @@ from allos.events import (
     ResponseExtra,
     ResponseFacts,
     TextDelta,
+    TextWasReasoning,
     ToolCallDelta,
     Unplaced,
     UsageReport,
@@ -91,6 +92,9 @@ class ResponseAccumulator:
             elif isinstance(event, RefusalDelta):
                 self.texts["refusal"].append(event.text)
                 has_text = True
+            elif isinstance(event, TextWasReasoning):
+                self.texts["text"].clear()
+                self.texts["reasoning"].append(event.reasoning)
             elif isinstance(event, ToolCallDelta):
                 self._add_tool_call(event)
             elif isinstance(event, ResponseFacts):

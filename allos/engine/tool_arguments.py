@@ -7,7 +7,7 @@ from itertools import pairwise
 from json import JSONDecoder, dumps
 from typing import Any, NamedTuple
 
-from jiter import from_json
+from allos.wire.json_fields import repaired_json
 
 
 class ReadArguments(NamedTuple):
@@ -66,13 +66,13 @@ def _of_value(value: Any, text: str) -> ReadArguments:
 
 
 def _parsed(text: str) -> Any:
-    return from_json(text.encode("utf-8", "surrogatepass"))
+    return repaired_json(text.encode("utf-8", "surrogatepass"))
 
 
 def _repeated(pieces: Sequence[str], text: str) -> dict[str, Any] | None:
     """Return arguments that were sent more than once, behind a placeholder or piece upon piece."""
     values: list[Any] = []
-    decoder, at = JSONDecoder(), 0
+    decoder, at = JSONDecoder(strict=False), 0
     try:
         while at < len(text):
             value, at = decoder.raw_decode(text, at)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from allos.engine.call import Call
 from allos.errors import Interrupted
-from allos.events import Event, Queued, ReasoningDelta, Retrying, TextDelta
+from allos.events import Event, Queued, ReasoningDelta, Retrying, TextDelta, TextWasReasoning
 from allos.notebook.front_end import is_live
 from allos.notebook.mime_bundles import response_bundle
 from allos.providers.waiting import interrupted, wait_for_response
@@ -84,6 +84,8 @@ class LiveOutput:
         self._signals: SimpleQueue[bool | None] = SimpleQueue()
         self._is_idle = False
         self._text: list[str] = []
+        self._call_start = 0
+        """Where the current call's text begins."""
         self._text_chars = 0
         self._reasoning_chars = 0
         self._status = ""
@@ -124,6 +126,7 @@ class LiveOutput:
                 call.arguments, ensure_ascii=False, default=str
             )
             self._text.append(f"\n→ {call.name} {arguments[:_MAX_ARGUMENT_CHARS]}\n")
+        self._call_start = len(self._text)
 
     def finish(self, response: ProviderResponse) -> None:
         """Replace the streamed text by the rendered and sanitised answer with its footer."""
@@ -189,6 +192,10 @@ class LiveOutput:
         elif isinstance(event, ReasoningDelta):
             self._reasoning_chars += len(event.text)
             self._status = f"reasoning, {self._reasoning_chars} characters"
+        elif isinstance(event, TextWasReasoning):
+            self._text_chars -= sum(map(len, self._text[self._call_start :]))
+            del self._text[self._call_start :]
+            self._reasoning_chars += len(event.reasoning)
         elif isinstance(event, Retrying):
             self._status = (
                 f"{event.message} Try {event.attempt + 1} of {event.max_attempts} "

@@ -18,6 +18,9 @@ from allos.usage import Usage
 
 MAX_ERROR_CHARS = 2_000
 NO_TEXT = "The model returned no text."
+ONLY_REASONING = (
+    "The answer ended within the model's reasoning; a higher max_tokens leaves room for more."
+)
 
 # For pages that strip <style>; the style sheet hides it.
 _DOT = '<span class="allos-sep"> · </span>'
@@ -103,7 +106,7 @@ def answer_text(
     if show_error and response.error is not None:
         parts.append(str(response.error))
     if _is_empty(response):
-        parts.append(NO_TEXT)
+        parts.append(_no_text(response))
     parts.append("  ".join(" ".join(fact.split()) for fact in _facts(response, notes)))
     return clean_text("\n".join(part for part in parts if part))
 
@@ -168,8 +171,13 @@ def _body(response: ProviderResponse, show_error: bool, *, unsafe_html: bool = F
     if show_error and response.error is not None:
         parts.append(_error_div(str(response.error)))
     if _is_empty(response):
-        parts.append(f'<p class="allos-note">{NO_TEXT}</p>')
+        parts.append(f'<p class="allos-note">{_no_text(response)}</p>')
     return parts
+
+
+def _no_text(response: ProviderResponse) -> str:
+    cut = response.reasoning and response.finish_reason == "length"
+    return ONLY_REASONING if cut else NO_TEXT
 
 
 def _is_parsed(response: ProviderResponse, step: ProviderResponse) -> bool:

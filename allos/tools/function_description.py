@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from allos.errors import ConfigurationError
+from allos.tools.patterns import drop_patterns
 from allos.tools.schemas import json_schema
 
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
@@ -105,7 +106,7 @@ def arguments_schema(model: Any, name: str) -> dict[str, Any]:
             f"The tool {name!r} has an argument that JSON cannot represent: {_first_line(exc)}"
         ) from None
     schema.setdefault("properties", {})
-    return schema
+    return drop_patterns(schema)  # type: ignore[no-any-return]  # a schema gives a schema
 
 
 def parse_docstring(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:

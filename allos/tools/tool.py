@@ -11,7 +11,9 @@ from typing import Any, overload
 from allos.errors import ConfigurationError, ToolError, did_you_mean
 from allos.request import ToolSpec
 from allos.tools.function_description import arguments_model, arguments_schema, parse_docstring
-from allos.tools.schemas import JsonCheck, is_model, to_strict_schema, validation_message
+from allos.tools.patterns import drop_patterns
+from allos.tools.schemas import JsonCheck, is_model, validation_message
+from allos.tools.strict_schemas import inline_root_reference, to_strict_schema
 from allos.wire.tool_fields import CHOICES
 
 Tools = Sequence[Any]
@@ -324,15 +326,23 @@ def _from_mapping(given: Mapping[str, Any], name: str | None) -> Tool:
         name=_checked_name(tool_name),
         description=str(fields.get("description") or ""),
         strict=bool(fields.get("strict", False)),
-        **({"parameters": dict(parameters)} if parameters is not None else {}),
+        **({} if parameters is None else {"parameters": _sendable(parameters)}),
     )
-    validate = JsonCheck(spec.parameters, f"The parameters schema of the tool {tool_name!r}")
+    validate = JsonCheck(
+        spec.parameters if parameters is None else parameters,
+        f"The parameters schema of the tool {tool_name!r}",
+    )
 
     def check(arguments: dict[str, Any]) -> dict[str, Any]:
         validate(arguments)
         return arguments
 
     return Tool(spec=spec, _check=check)
+
+
+def _sendable(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of arguments without what services refuse; calls are checked with the original."""
+    return drop_patterns(inline_root_reference(parameters))  # type: ignore[no-any-return]  # a schema gives a schema
 
 
 def _checked_name(name: str) -> str:

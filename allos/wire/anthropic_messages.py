@@ -15,7 +15,7 @@ from allos.wire.base import Body, Wire
 from allos.wire.content import flatten_content, unsupported_detail
 from allos.wire.decoder import Decoder
 from allos.wire.json_fields import count, records, text
-from allos.wire.parameters import apply, sampling_headers
+from allos.wire.parameters import apply, model_profile, sampling_headers
 from allos.wire.reasoning_tags import ReasoningTagDecoder
 from allos.wire.stainless import StainlessSDK
 from allos.wire.tool_fields import is_tool_name, tool_choice, with_schema_instructions
@@ -84,7 +84,7 @@ class MessagesWire(Wire):
         effort = fields.pop("effort", None)
         if effort in _EFFORTS:
             body["output_config"] = {**body.get("output_config", {}), "effort": effort}
-            body["thinking"] = {"type": "adaptive"}
+            body["thinking"] = {"type": "adaptive", **_thinking_display(request)}
         elif effort == "none":
             body["thinking"] = {"type": "disabled"}
         elif effort is not None:
@@ -123,6 +123,11 @@ class MessagesWire(Wire):
 
     async def model(self, client: Client, name: str) -> dict[str, Any] | None:
         return await self.fetch(client, f"{self.models_path}/{quote(name, safe='')}")
+
+
+def _thinking_display(request: Request) -> dict[str, str]:
+    of_model = model_profile(request.profile, request.model)
+    return {"display": of_model.thinking_display} if of_model and of_model.thinking_display else {}
 
 
 def _turns(messages: tuple[Message, ...]) -> tuple[str | None, list[dict[str, Any]]]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from jiter import from_json
-
 from allos.events import Event, RawPart
+from allos.wire.json_fields import repaired_json
 from allos.wire.unread_fields import merge
 
 
@@ -67,6 +66,6 @@ def _joined(before: Any, pieces: str, *, is_json: bool) -> Any:
     if not is_json:
         return str(before or "") + pieces
     try:
-        return from_json(pieces.encode("utf-8", "surrogatepass"))
+        return repaired_json(pieces.encode("utf-8", "surrogatepass"))
     except ValueError:
         return pieces

@@ -21,7 +21,7 @@ from allos.usage import Usage
 from allos.wire import error_mapping
 from allos.wire.anthropic_messages_blocks import OpenBlocks
 from allos.wire.decoder import Decoder
-from allos.wire.json_fields import count, json_dict, parse_json, text, word
+from allos.wire.json_fields import count, json_dict, text, word
 from allos.wire.partial_tool_call import index_key
 from allos.wire.running_usage import counts_nothing, with_later
 from allos.wire.token_usage import reconcile
@@ -64,7 +64,7 @@ class MessagesDecoder(Decoder):
         data = data.strip()
         if not data.startswith(b"{"):
             return self.decode_other(name, data)
-        body: dict[str, Any] = parse_json(data)
+        body: dict[str, Any] = self.parse(data)
         kind = word(body.get("type")) or name
         if kind == "content_block_delta":
             delta = body.get("delta")

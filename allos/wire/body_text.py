@@ -7,9 +7,7 @@ import zlib
 from json import JSONDecoder
 from typing import Any
 
-from jiter import from_json
-
-from allos.wire.json_fields import repair_surrogates
+from allos.wire.json_fields import repaired_json
 
 BOM = b"\xef\xbb\xbf"
 _GZIP = b"\x1f\x8b"
@@ -66,12 +64,9 @@ def json_values(content: bytes) -> list[Any]:
     """
     content = content.removeprefix(BOM)
     try:
-        value = from_json(content)
+        value = repaired_json(content)
     except ValueError:
-        try:
-            value = repair_surrogates(content)
-        except ValueError:
-            return _in_a_row(content.decode("utf-8", "replace"))
+        return _in_a_row(content.decode("utf-8", "replace"))
     return value if isinstance(value, list) else [value]
 
 

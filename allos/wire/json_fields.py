@@ -11,6 +11,7 @@ from jiter import from_json
 from allos.errors import IncompleteStreamError, InvalidResponseError
 from allos.events import ResponseFacts
 from allos.wire import error_mapping
+from allos.wire.surrogates import parse_with_halves, without_halves
 
 REPORTED = "reported by the service"
 """Version of a price that no table gave."""
@@ -19,7 +20,7 @@ _TICKS_PER_USD = 10**10
 
 
 def parse_json(data: bytes) -> Any:
-    """Parse one event's JSON.
+    """Parse one event's JSON; half a character becomes U+FFFD, see `allos.wire.surrogates`.
 
     Raises
     ------
@@ -28,32 +29,37 @@ def parse_json(data: bytes) -> Any:
     """
     try:
         return from_json(data, cache_mode="keys")
+    except ValueError:
+        return without_halves(parse_damaged(data))
+
+
+def parse_damaged(data: bytes) -> Any:
+    """Parse one event's JSON that holds parts of characters, and keep its halves.
+
+    Raises
+    ------
+    IncompleteStreamError
+        It is not JSON even so.
+    """
+    try:
+        return parse_with_halves(data)
     except ValueError as exc:
-        try:
-            return repair_surrogates(data)
-        except ValueError:
-            raise IncompleteStreamError(f"the stream holds an unreadable event ({exc})") from None
+        raise IncompleteStreamError(f"the stream holds an unreadable event ({exc})") from None
 
 
-def repair_surrogates(data: bytes) -> Any:
-    """Parse JSON whose text is cut within a character: half of one becomes U+FFFD.
-
-    Servers that cut a token's bytes, or an emoji's two halves, send such text.
+def repaired_json(data: bytes) -> Any:
+    """Parse JSON; parts of characters become U+FFFD.
 
     Raises
     ------
     ValueError
         It is not JSON even so.
     """
-    text = _ESCAPE.sub(
-        lambda found: r"\ufffd" if found["half"] else found[0], data.decode("utf-8", "replace")
-    )
-    return from_json(text.encode(), cache_mode="keys")
+    try:
+        return from_json(data)
+    except ValueError:
+        return without_halves(parse_with_halves(data))
 
-
-_ESCAPE = re.compile(  # in this order: both halves of an emoji, one half, any other escape
-    r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>\\u[dD][89a-fA-F]..)|\\.", re.DOTALL
-)
 
 _MAX_TOKENS = 2**53
 _MAX_USD = 1e12
@@ -151,12 +157,9 @@ def json_object(content: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
         It is not a JSON object.
     """
     try:
-        raw = from_json(content)
+        raw = repaired_json(content)
     except ValueError:
-        try:
-            raw = repair_surrogates(content)
-        except ValueError:
-            raise error_mapping.no_answer(content, headers) from None
+        raise error_mapping.no_answer(content, headers) from None
     if isinstance(raw, list):  # some gateways wrap an error, and some a model list, in a list
         raw = raw[0] if raw and isinstance(raw[0], dict) and "error" in raw[0] else {"data": raw}
     if not isinstance(raw, dict):

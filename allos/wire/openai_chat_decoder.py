@@ -21,7 +21,7 @@ from allos.events import (
 )
 from allos.wire import error_mapping
 from allos.wire.decoder import Decoder
-from allos.wire.json_fields import json_dict, parse_json, text, word
+from allos.wire.json_fields import json_dict, text, word
 from allos.wire.logprobs import token_logprobs
 from allos.wire.openai_chat_choices import ChoicePicker
 from allos.wire.openai_chat_ending import FINISH_REASONS, finish_word, usage_events
@@ -91,7 +91,7 @@ class ChatDecoder(Decoder):
         data = data.strip()
         if not data.startswith(b"{"):
             return self.decode_other(name, data)
-        chunk: dict[str, Any] = parse_json(data)
+        chunk: dict[str, Any] = self.parse(data)
         return self._chunk(chunk, "delta", named_error=name == "error")
 
     def decode_response(self, response: dict[str, Any]) -> Iterator[Event]:
@@ -239,7 +239,7 @@ class ChatDecoder(Decoder):
         content = message.get("content")
         if len(message) == 1 and isinstance(content, str):  # nearly every chunk is only this
             if content:
-                self._content(content, events)
+                self._text(content, events)
             return
         if not _MESSAGE_FIELDS.issuperset(message):
             self._unread.add(message, _MESSAGE_FIELDS, events, within="message", in_pieces=True)
@@ -276,10 +276,7 @@ class ChatDecoder(Decoder):
 
     def _content(self, content: Any, events: list[Event]) -> None:
         if isinstance(content, str):
-            if self._splitter is None or self._splitter.passed:
-                events.append(TextDelta(content))
-            else:
-                events += self._splitter.feed(content)
+            self._text(content, events)
             return
         for item in content if isinstance(content, list) else [content]:
             if isinstance(item, str):
@@ -288,18 +285,27 @@ class ChatDecoder(Decoder):
                 events.append(RawPart(content_part(item), is_content=True))
             elif item.get("type") == "thinking":
                 inner = item.get("thinking")
-                for part in inner if isinstance(inner, list) else [{"text": inner}]:
-                    if isinstance(part, dict) and (thought := text(part.get("text"))):
-                        events.append(ReasoningDelta(thought))
+                thoughts = inner if isinstance(inner, list) else [{"text": inner}]
+                events += [
+                    ReasoningDelta(thought)
+                    for part in thoughts
+                    if isinstance(part, dict) and (thought := text(part.get("text")))
+                ]
             elif refusal := text(item.get("refusal")):
                 events.append(RefusalDelta(refusal))
             elif isinstance(item.get("text"), str) or item.get("type") == "text":
                 if visible := text(item.get("text")):
-                    self._content(visible, events)
+                    self._text(visible, events)
                 if isinstance(annotations := item.get("annotations"), list):
                     events += [Citation(each) for each in annotations if isinstance(each, dict)]
             else:
                 events.append(RawPart(content_part(item), is_content=True))
+
+    def _text(self, visible: str, events: list[Event]) -> None:
+        if self._splitter is None or self._splitter.passed:
+            events.append(TextDelta(visible))
+        else:
+            events += self._splitter.feed(visible)
 
 
 def _is_piece(choice: Any) -> bool:

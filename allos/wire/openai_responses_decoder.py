@@ -22,7 +22,7 @@ from allos.events import (
 from allos.usage import Usage
 from allos.wire import error_mapping
 from allos.wire.decoder import Decoder
-from allos.wire.json_fields import count, json_dict, parse_json, reported_cost, text, word
+from allos.wire.json_fields import count, json_dict, reported_cost, text, word
 from allos.wire.openai_responses_items import (
     ANNOTATED,
     EVENT_FIELDS,
@@ -34,6 +34,7 @@ from allos.wire.openai_responses_items import (
 from allos.wire.openai_responses_parts import StreamedParts
 from allos.wire.openai_responses_tool_calls import FunctionCalls
 from allos.wire.running_usage import counts_nothing, with_later
+from allos.wire.surrogates import join_halves
 from allos.wire.token_usage import reconcile
 from allos.wire.unread_fields import UnreadFields
 
@@ -79,7 +80,7 @@ class ResponsesDecoder(Decoder):
         data = data.strip()
         if not data.startswith(b"{"):
             return self.decode_other(name, data)
-        body: dict[str, Any] = parse_json(data)
+        body: dict[str, Any] = self.parse(data)
         kind = word(body.get("type")) or name
         stem, _, step = kind.rpartition(".")
         if stem in _DELTAS and step in ("delta", "done"):
@@ -213,7 +214,7 @@ class ResponsesDecoder(Decoder):
         yield from self._calls.repeated([i for i in items if i.get("type") == "function_call"])
         yield from self._tokens(tokens[self._logprobs :])
         for delta, pieces in texts.items():
-            full, had = "".join(pieces), "".join(self._streamed[delta])
+            full, had = "".join(pieces), join_halves("".join(self._streamed[delta]))
             if len(full) > len(had) and full.startswith(had):
                 new = full[len(had) :]
                 self._streamed[delta].append(new)

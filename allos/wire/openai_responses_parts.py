@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from allos.wire.surrogates import join_halves
+
 
 class StreamedParts:
     """The pieces of each content part that is open.
@@ -35,7 +37,7 @@ class StreamedParts:
         name = (*place, body.get("item_id") and str(body["item_id"]), full)
         since = self._since_end.pop(kind, [])
         unknown = since if body.get("output_index") is None else []
-        had = "".join(self._open.pop(place, unknown))
+        had = join_halves("".join(self._open.pop(place, unknown)))
         if (name in self._ended and not had) or not full.startswith(had):
             return None
         self._any = True

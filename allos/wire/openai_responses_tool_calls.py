@@ -11,6 +11,7 @@ from typing import Any
 from allos.events import ToolCallDelta
 from allos.wire.json_fields import text, word
 from allos.wire.partial_tool_call import PartialToolCall, as_object, index_key
+from allos.wire.surrogates import join_halves
 
 _Body = dict[str, Any]
 
@@ -131,7 +132,9 @@ class FunctionCalls:
             return False
         if not arguments or not call.has_arguments or call.repeats(arguments):
             return True
-        return isinstance(arguments, str) and arguments.startswith("".join(call.arguments))
+        return isinstance(arguments, str) and arguments.startswith(
+            join_halves("".join(call.arguments))
+        )
 
     def _settled(
         self, position: int | None, key: str | None, item_id: str | None, call_id: str | None
@@ -154,7 +157,7 @@ class FunctionCalls:
         arguments, name = item.get("arguments"), word(item.get("name"))
         rest = value = None
         if isinstance(arguments, str):
-            had = "".join(call.arguments)
+            had = join_halves("".join(call.arguments))
             if is_complete and arguments.startswith(had):
                 rest = text(arguments[len(had) :])
                 call.arguments = [arguments]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from jiter import from_json
+from allos.wire.json_fields import repaired_json
 
 
 class PartialToolCall:
@@ -75,7 +75,7 @@ class PartialToolCall:
 def as_object(pieces: Sequence[str]) -> dict[str, Any] | None:
     """Return the JSON object that pieces of text add up to, or None."""
     try:
-        value = from_json("".join(pieces).encode("utf-8", "surrogatepass"))
+        value = repaired_json("".join(pieces).encode("utf-8", "surrogatepass"))
     except ValueError:
         return None
     return value if isinstance(value, dict) else None

@@ -67,7 +67,7 @@ class ReplyReader:
             events += self._decode(self._sse.end())
             if not self._sse.seen_field:
                 events += self._complete(b"".join(self._unread))
-        events += self.decoder.flush()
+        events += self.decoder.end()
         if self.decoder.error is not None:
             self.error = self.decoder.error
         elif self.raw is None and self.decoder.done:
@@ -84,9 +84,10 @@ class ReplyReader:
         events: list[Event] = []
         for name, data in arrived:
             try:
-                events.extend(
-                    self.decoder.decode_event(name, data)
-                )  # one by one: an error keeps them
+                found = self.decoder.decode_event(name, data)
+                if self.decoder.joiner is not None:
+                    found = self.decoder.joiner.join(found)
+                events.extend(found)  # one by one: an error keeps them
             except IncompleteStreamError as exc:
                 lines = data.split(b"\n")
                 if len(lines) == 1:

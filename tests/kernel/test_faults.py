@@ -163,7 +163,7 @@ def test_silence_is_a_time_out(kernel: Kernel, server: FakeServer) -> None:
 @pytest.mark.parametrize(
     ("model", "words"),
     [
-        ("together/m", "the connection was refused; is the server running? Tried 5 times."),
+        ("together/m", "Connection refused. Is the server running? Tried 5 times."),
         ("mistral/m", "the host name is not known. Tried 5 times."),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 
 from allos.errors import IncompleteStreamError
 from allos.messages import ToolCall
-from allos.render.answer import answer_html, answer_text, error_html, error_text
+from allos.render.answer import ONLY_REASONING, answer_html, answer_text, error_html, error_text
 from allos.render.plain import clean_text
 from allos.render.style import sheet_of
 from allos.response import ProviderResponse
@@ -135,6 +135,14 @@ def test_empty_answer_says_so() -> None:
     assert "The model returned no text." in shown(answer_html(ProviderResponse(" \n")))
     assert "The model returned no text." not in shown(answer_html(calls))
     assert answer_text(ProviderResponse("")) == "The model returned no text."
+
+
+def test_an_answer_that_ended_within_its_reasoning() -> None:
+    """A token limit that the reasoning used up is named."""
+    cut = ProviderResponse(reasoning="hm", metadata={"finish_reason": "length"})
+
+    assert ONLY_REASONING in answer_html(cut)
+    assert answer_text(cut).startswith(ONLY_REASONING)
 
 
 def test_text_twin_has_content_and_one_line() -> None:
