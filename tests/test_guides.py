@@ -306,3 +306,13 @@ def test_readme(anywhere: FakeServer, tmp_path: Path) -> None:
     assert report["failed"] == [], done.stdout
     assert f"`city.parsed` is `{report['city']}`" in readme
     assert {request.api for request in anywhere.requests} == {"chat", "messages"}
+
+
+def test_responses(server: FakeServer, capsys: pytest.CaptureFixture[str]) -> None:
+    """The usual questions are answered from the log, and a comparison comes back from it."""
+    names: dict[str, object] = {}
+    allos.compare("Hi", models=["openai/gpt-5-mini", "groq/openai/gpt-oss-20b"]).wait(20)
+
+    assert run("guide/responses.md", names) == 7
+    assert len(names["both"]) == 2  # type: ignore[arg-type]
+    assert len(names["table"].responses) == 2  # type: ignore[attr-defined]
