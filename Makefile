@@ -231,5 +231,5 @@ format: $(READY)  ## Fix format and lint where a tool can
 	@$(RUN) ruff check --fix .
 
 clean:  ## Remove .venv and everything that was built
-	@rm -rf $(VENV) $(COLAB) $(LOWEST) $(BARE) $(RESULTS) $(FRONTEND)/node_modules docs/_build build dist .coverage htmlcov .*_cache .hypothesis
+	@rm -rf $(VENV) $(COLAB) $(LOWEST) $(BARE) $(RESULTS) $(FRONTEND)/node_modules docs/_build docs/tutorials build dist .coverage htmlcov .*_cache .hypothesis
 	@find allos tests docs notebooks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -329,3 +329,13 @@ def _halves(readme: str) -> list[str]:
     before, heading, after = readme.partition("\n## With a key\n")
     assert heading
     return [before, after]
+
+
+def test_responses(server: FakeServer, capsys: pytest.CaptureFixture[str]) -> None:
+    """The usual questions are answered from the log, and a comparison comes back from it."""
+    names: dict[str, object] = {}
+    allos.compare("Hi", models=["openai/gpt-5-mini", "groq/openai/gpt-oss-20b"]).wait(20)
+
+    assert run("guide/responses.md", names) == 7
+    assert len(names["both"]) == 2  # type: ignore[arg-type]
+    assert len(names["table"].responses) == 2  # type: ignore[attr-defined]

@@ -5,7 +5,20 @@ from __future__ import annotations
 import math
 from typing import TypeGuard
 
-UNKNOWN = "–"
+from allos.money import UNKNOWN, money
+
+__all__ = [
+    "UNKNOWN",
+    "ending",
+    "first_token",
+    "money",
+    "rate",
+    "seconds",
+    "speed",
+    "token_counts",
+    "tokens",
+]
+
 _MIN_GENERATION_S = 0.05
 """From the first token to the end; throughput over a shorter time is noise."""
 
@@ -147,37 +160,3 @@ def speed(tokens_per_second: float | None, latency_s: float | None, first_s: flo
         latency_s is not None and first_s is not None and latency_s - first_s < _MIN_GENERATION_S
     )
     return "" if too_short else rate(tokens_per_second)
-
-
-def money(amount_usd: float | None, *, about: bool = False) -> str:
-    """US dollars: cents from one dollar up, two significant digits below.
-
-    Parameters
-    ----------
-    amount_usd : float or None
-        US dollars; None or NaN when unknown.
-    about : bool
-        Whether the amount is an estimate; then it is prefixed with ``about``.
-
-    Examples
-    --------
-    >>> [money(usd) for usd in (0.00003, 0.0123, 1234.5, 0, None)]
-    ['$0.00003', '$0.012', '$1,234.50', '$0', '–']
-    >>> money(0.0004, about=True)
-    'about $0.0004'
-    """
-    if not _is_known(amount_usd):
-        return UNKNOWN
-    return f"about {_dollars(amount_usd)}" if about else _dollars(amount_usd)
-
-
-def _dollars(amount_usd: float) -> str:
-    if amount_usd == 0:
-        return "$0"
-    sign, size = ("-" if amount_usd < 0 else ""), abs(amount_usd)
-    if size >= 0.995:
-        return f"{sign}${size:,.2f}"
-    if size < 1e-9:
-        return f"{sign}<$0.000000001"
-    decimals = 1 - math.floor(math.log10(size))
-    return f"{sign}${f'{size:.{decimals}f}'.rstrip('0')}"

@@ -186,7 +186,7 @@ def test_capture_records_the_end_alone(kernel: Kernel) -> None:
         ),
         ("%allos compare groq/m 'Hi'", "ConfigurationError", "compare is a cell magic"),
         ("%allos replay strict", "ConfigurationError", "%allos replay FILE.jsonl strict"),
-        ("%allos log here", "ConfigurationError", "takes no arguments"),
+        ("%allos log here", "ConfigurationError", "does not know 'here'"),
         ("%allos groq/m say hi", "ConfigurationError", "must be in quotes"),
     ],
 )
