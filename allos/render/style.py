@@ -201,7 +201,8 @@ _TOKENS = {
     "t": ("tag", "#2b8a3e"),
     "a": ("attribute", "#2f7bd0"),
 }
-_TOKEN = "& .allos-x{color:var(--allos-red)}" + "".join(
+_PROBLEM = "& .allos-x{color:var(--allos-red)}"
+_TOKEN = _PROBLEM + "".join(
     f"& .allos-{name}{{color:var(--jp-mirror-editor-{variable}-color,{colour})}}"
     for name, (variable, colour) in _TOKENS.items()
 )
@@ -224,6 +225,7 @@ _MD_PARTS = (
     (("<pre><code", '"allos-whole"'), _PRE + _TOKEN),
     (('"allos-wide"',), _TABLE),
     (("<a ",), _LINK),
+    (('"allos-x"',), _PROBLEM),
 )
 
 
