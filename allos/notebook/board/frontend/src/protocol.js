@@ -14,6 +14,7 @@
  * @property {string} model
  * @property {string} params the parameters that set it apart
  * @property {number} slot which of the colours
+ * @property {number} shade which of its shades: settings of one model differ
  * @property {string} repeats how many of its repeats are the same
  *
  * @typedef {object} Attempt a failed attempt that will be repeated
@@ -43,10 +44,11 @@
  * @property {string} table_class class of the static table that the board stands in for
  * @property {string} system
  * @property {string} prompt
+ * @property {string} prompt_html images and files of the prompt, made by `allos.render` in the kernel
  * @property {string[]} chips
  * @property {Column[]} columns
  * @property {Cell[]} cells
- * @property {[before: string, value: string, after: string][]} summary
+ * @property {[before: string, value: string, after: string, hint: string][]} summary
  * @property {string} logged_as id of the comparison in the log, or empty
  * @property {string} notice
  *

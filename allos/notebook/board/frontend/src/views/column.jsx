@@ -12,6 +12,9 @@ import { elapsed_s, isEnded } from "../state.js";
 import { Answer } from "./clamped.jsx";
 import { useBoard } from "./context.js";
 
+/** What the button of a call offers once the call has ended. @param {CellState} cell */
+const offer = (cell) => (cell.state === "error" ? "Retry" : "Ask again");
+
 const PENDING = { stop: "Stopping …", retry: "Asking …" };
 
 /**
@@ -33,7 +36,7 @@ export const Column = memo(function Column(props) {
   const isOver = cell !== undefined && isEnded(cell);
   return (
     <section
-      class={`col c${column.slot}`}
+      class={`col c${column.slot} s${column.shade}`}
       aria-label={`${name}, ${column.provider}`}
       aria-busy={!isOver && isConnected}
       data-state={isConnected || isOver ? (cell?.state ?? "queued") : "lost"}
@@ -72,7 +75,7 @@ function State({ cell, name, isConnected, now_ms }) {
   const { press } = useBoard();
   if (!cell) return <span class="state" />;
   const isOver = isEnded(cell);
-  const label = cell.pending_action ? PENDING[cell.pending_action] : isOver ? "Retry" : "Stop";
+  const label = cell.pending_action ? PENDING[cell.pending_action] : isOver ? offer(cell) : "Stop";
   return (
     <span class="state">
       <span class="says">
