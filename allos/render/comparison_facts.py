@@ -148,7 +148,8 @@ def numbers(responses: Sequence[ProviderResponse], *, pieces: int = 0) -> list[F
         In how many pieces a single answer arrived, where that is known: for the estimate of an
         answer whose tokens were not counted because it was stopped or broke off.
 
-    Unknown numbers are left out; the line below all columns says that costs are unknown, and why.
+    Unknown numbers are left out, except for the cost: a missing one is not a free answer. Its
+    `hint` says why.
 
     Examples
     --------
@@ -169,7 +170,7 @@ def numbers(responses: Sequence[ProviderResponse], *, pieces: int = 0) -> list[F
     ]
     return [
         *(Fact(text) for text in facts if text),
-        *([] if cost.text == UNKNOWN else [_cost(cost, sent)]),
+        _cost(cost, sent),
         *map(Fact, anomalies(sent)),
     ]
 
@@ -186,6 +187,8 @@ def _cost(cost: Fact, sent: Sequence[ProviderResponse]) -> Fact:
     """Cost of one answer, or of several in all; an embedded model is free."""
     if all(response.provider == "local" and response.cost_usd == 0 for response in sent):
         return Fact("free")
+    if cost.text == UNKNOWN:
+        return Fact("cost unknown", hint=cost.hint)
     return Fact(f"{cost.text}{' in all' * (len(sent) > 1)}", hint=cost.hint)
 
 

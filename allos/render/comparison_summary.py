@@ -62,8 +62,6 @@ class Summary:
         facts += self._counts
         if self.spent is not None and self.spent.text != UNKNOWN:
             facts.append(Fact(self.spent.text, before="spent", hint=self.spent.hint))
-        elif self.spent is not None:
-            facts.append(Fact("cost unknown", hint=self.spent.hint))
         return facts
 
     @property

@@ -51,7 +51,7 @@ def comparison_text(view: ComparisonView) -> str:
         name = "  ".join(filter(None, map(_one_line, words)))
         blocks.append(f"{shorten(name, TEXT_WIDTH)}\n{_answers(cells, view.n)}")
     facts = "  ".join(str(fact) for fact in summary(view).facts)
-    logged = view.id if view.logged else "not logged"
+    logged = f"logged as {view.id}" if view.logged else view.id
     blocks.append(f"{_wrapped(facts, TEXT_WIDTH)}\n{logged}")
     return clean_text("\n\n".join(filter(None, blocks)))
 

@@ -22,7 +22,14 @@ _PARAMS = ("temperature", "top_p", "max_tokens", "seed")
 
 _METADATA = (
     *("provider", "model", *_PARAMS, "status", "finish_reason", "attempts", "request_id"),
-    *("latency_s", "time_to_first_token_s", "tokens_per_second", "cost_usd", "usage_source"),
+    *(
+        "latency_s",
+        "total_time_s",
+        "time_to_first_token_s",
+        "tokens_per_second",
+        "cost_usd",
+        "usage_source",
+    ),
     *("input_tokens", "output_tokens", "reasoning_tokens", "error_type", "error_message"),
 )
 

@@ -219,12 +219,14 @@ _OUT_PARTS = (
     (('"allos-img"',), _IMAGE),
     (('"allos-err"', '"allos-refusal"'), _ERROR),
 )
+# Code with the inline style of `static_styles`.
+_STYLED_CODE = 'text-align:left"><code'
 _MD_PARTS = (
     (("<h1", "<h2", "<h3", "<h4", "<h5", "<h6"), _HEADING),
     (("<hr",), _RULE),
     (("<blockquote",), _QUOTE),
     (("<code",), _CODE),
-    (("<pre><code", '"allos-whole"'), _PRE + _TOKEN),
+    (("<pre><code", _STYLED_CODE, '"allos-whole"'), _PRE + _TOKEN),
     (('"allos-wide"',), _TABLE),
     (("<a ",), _LINK),
     (('"allos-x"',), _PROBLEM),

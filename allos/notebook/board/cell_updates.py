@@ -142,13 +142,15 @@ class CellUpdates:
         self.response = response
         self._attempt, self._texts = None, []
         known = response.metadata
-        facts = [fact.text for fact in numbers([response], pieces=self._pieces)]
+        known_facts = numbers([response], pieces=self._pieces)
+        facts = [fact.text for fact in known_facts]
         if response.error is not None and known.get("request_id"):
             facts.append(f"request {known['request_id']}")
         self._end = {
             "state": response.status,
             "html": body_html(response),
             "facts": [clean_text(fact) for fact in facts],
+            "hints": {fact.text: clean_text(fact.hint) for fact in known_facts if fact.hint},
             "attempt": None,
             "age_s": None,
             "first_s": known.get("time_to_first_token_s"),
@@ -166,6 +168,7 @@ _BLANK: View = {
     "state": "queued",
     "html": None,
     "facts": [],
+    "hints": {},
     "speed": "",
     "reasoning_chars": 0,
     "attempt": None,

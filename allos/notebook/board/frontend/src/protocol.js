@@ -33,6 +33,7 @@
  * @property {string} text so far; empty once there is `html`
  * @property {string | null} html the finished answer
  * @property {string[]} facts the numbers below the answer
+ * @property {Record<string, string>} hints what to show on hover of a fact, such as why a cost is unknown
  * @property {string} speed while it streams
  * @property {number} reasoning_chars
  * @property {Attempt | null} attempt

@@ -6,6 +6,9 @@
  * @import { FunctionComponent, RefObject } from "preact"
  */
 
+import { useLayoutEffect, useRef } from "preact/hooks";
+
+import { showMarkup } from "../answer_text.js";
 import { copy } from "../copy.js";
 import { arrange } from "../layout.js";
 import { memo } from "../memo.js";
@@ -97,7 +100,7 @@ const Head = memo(function Head({ system, prompt, prompt_html, chips, expanded, 
       <div class="asks">
         {system && <Asked id={SYSTEM} text={system} isExpanded={expanded.has(SYSTEM)} />}
         {prompt && <Asked id={PROMPT} text={prompt} isExpanded={expanded.has(PROMPT)} />}
-        {prompt_html && <div class="sent allos-out" dangerouslySetInnerHTML={{ __html: prompt_html }} />}
+        {prompt_html && <Sent html={prompt_html} />}
       </div>
       <div class="tools">
         <div class="chips">
@@ -173,6 +176,15 @@ const Sums = memo(function Sums({ summary, logged_as }) {
     </div>
   );
 });
+
+/** Images and files of the prompt. @param {{html: string}} props */
+function Sent({ html }) {
+  const box = useRef(/** @type {HTMLDivElement | null} */ (null));
+  useLayoutEffect(() => {
+    if (box.current) showMarkup(box.current, html);
+  }, [html]);
+  return <div ref={box} class="sent allos-out" />;
+}
 
 /** @param {{id: string}} props */
 function Id({ id }) {

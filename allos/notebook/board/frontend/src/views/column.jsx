@@ -131,8 +131,15 @@ function Numbers({ cell, now_ms, longest_s }) {
         <i style={{ left: percent(first_s), width: percent(all_s - first_s) }} />
       </div>
       <div class="nums">
-        {facts.map((fact, place) => (place ? <span>{fact}</span> : <b>{fact}</b>))}
+        {facts.map((fact, place) =>
+          place ? <Fact text={fact} hint={cell.hints[fact]} /> : <b>{fact}</b>,
+        )}
       </div>
     </div>
   );
+}
+
+/** @param {{text: string, hint: string | undefined}} props */
+function Fact({ text, hint }) {
+  return <span title={hint} class={hint && "why"}>{text}</span>;
 }
