@@ -170,7 +170,7 @@ def numbers(responses: Sequence[ProviderResponse], *, pieces: int = 0) -> list[F
     ]
     return [
         *(Fact(text) for text in facts if text),
-        _cost(cost, sent),
+        *_cost(cost, sent),
         *map(Fact, anomalies(sent)),
     ]
 
@@ -183,13 +183,14 @@ def _estimate(sent: Sequence[ProviderResponse], pieces: int) -> str:
     return token_counts(None, count, about=True) if count else ""
 
 
-def _cost(cost: Fact, sent: Sequence[ProviderResponse]) -> Fact:
-    """Cost of one answer, or of several in all; an embedded model is free."""
+def _cost(cost: Fact, sent: Sequence[ProviderResponse]) -> list[Fact]:
+    """Cost of one answer, or of several in all; an embedded model is free, a refusal has none."""
     if all(response.provider == "local" and response.cost_usd == 0 for response in sent):
-        return Fact("free")
+        return [Fact("free")]
     if cost.text == UNKNOWN:
-        return Fact("cost unknown", hint=cost.hint)
-    return Fact(f"{cost.text}{' in all' * (len(sent) > 1)}", hint=cost.hint)
+        answered = any(response.ok or response.content for response in sent)
+        return [Fact("cost unknown", hint=cost.hint)] if answered else []
+    return [Fact(f"{cost.text}{' in all' * (len(sent) > 1)}", hint=cost.hint)]
 
 
 def anomalies(responses: Sequence[ProviderResponse]) -> list[str]:

@@ -13,6 +13,9 @@ from allos.render.fact import Fact
 from allos.render.format import UNKNOWN, money, rate, seconds
 from allos.response import ProviderResponse
 
+_NOTABLE_WAIT_S = 0.1
+"""A shorter time in the queue is not told apart from the answer's own."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Best:
@@ -109,9 +112,11 @@ def summary(view: ComparisonView) -> Summary:
 
 
 def time_s(response: ProviderResponse) -> float | None:
-    """Seconds from the start to the end of a call, queue and retries included."""
-    total_s: float | None = response.metadata.get("total_time_s")
-    return response.latency_s if total_s is None else total_s
+    """Seconds from the start to the end of a call, with what it waited: in a queue, between attempts."""
+    known = response.metadata
+    total_s: float | None = known.get("total_time_s")
+    waited = (known.get("attempts") or 1) > 1 or (known.get("queue_s") or 0.0) >= _NOTABLE_WAIT_S
+    return response.latency_s if total_s is None or not waited else total_s
 
 
 def lowest(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from allos.messages import Message
 from allos.parts import File, Image, format_size
-from allos.render.logged_rows import message_count, params_of, records, response_of
+from allos.render.logged_rows import message_count, params_of, prompt_labels, records, response_of
 from allos.response import ProviderResponse
 
 if TYPE_CHECKING:
@@ -146,6 +146,7 @@ class ComparisonView:
                 system=rows[0].get("system") or "",
                 text=rows[0].get("prompt") or "",
                 earlier_messages=max(0, message_count(rows[0]) - 1),
+                files=tuple(prompt_labels(rows[0])),
             ),
             columns=columns,
             cells=cells,

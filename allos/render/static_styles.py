@@ -11,7 +11,7 @@ import re
 _TOP = "vertical-align:top"
 _CODE = "white-space:pre;word-break:normal;overflow-x:auto;text-align:left"
 _TEXT = "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere;text-align:left"
-_TAG = re.compile(r'<(t[hd]|pre)((?: class="([a-z0-9 -]*)")?)>')
+_TAG = re.compile(r'<(t[hd]|pre)((?: class="([a-z0-9 -]*)")?)>((?:<code(?=>))?)')
 _GRID = '<div class="allos-scroll"><table class="allos-grid">'
 _STYLED_GRID = (
     '<div class="allos-scroll" style="overflow-x:auto"><table class="allos-grid"'
@@ -39,6 +39,9 @@ def _styled(found: re.Match[str]) -> str:
     tag, attribute, names = found[1], found[2], (found[3] or "").split()
     if tag == "pre":
         wraps = "allos-text" in names or "allos-whole" in names
-        return f'<pre{attribute} style="{_TEXT if wraps else _CODE}">'
+        code = f'{found[4]} style="white-space:inherit"' if found[4] else ""
+        return f'<pre{attribute} style="{_TEXT if wraps else _CODE}">{code}'
     side = "right" if "allos-right" in names else "center" if "allos-mid" in names else "left"
-    return f'<{tag}{attribute} align="{side}" valign="top" style="text-align:{side};{_TOP}">'
+    return (
+        f'<{tag}{attribute} align="{side}" valign="top" style="text-align:{side};{_TOP}">{found[4]}'
+    )

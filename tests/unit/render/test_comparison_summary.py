@@ -65,7 +65,7 @@ def test_counts_tell_failures() -> None:
 def test_the_first_to_finish_counts_queue_and_retries() -> None:
     """A fast last attempt after a long wait was not first; its speed while it wrote is beside it."""
     result = summed(
-        [response(latency_s=0.2, total_time_s=9.0, tokens_per_second=500.0)],
+        [response(latency_s=0.2, total_time_s=9.0, attempts=2, tokens_per_second=500.0)],
         [response(latency_s=2.0, tokens_per_second=40.0)],
     )
 
