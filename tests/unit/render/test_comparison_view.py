@@ -24,7 +24,7 @@ from allos.runs.active_runs import stop_all
 from allos.runs.compare import compare
 from allos.runs.comparison import Comparison
 from tests.support.fake_server import Call, FakeServer, Fault, Reply
-from tests.unit.render.comparison_views import answer, finished, view_of
+from tests.unit.render import comparison_views as views
 
 
 @pytest.fixture
@@ -195,7 +195,9 @@ def test_a_prompt_shows_its_images_and_files() -> None:
         MessageRole.USER,
         ("What?", png, Image(url="https://example.org/c.jpg"), File(data=b"a,b", name="n.csv")),
     )
-    view = view_of([ColumnView(index=0, name="a/a")], [finished(answer())], (message,))
+    view = views.view_of(
+        [ColumnView(index=0, name="a/a")], [views.finished(views.answer())], (message,)
+    )
     page, text = comparison_html(view), comparison_text(view)
 
     assert page.count("<img") == 1
