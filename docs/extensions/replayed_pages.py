@@ -13,6 +13,7 @@ import logging
 import os
 import shutil
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from sphinx.application import Sphinx
@@ -40,22 +41,27 @@ def _copy_notebooks(app: Sphinx) -> None:
         shutil.copyfile(notebook, folder / notebook.name)
 
 
-def _use_answers(app: Sphinx, page: str, source: list[str]) -> None:
+def _use_answers(folder: Path, app: Sphinx, page: str, source: list[str]) -> None:
     """The kernel that runs the page's cells takes its environment from this process."""
     # A notebook's answers belong to the outputs in its file: they are not recorded from here.
     mode = "strict" if page.startswith(f"{TUTORIALS}/") else MODE
     answers = answers_of(page)
+    name = page.replace("/", "-")
     if mode == "strict" and not answers.exists():  # a page that asks nothing
-        answers = Path(os.environ["ALLOS_LOG"]).with_name("no-answers.jsonl")
+        answers = folder / f"{name}.jsonl"
         answers.touch()
-    os.environ |= {"ALLOS_REPLAY": str(answers), "ALLOS_REPLAY_MODE": mode}
+    os.environ |= {
+        "ALLOS_REPLAY": str(answers),
+        "ALLOS_REPLAY_MODE": mode,
+        "ALLOS_LOG": str(folder / f"{name}.sqlite"),
+    }
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the extension."""
-    folder = tempfile.mkdtemp(prefix="allos-docs-")
+    folder = Path(tempfile.mkdtemp(prefix="allos-docs-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    profile = Path(folder, "ipython", "profile_default")
+    profile = folder / "ipython" / "profile_default"
     profile.mkdir(parents=True)
     profile.joinpath("ipython_kernel_config.py").write_text(
         "c.IPKernelApp.log_level = 'CRITICAL'\n"
@@ -63,11 +69,10 @@ def setup(app: Sphinx) -> dict[str, bool]:
     logging.getLogger("traitlets").setLevel(logging.WARNING)  # a line for each page
     # Neither your log, settings, keys nor profile of IPython have a part in what pages show.
     os.environ |= {
-        "ALLOS_LOG": f"{folder}/log.sqlite",
         "ALLOS_CONFIG": "off",
-        "IPYTHONDIR": f"{folder}/ipython",
+        "IPYTHONDIR": str(folder / "ipython"),
         "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
     }
     app.connect("builder-inited", _copy_notebooks)
-    app.connect("source-read", _use_answers)
+    app.connect("source-read", partial(_use_answers, folder))
     return {"parallel_read_safe": True, "parallel_write_safe": True}
