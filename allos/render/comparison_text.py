@@ -17,6 +17,7 @@ from allos.render.comparison_facts import (
 from allos.render.comparison_summary import summary
 from allos.render.comparison_view import CellView, ColumnView, ComparisonView
 from allos.render.format import UNKNOWN, seconds
+from allos.render.media import prompt_media_texts
 from allos.render.plain import clean_text, shorten
 from allos.response import ProviderResponse
 
@@ -62,6 +63,8 @@ def _responses(cells: Iterable[CellView]) -> list[ProviderResponse]:
 def _prompt_lines(view: ComparisonView) -> Iterator[str]:
     for label, text in prompt_parts(view.prompt):
         yield _wrapped(f"{label}: {clean_text(text)}", TEXT_WIDTH)
+    for label in prompt_media_texts(view.prompt.images, view.prompt.files):
+        yield _wrapped(_one_line(label), TEXT_WIDTH)
     if labels := common_labels(view):
         yield _wrapped(", ".join(map(_one_line, labels)), TEXT_WIDTH)
 
