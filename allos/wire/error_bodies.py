@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from jiter import from_json
 
 from allos.wire.placeholders import says_nothing, word
+from allos.wire.surrogates import without_halves
 from allos.wire.waits import Clock, parse_field
 
 _MAX_DETAIL = 400
@@ -74,6 +75,7 @@ class ErrorFacts:
 
 def read(body: Any) -> ErrorFacts:
     """Read an error body."""
+    body = without_halves(body)
     facts = ErrorFacts(status=status_in_body(body), is_page=_is_page(body))
     facts.message, facts.code = describe(body)
     statuses = []  # of Google, which writes them in capitals; they say least
