@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 from allos.version import __version__
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from allos.runs.chats import chats as chats
     from allos.runs.compare import compare as compare
     from allos.runs.doctor import doctor as doctor
+    from allos.runs.logged_comparison import comparison as comparison
     from allos.runs.preview import preview as preview
     from allos.session import configure as configure
     from allos.session import current_session as current_session
@@ -66,6 +68,7 @@ _PUBLIC: dict[str, str | None] = {
     "chat": "allos.runs.chats",
     "chats": "allos.runs.chats",
     "compare": "allos.runs.compare",
+    "comparison": "allos.runs.logged_comparison",
     "configure": "allos.session",
     "current_session": "allos.session",
     "doctor": "allos.runs.doctor",
@@ -103,6 +106,7 @@ __all__ = [
     "chat",
     "chats",
     "compare",
+    "comparison",
     "configure",
     "current_session",
     "doctor",
@@ -134,6 +138,16 @@ def __getattr__(name: str) -> Any:
     return value
 
 
+def _show_results() -> None:
+    """Let a notebook show responses and comparisons also without ``%load_ext allos``."""
+    find_shell = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    shell = find_shell() if find_shell is not None else None
+    if shell is not None:
+        from allos.notebook.display import Display
+
+        Display(shell).register_formatters()
+
+
 def make_default_session() -> Any:
     """Make the process's default session; `allos._process` calls it once."""
     from allos.session import Session
@@ -157,3 +171,6 @@ def unload_ipython_extension(ipython: Any) -> None:
     from allos.notebook import unload
 
     unload(ipython)
+
+
+_show_results()

@@ -17,6 +17,7 @@ from allos.render.comparison_facts import (
 from allos.render.comparison_summary import summary
 from allos.render.comparison_view import CellView, ColumnView, ComparisonView
 from allos.render.format import UNKNOWN, seconds
+from allos.render.media import prompt_media_texts
 from allos.render.plain import clean_text, shorten
 from allos.response import ProviderResponse
 
@@ -26,7 +27,7 @@ TEXT_WIDTH = 100
 _SHORTEST_NAME = 16
 """To how many characters a model's name or its parameters may be cut, so that a row fits."""
 
-_RIGHT_ALIGNED = frozenset({"latency", "first", "tokens", "cost"})
+_RIGHT_ALIGNED = frozenset({"latency", "first token", "tokens", "cost"})
 
 
 def comparison_text(view: ComparisonView) -> str:
@@ -62,6 +63,8 @@ def _responses(cells: Iterable[CellView]) -> list[ProviderResponse]:
 def _prompt_lines(view: ComparisonView) -> Iterator[str]:
     for label, text in prompt_parts(view.prompt):
         yield _wrapped(f"{label}: {clean_text(text)}", TEXT_WIDTH)
+    for label in prompt_media_texts(view.prompt.images, view.prompt.files):
+        yield _wrapped(_one_line(label), TEXT_WIDTH)
     if labels := common_labels(view):
         yield _wrapped(", ".join(map(_one_line, labels)), TEXT_WIDTH)
 
@@ -70,7 +73,7 @@ def _table(
     columns: Sequence[ColumnView], params: Sequence[str], by_column: Sequence[Sequence[CellView]]
 ) -> list[str]:
     """Lines of the table; a column in which every value is unknown is left out."""
-    rows = [["", "model", "params", "state", "latency", "first", "tokens", "cost"]]
+    rows = [["", "model", "params", "state", "latency", "first token", "tokens", "cost"]]
     for column, labels, cells in zip(columns, params, by_column, strict=True):
         known = medians(_responses(cells))
         rows.append(

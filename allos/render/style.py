@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from string import Template
 
-from allos.render.tokens import SIZES, SLOT_COLOURS, declare
+from allos.render.tokens import SIZES, column_colours, declare
 
 # Three times its own class: JupyterLab's rules for rendered HTML weigh up to two classes and two
 # elements. Rules are nested, colours are variables: the sheet stands in every answer of a notebook.
@@ -184,9 +184,11 @@ border-top:1px solid var(--allos-line);background:var(--allos-fill);\
 font-variant-numeric:tabular-nums}
 & .allos-sum b{font-weight:600}
 & .allos-sum>.allos-log{margin-left:auto}
-""" + "".join(
-    f"& .allos-c{slot}{{--allos-slot:{colour}}}" for slot, colour in enumerate(SLOT_COLOURS)
-)
+& .allos-sum code{padding:0;background:none;font:inherit;font-family:var(--allos-mono);color:inherit}
+& .allos-sent>.allos-img{display:inline-block;max-height:8em;margin:0 8px 0 0}
+& .allos-rest>summary{cursor:pointer;font-size:$small;color:var(--jp-content-link-color,#1a6fc9)}
+& .allos-rest>.allos-md{margin-top:8px}
+""" + column_colours("& .allos-c", "& .allos-shade")
 
 # token class of `highlight` -> variable of JupyterLab's editor, and a colour that is legible on
 # white and on near-black alike (contrast about 4.5 with both)
@@ -201,7 +203,8 @@ _TOKENS = {
     "t": ("tag", "#2b8a3e"),
     "a": ("attribute", "#2f7bd0"),
 }
-_TOKEN = "& .allos-x{color:var(--allos-red)}" + "".join(
+_PROBLEM = "& .allos-x{color:var(--allos-red)}"
+_TOKEN = _PROBLEM + "".join(
     f"& .allos-{name}{{color:var(--jp-mirror-editor-{variable}-color,{colour})}}"
     for name, (variable, colour) in _TOKENS.items()
 )
@@ -216,14 +219,17 @@ _OUT_PARTS = (
     (('"allos-img"',), _IMAGE),
     (('"allos-err"', '"allos-refusal"'), _ERROR),
 )
+# Code with the inline style of `static_styles`.
+_STYLED_CODE = 'text-align:left"><code'
 _MD_PARTS = (
     (("<h1", "<h2", "<h3", "<h4", "<h5", "<h6"), _HEADING),
     (("<hr",), _RULE),
     (("<blockquote",), _QUOTE),
     (("<code",), _CODE),
-    (("<pre><code", '"allos-whole"'), _PRE + _TOKEN),
+    (("<pre><code", _STYLED_CODE, '"allos-whole"'), _PRE + _TOKEN),
     (('"allos-wide"',), _TABLE),
     (("<a ",), _LINK),
+    (('"allos-x"',), _PROBLEM),
 )
 
 

@@ -58,7 +58,7 @@ def test_board_hides_the_table_and_the_table_survives(lab: Lab, server: FakeServ
     notebook.run_cell(3)
     expect(notebook.outputs(3)).to_contain_text("ended")
     expect(board.locator("strong").first).to_have_text("quick")
-    expect(board).to_contain_text("3 of 3 done")
+    expect(board).to_contain_text("1 answered")
     notebook.screenshot("compare-live")
     notebook.save()
     again = notebook.reopen()
@@ -66,7 +66,7 @@ def test_board_hides_the_table_and_the_table_survives(lab: Lab, server: FakeServ
     expect(table).to_be_visible()
     expect(table.locator("strong").first).to_have_text("quick")
     expect(table).to_contain_text("slow slow")
-    expect(table).to_contain_text("3 of 3 done")
+    expect(table).to_contain_text("1 stopped")
     gone = again.page.get_by_text("Error displaying widget")
     expect(gone).to_be_hidden()
     # As long as JupyterLab still looks for the board its output says so, without a mark of its own.
@@ -109,7 +109,7 @@ def test_exported_page_shows_the_table(lab: Lab, server: FakeServer, tmp_path: P
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"file://{tmp_path / 'export.html'}", wait_until="domcontentloaded")
     expect(page.locator(".allos-cmp strong").first).to_have_text("quick")
-    expect(page.locator(".allos-cmp")).to_contain_text("2 of 2 done")
+    expect(page.locator(".allos-cmp")).to_contain_text("1 failed")
     hosts = {urlsplit(url).netloc for url in asked} - {""}
     page.close()
 
@@ -135,16 +135,16 @@ def test_compare_notebook_and_picture(lab: Lab) -> None:
 
 @pytest.mark.model
 def test_picture_of_the_board(lab: Lab) -> None:
-    """Three settings of the embedded model, side by side: the picture on top of the README."""
+    """Three settings of the embedded model, side by side: the picture on top of the README, in both themes."""
     lab.write(
         "picture.ipynb",
         "%env ALLOS_LOG=picture.sqlite",
         "%load_ext allos\nimport allos",
         "allos.compare(\n"
-        '    "Explain to a child why the sky is blue.",\n'
+        '    "Explain gravity in two sentences.",\n'
         '    models=["local/smollm2"],\n'
         '    params=[{"temperature": 0}, {"temperature": 0.7}, {"temperature": 1.2}],\n'
-        "    max_tokens=110,\n"
+        "    max_tokens=90,\n"
         ")",
     )
     notebook = lab.open("picture.ipynb")
@@ -154,9 +154,11 @@ def test_picture_of_the_board(lab: Lab) -> None:
     notebook.run_cell(0)  # the frame of the active cell does not belong in the picture
     whole = notebook.screenshot("board-picture-whole")
     notebook.page.set_viewport_size({"width": 1320, "height": 1100})
-    notebook.page.locator(".jp-Notebook .jp-Cell").nth(2).screenshot(
-        path=str(whole.with_name("board-picture.png")), animations="disabled"
-    )
+    for theme in ("light", "dark"):
+        notebook.set_theme(theme)
+        notebook.page.locator(".jp-Notebook .jp-Cell").nth(2).screenshot(
+            path=str(whole.with_name(f"board-picture-{theme}.png")), animations="disabled"
+        )
 
     expect(board.locator("section")).to_have_count(3)
 
@@ -187,7 +189,7 @@ def test_voila_shows_the_answers(lab: Lab, server: FakeServer) -> None:
     try:
         _wait_for_port(port, served)
         page.goto(f"http://127.0.0.1:{port}/", timeout=60_000)
-        expect(page.locator(".allos-cmp")).to_contain_text("2 of 2 done", timeout=60_000)
+        expect(page.locator(".allos-cmp")).to_contain_text("1 failed", timeout=60_000)
         expect(page.locator(".allos-cmp strong").first).to_have_text("quick")
     finally:
         page.close()

@@ -24,6 +24,7 @@ const CELL = {
   text: "",
   html: null,
   facts: [],
+  hints: {},
   speed: "",
   reasoning_chars: 0,
   attempt: null,

@@ -6,14 +6,12 @@ from time import monotonic, perf_counter
 from typing import Any
 
 from allos.render.answer import body_html
-from allos.render.comparison_facts import numbers
-from allos.render.format import rate, seconds
+from allos.render.comparison_facts import CHARS_PER_TOKEN, numbers
+from allos.render.format import first_token, rate, token_counts
 from allos.render.plain import clean_text
 from allos.response import ProviderResponse
 from allos.runs.cell import Cell, CellSnapshot
 
-_CHARS_PER_TOKEN = 5
-"""For the speed while it streams, where a piece may be several tokens; the response has the count."""
 _SETTLED_S = 0.5
 """A speed measured over a shorter time is too inaccurate to show."""
 
@@ -131,10 +129,10 @@ class CellUpdates:
         if now.first is None or now.first < now.started:
             return times
         times["first_s"] = round(now.first - now.started, 3)
-        facts = [f"first {seconds(times['first_s'])}"]
-        count = max(self._pieces, self._units // _CHARS_PER_TOKEN)
+        facts = [first_token(times["first_s"])]
+        count = max(self._pieces, self._units // CHARS_PER_TOKEN)
         if count:
-            facts.append(f"about {count:,} tok")
+            facts.append(token_counts(None, count, about=True))
             if at - now.first > _SETTLED_S:
                 times["speed"] = rate(count / (at - now.first))
         times["facts"] = facts
@@ -144,13 +142,15 @@ class CellUpdates:
         self.response = response
         self._attempt, self._texts = None, []
         known = response.metadata
-        facts = [fact.text for fact in numbers([response])]
+        known_facts = numbers([response], pieces=self._pieces)
+        facts = [fact.text for fact in known_facts]
         if response.error is not None and known.get("request_id"):
             facts.append(f"request {known['request_id']}")
         self._end = {
             "state": response.status,
             "html": body_html(response),
             "facts": [clean_text(fact) for fact in facts],
+            "hints": {fact.text: clean_text(fact.hint) for fact in known_facts if fact.hint},
             "attempt": None,
             "age_s": None,
             "first_s": known.get("time_to_first_token_s"),
@@ -168,6 +168,7 @@ _BLANK: View = {
     "state": "queued",
     "html": None,
     "facts": [],
+    "hints": {},
     "speed": "",
     "reasoning_chars": 0,
     "attempt": None,

@@ -17,6 +17,7 @@ from allos.render.comparison_facts import (
 )
 from allos.render.comparison_view import CellView, State
 from allos.response import ProviderResponse
+from tests.unit.render.comparison_views import answer
 
 
 def response(content: str = "", *, replayed: bool = False, **facts: Any) -> ProviderResponse:
@@ -86,7 +87,8 @@ def test_states_have_words(state: State, attempt: Mapping[str, Any] | None, labe
 def test_unknown_numbers_are_left_out_but_the_cost() -> None:
     """A missing cost is not a free answer; a call that never went out has no numbers."""
     assert line() == []
-    assert line(response()) == ["cost –"]
+    assert line(response()) == ["cost unknown"]
+    assert line(response(cost_usd=0.5), response()) == ["$0.5 + 1 unknown in all"]
     assert line(response(cost_usd=0.0)) == ["$0"]
     assert line(response(attempts=0)) == ["not sent"]
 
@@ -97,13 +99,13 @@ def test_unusual_calls_say_so() -> None:
     plain = response(attempts=1, finish_reason="stop", cost_usd=0.0)
     guess = response(input_tokens=4, cost_usd=0.0004, usage_source="estimated")
 
-    assert line(odd) == ["$0", "3 attempts", "stopped: length", "replayed"]
+    assert line(odd) == ["$0", "3 attempts", "cut at max_tokens", "replayed"]
     assert line(odd, plain, odd)[1:] == [
         "3 attempts (2 of 3)",
-        "stopped: length (2 of 3)",
+        "cut at max_tokens (2 of 3)",
         "replayed (2 of 3)",
     ]
-    assert line(guess) == ["about 4 → – tok", "about $0.0004"]
+    assert line(guess) == ["about 4 in", "about $0.0004"]
 
 
 def test_medians_are_of_the_known() -> None:
@@ -124,3 +126,32 @@ def test_failed_repeats_are_not_fast() -> None:
     assert medians([failed, response(latency_s=2.0, cost_usd=0.1)]).latency_s == 2.0
     assert medians([failed, response(latency_s=2.0, cost_usd=0.1)]).cost.text == "$0.2"
     assert medians([failed]).latency_s == 0.01
+
+
+def test_a_stopped_answer_keeps_its_estimate() -> None:
+    """A service counts at the end; what was stopped or broke off is estimated, a whole answer never."""
+    facts = {"input_tokens": None, "output_tokens": None, "latency_s": 1.0}
+    text = "Gravity is a hug from the Earth."
+
+    assert "about 6 out" in texts(answer(text, **facts, status="cancelled"))
+    assert "about 9 out" in [
+        fact.text for fact in numbers([answer(text, **facts, status="error")], pieces=9)
+    ]
+    assert not any("about" in fact for fact in texts(answer(text, **facts)))
+
+
+def test_an_embedded_model_is_free_and_a_refused_call_has_no_cost() -> None:
+    """A dollar sign with nothing behind it says less than the word."""
+    assert "free" in texts(answer(provider="local", cost_usd=0.0))
+    assert "free" not in texts(answer(provider="groq", cost_usd=0.0))
+    assert "cost unknown" not in texts(answer("", status="error", cost_usd=None))
+
+
+def test_the_whole_time_of_retries_is_told() -> None:
+    """The seconds of the last attempt alone would hide how long a person has waited."""
+    assert "3 attempts in 9.0 s" in texts(answer(attempts=3, total_time_s=9.0))
+
+
+def texts(response: ProviderResponse) -> list[str]:
+    """Facts below one answer, as text."""
+    return [fact.text for fact in numbers([response])]

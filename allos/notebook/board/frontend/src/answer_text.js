@@ -24,6 +24,15 @@ function div(names, ...children) {
   return element;
 }
 
+/**
+ * The only place where a string becomes markup: made and sanitised by allos.render in the kernel.
+ * @param {Element} element
+ * @param {string} html
+ */
+export function showMarkup(element, html) {
+  element.innerHTML = html;
+}
+
 export class AnswerText {
   #box;
   /** Which run of which cell is shown, how much of its text, and which HTML. */
@@ -66,8 +75,7 @@ export class AnswerText {
     this.#html = html;
     this.#chars = 0;
     this.#plain = this.#aside = null;
-    // The only place where a string becomes markup: made and sanitised by allos.render in the kernel.
-    this.#box.innerHTML = html;
+    showMarkup(this.#box, html);
     this.#box.scrollTop = 0;
     if (!this.#box.textContent?.trim() && !this.#box.querySelector("img")) {
       this.#box.append(div("aside", "Stopped before the first word."));
