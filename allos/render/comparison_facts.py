@@ -10,13 +10,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from allos.render.comparison_costs import is_estimated, total_cost, was_sent
+from allos.render.comparison_costs import is_estimated, is_free, total_cost, was_sent
 from allos.render.comparison_view import CellView, PromptView
 from allos.render.fact import Fact
 from allos.render.format import UNKNOWN, ending, first_token, seconds, speed, token_counts
 from allos.render.plain import shorten
 from allos.response import ProviderResponse
 
+REPLAYED = "replayed"
 MAX_PROMPT_CHARS = 2_000
 CHARS_PER_TOKEN = 5
 """For estimates, where a piece of a stream may be several tokens."""
@@ -185,7 +186,7 @@ def _estimate(sent: Sequence[ProviderResponse], pieces: int) -> str:
 
 def _cost(cost: Fact, sent: Sequence[ProviderResponse]) -> list[Fact]:
     """Cost of one answer, or of several in all; an embedded model is free, a refusal has none."""
-    if all(response.provider == "local" and response.cost_usd == 0 for response in sent):
+    if all(map(is_free, sent)):
         return [Fact("free")]
     if cost.text == UNKNOWN:
         answered = any(response.ok or response.content for response in sent)
@@ -204,7 +205,7 @@ def anomalies(responses: Sequence[ProviderResponse]) -> list[str]:
             found.append(f"{attempts} attempts{whole}")
         # A stopped answer says so itself.
         found += [ending(response.finish_reason)] if response.status != "cancelled" else []
-        found += ["replayed"] if response.replayed else []
+        found += [REPLAYED] if response.replayed else []
     share = f" ({{}} of {len(responses)})" if len(responses) > 1 else ""
     return [text + share.format(found.count(text)) for text in dict.fromkeys(filter(None, found))]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from allos.render.comparison_columns import key_letter
-from allos.render.comparison_costs import total_cost, was_sent
+from allos.render.comparison_costs import cost_usd, total_cost, was_sent
 from allos.render.comparison_facts import median_known, median_of
 from allos.render.comparison_view import ComparisonView
 from allos.render.fact import Fact
@@ -60,7 +60,7 @@ class Summary:
                     after="" if speed == UNKNOWN else f"at {speed}",
                 )
             )
-        if self.cheapest is not None:
+        if self.cheapest is not None and (self.cheapest.value or len(self.cheapest.columns) == 1):
             facts.append(Fact(_best_label(self.cheapest, money), before="cheapest"))
         facts += self._counts
         if self.spent is not None and self.spent.text != UNKNOWN:
@@ -94,7 +94,7 @@ def summary(view: ComparisonView) -> Summary:
     }
     costs_usd = {}
     for index, of_column in complete.items():
-        known = [r.cost_usd for r in of_column if r.cost_usd is not None]
+        known = [cost for r in of_column if (cost := cost_usd(r)) is not None]
         # Rounded: columns that cost the same tie, in whichever order their answers came.
         costs_usd[index] = round(sum(known) / len(known), 12) if known else None
     several = len(view.columns) > 1

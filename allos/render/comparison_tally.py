@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections import Counter
 
-from allos.render.comparison_costs import cost_fact, was_sent, why_unknown
+from allos.render.comparison_costs import cost_fact, cost_usd, was_sent, why_unknown
 from allos.render.comparison_summary import Summary, lowest, time_s
 from allos.render.fact import Fact
 from allos.response import ProviderResponse
@@ -76,11 +76,11 @@ class ComparisonTally:
         self._statuses[response.status] += sign
         if was_sent(response):
             self._sent += sign
-            cost_usd = 0.0 if response.replayed else response.cost_usd  # costs nothing today
-            if cost_usd is None:
+            spent_usd = 0.0 if response.replayed else cost_usd(response)  # costs nothing today
+            if spent_usd is None:
                 self._unknown_costs[why_unknown(response)] += sign
             else:
-                self._spent_usd += sign * cost_usd
+                self._spent_usd += sign * spent_usd
             self._estimated += sign * (response.metadata.get("usage_source") == "estimated")
         if response.ok:
             self._columns.setdefault(column, _ColumnTally()).count(response, sign)
@@ -98,9 +98,10 @@ class _ColumnTally:
     def count(self, response: ProviderResponse, sign: int) -> None:
         self.times_s.count(time_s(response), sign)
         self.speeds.count(response.metadata.get("tokens_per_second"), sign)
-        if response.cost_usd is not None:
+        usd = cost_usd(response)
+        if usd is not None:
             self._known_costs += sign
-            self._cost_usd += sign * response.cost_usd
+            self._cost_usd += sign * usd
 
     @property
     def mean_usd(self) -> float | None:

@@ -103,13 +103,13 @@ def test_spent_is_honest(responses: list[ProviderResponse | None], spent: str | 
 def test_an_unknown_cost_has_a_reason() -> None:
     """No price, or no token counts; each model once. A replayed answer costs nothing now."""
     counted = {"input_tokens": 1, "output_tokens": 2}
-    local = response(provider="local", model="smollm2", **counted)
+    local = response(provider="vllm", model="smollm2", **counted)
     other = response(provider="groq", model="m", input_tokens=1)
     found = summed([local, local, other, response(cost_usd=0.1)]).spent
     replayed = summed([response(replayed=True)]).spent
 
     assert found is not None
     assert found.text == "$0.1 + 3 unknown"
-    assert found.hint == "groq/m reported no token counts; no price known for local/smollm2"
+    assert found.hint == "groq/m reported no token counts; no price known for vllm/smollm2"
     assert replayed is not None
     assert replayed.hint == ""

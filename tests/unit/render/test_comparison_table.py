@@ -91,9 +91,9 @@ def test_the_last_line_sums_up() -> None:
 
 def test_an_unknown_cost_says_why_on_hover() -> None:
     """Below the answer and in the last line; a known cost needs no word."""
-    facts = {"provider": "local", "model": "<smollm2>"}
+    facts = {"provider": "vllm", "model": "<smollm2>"}
     page = comparison_html(comparison(a_a=answer(**facts, cost_usd=None), b_b=answer(cost_usd=0.5)))
-    hint = 'title="no price known for local/&lt;smollm2&gt;"'
+    hint = 'title="no price known for vllm/&lt;smollm2&gt;"'
 
     assert faults(page) == []
     assert f"<span {hint}>cost unknown</span>" in page
