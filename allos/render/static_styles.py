@@ -39,7 +39,8 @@ def _styled(found: re.Match[str]) -> str:
     tag, attribute, names = found[1], found[2], (found[3] or "").split()
     if tag == "pre":
         wraps = "allos-text" in names or "allos-whole" in names
-        code = f'{found[4]} style="white-space:inherit"' if found[4] else ""
+        space = "pre-wrap" if wraps else "pre"
+        code = f'{found[4]} style="white-space:{space}"' if found[4] else ""
         return f'<pre{attribute} style="{_TEXT if wraps else _CODE}">{code}'
     side = "right" if "allos-right" in names else "center" if "allos-mid" in names else "left"
     return (

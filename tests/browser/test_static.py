@@ -64,6 +64,7 @@ def _reads_well(table: Locator) -> None:
     expect(table.locator("h2").first).to_have_css("text-align", "left")
     expect(table.locator("pre").first).to_have_css("white-space", "pre")
     expect(table.locator("pre").first).to_have_css("word-break", "normal")
+    expect(table.locator("pre code").first).to_have_css("white-space", "pre")
     expect(table.locator("details")).to_have_count(1)
     expect(table.get_by_text("Part 8")).to_be_hidden()
     table.locator("summary").click()

@@ -21,7 +21,7 @@ _CODE |= {"overflow-wrap:anywhere", "text-align:left"}
 _STYLES = {
     **dict.fromkeys(("td", "th"), _INLINE | {"text-align:center"}),
     "pre": _CODE,
-    "code": {"white-space:inherit"},
+    "code": {"white-space:pre", "white-space:pre-wrap"},
     "div": {"overflow-x:auto"},
     "table": {"table-layout:fixed", "width:100%"},
 }
