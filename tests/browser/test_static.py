@@ -121,7 +121,7 @@ def test_a_board_tells_settings_images_and_ends(lab: Lab, server: FakeServer) ->
     notebook = lab.open("board.ipynb")
     notebook.run_all()
     board = notebook.outputs(1).locator(".allos-board")
-    expect(board.locator(".sent img")).to_be_visible()
+    expect(board.locator(".allos-sent img")).to_be_visible()
     expect(board).to_contain_text("slow slow")
     board.get_by_role("button", name="Stop all").click()
     expect(board).to_contain_text("2 stopped")

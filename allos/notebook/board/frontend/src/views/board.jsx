@@ -183,7 +183,7 @@ function Sent({ html }) {
   useLayoutEffect(() => {
     if (box.current) showMarkup(box.current, html);
   }, [html]);
-  return <div ref={box} class="sent allos-out" />;
+  return <div ref={box} class="allos-sent allos-out" />;
 }
 
 /** @param {{id: string}} props */
