@@ -24,6 +24,7 @@ _PIECES = st.sampled_from(
         {"delta": {"content": "a", "reasoning": "hm"}},
         {"delta": {"content": "a", "vendor": 1}},
         {"delta": {"content": "a"}, "index": 1},
+        {"delta": {"content": "a"}, "index": None},
         {"delta": {"content": "a"}, "logprobs": {"content": [{"token": "a", "logprob": -1.0}]}},
         {"delta": {"content": "a"}, "usage": {"prompt_tokens": 3, "completion_tokens": 2}},
         {"delta": {"content": "a"}, "finish_reason": "stop"},
