@@ -109,6 +109,8 @@ class ChatDecoder(Decoder):
             and PLAIN_CHOICE_FIELDS.issuperset(choice)
             and PLAIN_MESSAGE_FIELDS.issuperset(choice["delta"])
             and not (chunk.get("usage") or choice.get("finish_reason") or choice.get("logprobs"))
+            and self._has_content
+            and self._reasons_vary
             and self._finish_reason is None
             and self.error is None
             and self._choices.index == choice.get("index")
