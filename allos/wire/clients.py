@@ -96,14 +96,17 @@ class Client:
         if headers:
             own = {name.lower().encode(): value.encode() for name, value in headers.items()}
             merged = [pair for pair in merged if pair[0].lower() not in own] + [*own.items()]
+        proxy = self._proxy
+        extensions: dict[str, Any] = {"timeout": timeout}
+        if proxy is not None and proxy.is_socks:
+            extensions["trace"] = _RefusedConnection().trace
         request = httpx2.Request(
             method,
             _parsed_url(url + self._query),
             headers=merged,
             content=body,
-            extensions={"timeout": timeout},
+            extensions=extensions,
         )
-        proxy = self._proxy
         if proxy is None:
             response: httpx2.Response = await self._http.send(request, stream=stream)
             return response
@@ -123,6 +126,25 @@ class Client:
     async def close(self) -> None:
         """Close every connection. Loop thread."""
         await self._http.aclose()
+
+
+class _RefusedConnection:
+    """Closes the connection that a SOCKS proxy refused, or that was given up while it was asked.
+
+    httpcore leaves such a connection to the garbage collector: a file descriptor each, and a loop that
+    cannot be closed. Its trace extension tells of both ends of the negotiation.
+    """
+
+    __slots__ = ("_stream",)
+
+    def __init__(self) -> None:
+        self._stream: Any = None
+
+    async def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        if event == "socks.connect_tcp.complete":
+            self._stream = info["return_value"]
+        elif event == "socks.setup_socks5_connection.failed" and self._stream is not None:
+            await self._stream.aclose()
 
 
 @lru_cache(maxsize=256)
