@@ -105,13 +105,19 @@ def _numbers(chunks: Sequence[tuple[int, ColumnChunk]], total: int, dtype: str) 
     return pd.Series(times).dt.tz_localize("UTC").array
 
 
+ROWS = "responses"
+"""Value of ``frame.attrs["allos_rows"]``: what the rows are; pandas keeps it where rows or columns are chosen."""
+
+
 def assemble(columns: Mapping[str, ExtensionArray], row_count: int) -> pd.DataFrame:
     """Frame of these columns, which has the accessor ``df.allos``."""
     import pandas as pd
 
     from allos.log import accessor  # noqa: F401 - registers itself
 
-    return pd.DataFrame(columns, index=pd.RangeIndex(row_count), copy=False)
+    frame = pd.DataFrame(columns, index=pd.RangeIndex(row_count), copy=False)
+    frame.attrs["allos_rows"] = ROWS
+    return frame
 
 
 def time_order(blocks: Sequence[Block]) -> npt.NDArray[np.intp] | None:

@@ -132,10 +132,9 @@ def find(name: str) -> Service:
     load_installed()
     if name in _registered:
         return _registered[name]
-    known = names()
     raise ConfigurationError(
-        f"Unknown provider {name!r}.{suggestion(name)} "
-        f"%allos providers, or ProviderRegistry.list_providers(), lists all {len(known)}."
+        f"Unknown provider {name!r}.{suggestion(name)} %allos providers lists all {len(all_services())}; "
+        "in Python, ProviderRegistry.list_providers()."
     )
 
 
