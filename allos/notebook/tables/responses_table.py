@@ -30,6 +30,7 @@ _PROSE = frozenset({"prompt", "content", "system", "reasoning", "refusal", "erro
 _ALL_EXCERPTS_CHARS = 300
 """Room for the texts of one row where columns were chosen: the fewer columns, the longer the excerpts."""
 _MOST_CHOSEN = 12
+_LARGE = 10_000
 
 
 def table(frame: pd.DataFrame) -> DataTable:
@@ -143,7 +144,7 @@ def _cell(name: str, row: Mapping[str, Any], excerpt_chars: int) -> TableCell | 
     if isinstance(value, datetime):
         return moment(value)
     if isinstance(value, float):
-        return f"{value:.6g}"
+        return f"{value:.4g}" if abs(value) < _LARGE else f"{value:,.0f}"
     return str(value) if isinstance(value, int) else excerpt(value, excerpt_chars)
 
 
