@@ -25,7 +25,8 @@ _SHORTEST = 12
 _CELL = "text-align:left;vertical-align:top"
 _NUMBER = "text-align:right;vertical-align:top;white-space:nowrap"
 _SHORT = "text-align:left;vertical-align:top;white-space:nowrap"
-_PROSE = "text-align:left;vertical-align:top;min-width:12em"
+_PROSE = "text-align:left;vertical-align:top;min-width:18em"
+_PROSE_OF_MANY = "text-align:left;vertical-align:top;min-width:12em"
 _NARROW = "padding-right:10px"
 _MANY_COLUMNS = 8
 
@@ -133,7 +134,7 @@ def _style(head: str, table: DataTable) -> str:
     elif head in table.short:
         style = _SHORT
     elif head in table.prose:
-        style = _PROSE
+        style = _PROSE_OF_MANY if len(table.heads) > _MANY_COLUMNS else _PROSE
     return f"{style};{_NARROW}" if len(table.heads) > _MANY_COLUMNS else style
 
 

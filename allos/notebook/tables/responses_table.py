@@ -27,7 +27,7 @@ _HINT_CHARS = 600
 _RAW = frozenset({"raw_request", "raw_reply"})
 _NUMBERS = frozenset({"input_tokens", "output_tokens", "cost_usd", "latency_s"})
 _PROSE = frozenset({"prompt", "content", "system", "reasoning", "refusal", "error_message", "note"})
-_ALL_EXCERPTS_CHARS = 300
+_ALL_EXCERPTS_CHARS = 240
 """Room for the texts of one row where columns were chosen: the fewer columns, the longer the excerpts."""
 _MOST_CHOSEN = 12
 _LARGE = 10_000

@@ -133,8 +133,8 @@ def find(name: str) -> Service:
     if name in _registered:
         return _registered[name]
     raise ConfigurationError(
-        f"Unknown provider {name!r}.{suggestion(name)} %allos providers lists all {len(all_services())}; "
-        "in Python, ProviderRegistry.list_providers()."
+        f"Unknown provider {name!r}.{suggestion(name)} "
+        f"%allos providers lists all {len(all_services())}."
     )
 
 
