@@ -1,7 +1,7 @@
 """Rows of facts as a quiet table, in HTML and in text: what the sub-commands of ``%allos`` show.
 
 The alignment stands in the cells themselves, so that the table also reads well where a page strips style
-sheets: a notebook that is not trusted, an export.
+sheets: a notebook that is not trusted keeps the properties, GitHub the attributes `align` and `valign`.
 """
 
 from __future__ import annotations
@@ -124,7 +124,8 @@ def _cell_html(tag: str, head: str, cell: TableCell | str, table: DataTable) -> 
             text = f'<span class="allos-x">{text}</span>'
     if cell.below:
         text += f'<br><small class="allos-where">{escaped(cell.below)}</small>'
-    return f'<{tag} style="{_style(head, table)}">{text}</{tag}>'
+    side = "right" if head in table.numbers else "left"
+    return f'<{tag} align="{side}" valign="top" style="{_style(head, table)}">{text}</{tag}>'
 
 
 def _style(head: str, table: DataTable) -> str:

@@ -20,12 +20,13 @@ from tests.support.jupyter.notebook import PICTURES
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 NAMES = [path.stem for path in NOTEBOOKS]
+RIGHT = {"right", "-webkit-right"}
 LEFT = {"left", "start", "-webkit-left"}
 WIDE: ViewportSize = {"width": 1280, "height": 900}
 NARROW: ViewportSize = {"width": 700, "height": 900}
 
 # What a site keeps that trusts nobody: structure and links; no style sheet, class, style or script.
-_KEPT = {"a": {"href"}, "td": {"align"}, "th": {"align"}, "details": {"open"}}
+_KEPT = {"a": {"href"}, "td": {"align", "valign"}, "th": {"align", "valign"}, "details": {"open"}}
 _SITE = """<meta charset="utf-8"><style>
 body{max-width:1012px;margin:auto;padding:16px;font:16px/1.5 sans-serif}
 table{border-collapse:collapse;display:block;overflow:auto}
@@ -80,6 +81,8 @@ def _reads_well(outputs: Locator, name: str) -> None:
     cells = outputs.locator("table td", has_text=re.compile(r"\w+ \w+ \w+ \w+")).all()
 
     assert cells, name
+    for cell in outputs.locator("table td", has_text=re.compile(r"^[\d.]+ m?s$")).all():
+        assert cell.evaluate("e => getComputedStyle(e).textAlign") in RIGHT
     for cell in cells:
         assert cell.evaluate("e => getComputedStyle(e).textAlign") in LEFT
     assert not re.search(r"\b(Board|Comparison|ToolQuestion)\(", text)
