@@ -281,10 +281,10 @@ def test_long_answer_with_a_table_is_not_too_much() -> None:
 def test_fault_of_the_parser_costs_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever fails inside, the words are shown."""
 
-    def fail() -> None:
+    def fail(*, maths: bool) -> None:
         raise RuntimeError("parser fault")
 
-    monkeypatch.setattr(markdown, "_parser", fail)
+    monkeypatch.setattr(markdown, "parser", fail)
     faults, shown = judge(markdown_html("**x** <b>"))
 
     assert faults == []

@@ -1,0 +1,107 @@
+"""Markdown that is rendered while it arrives: finished blocks as HTML, the rest as text.
+
+The cost of a piece depends on the block that it belongs to, not on the text so far. At the end the
+whole text is rendered once more, by `markdown_html`; it gives the same blocks, except that a link may
+have got its address from further down.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allos.render.markdown import Size, fragment_html
+from allos.render.markdown_blocks import BlockSplitter
+from allos.render.markdown_parser import LimitExceededError
+from allos.render.plain import clean_text
+
+_SMALL_CHARS = 600
+_GROWTH = 1.25
+"""An open list or table is rendered anew when it is small, or has grown by so much."""
+
+
+class MarkdownStream:
+    """One answer as far as it has come.
+
+    Examples
+    --------
+    >>> stream = MarkdownStream()
+    >>> stream.add("**Done.**\\n\\nIn **pro")
+    >>> stream.blocks, stream.tail
+    (['<p><strong>Done.</strong></p>\\n'], 'In **pro')
+    """
+
+    def __init__(self) -> None:
+        self.blocks: list[str] = []
+        """Safe HTML of the finished blocks."""
+        self.open_html = ""
+        """Safe HTML of the complete items or rows of a list or table that is not finished."""
+        self.version = 0
+        """Grows whenever `blocks` or `open_html` changes: then `tail` begins anew."""
+        self._splitter = BlockSplitter()
+        self._size = Size()
+        self._env: dict[str, Any] = {}
+        self._partial: list[str] = []
+        """Pieces of the line that is being written, not cleaned."""
+        self._plain: list[str] = []
+        """Blocks beyond a limit, and all that follow: they stay text."""
+        self._open_lines = self._open_chars = 0
+
+    def add(self, piece: str) -> None:
+        """Add text as it came; quick as long as no line ends in it."""
+        self._partial.append(piece)
+        if "\n" not in piece:
+            return
+        *complete, rest = "".join(self._partial).split("\n")
+        self._partial = [rest]
+        # An escape sequence never crosses a line end, but a carriage return is one.
+        for raw in complete:
+            for line in clean_text(f"{raw}\n").split("\n")[:-1]:
+                for block in self._splitter.add(line):
+                    self._finish(block)
+        self._render_open()
+
+    @property
+    def tail(self) -> str:
+        """Cleaned text behind what is rendered."""
+        lines = self._splitter.lines[self._open_lines :]
+        partial = clean_text("".join(self._partial))
+        return "".join((*self._plain, *(f"{line}\n" for line in lines), partial))
+
+    def _finish(self, block: str) -> None:
+        html = "" if self._plain else self._html(block, self._env)
+        if not html:
+            self._plain.append(block)
+            self._open_lines = self._open_chars = 0
+            return
+        self._size.add(block)
+        self.blocks.append(html)
+        self.open_html = ""
+        self._open_lines = self._open_chars = 0
+        self.version += 1
+
+    def _render_open(self) -> None:
+        settled = self._splitter.settled
+        if self._plain or settled <= self._open_lines:
+            return
+        text = "".join(f"{line}\n" for line in self._splitter.lines[:settled])
+        if _SMALL_CHARS < len(text) < _GROWTH * self._open_chars:
+            return
+        env = dict(self._env)
+        if "references" in env:  # the finished block will bring its own
+            env["references"] = dict(env["references"])
+        html = self._html(text, env)
+        if html:
+            self.open_html = html
+            self._open_lines, self._open_chars = settled, len(text)
+            self.version += 1
+
+    def _html(self, text: str, env: dict[str, Any]) -> str:
+        """HTML of a block; empty when it cannot be formatted."""
+        try:
+            self._size.copy().add(text)
+            return fragment_html(text, env)
+        except LimitExceededError:
+            return ""
+        # A bug in the parser must not lose the answer.
+        except Exception:  # noqa: BLE001
+            return ""

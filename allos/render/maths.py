@@ -1,0 +1,186 @@
+r"""Formulas in Markdown: `$…$`, `$$…$$`, `\(…\)`, `\[…\]` and the environments of amsmath.
+
+The plugins of markdown-it find them. Here is what they leave open: a bound on how far a search may go,
+which dollars are prices, and what a formula becomes. `mathml` converts it; its source stands beside it
+for pages that drop MathML, and alone where it cannot be converted.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, MutableMapping, Sequence
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from allos.render.mathml import MAX_FORMULA_CHARS, mathml
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.rules_block import StateBlock
+    from markdown_it.rules_inline import StateInline
+    from markdown_it.token import Token
+
+MAX_FORMULAS = 1_000
+MAX_FORMULA_CHARS_IN_ALL = 20_000
+MAX_CONVERSION_S = 0.5
+"""What of one answer is converted, at most; later formulas show their source."""
+_MAX_DOLLAR_CHARS = 300
+
+_OPENING = re.compile(r"\$|\\[(\[]|\\begin\s*\{")
+# A formula never reaches over the end of a paragraph, nor over code.
+_OUTSIDE = re.compile(r"\n[ \t]*\n|`|~~~")
+_WORD = re.compile(r"[A-Za-z]{3}")
+_CLOSING = {"$": "$", "$$": "$$", r"\(": r"\)", r"\[": r"\]"}
+
+InlineRule = Callable[["StateInline", bool], bool]
+BlockRule = Callable[["StateBlock", int, int, bool], bool]
+
+
+def may_hold_maths(text: str) -> bool:
+    """Whether a text needs the rules of `add_maths`, whose packages take a while to load."""
+    return _OPENING.search(text) is not None
+
+
+def add_maths(parser: MarkdownIt) -> None:
+    """Add the rules for formulas to a parser."""
+    from mdit_py_plugins.amsmath import amsmath_block
+    from mdit_py_plugins.dollarmath.index import math_block_dollar, math_inline_dollar
+    from mdit_py_plugins.texmath.index import make_block_func, make_inline_func, rules
+
+    brackets = rules["brackets"]
+    in_line: Any = {
+        **brackets["inline"][0],
+        "name": "math_inline_double",
+        "rex": re.compile(r"\\\[(.+?)\\\]", re.DOTALL),
+        "tag": r"\[",
+    }
+    dollars = {"allow_space": False, "allow_digits": False}
+    for name, opening, rule in (
+        ("math_dollar", "$", math_inline_dollar(**dollars)),
+        ("math_double_dollar", "$$", math_inline_dollar(**dollars | {"allow_double": True})),
+        ("math_round", r"\(", make_inline_func(brackets["inline"][0])),
+        ("math_square", r"\[", make_inline_func(in_line)),
+    ):
+        parser.inline.ruler.before("escape", name, _inline(rule, opening))
+    dollar_block = math_block_dollar(allow_labels=False, allow_blank_lines=False)
+    for name, opening, block in (
+        ("math_dollar_block", "$$", dollar_block),
+        ("math_square_block", r"\[", make_block_func(brackets["block"][1])),
+        ("math_environment", r"\begin", amsmath_block),
+    ):
+        alternatives = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+        parser.block.ruler.before("fence", name, _block(block, opening), alternatives)
+    for name in ("math_inline", "math_inline_double", "math_block", "amsmath"):
+        parser.add_render_rule(name, _formula)
+
+
+def _inline(rule: InlineRule, opening: str) -> InlineRule:
+    """Let a rule look only where a formula can be, and refuse what is none."""
+    closing, length = _CLOSING[opening], len(opening)
+
+    def bounded(state: StateInline, silent: bool) -> bool:
+        start, src = state.pos, state.src
+        if not src.startswith(opening, start):
+            return False
+        if src.find(closing, start + length, start + length + MAX_FORMULA_CHARS) < 0:
+            return False
+        if not rule(state, True):
+            return False
+        end, state.pos = state.pos, start
+        text = src[start + length : end - length]
+        is_formula = end <= state.posMax and _is_formula(text, opening, src[end : end + 1])
+        return is_formula and (rule(state, False) if not silent else _advance(state, end))
+
+    return bounded
+
+
+def _advance(state: StateInline, end: int) -> bool:
+    state.pos = end
+    return True
+
+
+def _is_formula(text: str, opening: str, following: str) -> bool:
+    if len(text) > MAX_FORMULA_CHARS or not text.strip() or _OUTSIDE.search(text):
+        return False
+    if opening != "$":
+        return True
+    # "$HOME/$USER", and "from $5 for tea, up to 9$": a formula has few words without a backslash.
+    is_price = text[0].isdigit() and "\\" not in text and _WORD.search(text)
+    return not (following.isalnum() or is_price or "\n" in text or len(text) > _MAX_DOLLAR_CHARS)
+
+
+def _block(rule: BlockRule, opening: str) -> BlockRule:
+    """Let a rule look only where a formula can be, and refuse what is none."""
+
+    def bounded(state: StateBlock, line: int, end_line: int, silent: bool) -> bool:
+        start = state.bMarks[line] + state.tShift[line]
+        src = state.src
+        if not src.startswith(opening, start) or state.is_code_block(line):
+            return False
+        at = start + len(opening)
+        end = src.find(_CLOSING.get(opening, r"\end"), at, at + MAX_FORMULA_CHARS)
+        if end < 0 or (opening == r"\[" and not _ends_its_line(state, line, end + 2)):
+            return False
+        count, before = len(state.tokens), state.line
+        if not rule(state, line, end_line, False):
+            return False
+        content = state.tokens[-1].content
+        is_formula = (
+            len(content) <= MAX_FORMULA_CHARS
+            and not _OUTSIDE.search(content)
+            and not (opening == "$$" and "$$" in content)  # two formulas in one line
+        )
+        if silent or not is_formula:
+            del state.tokens[count:]
+            state.line = before
+        return is_formula
+
+    return bounded
+
+
+def _ends_its_line(state: StateBlock, line: int, end: int) -> bool:
+    """Whether nothing follows; and nothing but the formula is between, as a quote's marks would be."""
+    line_end = state.src.find("\n", end)
+    rest = state.src[end : line_end if line_end >= 0 else None]
+    return not rest.strip() and (state.level == 0 or end <= state.eMarks[line])
+
+
+def _formula(
+    self: Any, tokens: Sequence[Token], at: int, options: Any, env: MutableMapping[str, Any]
+) -> str:
+    token = tokens[at]
+    is_display = token.type != "math_inline"
+    tex = token.content.strip()
+    source = html.escape(
+        f"{token.markup}{token.content}{_CLOSING.get(token.markup, '')}", quote=False
+    )
+    converted = _converted(tex, env, display=is_display)
+    if not converted:
+        return (
+            f"<pre><code>{source.strip()}</code></pre>\n"
+            if token.block
+            else f"<code>{source}</code>"
+        )
+    # Browsers hide both elements; the style sheet shows them, and hides the source. Of a page that
+    # drops styles and MathML one of the two remains: JupyterLab keeps the attribute, GitHub the <rp>.
+    both = (
+        f'<code class="allos-tex">{source.strip()}</code>'
+        f'<span class="allos-math" hidden=""><rp>{converted}</rp></span>'
+    )
+    return f'<div class="allos-wide">{both}</div>\n' if token.block else both
+
+
+def _converted(tex: str, env: MutableMapping[str, Any], *, display: bool) -> str:
+    """MathML while the answer's budget lasts."""
+    count, chars, spent_s = env.get("formulas", (0, 0, 0.0))
+    if (
+        count >= MAX_FORMULAS
+        or chars + len(tex) > MAX_FORMULA_CHARS_IN_ALL
+        or spent_s > MAX_CONVERSION_S
+    ):
+        return ""
+    began_s = perf_counter()
+    converted = mathml(tex, display=display)
+    env["formulas"] = count + 1, chars + len(tex), spent_s + perf_counter() - began_s
+    return converted
