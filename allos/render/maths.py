@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, MutableMapping, Sequence
+from functools import lru_cache
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ _MAX_DOLLAR_CHARS = 300
 _OPENING = re.compile(r"\$|\\[(\[]|\\begin\s*\{")
 # A formula never reaches over the end of a paragraph, nor over code.
 _OUTSIDE = re.compile(r"\n[ \t]*\n|`|~~~")
+_NAME = re.compile(r"\{([A-Za-z]+\*?)\}")
 _WORD = re.compile(r"[A-Za-z]{3}")
 _CLOSING = {"$": "$", "$$": "$$", r"\(": r"\)", r"\[": r"\]"}
 
@@ -115,12 +117,11 @@ def _block(rule: BlockRule, opening: str) -> BlockRule:
 
     def bounded(state: StateBlock, line: int, end_line: int, silent: bool) -> bool:
         start = state.bMarks[line] + state.tShift[line]
-        src = state.src
-        if not src.startswith(opening, start) or state.is_code_block(line):
+        if not state.src.startswith(opening, start) or state.is_code_block(line):
             return False
-        at = start + len(opening)
-        end = src.find(_CLOSING.get(opening, r"\end"), at, at + MAX_FORMULA_CHARS)
-        if end < 0 or (opening == r"\[" and not _ends_its_line(state, line, end + 2)):
+        # The rules look for it up to the end of the text, from every line that opens a formula.
+        end = _end_of_block(state.src, start, opening)
+        if end < 0 or (opening == r"\[" and not _is_alone(state, line, end)):
             return False
         count, before = len(state.tokens), state.line
         if not rule(state, line, end_line, False):
@@ -139,11 +140,33 @@ def _block(rule: BlockRule, opening: str) -> BlockRule:
     return bounded
 
 
-def _ends_its_line(state: StateBlock, line: int, end: int) -> bool:
-    """Whether nothing follows; and nothing but the formula is between, as a quote's marks would be."""
-    line_end = state.src.find("\n", end)
-    rest = state.src[end : line_end if line_end >= 0 else None]
-    return not rest.strip() and (state.level == 0 or end <= state.eMarks[line])
+def _end_of_block(src: str, start: int, opening: str) -> int:
+    """Where a block that begins here ends, at the end of a line; -1 when that is too far away."""
+    at = start + len(opening)
+    limit = at + MAX_FORMULA_CHARS
+    if opening == r"\[":  # its rule takes the first
+        end = src.find(r"\]", at, limit) + 2
+        return end if end > at and _ends_line(src, end) else -1
+    name = _NAME.match(src, at)
+    closing = "$$" if opening == "$$" else rf"\end{{{name[1] if name else ''}}}"
+    found = _line_that_ends_with(closing).search(src, at, limit)
+    if found:
+        return found.end()
+    return len(src) if len(src) <= limit and src.endswith(closing, at) else -1
+
+
+@lru_cache(maxsize=64)
+def _line_that_ends_with(closing: str) -> re.Pattern[str]:
+    return re.compile(re.escape(closing) + r"[ \t]{0,80}\n")
+
+
+def _ends_line(src: str, at: int) -> bool:
+    return not src[at : at + 80].partition("\n")[0].strip(" \t")
+
+
+def _is_alone(state: StateBlock, line: int, end: int) -> bool:
+    """Whether nothing but the formula is up to its end, as the marks of a quote would be."""
+    return state.level == 0 or end <= state.eMarks[line]
 
 
 def _formula(

@@ -240,6 +240,8 @@ HOSTILE: list[tuple[str, str]] = [
     ("math_dollar_lines", "$$a\n" * 20_000),
     ("math_brackets_open", "\\(" * 20_000 + "\\[x\n" * 10_000),
     ("math_environments_open", "\\begin{align}\n" * 6_000),
+    ("math_environments_wrong", "\\begin{align}\n\\end{x}\n" * 4_000),
+    ("math_brackets_lines", "\\[a\nb\\] c\n" * 8_000),
     ("math_too_long", "$$" + "x+" * 20_000 + "$$"),
     (
         "math_moved",
