@@ -1,11 +1,9 @@
-"""Untrusted text made safe without any markup: for terminals, and while an answer streams."""
+"""Untrusted text made safe without any markup: for terminals, and for what is not rendered."""
 
 from __future__ import annotations
 
 import html
 import re
-
-from allos.render.style import LIVE_STYLE
 
 # Terminal escape sequences: CSI, OSC, DCS and the other strings, then two-character escapes. A payload
 # ends at any control character, so no input makes the search walk the text twice.
@@ -69,31 +67,6 @@ def reveal(text: str) -> str:
 def escaped(text: str) -> str:
     """Clean and escape a text for use between tags or in an attribute."""
     return html.escape(clean_text(text), quote=True)
-
-
-def streaming_html(text: str, *, state: str = "") -> str:
-    """HTML of an answer that is still arriving: escaped text, no markup, no links.
-
-    Half a Markdown text can mean something else than all of it, so nothing is interpreted before the
-    end.
-
-    Parameters
-    ----------
-    text : str
-        Untrusted text so far.
-    state : str
-        Status, shown as a quiet line below.
-
-    Examples
-    --------
-    >>> "<b>" in streaming_html("**a** <b>")
-    False
-    """
-    body = f'<pre class="allos-text">{escaped(text)}</pre>' if text else ""
-    status = f'<small class="allos-state">{escaped(state)}</small>' if state else ""
-    return unbroken(
-        f'<div class="allos-out mathjax_ignore tex2jax_ignore">{LIVE_STYLE}{body}{status}</div>'
-    )
 
 
 def shorten(text: str, length: int) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from time import monotonic, perf_counter
 from typing import Any
 
-from allos.render.answer import body_html
+from allos.render.answer import body_html, body_text_parts
 from allos.render.comparison_facts import numbers
 from allos.render.format import rate, seconds
+from allos.render.markdown_stream import MarkdownStream
 from allos.render.plain import clean_text
 from allos.response import ProviderResponse
 from allos.runs.cell import Cell, CellSnapshot
@@ -47,9 +48,12 @@ class CellUpdates:
         self._attempt: Any = None
         self._has_age = self._has_first = False
         self._reasoning_chars = 0
-        # The text as the page has it, cleaned; `_units` is its length in UTF-16, as JavaScript counts.
+        self._stream = MarkdownStream()
+        self._pieces = self._blocks = self._all_blocks = 0
+        # The text behind the blocks as the page has it, cleaned; `_units` is its length in UTF-16, as
+        # JavaScript counts.
         self._texts: list[str] = []
-        self._pieces = self._units = self._sent_whole = 0
+        self._units = self._sent_whole = 0
 
     def changes(self) -> View | None:
         """What has changed; None when nothing has."""
@@ -75,13 +79,23 @@ class CellUpdates:
         return {
             "key": self.key,
             **self._place(),
-            "text": "".join(self._texts),
             **_BLANK,
+            **self._written(),
             "state": self._state,
             "reasoning_chars": self._reasoning_chars,
             "attempt": self._attempt and _attempt(self._attempt),
             **times,
             **self._end,
+        }
+
+    def _written(self) -> View:
+        """The answer as far as it was sent."""
+        stream = self._stream
+        return {
+            "part": stream.version,
+            "blocks": list(stream.blocks),
+            "open": stream.open_html,
+            "text": "".join(self._texts),
         }
 
     def _place(self) -> View:
@@ -111,16 +125,33 @@ class CellUpdates:
 
     def _text(self, pieces: list[str]) -> View:
         count = len(pieces)  # the loop thread appends meanwhile
-        new = clean_text("".join(pieces[self._pieces : count]))
+        new = "".join(pieces[self._pieces : count])
         self._pieces = count
+        stream = self._stream
+        part = stream.version
+        stream.add(new)
+        if stream.version != part:
+            return self._next_part()
+        new = clean_text(new)
         offset = self._units
         self._texts.append(new)
-        self._units += len(new.encode("utf-16-le")) // 2
+        self._units += _units(new)
         if self._units < 2 * self._sent_whole:
-            return {"offset": offset, "text": new}
+            return {"part": part, "offset": offset, "text": new}
         self._sent_whole = self._units
         self._texts = ["".join(self._texts)]
-        return {"offset": 0, "text": self._texts[0]}
+        return {"part": part, "offset": 0, "text": self._texts[0]}
+
+    def _next_part(self) -> View:
+        """Blocks that are new, and the text behind them from its start."""
+        stream = self._stream
+        at, self._blocks = self._blocks, len(stream.blocks)
+        if self._blocks >= 2 * self._all_blocks:
+            at, self._all_blocks = 0, self._blocks
+        tail = stream.tail
+        self._texts, self._units = [tail], _units(tail)
+        self._sent_whole = self._units
+        return {**self._written(), "blocks_at": at, "blocks": stream.blocks[at:], "offset": 0}
 
     def _times(self, now: CellSnapshot) -> View:
         """Time since the start; the page's own clock continues from there."""
@@ -142,7 +173,7 @@ class CellUpdates:
 
     def _finish(self, response: ProviderResponse) -> View:
         self.response = response
-        self._attempt, self._texts = None, []
+        self._attempt, self._texts, self._stream = None, [], MarkdownStream()
         known = response.metadata
         facts = [fact.text for fact in numbers([response])]
         if response.error is not None and known.get("request_id"):
@@ -150,6 +181,7 @@ class CellUpdates:
         self._end = {
             "state": response.status,
             "html": body_html(response),
+            "source": clean_text("\n\n".join(body_text_parts(response))),
             "facts": [clean_text(fact) for fact in facts],
             "attempt": None,
             "age_s": None,
@@ -164,9 +196,17 @@ def column_key(index: int) -> str:
     return str(index)
 
 
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
 _BLANK: View = {
     "state": "queued",
+    "part": 0,
+    "blocks": [],
+    "open": "",
     "html": None,
+    "source": "",
     "facts": [],
     "speed": "",
     "reasoning_chars": 0,
