@@ -7,7 +7,8 @@
     |   +-- MissingKeyError
     |   +-- MissingBaseURLError       a generic service without a base URL
     +-- ProviderError                 a failed call; .response is the partial response
-    |   +-- AuthenticationError       401, 403
+    |   +-- AuthenticationError       401, 403: the API key is wrong, or may not do this
+    |   +-- PermissionDeniedError     403 for another reason: region, firewall, model
     |   +-- BadRequestError           400, 404, 405, 409, 413, 422: invalid request
     |   |   +-- ContextLengthError    the prompt exceeds the context window
     |   |   +-- ContentFilterError    the content filter rejected the prompt
@@ -101,6 +102,9 @@ class ProviderError(AllosError):
         The message without the next step.
     next_step : str or None
         How to fix it; the end of the message.
+    failed_generation : str or None
+        What the model had written, where the service could not use it (a tool call or JSON that does
+        not parse).
     """
 
     retryable_by_default = False
@@ -130,6 +134,7 @@ class ProviderError(AllosError):
         self.retryable = self.retryable_by_default if retryable is None else retryable
         self.summary = message
         self.next_step: str | None = None
+        self.failed_generation: str | None = None
 
     def advise(self, next_step: str | None) -> None:
         """Set the next step, which is appended to the message."""
@@ -143,6 +148,10 @@ class ProviderError(AllosError):
 
 class AuthenticationError(ProviderError):
     """The service rejected the API key."""
+
+
+class PermissionDeniedError(ProviderError):
+    """The service, or a firewall before it, refused access for a reason other than the API key."""
 
 
 class BadRequestError(ProviderError):

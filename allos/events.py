@@ -49,6 +49,18 @@ class ReasoningDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class TextWasReasoning:
+    """All text so far was reasoning: its end was marked, although nothing had marked its beginning.
+
+    Chat templates of many reasoning models write the opening tag into the prompt, so that only the
+    closing one arrives. Whoever shows text while it arrives should take it back.
+    """
+
+    reasoning: str
+    """The text so far without the mark."""
+
+
+@dataclass(frozen=True, slots=True)
 class RefusalDelta:
     """The next piece of the text in which the model declines to answer."""
 
@@ -63,17 +75,52 @@ class ToolCallDelta:
     """Which call of the response it belongs to."""
     id: str | None = None
     name: str | None = None
+    """The name as far as it is known; a later one replaces it."""
     arguments: str | None = None
     """The next piece of the arguments' JSON text."""
     parsed_arguments: Any = None
-    """All arguments as a JSON value, where the service sends one in place of text."""
+    """All arguments as a JSON value, where the service sends one; text that is complete goes before."""
 
 
 @dataclass(frozen=True, slots=True)
 class RawPart:
-    """Part of the response that the API wants back, unchanged, in the next turn."""
+    """Part of the response as it came: what the API wants back in the next turn, or has no type here."""
 
     data: dict[str, Any]
+    is_content: bool = False
+    """Whether it belongs to the answer itself, as an image does, and not to what led to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogprobsDelta:
+    """Log probabilities of the next tokens of the text or the refusal."""
+
+    tokens: list[dict[str, Any]]
+    """For each token `token` and `logprob`, and `top_logprobs` where they were requested."""
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A source that the service names for the answer, or another annotation of its text."""
+
+    data: dict[str, Any]
+    """As the service sends it; a URL that comes alone is in `url`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseExtra:
+    """Fields that no other event has, by the service's names; each replaces the one before it."""
+
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """Something of the response that has no place in it, as it came."""
+
+    what: str
+    """Why it has none, in a few words."""
+    data: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +195,14 @@ class Retrying:
 Event = (
     TextDelta
     | ReasoningDelta
+    | TextWasReasoning
     | RefusalDelta
     | ToolCallDelta
     | RawPart
+    | Unplaced
+    | LogprobsDelta
+    | Citation
+    | ResponseExtra
     | UsageReport
     | ResponseFacts
     | RateLimitHint

@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import Any
 
+from allos.line_breaks import with_line_feeds
 from allos.messages import Message
 from allos.parts import File, Part
 from allos.request import Request, SchemaSpec, ToolSpec
@@ -18,7 +19,7 @@ def request_hash(request: Request, sample: int = 0) -> str:
     """SHA-256 of a request's canonical JSON, as 64 hexadecimal digits.
 
     It depends on endpoint, API, model, parameters, messages, tools, schema, `extra` and `sample`. Keys,
-    ports, timeouts and streaming are ignored.
+    ports, timeouts, streaming and the kind of line breaks are ignored.
 
     Parameters
     ----------
@@ -98,14 +99,16 @@ def _message(message: Message) -> dict[str, Any]:
 
 
 def _content(message: Message) -> Any:
-    if message.content is None or isinstance(message.content, str):
-        return message.content
+    if message.content is None:
+        return None
+    if isinstance(message.content, str):
+        return with_line_feeds(message.content)
     return [_part(part) for part in message.content]
 
 
 def _part(part: Part) -> Any:
     if isinstance(part, str):
-        return part
+        return with_line_feeds(part)
     if isinstance(part, File):
         return ["file", part.content_hash, part.media_type, part.name]
     return ["image", part.content_hash, part.media_type, part.detail]

@@ -29,9 +29,9 @@ class ProviderOptions:
     """Seconds without data from the service."""
     deadline_s: float | None = None
     """Seconds for a complete call, waits and retries included."""
-    max_attempts: int = 5
+    max_attempts: int = 6
     """Maximum number of attempts, the first included."""
-    headers: Mapping[str, str] | None = field(default=None, repr=False)
+    headers: Mapping[str, str | Secret] | None = field(default=None, repr=False)
     """Additional headers of every request."""
     context_window: int | None = None
     """Overrides the known context window, in tokens."""

@@ -14,6 +14,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from allos.errors import ConfigurationError
+from allos.redaction import without_credentials
 
 if TYPE_CHECKING:
     from typing import Never
@@ -150,9 +151,9 @@ class Image:
 
     def __repr__(self) -> str:
         if self.data is None:
-            return f"Image(url={_shorten(self.url or '')!r})"
+            return f"Image(url={_shorten(without_credentials(self.url or ''))!r})"
         kind = (self.media_type or "").rpartition("/")[2]
-        return f"Image({kind}, {_format_size(len(self.data))})"
+        return f"Image({kind}, {format_size(len(self.data))})"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Image):
@@ -233,7 +234,7 @@ class File:
 
     def __repr__(self) -> str:
         kind = "text" if self.text is not None else self.media_type.rpartition("/")[2]
-        return f"File({_shorten(self.name)!r}, {kind}, {_format_size(len(self.data))})"
+        return f"File({_shorten(self.name)!r}, {kind}, {format_size(len(self.data))})"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, File):
@@ -276,7 +277,8 @@ def as_part(value: object) -> Part | None:
             return Image.from_pil(value)
         if module == "matplotlib.figure" and base.__name__ == "Figure":
             return Image.from_figure(value)
-        if module.startswith("matplotlib.axes.") and base.__name__ == "Axes":
+        is_axes = module.startswith("matplotlib.axes.") and base.__name__ == "Axes"
+        if is_axes or (module == "matplotlib.figure" and base.__name__ == "SubFigure"):
             return Image.from_figure(value.get_figure(root=True))  # type: ignore[attr-defined]  # compared by name
     return None
 
@@ -359,7 +361,7 @@ def _read_bytes(
         raise ConfigurationError(f"{label} is empty.")
     if len(raw) > limit:
         raise ConfigurationError(
-            f"{label} is larger than the limit of {_format_size(limit)} for a {what}."
+            f"{label} is larger than the limit of {format_size(limit)} for a {what}."
         )
     return label, raw
 
@@ -390,7 +392,8 @@ def _shorten(text: str) -> str:
     return text if len(text) <= _SHORT else f"{text[: _SHORT - 1]}…"
 
 
-def _format_size(size_bytes: int) -> str:
+def format_size(size_bytes: int) -> str:
+    """Size in words, such as ``12 kB``."""
     if size_bytes < 1000:
         return f"{size_bytes} bytes"
     if size_bytes < 1_000_000:

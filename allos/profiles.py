@@ -31,6 +31,8 @@ class ModelProfile:
     """Headers with which these models accept `temperature` and `top_p`."""
     reasoning: bool = False
     """Reasoning models: request encrypted reasoning on Responses, which the next turn needs."""
+    thinking_display: str | None = None
+    """Value of `thinking.display` on Messages, for models that leave their thinking out without it."""
     text_only: bool = False
     """These models accept no images and no documents."""
     tool_choice: Mapping[str, str] = field(default_factory=dict)
@@ -54,7 +56,8 @@ class ServiceProfile:
     rename: Mapping[str, str] = field(default_factory=dict)
     """Name of a parameter to the service's body field."""
     think_tags: bool = False
-    """The service writes reasoning inside ``<think>`` tags of the content."""
+    """The service may write reasoning into the content, in tags or channels of the model; they are
+    listed in `allos.wire.reasoning_marks`."""
     effort: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Body fields of Chat Completions for each value of `effort`, if its own field is not accepted;
     ``*`` is any other value, ``{effort}`` is replaced by the value. A value without an entry is not
@@ -63,6 +66,8 @@ class ServiceProfile:
     """Send `store: false` on Responses, so that the service stores no copy."""
     text_only: bool = False
     """The service accepts no images and no documents; if that is unknown, they are sent."""
+    takes_images_back: bool = False
+    """On Chat Completions, `images` of an assistant turn may be sent back, to be changed further."""
     strict_tools: bool = True
     """The service accepts `strict` in the definition of a tool."""
     tool_choice: Mapping[str, str] = field(default_factory=dict)

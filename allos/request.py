@@ -74,7 +74,7 @@ class Request:
     """Seconds without data from the server until the attempt fails."""
     deadline_s: float | None = None
     """Seconds for the complete call, waits and retries included."""
-    max_attempts: int = 5
+    max_attempts: int = 6
     """Maximum number of attempts, the first included."""
     endpoint: str = ""
     """Identity of the service for replay: its name, or the base URL of a generic one."""

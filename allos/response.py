@@ -11,6 +11,7 @@ from allos.context import RunContext
 from allos.errors import AllosError
 from allos.events import FinishReason
 from allos.messages import Message, MessageRole, ToolCall
+from allos.parts import Image
 from allos.request import Request
 from allos.usage import Usage
 
@@ -32,7 +33,8 @@ class ProviderResponse:
     metadata : dict
         Metadata of the call by the names of the log's columns (`provider`, `model`, `input_tokens`,
         `latency_s`, `finish_reason` ...; see the log schema in the docs), without unknown values, and
-        `usage`, the provider's own usage object. Texts are attributes, not metadata.
+        `usage`, the provider's own usage object. `parts`, `citations`, `logprobs` and
+        `response_extra` are lists and dicts here, JSON text in the log. Texts are attributes, not metadata.
     reasoning, refusal : str or None
         Reasoning and refusal of the model, if the API returns them.
     error : AllosError or None
@@ -66,6 +68,8 @@ class ProviderResponse:
     request: Request | None = field(default=None, repr=False, compare=False)
     context: RunContext = field(default_factory=RunContext, repr=False, compare=False)
     raw: tuple[dict[str, Any], ...] = field(default=(), repr=False, compare=False)
+    """Parts of the response as they came: images, audio and others that are not text, and what the
+    API wants back in the next turn."""
     body: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
     """The request body as it was sent; never contains a key."""
     reply: Any = field(default=None, repr=False, compare=False)
@@ -117,6 +121,22 @@ class ProviderResponse:
         )
 
     @property
+    def images(self) -> tuple[Image, ...]:
+        """Images of the answer: PNG, JPEG, GIF and WEBP of at most 20 MB, decoded at each access.
+
+        Examples
+        --------
+        ::
+
+            Path("cat.png").write_bytes(response.images[0].data)
+        """
+        if not self.raw:
+            return ()
+        from allos.media import images_in
+
+        return images_in(self.raw)
+
+    @property
     def latency_s(self) -> float | None:
         """Seconds of the last attempt, from sending to the end."""
         return self.metadata.get("latency_s")
@@ -151,6 +171,8 @@ class ProviderResponse:
         facts = [repr(text)]
         if self.tool_calls:
             facts.append(f"tool_calls={[call.name for call in self.tool_calls]}")
+        if parts := self.metadata.get("parts"):
+            facts.append(f"parts={[part.get('media_type') or part.get('type') for part in parts]}")
         if self.provider:
             facts.append(f"model={f'{self.provider}/{self.model}'!r}")
         if self.status != "ok":

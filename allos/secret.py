@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Mapping, MutableMapping
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
+from weakref import WeakValueDictionary
 
 MASK = "***"
 
@@ -26,7 +28,14 @@ class Secret:
     'Incorrect API key provided: ***'
     """
 
-    __slots__ = ("_value",)
+    __slots__ = ("__weakref__", "_value")
+
+    def __new__(cls, value: str) -> Self:
+        """Return the one secret with this value."""
+        secret = _live.get(value)
+        if type(secret) is not cls:
+            secret = _live[value] = super().__new__(cls)
+        return secret
 
     def __init__(self, value: str) -> None:
         self._value = value
@@ -69,13 +78,58 @@ class Secret:
         raise TypeError("a Secret cannot be pickled: pass the key to the other process yourself")
 
 
+_live: WeakValueDictionary[str, Any] = WeakValueDictionary()
+"""Process-wide cache: the secrets that something still holds, so that they can be masked."""
+
+
+def live_secrets() -> tuple[str, ...]:
+    """Return the value of every secret that this process holds; only for masking them.
+
+    Examples
+    --------
+    >>> key = Secret("sk-very-secret")
+    >>> "sk-very-secret" in live_secrets()
+    True
+    """
+    secrets = [secret for each in _live.valuerefs() if (secret := each()) is not None]
+    return tuple(secret.reveal() for secret in secrets if secret)
+
+
+_SECRET_HEADER = re.compile(r"auth|key|token|secret|cookie|password|signature|credential", re.I)
+_SECRET_VALUE = re.compile(
+    r"(?:bearer|basic|token)\s|[a-z]{2,5}[-_]\w{12,}$|(?=\S*\d)(?=\S*[a-z])[\w.~+/=:-]{20,}$", re.I
+)
+_IDENTIFIER = re.compile(r"(?:id|trace|traceparent|tracestate)$", re.I)
+"""Headers whose values are as long as keys, and belong into a log."""
+
+
+def seal_header(name: str, value: str) -> str | Secret:
+    """Return a header's value, as a `Secret` where its name or itself looks like a credential.
+
+    Examples
+    --------
+    >>> seal_header("X-Api-Key", "mine"), seal_header("X-Title", "My notebook")
+    (Secret(***), 'My notebook')
+    """
+    is_secret = _SECRET_HEADER.search(name) or (
+        _SECRET_VALUE.match(value) and not _IDENTIFIER.search(name)
+    )
+    return Secret(value) if is_secret else value
+
+
+def reveal(value: str | Secret) -> str:
+    """Return the string of a value that may be a `Secret`; only call it where a client is created."""
+    return value.reveal() if isinstance(value, Secret) else value
+
+
 def seal_secrets(keywords: MutableMapping[str, Any]) -> None:
     """Wrap the API key in a call's keywords, in place: a traceback may show a frame's variables.
 
     Parameters
     ----------
     keywords : dict
-        `api_key` becomes a `Secret`, `headers` a mapping that does not print its values.
+        `api_key` becomes a `Secret`, and so do the values of `headers` that look like credentials;
+        the others are not printed either.
 
     Examples
     --------
@@ -91,8 +145,14 @@ def seal_secrets(keywords: MutableMapping[str, Any]) -> None:
         keywords["headers"] = Headers(headers)
 
 
-class Headers(dict[str, str]):
-    """Headers of the user; only their names are printed, since a value may be a key."""
+class Headers(dict[str, "str | Secret"]):
+    """Headers of the user: what looks like a credential is a `Secret`; only names are printed."""
+
+    def __init__(self, headers: Mapping[str, Any]) -> None:
+        super().__init__(
+            (name, seal_header(str(name), value) if isinstance(value, str) else value)
+            for name, value in headers.items()
+        )
 
     def __repr__(self) -> str:
         return f"Headers({', '.join(map(str, self))})"

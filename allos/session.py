@@ -24,7 +24,7 @@ from allos.providers.catalog import services
 from allos.providers.pricing.budgets import Budgets
 from allos.providers.pricing.prices import Prices
 from allos.secret import Secret
-from allos.settings import Settings
+from allos.settings import Settings, checked
 
 if TYPE_CHECKING:
     from allos.messages import ToolCall
@@ -55,6 +55,8 @@ class Session:
         Running comparisons.
     chats : dict
         Conversations by name.
+    known_chats : WeakValueDictionary
+        The same with those that somebody holds, although their first turn has failed.
 
     Examples
     --------
@@ -77,6 +79,7 @@ class Session:
         self.on_run_started: list[Callable[[Any], None]] = []
         self.active_runs: set[Any] = set()
         self.chats: dict[str, Any] = {}
+        self.known_chats: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
         self._prices = Prices()
         self._replay: Replay | None = None
         self._configured_replay: str | None = None
@@ -253,6 +256,31 @@ def current_session() -> Session:
     return session
 
 
+def check_setting(name: str, value: Any) -> Any:
+    """Return the valid value of a setting; of `model` also the service must be known.
+
+    Raises
+    ------
+    ConfigurationError
+        Unknown setting, service or model, or invalid value.
+
+    Examples
+    --------
+    >>> check_setting("model", "local/smollm2")
+    'local/smollm2'
+    """
+    if value is None:
+        return None
+    value = checked(name, value)
+    if name == "model":
+        service, model = services.resolve_model_name(value)
+        if model is None and not service.embedded:
+            raise ConfigurationError(
+                f"model must name a model of {service.name!r}: {service.name}/MODEL."
+            )
+    return value
+
+
 def configure(**changes: Any) -> dict[str, Any]:
     """Change settings for this process: ``allos.configure(model="groq/llama-3.1-8b-instant")``.
 
@@ -279,6 +307,8 @@ def configure(**changes: Any) -> dict[str, Any]:
     >>> "temperature" in configure(temperature=None)
     False
     """
+    for name, value in changes.items():
+        check_setting(name, value)
     settings = current_session().settings
     settings.configure(**changes)
     return {name: known.value for name, known in settings.values().items()}

@@ -58,10 +58,35 @@ No row was tested against the live service. Instead:
 - **Not verified.** *?* marks what is sent as OpenAI or Anthropic document it, on the assumption that a
   compatible service accepts it. If it does not, its error says so, and you can pass other fields as `extra=`.
 
-`effort` lists the values that are translated for the service; others are left out with a warning. *Prices* says whether
+`effort` lists the values that are translated for the service; others are left out with a warning. *Tags* says whether
+reasoning is also looked for in the text (`<think>`, `[THINK]`, channels ...), as some of the service's models write it. *Prices* says whether
 genai-prices has a table for the service; OpenRouter, xAI, Perplexity and the LiteLLM proxy report the cost
 themselves. *Facts* is the number of models whose context window allos knows without a request (data of {as_of});
 *asked* means that `get_context_window(refresh=True)` and `list_models()` can request it from the service.
+"""
+
+
+_ERRORS = """\
+## What the services say when a call fails
+
+An error is read from its code and type, then from its details, the headers, its words, and last from the
+HTTP status. From public documentation and reports, as of 2026-11:
+
+| service | shape of an error | the wait is told in |
+| --- | --- | --- |
+| `openai` | `{error: {message, type, code, param}}`; in streams `error` and `response.failed` | `retry-after`, `x-ratelimit-reset-requests` and `-tokens` (`6m0s`), the message |
+| `anthropic` | `{type: error, error: {type, message}}`, in streams as well; an empty account is a 400 | `retry-after`, `anthropic-ratelimit-*-reset` (RFC 3339) |
+| `groq` | as `openai`; every rate limit links to the billing page; 498: no capacity; `failed_generation`: what the model wrote | `retry-after`, `x-ratelimit-reset-*` (`7.66s`), the message |
+| `gemini` | a list of `{error: {code, message, status, details}}`; a wrong key is a 400 with `API_KEY_INVALID`; every rate limit speaks of billing | `details`: `RetryInfo.retryDelay` (`3s`); `QuotaFailure.quotaId` names the minute or the day |
+| `xai` | `{code, error}`, the second one a string; a wrong key is a 400, no credit a 403 | `retry-after` |
+| `openrouter` | `{error: {code, message, metadata}}` with the HTTP status as the code, also under status 200; `metadata.raw` is what the service behind it said; moderation is a 403 | `metadata.headers`: `X-RateLimit-Reset` (milliseconds since 1970) |
+| `azure` | as `openai`, with `innererror.code`; the content filter is a 400; a firewall a 403 | `retry-after`, `retry-after-ms`, the message |
+| `mistral` | `{object: error, message, type, code}`, or `{detail: [...]}` | `retry-after`, `ratelimit-reset` |
+| `cerebras` | `{message, type, param, code}` | `x-ratelimit-reset-tokens-minute`, `-requests-day` (seconds) |
+| `together`, `fireworks`, `deepseek`, `moonshot` | as `openai`; no credit: 402, at Moonshot `exceeded_current_quota_error` in a 429 | `retry-after`, `x-ratelimit-reset` |
+| `cohere`, `huggingface` | `{message}`, `{error: "..."}`; a model that is loading: 503 | `estimated_time` |
+| `dashscope`, `minimax` | `{code, message}` with codes such as `Arrearage`, `InvalidApiKey`; `base_resp` under status 200 | – |
+| `nvidia`, `vllm`, `litellm`, `tgi` | `{title, detail}`, `{object: error, message}`, `{error}`, `{detail}`, plain text | `retry-after` |
 """
 
 
@@ -78,6 +103,7 @@ def page() -> str:
         "## On your own machine or network\n\nA key is optional unless the note says otherwise.\n\n"
         + _table(local),
         _KNOWN.replace("{as_of}", model_limits.as_of()) + "\n" + _known_table(services),
+        _ERRORS,
         "## Shut down\n\n"
         + "".join(f"- `{name}`: {why}\n" for name, why in retired_services().items())
         + "".join(map(_gone, load())),
@@ -104,9 +130,9 @@ def _row(service: Service) -> str:
 
 
 def _known_table(services: list[Service]) -> str:
-    head = "| service | on loopback | tools | schemas | effort | prices | facts |\n"
+    head = "| service | on loopback | tools | schemas | effort | tags | prices | facts |\n"
     rows = "".join(f"| {' | '.join(_known(service))} |\n" for service in services)
-    return head + "| --- | --- | --- | --- | --- | --- | --- |\n" + rows
+    return head + "| --- | --- | --- | --- | --- | --- | --- | --- |\n" + rows
 
 
 def _known(service: Service) -> list[str]:
@@ -121,6 +147,7 @@ def _known(service: Service) -> list[str]:
     ]
     words += ["with some models"] if words and not profile.tool_choice else []
     words += [] if profile.strict_tools else ["no `strict`"]
+    words += ["images go back"] if profile.takes_images_back else []
     part = next((m for m in profile.models if m.effort), None)
     efforts = profile.effort or (part.effort if part else {})
     words_sent = tuple("any value" if word == "*" else word for word in efforts)
@@ -133,6 +160,7 @@ def _known(service: Service) -> list[str]:
         ", ".join(words) + " (doc)" if words else _sure(home),
         f"`{profile.schema_support}` " + _sure(home or profile.schema_support != "json_schema"),
         _codes(words_sent) + f"{of} (doc)" if efforts else _sure(home and not service.embedded),
+        "yes" if profile.think_tags else "–",
         "yes" if service.price_id else "–",
         " + ".join(([f"{known}"] if known else []) + (["asked"] if asked else [])) or "–",
     ]

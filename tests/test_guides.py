@@ -62,7 +62,7 @@ def test_images_and_files(server: FakeServer, tmp_path: Path) -> None:
     (tmp_path / "paper.pdf").write_bytes(PDF)
     (tmp_path / "notes.md").write_text("# Notes\n")
 
-    assert run("guide/images-and-files.md") == 3
+    assert run("guide/images-and-files.md") == 4
     assert allos.responses()["status"].tolist() == ["ok"] * 4
     assert {request.api for request in server.requests} == {"responses", "messages"}
 
@@ -189,7 +189,7 @@ def test_errors_and_limits(server: FakeServer, capsys: pytest.CaptureFixture[str
     assert printed[0].startswith("openai/no-such-model: the service has no such model (404): ")
     assert printed[1].startswith("ModelNotFoundError 404 req_")
     assert printed[-1].startswith("openai/gpt-5.4-mini does not support 'seed'")
-    assert allos.responses()["status"].tolist() == ["error", "ok", "ok", "ok", "cancelled"]
+    assert allos.responses()["status"].tolist() == ["error", "ok", "ok", "ok", "cancelled", "error"]
 
 
 def test_saved_notebooks(server: FakeServer, tmp_path: Path) -> None:

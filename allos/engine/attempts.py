@@ -8,14 +8,18 @@ from threading import get_ident
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from allos import context
+from allos import context, redaction
 from allos.engine import learned_profiles, retry
 from allos.engine.call import Call
 from allos.engine.interceptors import After, complete, complete_now
-from allos.engine.limits import Permit, estimate
+from allos.engine.limits import Limiter, Permit, estimate
+from allos.engine.pauses import Reason
 from allos.engine.prepared_call import PreparedCall
+from allos.engine.redacted_events import redact_events
 from allos.engine.response_accumulator import ResponseAccumulator
 from allos.engine.response_facts import (
+    content_facts,
+    counted,
     outcome_facts,
     request_facts,
     speed_facts,
@@ -69,8 +73,10 @@ class AttemptRun:
         self.limiters = call.limiters
         self.afters = afters
         self.connection = connection
+        self.redactor = redaction.current()
         self.shared, self.client = shared, shared.client
         self.on_events = on_events
+        self.limiter: Limiter | None = None
         self.is_amended = False
         origin = context.current()
         self.caller = origin.run_id or origin.comparison_id or get_ident()
@@ -130,7 +136,7 @@ class AttemptRun:
 
     def _abandon(self, exc: BaseException) -> None:
         """End a call that has no response because of a bug of allos."""
-        bug = AllosError(f"{type(exc).__name__}: {exc}")
+        bug = AllosError(self.connection.redact(f"{type(exc).__name__}: {exc}"))
         response = unsent_response(self.request, self.body.dropped, bug, self.created_at)
         response = response.with_metadata({"attempts": self.attempts})
         complete_now(response, self.afters, self.handle.report)
@@ -140,9 +146,11 @@ class AttemptRun:
         if self.request.deadline_s is None:
             return error_mapping.from_exception(exc)
         what = "finished" if self.attempts else "sent (no rate-limit capacity before the deadline)"
-        return ProviderTimeoutError(
-            f"not {what} within the deadline of {self.request.deadline_s} s", retryable=False
-        )
+        message = f"not {what} within the deadline of {self.request.deadline_s} s"
+        reason = self.limiter.pause_reason if self.limiter else None
+        if reason is not None:
+            message += f"; the service had said: {reason.text}"
+        return ProviderTimeoutError(message, retryable=False)
 
     async def _parsed(self, response: ProviderResponse) -> ProviderResponse:
         if self.request.schema is None or response.error is not None:
@@ -185,7 +193,7 @@ class AttemptRun:
                 return
             is_hint = isinstance(error, RateLimitError) and self.wire.is_real_time
             if is_hint and error.retry_after_s:
-                limiter.pause(error.retry_after_s, model)
+                limiter.pause(error.retry_after_s, model, self._reason(error))
             wait_s = None
             if self._amend(error):
                 wait_s = 0.0
@@ -204,6 +212,12 @@ class AttemptRun:
             most = self.request.max_attempts
             self._emit(Retrying(**entry, max_attempts=most, message=message))
             await asyncio.sleep(wait_s if self.wire.is_real_time else 0)
+
+    def _reason(self, error: ProviderError) -> Reason:
+        """What the service said, as later calls may repeat it."""
+        redact = self.connection.redact
+        text = shorten(redact(error.detail or error.message).rstrip("."))
+        return Reason(text, redact(error.code) if error.code else None)
 
     def _emit(self, event: Event) -> None:
         if self.on_events is not None:
@@ -229,20 +243,23 @@ class AttemptRun:
 
     def _used_tokens(self) -> float | None:
         """Tokens of the attempt, as reported by the service."""
-        usage = self.received.usage
+        usage = counted(self.received)
         if usage is None:
             return None
         if usage.total_tokens is None and usage.input_tokens is None:
             return None
         return usage.total_tokens or (usage.input_tokens or 0) + (usage.output_tokens or 0)
 
-    def _receive(self, events: list[Event]) -> None:
-        """Add events, and apply rate-limit hints of the service."""
+    def _receive(self, events: list[Event]) -> list[Event]:
+        """Add events, and apply rate-limit hints of the service; returns them without credentials."""
+        events = redact_events(events, self.redactor)
         received = self.received
         received.add(events, perf_counter())
         if received.rate_limit_hint is not None:
-            self.limiter.pause(received.rate_limit_hint.wait_s, self.request.model)
+            if self.limiter is not None:
+                self.limiter.pause(received.rate_limit_hint.wait_s, self.request.model)
             received.rate_limit_hint = None
+        return events
 
     async def _attempt(self) -> ProviderError | None:
         """One attempt; returns its error, so that no chain of exceptions contains headers."""
@@ -251,12 +268,12 @@ class AttemptRun:
         try:
             if self.request.stream:
                 async for events in self.wire.stream(self.client, self.request, self.body):
-                    self._receive(events)
+                    redacted = self._receive(events)
                     if self.on_events is not None:
-                        self.on_events(events)
+                        self.on_events(redacted)
             else:
                 reply = await self.wire.send(self.client, self.request, self.body)
-                self.reply = reply.raw
+                self.reply = self.redactor.value(reply.raw)
                 self._receive(reply.events)
                 self.received.first_at = None
                 if reply.error is not None:
@@ -284,26 +301,26 @@ class AttemptRun:
         )
 
     def _completed(self, error: ProviderError) -> ProviderError:
-        """Complete an error: provider, model, key masked."""
-        request, redact = self.request, self.connection.redact
+        """Complete an error: provider, model, credentials masked."""
+        request = self.request
+        error_messages.redact(error, self.connection)
         error.provider = error.provider or request.provider
         error.model = error.model or request.model
         if error.detail is not None:
-            error.detail = shorten(redact(error.detail))
-        if error.code is not None:
-            error.code = redact(error.code)
-        error_messages.complete(error, redact(error.message), self.attempts)
+            error.detail = shorten(error.detail)
+        error_messages.complete(error, error.message, self.attempts)
         # Frames and causes of the SDK contain the headers of the request, so they are removed.
         error.__cause__ = error.__context__ = None
         return error
 
     def _response(self, error: AllosError | None, *, cancelled: bool) -> ProviderResponse:
         ended = perf_counter()
-        received = self.received
-        usage = received.usage
+        received, redactor = self.received, self.redactor
+        usage = counted(received)
         facts: dict[str, Any] = {
             **request_facts(self.request, self.body.dropped),
             **outcome_facts(received, error, cancelled=cancelled),
+            **content_facts(received),
             **usage_facts(usage),
             **speed_facts(received, self.sent if self.attempts else None, ended),
             "total_time_s": ended - self.started,
@@ -314,11 +331,14 @@ class AttemptRun:
             "usage": dict(usage.raw) if usage else None,
         }
         return ProviderResponse(
-            content=received.text("text"),
-            tool_calls=received.tool_calls(),
+            # Again, since a key may have been cut by the pieces of a stream.
+            content=redactor.content(received.text("text"))
+            or getattr(error, "failed_generation", None)
+            or "",
+            tool_calls=redactor.value(received.tool_calls()),
             metadata={name: value for name, value in facts.items() if value is not None},
-            reasoning=received.text("reasoning") or None,
-            refusal=received.text("refusal") or None,
+            reasoning=redactor.content(received.text("reasoning")) or None,
+            refusal=redactor.content(received.text("refusal")) or None,
             error=error,
             id=new_id(),
             created_at=self.created_at,

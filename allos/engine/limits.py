@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 from allos.engine import retry
-from allos.errors import RateLimitError
+from allos.engine.pauses import Block, Pause, Reason
 from allos.request import Request
 from allos.secret import Secret
 
@@ -85,9 +85,9 @@ class Limiter:
         self._configured: Limits | None = None
         self._sent: deque[Permit] = deque()  # in the last minute, while a per-minute limit is set
         self._tokens = 0.0  # of `_sent`
-        self._paused_until = 0.0
-        self._blocked: dict[str, tuple[float, float]] = {}
-        """By model: until when calls are refused, and until when the service accepts no request."""
+        self._pause = Pause(0.0)
+        self._blocked: dict[str, Block] = {}
+        """By model, the pauses that are too long to be waited for."""
         self._timer: asyncio.TimerHandle | None = None
         self._numbers = count()
 
@@ -166,28 +166,43 @@ class Limiter:
             permit.tokens = tokens
         self._dispatch()
 
-    def pause(self, wait_s: float, model: str) -> None:
+    def pause(self, wait_s: float, model: str, reason: Reason | None = None) -> None:
         """Pause sending, as requested by the service.
 
         If the pause is longer than the policy's limit, calls of that model fail at once instead. They
         are refused for as long as the limit; then the next call is sent again.
+
+        Parameters
+        ----------
+        wait_s : float
+            Seconds that the service asks to wait.
+        model : str
+            The model that was asked.
+        reason : Reason, optional
+            What the service said, for the calls that are refused meanwhile.
         """
         now, longest_s = self._clock(), retry.policy.max_hint_s
         if wait_s <= longest_s:
-            self._paused_until = max(self._paused_until, now + wait_s)
+            if now + wait_s > self._pause.until:
+                self._pause = Pause(now + wait_s, reason)
             return
-        self._blocked[model] = (now + longest_s, now + wait_s)
+        block = self._blocked[model] = Block(now + wait_s, reason, now + longest_s)
         for lane in self._lanes.values():
             for _, waiter in lane:
                 if waiter.model == model and not waiter.future.done():
-                    waiter.future.set_exception(_refused(wait_s))
+                    waiter.future.set_exception(block.error(now))
         self._dispatch()
+
+    @property
+    def pause_reason(self) -> Reason | None:
+        """What the service said when it asked for the pause that is not over; None without one."""
+        return self._pause.reason if self._clock() < self._pause.until else None
 
     def _refuse(self, model: str, now: float) -> None:
         if self._blocked and model in self._blocked:
-            refused_until, until = self._blocked[model]
-            if now < refused_until:
-                raise _refused(until - now)
+            block = self._blocked[model]
+            if now < block.refused_until:
+                raise block.error(now)
             del self._blocked[model]
 
     def _pass_done(self, caller: object) -> None:
@@ -235,7 +250,7 @@ class Limiter:
         limits = self.limits
         if limits.max_in_flight is not None and self.in_flight >= limits.max_in_flight:
             return None
-        wait_s = max(0.0, self._paused_until - now)
+        wait_s = max(0.0, self._pause.until - now)
         sent = self._sent
         while sent and sent[0].at <= now - self.minute_s:
             oldest = sent.popleft()
@@ -257,14 +272,6 @@ class Limiter:
                 excess -= permit.tokens
                 wait_s = max(wait_s, permit.at + self.minute_s - now)
         return wait_s
-
-
-def _refused(wait_s: float) -> RateLimitError:
-    return RateLimitError(
-        "the service currently accepts no request with this key, so none was sent",
-        retry_after_s=round(wait_s, 3),
-        retryable=False,
-    )
 
 
 class LimiterRegistry:

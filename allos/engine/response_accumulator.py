@@ -5,19 +5,23 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from jiter import from_json
-
+from allos.engine.tool_arguments import read_arguments
 from allos.events import (
+    Citation,
     Event,
     Finished,
     FinishReason,
+    LogprobsDelta,
     RateLimitHint,
     RawPart,
     ReasoningDelta,
     RefusalDelta,
+    ResponseExtra,
     ResponseFacts,
     TextDelta,
+    TextWasReasoning,
     ToolCallDelta,
+    Unplaced,
     UsageReport,
 )
 from allos.messages import ToolCall
@@ -32,15 +36,20 @@ class ResponseAccumulator:
     __slots__ = (
         "_append_text",
         "answered",
+        "citations",
+        "content_parts",
+        "extra",
         "facts",
         "finish_reason",
         "finish_reason_raw",
         "first_at",
         "last_at",
+        "logprobs",
         "rate_limit_hint",
         "raw",
         "texts",
         "tools",
+        "unplaced",
         "usage",
     )
 
@@ -50,6 +59,13 @@ class ResponseAccumulator:
         self.tools: dict[Any, dict[str, Any]] = {}
         self.facts: dict[str, Any] = {}
         self.raw: list[dict[str, Any]] = []
+        self.unplaced: list[Unplaced] = []
+        self.content_parts: list[dict[str, Any]] = []
+        """Those of `raw` that belong to the answer itself."""
+        self.logprobs: list[dict[str, Any]] = []
+        self.citations: list[dict[str, Any]] = []
+        self.extra: dict[str, Any] = {}
+        """Fields of the response that nothing here reads."""
         self.usage: Usage | None = None
         self.rate_limit_hint: RateLimitHint | None = None
         """What the service asks of the next call; whoever heeds it takes it away."""
@@ -76,6 +92,9 @@ class ResponseAccumulator:
             elif isinstance(event, RefusalDelta):
                 self.texts["refusal"].append(event.text)
                 has_text = True
+            elif isinstance(event, TextWasReasoning):
+                self.texts["text"].clear()
+                self.texts["reasoning"].append(event.reasoning)
             elif isinstance(event, ToolCallDelta):
                 self._add_tool_call(event)
             elif isinstance(event, ResponseFacts):
@@ -85,7 +104,16 @@ class ResponseAccumulator:
             elif isinstance(event, UsageReport):
                 self.usage = event.usage
             elif isinstance(event, RawPart):
-                self.raw.append(event.data)
+                self._add_part(event)
+            elif isinstance(event, LogprobsDelta):
+                self.logprobs += event.tokens
+            elif isinstance(event, Citation):
+                if event.data not in self.citations:  # the end of a stream repeats them
+                    self.citations.append(event.data)
+            elif isinstance(event, ResponseExtra):
+                self.extra = event.fields
+            elif isinstance(event, Unplaced):
+                self.unplaced.append(event)
             elif isinstance(event, RateLimitHint):
                 self.rate_limit_hint = event
             elif isinstance(event, Finished):
@@ -96,12 +124,19 @@ class ResponseAccumulator:
                 self.first_at = at
             self.last_at = at
 
+    def _add_part(self, event: RawPart) -> None:
+        if event.is_content:
+            if event.data in self.content_parts:  # as above
+                return
+            self.content_parts.append(event.data)
+        self.raw.append(event.data)
+
     def _add_tool_call(self, event: ToolCallDelta) -> None:
         call = self.tools.setdefault(
             event.index, {"id": "", "name": "", "arguments": [], "parsed": None}
         )
         call["id"] = call["id"] or event.id or ""
-        call["name"] = call["name"] or event.name or ""
+        call["name"] = event.name or call["name"]
         if event.arguments:
             call["arguments"].append(event.arguments)
         if event.parsed_arguments is not None:
@@ -128,7 +163,7 @@ class ResponseAccumulator:
     @property
     def empty(self) -> bool:
         """Whether no part of an answer has arrived."""
-        return not self.tools and not any(self.texts.values())
+        return not (self.tools or self.content_parts or any(self.texts.values()))
 
 
 def _unique_id(id_: str, used_ids: set[str]) -> str:
@@ -141,22 +176,5 @@ def _unique_id(id_: str, used_ids: set[str]) -> str:
 
 
 def _tool_call(call: dict[str, Any], id_: str) -> ToolCall:
-    parsed: Any = call["parsed"]
-    text: str = "".join(call["arguments"])
-    if isinstance(parsed, str) and not text:  # some servers send a string instead of a value
-        parsed, text = None, parsed
-    if parsed is None or text:
-        if not text.strip() or text.strip() == "null":
-            parsed = {}
-        else:
-            try:
-                parsed = from_json(text.encode("utf-8", "surrogatepass"))
-            except ValueError as exc:
-                return ToolCall(id_, call["name"], {}, text, f"arguments are not valid JSON: {exc}")
-    if not isinstance(parsed, dict):
-        if not text:
-            from json import dumps
-
-            text = dumps(parsed, ensure_ascii=False)
-        return ToolCall(id_, call["name"], {}, text, "arguments must be a JSON object")
-    return ToolCall(id_, call["name"], parsed)
+    arguments, raw, error = read_arguments(call["arguments"], call["parsed"])
+    return ToolCall(id_, call["name"], arguments, raw, error)

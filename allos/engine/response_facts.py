@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,10 +11,12 @@ from allos import context
 from allos.engine.response_accumulator import ResponseAccumulator
 from allos.errors import AllosError
 from allos.ids import new_id
+from allos.media import describe_parts
 from allos.request import Request
 from allos.response import ProviderResponse
 from allos.usage import Usage
 
+_MAX_EXTRA_CHARS = 64_000
 _OWN_COLUMNS = frozenset({"temperature", "top_p", "max_tokens", "seed"})
 
 
@@ -100,6 +103,35 @@ def outcome_facts(
     }
 
 
+def counted(received: ResponseAccumulator) -> Usage | None:
+    """Return the usage that arrived, without zeros that no answered call can have."""
+    usage = received.usage
+    if usage is None or usage.source != "provider":
+        return usage
+    given = usage.input_tokens or None
+    wrote = usage.output_tokens if received.empty else usage.output_tokens or None
+    total = usage.total_tokens or None
+    if given is None or wrote is None:  # a total that is only the other part is no total
+        total = None if total in (given, wrote) else total
+    return replace(usage, input_tokens=given, output_tokens=wrote, total_tokens=total)
+
+
+def _extra(received: ResponseAccumulator) -> dict[str, Any]:
+    """Fields that nothing reads, and what has no place at all; what is beyond a size is counted."""
+    if not received.unplaced:
+        return received.extra
+    kept: list[dict[str, Any]] = []
+    size = len(repr(received.extra))
+    for event in received.unplaced:
+        size += len(repr(event.data))
+        if size > _MAX_EXTRA_CHARS:
+            break
+        kept.append({"what": event.what, "data": event.data})
+    if left_out := len(received.unplaced) - len(kept):
+        kept.append({"what": "too large to keep", "data": left_out})
+    return {**received.extra, "unplaced": kept}
+
+
 def usage_facts(usage: Usage | None) -> dict[str, Any]:
     """Tokens of a call, as reported by the service."""
     if usage is None:
@@ -112,6 +144,16 @@ def usage_facts(usage: Usage | None) -> dict[str, Any]:
         "reasoning_tokens": usage.reasoning_tokens,
         "total_tokens": usage.total_tokens,
         "usage_source": usage.source,
+    }
+
+
+def content_facts(received: ResponseAccumulator) -> dict[str, Any]:
+    """What a response holds beside texts and tool calls."""
+    return {
+        "parts": describe_parts(received.content_parts) or None,
+        "citations": received.citations or None,
+        "logprobs": received.logprobs or None,
+        "response_extra": _extra(received) or None,
     }
 
 

@@ -146,6 +146,8 @@ class Runtime:
 def _build_client(connection: Connection) -> Any:
     try:
         return clients.make(connection)
+    except ConfigurationError:
+        raise
     except Exception as exc:  # noqa: BLE001 - certificates, proxies, SDKs: any configuration error
         reason = connection.redact(f"{type(exc).__name__}: {exc}")
     raise ConfigurationError(

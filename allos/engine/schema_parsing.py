@@ -51,4 +51,6 @@ def _error_message(response: ProviderResponse, schema: SchemaSpec, why: str) -> 
         )
     if response.refusal or response.finish_reason in ("refusal", "content_filter"):
         return f"{who}: the model declined to answer, so there is no {schema.name}. {kept}"
+    if response.reasoning and not response.content.strip():
+        return f"{who}: the model wrote reasoning only, so there is no {schema.name}. {kept}"
     return f"{who}: the answer does not match {schema.name}: {why}. {kept}"

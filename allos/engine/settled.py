@@ -14,11 +14,14 @@ from allos.engine.prepared_call import PreparedCall
 from allos.engine.response_facts import request_facts, unsent_response
 from allos.engine.schema_parsing import parsed
 from allos.events import (
+    Citation,
     Event,
     Finished,
+    LogprobsDelta,
     RawPart,
     ReasoningDelta,
     RefusalDelta,
+    ResponseExtra,
     TextDelta,
     ToolCallDelta,
     UsageReport,
@@ -116,7 +119,14 @@ def events_of(answer: ProviderResponse) -> list[Event]:
         if arguments is None:
             arguments = json.dumps(call.arguments, ensure_ascii=False, default=str)
         events.append(ToolCallDelta(index, call.id, call.name, arguments))
-    events += [RawPart(part) for part in answer.raw]
+    known = answer.metadata
+    content = {part.get("type") for part in known.get("parts") or ()}
+    events += [RawPart(part, is_content=part.get("type") in content) for part in answer.raw]
+    if tokens := known.get("logprobs"):
+        events.append(LogprobsDelta(tokens))
+    events += [Citation(source) for source in known.get("citations") or ()]
+    if extra := known.get("response_extra"):
+        events.append(ResponseExtra(extra))
     events.append(UsageReport(answer.usage))
     events.append(Finished(answer.finish_reason, answer.metadata.get("finish_reason_raw")))
     return events

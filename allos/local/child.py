@@ -51,6 +51,8 @@ def _start(config: dict[str, Any]) -> dict[str, Any]:
     params.hostnames = ["127.0.0.1"]
     params.port = 0
     params.api_keys = [config["key"]]
+    if config.get("chat_template"):
+        params.chat_template = config["chat_template"]
     params.warmup = False
     params.ui = False
     params.endpoint_slots = False  # it would list the prompts of other requests

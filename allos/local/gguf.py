@@ -30,6 +30,8 @@ class GgufFacts:
     """Family of the model, such as ``"llama"``."""
     context_length: int | None = None
     """Context length that the model was trained with."""
+    chat_template: str | None = None
+    """Template that turns messages into the model's prompt."""
 
 
 class _DamagedError(Exception):
@@ -90,9 +92,11 @@ class _Header:
         self._check_tensors(n_tensors, alignment if isinstance(alignment, int) else 0)
         architecture = values.get("general.architecture")
         length = values.get(f"{architecture}.context_length")
+        template = values.get("tokenizer.chat_template")
         return GgufFacts(
             architecture=architecture if isinstance(architecture, str) else None,
             context_length=length if isinstance(length, int) and length > 0 else None,
+            chat_template=template if isinstance(template, str) else None,
         )
 
     def _check_tensors(self, n_tensors: int, alignment: int) -> None:

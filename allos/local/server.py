@@ -12,6 +12,7 @@ from pathlib import Path
 
 from allos import _process
 from allos.errors import ConfigurationError, ProviderConnectionError
+from allos.local.chat_template import served_template
 from allos.local.gguf import read_gguf
 from allos.local.model_files import INSTALL_COMMAND, find_model, has_llama_cpp, short_name
 from allos.local.process import ChildProcess
@@ -165,6 +166,7 @@ def _start(path: Path, name: str, start_timeout_s: float | None) -> LocalServer:
             "n_parallel": _N_PARALLEL,
             "n_ctx": _N_PARALLEL * min(_SLOT_TOKENS, facts.context_length or _SLOT_TOKENS),
             "n_threads": n_threads(),
+            "chat_template": served_template(facts.chat_template),
         }
     )
     address = child.wait_ready(start_timeout_s)

@@ -29,13 +29,21 @@ class Column:
     """Whether the frame joins it from the table `ratings`: it is not in the table `responses`."""
 
 
-def _text(name: str, description: str, otel: str | None = None, *, joined: bool = False) -> Column:
+def _text(
+    name: str,
+    description: str,
+    otel: str | None = None,
+    *,
+    since: int = 1,
+    joined: bool = False,
+) -> Column:
     return Column(
         name=name,
         sql_type="TEXT",
         dtype="str",
         description=description,
         otel=otel,
+        since=since,
         joined=joined,
     )
 
@@ -110,6 +118,31 @@ COLUMNS: tuple[Column, ...] = (
     _text("refusal", "Why the model refused, where the API returns it.", "gen_ai.output.messages"),
     _text(
         "tool_calls", "Tool calls requested by the model, a JSON array.", "gen_ai.output.messages"
+    ),
+    _text(
+        "parts",
+        "What else the answer holds (images, audio, tools that the service ran), a JSON array of "
+        "`type`, `media_type`, `size_bytes` and `sha256`; never the bytes.",
+        "gen_ai.output.messages",
+        since=2,
+    ),
+    _text(
+        "citations",
+        "Sources and other annotations of the text, as the service sends them, a JSON array.",
+        "gen_ai.output.messages",
+        since=2,
+    ),
+    _text(
+        "logprobs",
+        "Log probabilities of the output tokens, where they were requested, a JSON array of "
+        "`token`, `logprob` and `top_logprobs`.",
+        since=2,
+    ),
+    _text(
+        "response_extra",
+        "Fields of the response that have no column, by the service's names, a JSON object of at "
+        "most 64,000 characters; `_cut` names those beyond.",
+        since=2,
     ),
     _text("status", "`ok`, `error` or `cancelled`."),
     _text(

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-import re
+import operator
 from collections.abc import Collection, Iterable
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, get_args
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any, Protocol, get_args, runtime_checkable
 
 from allos.errors import ConfigurationError, did_you_mean
 from allos.log.columns import NAMES
-from allos.log.rows import to_micros
+from allos.log.moments import micros_of
 from allos.log.store.protocol import Where
 from allos.response import Status
 
-_UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
-_AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
+
+@runtime_checkable
+class NamedModel(Protocol):
+    """A provider object, of which only the names matter."""
+
+    @property
+    def name(self) -> str:
+        """Name of the service."""
+
+    model: str
 
 
 def build_where(
@@ -35,9 +44,9 @@ def build_where(
         Wanted value or values by column; None does not filter.
     now : datetime
         What ages like ``"1h"`` are subtracted from.
-    model : str, iterable of str or None
+    model : str, provider object, iterable of those, or None
         Model as requested, with or without its provider.
-    since, until : str, datetime, timedelta or None
+    since, until : str, datetime, date, timedelta, datetime64, timedelta64 or None
         Bounds of `created_at`: `since` is included, `until` is not.
     tags : str, iterable of str or None
         Rows with any of these tags.
@@ -55,9 +64,9 @@ def build_where(
     _check_statuses(any_of.get("status", ()))
     return Where(
         any_of=any_of,
-        models=None if model is None else _strings("model", model),
-        since=None if since is None else _micros("since", since, now),
-        until=None if until is None else _micros("until", until, now),
+        models=None if model is None else _strings("model", _model_names(model)),
+        since=None if since is None else micros_of("since", since, now),
+        until=None if until is None else micros_of("until", until, now),
         tags=None if tags is None else _strings("tags", tags),
         texts=None if text is None else _strings("text", text),
     )
@@ -92,12 +101,15 @@ def reject_unknown(unknown: Iterable[str], known: Collection[str]) -> None:
         )
 
 
-def check_limit(limit: Any) -> None:
-    """Raise for a `limit` that is not a number of rows."""
-    if limit is not None and (
-        not isinstance(limit, int) or isinstance(limit, bool) or not 0 <= limit < 2**63
-    ):
-        raise ConfigurationError(f"limit= must be an integer >= 0, got {limit!r}")
+def check_limit(limit: Any) -> int | None:
+    """Return `limit` as a number of rows, numpy's integers too; raise for anything else."""
+    if limit is None:
+        return None
+    with suppress(TypeError):
+        rows = operator.index(limit)
+        if not isinstance(limit, bool) and 0 <= rows < 2**63:
+            return rows
+    raise ConfigurationError(f"limit= must be an integer >= 0, got {limit!r}")
 
 
 def _strings(name: str, wanted: Any) -> tuple[str, ...]:
@@ -113,6 +125,15 @@ def _strings(name: str, wanted: Any) -> tuple[str, ...]:
     return values
 
 
+def _model_names(wanted: Any) -> Any:
+    """Return the wanted models with provider objects replaced by ``provider/model``."""
+    if isinstance(wanted, NamedModel):
+        return f"{wanted.name}/{wanted.model}"
+    if isinstance(wanted, str | bytes) or not isinstance(wanted, Iterable):
+        return wanted
+    return [_model_names(each) for each in wanted]
+
+
 def _check_statuses(values: Iterable[str]) -> None:
     known = get_args(Status)
     for value in values:
@@ -121,27 +142,6 @@ def _check_statuses(values: Iterable[str]) -> None:
                 f"status= must be one of {', '.join(known)}, got {value!r}."
                 f"{did_you_mean(value, known)}"
             )
-
-
-def _micros(name: str, moment: Any, now: datetime) -> int:
-    try:
-        if isinstance(moment, datetime):
-            return to_micros(moment)
-        if isinstance(moment, date):
-            return to_micros(datetime.combine(moment, time()))
-        if isinstance(moment, timedelta):
-            return to_micros(now - moment)
-        if isinstance(moment, str):
-            age = _AGE.fullmatch(moment.strip())
-            if age:
-                return to_micros(now - timedelta(seconds=float(age[1]) * _UNIT_S[age[2]]))
-            return to_micros(datetime.fromisoformat(moment.strip()))
-    except (ValueError, OverflowError):
-        pass  # not a date, or one outside the calendar
-    raise ConfigurationError(
-        f'{name}= must be an age such as "30m", "1h" or "2d", a date, a datetime or an ISO 8601 '
-        f"string, got {moment!r}"
-    )
 
 
 def utc_now() -> datetime:

@@ -148,6 +148,25 @@ class Log(Interceptor):
         """Database of the open log, None when no log is open."""
         return self._store
 
+    def readable_store(self) -> tuple[Store | None, LogError | None]:
+        """Database to read from, opened if need be, and why it cannot be written where it is damaged.
+
+        Raises
+        ------
+        LogError
+            The log cannot be opened, not even for reading.
+        """
+        from allos.log.log_file import log_path
+        from allos.log.store.protocol import DamagedStoreError
+        from allos.log.store.sqlite import SQLiteStore
+
+        try:
+            self.open()
+        except DamagedStoreError as error:
+            path = log_path(self._configured_path())
+            return (None if path is None else SQLiteStore(path, for_reading=True)), error
+        return self._store, None
+
     @property
     def path(self) -> Path | None:
         """File of the open log, None when no log is open."""

@@ -81,7 +81,9 @@ def create_file(path: Path) -> None:
         try:
             header = os.read(handle, _HEADER_BYTES)
             if header and not header.startswith(b"SQLite format 3\0"):
-                raise LogError(cannot_open(path, "it is not a SQLite database"))
+                raise LogError(
+                    cannot_open(path, "it is not a SQLite database, or its beginning is damaged")
+                )
             is_log = not header or header[68:72] == APPLICATION_ID.to_bytes(4, "big")
             if os.name == "posix" and is_log and os.fstat(handle).st_mode & 0o077:
                 os.fchmod(handle, 0o600)

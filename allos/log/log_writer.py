@@ -64,6 +64,8 @@ class LogWriter:
         self._store_lock = threading.Lock()  # guards: store, pending rows and flushes have one user
         self._pending = PendingRows(self._store, self._process_facts)
         self._flushes: list[_Flush] = []
+        self._rescued: str | None = None
+        """Where rows are that the store could not take."""
         self._holds_store_for_fork = False
 
     # any thread
@@ -111,11 +113,15 @@ class LogWriter:
         Raises
         ------
         LogError
-            As `flush`; the thread ends all the same.
+            As `flush`; the thread ends all the same. What the store cannot take is then in a new one
+            beside it.
         """
+        error: LogError | None = None
         try:
             if self._thread is not None:
                 self.flush(timeout_s)
+        except LogError as exc:
+            error = exc
         finally:
             with self._thread_lock:
                 self._closed = True
@@ -125,6 +131,8 @@ class LogWriter:
                 self._flush_requested.set()
                 thread.join(timeout_s)
             self._start_thread_or_commit(timeout_s)
+        if error is not None:
+            raise LogError(f"{error}; {self._rescued}" if self._rescued else str(error)) from None
 
     def _start_thread_or_commit(self, timeout_s: float = -1) -> None:
         """Start the thread; after `close`, do its work on this one."""
@@ -139,6 +147,7 @@ class LogWriter:
                 while not self._queue.empty():
                     self._process(self._queued_items())
                 self._finish_flushes(self._pending.pop_error())
+                self._rescued = self._pending.rescue() or self._rescued
                 self._store.close()
             finally:
                 self._store_lock.release()

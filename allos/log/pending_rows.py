@@ -70,6 +70,7 @@ class PendingRows:
         self._discarded = 0
         self._discard_reason = ""
         self._warned = False
+        self._sibling: Store | None = None
 
     @property
     def retry_s(self) -> float | None:
@@ -112,6 +113,34 @@ class PendingRows:
             return False
         self.error, self.locked, self._warned = None, False, False
         return True
+
+    def rescue(self) -> str | None:
+        """Commit what the store cannot take to a new one beside it, when nothing is tried again.
+
+        Returns
+        -------
+        str or None
+            Where the rows are; None when nothing was left, or could not be written there either.
+        """
+        if self.retry_s is None or self.locked:
+            return None
+        store, reason = self._store, self.error
+        try:
+            self._sibling = self._sibling or store.sibling()
+        except LogError:
+            return None
+        if self._sibling is None:
+            return None
+        self._store = self._sibling
+        try:
+            is_written = self.commit()
+        finally:
+            self._sibling.close()
+            self._store, self.error = store, reason
+        where = self._sibling.location
+        if not is_written:
+            return None
+        return f"its rows are in {where!r}: open that file with allos.log.open() to read them"
 
     def pop_error(self) -> str | None:
         """Return what has failed since the last call, in one line; None when nothing has."""

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from allos import _process
 from allos.dtypes import text_dtype
 from allos.errors import LogError
 from allos.log.columns import COLUMNS
-from allos.log.filters import build_where, check_columns, check_limit, reject_unknown, utc_now
+from allos.log.filters import (
+    NamedModel,
+    build_where,
+    check_columns,
+    check_limit,
+    reject_unknown,
+    utc_now,
+)
+from allos.log.store.protocol import DamagedStoreError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,10 +37,10 @@ _RAW = ("raw_request", "raw_reply")
 def responses(
     *,
     provider: str | Iterable[str] | None = None,
-    model: str | Iterable[str] | None = None,
+    model: str | NamedModel | Iterable[str | NamedModel] | None = None,
     status: str | Iterable[str] | None = None,
-    since: str | datetime | timedelta | None = None,
-    until: str | datetime | timedelta | None = None,
+    since: str | date | timedelta | None = None,
+    until: str | date | timedelta | None = None,
     tags: str | Iterable[str] | None = None,
     notebook: str | Iterable[str] | None = None,
     comparison_id: str | Iterable[str] | None = None,
@@ -51,11 +60,12 @@ def responses(
     ----------
     provider, status, notebook, comparison_id, conversation_id, session_id : str or iterable of str
         Wanted values of these columns.
-    model : str or iterable of str
+    model : str, provider object, or iterable of those
         Model as requested, with or without its provider: ``"groq/llama-3.1-8b-instant"``.
-    since, until : str, datetime or timedelta
+    since, until : str, datetime, date or timedelta
         Created at or after `since`, before `until`: an age (``"30m"``, ``"1h"``, ``"2d"``,
-        ``"1w"``), a time, or an ISO 8601 string. A time without a zone is local.
+        ``"1w"``), a time, also of pandas or numpy, or an ISO 8601 string. A time without a zone is
+        local.
     tags : str or iterable of str
         Rows with any of these tags.
     text : str or iterable of str
@@ -79,7 +89,8 @@ def responses(
     ConfigurationError
         An unknown filter, column or value.
     LogError
-        The log is off or cannot be read.
+        The log is off or cannot be read. Of a damaged log the rows that can be read are returned, with
+        one warning.
 
     Examples
     --------
@@ -106,37 +117,83 @@ def responses(
         text=text,
         now=utc_now(),
     )
-    check_limit(limit)
-    store = _open_store()
-    return read(store, names, where, limit=limit, raw=raw)
+    limit = check_limit(limit)
+    store, unwritten = _open_store()
+    return read(store, names, where, limit=limit, raw=raw, unwritten=unwritten)
 
 
-def _open_store() -> Store:
-    """Store of the current session's log, opened if need be; everything logged is committed."""
+def _open_store() -> tuple[Store, LogError | None]:
+    """Store of the current session's log, opened if need be; everything logged is committed.
+
+    Also why it is not, where it cannot be.
+    """
     log: Log = _process.current_session().log
-    log.open()
-    store = log.store
+    store, error = log.readable_store()
     if store is None:
         raise LogError(
             "the log is off (ALLOS_LOG=off): there are no responses to read. "
             "Unset ALLOS_LOG, or call allos.log.open(path)"
         )
-    log.flush()
-    return store
+    try:
+        log.flush()
+    except LogError as not_written:
+        error = not_written
+    return store, error
 
 
 def read(
-    store: Store, names: Sequence[str], where: Where, *, limit: int | None = None, raw: bool = False
+    store: Store,
+    names: Sequence[str],
+    where: Where,
+    *,
+    limit: int | None = None,
+    raw: bool = False,
+    unwritten: LogError | None = None,
 ) -> pd.DataFrame:
     """Frame of the selected rows of one store.
+
+    Of a damaged store it has every row that can be read; one warning says what is missing.
+
+    Parameters
+    ----------
+    store, names, where, limit, raw
+        As in `responses`.
+    unwritten : LogError, optional
+        Why the newest rows could not be written: the warning says so as well.
 
     Raises
     ------
     LogError
         The log cannot be read.
     """
-    with _garbage_collector_off(), store.snapshot() as snapshot:
-        return _frame(snapshot, names, where, limit, raw)
+    with _garbage_collector_off():
+        try:
+            with store.snapshot() as snapshot:
+                found, damage = _frame(snapshot, names, where, limit, raw), snapshot.damage
+        except (DamagedStoreError, *_GARBAGE) as error:
+            with store.salvage() as snapshot:
+                found, damage = _frame(snapshot, names, where, limit, raw), snapshot.damage
+            if damage is None:
+                if not isinstance(error, DamagedStoreError):
+                    raise  # it is about something else
+                damage = "a part of it could not be read, all rows were"
+    if damage is not None:
+        warnings.warn(_damaged(store.location, damage, unwritten), UserWarning, stacklevel=3)
+    elif unwritten is not None:
+        warnings.warn(f"the newest responses are missing: {unwritten}", UserWarning, stacklevel=3)
+    return found
+
+
+_GARBAGE = (ValueError, TypeError, LookupError, OverflowError, MemoryError)
+"""What values of a damaged page may lead to that SQLite took for values."""
+
+
+def _damaged(location: str, damage: str, unwritten: LogError | None) -> str:
+    more = f" Also: {unwritten}." if unwritten is not None else ""
+    return (
+        f"the log {location!r} is damaged: {damage}. Keep a copy of the file, and set ALLOS_LOG to "
+        f"another one for new responses; `sqlite3 FILE .recover` may save more.{more}"
+    )
 
 
 @contextmanager

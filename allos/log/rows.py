@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -15,11 +16,15 @@ from allos.log.json_text import to_json_bytes, to_json_text
 from allos.log.store.protocol import RawJson
 from allos.messages import Message, ToolCall
 from allos.parts import File, Part
+from allos.redaction import without_credentials
 from allos.response import ProviderResponse
 
+_URL = re.compile(r"https?://\S+$", re.I)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _EMPTY: dict[str, Any] = dict.fromkeys(STORED_NAMES)
+_JSON_FACTS = ("params", "retry_log", "parts", "citations", "logprobs", "response_extra")
+"""Facts of a call that are JSON values in `metadata` and JSON text in a row."""
 _in_order = itemgetter(*STORED_NAMES)
 
 COMPRESS_FROM_BYTES = 1000
@@ -50,7 +55,7 @@ def _part(part: Part) -> dict[str, Any]:
     if isinstance(part, str):
         return {"type": "text", "text": part}
     if not isinstance(part, File) and part.url is not None:
-        facts: dict[str, Any] = {"type": "image", "url": part.url}
+        facts: dict[str, Any] = {"type": "image", "url": without_credentials(part.url)}
     else:
         facts = {"type": "file", "name": part.name} if isinstance(part, File) else {"type": "image"}
         facts |= {
@@ -107,7 +112,7 @@ def row_of(response: ProviderResponse, facts: Mapping[str, Any]) -> tuple[Any, .
     calls = response.tool_calls
     values["tool_calls"] = to_json_text([_tool_call(call) for call in calls]) if calls else None
 
-    for name in ("params", "retry_log"):
+    for name in _JSON_FACTS:
         value = values[name]
         if value is not None and not isinstance(value, str):
             values[name] = to_json_text(value) if value else None
@@ -175,33 +180,50 @@ def clean_value(value: Any, sql_type: str) -> Any:
 
 def raw_of(response: ProviderResponse) -> RawJson | None:
     """Request body and reply of a response, packed; None when neither is known."""
-    if response.body is None and response.reply is None:
+    if response.body is None and _reply(response) is None:
         return None
     assert response.id is not None
     body = response.body
     if response.request is not None and any(map(_has_parts, response.request.messages)):
-        body = _without_base64(body)
-    return RawJson(response.id, pack(body), pack(response.reply))
+        body = _without_attachments(body)
+    return RawJson(response.id, pack(body), pack(_reply(response)))
+
+
+def _reply(response: ProviderResponse) -> Any:
+    """Return the reply; of a stream, what came with it that is not text."""
+    if response.reply is not None or not response.raw:
+        return response.reply
+    return {"parts": response.raw}
 
 
 def _has_parts(message: Message) -> bool:
-    return message.content is not None and not isinstance(message.content, str)
+    has_own = message.content is not None and not isinstance(message.content, str)
+    return has_own or bool(message.raw)  # those of an answer, which go back to the service
 
 
-def _without_base64(value: Any) -> Any:
-    """Copy of a request body without its images and files; `messages` has their hashes."""
+_BASE64_FIELDS = frozenset({("base64", "data"), ("image_generation_call", "result")})
+"""Types of parts, and their fields with the bytes."""
+
+
+def _without_attachments(value: Any) -> Any:
+    """Copy of a request body without its images, its files and the credentials in URLs of images.
+
+    `messages` has the hashes of what is left out.
+    """
     if isinstance(value, dict):
         return {
             key: f"({len(inner):,} characters of base64)"
-            if key == "data" and value.get("type") == "base64" and isinstance(inner, str)
-            else _without_base64(inner)
+            if (value.get("type"), key) in _BASE64_FIELDS and isinstance(inner, str)
+            else _without_attachments(inner)
             for key, inner in value.items()
         }
     if isinstance(value, list):
-        return [_without_base64(inner) for inner in value]
+        return [_without_attachments(inner) for inner in value]
     if isinstance(value, str) and value.startswith("data:"):
         head, mark, data = value.partition(";base64,")
         return f"{head}{mark}({len(data):,} characters of base64)" if mark else value
+    if isinstance(value, str) and _URL.match(value):
+        return without_credentials(value)
     return value
 
 

@@ -154,12 +154,12 @@ def _ask(
         refresh_hz=session.settings.get("refresh_hz"),
         unsafe_html=arguments.unsafe_html,
     )
-    with chat.call_context() if chat is not None else nullcontext():
+    with chat.next_turn() if chat is not None else nullcontext():
         response = _response(shell, arguments, as_messages(messages, system), question, output)
-    if chat is not None and not chat.add(response, system):
-        sys.stderr.write(
-            f"The conversation {chat.name!r} is unchanged: the answer is an open tool call.\n"
-        )
+        if chat is not None and not chat.add(response, system):
+            sys.stderr.write(
+                f"The conversation {chat.name!r} is unchanged: the answer is an open tool call.\n"
+            )
     if output.is_final_shown or arguments.quiet:
         display.hide_once(response)
     return response

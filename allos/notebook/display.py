@@ -18,6 +18,7 @@ _RESPONSE = ("allos.response", "ProviderResponse")
 _COMPARISON = ("allos.runs.comparison", "Comparison")
 _PREVIEW = ("allos.providers.pricing.planned_requests", "Preview")
 _REPORT = ("allos.runs.doctor", "Report")
+_HIDEABLE = (_RESPONSE, _COMPARISON)
 
 
 class Display:
@@ -33,6 +34,7 @@ class Display:
         self._notes: dict[str, tuple[str, ...]] = {}
         self._hidden: set[str] = set()
         self._enabled_formatter = False
+        self._show: Any = None  # IPython's own hook for the result of a cell
 
     def hide_once(self, result: ProviderResponse | Comparison) -> None:
         """Do not show a cell's result: its magic has shown it already, or was asked to be quiet."""
@@ -52,12 +54,16 @@ class Display:
             self._enabled_formatter = formatter.enabled = True
         for name, formatter, show in self._formatters():
             formatter.for_type_by_name(*name, show)
+        trap = self._shell.display_trap
+        self._show, trap.hook = trap.hook, self._show_result
 
     def unregister(self) -> None:
         """Remove the formatters from the shell."""
         if self._enabled_formatter:
             self._shell.display_formatter.ipython_display_formatter.enabled = False
             self._enabled_formatter = False
+        if self._show is not None:
+            self._shell.display_trap.hook, self._show = self._show, None
         for name, formatter, _ in self._formatters():
             formatter.deferred_printers.pop(name, None)
             for known in [kind for kind in formatter.type_printers if _name(kind) == name]:
@@ -75,6 +81,16 @@ class Display:
             (_PREVIEW, second, mime_bundles.preview_bundle),
             (_REPORT, second, mime_bundles.report_bundle),
         ]
+
+    def _show_result(self, result: Any = None) -> None:
+        """Show the result of a cell; of a hidden one a terminal would print ``Out[n]:`` alone."""
+        if getattr(result, "id", None) in self._hidden and _name(type(result)) in _HIDEABLE:
+            self._hidden.discard(result.id)
+            hook = self._shell.displayhook
+            hook.update_user_ns(result)
+            hook.fill_exec_result(result)
+        elif self._show is not None:
+            self._show(result)
 
     def _skip_hidden(self, result: ProviderResponse | Comparison) -> None:
         if result.id in self._hidden:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from allos.engine.call import Call
 from allos.errors import Interrupted
-from allos.events import Event, Queued, ReasoningDelta, Retrying, TextDelta
+from allos.events import Event, Queued, ReasoningDelta, Retrying, TextDelta, TextWasReasoning
 from allos.notebook.front_end import is_live
 from allos.notebook.mime_bundles import response_bundle
 from allos.providers.waiting import interrupted, wait_for_response
@@ -193,6 +193,8 @@ class LiveOutput:
         elif isinstance(event, ReasoningDelta):
             self._so_far().add_reasoning(event.text)
             self._status = ""
+        elif isinstance(event, TextWasReasoning):
+            self._text_chars -= self._so_far().take_back_text()
         elif isinstance(event, Retrying):
             self._status = (
                 f"{event.message} Try {event.attempt + 1} of {event.max_attempts} "

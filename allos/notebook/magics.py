@@ -95,10 +95,10 @@ class AllosMagics(Magics):
             return None
         from allos.errors import ConfigurationError
         from allos.notebook.tracebacks import without_traceback
-        from allos.settings import checked
+        from allos.session import check_setting
 
         try:
-            return checked(proposal["trait"].name, proposal["value"])
+            return check_setting(proposal["trait"].name, proposal["value"])
         except ConfigurationError as exc:
             error = without_traceback(exc)
         raise error

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from allos import template
 from allos.errors import ConfigurationError
+from allos.line_breaks import with_line_feeds
 from allos.messages import Prompt
 from allos.notebook.values import Values, image_of, schema_of, tool_of
 from allos.parts import Image, Part
@@ -46,7 +47,11 @@ def prompt_text(arguments: Arguments, cell: str | None) -> str:
         The prompt is empty.
     """
     # IPython ends every cell with a newline that the user did not type.
-    text = arguments.prompt if cell is None else _without_nbval(cell).removesuffix("\n")
+    text = (
+        arguments.prompt
+        if cell is None
+        else _without_nbval(with_line_feeds(cell)).removesuffix("\n")
+    )
     if text is None or not text.strip():
         where = (
             "in the cell below" if cell is not None else 'at the end of the line, in quotes: "…"'

@@ -11,13 +11,13 @@ from contextlib import suppress
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from allos import redaction
 from allos.engine import runtime
 from allos.errors import ConfigurationError, ProviderError, ProviderTimeoutError
 from allos.providers.catalog import model_cache, model_list
 from allos.providers.catalog.deprecations import advise
 from allos.providers.catalog.model_list import ModelInfo, ModelList
 from allos.providers.route import Route
-from allos.secret import Secret
 from allos.wire.base import Wire
 from allos.wire.connection import Connection
 
@@ -140,7 +140,7 @@ def refresh_context_window(route: Route, wire: Wire, timeout_s: float) -> None:
     work = context_window_of(route.model, wire, connection.base_url, route.service.window_probe)
     reply = run_request("get_context_window", work, connection, timeout_s)
     if isinstance(reply, ProviderError):
-        raise _request_error(route, "get the context window", reply, connection.api_key)
+        raise _request_error(route, "get the context window", reply, connection)
     if reply is not None:
         model_cache.remember_context_window(route.name, route.custom_base_url, route.model, reply)
 
@@ -159,21 +159,23 @@ def _models_without_request(route: Route) -> ModelList | None:
 
 def _parse_reply(route: Route, reply: Any, connection: Connection) -> ModelList:
     if isinstance(reply, ProviderError):
-        raise _request_error(route, "list models", reply, connection.api_key)
-    found = model_list.parse_models(reply, route.name)
+        raise _request_error(route, "list models", reply, connection)
+    found = model_list.parse_models(redaction.current().value(reply), route.name)
     model_cache.remember(route.name, route.custom_base_url, found, on_disk=True)
     return found
 
 
 def _request_error(
-    route: Route, action: str, error: ProviderError, key: Secret | None = None
+    route: Route, action: str, error: ProviderError, connection: Connection | None = None
 ) -> ProviderError:
+    from allos.wire import error_messages
     from allos.wire.error_bodies import shorten
 
-    redact = key.redact if key is not None else str
+    if connection is not None:
+        error_messages.redact(error, connection)
     error.provider, error.model = route.name, route.model
-    error.detail = error.detail and shorten(redact(error.detail))
-    message = shorten(redact(error.message))
+    error.detail = error.detail and shorten(error.detail)
+    message = shorten(error.message)
     end = "" if message.endswith((".", "?", "!")) else "."
     advice = advise(error, route.name, route.model, route.custom_base_url)
     next_step = f"{end} {advice}" if advice else ""

@@ -24,7 +24,7 @@ from allos.providers.stream import AsyncStream, Stream
 from allos.providers.waiting import aresult, result
 from allos.request import Request
 from allos.response import ProviderResponse
-from allos.secret import Secret
+from allos.secret import Secret, seal_secrets
 from allos.wire import content
 from allos.wire.base import Body
 
@@ -64,8 +64,7 @@ class Provider:
         # First, for the repr in a traceback.
         self.name, self.model = service.name, str(options.get("model", ""))
         params = {k: options.pop(k) for k in list(options) if k not in PROVIDER_OPTIONS}
-        if isinstance(key := options.get("api_key"), str):
-            options["api_key"] = Secret(key)
+        seal_secrets(options)
         given = ProviderOptions(**options)
         validation.check_options(given)
         self._strict = given.strict
@@ -85,14 +84,14 @@ class Provider:
             api=given.api,
             headers=given.headers or {},
         )
-        endpoint = self._route.endpoint
+        endpoint, self.model = self._route.endpoint, self._route.model
         self._wire = wire.get(endpoint.api)
         self._params = self._checked(params)
         self._timeout_s = given.timeout_s
         self._fixed: dict[str, Any] = {
             "provider": self.name,
             "api": endpoint.api,
-            "model": given.model,
+            "model": self.model,
             "profile": service.profile_for(is_custom_host=endpoint.is_custom_host),
             "timeout_s": given.timeout_s,
             "deadline_s": given.deadline_s,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -9,7 +10,8 @@ from allos import wire
 from allos.engine import can_answer_offline, runtime
 from allos.errors import MissingBaseURLError, MissingKeyError
 from allos.providers import validation
-from allos.providers.auth import endpoints, key_store
+from allos.providers.auth import endpoints, environment_secrets, key_store
+from allos.providers.auth.urls import is_loopback
 from allos.providers.catalog.service import Service
 from allos.secret import Secret
 from allos.wire.base import Wire
@@ -46,11 +48,12 @@ class Route:
         base_url: str | None,
         api_key: Secret | None,
         api: str | None,
-        headers: Mapping[str, str],
+        headers: Mapping[str, str | Secret],
     ) -> None:
-        self.service, self.name, self.model = service, service.name, model
+        self.service, self.name = service, service.name
         self._given_url = base_url
         env = key_store.Environment()
+        environment_secrets.refresh(env)
         try:
             self.endpoint = endpoints.resolve(
                 service,
@@ -64,10 +67,23 @@ class Route:
             if not can_answer_offline():
                 raise
             self.endpoint = endpoints.unresolved(service, base_url=base_url, api=api, env=env)
+        self.model = self._model(model)
         # Only now, so that no frame of an error above contains their values.
         self._headers = validation.header_pairs(headers)
         is_deferred = service.embedded or self.endpoint.key_source == "missing"
         self._connection = None if is_deferred else self._connect()
+
+    def _model(self, asked: str) -> str:
+        """Model that is called: the one that the URL names, or else the one that was asked for."""
+        named = self.endpoint.model
+        if named is not None and named != asked:
+            warnings.warn(
+                f"{self.endpoint.model_source} names the model {named!r}: it is called, and not "
+                f"{asked!r}. Remove its path from the URL to call several models.",
+                UserWarning,
+                stacklevel=5,
+            )
+        return named or asked
 
     @property
     def base_url(self) -> str:
@@ -147,7 +163,8 @@ class Route:
             api_key=key if key is not None else Secret(endpoints.PLACEHOLDER),
             headers=self._headers,
             sdk_env=self.service.sdk_home == sdk.name and not endpoint.is_custom_host,
-            direct=endpoints.is_loopback(urlsplit(url).hostname or ""),
+            direct=is_loopback(urlsplit(url).hostname or ""),
+            query=endpoint.query,
         )
 
     def _resolve_endpoint(self, note: str) -> endpoints.Endpoint:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any
 
 from allos.engine.limits import Limits
 from allos.errors import ConfigurationError, did_you_mean
 from allos.options import ProviderOptions
+from allos.secret import Headers, Secret, reveal
 from allos.wire.parameters import VOCABULARY, checked, extra_fields
 
 
@@ -74,18 +76,18 @@ def limits(**given: float | None) -> Limits | None:
     return Limits(**given) if any(given.values()) else None
 
 
-def header_pairs(headers: Mapping[Any, Any]) -> tuple[tuple[str, str], ...]:
-    """Return valid headers, sorted; error messages never contain their values."""
+def header_pairs(headers: Mapping[Any, Any]) -> tuple[tuple[str, str | Secret], ...]:
+    """Return valid headers, sorted by name; error messages never contain their values."""
     if not isinstance(headers, Mapping):
         raise ConfigurationError("headers must be a mapping of strings to strings.")
     for name, value in headers.items():
         if not isinstance(name, str) or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
             raise ConfigurationError(f"headers: {name!r} is not a valid header name.")
-        if not isinstance(value, str) or not re.fullmatch(r"[\t -~]*", value):
+        if not isinstance(value, str | Secret) or not re.fullmatch(r"[\t -~]*", reveal(value)):
             raise ConfigurationError(
                 f"headers: the value of {name!r} must be one line of ASCII text."
             )
-    return tuple(sorted(headers.items()))
+    return tuple(sorted(Headers(headers).items(), key=itemgetter(0)))
 
 
 def check_count(name: str, value: Any) -> None:

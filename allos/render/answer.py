@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from allos.render.format import UNKNOWN, money, seconds, speed, tokens
 from allos.render.markdown import markdown_html
+from allos.render.media import media_html, media_texts, split_images
 from allos.render.plain import clean_text, escaped, shorten, unbroken
 from allos.render.structured import structured_html, structured_text
 from allos.render.style import STYLE, sheet_of
@@ -17,6 +18,9 @@ from allos.usage import Usage
 
 MAX_ERROR_CHARS = 2_000
 NO_TEXT = "The model returned no text."
+ONLY_REASONING = (
+    "The answer ended within the model's reasoning; a higher max_tokens leaves room for more."
+)
 
 # For pages that strip <style>; the style sheet hides it.
 _DOT = '<span class="allos-sep"> · </span>'
@@ -102,7 +106,7 @@ def answer_text(
     if show_error and response.error is not None:
         parts.append(str(response.error))
     if _is_empty(response):
-        parts.append(NO_TEXT)
+        parts.append(_no_text(response))
     parts.append("  ".join(" ".join(fact.split()) for fact in _facts(response, notes)))
     return clean_text("\n".join(part for part in parts if part))
 
@@ -112,7 +116,9 @@ def body_text_parts(response: ProviderResponse) -> list[str]:
     parts = []
     for step, outputs in results(response):
         text = structured_text(response.parsed) if _is_parsed(response, step) else ""
-        parts.append(text or (step.content.strip("\n") if step.content.strip() else ""))
+        content, images = split_images(step.content)
+        parts.append(text or (content.strip("\n") if content.strip() else ""))
+        parts += media_texts(step, images)
         if step.refusal:
             parts.append(f"Refused. {step.refusal.strip()}")
         parts.extend(map(call_text, step.tool_calls, outputs))
@@ -152,10 +158,11 @@ def _body(response: ProviderResponse, show_error: bool, *, unsafe_html: bool = F
                 f'<pre class="allos-text">{escaped(step.reasoning.strip())}</pre></details>'
             )
         text = structured_html(response.parsed) if _is_parsed(response, step) else ""
-        if not text and step.content.strip():
+        content, images = split_images(step.content)
+        if not text and content.strip():
             to_html = unsafe_markdown_html if unsafe_html else markdown_html
-            text = to_html(step.content)
-        parts.append(text)
+            text = to_html(content)
+        parts += [text, media_html(step, images)]
         if step.refusal:
             parts.append(
                 f'<div class="allos-refusal"><b>Refused.</b> {escaped(step.refusal.strip())}</div>'
@@ -164,8 +171,13 @@ def _body(response: ProviderResponse, show_error: bool, *, unsafe_html: bool = F
     if show_error and response.error is not None:
         parts.append(_error_div(str(response.error)))
     if _is_empty(response):
-        parts.append(f'<p class="allos-note">{NO_TEXT}</p>')
+        parts.append(f'<p class="allos-note">{_no_text(response)}</p>')
     return parts
+
+
+def _no_text(response: ProviderResponse) -> str:
+    cut = response.reasoning and response.finish_reason == "length"
+    return ONLY_REASONING if cut else NO_TEXT
 
 
 def _is_parsed(response: ProviderResponse, step: ProviderResponse) -> bool:
@@ -174,7 +186,8 @@ def _is_parsed(response: ProviderResponse, step: ProviderResponse) -> bool:
 
 
 def _is_empty(response: ProviderResponse) -> bool:
-    output = response.content.strip() or response.refusal or response.tool_calls
+    parts = response.metadata.get("parts")
+    output = response.content.strip() or response.refusal or response.tool_calls or parts
     return response.ok and not output and response.parsed is None
 
 

@@ -176,6 +176,7 @@ def answer_key(response: ProviderResponse) -> tuple[object, ...]:
         response.content.strip(),
         response.refusal,
         str(response.error),
+        json.dumps(response.metadata.get("parts"), sort_keys=True, default=str),
         *(
             (call.name, call.raw_arguments, json.dumps(call.arguments, sort_keys=True, default=str))
             for call in response.tool_calls

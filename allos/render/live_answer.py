@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from allos.messages import ToolCall
 from allos.render.markdown import OPEN, markdown_html
 from allos.render.markdown_stream import MarkdownStream
+from allos.render.media import split_images
 from allos.render.plain import clean_text, escaped, unbroken
 from allos.render.style import LIVE_STYLE, sheet_of
 from allos.render.tool_calls import call_html
@@ -46,11 +47,19 @@ class LiveAnswer:
         """Count reasoning of the current step; it is shown at the end."""
         self._reasoning_chars += len(piece)
 
+    def take_back_text(self) -> int:
+        """Make all text of the current step reasoning; how many characters it had."""
+        chars = sum(map(len, self._pieces[self._first_of_step :]))
+        del self._pieces[self._first_of_step :]
+        self._stream = MarkdownStream()
+        self._reasoning_chars += chars
+        return chars
+
     def end_step(self, calls: Iterable[ToolCall]) -> None:
         """End a step with the tools that the model calls."""
         text = "".join(self._pieces[self._first_of_step :])
         if text.strip():
-            self._steps.append(markdown_html(text))
+            self._steps.append(markdown_html(split_images(text)[0]))
         for call in calls:
             self._steps.append(call_html(call))
             self._pieces.append(f"\n→ {call.name}\n")

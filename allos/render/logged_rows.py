@@ -50,13 +50,19 @@ def response_of(row: Mapping[str, Any]) -> ProviderResponse:
         reasoning=row.get("reasoning"),
         refusal=row.get("refusal"),
         tool_calls=[ToolCall(**facts) for facts in _json(row.get("tool_calls")) or []],
-        metadata={name: value for name in _METADATA if (value := row.get(name)) is not None},
+        metadata=_metadata(row),
         error=_error(row.get("error_type"), row.get("error_message")),
         id=row.get("id"),
         created_at=row.get("created_at"),
         completed_at=row.get("completed_at"),
         replayed=bool(row.get("replayed")),
     )
+
+
+def _metadata(row: Mapping[str, Any]) -> dict[str, Any]:
+    known = {name: value for name in _METADATA if (value := row.get(name)) is not None}
+    parts = _json(row.get("parts"))
+    return {**known, "parts": parts} if parts else known
 
 
 def params_of(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 from allos.render.markdown import Size, fragment_html
 from allos.render.markdown_blocks import BlockSplitter
 from allos.render.markdown_parser import LimitExceededError
+from allos.render.media import split_images
 from allos.render.plain import clean_text
 
 _SMALL_CHARS = 600
@@ -73,7 +74,7 @@ class MarkdownStream:
             self._plain.append(block)
             self._open_lines = self._open_chars = 0
             return
-        self._size.add(block)
+        self._size.add(split_images(block)[0])
         self.blocks.append(html)
         self.open_html = ""
         self._open_lines = self._open_chars = 0
@@ -98,6 +99,7 @@ class MarkdownStream:
     def _html(self, text: str, env: dict[str, Any]) -> str:
         """HTML of a block; empty when it cannot be formatted."""
         try:
+            text = split_images(text)[0]
             self._size.copy().add(text)
             return fragment_html(text, env)
         except LimitExceededError:

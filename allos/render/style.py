@@ -79,6 +79,11 @@ background:color-mix(in srgb,var(--allos-amber) 7%,transparent)}
 &>style+.allos-err,&>style+.allos-refusal{margin-top:0}
 """
 
+_IMAGE = """
+& .allos-img{display:block;max-width:100%;max-height:var(--allos-image,36em);margin:8px 0;border-radius:$box}
+&>style+.allos-img{margin-top:0}
+"""
+
 _MARKDOWN = (
     declare("quiet")
     + """
@@ -169,7 +174,7 @@ _LINK = """
 
 # A fixed layout gives equal columns that fill the page, and scrolls where they cannot.
 _COMPARISON = """
-border:1px solid var(--allos-line);border-radius:$card;font-size:$text;line-height:1.5;
+border:1px solid var(--allos-line);border-radius:$card;font-size:$text;line-height:1.5;--allos-image:20em;
 & .allos-ask{padding:9px 14px;display:flex;flex-wrap:wrap;gap:4px 10px;align-items:baseline}
 & .allos-ask>span{flex:1 1 auto;max-width:100%;white-space:pre-wrap;overflow-wrap:anywhere}
 & .allos-ask>br,& .allos-head>br{display:none}
@@ -239,6 +244,7 @@ _OUT_PARTS = (
     (('"allos-think"',), _THINK),
     (('"allos-tool"',), _TOOLS),
     (('"allos-more"',), _MORE),
+    (('"allos-img"',), _IMAGE),
     (('"allos-err"', '"allos-refusal"'), _ERROR),
 )
 _MD_PARTS = (

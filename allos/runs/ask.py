@@ -8,7 +8,7 @@ from typing import Any
 
 from allos import context
 from allos.errors import ConfigurationError
-from allos.messages import Prompt, as_messages
+from allos.messages import Message, Prompt, as_messages
 from allos.providers import Provider
 from allos.providers.waiting import aresult, result
 from allos.response import ProviderResponse
@@ -99,17 +99,7 @@ def ask(
     with context.using(tags=normalize_tags(tags)):
         if not tools:
             return send(conversation, {"tool_choice": tool_choice})
-        return run_tools(
-            ToolLoop(
-                conversation,
-                tools,
-                tool_choice=tool_choice,
-                max_steps=max_steps,
-                approve=approve,
-                approvers=current_session().approvers,
-            ),
-            send,
-        )
+        return run_tools(_tool_loop(conversation, tools, tool_choice, max_steps, approve), send)
 
 
 async def aask(
@@ -150,17 +140,25 @@ async def aask(
     with context.using(tags=normalize_tags(tags)):
         if not tools:
             return await send(conversation, {"tool_choice": tool_choice})
-        return await arun_tools(
-            ToolLoop(
-                conversation,
-                tools,
-                tool_choice=tool_choice,
-                max_steps=max_steps,
-                approve=approve,
-                approvers=current_session().approvers,
-            ),
-            send,
-        )
+        loop = _tool_loop(conversation, tools, tool_choice, max_steps, approve)
+        return await arun_tools(loop, send)
+
+
+def _tool_loop(
+    conversation: tuple[Message, ...],
+    tools: Tools,
+    tool_choice: str | None,
+    max_steps: int,
+    approve: Approve | None,
+) -> ToolLoop:
+    return ToolLoop(
+        conversation,
+        tools,
+        tool_choice=tool_choice,
+        max_steps=max_steps,
+        approve=approve,
+        approvers=current_session().approvers,
+    )
 
 
 def normalize_tags(tags: Any) -> tuple[str, ...]:

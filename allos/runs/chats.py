@@ -6,7 +6,8 @@ turns are linked rows of the log (`conversation_id`, `parent_id`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from allos.ids import new_id
 from allos.messages import Message, MessageRole, Prompt, as_messages
 from allos.response import ProviderResponse
 from allos.runs.ask import aask, ask
-from allos.session import current_session
+from allos.session import Session, current_session
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,8 +50,9 @@ class Chat:
     turns : list of Turn
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, session: Session) -> None:
         self.name = name
+        self._session = session
         self.id = f"conv_{new_id()}"
         self.turns: list[Turn] = []
 
@@ -88,9 +90,9 @@ class Chat:
         A turn that fails or is cancelled does not change the conversation.
         """
         messages, system = self.build_messages(prompt, system)
-        with self.call_context():
+        with self.next_turn():
             response = ask(messages, system=system, **more)
-        self.add(response, system)
+            self.add(response, system)
         return response
 
     async def aask(
@@ -98,9 +100,9 @@ class Chat:
     ) -> ProviderResponse:
         """Ask the next question and await its answer; see `ask`."""
         messages, system = self.build_messages(prompt, system)
-        with self.call_context():
+        with self.next_turn():
             response = await aask(messages, system=system, **more)
-        self.add(response, system)
+            self.add(response, system)
         return response
 
     def build_messages(
@@ -123,11 +125,21 @@ class Chat:
                 return self.turns[:number]
         return list(self.turns)
 
-    def call_context(self) -> Any:
-        """Context of the next call: its row is linked to the turn before."""
+    @contextmanager
+    def next_turn(self) -> Iterator[None]:
+        """Context of the next call: its row is linked to the turn before.
+
+        A conversation whose first turn fails is not listed, until it has one.
+        """
         turns = self._turns_before()
         parent = {"parent_id": turns[-1].response.id} if turns else {}
-        return context.using(conversation_id=self.id, **parent)
+        is_new = not self.turns
+        try:
+            with context.using(conversation_id=self.id, **parent):
+                yield
+        finally:
+            if is_new and not self.turns:
+                self._session.chats.pop(self.name, None)
 
     def add(self, response: ProviderResponse, system: str | None) -> bool:
         """Append a turn; False if the answer is incomplete or has pending tool calls."""
@@ -144,6 +156,7 @@ class Chat:
             execution_count=running.execution_count,
         )
         self.turns = [*turns, turn]
+        self._session.chats.setdefault(self.name, self)
         return True
 
     def note(self) -> str:
@@ -221,10 +234,10 @@ def chat(name: str) -> Chat:
         raise ConfigurationError(
             f"The name of a conversation must be a non-empty string, got {value!r:.80}"
         )
-    known: dict[str, Chat] = current_session().chats
-    if name not in known:
-        known[name] = Chat(name)
-    return known[name]
+    session = current_session()
+    known: Chat = session.known_chats.get(name) or Chat(name, session)
+    session.known_chats[name] = session.chats[name] = known
+    return known
 
 
 def find(name: str) -> Chat:

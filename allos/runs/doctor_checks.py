@@ -14,9 +14,11 @@ from typing import TypeVar
 from allos.errors import AllosError, ConfigurationError
 from allos.providers import ProviderRegistry
 from allos.providers.auth import colab_secrets, endpoints, key_store
+from allos.providers.auth.urls import display_url, is_loopback
 from allos.providers.catalog import services
 from allos.providers.catalog.service import Service
 from allos.runs.finding import Finding
+from allos.runs.jupyter_versions import faulty_versions
 
 T = TypeVar("T")
 
@@ -101,8 +103,8 @@ def hosts(online: bool) -> Iterator[Finding]:
             if "No key for" not in str(exc):
                 yield Finding("hosts", "problem", str(exc))
             continue
-        url, why = endpoints.display_url(endpoint.base_url), f" ({named})" if named else ""
-        plain = url.startswith("http://") and not endpoints.is_loopback(_host_name(url))
+        url, why = display_url(endpoint.base_url), f" ({named})" if named else ""
+        plain = url.startswith("http://") and not is_loopback(_host_name(url))
         if plain and not endpoint.placeholder:
             yield Finding(
                 "hosts",
@@ -119,17 +121,27 @@ def hosts(online: bool) -> Iterator[Finding]:
             yield future.result(_ONLINE_S + 1)
         except TimeoutError:
             yield Finding("hosts", "problem", f"{name}: no response within {_ONLINE_S:g} s.")
-    for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY"):
-        if value := env.get(name, "").strip():
-            yield Finding(
-                "hosts",
-                "note",
-                f"Requests use the proxy {endpoints.display_url(value)} ({name}).",
-            )
+    yield from _proxies()
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         if (value := env.get(name, "").strip()) and not os.path.exists(value):
             yield Finding(
                 "hosts", "problem", f"{name} names {value!r}, which does not exist.", "Unset it."
+            )
+
+
+def _proxies() -> Iterator[Finding]:
+    """Proxies that requests go through, and whether they can be used."""
+    from allos.wire import proxies
+
+    found = map(proxies.find, ("https://models.invalid", "http://models.invalid"))
+    for proxy in {proxy.source: proxy for proxy in found if proxy is not None}.values():
+        try:
+            proxy.check()
+        except ConfigurationError as exc:
+            yield Finding("hosts", "problem", str(exc).removesuffix(" Nothing was sent."))
+        else:
+            yield Finding(
+                "hosts", "note", f"Requests use the proxy {proxy.shown} ({proxy.source})."
             )
 
 
@@ -263,6 +275,7 @@ def notebook(online: bool) -> Iterator[Finding]:
             "note",
             "On Colab a comparison blocks its cell, and shows a table instead of the live board.",
         )
+    yield from faulty_versions()
     for name in ("anywidget", "ipywidgets"):
         if importlib.util.find_spec(name) is None:
             yield Finding(

@@ -9,6 +9,7 @@ from typing import Any
 from allos import template
 from allos.errors import ConfigurationError, TemplateError, did_you_mean
 from allos.messages import Message, MessageRole
+from allos.prompt_data import data_text
 from allos.providers import Provider
 from allos.providers.catalog import services
 from allos.runs.task import Task, split_plain
@@ -247,7 +248,7 @@ class _Template:
         def value_of(piece: Piece) -> str:
             if isinstance(piece, str):
                 return piece
-            return used.setdefault(piece.source, str(row[piece.source]))
+            return used.setdefault(piece.source, _value_text(piece.source, row[piece.source]))
 
         def filled(text: str) -> str:
             return "".join(map(value_of, self._parsed[text]))
@@ -263,6 +264,16 @@ class _Template:
                 message = replace(message, content=parts)
             messages.append(message)
         return tuple(messages), used
+
+
+def _value_text(name: str, value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    try:
+        data = data_text(value)
+    except ConfigurationError as exc:
+        raise TemplateError(f"{{{{ {name} }}}}: {exc}. Nothing was sent.") from None
+    return str(value) if data is None else data.text
 
 
 def _texts(message: Message) -> list[str]:

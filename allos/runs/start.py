@@ -7,7 +7,7 @@ starter thread would only add to the time to the first token.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING, Any
 
 from allos import context, engine
@@ -15,7 +15,7 @@ from allos.context import RunContext
 from allos.engine.call import Call
 from allos.engine.start import OnEvents
 from allos.errors import AllosError, ConfigurationError
-from allos.messages import Prompt, as_messages
+from allos.messages import Message, Prompt, as_messages
 from allos.options import OVERRIDABLE_OPTIONS, PARAMETERS
 from allos.providers import Provider
 from allos.providers.catalog import services
@@ -25,6 +25,8 @@ from allos.session import current_session
 if TYPE_CHECKING:
     from allos.runs.grid import Column
     from allos.runs.task import Task
+
+Messages = tuple[Message, ...]
 
 
 def start_call(
@@ -36,16 +38,36 @@ def start_call(
 ) -> Call:
     """Start one call and return its handle; `on_events` makes it a stream.
 
+    A call that cannot be started is a row of the log as well, if its service is known.
+
     Raises
     ------
     ConfigurationError
-        An unknown provider or parameter, a missing key; nothing was sent.
+        An unknown provider or parameter, a missing key; nothing was sent. `.response` is its row.
     """
+    messages = as_messages(prompt)
+    try:
+        return _start(messages, model, params, on_events)
+    except AllosError as exc:
+        is_named = isinstance(model, str | Provider | None)
+        if is_named and exc.response is None and not engine.runtime.get().is_loop_thread:
+            with suppress(ConfigurationError):  # an unknown service: no call was made of it
+                request = _unsent_request(messages, model, params)
+                exc.response = engine.refuse(request, exc).future.result()
+        raise
+
+
+def _start(
+    messages: Messages,
+    model: str | Provider | None,
+    params: Mapping[str, Any],
+    on_events: OnEvents | None,
+) -> Call:
     options, rest = split_options(model, params)
     session = current_session()
     session.open_log()
     provider = session.provider_for(model, **options)
-    return provider.start(as_messages(prompt), rest, on_events)
+    return provider.start(messages, rest, on_events)
 
 
 def start_task(
@@ -57,20 +79,16 @@ def start_task(
     """
     with _origin_of(task):
         try:
-            return start_call(
-                task.messages,
-                model=column.model,
-                params={**column.params, "refresh": refresh},
-                on_events=on_events,
-            )
+            params = {**column.params, "refresh": refresh}
+            return _start(task.messages, column.model, params, on_events)
         except Exception as exc:  # noqa: BLE001 - a provider of somebody else's may raise anything
-            return engine.refuse(_unsent_request(task), _as_refusal(exc))
+            return engine.refuse(_unsent_task(task), _as_refusal(exc))
 
 
 def cancel_task(task: Task) -> Call:
     """Return the call of a task that was stopped before its start. Any thread."""
     with _origin_of(task):
-        return engine.refuse(_unsent_request(task), None)
+        return engine.refuse(_unsent_task(task), None)
 
 
 def _origin_of(task: Task) -> AbstractContextManager[RunContext]:
@@ -97,16 +115,31 @@ def split_options(
     return options, rest
 
 
-def _unsent_request(task: Task) -> Request:
-    """The request of a task that no provider could be made for, as far as it is known."""
-    provider, _, model = task.model.partition("/")
+def _unsent_task(task: Task) -> Request:
+    return _unsent_request(task.messages, task.model, task.params)
+
+
+def _unsent_request(
+    messages: Messages, model: str | Provider | None, params: Mapping[str, Any]
+) -> Request:
+    """Return the request that no provider could be made for, as far as it is known."""
+    if isinstance(model, Provider):
+        provider, api, model_id = model.name, model.api, model.model
+    else:
+        name = current_session().model_name(model)
+        service, _ = services.resolve_model_name(name)
+        provider, api, model_id = service.name, service.api, name.partition("/")[2]
     return Request(
         provider=provider,
-        api=services.find(provider).api,
+        api=api,
         base_url="",
-        model=model,
-        messages=task.messages,
-        params={name: value for name, value in task.params.items() if name in PARAMETERS},
+        model=model_id,
+        messages=messages,
+        params={
+            name: value
+            for name, value in params.items()
+            if name in PARAMETERS and value is not None
+        },
     )
 
 

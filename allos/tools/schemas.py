@@ -10,6 +10,7 @@ import json
 import re
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,16 +18,12 @@ from typing import Any
 
 from allos.errors import ConfigurationError
 from allos.request import SchemaSpec
+from allos.tools.json_in_text import first_match
+from allos.tools.patterns import drop_patterns
+from allos.tools.strict_schemas import inline_root_reference, to_strict_schema
 
 _WRAPPED = "value"
 """Field that wraps a type that is not an object, since services require an object."""
-
-_FENCE = re.compile(r"```[\w-]*[ \t]*\r?\n(.*?)\r?\n?```", re.DOTALL)
-
-# Formats that services allow in an enforced schema.
-_FORMATS = frozenset(
-    {"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"}
-)
 
 
 def as_schema(source: Any) -> SchemaSpec | None:
@@ -86,21 +83,7 @@ def json_schema(model: Any) -> dict[str, Any]:
     adapter: TypeAdapter[Any] = TypeAdapter(_readable(model))
     schema = adapter.json_schema(schema_generator=Plain)
     schema.pop("title", None)
-    return _inline_root_reference(schema)
-
-
-def json_text(answer: str) -> str:
-    """JSON text of an answer: the content of its code fence, if it has one.
-
-    Examples
-    --------
-    >>> json_text('Here it is:\\n```json\\n{"a": 1}\\n```')
-    '{"a": 1}'
-    """
-    bare = answer.strip()
-    if not bare.startswith(("{", "[", '"')) and (found := _FENCE.search(bare)):
-        return found[1].strip()
-    return bare
+    return inline_root_reference(schema)
 
 
 def validation_message(exc: Exception) -> str:
@@ -127,16 +110,29 @@ class _TypeReader:
     wrapped: bool
 
     def __call__(self, answer: str) -> Any:
+        return first_match(answer, self._unwrapped if self.wrapped else self._validated)
+
+    def _unwrapped(self, text: str) -> Any:
+        value = json.loads(text)
+        if not isinstance(value, dict):  # the list or scalar itself
+            return self._validated(text)
+        if _WRAPPED not in value:
+            try:
+                return self._validated(text)
+            except ValueError:
+                raise ValueError(f"the field {_WRAPPED!r} is missing") from None
+        try:
+            return self._validated(json.dumps(value[_WRAPPED]))
+        except ValueError as exc:
+            with suppress(ValueError):  # a type with such a field of its own
+                return self._validated(text)
+            raise exc from None
+
+    def _validated(self, text: str) -> Any:
         from pydantic import ValidationError
 
-        text = json_text(answer)
-        adapter = _adapter(self.kind)
         try:
-            if not self.wrapped:
-                return adapter.validate_json(text)
-            return adapter.validate_json(json.dumps(_parse_json(text)[_WRAPPED]))
-        except (KeyError, TypeError):
-            raise ValueError(f"the field {_WRAPPED!r} is missing") from None
+            return _adapter(self.kind).validate_json(text)
         except ValidationError as exc:
             raise ValueError(validation_message(exc)) from None
 
@@ -191,7 +187,7 @@ def _from_type(kind: Any) -> SchemaSpec:
     )
     return SchemaSpec(
         name=_safe_name(re.sub(r"\w+\.", "", type_name)),
-        schema=schema if enforced is None else enforced,
+        schema=drop_patterns(schema) if enforced is None else enforced,
         description=description,
         strict=enforced is not None,
         parse=_TypeReader(kind, wrapped),
@@ -217,15 +213,6 @@ def _readable(kind: Any) -> Any:
     converted = typing_.TypedDict(kind.__name__, fields)  # type: ignore[misc]  # created at run time
     converted.__doc__ = kind.__doc__
     return converted
-
-
-def _inline_root_reference(schema: dict[str, Any]) -> dict[str, Any]:
-    """Schema whose root is not a reference, as that of a recursive type is."""
-    target = _target(schema, schema)
-    if target is None:
-        return schema
-    rest = {key: value for key, value in schema.items() if key != "$ref"}
-    return {**deepcopy(target), **rest}
 
 
 def _safe_name(name: str) -> str:
@@ -297,7 +284,10 @@ class _JsonReader:
     check: JsonCheck
 
     def __call__(self, answer: str) -> Any:
-        value = _parse_json(json_text(answer))
+        return first_match(answer, self._checked)
+
+    def _checked(self, text: str) -> Any:
+        value = json.loads(text)
         self.check(value)
         return value
 
@@ -305,7 +295,7 @@ class _JsonReader:
 def _from_json_schema(given: Mapping[str, Any]) -> SchemaSpec:
     inner = given.get("json_schema", given)
     named = isinstance(inner, Mapping) and isinstance(inner.get("schema"), Mapping)
-    schema = dict(inner["schema"] if named else given)
+    schema = inline_root_reference(inner["schema"] if named else given)
     name = (inner.get("name") if named else None) or schema.get("title") or "answer"
     description = (inner.get("description") if named else None) or schema.get("description")
     if schema.get("type") != "object":
@@ -317,96 +307,8 @@ def _from_json_schema(given: Mapping[str, Any]) -> SchemaSpec:
     enforced = to_strict_schema(schema)
     return SchemaSpec(
         name=_safe_name(str(name)),
-        schema=schema if enforced is None else enforced,
+        schema=drop_patterns(schema) if enforced is None else enforced,
         description=description if isinstance(description, str) else None,
         strict=enforced is not None,
         parse=_JsonReader(check),
     )
-
-
-def _parse_json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as exc:
-        raise ValueError(f"it is not valid JSON ({exc})") from None
-
-
-# ---- what a service can enforce ------------------------------------------------------------------
-
-
-def to_strict_schema(schema: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Convert a schema to one that services can enforce; None where that is impossible.
-
-    Every field is required, no other is allowed, and there are no defaults. Values that match the
-    result match the original. Free-form mappings and fields of any type cannot be enforced.
-    https://platform.openai.com/docs/guides/structured-outputs#supported-schemas
-    """
-    try:
-        strict: dict[str, Any] = _strict(dict(schema), schema, ())
-    except _NotEnforceable:
-        return None
-    return strict
-
-
-class _NotEnforceable(Exception):
-    """A part of a schema allows more than a service can enforce."""
-
-
-_KEEP = frozenset(
-    {"type", "title", "description", "enum", "const", "$ref", "pattern", "minItems", "maxItems"}
-    | {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "required"}
-)
-_TYPES = frozenset({"string", "number", "integer", "boolean", "null", "array", "object"})
-
-
-def _strict(part: Any, root: Mapping[str, Any], within: tuple[str, ...]) -> dict[str, Any]:
-    if not isinstance(part, Mapping):  # true allows anything
-        raise _NotEnforceable
-    if "$ref" in part and len(part) > 1 and "$defs" not in part:
-        # A reference must have no siblings; a recursive one loses them.
-        if part["$ref"] in within or (target := _target(part, root)) is None:
-            return {"$ref": part["$ref"]}
-        beside = {key: value for key, value in part.items() if key != "$ref"}
-        return _strict({**target, **beside}, root, (*within, part["$ref"]))
-    strict: dict[str, Any] = {key: deepcopy(part[key]) for key in part if key in _KEEP}
-    if part.get("format") in _FORMATS:
-        strict["format"] = part["format"]
-    if unknown := {"allOf", "not", "prefixItems", "patternProperties", "if"} & set(part):
-        if unknown == {"allOf"} and len(part["allOf"]) == 1:
-            rest = {key: value for key, value in part.items() if key != "allOf"}
-            return _strict({**part["allOf"][0], **rest}, root, within)
-        raise _NotEnforceable
-    if variants := part.get("anyOf") or part.get("oneOf"):
-        strict["anyOf"] = [_strict(variant, root, within) for variant in variants]
-    kinds = strict.get("type")
-    kinds = kinds if isinstance(kinds, list) else [kinds]
-    if "object" in kinds or "properties" in part:
-        if part.get("additionalProperties", False) not in (False, True):
-            raise _NotEnforceable
-        properties = part.get("properties", {})
-        if "properties" not in part:  # any fields are allowed
-            raise _NotEnforceable
-        strict["type"] = strict.get("type", "object")
-        strict["properties"] = {
-            key: _strict(value, root, within) for key, value in properties.items()
-        }
-        strict["required"] = list(properties)
-        strict["additionalProperties"] = False
-    if "array" in kinds:
-        strict["items"] = _strict(part.get("items", True), root, within)
-    if not {"type", "enum", "const", "$ref", "anyOf"} & set(strict):
-        raise _NotEnforceable
-    if "$defs" in part:
-        strict["$defs"] = {
-            key: _strict(value, root, within) for key, value in part["$defs"].items()
-        }
-    return strict
-
-
-def _target(part: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Target of a reference into the schema's own definitions."""
-    ref = part.get("$ref")
-    if not isinstance(ref, str) or not ref.startswith("#/$defs/"):
-        return None
-    found = root.get("$defs", {}).get(ref.removeprefix("#/$defs/"))
-    return found if isinstance(found, Mapping) else None

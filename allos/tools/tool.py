@@ -1,7 +1,4 @@
-"""Tools from functions: their descriptions for a model, and the validation of arguments.
-
-pydantic and docstring_parser are imported when the first tool is created.
-"""
+"""Tools: what a model may call, made of functions, pydantic model classes and mappings."""
 
 from __future__ import annotations
 
@@ -13,14 +10,16 @@ from typing import Any, overload
 
 from allos.errors import ConfigurationError, ToolError, did_you_mean
 from allos.request import ToolSpec
-from allos.tools.schemas import JsonCheck, is_model, to_strict_schema, validation_message
+from allos.tools.function_description import arguments_model, arguments_schema, parse_docstring
+from allos.tools.patterns import drop_patterns
+from allos.tools.schemas import JsonCheck, is_model, validation_message
+from allos.tools.strict_schemas import inline_root_reference, to_strict_schema
 from allos.wire.tool_fields import CHOICES
 
 Tools = Sequence[Any]
 """Type of `tools=`: functions, pydantic model classes, mappings and tools, in any mix."""
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,9 +277,9 @@ def _from_function(function: Callable[..., Any], name: str | None) -> Tool:
             f"{function!r:.60} has no name; pass one: allos.tool(function, name='...')."
         )
     tool_name = _checked_name(tool_name)
-    description, about = _parse_docstring(function)
-    model, names = _arguments_model(function, tool_name, about)
-    parameters = _json_schema(model, tool_name)
+    description, about = parse_docstring(function)
+    model, names = arguments_model(function, tool_name, about)
+    parameters = arguments_schema(model, tool_name)
 
     def check(arguments: dict[str, Any]) -> dict[str, Any]:
         filled = model.model_validate(arguments)
@@ -295,117 +294,13 @@ def _from_function(function: Callable[..., Any], name: str | None) -> Tool:
     )
 
 
-def _arguments_model(
-    function: Callable[..., Any], name: str, about: Mapping[str, str]
-) -> tuple[Any, dict[str, str]]:
-    """A pydantic model of a function's arguments, and the argument of each field."""
-    from pydantic import ConfigDict, Field, create_model
-
-    try:
-        signature = inspect.signature(function)
-    except (ValueError, TypeError):
-        raise ConfigurationError(
-            f"The tool {name!r} cannot be described: its signature is not available."
-        ) from None
-    hints = _hints(function, name)
-    fields: dict[str, Any] = {}
-    names: dict[str, str] = {}
-    for number, (argument, parameter) in enumerate(signature.parameters.items()):
-        if parameter.kind in _VARIADIC or parameter.kind is parameter.POSITIONAL_ONLY:
-            raise ConfigurationError(
-                f"The tool {name!r} cannot have the argument {parameter}: models pass arguments by name."
-            )
-        hint = hints.get(argument, Any)
-        # Numbered, because names of pydantic fields must not be _x or schema.
-        at = f"a{number}"
-        names[at] = argument
-        description = _description_in(hint) or about.get(argument)
-        default = ... if parameter.default is parameter.empty else parameter.default
-        fields[at] = (hint, Field(default, alias=argument, description=description))
-    config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
-    try:
-        return create_model(f"{name}_arguments", __config__=config, **fields), names
-    except Exception as exc:  # noqa: BLE001 - pydantic raises various errors for unsupported types
-        raise ConfigurationError(
-            f"The tool {name!r} cannot be described: {_first_line(exc)}"
-        ) from None
-
-
-def _hints(function: Callable[..., Any], name: str) -> dict[str, Any]:
-    from typing import get_type_hints
-
-    target = function
-    if not inspect.isroutine(function):  # an object with __call__, a partial
-        target = getattr(function, "func", None) or type(function).__call__
-    try:
-        return get_type_hints(target, include_extras=True)
-    except (NameError, TypeError, SyntaxError, AttributeError) as exc:
-        raise ConfigurationError(
-            f"The type hints of the tool {name!r} cannot be read: {_first_line(exc)}."
-        ) from None
-
-
-def _description_in(hint: Any) -> str | None:
-    """Description inside ``Annotated[type, "description"]`` or ``Annotated[type, Field(...)]``."""
-    for extra in getattr(hint, "__metadata__", ()):
-        description = extra if isinstance(extra, str) else getattr(extra, "description", None)
-        if isinstance(description, str):
-            return description
-    return None
-
-
-def _json_schema(model: Any, name: str) -> dict[str, Any]:
-    from pydantic.errors import PydanticInvalidForJsonSchema
-
-    from allos.tools.schemas import json_schema
-
-    try:
-        schema = json_schema(model)
-    except PydanticInvalidForJsonSchema as exc:
-        raise ConfigurationError(
-            f"The tool {name!r} has an argument that JSON cannot represent: {_first_line(exc)}"
-        ) from None
-    schema.setdefault("properties", {})
-    return schema
-
-
-def _parse_docstring(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
-    """Description of a function in its docstring, and of its parameters by name."""
-    text = inspect.getdoc(function if inspect.isroutine(function) else type(function)) or ""
-    if not inspect.isroutine(function) and hasattr(function, "func"):  # functools.partial
-        text = inspect.getdoc(function.func) or ""
-    if not text:
-        return "", {}
-    from docstring_parser import DocstringStyle, ParseError, parse
-
-    best: Any = None
-    for style in (DocstringStyle.NUMPYDOC, DocstringStyle.GOOGLE):
-        try:
-            found = parse(text, style)
-        except ParseError:
-            continue
-        if best is None or len(found.meta) > len(best.meta):
-            best = found
-    if best is None:
-        return text, {}
-    description = "\n\n".join(
-        part.strip() for part in (best.short_description, best.long_description) if part
-    )
-    about: dict[str, str] = {}
-    for param in best.params:
-        for argument in param.arg_name.split(","):  # numpydoc's "a, b : int"
-            if param.description:
-                about[argument.strip()] = " ".join(param.description.split())
-    return description, about
-
-
 # ---- tools without a function --------------------------------------------------------------------------
 
 
 def _from_model(model: Any, name: str | None) -> Tool:
     tool_name = _checked_name(name or model.__name__)
     description = inspect.cleandoc(model.__doc__ or "")
-    parameters = _json_schema(model, tool_name)
+    parameters = arguments_schema(model, tool_name)
     parameters.pop("description", None)
 
     def check(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -431,9 +326,12 @@ def _from_mapping(given: Mapping[str, Any], name: str | None) -> Tool:
         name=_checked_name(tool_name),
         description=str(fields.get("description") or ""),
         strict=bool(fields.get("strict", False)),
-        **({"parameters": dict(parameters)} if parameters is not None else {}),
+        **({} if parameters is None else {"parameters": _sendable(parameters)}),
     )
-    validate = JsonCheck(spec.parameters, f"The parameters schema of the tool {tool_name!r}")
+    validate = JsonCheck(
+        spec.parameters if parameters is None else parameters,
+        f"The parameters schema of the tool {tool_name!r}",
+    )
 
     def check(arguments: dict[str, Any]) -> dict[str, Any]:
         validate(arguments)
@@ -442,13 +340,14 @@ def _from_mapping(given: Mapping[str, Any], name: str | None) -> Tool:
     return Tool(spec=spec, _check=check)
 
 
+def _sendable(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of arguments without what services refuse; calls are checked with the original."""
+    return drop_patterns(inline_root_reference(parameters))  # type: ignore[no-any-return]  # a schema gives a schema
+
+
 def _checked_name(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise ConfigurationError(
             f"{name!r} is not a valid name of a tool: use letters, digits, _ and -, 64 at most."
         )
     return name
-
-
-def _first_line(exc: BaseException) -> str:
-    return (str(exc).strip() or type(exc).__name__).splitlines()[0]

@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from allos.errors import ToolError
+from allos.prompt_data import json_value
 from allos.tools.tool import Tool
 
 _ERROR_CHARS = 500
@@ -54,17 +55,16 @@ def result_text(value: Any) -> str:
     """Result of a tool as text for the model: a string as it is, anything else as JSON."""
     if isinstance(value, str):
         return value
+    if isinstance(data := json_value(value), str):  # a table, without the quotes of JSON
+        return data
     from pydantic_core import PydanticSerializationError, to_json
 
-    unknown: list[Any] = []
-
-    def as_string(part: Any) -> str:
-        unknown.append(part)
-        return str(part)
-
     try:
-        text = to_json(value, inf_nan_mode="strings", fallback=as_string).decode()
-        # A DataFrame is sent as it prints, without quotes.
-        return str(value) if unknown and unknown[0] is value else text
+        return to_json(data, inf_nan_mode="strings", fallback=_json_or_text).decode()
     except (PydanticSerializationError, UnicodeDecodeError, ValueError):
         return str(value)
+
+
+def _json_or_text(value: Any) -> Any:
+    data = json_value(value)
+    return str(value) if data is value else data

@@ -15,7 +15,7 @@ from allos.wire.base import Body, Wire
 from allos.wire.content import flatten_content, unsupported_detail
 from allos.wire.decoder import Decoder
 from allos.wire.json_fields import count, records, text
-from allos.wire.parameters import apply, sampling_headers
+from allos.wire.parameters import apply, model_profile, sampling_headers
 from allos.wire.reasoning_tags import ReasoningTagDecoder
 from allos.wire.stainless import StainlessSDK
 from allos.wire.tool_fields import is_tool_name, tool_choice, with_schema_instructions
@@ -36,6 +36,7 @@ _SAMPLING = {"temperature": "temperature", "top_p": "top_p"}
 _EFFORTS = ("low", "medium", "high", "xhigh", "max")
 
 _THINKING = ("thinking", "redacted_thinking")
+_SERVER_TOOLS = ("server_tool_use", "mcp_tool_use")
 _COUNTED_FIELDS = (
     *("model", "messages", "system", "tools", "tool_choice", "thinking", "output_config"),
 )
@@ -83,7 +84,7 @@ class MessagesWire(Wire):
         effort = fields.pop("effort", None)
         if effort in _EFFORTS:
             body["output_config"] = {**body.get("output_config", {}), "effort": effort}
-            body["thinking"] = {"type": "adaptive"}
+            body["thinking"] = {"type": "adaptive", **_thinking_display(request)}
         elif effort == "none":
             body["thinking"] = {"type": "disabled"}
         elif effort is not None:
@@ -124,6 +125,11 @@ class MessagesWire(Wire):
         return await self.fetch(client, f"{self.models_path}/{quote(name, safe='')}")
 
 
+def _thinking_display(request: Request) -> dict[str, str]:
+    of_model = model_profile(request.profile, request.model)
+    return {"display": of_model.thinking_display} if of_model and of_model.thinking_display else {}
+
+
 def _turns(messages: tuple[Message, ...]) -> tuple[str | None, list[dict[str, Any]]]:
     leading: list[str] = []
     turns: list[dict[str, Any]] = []
@@ -160,14 +166,27 @@ def _blocks(message: Message) -> list[dict[str, Any]]:
         if message.text:
             block["content"] = message.text
         return [block]
-    # Other parts are of another API.
-    blocks: list[dict[str, Any]] = [part for part in message.raw if part.get("type") in _THINKING]
+    blocks = _raw_blocks(message)
     blocks += _content_blocks(message)
     blocks += [
         {"type": "tool_use", "id": call.id, "name": call.name, "input": call.arguments}
         for call in message.tool_calls
     ]
     return blocks
+
+
+def _raw_blocks(message: Message) -> list[dict[str, Any]]:
+    """Thinking, and the tools that the service ran with their results; other parts are of another API."""
+    answered = [part["tool_use_id"] for part in message.raw if part.get("tool_use_id")]
+    calls = [part for part in message.raw if part.get("type") in _SERVER_TOOLS]
+    asked = [part["id"] for part in calls if part.get("id") in answered]
+    return [
+        part
+        for part in message.raw
+        if part.get("type") in _THINKING
+        or (part in calls and part.get("id") in asked)
+        or part.get("tool_use_id") in asked
+    ]
 
 
 def _content_blocks(message: Message) -> list[dict[str, Any]]:

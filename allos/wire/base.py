@@ -8,27 +8,24 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from allos.errors import ProviderError
-from allos.events import Event
+from allos.events import Event, ResponseFacts
 from allos.profiles import SchemaSupport
 from allos.request import Request
+from allos.wire.body_text import inflated
 from allos.wire.connection import SDK
 from allos.wire.decoder import Decoder
 from allos.wire.headers import header_events
 from allos.wire.http_io import (
-    decode_chunk,
-    decode_complete,
-    decode_streamed_body,
+    check_encoding,
     drain,
     encode_json,
-    incomplete_stream,
     next_chunk,
     raise_for_status,
     timeouts,
-    with_request_id,
 )
 from allos.wire.json_fields import dollars, json_object, records, reported_cost
 from allos.wire.parameters import model_profile
-from allos.wire.sse import SseDecoder
+from allos.wire.reply_reader import ReplyReader
 
 if TYPE_CHECKING:
     import httpx2
@@ -114,11 +111,16 @@ class Wire(ABC):
         return (of_model.schema_support if of_model else None) or profile.schema_support
 
     async def send(self, client: Client, request: Request, body: Body) -> Reply:
-        """Make the call and decode the complete response. Loop thread."""
-        response = await self.post(client, request, body, stream=False)
-        if "event-stream" in response.headers.get("content-type", ""):
-            return self._decode_unrequested_stream(response, request)
-        return self._decode_response(response, response.content, request)
+        """Make the call and decode the response once it is complete. Loop thread."""
+        response = await self.post(client, request, body)
+        try:
+            content = await response.aread()
+        finally:
+            await response.aclose()
+        reader = ReplyReader(self.decoder(request), response.headers)
+        events = [*header_events(response.headers), *reader.feed(content), *reader.end()]
+        events += _cost(reader, request)
+        return Reply(events=events, raw=reader.raw, error=reader.error)
 
     async def stream(
         self, client: Client, request: Request, body: Body
@@ -130,44 +132,26 @@ class Wire(ABC):
         IncompleteStreamError
             The stream ended without the API's own end signal, or became unreadable.
         """
-        response = await self.post(client, request, body, stream=True)
+        response = await self.post(client, request, body)
         try:
-            content_type = response.headers.get("content-type", "")
-            if "json" in content_type or "html" in content_type:
-                reply = self._decode_response(response, await response.aread(), request)
-                yield reply.events
-                if reply.error is not None:
-                    raise reply.error
-                return
             yield header_events(response.headers)
-            decoder, sse = self.decoder(request), SseDecoder()
-            head = b""
+            decoder = self.decoder(request)
+            reader = ReplyReader(decoder, response.headers)
             chunks = response.aiter_bytes()
-            error: Exception | None = None
             try:
                 while (chunk := await next_chunk(chunks, decoder)) is not None:
-                    if not sse.seen_field and len(head) < 2000:
-                        head += chunk[:2000]
-                    events, error = decode_chunk(decoder, sse.feed(chunk))
-                    if events:
+                    if events := reader.feed(chunk):
                         yield events
-                    if error is not None or decoder.closed:
+                    if reader.error is not None or decoder.closed:
                         break
             except Exception as exc:  # noqa: BLE001 - raised below, once all that came is handed out
-                error = exc
+                reader.error = exc
             if decoder.closed:
                 await drain(chunks)
-            elif error is None:
-                events, error = decode_chunk(decoder, sse.end())
-                if events:
-                    yield events
-            if events := decoder.flush():
+            if events := [*reader.end(), *_cost(reader, request)]:
                 yield events
-            if decoder.error is not None:
-                raise with_request_id(decoder.error, response.headers)
-            if decoder.done:  # what ends after the API's own end signal has nothing left to lose
-                return
-            raise incomplete_stream(error, sse, head, response.headers)
+            if reader.error is not None:
+                raise reader.error
         finally:
             await response.aclose()
 
@@ -198,37 +182,36 @@ class Wire(ABC):
             f"{client.base_url}{url}" if url.startswith("/") else url,
             timeout=timeouts(_FETCH_TIMEOUT_S),
             body=None if body is None else encode_json(body),
+            stream=True,
         )
-        await raise_for_status(response)
-        return json_object(response.content, response.headers)
+        try:
+            await check_encoding(response)
+            await raise_for_status(response)
+            return json_object(inflated(await response.aread()), response.headers)
+        finally:
+            await response.aclose()
 
-    async def post(
-        self, client: Client, request: Request, body: Body, *, stream: bool
-    ) -> httpx2.Response:
-        """Send a call and return its response, once its status is a success. Loop thread."""
+    async def post(self, client: Client, request: Request, body: Body) -> httpx2.Response:
+        """Send a call and return its response, unread, once its status is a success. Loop thread."""
         response = await client.send(
             "POST",
             f"{request.base_url}{self.path}",
             timeout=timeouts(request.timeout_s),
             body=encode_json(body.body),
             headers=body.headers,
-            stream=stream,
+            stream=True,
         )
-        await raise_for_status(response)
+        try:
+            await check_encoding(response)
+            await raise_for_status(response)
+        except BaseException:
+            await response.aclose()
+            raise
         return response
 
-    def _decode_response(
-        self, response: httpx2.Response, content: bytes, request: Request
-    ) -> Reply:
-        raw = json_object(content, response.headers)
-        events = header_events(response.headers)
-        if request.profile.cost_header:
-            cost = dollars(response.headers.get(request.profile.cost_header))
-            events += reported_cost({"cost": cost})
-        decoded, error = decode_complete(self.decoder(request), raw, response)
-        return Reply(events=events + decoded, raw=raw, error=error)
 
-    def _decode_unrequested_stream(self, response: httpx2.Response, request: Request) -> Reply:
-        """Decode a stream that came although a complete response was requested."""
-        events, error = decode_streamed_body(self.decoder(request), response)
-        return Reply(events=header_events(response.headers) + events, error=error)
+def _cost(reader: ReplyReader, request: Request) -> list[ResponseFacts]:
+    """Return the cost that some services put into a header of complete responses."""
+    if reader.raw is None or not request.profile.cost_header:
+        return []
+    return reported_cost({"cost": dollars(reader.headers.get(request.profile.cost_header))})

@@ -6,7 +6,7 @@ Importing an SDK takes 0.5 to 1.1 s and would freeze every stream if the loop th
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     import httpx2
 
     from allos.wire.connection import Connection
+    from allos.wire.proxies import Proxy
 
 _KEEPALIVE_S = 300.0
 """A person thinks between two cells; the SDKs' 5 s would cost a TLS handshake each time."""
 _MAX_CONNECTIONS = 1000
+_PROXY_AUTHENTICATION_REQUIRED = 407
 
 # Process resource: every client of the process shares it, since making one takes 25 ms of CPU.
 _tls_context: ssl.SSLContext | None = None
@@ -40,10 +42,20 @@ _process.on_fork(after_in_child=_renew_lock)
 class Client:
     """The connections to one place, and the headers of every request there."""
 
-    __slots__ = ("_http", "base_url", "headers")
+    __slots__ = ("_http", "_proxy", "_query", "base_url", "headers")
 
-    def __init__(self, http: Any, base_url: str, headers: list[tuple[bytes, bytes]]) -> None:
+    def __init__(
+        self,
+        http: Any,
+        base_url: str,
+        headers: list[tuple[bytes, bytes]],
+        *,
+        query: str = "",
+        proxy: Proxy | None = None,
+    ) -> None:
         self._http = http
+        self._query = f"?{query}" if query else ""
+        self._proxy = proxy
         self.base_url = base_url
         self.headers = headers
         """Not shown: they hold the key."""
@@ -72,6 +84,11 @@ class Client:
             They replace those of the client.
         stream : bool
             Return as soon as the headers are there; the caller closes the response.
+
+        Raises
+        ------
+        ProviderConnectionError
+            The proxy failed. What else the HTTP client raises is raised as it is.
         """
         import httpx2
 
@@ -80,10 +97,28 @@ class Client:
             own = {name.lower().encode(): value.encode() for name, value in headers.items()}
             merged = [pair for pair in merged if pair[0].lower() not in own] + [*own.items()]
         request = httpx2.Request(
-            method, _parsed_url(url), headers=merged, content=body, extensions={"timeout": timeout}
+            method,
+            _parsed_url(url + self._query),
+            headers=merged,
+            content=body,
+            extensions={"timeout": timeout},
         )
-        response: httpx2.Response = await self._http.send(request, stream=stream)
-        return response
+        proxy = self._proxy
+        if proxy is None:
+            response: httpx2.Response = await self._http.send(request, stream=stream)
+            return response
+        try:
+            response = await self._http.send(request, stream=stream)
+        except Exception as exc:
+            error = proxy.error(exc)
+            if error is None:
+                raise
+        else:
+            if response.status_code != _PROXY_AUTHENTICATION_REQUIRED:
+                return response
+            await response.aclose()
+            error = proxy.refusal()
+        raise error  # here, so that no cause of it has the proxy's password
 
     async def close(self) -> None:
         """Close every connection. Loop thread."""
@@ -102,11 +137,42 @@ def make(connection: Connection, http: Any = None) -> Client:
     """Make the client of a connection. Any thread but the loop's.
 
     `http` sends its requests in place of the SDK's own HTTP client.
+
+    Raises
+    ------
+    ConfigurationError
+        The environment names a proxy that cannot be used.
     """
+    proxy = None
+    if http is None:
+        proxy = _proxy_of(connection)
+        http = _http_client(connection, proxy)
+    headers = connection.sdk.headers(connection)
+    return Client(http, connection.base_url, headers, query=connection.query, proxy=proxy)
+
+
+def _proxy_of(connection: Connection) -> Proxy | None:
+    if connection.direct:
+        return None
+    from allos.wire import proxies
+
+    proxy = proxies.find(connection.base_url)
+    if proxy is not None:
+        proxy.check()
+    return proxy
+
+
+def _http_client(connection: Connection, proxy: Proxy | None) -> Any:
     import httpx2
 
-    sdk = connection.sdk
-    http = http or sdk.http_client(
+    make_http: Callable[..., Any] = connection.sdk.http_client
+    transport_proxy = None
+    if proxy is not None:
+        # The SDKs' own client knows neither SOCKS nor, without a warning, a proxy's password.
+        make_http = httpx2.AsyncClient
+        tls = _shared_tls_context() if proxy.url.startswith("https") else None
+        transport_proxy = httpx2.Proxy(proxy.transport_url, ssl_context=tls)
+    return make_http(
         verify=_tls_context_of(connection),
         limits=httpx2.Limits(
             max_connections=_MAX_CONNECTIONS,
@@ -114,9 +180,9 @@ def make(connection: Connection, http: Any = None) -> Client:
             keepalive_expiry=_KEEPALIVE_S,
         ),
         follow_redirects=False,
-        trust_env=not connection.direct,
+        trust_env=False,
+        proxy=transport_proxy,
     )
-    return Client(http, connection.base_url, sdk.headers(connection))
 
 
 def _tls_context_of(connection: Connection) -> ssl.SSLContext:

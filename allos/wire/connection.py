@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from allos import redaction
 from allos.secret import Secret
-
-_SECRET_HEADER = re.compile(r"auth|key|token|secret|cookie|password", re.I)
-_SHORTEST_SECRET = 8
 
 
 class SDK(Protocol):
@@ -34,19 +31,16 @@ class Connection:
     """Makes the headers and the HTTP client."""
     base_url: str
     api_key: Secret
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    """Extra headers of the user; not shown, since they may hold a key."""
+    headers: tuple[tuple[str, str | Secret], ...] = field(default=(), repr=False)
+    """Extra headers of the user; what looks like a credential is a `Secret`, and none is shown."""
     sdk_env: bool = False
     """Whether the SDK's own environment settings (organization, project, custom headers) apply:
     only on the host of the SDK's own vendor."""
     direct: bool = False
     """Bypass proxies (loopback hosts)."""
+    query: str = ""
+    """Query of every request."""
 
     def redact(self, text: str) -> str:
-        """Return `text` without the key, nor any other secret of the user's headers."""
-        text = self.api_key.redact(text)
-        for name, value in self.headers:
-            if _SECRET_HEADER.search(name):
-                for word in value.split():
-                    text = Secret(word).redact(text) if len(word) >= _SHORTEST_SECRET else text
-        return text
+        """Return an error's text without the key, any other secret, or what looks like one."""
+        return redaction.current().fact(self.api_key.redact(text))

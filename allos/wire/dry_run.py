@@ -54,13 +54,14 @@ class DryRun:
 
     async def run(self, wire: Wire, request: Request, body: Body) -> DryRunRequest:
         """Go through a call up to the point where it would be sent. Loop thread."""
-        response = await wire.post(self._client, request, body, stream=request.stream)
+        response = await wire.post(self._client, request, body)
         await response.aclose()
         await self._client.close()
         sent = self._requests[-1]
+        query = self._connection.query.encode() or None  # any other one may hold a secret
         return DryRunRequest(
             method=sent.method,
-            url=str(sent.url.copy_with(username=None, password=None, query=None)),
+            url=str(sent.url.copy_with(username=None, password=None, query=query)),
             headers={name: self._shown(wire, name, value) for name, value in sent.headers.items()},
         )
 

@@ -14,10 +14,8 @@ from typing import Any
 from allos.errors import (
     AuthenticationError,
     BadRequestError,
-    ContentFilterError,
-    ContextLengthError,
     InvalidResponseError,
-    ModelNotFoundError,
+    PermissionDeniedError,
     ProviderConnectionError,
     ProviderError,
     ProviderTimeoutError,
@@ -25,30 +23,11 @@ from allos.errors import (
     RateLimitError,
     ServerError,
 )
-from allos.wire.error_bodies import describe, status_in_body
-from allos.wire.headers import rate_limit_wait_s, request_id, retry_after_s
-
-_CONTEXT = re.compile(
-    r"context[ _-]?(length|window|size)|maximum context|prompt is too long|too many tokens"
-    r"|exceeds? the (available |maximum )?context|input is too long",
-    re.I,
-)
-_FILTER = re.compile(r"content[ _-]?(filter|policy|management)|responsible ai|safety system", re.I)
-_NO_MODEL = re.compile(
-    r"model[ _-]?not[ _-]?(?:found|available)|not_found_error model:|decommissioned"
-    r"|unknown model|no such model|invalid[ _]model|not a valid model|not found the model"
-    r"|deployment[ _]?not[ _]?found|deployment\b.{0,80}?\bdoes not exist"
-    r"|\bmodels?\b.{0,80}?\b(?:does not exist|doesn't exist|not found|not exist|is not available)"
-    # The model itself, not a parameter of it.
-    r"|\bmodels?\b\W{0,3}\S{0,80}\s+(?:(?:is|are)\s+)?not supported"
-    r"|unsupported model|unable to access model",
-    re.I | re.S,
-)
-_QUOTA = re.compile(
-    r"insufficient[ _-]?(quota|balance|credit|funds)|billing|exceeded your current quota"
-    r"|credit balance|payment",
-    re.I,
-)
+from allos.wire import error_bodies, error_words
+from allos.wire.causes import causes, class_names
+from allos.wire.error_bodies import ErrorFacts, describe
+from allos.wire.headers import clock, rate_limit_wait_s, request_id, retry_after_s
+from allos.wire.waits import Clock, find_wait
 
 
 def from_exception(exc: BaseException) -> ProviderError:
@@ -64,19 +43,19 @@ def from_exception(exc: BaseException) -> ProviderError:
         if status == 200:  # an error event inside a stream
             return from_body(body, headers=headers)
         return from_status(status, body if body is not None else _body_text(response), headers)
-    causes = {cls.__name__ for link in _chain(exc) for cls in type(link).__mro__}
+    links = class_names(exc)
     # The aiohttp transport reports a dropped connection as a connect timeout.
-    dropped = causes & {"ServerDisconnectedError", "ClientOSError", "ConnectionResetError"}
-    timed_out = causes & {"APITimeoutError", "TimeoutException", "TimeoutError"}
+    dropped = links & {"ServerDisconnectedError", "ClientOSError", "ConnectionResetError"}
+    timed_out = links & {"APITimeoutError", "TimeoutException", "TimeoutError"}
     if timed_out and not dropped:
-        if "ConnectTimeout" in causes:
+        if "ConnectTimeout" in links:
             return ProviderTimeoutError("no connection within the timeout")
         return ProviderTimeoutError("nothing arrived within the timeout")
-    if "RuntimeError" in causes and re.search(
+    if "RuntimeError" in links and re.search(
         r"(client|session|connector) (has been|is) closed", _messages_of(exc), re.I
     ):
         return ProviderConnectionError("the connection was closed while the call ran")
-    if dropped or causes & {
+    if dropped or links & {
         "APIConnectionError",
         "TransportError",
         "ClientError",
@@ -92,86 +71,137 @@ def from_exception(exc: BaseException) -> ProviderError:
 
 def from_body(body: Any, *, headers: Mapping[str, str] | None = None) -> ProviderError:
     """Our error for an error object inside a 200 or a stream."""
-    status = status_in_body(body)
-    if status is not None:
-        error = from_status(status, body, headers or {})
-        error.status_code = None  # the exchange itself had another one
-        return error
-    message, code = describe(body)
-    kind = _by_message(f"{code or ''} {message or ''}")
-    if kind is None and code is not None:
-        unknown = BadRequestError if code.startswith("invalid") else ServerError
-        kind = _BY_CODE.get(code, unknown)
-    kind = kind or InvalidResponseError
-    return kind(
-        message or "the service reported an error without a message",
-        code=code,
-        detail=message,
-        request_id=request_id(headers or {}),
-        retry_after_s=retry_after_s(headers or {}),
-    )
-
-
-_BY_CODE: dict[str, type[ProviderError]] = {
-    "overloaded_error": ServerError,
-    "api_error": ServerError,
-    "server_error": ServerError,
-    "rate_limit_error": RateLimitError,
-    "rate_limit_exceeded": RateLimitError,
-    "authentication_error": AuthenticationError,
-    "permission_error": AuthenticationError,
-    "billing_error": QuotaError,
-    "invalid_request_error": BadRequestError,
-    "not_found_error": ModelNotFoundError,
-    "timeout_error": ProviderTimeoutError,
-    "insufficient_quota": QuotaError,
-}
-
-
-def _by_message(message: str) -> type[ProviderError] | None:
-    if _CONTEXT.search(message):
-        return ContextLengthError
-    if _NO_MODEL.search(message):
-        return ModelNotFoundError
-    if _FILTER.search(message):
-        return ContentFilterError
-    return None
+    facts = error_bodies.read(body)
+    return _error(facts, headers or {}, status=facts.status, is_exchange=False)
 
 
 def from_status(status: int, body: Any, headers: Mapping[str, str]) -> ProviderError:
     """Our error for an HTTP status that is no success."""
-    message, code = describe(body)
-    searched = f"{code or ''} {message or ''}"
-    kind: type[ProviderError]
-    retryable: bool | None = None
-    wait_s = retry_after_s(headers)
     if 300 <= status < 400:
         return _redirect(status, headers)
-    if status in (401, 403):
-        kind = AuthenticationError
-    elif status == 402:
-        kind = QuotaError
-    elif status == 429:
-        kind = QuotaError if _QUOTA.search(searched) else RateLimitError
+    return _error(error_bodies.read(body), headers, status=status, is_exchange=True)
+
+
+def _error(
+    facts: ErrorFacts, headers: Mapping[str, str], *, status: int | None, is_exchange: bool
+) -> ProviderError:
+    now = clock(headers)
+    kind = _kind(facts, headers, status)
+    message = facts.message or ""
+    wait_s = _wait_s(facts, headers, now)
+    if issubclass(kind, RateLimitError | ServerError):
         if wait_s is None:
-            wait_s = rate_limit_wait_s(headers)
-    elif status in (408, 504):
-        kind = ProviderTimeoutError
-    elif status >= 500:
-        kind = ServerError
-    elif status in (400, 404, 410, 413, 422):
-        kind = _by_message(searched) or BadRequestError
-    else:
-        kind, retryable = BadRequestError, status in (409, 425)
-    return kind(
-        message or f"HTTP {status} without an explanation",
-        status_code=status,
-        code=code,
-        detail=message,
+            wait_s = find_wait(message, now)
+        if wait_s is None:
+            wait_s = wait_in_headers(kind, headers, now)
+        if wait_s is None:
+            wait_s = wait_in_headers(kind, facts.headers, now)
+    retryable = None
+    if kind is RateLimitError and error_words.is_too_large(message):
+        retryable = False
+    elif kind is BadRequestError and status in _CONFLICTS:
+        retryable = True
+    without = "the service reported an error without a message"
+    error = kind(
+        message or (f"HTTP {status} without an explanation" if is_exchange else without),
+        status_code=status if is_exchange else None,
+        code=facts.code,
+        detail=facts.message,
         request_id=request_id(headers),
         retry_after_s=wait_s,
         retryable=retryable,
     )
+    error.failed_generation = facts.failed_generation
+    return error
+
+
+def wait_in_headers(
+    kind: type[ProviderError], headers: Mapping[str, str], now: Clock | None = None
+) -> float | None:
+    """Seconds that headers ask to wait after an error of a class; `now` in place of their clock."""
+    wait_s = retry_after_s(headers, now)
+    if wait_s is None and kind is RateLimitError:
+        wait_s = rate_limit_wait_s(headers, now)
+    return wait_s
+
+
+_CONFLICTS = (409, 425)
+"""Statuses of a request that may be fine a moment later."""
+
+
+def _kind(facts: ErrorFacts, headers: Mapping[str, str], status: int | None) -> type[ProviderError]:
+    """Class of an error: structured facts beat words, words beat the status, which beats nothing."""
+    found = error_words.by_code(facts.codes)
+    if found is not None:
+        return found
+    words = f"{' '.join(facts.codes)} {facts.message or ''}"
+    if (status is None or status == 400 or status >= 500) and facts.status not in (None, 400):
+        status = facts.status  # of the service behind a gateway
+    if status is None:
+        return _kind_without_status(facts, words)
+    if status == 429:
+        return _kind_of_429(facts, headers, words)
+    if status == 403:
+        return _kind_of_403(facts, headers, words)
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    if status >= 500:
+        return error_words.by_words(words, error_words.BROKEN) or ServerError
+    return error_words.by_words(words, error_words.WHOLE_REQUEST) or BadRequestError
+
+
+_BY_STATUS: dict[int, type[ProviderError]] = {
+    401: AuthenticationError,
+    402: QuotaError,
+    407: ProviderConnectionError,  # of the proxy
+    408: ProviderTimeoutError,
+    451: PermissionDeniedError,
+    498: ServerError,  # Groq: no capacity left for this service tier
+    504: ProviderTimeoutError,
+}
+
+
+def _kind_without_status(facts: ErrorFacts, words: str) -> type[ProviderError]:
+    found = error_words.by_words(words, error_words.WHOLE_REQUEST)
+    found = found or error_words.by_weak_code(facts.codes)
+    if found is not None:
+        return found
+    if facts.code is None:
+        return InvalidResponseError
+    return BadRequestError if facts.code.startswith("invalid") else ServerError
+
+
+def _kind_of_429(facts: ErrorFacts, headers: Mapping[str, str], words: str) -> type[ProviderError]:
+    """A rate that was exceeded, or an account without credit."""
+    if facts.quotas or _wait_s(facts, headers, clock(headers)) is not None:
+        return RateLimitError
+    kind = error_words.by_words(words, (RateLimitError, QuotaError))
+    kind = kind or error_words.by_weak_code(facts.codes)
+    if kind in (RateLimitError, QuotaError):
+        return kind
+    return QuotaError if error_words.is_billing(words) else RateLimitError
+
+
+def _kind_of_403(facts: ErrorFacts, headers: Mapping[str, str], words: str) -> type[ProviderError]:
+    """A key that may not do this, or a refusal that has nothing to do with the key."""
+    if facts.is_page or headers.get("cf-mitigated"):
+        return PermissionDeniedError  # a firewall's: services answer in JSON
+    kind = error_words.by_words(words, error_words.FORBIDDEN)
+    if kind is None and error_words.is_refused_access(words):
+        return PermissionDeniedError
+    return kind or AuthenticationError
+
+
+def _wait_s(facts: ErrorFacts, headers: Mapping[str, str], now: Clock) -> float | None:
+    """Seconds to wait, as headers or fields of the body tell them."""
+    for wait_s in (
+        retry_after_s(headers, now),
+        facts.wait_s(now),
+        retry_after_s(facts.headers, now),
+    ):
+        if wait_s is not None:
+            return wait_s
+    return None
 
 
 def _redirect(status: int, headers: Mapping[str, str]) -> ProviderError:
@@ -218,17 +248,8 @@ def _body_text(response: Any) -> str | None:
     return text
 
 
-def _chain(exc: BaseException) -> list[BaseException]:
-    links: list[BaseException] = []
-    link: BaseException | None = exc
-    while link is not None and link not in links and len(links) < 10:
-        links.append(link)
-        link = link.__cause__ or link.__context__
-    return links
-
-
 def _messages_of(exc: BaseException) -> str:
-    return " ".join(str(link) for link in _chain(exc))
+    return " ".join(str(link) for link in causes(exc))
 
 
 def _connection_message(exc: BaseException) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from allos import redaction
 from allos.errors import ProviderError
+from allos.wire.connection import Connection
 from allos.wire.error_bodies import shorten
 
 _SUMMARIES: dict[str, str] = {
     "AuthenticationError": "the key was not accepted",
+    "PermissionDeniedError": "access was denied",
     "BadRequestError": "the request was rejected",
     "ContextLengthError": "the prompt does not fit the model's context window",
     "ContentFilterError": "the service's content filter rejected the prompt",
@@ -25,6 +28,8 @@ EMPTY = "the answer is empty"
 
 _NEXT_STEPS: dict[str, str] = {
     "AuthenticationError": "Check the key and what it may use.",
+    "PermissionDeniedError": "Not about the key: check network, proxy and region, and what the "
+    "account may use.",
     "BadRequestError": "Correct the request; the same one would be rejected again.",
     "ContentFilterError": "Change the prompt, or choose another model.",
     "ContextLengthError": "Shorten the prompt or choose a model with a larger window.",
@@ -37,6 +42,22 @@ _NEXT_STEPS: dict[str, str] = {
     "ProviderTimeoutError": "Pass a larger timeout_s or deadline_s if the model is slow.",
     "IncompleteStreamError": "What had arrived is kept in .response and in the log.",
 }
+
+
+_OURS = frozenset({"provider", "model", "response"})
+"""Attributes of an error that no service writes."""
+
+
+def redact(error: ProviderError, connection: Connection) -> None:
+    """Mask credentials in everything that an error holds of a service's answer, in place."""
+    for name, value in vars(error).items():
+        if name in _OURS:
+            continue
+        if isinstance(value, str):
+            setattr(error, name, connection.redact(value))
+        elif isinstance(value, dict | list | tuple):
+            setattr(error, name, redaction.current().value(value))
+    error.args = (error.message,)
 
 
 def complete(error: ProviderError, message: str, attempts: int = 1) -> None:
@@ -52,7 +73,7 @@ def complete(error: ProviderError, message: str, attempts: int = 1) -> None:
     end = "" if message.endswith(("?", "!")) else "."
     parts = [f"{who}: {what}{status}: {message}{end}"]
     hint = error.retry_after_s
-    if kind == "RateLimitError" and hint is not None:
+    if hint is not None and (kind == "RateLimitError" or (attempts <= 1 and hint > 0)):
         parts.append(f"The service asks to wait {_duration(hint)}.")
     elif attempts > 1:
         parts.append(f"Tried {attempts} times.")

@@ -6,15 +6,12 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from functools import cache
 from json import dumps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from jiter import from_json
-
-from allos.errors import IncompleteStreamError, ProviderError
-from allos.events import Event
+from allos.errors import ProviderError
 from allos.wire import error_mapping
+from allos.wire.body_text import inflated, json_values, looks_encoded
 from allos.wire.headers import request_id
-from allos.wire.sse import ServerEvent, SseDecoder
 
 if TYPE_CHECKING:
     import httpx2
@@ -47,6 +44,42 @@ def timeouts(timeout_s: float) -> dict[str, float | None]:
     return {"connect": min(timeout_s, 10.0), "read": longest, "write": longest, "pool": longest}
 
 
+async def check_encoding(response: httpx2.Response) -> None:
+    """Take back the content encoding that a response claims, where its body is not in it."""
+    claimed = response.headers.get("content-encoding", "").split(",")[-1].strip().lower()
+    if claimed in ("", "identity"):
+        return
+    chunks = aiter(cast("httpx2.AsyncByteStream", response.stream))
+    first = b""
+    async for first in chunks:
+        if first:
+            break
+    if not looks_encoded(first, claimed):
+        del response.headers["content-encoding"]
+    response.stream = _opened_stream()(first, chunks, response.stream)
+
+
+@cache
+def _opened_stream() -> Any:
+    import httpx2
+
+    class OpenedStream(httpx2.AsyncByteStream):
+        """A body whose first bytes have been read already."""
+
+        def __init__(self, first: bytes, rest: AsyncIterator[bytes], whole: Any) -> None:
+            self._first, self._rest, self._whole = first, rest, whole
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield self._first
+            async for chunk in self._rest:
+                yield chunk
+
+        async def aclose(self) -> None:
+            await self._whole.aclose()
+
+    return OpenedStream
+
+
 async def raise_for_status(response: httpx2.Response) -> None:
     """Raise our error for a status that is no success."""
     status = response.status_code
@@ -56,82 +89,28 @@ async def raise_for_status(response: httpx2.Response) -> None:
     with suppress(Exception):  # the message is lost, the status is not
         content = await response.aread()
     await response.aclose()
-    body: Any = content
-    with suppress(ValueError):
-        body = from_json(content)
-    raise error_mapping.from_status(status, body, response.headers)
+    raise error_mapping.from_status(status, error_body(content), response.headers)
 
 
-def with_request_id(error: Exception, headers: Mapping[str, str]) -> Exception:
-    """Complete an error found inside a response with the request id of its headers."""
-    if isinstance(error, ProviderError) and error.request_id is None:
-        error.request_id = request_id(headers)
+def error_body(content: bytes) -> Any:
+    """Return the error in a body: JSON, also inside an event stream, or else its bytes."""
+    content = inflated(content)
+    values = json_values(content)
+    return next((each for each in values if isinstance(each, dict)), content)
+
+
+def with_header_facts(error: Exception, headers: Mapping[str, str]) -> Exception:
+    """Complete an error found inside a response with what the headers say: request id, wait."""
+    if isinstance(error, ProviderError):
+        error.request_id = error.request_id or request_id(headers)
+        if error.retry_after_s is None and error.retryable:
+            error.retry_after_s = error_mapping.wait_in_headers(type(error), headers)
     return error
-
-
-def incomplete_stream(
-    error: Exception | None, sse: SseDecoder, head: bytes, headers: Mapping[str, str]
-) -> Exception:
-    """Return the error of a stream that ended before the API's own end signal."""
-    if error is not None:
-        return with_request_id(error, headers)
-    if not sse.seen_field:
-        return error_mapping.no_answer(head, headers)
-    return IncompleteStreamError("the stream ended before the answer was complete", retryable=True)
-
-
-def decode_chunk(
-    decoder: Decoder, arrived: list[ServerEvent]
-) -> tuple[list[Event], Exception | None]:
-    """Events of one chunk, and the error that stopped it: the events before the error are kept."""
-    events: list[Event] = []
-    for name, data in arrived:
-        try:
-            events.extend(decoder.decode_event(name, data))  # keeps what came before an error
-        except Exception as exc:  # noqa: BLE001 - handed on
-            return events, exc
-        if decoder.error is not None:
-            return events, decoder.error
-        if decoder.closed:
-            break
-    return events, None
-
-
-def decode_complete(
-    decoder: Decoder, raw: dict[str, Any], response: httpx2.Response
-) -> tuple[list[Event], ProviderError | None]:
-    """Events of a complete response, and the error that it reports; see `decode_chunk`."""
-    events: list[Event] = []
-    error: ProviderError | None
-    try:
-        # What a failed response holds (its id, its tokens, some text) is kept: it comes one by one.
-        events.extend(decoder.decode_response(raw))
-        events += decoder.flush()
-        error = decoder.error
-    except ProviderError as exc:
-        error = exc
-    if error is not None:
-        error.status_code = error.status_code or response.status_code
-        with_request_id(error, response.headers)
-    return events, error
-
-
-def decode_streamed_body(
-    decoder: Decoder, response: httpx2.Response
-) -> tuple[list[Event], Exception | None]:
-    """Events of a stream that has arrived completely, and its error; see `decode_chunk`."""
-    sse = SseDecoder()
-    events, error = decode_chunk(decoder, [*sse.feed(response.content), *sse.end()])
-    events += decoder.flush()
-    if decoder.error is None and decoder.done:
-        return events, None
-    error = decoder.error or error
-    return events, incomplete_stream(error, sse, response.content, response.headers)
 
 
 async def next_chunk(chunks: AsyncIterator[bytes], decoder: Decoder) -> bytes | None:
     """Return the next chunk; None at the end, or when a finished response gets no more facts."""
-    if not decoder.done:
+    if not decoder.done or decoder.may_go_on:
         return await anext(chunks, None)
     import asyncio
 

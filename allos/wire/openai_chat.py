@@ -82,7 +82,7 @@ class ChatWire(Wire):
         )
         body: dict[str, Any] = {
             "model": request.model,
-            "messages": _messages(messages),
+            "messages": _messages(messages, takes_images=profile.takes_images_back),
             **fields,
             **tools,
             **response_format(request.schema, support),
@@ -95,7 +95,9 @@ class ChatWire(Wire):
         return Body(body, dropped + dropped_choice)
 
     def decoder(self, request: Request) -> Decoder:
-        return ChatDecoder(think_tags=request.profile.think_tags)
+        return ChatDecoder(
+            think_tags=request.profile.think_tags, tool_names=[tool.name for tool in request.tools]
+        )
 
     def amend(self, body: Body, error: ProviderError) -> Amended | None:
         if type(error) is not BadRequestError or error.status_code not in (400, 422):
@@ -130,7 +132,7 @@ def _refuses(message: str, name: str) -> bool:
     return bool(re.search(rf"\b{name}\b", message) and _NOT_ACCEPTED.search(message))
 
 
-def _messages(messages: tuple[Message, ...]) -> list[dict[str, Any]]:
+def _messages(messages: tuple[Message, ...], *, takes_images: bool) -> list[dict[str, Any]]:
     turns: list[dict[str, Any]] = []
     leading: list[str] = []
     for message in messages:
@@ -139,21 +141,24 @@ def _messages(messages: tuple[Message, ...]) -> list[dict[str, Any]]:
             if message.text:
                 leading.append(message.text)
             continue
-        turns.append(_turn(message))
+        turns.append(_turn(message, takes_images=takes_images))
     if leading:
         turns.insert(0, {"role": "system", "content": "\n\n".join(leading)})
     return turns
 
 
-def _turn(message: Message) -> dict[str, Any]:
+def _turn(message: Message, *, takes_images: bool) -> dict[str, Any]:
     turn: dict[str, Any] = {"role": message.role.value}
     if message.content is not None:
         turn["content"] = _content(message)
-    elif message.role != "assistant":
+    elif message.role != "assistant" or not message.tool_calls:
         turn["content"] = ""
     for part in message.raw:
         if "type" not in part:  # typed parts belong to another API
             turn.update(part)
+    images = [part for part in message.raw if part.get("type") == "image_url"]
+    if images and takes_images:
+        turn["images"] = images
     if message.tool_calls:
         from json import dumps
 

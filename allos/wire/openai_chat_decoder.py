@@ -2,109 +2,138 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from allos.errors import IncompleteStreamError
 from allos.events import (
+    Citation,
     Event,
     Finished,
     FinishReason,
+    LogprobsDelta,
     RawPart,
     ReasoningDelta,
     RefusalDelta,
     ResponseFacts,
     TextDelta,
-    UsageReport,
+    Unplaced,
 )
-from allos.usage import Usage
 from allos.wire import error_mapping
 from allos.wire.decoder import Decoder
-from allos.wire.json_fields import count, json_dict, parse_json, reported_cost, text
+from allos.wire.json_fields import json_dict, text, word
+from allos.wire.logprobs import token_logprobs
+from allos.wire.openai_chat_choices import ChoicePicker
+from allos.wire.openai_chat_ending import FINISH_REASONS, finish_word, usage_events
+from allos.wire.openai_chat_media import AudioPieces, content_part
 from allos.wire.openai_chat_tool_calls import ToolCallAssembler
 from allos.wire.reasoning_tags import ReasoningTagSplitter
+from allos.wire.running_usage import with_later
+from allos.wire.unread_fields import UnreadFields, merge
 
-_FINISH: dict[str, FinishReason] = {
-    "stop": "stop",
-    "eos": "stop",
-    "eos_token": "stop",
-    "complete": "stop",
-    "stop_sequence": "stop",
-    "end_turn": "stop",
-    "length": "length",
-    "max_tokens": "length",
-    "model_length": "length",
-    "tool_calls": "tool_calls",
-    "tool_call": "tool_calls",
-    "function_call": "tool_calls",
-    "content_filter": "content_filter",
-    "safety": "content_filter",
-    "sensitive": "content_filter",
-    "recitation": "content_filter",
-    "prohibited_content": "content_filter",
-    "model_context_window_exceeded": "context_exceeded",
-    "error": "error",
-    "network_error": "error",
-    "insufficient_system_resource": "error",
-}
+DETAILS = "chat.reasoning_details"
+"""Type of the raw part that keeps `reasoning_details` of an answer without tool calls."""
 
 CALL_EXTRA = "chat.tool_call_extra"
 """Type of the raw part that keeps `extra_content` of a call: Gemini 3 signs its thoughts there and
 answers 400 to calls that come back without."""
 
 
+# What is read, and what says nothing about an answer (`obfuscation` is padding of random length).
+_CHUNK_FIELDS = frozenset(
+    {
+        *("id", "object", "created", "model", "choices", "usage", "system_fingerprint"),
+        *("service_tier", "error", "base_resp", "x_groq", "obfuscation"),
+    }
+)
+_CHOICE_FIELDS = frozenset(
+    {"index", "delta", "message", "text", "finish_reason", "logprobs", "usage", "error"}
+)
+_BESIDE_TEXT = frozenset({"reasoning_details", "annotations", "images", "audio"})
+_MESSAGE_FIELDS = _BESIDE_TEXT | {
+    *(
+        "role",
+        "content",
+        "reasoning_content",
+        "reasoning",
+        "refusal",
+        "tool_calls",
+        "function_call",
+    ),
+    "token_id",
+}
+
+
 class ChatDecoder(Decoder):
     """Decodes chunks and complete responses, those of lenient servers included."""
 
-    def __init__(self, *, think_tags: bool = False) -> None:
+    def __init__(self, *, think_tags: bool = False, tool_names: Sequence[str] = ()) -> None:
         self._splitter = ReasoningTagSplitter() if think_tags else None
         self._last_facts: tuple[Any, ...] = (None,) * 4
-        self._tool_calls = ToolCallAssembler()
+        self._choices = ChoicePicker()
+        self._tool_calls = ToolCallAssembler(tool_names)
+        self._usage: dict[str, Any] = {}
         self._finish_reason: str | None = None
         self._has_content = False
         """Some of the answer has come."""
+        self._reasons_vary = False
+        """Some of the answer came without a finish reason, so that one says something."""
+        self._went_on = False
+        """Some of the answer came after a finish reason."""
         self._thoughts: list[str] = []
         """Pieces of `reasoning_content`, which its services want back beside tool calls."""
+        self._details: list[Any] = []
+        """The same of `reasoning_details`, which hold signatures and encrypted reasoning."""
+        self._audio = AudioPieces()
+        self._unread = UnreadFields()
 
     def decode_event(self, name: str, data: bytes) -> list[Event]:
         data = data.strip()
-        if data.startswith(b"[DONE]"):
-            self.done = self.closed = True
-            return []
-        if not data:
-            return []
-        chunk = parse_json(data)
-        if not isinstance(chunk, dict):
-            return []
+        if not data.startswith(b"{"):
+            return self.decode_other(name, data)
+        chunk: dict[str, Any] = self.parse(data)
         return self._chunk(chunk, "delta", named_error=name == "error")
 
     def decode_response(self, response: dict[str, Any]) -> Iterator[Event]:
         yield from self._chunk(response, "message")
-        if not isinstance(response.get("choices"), list) or not response["choices"]:
+        choices = response.get("choices")
+        if not isinstance(choices, list) or not choices:
             raise error_mapping.missing_field("choices", response)
+        if not self.done and any(_is_piece(choice) for choice in choices):
+            raise IncompleteStreamError("the answer is its first piece alone", retryable=True)
         self.done = True
 
     def flush(self) -> list[Event]:
-        events: list[Event] = [*self._splitter.end()] if self._splitter else []
+        events: list[Event] = []
+        for choice in self._choices.rest(is_finished=self._finish_reason is not None):
+            self._choice(choice, "delta", events)
+        events += self._splitter.end() if self._splitter else []
         events += [
             RawPart({"type": CALL_EXTRA, "id": call.id or f"call_{n}", **call.extra})
             for n, call in enumerate(self._tool_calls.calls)
             if call.extra
         ]
-        if self._thoughts and self._tool_calls.calls:
+        if self._thoughts and self._tool_calls.found:
             events.append(RawPart({"reasoning_content": "".join(self._thoughts)}))
-        if self._finish_reason is not None or self.done:
-            reason, raw = self._reason()
-            self.done = True
-            events.append(Finished(reason, raw or None))
+        if self._details:
+            # Without a type the part becomes a field of the next turn, which only tool calls need.
+            kind = {} if self._tool_calls.found else {"type": DETAILS}
+            events.append(RawPart({**kind, "reasoning_details": self._details}))
+        if (audio := self._audio.part()) is not None:
+            events.append(RawPart(audio, is_content=True))
+        if self._choices.others:
+            events.append(Unplaced("another answer than the first", self._choices.others))
+        if self.done:
+            events.append(Finished(*self._reason()))
         return events
 
     def _reason(self) -> tuple[FinishReason | None, str | None]:
         raw = self._finish_reason
-        if self._tool_calls.calls and (not raw or _FINISH.get(raw.lower()) == "stop"):
+        if self._tool_calls.found and (not raw or FINISH_REASONS.get(raw.lower()) == "stop"):
             return "tool_calls", raw
         if not raw:
             return None, raw
-        return _FINISH.get(raw.lower(), "other"), raw
+        return FINISH_REASONS.get(raw.lower(), "other"), raw
 
     def _chunk(self, chunk: dict[str, Any], part: str, *, named_error: bool = False) -> list[Event]:
         choices = chunk.get("choices")
@@ -116,26 +145,45 @@ class ChatDecoder(Decoder):
         if isinstance(minimax_status, dict) and minimax_status.get("status_code"):
             raise error_mapping.from_body(minimax_status)
         events = self._facts(chunk)
-        if isinstance(choices, list):
-            for choice in choices:
-                if isinstance(choice, dict):
-                    self._choice(choice, part, events)
+        if not _CHUNK_FIELDS.issuperset(chunk):
+            self._unread.add(chunk, _CHUNK_FIELDS, events)
+        if isinstance(choices, list) and choices:
+            for choice in self._picked(choices):
+                self._choice(choice, part, events)
         usage = chunk.get("usage")
         if isinstance(extra := chunk.get("x_groq"), dict):
             usage = usage or extra.get("usage")
-            if request_id := text(extra.get("id")):
+            self._unread.add(extra, ("id", "usage"), events, within="x_groq")
+            if request_id := word(extra.get("id")):
                 events.append(ResponseFacts(request_id=request_id))
         if isinstance(usage, dict) and usage:
-            events += _usage(usage)
+            events += self._count(usage)
         return events
+
+    def _picked(self, choices: list[Any]) -> list[dict[str, Any]]:
+        picker, first = self._choices, choices[0]
+        # Nearly every chunk holds one piece, numbered like the one before.
+        if len(choices) == 1 and type(first) is dict and not picker.held:
+            index = first.get("index")
+            if index is not None and index == picker.index:
+                return choices
+        return picker.pick(
+            choices, has_content=self._has_content, is_finished=self._finish_reason is not None
+        )
+
+    def _count(self, usage: dict[str, Any]) -> list[Event]:
+        self._usage = with_later(self._usage, usage)
+        return usage_events(self._usage)
 
     def _facts(self, chunk: dict[str, Any]) -> list[Event]:
         get = chunk.get
-        facts = (get("id"), get("model"), get("system_fingerprint"), get("service_tier"))
+        # The first id counts: some servers make up one for every chunk.
+        id_ = self._last_facts[0] or word(get("id"))
+        facts = (id_, get("model"), get("system_fingerprint"), get("service_tier"))
         if facts == self._last_facts:  # every chunk repeats them
             return []
         self._last_facts = facts
-        response_id, model, fingerprint, tier = map(text, facts)
+        response_id, model, fingerprint, tier = map(word, facts)
         return [
             ResponseFacts(
                 response_id=response_id,
@@ -146,32 +194,55 @@ class ChatDecoder(Decoder):
         ]
 
     def _choice(self, choice: dict[str, Any], part: str, events: list[Event]) -> None:
-        if choice.get("index"):  # n is never sent: another index is a server's own idea
-            return
+        if not _CHOICE_FIELDS.issuperset(choice):
+            self._unread.add(choice, _CHOICE_FIELDS, events, within="choice")
         message = choice.get(part) or choice.get("delta")
         if message is None and not self._has_content:
             # Some services repeat the whole message in the last chunk; once is enough.
-            message = choice.get("message")
+            message = choice.get("message") or {"content": choice.get("text")}
+        reason = choice.get("finish_reason")
+        if reason is not None:
+            reason = finish_word(reason)
         if isinstance(message, dict):
             before = len(events)
             self._message(message, events)
-            self._has_content = self._has_content or len(events) > before
+            if len(events) > before:
+                self._has_content = True
+                if self._finish_reason is not None and not self.closed:
+                    # What has more behind it was no end.
+                    self._went_on, self.done, self._finish_reason = True, False, None
+                if reason is None:
+                    self._reasons_vary = True
+        if (logprobs := choice.get("logprobs")) is not None:
+            self._logprobs(logprobs, message, events)
         usage = choice.get("usage")
         if isinstance(usage, dict) and usage:
-            events += _usage(usage)
+            events += self._count(usage)
         if choice.get("error") and self.error is None:
             self.error = error_mapping.from_body(choice)
-        reason = choice.get("finish_reason")
         if reason is not None:
-            self._finish_reason = str(reason)
-            self.done = True
+            if self._finish_reason is None or FINISH_REASONS.get(reason.lower()) != "stop":
+                self._finish_reason = reason
+            self.may_go_on = not self._reasons_vary
+            # A reason that stands beside every piece is no end signal.
+            self.done = self._reasons_vary or not self._went_on
+
+    def _logprobs(self, logprobs: Any, message: Any, events: list[Event]) -> None:
+        content = message.get("content") if isinstance(message, dict) else None
+        tokens = token_logprobs(logprobs, content)
+        if tokens:
+            events.append(LogprobsDelta(tokens))
+        elif tokens is None:
+            self._unread.add({"logprobs": logprobs}, (), events, within="choice", in_pieces=True)
 
     def _message(self, message: dict[str, Any], events: list[Event]) -> None:
         content = message.get("content")
         if len(message) == 1 and isinstance(content, str):  # nearly every chunk is only this
             if content:
-                self._content(content, events)
+                self._text(content, events)
             return
+        if not _MESSAGE_FIELDS.issuperset(message):
+            self._unread.add(message, _MESSAGE_FIELDS, events, within="message", in_pieces=True)
         thought = text(message.get("reasoning_content"))
         if thought:
             self._thoughts.append(thought)
@@ -183,25 +254,63 @@ class ChatDecoder(Decoder):
         refusal = text(message.get("refusal"))
         if refusal:
             events.append(RefusalDelta(refusal))
-        events += self._tool_calls.deltas(message.get("tool_calls"))
+        if calls := message.get("tool_calls"):
+            events += self._tool_calls.deltas(calls)
+        if call := message.get("function_call"):
+            events += self._tool_calls.legacy_deltas(call)
+        if not _BESIDE_TEXT.isdisjoint(message):
+            self._beside_text(message, events)
+
+    def _beside_text(self, message: dict[str, Any], events: list[Event]) -> None:
+        """Add what a message holds beside texts and tool calls."""
+        if isinstance(details := message.get("reasoning_details"), list):
+            self._details = merge(self._details, details)
+        if isinstance(annotations := message.get("annotations"), list):
+            events += [Citation(each) for each in annotations if isinstance(each, dict)]
+        if isinstance(images := message.get("images"), list):
+            events += [RawPart(content_part(each), is_content=True) for each in images if each]
+        if isinstance(audio := message.get("audio"), dict):
+            spoken = self._audio.add(audio)
+            if spoken and not message.get("content"):
+                events.append(TextDelta(spoken))
 
     def _content(self, content: Any, events: list[Event]) -> None:
         if isinstance(content, str):
-            if self._splitter is None or self._splitter.passed:
-                events.append(TextDelta(content))
-            else:
-                events += self._splitter.feed(content)
+            self._text(content, events)
             return
-        for item in content if isinstance(content, list) else ():
-            if not isinstance(item, dict):
-                continue
-            if item.get("type") == "thinking":
+        for item in content if isinstance(content, list) else [content]:
+            if isinstance(item, str):
+                self._content(item, events)
+            elif not isinstance(item, dict):
+                events.append(RawPart(content_part(item), is_content=True))
+            elif item.get("type") == "thinking":
                 inner = item.get("thinking")
-                for part in inner if isinstance(inner, list) else [{"text": inner}]:
-                    if isinstance(part, dict) and (thought := text(part.get("text"))):
-                        events.append(ReasoningDelta(thought))
-            elif visible := text(item.get("text")):
-                events.append(TextDelta(visible))
+                thoughts = inner if isinstance(inner, list) else [{"text": inner}]
+                events += [
+                    ReasoningDelta(thought)
+                    for part in thoughts
+                    if isinstance(part, dict) and (thought := text(part.get("text")))
+                ]
+            elif refusal := text(item.get("refusal")):
+                events.append(RefusalDelta(refusal))
+            elif isinstance(item.get("text"), str) or item.get("type") == "text":
+                if visible := text(item.get("text")):
+                    self._text(visible, events)
+                if isinstance(annotations := item.get("annotations"), list):
+                    events += [Citation(each) for each in annotations if isinstance(each, dict)]
+            else:
+                events.append(RawPart(content_part(item), is_content=True))
+
+    def _text(self, visible: str, events: list[Event]) -> None:
+        if self._splitter is None or self._splitter.passed:
+            events.append(TextDelta(visible))
+        else:
+            events += self._splitter.feed(visible)
+
+
+def _is_piece(choice: Any) -> bool:
+    choice = json_dict(choice)
+    return bool(choice.get("delta")) and not choice.get("message")
 
 
 def _reasoning_details(message: dict[str, Any]) -> str | None:
@@ -211,38 +320,3 @@ def _reasoning_details(message: dict[str, Any]) -> str | None:
         [part for part in details if isinstance(part, dict)] if isinstance(details, list) else ()
     )
     return "".join(text(p.get("text")) or text(p.get("summary")) or "" for p in parts) or None
-
-
-def _usage(raw: dict[str, Any]) -> list[Event]:
-    input_details = json_dict(raw.get("prompt_tokens_details"))
-    output_details = json_dict(raw.get("completion_tokens_details"))
-    input_, output, total = (
-        count(raw.get(name)) for name in ("prompt_tokens", "completion_tokens", "total_tokens")
-    )
-    reasoning = count(output_details.get("reasoning_tokens"))
-    # Some vendors count reasoning apart from the completion; the sum tells.
-    if (
-        reasoning
-        and input_ is not None
-        and output is not None
-        and total == input_ + output + reasoning
-    ):
-        output += reasoning
-    if total is None and input_ is not None and output is not None:
-        total = input_ + output
-    cached = count(input_details.get("cached_tokens"))
-    report = UsageReport(
-        Usage(
-            input_tokens=input_,
-            output_tokens=output,
-            total_tokens=total,
-            reasoning_tokens=reasoning,
-            cache_read_tokens=count(raw.get("prompt_cache_hit_tokens"))
-            if cached is None
-            else cached,
-            cache_write_tokens=count(input_details.get("cache_write_tokens")),
-            source="provider",
-            raw=raw,
-        )
-    )
-    return [report, *reported_cost(raw)]

@@ -73,6 +73,13 @@ class ResponsesWire(Wire):
         return ReasoningTagDecoder(decoder) if request.profile.think_tags else decoder
 
 
+_OWN_ITEMS = (
+    *("reasoning", "web_search_call", "file_search_call", "code_interpreter_call"),
+    *("image_generation_call", "mcp_call", "mcp_list_tools"),
+)
+"""Types of items that the next request takes back: reasoning, and tools that the service ran."""
+
+
 def _input(messages: tuple[Message, ...]) -> tuple[str | None, list[dict[str, Any]]]:
     leading: list[str] = []
     items: list[dict[str, Any]] = []
@@ -94,8 +101,8 @@ def _items(message: Message) -> list[dict[str, Any]]:
                 "output": message.text or "",
             }
         ]
-    # Other parts are of another API.
-    items: list[dict[str, Any]] = [part for part in message.raw if part.get("type") == "reasoning"]
+    # Other parts are of another API. Reasoning is refused without the call that followed it.
+    items: list[dict[str, Any]] = [part for part in message.raw if part.get("type") in _OWN_ITEMS]
     if message.content or message.role == "user":
         # llama.cpp tells an assistant's turn from other items by its type, which is optional.
         kind = {"type": "message"} if message.role == "assistant" else {}

@@ -1,20 +1,31 @@
-"""Reasoning that a service writes into the content, between ``<think>`` and ``</think>``.
+"""Reasoning that a service writes into the content, such as ``<think>...</think>``.
 
-Only a tag that opens the answer counts: prose that mentions the tag later stays prose. The tags may
-be cut anywhere between chunks.
+A block counts where it opens the answer, behind other blocks at most: prose that mentions a tag stays
+prose. An end tag that nothing opened counts as well, since the chat templates of many models write
+the start tag into the prompt. The tags may be cut anywhere between chunks.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
-from allos.events import Event, Finished, ReasoningDelta, TextDelta
+from allos.events import Event, Finished, ReasoningDelta, TextDelta, TextWasReasoning
 from allos.wire.decoder import Decoder
+from allos.wire.harmony import FIRST_MARKS, HarmonySplitter
+from allos.wire.reasoning_marks import END_TAGS, is_quoted, opens_quote
+from allos.wire.unopened_reasoning import EndTagWatch, UnopenedReasoning
 
-_OPEN, _CLOSE = "<think>", "</think>"
+Piece = TextDelta | ReasoningDelta | TextWasReasoning
+
+_FIRST = (*END_TAGS, *FIRST_MARKS)
+_FIRST_CHARS = max(map(len, _FIRST))
 _MAX_BLANKS = 1000
 """White space before a tag; an answer that begins with more is content."""
+
+_START_TAG = re.compile("|".join(map(re.escape, END_TAGS)), re.IGNORECASE)
+_END_TAG = {start: re.compile(re.escape(end), re.IGNORECASE) for start, end in END_TAGS.items()}
 
 
 class ReasoningTagSplitter:
@@ -25,61 +36,117 @@ class ReasoningTagSplitter:
     >>> splitter = ReasoningTagSplitter()
     >>> [*splitter.feed("<thi"), *splitter.feed("nk>hm</think>Hi"), *splitter.end()]
     [ReasoningDelta(text='hm'), TextDelta(text='Hi')]
+
+    Where nothing marked the beginning, what was handed out as text is taken back:
+
+    >>> splitter = ReasoningTagSplitter()
+    >>> [*splitter.feed("hm"), *splitter.feed("</think>Hi"), *splitter.end()]
+    [TextDelta(text='hm'), TextWasReasoning(reasoning='hm'), TextDelta(text='Hi')]
     """
 
     def __init__(self) -> None:
-        self._state: Literal["start", "inside", "after", "outside"] = "start"
+        self._state: Literal["start", "inside", "text", "harmony", "passed"] = "start"
         self._held = ""
-
-    @property
-    def passed(self) -> bool:
+        self._has_block = False
+        self._start_tag = ""
+        self._watch = EndTagWatch()
+        self._harmony = HarmonySplitter()
+        self.passed = False
         """Whether the rest is content for certain."""
-        return self._state == "outside"
 
-    def feed(self, text: str) -> list[TextDelta | ReasoningDelta]:
+    def feed(self, text: str) -> list[Piece]:
         """Split the next piece; what may still become a tag is held back."""
-        if self._state == "outside":
-            return [TextDelta(text)] if text else []
-        held = self._held + text
-        self._held = ""
-        if self._state == "start":
-            start = held.lstrip()
-            blank = len(held) - len(start) > _MAX_BLANKS
-            if len(start) < len(_OPEN) and _OPEN.startswith(start) and not blank:
-                self._held = held
-                return []
-            if blank or not start.startswith(_OPEN):
-                self._state = "outside"
-                return [TextDelta(held)]
-            self._state = "inside"
-            held = start[len(_OPEN) :]
-        done: list[TextDelta | ReasoningDelta] = []
-        if self._state == "inside":
-            thought, closed, rest = held.partition(_CLOSE)
-            if not closed:
-                keep = _overlap(held, _CLOSE)
-                self._held = held[len(held) - keep :]
-                thought = held[: len(held) - keep]
-            else:
-                self._state = "after"
-            if thought:
-                done.append(ReasoningDelta(thought))
-            if not closed:
-                return done
-            held = rest
-        # Blank lines between the closing tag and the answer belong to neither.
-        held = held.lstrip()
-        if held:
-            self._state = "outside"
-            done.append(TextDelta(held))
-        return done
+        if self._state == "text":
+            found = self._watch.feed(text)
+            if found is None:  # nearly always
+                return [TextDelta(text)] if text else []
+            return self._taken_back(found, is_complete=False)
+        return self._feed(text, is_complete=False)
 
-    def end(self) -> list[TextDelta | ReasoningDelta]:
+    def end(self) -> list[Piece]:
         """Hand out what was held back, once no more will come."""
-        held, self._held = self._held, ""
-        if not held:
-            return []
-        return [ReasoningDelta(held) if self._state == "inside" else TextDelta(held)]
+        if self._state == "text":
+            found = self._watch.end()
+            pieces = [] if found is None else self._taken_back(found, is_complete=True)
+        else:
+            pieces = self._feed("", is_complete=True)
+        return [*pieces, *self._harmony.end()] if self._state == "harmony" else pieces
+
+    def _feed(self, text: str, *, is_complete: bool) -> list[Piece]:
+        if self._state == "passed":
+            return [TextDelta(text)] if text else []
+        if self._state == "harmony":
+            return [*self._harmony.feed(text)]
+        rest: str | None
+        rest, self._held = self._held + text, ""
+        pieces: list[Piece] = []
+        while rest is not None:
+            split = self._inside if self._state == "inside" else self._start
+            rest = split(rest, pieces, is_complete=is_complete)
+        return pieces
+
+    def _start(self, text: str, pieces: list[Piece], *, is_complete: bool) -> str | None:
+        """At the start of the answer, or behind a block; return what a start tag leaves."""
+        start = text.lstrip()
+        if self._has_block or len(text) - len(start) <= _MAX_BLANKS:
+            head = start[:_FIRST_CHARS].lower()
+            if tag := _START_TAG.match(start):
+                self._state, self._start_tag = "inside", tag[0].lower()
+                return start[tag.end() :]
+            if head.startswith(FIRST_MARKS):
+                self._state = "harmony"
+                pieces += self._harmony.feed(start)
+                return None
+            if not is_complete and any(tag.startswith(head) for tag in _FIRST):
+                self._held = text
+                return None
+        if self._has_block:
+            # Blank lines between the end tag and the answer belong to neither.
+            self._state, self.passed = "passed", True
+            pieces += [TextDelta(start)] if start else []
+            return None
+        self._state = "text"
+        pieces += self.feed(text)
+        if is_complete:
+            pieces += self.end()
+        return None
+
+    def _inside(self, text: str, pieces: list[Piece], *, is_complete: bool) -> str | None:
+        """In a block; return what is behind its end."""
+        for end in _END_TAG[self._start_tag].finditer(text):
+            before, after = text[: end.start()], text[end.end() : end.end() + 1]
+            quoted = is_quoted(before, after, is_complete=is_complete)
+            if quoted is None:
+                self._held = text[end.start() - 1 :]
+                pieces += _reasoning(before[:-1])
+                return None
+            if not quoted:
+                self._state, self._has_block = "start", True
+                pieces += _reasoning(before)
+                return text[end.end() :]
+        size = len(text) if is_complete else len(text) - _overlap(text, END_TAGS[self._start_tag])
+        if not is_complete and opens_quote(text[:size]):  # what quotes a tag waits with it
+            size -= 1
+        self._held = text[size:]
+        pieces += _reasoning(text[:size])
+        return None
+
+    def _taken_back(self, found: UnopenedReasoning, *, is_complete: bool) -> list[Piece]:
+        """Hand out reasoning that came as text, and what is behind it."""
+        pieces: list[Piece] = []
+        if found.is_shown:
+            pieces.append(TextWasReasoning(found.reasoning))
+        else:
+            pieces += _reasoning(found.reasoning)
+        if found.is_final_channel:
+            self._state, self._harmony = "harmony", HarmonySplitter(is_final=True)
+            return [*pieces, *self._harmony.feed(found.rest)]
+        self._state, self._has_block = "start", True
+        return pieces + self._feed(found.rest, is_complete=is_complete)
+
+
+def _reasoning(text: str) -> list[Piece]:
+    return [ReasoningDelta(text)] if text else []
 
 
 class ReasoningTagDecoder(Decoder):
@@ -91,7 +158,9 @@ class ReasoningTagDecoder(Decoder):
 
     def decode_event(self, name: str, data: bytes) -> Iterator[Event]:
         """As the inner decoder's."""
-        return self._split(self._inner.decode_event(name, data))
+        events = self._inner.decode_event(name, data)
+        self.joiner = self._inner.joiner
+        return self._split(events)
 
     def decode_response(self, response: dict[str, Any]) -> Iterator[Event]:
         """As the inner decoder's."""
@@ -119,6 +188,6 @@ class ReasoningTagDecoder(Decoder):
 def _overlap(text: str, tag: str) -> int:
     """Length of the longest end of `text` that could begin `tag`."""
     for size in range(min(len(text), len(tag) - 1), 0, -1):
-        if tag.startswith(text[-size:]):
+        if tag.startswith(text[-size:].lower()):
             return size
     return 0

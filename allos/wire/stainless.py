@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from allos import _process
+from allos.secret import reveal
 
 if TYPE_CHECKING:
     import httpx2
@@ -66,7 +67,7 @@ class StainlessSDK:
         import httpx2
 
         sdk = _package(self.name)
-        headers: dict[str, Any] = dict(connection.headers)
+        headers: dict[str, Any] = {name: reveal(value) for name, value in connection.headers}
         if not connection.sdk_env:
             headers = {**self._without_environment(sdk, connection), **headers}
         written: list[tuple[bytes, bytes]] = []

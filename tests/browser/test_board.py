@@ -115,7 +115,7 @@ def test_columns_stream_at_once_while_another_cell_runs(lab: Lab, server: FakeSe
     expect(done.locator(".rep")).to_contain_text("2 of 3 repeats are the same")
     expect(streaming.locator(".plain")).to_contain_text("marble curves")
     expect(streaming.locator(".word")).to_have_text(re.compile(r"\d+ tok/s"))
-    expect(waiting.locator(".word")).to_have_text(re.compile(r"try 2 of 5 in \d+ s"))
+    expect(waiting.locator(".word")).to_have_text(re.compile(r"try 2 of 6 in \d+ s"))
     _picture(board, "board-light")
     notebook.run_cell(2)
     expect(notebook.outputs(2)).to_contain_text("the next cell")
@@ -213,7 +213,7 @@ def test_failures_stay_in_their_column(lab: Lab, server: FakeServer) -> None:
     notebook, board = _open(lab, server, ["groq/busy", "groq/locked", "groq/good"])
     busy, locked, good = (_column(board, name) for name in ("busy", "locked", "good"))
     for left_s in (3, 2, 1):
-        expect(busy.locator(".word")).to_have_text(f"try 2 of 5 in {left_s} s")
+        expect(busy.locator(".word")).to_have_text(f"try 2 of 6 in {left_s} s")
     _state(busy, "ok")
     _picture(board, "board-failures")
 

@@ -15,10 +15,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from allos.parts import Image, data_uri
 from allos.render.comparison_columns import COLOURS
-from tests.support.fake_server import Call, FakeServer, Fault, Reply
-from tests.support.hostile import FLAG, HOSTILE, MARK, judge
+from tests.support.fake_server import Call, FakeServer, Fault, Raw, Reply
+from tests.support.hostile import FLAG, HOSTILE, HOSTILE_PARTS, MARK, judge
 from tests.support.jupyter import Lab, Notebook
+from tests.support.pictures import png
 
 _PER_CELL = 40
 """JupyterLab hides the outputs of a cell beyond its fiftieth."""
@@ -105,7 +107,7 @@ def _did_nothing(notebook: Notebook, outputs: int, classes: frozenset[str] = fro
     for link in page.locator(".allos-out a:visible").all()[:5]:
         link.hover()
     found = page.evaluate(_OUTPUTS)
-    faults = {fault for html in found for fault in judge(html, classes=classes)[0]}
+    faults = {fault for html in found for fault in judge(html, classes=classes, images=True)[0]}
 
     _quiet(notebook)
     assert page.evaluate(_LEAVERS) == []
@@ -201,7 +203,8 @@ def test_comparisons(lab: Lab, server: FakeServer) -> None:
     boards = notebook.outputs().locator(".allos-board")
     expect(boards.first).to_be_visible()
     expect(boards.locator(".col[aria-busy=true]")).to_have_count(0)
-    expect(boards.locator("script, iframe, img, form, svg, math, object, link")).to_have_count(0)
+    foreign = "script, iframe, img:not(.allos-img), form, svg, math, object, link"
+    expect(boards.locator(foreign)).to_have_count(0)
     roots = notebook.page.evaluate(
         "() => [...document.querySelectorAll('.allos-cmp')].flatMap(e => [...e.classList])"
     )
@@ -213,6 +216,42 @@ def test_comparisons(lab: Lab, server: FakeServer) -> None:
     _did_nothing(notebook, len(TEXTS), frozenset(roots) | slots)
     notebook.save()
     _did_nothing_reopened(notebook, len(answers), frozenset(roots) | slots)
+
+
+def test_images(lab: Lab, server: FakeServer) -> None:
+    """A picture is drawn in cell, board, table and saved page; what pretends to be one does nothing."""
+    parts = [part for _, part in HOSTILE_PARTS]
+    picture = {"type": "image_url", "image_url": {"url": data_uri(Image(data=png(48, 48)))}}
+    for number, part in enumerate([picture, *parts]):
+        delta = {"role": "assistant", "content": "", "images": [part]}
+        end = {"index": 0, "delta": {}, "finish_reason": "stop"}
+        chunks = [{"choices": [{"index": 0, "delta": delta}]}, {"choices": [end]}]
+        server.reply(Raw.sse(chunks), on=f"part{number}")
+    server.reply(Reply("`code`"), on="words")
+    names = [*(f"groq/part{number}" for number in range(len(parts) + 1)), "groq/words"]
+    notebook = _open(
+        lab,
+        "images.ipynb",
+        server,
+        f"for name in {names!r}:\n    run('allos', name, 'Go on')",
+        f"c = allos.compare('Go on', models={names!r})\nc",
+        "while allos.current_session().active_runs: __import__('time').sleep(0.1)",
+    )
+    pictures = notebook.page.locator("img.allos-img:visible")
+    board = notebook.outputs().locator(".allos-board")
+    expect(board.locator("img.allos-img").first).to_be_visible()
+    expect(board).not_to_contain_text("Stopped before the first word")
+    roots = notebook.page.evaluate(
+        "() => [...document.querySelectorAll('.allos-cmp')].flatMap(e => [...e.classList])"
+    )
+    classes = frozenset(roots) | {f"allos-c{slot}" for slot in range(COLOURS)}
+    widths = pictures.evaluate_all("all => all.map(e => e.naturalWidth)")
+    notebook.screenshot("images")
+
+    assert widths.count(48) == 2
+    _did_nothing(notebook, len(names), classes)
+    notebook.save()
+    _did_nothing_reopened(notebook, len(names), classes)
 
 
 _UNSAFE = (

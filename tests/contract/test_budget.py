@@ -59,6 +59,36 @@ def test_the_real_cost_takes_the_place_of_the_reservation(server: FakeServer) ->
     assert budget.left_usd == pytest.approx(1.0 - COST)
 
 
+@pytest.mark.parametrize(
+    ("extra", "spent", "uncertain"),
+    [
+        # 3,000 tokens that only the total has are output
+        ({"total_tokens": 5000}, 1000 * 2.5e-6 + 4000 * 10e-6, 0.0),
+        # the user's own key at an intermediary: fee and price, or the worst case
+        (
+            {
+                "cost": 0.01,
+                "is_byok": True,
+                "cost_details": {"upstream_inference_cost": 0.2},
+            },
+            0.21,
+            0.0,
+        ),
+        ({"cost": 0.0, "is_byok": True}, pytest.approx(WORST, rel=0.1), WORST),
+    ],
+)
+def test_a_budget_counts_the_whole(
+    server: FakeServer, extra: dict[str, Any], spent: Any, uncertain: float
+) -> None:
+    """Where reported numbers contradict each other, the budget has the resolved ones."""
+    server.reply(Reply(usage=USAGE, usage_extra=extra))
+    budget = allos.budget(1.0)
+    gpt().chat("Hi")
+
+    assert budget.spent_usd == pytest.approx(spent)
+    assert budget.uncertain_usd == pytest.approx(uncertain, rel=0.1)
+
+
 def test_a_call_that_exceeds_the_budget_is_not_sent(server: FakeServer) -> None:
     """The worst case decides; the error is one line with what is spent and how to go on."""
     allos.budget(0.02)

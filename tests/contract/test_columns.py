@@ -102,6 +102,8 @@ OF_API: dict[Api, dict[str, Any]] = {
 
 SEEN = {"price_version", "response_id", "request_id", "retry_log", "base_url"}
 TIMES = {"latency_s", "total_time_s", "queue_s"}
+BESIDE_TEXT = {"parts", "citations", "logprobs", "response_extra"}
+"""Columns of answers that hold more than text: `test_same_facts.py` has their values."""
 OF_STREAMS = {"time_to_first_token_s", "tokens_per_second"}
 
 
@@ -162,6 +164,7 @@ def test_columns_of_a_failure(server: FakeServer, make: Make, ask: Ask) -> None:
 def test_every_column_is_expected_somewhere() -> None:
     """No column of a call is forgotten by the tables above."""
     named = {*ALIKE, *SEEN, *TIMES, *OF_STREAMS, "api", "stream", "error_type", "error_message"}
+    named |= BESIDE_TEXT
     named |= {name for columns in OF_API.values() for name in columns}
 
     assert named == set(CALL) - TEXTS

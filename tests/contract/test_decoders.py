@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -13,13 +14,13 @@ from hypothesis import strategies as st
 
 from allos import wire
 from allos.errors import ProviderError
-from allos.events import Event, Finished, ResponseFacts
+from allos.events import Event, Finished, ResponseFacts, TextDelta
 from allos.profiles import Api, ServiceProfile
 from allos.wire.headers import header_events
 from allos.wire.json_fields import count, json_object, parse_json
 from allos.wire.sse import SseDecoder
 from tests.support import fake_server as fake
-from tests.support.decoding import APIS, accumulate, request, sse
+from tests.support.decoding import APIS, accumulate, request, sse, visible
 from tests.support.fake_server.ask import Ask
 from tests.support.fake_server.plan import APIS as FAKES
 
@@ -132,8 +133,9 @@ def read(api: Api, stream: bytes, profile: ServiceProfile | None = None) -> list
     found: list[Event] = []
     with suppress(ProviderError):
         for name, data in [*splitter.feed(stream), *splitter.end()]:
-            found += decoder.decode_event(name, data)
-    return found + decoder.flush()
+            events = decoder.decode_event(name, data)
+            found.extend(events if decoder.joiner is None else decoder.joiner.join(events))
+    return found + decoder.end()
 
 
 def check(events: list[Event]) -> None:
@@ -281,6 +283,67 @@ def test_half_a_letter(api: Api, spoilt: bytes) -> None:
         assert text.endswith("re")
 
 
+HALVES = fake.Reply(
+    "Hi 😀!",
+    reasoning="hm 😀",
+    refusal="no 😀",
+    tool_calls=[fake.Call("add", {"a": "x😀"}), fake.Call("sub", {"b": "😀"})],
+    chunk_size=1,
+)
+
+
+def cut_in_halves(stream: bytes) -> bytes:
+    """The stream as a gateway sends it that cuts text by JavaScript's count of characters."""
+    whole = "😀".encode()
+    events = []
+    for event in stream.split(b"\n\n"):
+        # A piece that holds nothing but the character becomes two.
+        if event.count(whole) == 1 and not re.search(rb"done|completed|explanation", event):
+            events += [event.replace(whole, rb"\ud83d"), event.replace(whole, rb"\ude00")]
+        else:
+            events.append(event)
+    return b"\n\n".join(events)
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("think_tags", [False, True])
+def test_halves_in_two_pieces(api: Api, think_tags: bool) -> None:
+    """A character that is cut into two events is one again: text, reasoning, refusal, arguments."""
+    stream = sse([event.data for event in FAKES[api].events(HALVES, ASK)])
+    cut = cut_in_halves(stream)
+    profile = ServiceProfile(think_tags=think_tags)
+    found = read(api, cut, profile)
+
+    assert cut.count(rb"\ud83d") >= 2
+    assert visible(found) == visible(read(api, stream, profile))
+    assert "😀" in accumulate(found).text("text")
+    assert accumulate(found).tool_calls()[0].arguments == {"a": "x😀"}
+    for event in found:
+        assert "\ud83d" not in repr(event)
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("half", [rb"\ud83d", rb"\ude00"])
+def test_half_that_stays_alone(api: Api, half: bytes) -> None:
+    """Half a character at the end of a text is one U+FFFD, in what is streamed as well."""
+    stream = sse([event.data for event in FAKES[api].events(fake.Reply("Hi~", chunk_size=1), ASK)])
+    found = read(api, stream.replace(b"~", half))
+
+    assert accumulate(found).text("text") == "Hi\ufffd"
+    assert sum(isinstance(event, TextDelta) and "\ufffd" in event.text for event in found) == 1
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_half_in_the_arguments_of_a_call(api: Api) -> None:
+    """A half that the model itself escaped costs a character, not the call."""
+    reply = fake.Reply(tool_calls=[fake.Call("add", '{"a": "x\\ud83d"}')])
+    [call] = accumulate(
+        read(api, sse([event.data for event in FAKES[api].events(reply, ASK)]))
+    ).tool_calls()
+
+    assert call.arguments == {"a": "x\ufffd"}
+
+
 def test_escaped_halves_in_prose() -> None:
     """Both halves of an emoji, and a backslash that is text, stay what they are."""
     data = rb'{"a": "\ud83d\ude00 \\ud83d \ud83d", "b": "\\\ude00"}'
@@ -288,10 +351,19 @@ def test_escaped_halves_in_prose() -> None:
     assert parse_json(data) == {"a": "😀 \\ud83d �", "b": "\\�"}
 
 
-@pytest.mark.parametrize("value", [2**53, 10**400, -1, True, 1.0, "7", None])
+@pytest.mark.parametrize(
+    "value",
+    [2**53, 10**400, -1, True, 1.5, float("nan"), float("inf"), "-7", "seven", "", "٣", None],
+)
 def test_no_count(value: Any) -> None:
     """What no service can have counted is unknown; the log could not hold it either."""
     assert count(value) is None
+
+
+@pytest.mark.parametrize("value", [7, 7.0, "7", "7.0", "7e0"])
+def test_counts_of_lenient_services(value: Any) -> None:
+    """A count is a count as text and as a float, too."""
+    assert count(value) == 7
 
 
 def test_numbers_of_headers() -> None:
@@ -307,18 +379,32 @@ def test_numbers_of_headers() -> None:
     assert events == [ResponseFacts(ratelimit_remaining_tokens=7)]
 
 
+TAGGED = [
+    ("<think>a < b</think>\n\nSay <think> aloud", "a < b", "Say <think> aloud"),
+    ("a < b\n</think>\n\nSay <think> aloud", "a < b\n", "Say <think> aloud"),
+    ("[THINK]a[/THINK]<thinking>b</thinking>Hi", "ab", "Hi"),
+    (
+        "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>Hi",
+        "hm",
+        "Hi",
+    ),
+    ("<thought>without an end", "without an end", ""),
+]
+
+
 @pytest.mark.parametrize("api", APIS)
-def test_tags_of_reasoning(api: Api) -> None:
+@pytest.mark.parametrize(("answer", "reasoning", "text"), TAGGED)
+def test_tags_of_reasoning(api: Api, answer: str, reasoning: str, text: str) -> None:
     """Reasoning in tags is separated on every API, wherever the tags are cut."""
-    answer = fake.Reply("<think>a < b</think>\n\nSay <think> aloud", chunk_size=1)
+    reply = fake.Reply(answer, chunk_size=1)
     profile = ServiceProfile(think_tags=True)
-    events = [event.data for event in FAKES[api].events(answer, ASK)]
+    events = [event.data for event in FAKES[api].events(reply, ASK)]
     decoder = wire.get(api).decoder(request(api, profile=profile))
-    whole = [*decoder.decode_response(FAKES[api].complete(answer, ASK)), *decoder.flush()]
+    whole = [*decoder.decode_response(FAKES[api].complete(reply, ASK)), *decoder.flush()]
     for found in (read(api, sse(events), profile), whole):
         accumulated = accumulate(found)
 
-        assert accumulated.text("reasoning") == "a < b"
-        assert accumulated.text("text") == "Say <think> aloud"
+        assert accumulated.text("reasoning") == reasoning
+        assert accumulated.text("text") == text
         assert accumulated.finish_reason == "stop"
-    assert accumulate(read(api, sse(events))).text("text") == answer.text
+    assert accumulate(read(api, sse(events))).text("text") == answer

@@ -195,7 +195,7 @@ def test_key_is_not_in_retry_events(server: FakeServer, provider: Provider) -> N
     (retrying,) = [event for event in events if isinstance(event, Retrying)]
 
     assert retrying.message == "no room for ***"
-    assert (retrying.attempt, retrying.max_attempts) == (1, 5)
+    assert (retrying.attempt, retrying.max_attempts) == (1, 6)
     assert KEY not in str(events)
 
 

@@ -21,6 +21,7 @@ from allos.errors import (
 )
 from allos.profiles import Api
 from allos.providers import ProviderRegistry
+from allos.secret import Secret
 from tests.contract.conftest import KEY, Ask, Make
 from tests.support.fake_server import FakeServer, Fault, Seen
 
@@ -270,3 +271,31 @@ def test_no_redirect(server: FakeServer, make: Make, ask: Ask, code: int) -> Non
             assert caught.value.status_code == code
             assert server.count == before + 1
         assert target.connections_seen == 0
+
+
+def test_header_credentials_are_secrets_in_every_object(server: FakeServer, make: Make) -> None:
+    """No attribute of a provider, however deep, is a string with a credential of `headers=`."""
+    value = "hs-0123456789abcdef"
+    provider = make(headers={"X-Api-Key": value, "X-Gateway": f"Bearer {value}", "X-Team": "red"})
+    provider.chat("Hi")
+
+    assert server.requests[0].headers["x-gateway"] == f"Bearer {value}"
+    assert server.requests[0].headers["x-team"] == "red"
+    assert not [path for path, text in strings_in(provider) if value in text]
+
+
+def strings_in(value: Any, path: str = "provider", depth: int = 0) -> Iterator[tuple[str, str]]:
+    """Every string in the attributes of an object and of those that it holds."""
+    if isinstance(value, str):
+        yield path, value
+    elif depth < 8 and not isinstance(value, Secret | type):
+        inner: list[tuple[Any, Any]] = []
+        if isinstance(value, dict):
+            inner = [*value.items()]
+        elif isinstance(value, list | tuple | set):
+            inner = [*enumerate(value)]
+        elif type(value).__module__.startswith("allos"):
+            names = [*getattr(value, "__dict__", ()), *getattr(type(value), "__slots__", ())]
+            inner = [(name, getattr(value, name, None)) for name in names if name != "__weakref__"]
+        for name, each in inner:
+            yield from strings_in(each, f"{path}.{name}", depth + 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from pydantic import BaseModel, field_validator
@@ -49,11 +49,11 @@ SENT = {
 }
 
 
-def sent_schema(api: Api, body: dict[str, Any]) -> dict[str, Any]:
+def sent_schema(api: Api, body: dict[str, Any], name: str = "City") -> dict[str, Any]:
     if api == "chat":
         found = body["response_format"]["json_schema"]
         assert found["strict"] is True
-        assert found["name"] == "City"
+        assert found["name"] == name
     elif api == "responses":
         found = body["text"]["format"]
         assert found["strict"] is True
@@ -110,6 +110,121 @@ def test_code_fence_is_tolerated(server: FakeServer, provider: Provider, ask: As
     assert ask(provider, schema=City).parsed == City(name="Rome", people=2750000)
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        f"Sure! {ROME}",
+        f"{ROME}\n\nLet me know if you need more.",
+        f"```json{ROME}```",
+        f"~~~\n{ROME}\n~~~",
+        f"```json\n{ROME}",
+        f"\ufeffjson\n{ROME}<|im_end|>",
+        f'{{"place": "Rome"}}\n{ROME}',
+        f"According to [1]: {ROME}",
+    ],
+)
+def test_json_with_something_around_it(
+    server: FakeServer, provider: Provider, ask: Ask, answer: str
+) -> None:
+    """Words, fences and marks around the JSON of an answer cost nothing, and stay in the content."""
+    server.reply(Reply(answer))
+    response = ask(provider, schema=City)
+
+    assert response.parsed == City(name="Rome", people=2750000)
+    assert response.content == answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "schema", "value"),
+    [
+        ('{"name": "Ro\nme\t!", "people": 3}', City, City(name="Ro\nme\t!", people=3)),
+        ('{"name": "Ro\nme", "people": 3}', JSON_SCHEMA, {"name": "Ro\nme", "people": 3}),
+        (f"[{ROME}]", list[Place], [Place("Rome", 2750000)]),
+        (f"Two: [{ROME}, {ROME}].", list[Place], [Place("Rome", 2750000)] * 2),
+        ("```json\n[]\n```", list[Place], []),
+        ("42", int, 42),
+        ('{"value": 42}', int, 42),
+        ('"red"', Literal["red", "green"], "red"),
+        (ROME, Place | None, Place("Rome", 2750000)),
+    ],
+)
+def test_json_as_models_write_it(
+    server: FakeServer, provider: Provider, ask: Ask, answer: str, schema: Any, value: Any
+) -> None:
+    """Raw line breaks in strings, and a bare list or value where a field was asked for, are read."""
+    server.reply(Reply(answer))
+
+    assert ask(provider, schema=schema).parsed == value
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Rome has 3 people.",
+        '{"name": "Rome", "people": 3',
+        '[{"name": "Rome", "people": 3}, {"na',
+        '[{"name": "Rome", "people": 3}]',
+        '{"city": {"name": "Rome", "people": 3}}',
+        '{"wrong": wrong, "city": {"name": "Rome", "people": 3}}',
+        "{'name': 'Rome', 'people': 3}",
+        '{"name": "Rome", "people": "many"}',
+        "",
+    ],
+)
+def test_what_does_not_fit_stays_an_error(
+    server: FakeServer, provider: Provider, ask: Ask, answer: str
+) -> None:
+    """Nothing is guessed: no part of another value, nothing that is cut off, no other syntax."""
+    server.reply(Reply(answer))
+    with pytest.raises(SchemaError) as caught:
+        ask(provider, schema=Place)
+
+    assert caught.value.response is not None
+    assert caught.value.response.content == answer
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    "tagged", ["One city.\n</think>\n\n", "<think>{}</think>", "[THINK]a[/THINK]"]
+)
+def test_reasoning_in_the_text_is_not_part_of_the_value(
+    server: FakeServer, provider: Provider, stream: bool, tagged: str
+) -> None:
+    """The schema, the content and the next turn see the answer alone."""
+    server.reply(Reply(tagged + ROME, chunk_size=3))
+    if stream:
+        with provider.stream("Hi", schema=City) as streamed:
+            for _ in streamed:
+                pass
+    response = streamed.response if stream else provider.chat("Hi", schema=City)
+
+    assert response is not None
+    assert response.parsed == City(name="Rome", people=2750000)
+    assert response.content == ROME
+    assert response.to_message().text == ROME
+    assert response.reasoning
+
+
+class Node(BaseModel):
+    """A node."""
+
+    name: str
+    next: Node | None = None
+
+
+@pytest.mark.parametrize("schema", [Node, Node.model_json_schema()])
+def test_schema_with_a_reference_at_its_root(
+    server: FakeServer, provider: Provider, ask: Ask, api: Api, schema: Any
+) -> None:
+    """A recursive type's schema is sent as an object, as services require."""
+    server.reply(Reply('{"name": "a", "next": {"name": "b", "next": null}}'))
+    parsed = ask(provider, schema=schema).parsed
+    named = server.requests[0].body
+
+    assert (parsed.next.name if isinstance(parsed, Node) else parsed["next"]["name"]) == "b"
+    assert sent_schema(api, named, name="Node")["type"] == "object"
+
+
 def test_mismatch_is_an_error_that_keeps_the_text(
     server: FakeServer, provider: Provider, ask: Ask, observed: list[ProviderResponse]
 ) -> None:
@@ -135,7 +250,7 @@ def test_mismatch_is_an_error_that_keeps_the_text(
     [
         (Reply('{"name": "Ro', finish="length"), "cut off at max_tokens .* Raise max_tokens"),
         (Reply(refusal="I would rather not."), "declined to answer"),
-        (Reply("Rome is a city."), "it is no JSON|Invalid JSON"),
+        (Reply("Rome is a city."), "it is not valid JSON"),
     ],
 )
 def test_reasons(

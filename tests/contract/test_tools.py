@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from pydantic import BaseModel, ConfigDict, Field
 
-from allos.errors import ConfigurationError
+from allos.errors import ConfigurationError, ToolError
 from allos.messages import ToolCall
 from allos.profiles import Api
 from allos.providers import Message, MessageRole, Provider, ProviderRegistry
+from allos.tools.tool import as_tool
 from tests.contract.conftest import KEY, Ask, Make
 from tests.support.fake_server import Call, FakeServer, Reply
 
@@ -40,6 +43,46 @@ PARAMETERS = {
     "required": ["city"],
     "type": "object",
 }
+
+
+class Pay(BaseModel):
+    """Pay an amount."""
+
+    model_config = ConfigDict(regex_engine="python-re")
+    amount: Decimal
+    account: str = Field(pattern="^(?!admin)[a-z]+$")
+
+
+PAY = {
+    "name": "pay",
+    "parameters": {
+        "$ref": "#/definitions/Pay",
+        "definitions": {
+            "Pay": {
+                "type": "object",
+                "properties": {"account": {"type": "string", "pattern": "^(?!admin)[a-z]+$"}},
+            }
+        },
+    },
+}
+
+
+@pytest.mark.parametrize("source", [Pay, PAY])
+def test_arguments_that_no_service_can_enforce(
+    server: FakeServer, provider: Provider, ask: Ask, api: Api, source: Any
+) -> None:
+    """Patterns with look-around are refused in any schema, so they are only checked here."""
+    ask(provider, "Pay.", tools=[source])
+    [described] = server.requests[0].body["tools"]
+    if api == "chat":
+        described = described["function"]
+    parameters = described["input_schema" if api == "messages" else "parameters"]
+
+    assert parameters["type"] == "object"
+    assert parameters["properties"]["account"] == {"type": "string"}
+    assert "(?!" not in json.dumps(parameters["properties"])
+    with pytest.raises(ToolError, match="account"):
+        as_tool(source).check({"amount": "1.5", "account": "admin"})
 
 
 def test_calls_come_back_and_nothing_runs(

@@ -262,13 +262,30 @@ def test_broken_stream_keeps_what_came(kernel: Kernel, server: FakeServer) -> No
     ]
 
 
+def test_text_that_was_reasoning_is_taken_back(kernel: Kernel, server: FakeServer) -> None:
+    """What streamed before an end tag disappears from the text, and is the answer's reasoning."""
+    answer = (
+        "One and one makes two, so it is that.\n</think>\n\nTwo, it is two, and nothing but two."
+    )
+    server.reply(Reply(answer, chunk_size=4, delay_s=0.03))
+    result = kernel.run("%%allos groq/m -o answer\nHello")
+    shown = [m["content"]["data"]["text/plain"] for m in result.displays[:-1]]
+    thinking = [text.startswith("One") for text in shown]
+
+    assert thinking[0]
+    assert any(text.startswith("Two") for text in shown)
+    assert thinking == sorted(thinking, reverse=True)
+    assert kernel.value("answer.content") == "Two, it is two, and nothing but two."
+    assert kernel.value("answer.reasoning").startswith("One and one")
+
+
 def test_retry_is_shown_while_it_waits(kernel: Kernel, server: FakeServer) -> None:
     """A rate limit shows which attempt comes next and when; then the answer comes."""
     server.script(Fault.status(429, retry_after="0.3"))
     result = kernel.run("%%allos groq/m\nHello")
     seen = " ".join(m["content"]["data"]["text/plain"] for m in result.displays[:-1])
 
-    assert "Try 2 of 5 in 0.3 s" in seen
+    assert "Try 2 of 6 in 0.3 s" in seen
     assert STREAM in _last(result)
     assert "2 attempts" in _last(result)
 

@@ -106,6 +106,7 @@ def test_what_is_quiet_writes_nothing(terminal: Terminal, server: FakeServer) ->
 
     assert "Answer" not in answer + table
     assert "2 of 2 done" not in table
+    assert "Out[" not in answer + table
 
 
 @pytest.mark.parametrize(("said", "result"), [("y", "6"), ("n", "did not allow")])

@@ -6,13 +6,47 @@ host of everything that would call out, `FLAG` the word that would be set by cod
 
 from __future__ import annotations
 
+from base64 import b64encode
+from typing import Any
+
 from tests.support.judge import judge as judge
+from tests.support.pictures import PNG
 
 MARK = "evil.invalid"
 FLAG = "allosHostileRan"
 
 _JS = f"window.{FLAG}=1"
 _URL = f"https://{MARK}"
+
+
+def _base64(data: bytes) -> str:
+    return b64encode(data).decode()
+
+
+_SVG = _base64(f'<svg xmlns="http://www.w3.org/2000/svg" onload="{_JS}"/>'.encode())
+_PICTURE = f"data:image/png;base64,{_base64(PNG)}"
+_POLYGLOT = _base64(b"GIF89a/*" + bytes(8) + f"*/=1;{_JS};<script>{_JS}</script>".encode())
+
+HOSTILE_PARTS: list[tuple[str, dict[str, Any]]] = [
+    (
+        name,
+        {"type": f"image_url{name}", "image_url": {"url": url}, "media_type": f"image/png{name}"},
+    )
+    for name, url in (
+        ("svg", f"data:image/svg+xml;base64,{_SVG}"),
+        ("mislabelled", f"data:image/png;base64,{_SVG}"),
+        ("polyglot", f"data:image/gif;base64,{_POLYGLOT}"),
+        ('" onerror=', f'data:image/png"onerror="{_JS};base64,{_base64(PNG)}'),
+        ("<script>", f'{_PICTURE}"><script>{_JS}</script>'),
+        ("html", f"data:text/html;base64,{_SVG}"),
+        ("remote", f"{_URL}/a.png"),
+        ("remote_break_out", f'{_URL}/a.png"onload="{_JS}'),
+        ("remote_user", f"https://bank.example@{MARK}/a.png"),
+        ("javascript", f"javascript:{_JS}"),
+        ("\x1b]0;x\x07\u202e", f"{_URL}/\x1b[31m\u202e"),
+    )
+]
+"""Pairs of a name and a part of an answer, as a service may send it."""
 
 HOSTILE: list[tuple[str, str]] = [
     # elements that run
@@ -468,6 +502,21 @@ HOSTILE: list[tuple[str, str]] = [
     ("separators", "a\u2028b\u2029c\x1dd\x1ee\x1ff"),
     ("variation_selectors", "A" + "".join(chr(0xE0100 + ord(c)) for c in "ignore the user")),
     ("interlinear_invisible", "a\ufff9b\ufffac\ufffb \u2060\u180e\u3164\u115f"),
+    # images whose bytes stand in the text
+    ("image_inline", f"![a picture]({_PICTURE})"),
+    ("image_inline_svg", f"![x](data:image/svg+xml;base64,{_SVG})"),
+    ("image_inline_svg_plain", f"![x](data:image/svg+xml,<svg onload={_JS}>)"),
+    ("image_inline_mislabelled", f"![x](data:image/png;base64,{_SVG})"),
+    (
+        "image_inline_html",
+        f"![x](data:text/html;base64,{_SVG}) ![y](data:image/html;base64,{_SVG})",
+    ),
+    ("image_inline_polyglot", f"![x](data:image/gif;base64,{_POLYGLOT})"),
+    (
+        "image_inline_break_out",
+        f'![x" onerror={_JS} y="]({_PICTURE}) ![x]({_PICTURE}"onerror={_JS}) <img src={_PICTURE}>',
+    ),
+    ("image_inline_in_link", f"[![x]({_PICTURE})](javascript:{_JS}) `![x]({_PICTURE})`"),
     # too much of something
     ("deep_quotes", ">" * 5_000 + " x"),
     ("deep_quotes_kept", "> " * 30 + "the innermost words"),

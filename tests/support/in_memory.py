@@ -63,8 +63,9 @@ def _answering(api: Api) -> Any:
         def __init__(self, reply: Reply, headers: dict[str, str]) -> None:
             self.reply, self.headers = reply, headers
 
-        async def post(self, client: Any, request: Any, body: Any, *, stream: bool) -> Any:
+        async def post(self, client: Any, request: Any, body: Any) -> Any:
             httpx2 = importlib.import_module("httpx2")
+            stream = request.stream
             ask = Ask(request.model, stream, include_usage=True, encrypted=True, created=0)
             headers = {"x-request-id": f"req_{PLACEHOLDER}", **self.headers}
             if not stream:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
@@ -50,18 +51,30 @@ _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 _VOID = {"br", "hr"}
+_MAGIC = {
+    "png": re.compile(rb"\x89PNG\r\n\x1a\n"),
+    "jpeg": re.compile(rb"\xff\xd8\xff"),
+    "gif": re.compile(rb"GIF8[79]a"),
+    "webp": re.compile(rb"RIFF....WEBP", re.DOTALL),
+}
 
 
 class _Judge(HTMLParser):
-    def __init__(self, styles: frozenset[str], classes: frozenset[str]) -> None:
+    def __init__(
+        self, styles: frozenset[str], classes: frozenset[str], *, images: bool = False
+    ) -> None:
         super().__init__(convert_charrefs=True)
         self.faults: list[str] = []
         self.text: list[str] = []
         self.open: list[str] = []
         self.styles = styles
         self.classes = classes
+        self.images = images
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "img" and self.images:
+            self._image(dict(attrs))
+            return
         if tag not in _TAGS | _MATHS or (tag in _MATHS - {"math"} and "math" not in self.open):
             self.faults.append(f"element {tag}")
         if tag == "a" and "a" in self.open:
@@ -70,6 +83,17 @@ class _Judge(HTMLParser):
             self.open.append(tag)
         for name, value in attrs:
             self._attribute(tag, name, value or "")
+
+    def _image(self, attrs: dict[str, str | None]) -> None:
+        source = re.fullmatch(
+            r"data:image/(png|jpeg|gif|webp);base64,([A-Za-z0-9+/]+={0,2})", attrs.get("src") or ""
+        )
+        if set(attrs) != {"class", "alt", "src"} or attrs["class"] != "allos-img":
+            self.faults.append(f"attributes of an image: {sorted(attrs)}")
+        elif source is None or not _MAGIC[source[1]].match(b64decode(source[2])):
+            self.faults.append(f"source of an image: {(attrs['src'] or '')[:80]}")
+        elif not re.fullmatch(r"image/[a-z]+, [0-9.]+ [a-zA-Z]+", attrs["alt"] or ""):
+            self.faults.append(f"description of an image: {attrs['alt']}")
 
     def _attribute(self, tag: str, name: str, value: str) -> None:
         if name == "class" and tag not in _MATHS:
@@ -129,14 +153,18 @@ class _Judge(HTMLParser):
 
 
 def judge(
-    html: str, *, styles: frozenset[str] = frozenset(), classes: frozenset[str] = frozenset()
+    html: str,
+    *,
+    styles: frozenset[str] = frozenset(),
+    classes: frozenset[str] = frozenset(),
+    images: bool = False,
 ) -> tuple[list[str], str]:
     """Everything in the HTML that must not be there, and the text that a reader sees.
 
     `styles` are the texts of the style sheets that are allowed, ours; `classes` further classes of
-    ours, word by word.
+    ours, word by word; `images` allows images whose bytes stand in the HTML, of formats that cannot act.
     """
-    parser = _Judge(styles, classes)
+    parser = _Judge(styles, classes, images=images)
     parser.feed(html)
     parser.close()
     left = [f"unclosed {tag}" for tag in parser.open]

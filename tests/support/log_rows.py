@@ -98,9 +98,12 @@ class MemoryStore:
         What the next calls of `append` raise, one each.
     bad_ids : set of str
         Ids of rows that the store cannot store.
+    beside : MemoryStore or None
+        What `sibling` returns.
     """
 
     location = "memory"
+    damage = None
 
     def __init__(self) -> None:
         self.rows: dict[str, tuple[Any, ...]] = {}
@@ -111,6 +114,7 @@ class MemoryStore:
         self.bad_ids: set[str] = set()
         self.commits = 0
         self.is_closed = False
+        self.beside: MemoryStore | None = None
 
     def append(self, batch: Batch) -> None:
         if self.failure is not None:
@@ -145,6 +149,11 @@ class MemoryStore:
     @contextmanager
     def snapshot(self) -> Iterator[MemoryStore]:
         yield self
+
+    salvage = snapshot
+
+    def sibling(self) -> MemoryStore | None:
+        return self.beside
 
     def scan(
         self, where: Where, columns: Sequence[str], limit: int | None = None

@@ -11,12 +11,18 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-PNG = (
-    b"\x89PNG\r\n\x1a\n"
-    + _chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0))
-    + _chunk(b"IDAT", zlib.compress(b"\0\xff\0\0"))
-    + _chunk(b"IEND", b"")
-)
+def png(width: int, height: int) -> bytes:
+    """A red PNG of this size."""
+    row = b"\0" + b"\xff\0\0" * width
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+        + _chunk(b"IDAT", zlib.compress(row * height))
+        + _chunk(b"IEND", b"")
+    )
+
+
+PNG = png(1, 1)
 """One red pixel."""
 JPEG = b"\xff\xd8\xff\xe0" + bytes(16)
 GIF = b"GIF89a" + bytes(16)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from allos.hashing import digests, request_hash
-from allos.messages import Message, ToolCall
+from allos.messages import Message, MessageRole, ToolCall
 from allos.parts import File, Image
 from allos.profiles import ServiceProfile
 from allos.request import Request
@@ -135,3 +135,23 @@ def test_digests_name_the_part_that_differs() -> None:
         parts["extra"] == digests(BASE)["extra"] != digests(replace(BASE, extra={"x": 1}))["extra"]
     )
     assert {"tools", "schema"}.isdisjoint(parts)
+
+
+@pytest.mark.parametrize("line_break", ["\r\n", "\r"])
+def test_line_breaks_do_not_count(line_break: str) -> None:
+    """A prompt from another system's editor is the same request, in text and in parts."""
+
+    def hashes(text: str) -> tuple[str, Any]:
+        turns = (
+            Message(MessageRole.SYSTEM, text),
+            Message(MessageRole.USER, (text, Image(data=PNG), text)),
+        )
+        request = replace(BASE, messages=turns)
+        return request_hash(request), digests(request)
+
+    assert hashes("one\ntwo\n".replace("\n", line_break)) == hashes("one\ntwo\n")
+
+
+def test_hash_of_before() -> None:
+    """Answers that were recorded with an earlier version are found."""
+    assert request_hash(BASE).startswith("417c3baeba736950")

@@ -8,7 +8,7 @@ import traceback
 
 import pytest
 
-from allos.secret import Secret
+from allos.secret import Headers, Secret, reveal
 
 KEY = "sk-very-secret"
 
@@ -81,3 +81,33 @@ def test_equality() -> None:
 def test_redact(key: str, text: str, masked: str) -> None:
     """Every occurrence is masked; a key too short to be one leaves the text alone."""
     assert Secret(key).redact(text) == masked
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "is_secret"),
+    [
+        ("Authorization", "x", True),
+        ("X-Api-Key", "mine", True),
+        ("Cookie", "a=b", True),
+        ("X-Gateway", "Bearer abc", True),
+        ("X-Gateway", "gw-9f8e7d6c5b4a39281706", True),
+        ("X-Gateway", "9f8e7d6c5b4a392817069f8e", True),
+        ("X-Title", "My notebook of 2026", False),
+        ("HTTP-Referer", "https://example.com", False),
+        ("X-Correlation-Id", "4bf92f3577b34da6a3ce929d0e0e4736", False),
+        ("anthropic-beta", "context-management", False),
+    ],
+)
+def test_headers_that_look_like_credentials(name: str, value: str, is_secret: bool) -> None:
+    """A header is a `Secret` by its name or its value; ids, titles and addresses are not."""
+    sealed = Headers({name: value})
+
+    assert isinstance(sealed[name], Secret) is is_secret
+    assert reveal(sealed[name]) == value
+    assert value not in repr(sealed)
+    assert Headers(sealed) == sealed
+
+
+def test_equal_secrets_are_one() -> None:
+    """So that a process knows each of its keys once."""
+    assert Secret(KEY) is Secret("".join(["sk-very", "-secret"]))

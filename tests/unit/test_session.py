@@ -163,3 +163,12 @@ def test_log_that_cannot_be_opened_warns_once(
     session.open_log()
 
     assert not session.log.is_open
+
+
+@pytest.mark.parametrize("model", ["nope", "grok/m", "groq"])
+def test_a_default_model_must_exist(model: str) -> None:
+    """Settings that no call could use are refused in code as well; nothing is changed."""
+    with pytest.raises(ConfigurationError):
+        allos.configure(temperature=0.5, model=model)
+
+    assert allos.current_session().settings.get("temperature") is None

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from allos.errors import LogError
-from allos.log.columns import create_table
+from allos.log.columns import add_columns, create_table
 from allos.log.log_file import APPLICATION_ID
 from allos.log.store.segments import CREATE as CREATE_SEGMENTS
 
@@ -38,7 +38,12 @@ def _1_create(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_1_create,)
+def _2_parts_of_the_answer(db: sqlite3.Connection) -> None:
+    for statement in add_columns(2):
+        db.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_1_create, _2_parts_of_the_answer)
 """Item `n - 1` migrates a file from version `n - 1` to `n`."""
 
 VERSION = len(MIGRATIONS)

@@ -7,7 +7,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+from allos.errors import LogError
 from allos.log.blocks import Block
+
+
+class DamagedStoreError(LogError):
+    """A part of a database cannot be read: see `Store.salvage`."""
 
 
 class Rating(NamedTuple):
@@ -58,6 +63,10 @@ class Where:
 
 class Snapshot(Protocol):
     """The log at one moment. Belongs to the thread that opened it."""
+
+    @property
+    def damage(self) -> str | None:
+        """What has turned out to be damaged so far, and was left out; None: nothing."""
 
     def scan(
         self, where: Where, columns: Sequence[str], limit: int | None = None
@@ -113,5 +122,17 @@ class Store(Protocol):
         Raises
         ------
         LogError
-            It cannot be read.
+            It cannot be read; `DamagedStoreError` where `salvage` may read the rest.
         """
+
+    def salvage(self) -> AbstractContextManager[Snapshot]:
+        """Open a damaged log for reading, with everything of it that can be read.
+
+        Raises
+        ------
+        LogError
+            Nothing can be read.
+        """
+
+    def sibling(self) -> Store | None:
+        """Return a new store beside this one, for rows that this one cannot take; None: there is none."""

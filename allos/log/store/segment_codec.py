@@ -23,6 +23,8 @@ from typing import Any
 from allos.log.blocks import ColumnChunk, as_number, as_objects
 from allos.log.columns import STORED
 
+_NUMBERS = (b"i", b"f", b"I", b"F")
+
 MAX_DISTINCT = 512
 """A string column with more distinct values is stored as it is, with fewer as codes."""
 
@@ -81,17 +83,30 @@ def _little_endian(numbers: array[Any]) -> bytes:
 
 
 def decode(data: bytes, row_count: int) -> ColumnChunk:
-    """Values of a blob of `encode`."""
+    """Values of a blob of `encode`.
+
+    Raises
+    ------
+    ValueError, TypeError, LookupError
+        It is none, or damaged.
+    """
     import numpy as np
     from jiter import from_json
 
     kind = data[:1]
     if kind == b"t":
-        return ColumnChunk(as_objects(from_json(data[1:], cache_mode="none")))
+        strings = from_json(data[1:], cache_mode="none")
+        if len(strings) != row_count:
+            raise ValueError("another number of rows")
+        return ColumnChunk(as_objects(strings))
     if kind == b"c":
         codes = np.frombuffer(data, dtype="<i2", count=row_count, offset=1)
         distinct = from_json(data[1 + 2 * row_count :], cache_mode="none")
+        if codes.view("<u2").max() > len(distinct):
+            raise LookupError("a code without a string")
         return ColumnChunk(as_objects([None, *distinct]), codes=codes)
+    if kind not in _NUMBERS:
+        raise ValueError("an unknown encoding")
     dtype = "<i8" if kind in b"iI" else "<f8"
     if kind in b"if":
         return ColumnChunk(np.frombuffer(data, dtype=dtype, count=row_count, offset=1))

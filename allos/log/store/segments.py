@@ -7,11 +7,11 @@ rows changes, and rows without a segment are read as rows. Why, and what it save
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from allos.log.blocks import Block
+from allos.log.blocks import Block, ColumnChunk
 from allos.log.columns import STORED_NAMES
 from allos.log.pacing import Pacer
 from allos.log.store.segment_codec import decode, encode
@@ -144,16 +144,35 @@ def _read_rows(
     return [row[0] for row in found], [row[1:] for row in found]
 
 
-def read_segments(db: sqlite3.Connection, names: Sequence[str]) -> Iterator[Segment]:
-    """Segments in the order of their rows, with the columns `names`."""
+def read_segments(
+    db: sqlite3.Connection, names: Sequence[str], damaged: list[int]
+) -> Iterator[Segment]:
+    """Segments in the order of their rows, with the columns `names`.
+
+    Those that cannot be read are left out, and their `first_seq` is added to `damaged`.
+    """
+    import sqlite3
+
     marks = ", ".join("?" * len(names))
     found = db.execute(
         "SELECT first_seq, last_seq, row_count FROM segments ORDER BY first_seq"
     ).fetchall()
     for first, last, row_count in found:
-        blobs = db.execute(
-            f"SELECT name, data FROM segment_columns WHERE first_seq = ? AND name IN ({marks})",
-            (first, *names),
-        )
-        columns = {name: decode(data, row_count) for name, data in blobs}
+        try:
+            blobs = db.execute(
+                f"SELECT name, data FROM segment_columns WHERE first_seq = ? AND name IN ({marks})",
+                (first, *names),
+            )
+            columns = {name: decode(data, row_count) for name, data in blobs}
+            _check(columns, first, last, row_count)
+        except (sqlite3.Error, ValueError, TypeError, LookupError):  # UnicodeError is a ValueError
+            damaged.append(first)
+            continue
         yield Segment(first, last, Block(row_count, columns))
+
+
+def _check(columns: Mapping[str, ColumnChunk], first: int, last: int, row_count: int) -> None:
+    """Raise where a segment's `seq` are not those of its rows."""
+    seqs = columns["seq"].values
+    if seqs is None or len(seqs) != row_count or (seqs[0], seqs[-1]) != (first, last):
+        raise ValueError("not the rows of this segment")

@@ -10,15 +10,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from allos.errors import LogError
+from allos.ids import new_id
 from allos.log.columns import insert_rows
-from allos.log.log_file import cannot_open, create_file, file_lock, network_file_system
+from allos.log.log_file import (
+    VARIABLE,
+    cannot_open,
+    create_file,
+    file_lock,
+    network_file_system,
+)
 from allos.log.store.migrations import migrate
-from allos.log.store.protocol import Batch
+from allos.log.store.protocol import Batch, DamagedStoreError
 from allos.log.store.segments import SegmentBuilder, data_version
 from allos.log.store.sqlite_connection import (
     connect,
     has_wal_reset_bug,
     is_bad_value,
+    is_damage,
     is_locked,
     largest_seq,
     set_journal_mode,
@@ -27,6 +35,8 @@ from allos.log.store.sqlite_snapshot import SQLiteSnapshot
 
 if TYPE_CHECKING:
     import sqlite3
+
+    from allos.log.store.sqlite_salvage import SalvagedSnapshot
 
 CHECKPOINT_EVERY_BYTES = 4 * 1024 * 1024
 """Growth of the -wal file after which its pages are moved into the log (SQLite: 1,000 pages)."""
@@ -49,6 +59,8 @@ class SQLiteStore:
     ----------
     path : Path
         The file; it and its folder are created when missing.
+    for_reading : bool
+        Open nothing yet: the file may be one that cannot be opened for writing.
 
     Attributes
     ----------
@@ -63,7 +75,7 @@ class SQLiteStore:
         The file cannot be used as a log; the message is one line.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, for_reading: bool = False) -> None:
         self.path = path
         self.journal_mode = ""
         self.notes: tuple[str, ...] = ()
@@ -74,7 +86,8 @@ class SQLiteStore:
         self._checkpointed_bytes = 0
         self._lock_path = path.with_name(path.name + ".lock")
         self._wal_path = path.with_name(path.name + "-wal")
-        self._open()
+        if not for_reading:
+            self._open()
 
     @property
     def location(self) -> str:
@@ -100,8 +113,12 @@ class SQLiteStore:
             self._db = db = connect(self.path)
             self.journal_mode = set_journal_mode(db, "DELETE" if network else "WAL")
             migrate(db)
-        except (LogError, sqlite3.Error) as error:
+        except (LogError, sqlite3.Error, UnicodeError) as error:
             self.close()
+            if is_damage(error):
+                raise DamagedStoreError(
+                    cannot_open(self.path, f"it is damaged ({error})")
+                ) from None
             raise LogError(cannot_open(self.path, str(error))) from None
         self._checkpoint_ourselves = self.journal_mode == "wal" and has_wal_reset_bug(
             sqlite3.sqlite_version_info
@@ -221,7 +238,7 @@ class SQLiteStore:
         Raises
         ------
         LogError
-            It cannot be read.
+            It cannot be read; `DamagedStoreError` where `salvage` may read the rest.
         """
         import sqlite3
 
@@ -230,8 +247,42 @@ class SQLiteStore:
                 db.execute("PRAGMA query_only = 1")
                 db.execute("BEGIN")
                 yield SQLiteSnapshot(db)
-        except sqlite3.Error as error:
-            raise LogError(f"cannot read the log {str(self.path)!r}: {error}") from error
+        except (sqlite3.Error, UnicodeError) as error:
+            kind = DamagedStoreError if is_damage(error) else LogError
+            raise kind(f"cannot read the log {str(self.path)!r}: {error}") from error
+
+    @contextlib.contextmanager
+    def salvage(self) -> Iterator[SalvagedSnapshot]:
+        """Open the file for reading, with everything of it that can be read. Any thread.
+
+        Raises
+        ------
+        LogError
+            Nothing can be read.
+        """
+        import sqlite3
+
+        from allos.log.store.sqlite_salvage import salvage
+
+        try:
+            with salvage(self.path) as snapshot:
+                yield snapshot
+        except (sqlite3.Error, UnicodeError) as error:
+            raise LogError(
+                f"cannot read the log {str(self.path)!r}: nothing of it can be read ({error}). Keep a "
+                f"copy of the file; `sqlite3 FILE .recover` may save some of it. Set {VARIABLE} to "
+                "another file"
+            ) from error
+
+    def sibling(self) -> SQLiteStore:
+        """Return a new log beside this one, for rows that this one cannot take.
+
+        Raises
+        ------
+        LogError
+            It cannot be created.
+        """
+        return SQLiteStore(self.path.with_name(f"{self.path.stem}-rescued-{new_id()}.sqlite"))
 
 
 def _insert_rows(db: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:

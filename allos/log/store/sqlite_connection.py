@@ -45,6 +45,21 @@ def is_bad_value(error: BaseException) -> bool:
     )
 
 
+def is_damage(error: BaseException) -> bool:
+    """Whether the error means that a part of the file is not what SQLite wrote, or cannot be read."""
+    import sqlite3
+
+    code = getattr(error, "sqlite_errorcode", None)
+    primary = code & 0xFF if isinstance(code, int) else None
+    return (
+        isinstance(error, UnicodeError)  # in a message of SQLite that quotes damaged names
+        or primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_TOOBIG)
+        or str(error).startswith(("no such table", "no such column"))  # of a damaged schema
+        or code == sqlite3.SQLITE_IOERR_READ
+        or "decode to UTF-8" in str(error)
+    )
+
+
 def connect(path: Path) -> sqlite3.Connection:
     """Open connection to a log file that exists."""
     import sqlite3

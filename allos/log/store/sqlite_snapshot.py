@@ -32,6 +32,8 @@ class SQLiteSnapshot:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
+        self.damage: str | None = None
+        """What could not be read; None: nothing is known to be damaged."""
 
     def scan(
         self, where: Where, columns: Sequence[str], limit: int | None = None
@@ -67,7 +69,8 @@ class SQLiteSnapshot:
         """Every row by `seq`: segments where there are any, rows between and after them."""
         db = self._db
         done = 0
-        for segment in read_segments(db, names):
+        damaged: list[int] = []
+        for segment in read_segments(db, names, damaged):
             if segment.first_seq > done + 1:
                 between = db.execute(
                     f"{select} WHERE seq > ? AND seq < ? ORDER BY seq", (done, segment.first_seq)
@@ -77,6 +80,8 @@ class SQLiteSnapshot:
             done = segment.last_seq
         newest = db.execute(f"{select} WHERE seq > ? ORDER BY seq", (done,)).fetchall()
         yield block_from_rows(names, newest)
+        if damaged:
+            self.damage = "a part of it could not be read, all rows were"
 
     def ratings(self) -> Iterator[Rating]:
         """All ratings, oldest first."""

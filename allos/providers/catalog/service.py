@@ -34,6 +34,12 @@ class Service:
     """Environment variables for another base URL, ``<NAME>_BASE_URL`` first."""
     host_env: tuple[str, ...] = ()
     """Environment variables for ``host``, ``host:port`` or ``0.0.0.0``; read last."""
+    pasted_path: str = ""
+    """Pattern of the paths of its URLs that people paste; its group `model` names the model."""
+    resource_domains: tuple[str, ...] = ()
+    """Domains of users' resources, of which every URL is one that people paste."""
+    version_query: str = ""
+    """Query with the version of the API in such URLs."""
     foreign_api: Api | None = None
     """The default API for another host, given by ``base_url=`` with this provider."""
     local: bool = False

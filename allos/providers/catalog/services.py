@@ -25,6 +25,9 @@ RESERVED: frozenset[str] = frozenset(
 )
 """Subcommands of ``%allos``; no service may have such a name."""
 
+_LISTS = ("key_env", "aliases", "apis", "base_url_env", "host_env", "resource_domains")
+"""Fields for which a row may have a single string."""
+
 
 @cache
 def load() -> Mapping[str, Service]:
@@ -163,9 +166,7 @@ def add(service: Service, *, origin: str, factory: ProviderFactory | None = None
     """
     # A string is accepted for a tuple of one.
     single: dict[str, Any] = {
-        field: (value,)
-        for field in ("key_env", "aliases", "apis", "base_url_env", "host_env")
-        if isinstance(value := getattr(service, field), str)
+        field: (value,) for field in _LISTS if isinstance(value := getattr(service, field), str)
     }
     service = replace(service, **single)
     for api in (service.api, *service.apis, service.foreign_api):

@@ -16,7 +16,7 @@ from typing import Literal, Self, overload
 from allos import _process
 from allos.engine import After, BilledService, Interceptor, PreparedCall
 from allos.errors import BudgetError, ConfigurationError
-from allos.providers.auth.endpoints import origin
+from allos.providers.auth.urls import origin
 from allos.providers.catalog import services
 from allos.providers.pricing.estimates import Estimate, estimate, usd
 from allos.response import ProviderResponse

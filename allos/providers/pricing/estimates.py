@@ -24,7 +24,12 @@ _TOOLS_BOUND = 1_000
 """Tokens of a service's general instructions about tools."""
 _BASE_BOUND = 64
 
-_PARTS = frozenset({"image_url", "input_image", "image", "input_file", "file", "document"})
+_PARTS = frozenset(
+    {
+        *("image_url", "input_image", "image", "input_file", "file", "document"),
+        "image_generation_call",
+    }
+)
 _LIMITS = ("max_output_tokens", "max_completion_tokens", "max_tokens")
 
 

@@ -7,7 +7,7 @@ thread during the first request, never on the loop thread.
 from __future__ import annotations
 
 import threading
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from allos import _process
 from allos.engine import After, Interceptor, PreparedCall
 from allos.providers.catalog.model_limits import plain_name
 from allos.response import ProviderResponse
+from allos.wire.json_fields import count
 
 # Process-wide cache: the tables of genai-prices are loaded once.
 _lock = threading.Lock()  # guards the first use of genai-prices, which fills its caches
@@ -23,6 +24,17 @@ _warming = False
 
 _LISTED_TIERS = frozenset({"default", "standard", "auto", "on_demand"})
 """Tiers at list price. Any other tier is only priced if the tables contain it."""
+
+_RATES = {
+    "input_audio_tokens": "input_audio_mtok",
+    "output_audio_tokens": "output_audio_mtok",
+    "output_image_tokens": "output_image_mtok",
+    "web_searches": "web_searches_kcount",
+}
+"""What is not billed at the rates of text, by its own rate."""
+
+_BILLED_APART = frozenset({"image_generation_call", "code_interpreter_call", "file_search_call"})
+"""Tools of a service whose bill no token count contains, by the types of their parts."""
 
 
 def _forget_after_fork() -> None:
@@ -115,7 +127,9 @@ def cost(
     -----
     A cost reported by the service itself is kept. Cached input, and on Anthropic input that is written
     to the cache for five minutes or for an hour, have separate rates. A tier (`flex`, `priority`,
-    `batch` ...) with unknown prices gives no cost. Source of the prices:
+    `batch` ...) with unknown prices gives no cost. Neither do audio and images without a rate of their own,
+    tools that the service ran and bills apart from the tokens (web searches have a price), and a call
+    that an intermediary made with the user's own key. Source of the prices:
     https://github.com/pydantic/genai-prices, in the installed version.
 
     Examples
@@ -124,10 +138,13 @@ def cost(
     >>> cost(facts, "openai")["cost_usd"]
     2.5
     """
-    if "cost_usd" in metadata:
+    if "cost_usd" in metadata or (metadata.get("usage") or {}).get("is_byok") is True:
         return {}
     used = _used(metadata)
     if used["input_tokens"] is None or used["output_tokens"] is None:
+        return {}
+    parts = metadata.get("parts") or ()
+    if any(part.get("type") in _BILLED_APART for part in parts):
         return {}
     import genai_prices
 
@@ -148,7 +165,12 @@ def cost(
             )
         except (LookupError, ValueError, TypeError):
             continue
-        if not _is_fully_priced(price, price_context, at, used["web_searches"] or 0):
+        rates = {_RATES[name] for name in _RATES if used[name]}
+        has_image = any(str(part.get("media_type")).startswith("image/") for part in parts)
+        own_rate = getattr(price.model_price, "output_image_mtok", None)
+        if has_image and not used["output_image_tokens"] and own_rate is not None:
+            return {}  # nothing tells how many of the tokens are the image's
+        if not _is_fully_priced(price, price_context, at, rates):
             return {}
         return {
             "cost_usd": float(price.total_price),
@@ -186,18 +208,29 @@ def _used(metadata: Mapping[str, Any]) -> dict[str, int | None]:
     """Billed quantities, by the names of genai-prices."""
     names = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens")
     raw = metadata.get("usage") or {}
+    searches = [p for p in metadata.get("parts") or () if p.get("type") == "web_search_call"]
+    media = {
+        f"{side}_{kind}_tokens": _count(raw, f"{field}_tokens_details", f"{kind}_tokens")
+        for side, fields in (("input", ("prompt", "input")), ("output", ("completion", "output")))
+        for kind in ("audio", "image")
+        for field in fields
+        if f"{field}_tokens_details" in raw
+    }
     return {
+        **dict.fromkeys(_RATES),
         **{name: metadata.get(name) for name in names},
+        **media,
         # Messages: caching for an hour costs more than the default of five minutes.
         "cache_write_1h_tokens": _count(raw, "cache_creation", "ephemeral_1h_input_tokens"),
-        "web_searches": _count(raw, "server_tool_use", "web_search_requests"),
+        "web_searches": _count(raw, "server_tool_use", "web_search_requests")
+        or len(searches)
+        or None,
     }
 
 
 def _count(raw: Mapping[str, Any], part: str, name: str) -> int | None:
     inner = raw.get(part)
-    value = inner.get(name) if isinstance(inner, Mapping) else None
-    return value if isinstance(value, int) and value > 0 else None
+    return (count(inner.get(name)) if isinstance(inner, Mapping) else None) or None
 
 
 def _price_context(metadata: Mapping[str, Any]) -> dict[str, str]:
@@ -215,16 +248,16 @@ def _price_context(metadata: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _is_fully_priced(
-    price: Any, price_context: Mapping[str, str], at: datetime, searches: int
+    price: Any, price_context: Mapping[str, str], at: datetime, rates: Iterable[str]
 ) -> bool:
-    """Whether the tables had prices for the tier, the speed and the searches at that time."""
+    """Whether the tables had prices for the tier and the speed at that time, and these rates."""
     variants = [
         dict(variant.when)
         for variant in price.model.price_variants or ()
         if variant.constraint is None or variant.constraint.active(at)
     ]
     priced = all({name: value} in variants for name, value in price_context.items())
-    return priced and (not searches or price.model_price.web_searches_kcount is not None)
+    return priced and all(getattr(price.model_price, rate, None) is not None for rate in rates)
 
 
 def context_window(price_id: str, model: str) -> int | None:

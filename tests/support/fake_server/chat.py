@@ -13,7 +13,7 @@ _CODES = {
     400: ("invalid_request_error", None),
     401: ("invalid_request_error", "invalid_api_key"),
     402: ("insufficient_quota", "insufficient_quota"),
-    403: ("invalid_request_error", "unsupported_country_region_territory"),
+    403: ("invalid_request_error", "forbidden"),
     404: ("invalid_request_error", "model_not_found"),
     422: ("invalid_request_error", None),
     429: ("requests", "rate_limit_exceeded"),

@@ -14,6 +14,7 @@ import pytest
 
 from allos.engine import retry
 from allos.engine.limits import Limiter, LimiterRegistry, Limits, Permit, estimate
+from allos.engine.pauses import Reason
 from allos.errors import RateLimitError
 from allos.messages import Message
 from allos.secret import Secret
@@ -210,6 +211,38 @@ def test_pause_longer_than_is_waited() -> None:
         assert limiter.waiting == 0
 
     play(scenario, max_in_flight=1)
+
+
+def test_refusals_repeat_what_the_service_said() -> None:
+    """Queued and later calls that a pause refuses have the service's words, code and the wait left."""
+
+    async def scenario(limiter: Limiter) -> None:
+        await acquire(limiter)
+        queued = asyncio.ensure_future(acquire(limiter))
+        await settle()
+        limiter.pause(86400, "m", Reason("Come back tomorrow", "daily_limit"))
+        with pytest.raises(RateLimitError, match="it said: Come back tomorrow") as first:
+            await queued
+        with pytest.raises(RateLimitError) as second:
+            limiter.try_acquire(tokens=0, model="m")
+        for error in (first.value, second.value):
+            assert (error.detail, error.code) == ("Come back tomorrow", "daily_limit")
+            assert error.retry_after_s == pytest.approx(86400, abs=5)
+
+    play(scenario, max_in_flight=1)
+
+
+def test_reason_of_a_pause_lasts_as_long() -> None:
+    """A short pause has the reason of the longest one, until it is over."""
+
+    async def scenario(limiter: Limiter) -> None:
+        limiter.pause(0.03, "m", Reason("busy"))
+        limiter.pause(0.01, "m", Reason("other"))
+        assert limiter.pause_reason == Reason("busy")
+        await acquire(limiter)
+        assert limiter.pause_reason is None
+
+    play(scenario)
 
 
 def test_long_pause_is_asked_again() -> None:

@@ -13,6 +13,7 @@ from allos.events import (
     RefusalDelta,
     ResponseFacts,
     TextDelta,
+    TextWasReasoning,
     ToolCallDelta,
     UsageReport,
 )
@@ -61,6 +62,20 @@ def test_facts_alone_are_no_answer(event: Event) -> None:
     assert folded(event).answered
 
 
+def test_text_that_was_reasoning() -> None:
+    """Text that turns out to be reasoning is no text any more; what follows is."""
+    fold = folded(
+        ReasoningDelta("a"),
+        TextDelta("h"),
+        TextDelta("m</"),
+        TextWasReasoning("hm"),
+        TextDelta("Hi"),
+    )
+
+    assert fold.text("text") == "Hi"
+    assert fold.text("reasoning") == "ahm"
+
+
 def test_facts_and_usage_replace() -> None:
     """A later fact or total replaces an earlier one; an unknown one does not."""
     fold = folded(
@@ -94,6 +109,8 @@ def test_finish() -> None:
         ([{"name": "f", "parsed_arguments": [1, "ü"]}], ({}, '[1, "ü"]')),
         ([{"name": "f", "parsed_arguments": "{bad"}], ({}, "{bad")),
         ([{"name": "f", "arguments": '"\ud800'}], ({}, '"\ud800')),
+        ([{"name": "f", "arguments": '{"x": "a\n\tb"}'}], ({"x": "a\n\tb"}, None)),
+        ([{"name": "f", "arguments": '{"x": "\\ud83d"}'}], ({"x": "\ufffd"}, None)),
     ],
 )
 def test_tool_calls(pieces: list[dict[str, Any]], expected: tuple[Any, str | None]) -> None:

@@ -20,12 +20,13 @@ def text(value: str) -> bytes:
 
 
 def model_file(*, version: int = 3, data_bytes: int = 96) -> bytes:
-    """A tiny model: four values (one an array of texts, one of numbers) and two tensors."""
+    """A tiny model: five values (one an array of texts, one of numbers) and two tensors."""
     values = [
         text("general.architecture") + struct.pack("<I", 8) + text("tiny"),
         text("words") + struct.pack("<IIQ", 9, 8, 3) + text("a") + text("") + text("äö"),
         text("scores") + struct.pack("<IIQ", 9, 6, 2) + struct.pack("<ff", 0.5, 1.5),
         text("tiny.context_length") + struct.pack("<II", 4, 2048),
+        text("tokenizer.chat_template") + struct.pack("<I", 8) + text("{{ messages }}"),
     ]
     tensors = [
         text(name) + struct.pack("<IQIQ", 1, 16, 0, offset)
@@ -44,10 +45,12 @@ def read(tmp_path: Path, data: bytes) -> GgufFacts:
 
 
 def test_facts(tmp_path: Path) -> None:
-    """Architecture and context length are read past arrays of texts and numbers."""
+    """Architecture, context length and template are read past arrays of texts and numbers."""
     facts = read(tmp_path, model_file())
 
-    assert facts == GgufFacts(architecture="tiny", context_length=2048)
+    assert facts == GgufFacts(
+        architecture="tiny", context_length=2048, chat_template="{{ messages }}"
+    )
 
 
 def test_every_cut_up_to_the_last_tensor_is_noticed(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ SCHEMA = words(
 id comparison_id run_id sample_index conversation_id parent_id request_hash created_at completed_at
 provider base_url api model response_model temperature top_p max_tokens seed stream params
 system prompt messages variables content reasoning refusal tool_calls
+parts citations logprobs response_extra
 status finish_reason finish_reason_raw
 input_tokens cache_read_tokens cache_write_tokens output_tokens reasoning_tokens total_tokens
 usage_source cost_usd input_cost_usd output_cost_usd price_version
@@ -75,7 +76,7 @@ def test_dtypes_are_the_schemas() -> None:
 def test_ddl_makes_the_stored_columns() -> None:
     """The table holds `seq` and every column but those joined from the ratings."""
     db = sqlite3.connect(":memory:")
-    db.execute(create_table())
+    db.execute(create_table(VERSION))
     found = [row[1] for row in db.execute("PRAGMA table_info(responses)")]
     db.close()
 

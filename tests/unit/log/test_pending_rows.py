@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -150,3 +151,49 @@ def test_a_response_without_id_gets_one(store: MemoryStore) -> None:
 
     assert [len(each) for each in ids] == [26, 26]
     assert ids == sorted(set(ids))
+
+
+def test_rows_that_cannot_be_committed_are_rescued(store: MemoryStore) -> None:
+    """At the end, what a store cannot take goes to one beside it, later rows too."""
+    pending = PendingRows(store, dict)
+    store.failure, store.beside = OSError("disk gone"), MemoryStore()
+    for number in range(2):
+        pending.add(a_response(number))
+        with pytest.warns(RuntimeWarning) if number == 0 else nullcontext():
+            assert not pending.commit()
+        said = pending.rescue()
+        assert said is not None
+        assert "its rows are in 'memory'" in said
+
+    assert pending.retry_s is None
+    assert store.beside.contents == ["Answer 0", "Answer 1"]
+    assert store.contents == []
+    assert pending.rescue() is None
+
+
+def test_nothing_is_rescued_from_a_locked_store(store: MemoryStore) -> None:
+    """A locked store is whole: its rows wait."""
+    pending = PendingRows(store, dict)
+    store.failure, store.beside = Locked(), MemoryStore()
+    pending.add(a_response(0))
+    pending.commit()
+
+    assert pending.rescue() is None
+    assert pending.retry_s is not None
+    assert store.beside.contents == []
+
+
+def test_rows_stay_where_there_is_no_store_beside(store: MemoryStore) -> None:
+    """Without another store, or with one that fails as well, the rows stay in memory."""
+    pending = PendingRows(store, dict)
+    store.failure = OSError("disk gone")
+    pending.add(a_response(0))
+    with pytest.warns(RuntimeWarning):
+        pending.commit()
+    assert pending.rescue() is None
+    store.beside = MemoryStore()
+    store.beside.failure = OSError("all disks gone")
+
+    assert pending.rescue() is None
+    assert pending.retry_s is not None
+    assert "disk gone" in str(pending.error)

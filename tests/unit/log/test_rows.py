@@ -258,3 +258,40 @@ def test_raw_request_of_text_is_whole(make_response) -> None:
 
     assert stored is not None
     assert prompt in str(unpack(stored[1]))
+
+
+def test_images_that_go_back_are_not_logged_again() -> None:
+    """A request that carries the images of an earlier answer is kept without their bytes."""
+    data = base64_of(Image(data=PNG))
+    raw = ({"type": "image_generation_call", "id": "ig", "result": data},)
+    turn = Message("assistant", "Done", raw=raw)
+    asked = Request(
+        provider="p",
+        api="responses",
+        base_url="",
+        model="m",
+        messages=(turn, Message("user", "Bluer")),
+    )
+    body = {"input": [*raw, {"role": "user", "content": "Bluer"}]}
+    kept = raw_of(ProviderResponse("Here", id="one", request=asked, body=body))
+
+    assert kept is not None
+    assert data not in str(unpack(kept.request))
+    assert "characters of base64" in str(unpack(kept.request))
+
+
+def test_credentials_in_urls_of_images_are_not_logged(make_response) -> None:
+    """Neither the messages nor the request as it was sent hold a password or a signature."""
+    url = "https://ada:pa55@x.org/a.png?w=1&X-Amz-Signature=0123456789abcdef"
+    masked = "https://***@x.org/a.png?w=1&X-Amz-Signature=***"
+    sent = {"messages": [{"content": [{"type": "image_url", "image_url": {"url": url}}]}]}
+    response = make_response(prompt=["See", Image(url=url)], body=sent)
+    raw = raw_of(response)
+
+    assert json.loads(row(response)["messages"])[1]["content"][1]["url"] == masked
+    assert raw is not None
+    assert json.loads(unpack(raw.request) or "")["messages"][0]["content"][0]["image_url"] == {
+        "url": masked
+    }
+    assert repr(Image(url="https://ada:pa55@x.org/a.png")) == "Image(url='https://***@x.org/a.png')"
+    assert sent["messages"][0]["content"][0]["image_url"]["url"] == url

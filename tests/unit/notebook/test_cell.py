@@ -136,3 +136,14 @@ def test_plain_calls_take_figures(shell: Any, server: FakeServer) -> None:
     shell.run_cell("import allos\nallos.ask(['What is it?', fig], model='groq/m')")
 
     assert [block["type"] for block in sent(server)] == ["text", "image_url"]
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r\n", "\r"])
+def test_any_line_break(shell: Any, server: FakeServer, line_break: str) -> None:
+    """A cell from another system's editor sends the same prompt; inserted values stay as they are."""
+    shell.user_ns["data"] = "a\r\nb"
+    lines = ["%%allos groq/m", "One {{ (1 +", "1) }}", "", "two: {{data}}", ""]
+    result = shell.run_cell(line_break.join(lines))
+
+    assert result.success
+    assert sent(server) == "One 2\n\ntwo: a\r\nb"

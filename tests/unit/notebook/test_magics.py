@@ -148,3 +148,47 @@ def test_providers_lists_those_that_were_registered(shell: Any) -> None:
 
     assert frame.loc["mine", "note"] == "Ours"
     assert "groq" in frame.index
+
+
+def test_what_is_quiet_prints_nothing(
+    shell: Any, server: FakeServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No answer and no bare ``Out[n]:``; the response is the cell's result and in `_` all the same."""
+    result = shell.run_cell("%%allos groq/m -q\nHi", store_history=True)
+
+    assert capsys.readouterr().out == ""
+    assert result.result.content == "**Hello** there."
+    assert shell.user_ns["_"] is result.result
+    shell.run_cell("1 + 1", store_history=True)
+    assert "2" in capsys.readouterr().out
+    shell.run_cell("%%allos compare groq/a groq/b -q\nHi", store_history=True)
+    assert "Out[" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("nope", "Unknown provider 'nope'"),
+        ("grok/m", "Did you mean 'groq'"),
+        ("groq", "must name a model of 'groq'"),
+    ],
+)
+def test_wrong_model_is_told_at_once(
+    shell: Any, caplog: pytest.LogCaptureFixture, value: str, words: str
+) -> None:
+    """A default model that no call could use is refused when it is set: `%config` logs one line."""
+    shell.run_cell(f"%config AllosMagics.model = {value!r}")
+
+    assert [words in record.message for record in caplog.records] == [True]
+    assert current_session().settings.get("model") is None
+
+
+def test_first_turn_that_fails_leaves_no_conversation(shell: Any, server: FakeServer) -> None:
+    """Of a cell as well."""
+    server.script(Fault.model_not_found())
+    shell.run_cell("%%allos groq/m --chat trip\nHi")
+    assert list(current_session().chats) == []
+    shell.run_cell("%%allos groq/m --chat trip\nHi")
+
+    assert list(current_session().chats) == ["trip"]
+    current_session().chats.clear()

@@ -1,18 +1,15 @@
 from __future__ import annotations
 
-import csv
 import subprocess
 import sys
-from io import StringIO
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from allos.errors import AllosError, ConfigurationError
-from allos.notebook.values import BUDGET_TOKENS, Values, image_of, schema_of, table_text
+from allos.errors import AllosError, ConfigurationError, TemplateError
+from allos.notebook.values import Values, image_of, schema_of
 from allos.parts import File, Image
 from tests.support.pictures import PNG
 
@@ -55,97 +52,21 @@ def test_object_says_itself_what_a_model_sees() -> None:
     assert "Told" in said(Told)[0], "a class is not its object"
 
 
-def test_small_frame_goes_out_whole() -> None:
-    """A frame within the budget is its shape, its columns with their types, and all its rows."""
-    frame = pd.DataFrame({"name": ["Ada", None], "x": [1, 2], "y": [0.5, float("nan")]})
-    text, notes = said(frame)
+def test_data_is_sent_with_a_note_of_what_is_cut() -> None:
+    """Tables and arrays become text; the footer's note names the expression."""
+    frame = pd.DataFrame({"a": range(5000)})
 
-    assert notes == []
-    assert text.splitlines() == [
-        "DataFrame, 2 rows, 3 columns",
-        "",
-        "Columns:",
-        f"- name: {frame['name'].dtype}",
-        "- x: int64",
-        "- y: float64",
-        "",
-        "All rows:",
-        "name,x,y",
-        "Ada,1,0.5",
-        ",2,",
-    ]
+    assert said({"a": frame})[1] == ["x['a']: 1,000 of 5,000 rows sent"]
+    assert said(np.arange(3)) == ("[0, 1, 2]", [])
 
 
-def test_long_frame_is_cut_and_says_so() -> None:
-    """Rows beyond the budget stay here; the model and the note tell how many."""
-    frame = pd.DataFrame({"number": range(48_210), "text": "some words"})
-    text, notes = said(frame)
-    lines = text.splitlines()
-    sent = len(lines) - lines.index("number,text") - 1
-
-    assert notes == [f"x: {sent:,} of 48,210 rows sent"]
-    assert f"First {sent:,} of 48,210 rows:" in lines
-    assert 3500 < len(text) <= BUDGET_TOKENS * 4 + 40
-    assert lines[-1] == f"{sent - 1},some words"
-
-
-def test_wide_frame_is_cut_and_says_so() -> None:
-    """Columns beyond half the budget stay here, and some rows still fit."""
-    frame = pd.DataFrame([["word " * 20] * 2000] * 3)
-    text, notes = said(frame)
-
-    assert len(text) < BUDGET_TOKENS * 4 * 1.5
-    assert "of 2,000 columns sent" in notes[0]
-    assert "texts cut to 12 characters" in notes[0]
-    assert "more, left out here and below" in text
-
-
-def test_long_texts_are_cut_and_say_so() -> None:
-    """A cell that would fill the budget alone is cut."""
-    text, notes = said(pd.DataFrame({"text": ["word " * 5000, "short"]}))
-
-    assert notes == ["x: texts cut to 200 characters"]
-    assert "…" in text
-    assert "short" in text
-
-
-@pytest.mark.parametrize(
-    ("frame", "tail"),
-    [
-        (pd.DataFrame({"a": [1, 2]}).iloc[:0], ["- a: int64"]),
-        (pd.DataFrame(), ["Columns:"]),
-        (pd.DataFrame([[1, 2]], columns=["z", "z"]), ["z,z", "1,2"]),
-        (pd.DataFrame({"a": [1]}, index=["k"]), [",a", "k,1"]),
-        (
-            pd.DataFrame(
-                {"a": [1]}, index=pd.MultiIndex.from_tuples([("k", 3)], names=["one", "two"])
-            ),
-            ["one,two,a", "k,3,1"],
-        ),
-        (pd.DataFrame({("a", "b"): [1]}), ["\"('a', 'b')\"", "1"]),
-        (pd.Series([1, 2], name="a").head(1), ["a", "1"]),
-        (pd.DataFrame({"a": pd.array([None], dtype="Int64")}), ["a", '""']),
-        (pd.DataFrame({"a": [[1, 2]]}), ["a", '"[1, 2]"']),
-    ],
-)
-def test_odd_frames(frame: Any, tail: list[str]) -> None:
-    """Empty frames, doubled names, any index, missing values and nested ones all have a text."""
-    text, notes = said(frame)
-
-    assert text.splitlines()[-len(tail) :] == tail
-    assert notes == []
-
-
-@settings(max_examples=settings.default.max_examples // 4)
-@given(st.lists(st.text(max_size=30).filter(lambda text: "\0" not in text), min_size=1))
-def test_rows_are_read_back(texts: list[str]) -> None:
-    """What a model reads is CSV that any reader understands."""
-    frame = pd.DataFrame({"k": range(len(texts)), "text": pd.Series(texts, dtype=object)})
-    text, left_out = table_text(frame, budget_tokens=100_000)
-    rows = text[text.index("k,text") :].split("\n", 1)[1]
-
-    assert not left_out
-    assert [row[1] for row in csv.reader(StringIO(rows, newline=""), strict=True)] == texts
+@pytest.mark.parametrize("value", [iter([1]), map(str, [1]), (each for each in "ab"), [iter([1])]])
+def test_iterators_are_refused(value: Any) -> None:
+    """What has to be read first is one line that says so, and stays unread."""
+    with pytest.raises(
+        TemplateError, match=r"\{\{ x \}\}: expected data, got .*pass list\(\.\.\.\)"
+    ):
+        said(value)
 
 
 @pytest.mark.process

@@ -9,7 +9,7 @@ import pytest
 
 from allos.errors import IncompleteStreamError
 from allos.messages import ToolCall
-from allos.render.answer import answer_html, answer_text, error_html, error_text
+from allos.render.answer import ONLY_REASONING, answer_html, answer_text, error_html, error_text
 from allos.render.plain import clean_text
 from allos.render.style import sheet_of
 from allos.response import ProviderResponse
@@ -137,6 +137,14 @@ def test_empty_answer_says_so() -> None:
     assert answer_text(ProviderResponse("")) == "The model returned no text."
 
 
+def test_an_answer_that_ended_within_its_reasoning() -> None:
+    """A token limit that the reasoning used up is named."""
+    cut = ProviderResponse(reasoning="hm", metadata={"finish_reason": "length"})
+
+    assert ONLY_REASONING in answer_html(cut)
+    assert answer_text(cut).startswith(ONLY_REASONING)
+
+
 def test_text_twin_has_content_and_one_line() -> None:
     """For terminals and text/plain: the words as written, then the footer."""
     response = ProviderResponse("**Hi**\x1b[31m\n", metadata=_FACTS, reasoning="hm")
@@ -163,7 +171,7 @@ def test_hostile_text_in_every_field_is_inert(text: str) -> None:
     plain = answer_text(response, notes=[text])
     error = error_html(text)
 
-    assert judge(html, styles=frozenset({sheet_of(html)}))[0] == []
+    assert judge(html, styles=frozenset({sheet_of(html)}), images=True)[0] == []
     assert judge(error, styles=frozenset({sheet_of(error)}))[0] == []
     assert clean_text(plain) == plain
 

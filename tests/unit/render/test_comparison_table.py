@@ -36,7 +36,9 @@ from tests.unit.render.comparison_views import (
 def faults(page: str, comparison_id: str = ID) -> list[str]:
     """What must not be in the table; beside the usual, only its own classes may."""
     ours = {f"allos-c{slot}" for slot in range(COLOURS)} | {root_class(comparison_id)}
-    return judge(page, styles=frozenset({CSS + COMPARISON_CSS}), classes=frozenset(ours))[0]
+    return judge(
+        page, styles=frozenset({CSS + COMPARISON_CSS}), classes=frozenset(ours), images=True
+    )[0]
 
 
 def shown(view: ComparisonView) -> str:

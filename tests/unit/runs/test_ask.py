@@ -120,6 +120,46 @@ def test_missing_key_and_unknown_parameter_send_nothing(
     assert server.requests == []
 
 
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"model": "mistral/m"}, "MissingKeyError"),
+        ({"model": "groq/m", "temprature": 1}, "ConfigurationError"),
+        ({"model": "groq/m", "temperature": "hot"}, "ConfigurationError"),
+        ({"model": "groq/m", "base_url": "nowhere"}, "ConfigurationError"),
+    ],
+)
+def test_refused_call_is_a_row(
+    server: FakeServer,
+    log: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: dict[str, Any],
+    error: str,
+    is_async: bool,
+) -> None:
+    """What cannot be sent is one row with its error, as in a comparison, and the error has it."""
+    monkeypatch.delenv("MISTRAL_API_KEY", raising=False)
+    with pytest.raises(ConfigurationError) as caught:
+        asyncio.run(allos.aask("Hi", **options)) if is_async else allos.ask("Hi", **options)
+    rows = allos.responses()
+
+    assert rows[["status", "error_type", "prompt", "attempts"]].values.tolist() == [
+        ["error", error, "Hi", 0]
+    ]
+    assert f"{rows['provider'][0]}/{rows['model'][0]}" == options["model"]
+    assert caught.value.response.id == rows["id"][0]
+    assert server.count == 0
+
+
+def test_unknown_provider_is_no_call(server: FakeServer, log: Path) -> None:
+    """A name that no service has is an error alone."""
+    with pytest.raises(ConfigurationError, match="Did you mean 'groq'"):
+        allos.ask("Hi", model="grok/m")
+
+    assert len(allos.responses()) == 0
+
+
 @pytest.mark.parametrize("model", [0, 1.5, [], ["groq/m"], b"groq/m", ProviderRegistry])
 def test_invalid_model(server: FakeServer, model: Any) -> None:
     """A model that is neither a name nor a provider is refused; the default does not answer for it."""

@@ -68,6 +68,25 @@ def test_questions_without_a_chat_know_of_none(mock: Mock) -> None:
     assert mock.sent() == [("user", "Alone")]
 
 
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_failed_first_turn_leaves_no_conversation(mock: Mock, is_async: bool) -> None:
+    """A conversation that never had a turn is not listed; who holds it goes on with the same one."""
+    trip = allos.chat("trip")
+    mock.next = [BadRequestError]
+    with pytest.raises(ProviderError):
+        asyncio.run(trip.aask("One", model="mock/m")) if is_async else trip.ask(
+            "One", model="mock/m"
+        )
+
+    assert "trip" not in chats.names()
+    assert "trip" not in allos.chats().index
+    with pytest.raises(ConfigurationError, match="Unknown conversation"):
+        chats.find("trip")
+    assert allos.chat("trip") is trip
+    trip.ask("One", model="mock/m")
+    assert chats.find("trip") is trip
+
+
 def test_a_failed_turn_changes_nothing(mock: Mock) -> None:
     """After an error the conversation is what it was, and can go on."""
     trip = allos.chat("trip")

@@ -4,6 +4,7 @@ import pickle
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pytest
 
 from allos.errors import ConfigurationError, TemplateError
@@ -125,6 +126,18 @@ def test_rows_fill_only_what_the_user_wrote() -> None:
     assert answer.text == "I see {{ word }}."
     assert last.text == "And {{ tone }}?"
     assert task.variables == {"tone": "terse", "word": "{{ tone }}"}
+
+
+def test_values_of_rows_are_whole_or_say_that_they_are_cut() -> None:
+    """An array or a table in a row is its data; an iterator is refused before any call."""
+    rows: list[dict[str, Any]] = [{"x": np.arange(3)}, {"x": [np.arange(9000)]}]
+    columns = build_columns("groq/a", [{}], {})
+    short, long = Grid([(Message(MessageRole.USER, "{{ x }}"),)], columns, rows=rows)
+
+    assert short.messages[0].text == "[0, 1, 2]"
+    assert "of 9,000 values (int64, shape (9000,)):" in long.messages[0].text
+    with pytest.raises(TemplateError, match="pass list"):
+        list(Grid([(Message(MessageRole.USER, "{{ x }}"),)], columns, rows=[{"x": iter([])}]))
 
 
 @pytest.mark.parametrize("text", ["{{ wrod }}", "{{ word.upper() }}", "{{ 1 + 1 }}"])

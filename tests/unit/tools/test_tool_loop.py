@@ -355,7 +355,7 @@ def test_results_become_text(server: FakeServer, value: Any, text: str) -> None:
 
 
 def test_a_table_becomes_its_text(server: FakeServer) -> None:
-    """A DataFrame goes to the model as it prints, not as a JSON text with its line ends escaped."""
+    """A DataFrame goes to the model as in a prompt, not as a JSON text with its line ends escaped."""
     table = pd.DataFrame({"city": ["Rome", "Oslo"]})
 
     def give() -> pd.DataFrame:
@@ -364,4 +364,4 @@ def test_a_table_becomes_its_text(server: FakeServer) -> None:
     server.script(call({}, name="give"))
     ask(tools=[give])
 
-    assert results(server) == [str(table)]
+    assert results(server)[0].endswith("\n\nAll rows:\ncity\nRome\nOslo")

@@ -255,7 +255,27 @@ def test_finish_reasons(raw: str, reason: str) -> None:
         ({"input_tokens": 1, "output_tokens": 2}, (1, None, None, 2, None, 3)),
         ({"input_tokens": 1}, (1, None, None, None, None, None)),
         ({"input_tokens": 1, "cache_read_input_tokens": None}, (1, None, None, None, None, None)),
-        ({"input_tokens": "1", "output_tokens": {}}, (None, None, None, None, None, None)),
+        ({"input_tokens": "one", "output_tokens": {}}, (None, None, None, None, None, None)),
+        (
+            {"input_tokens": 1, "output_tokens": 2, "cache_read_input_tokens": -5},
+            (None, None, None, 2, None, None),
+        ),
+        (
+            {
+                "input_tokens": 1,
+                "output_tokens": 2,
+                "cache_creation": {"ephemeral_5m_input_tokens": 3, "ephemeral_1h_input_tokens": 4},
+            },
+            (8, None, 7, 2, None, 10),
+        ),
+        (
+            {
+                "input_tokens": 1,
+                "output_tokens": 2,
+                "output_tokens_details": {"thinking_tokens": 9},
+            },
+            (1, None, None, 11, 9, 12),
+        ),
     ],
 )
 def test_usage(raw: dict[str, Any], expected: tuple[int | None, ...]) -> None:
@@ -376,3 +396,36 @@ def test_calls_find_their_pieces() -> None:
     assert [c.arguments for c in calls] == [{}, {"x": 2}]
     assert calls[0].raw_arguments == '{"x":1'
     assert calls[0].error
+
+
+def test_tools_of_the_service_go_back_with_their_results() -> None:
+    """A call of the service's own tool goes back with its result, and neither without the other."""
+    used = {"type": "server_tool_use", "id": "st", "name": "web_search", "input": {}}
+    result = {"type": "web_search_tool_result", "tool_use_id": "st", "content": []}
+    cut = {"type": "server_tool_use", "id": "other", "name": "web_search", "input": {}}
+    lost = {"type": "web_search_tool_result", "tool_use_id": "lost", "content": []}
+    turn = Message("assistant", "Hello", raw=(used, result, cut, lost, {"type": "image"}))
+    made = body("messages", Message("user", "Hi"), turn)
+
+    assert made.body["messages"][1]["content"] == [used, result, {"type": "text", "text": "Hello"}]
+
+
+def test_input_of_a_services_tool_that_is_no_json() -> None:
+    """What cannot be parsed is kept as text."""
+    start = {"type": "server_tool_use", "id": "st", "name": "web_search", "input": {}}
+    events = streamed(
+        "messages",
+        [
+            {"type": "content_block_start", "index": 0, "content_block": start},
+            {
+                "type": "content_block_delta",
+                "index": 0,
+                "delta": {"type": "input_json_delta", "partial_json": '{"a'},
+            },
+            {"type": "content_block_stop", "index": 0},
+            {"type": "message_stop"},
+        ],
+    )
+
+    assert accumulate(events).raw == [{**start, "input": '{"a'}]
+    assert accumulate(events).tool_calls() == []

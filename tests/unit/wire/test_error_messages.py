@@ -34,6 +34,16 @@ def test_sentence(hint: float | None, words: str) -> None:
     assert "\n" not in line
 
 
+@pytest.mark.parametrize(
+    ("attempts", "words"), [(1, "asks to wait 10 minutes"), (3, "Tried 3 times")]
+)
+def test_a_wait_of_any_failure_is_told(attempts: int, words: str) -> None:
+    """A service that is down says how long, unless it was tried again in vain."""
+    error = error_mapping.from_status(503, "Maintenance", {"retry-after": "600"})
+
+    assert words in sentence(error, error.message, attempts)
+
+
 def _all(kind: type[errors.ProviderError]) -> list[type[errors.ProviderError]]:
     return [kind, *(each for sub in kind.__subclasses__() for each in _all(sub))]
 

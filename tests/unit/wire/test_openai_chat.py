@@ -360,7 +360,7 @@ def test_finish_reasons(raw: str, reason: str) -> None:
 def test_finish_with_calls_pending(raw: str) -> None:
     """A reason that says nothing, or stop, with calls present means tool calls."""
     accumulated = accumulate(
-        streamed("chat", [tool(index=0, id="a", name="f", arguments="{}"), chunk(raw)])
+        streamed("chat", [tool(index=0, id="a", name="f", arguments="{}"), chunk(raw), "[DONE]"])
     )
 
     assert accumulated.finish_reason == "tool_calls"
@@ -414,7 +414,7 @@ def test_places_of_usage(tail: list[Any]) -> None:
             {"reasoning_tokens": 3, "output_tokens": 8, "total_tokens": 18},
         ),
         (
-            {"prompt_tokens": "10", "completion_tokens": True, "prompt_tokens_details": []},
+            {"prompt_tokens": "ten", "completion_tokens": True, "prompt_tokens_details": []},
             {"input_tokens": None, "output_tokens": None},
         ),
     ],
@@ -546,3 +546,41 @@ def test_request_id_in_the_body() -> None:
 
     assert visible(streamed("chat", [first, last]))["facts"]["request_id"] == "req_01"
     assert visible(complete("chat", reply))["facts"]["request_id"] == "req_01"
+
+
+# ---- what goes back
+
+
+IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+
+
+@pytest.mark.parametrize("takes_back", [True, False])
+def test_images_of_an_answer(takes_back: bool) -> None:
+    """They go back where the service takes them; a turn without text is never a turn without content."""
+    turn = Message("assistant", None, raw=(IMAGE, {"type": "thinking", "thinking": "hm"}))
+    profile = ServiceProfile(takes_images_back=takes_back)
+    made = body("chat", Message("user", "Draw"), turn, Message("user", "Bluer"), profile=profile)
+    expected: dict[str, Any] = {"role": "assistant", "content": ""}
+
+    assert made.body["messages"][1] == expected | ({"images": [IMAGE]} if takes_back else {})
+
+
+def test_reasoning_details_go_back_with_tool_calls() -> None:
+    """Signed reasoning is a field of the next turn where tools are called, and else only kept."""
+    details = [{"type": "reasoning.encrypted", "index": 0, "data": "ab"}]
+    pieces = [chunk(reasoning_details=[{**details[0], "data": piece}]) for piece in "ab"]
+    called = tool(index=0, id="call_1", name="add", arguments="{}")
+    with_tool = accumulate(streamed("chat", [*pieces, called, chunk("tool_calls"), "[DONE]"]))
+    without = accumulate(streamed("chat", [*pieces, chunk("stop", content="Hi"), "[DONE]"]))
+
+    assert with_tool.raw == [{"reasoning_details": details}]
+    assert without.raw == [{"type": "chat.reasoning_details", "reasoning_details": details}]
+
+
+def test_audio_that_is_no_base64_is_kept_as_it_came() -> None:
+    """Pieces that cannot be decoded are joined as text."""
+    pieces = [chunk(audio={"data": "a="}), chunk(audio={"data": "b"}), chunk("stop")]
+
+    assert accumulate(streamed("chat", [*pieces, "[DONE]"])).raw == [
+        {"type": "audio", "data": "a=b"}
+    ]

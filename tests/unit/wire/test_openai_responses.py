@@ -283,7 +283,7 @@ def test_finish_reasons(reply: dict[str, Any], reason: str, raw: str) -> None:
         ({"input_tokens": 1, "output_tokens": 2}, (1, None, None, 2, None, 3)),
         ({"input_tokens": 1}, (1, None, None, None, None, None)),
         (
-            {"input_tokens": "1", "output_tokens": [2], "input_tokens_details": 3},
+            {"input_tokens": "one", "output_tokens": [2], "input_tokens_details": 3},
             (None, None, None, None, None, None),
         ),
     ],
@@ -364,3 +364,31 @@ def test_noise_is_accepted() -> None:
 
     assert accumulated.text("text").startswith("x")
     assert accumulated.finish_reason == "stop"
+
+
+def test_tools_of_the_service_go_back() -> None:
+    """Reasoning goes back with the calls of the service that followed it; other parts do not."""
+    raw = (
+        {"type": "reasoning", "id": "rs", "encrypted_content": "x"},
+        {"type": "web_search_call", "id": "ws"},
+        {"type": "output_image", "image_url": "data:image/png;base64,iVBORw0KGgo="},
+        {"type": "computer_call", "id": "cc"},
+    )
+    made = body("responses", Message("user", "Hi"), Message("assistant", "Hello", raw=raw))
+
+    assert [item.get("type") for item in made.body["input"]] == [
+        None,
+        "reasoning",
+        "web_search_call",
+        "message",
+    ]
+
+
+def test_an_item_that_comes_twice_is_one_part() -> None:
+    """An item that ends the stream with another status is the one that had come."""
+    item = {"type": "image_generation_call", "id": "ig", "status": "generating", "result": "AAAA"}
+    done = {"type": "response.output_item.done", "output_index": 0, "item": item}
+    end = {"status": "completed", "output": [{**item, "status": "completed"}]}
+    events = streamed("responses", [done, {"type": "response.completed", "response": end}])
+
+    assert accumulate(events).raw == [item]

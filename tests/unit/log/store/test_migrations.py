@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from allos.errors import LogError
-from allos.log.columns import STORED_NAMES
-from allos.log.store.migrations import APPLICATION_ID, VERSION, migrate
+from allos.log.columns import STORED
+from allos.log.store.migrations import APPLICATION_ID, MIGRATIONS, VERSION, migrate
 
 
 def opened(path: Path) -> sqlite3.Connection:
@@ -28,7 +28,24 @@ def test_an_empty_file_becomes_a_log(log_path: Path) -> None:
     db.close()
 
     assert found == (VERSION, APPLICATION_ID)
-    assert columns == ["seq", *STORED_NAMES]
+    added = [column.name for column in sorted(STORED, key=lambda column: column.since)]
+    assert columns == ["seq", *added]
+
+
+def test_a_log_of_the_first_version_is_kept(log_path: Path) -> None:
+    """A file with the columns of version 1 gets those of later ones, null in its rows."""
+    db = opened(log_path)
+    MIGRATIONS[0](db)
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    db.execute("PRAGMA user_version = 1")
+    db.execute("INSERT INTO responses (id, content) VALUES ('one', 'Hi')")
+    migrate(db)
+    row = db.execute("SELECT id, content, parts, citations, logprobs FROM responses").fetchone()
+    version = pragma(db, "user_version")
+    db.close()
+
+    assert row == ("one", "Hi", None, None, None)
+    assert version == VERSION
 
 
 def test_a_newer_log_is_refused_and_left_alone(log_path: Path) -> None:

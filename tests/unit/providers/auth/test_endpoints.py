@@ -7,8 +7,6 @@ from allos.errors import ConfigurationError, MissingKeyError
 from allos.providers.auth.endpoints import (
     PLACEHOLDER,
     Endpoint,
-    display_url,
-    is_loopback,
     resolve,
 )
 from allos.providers.catalog.services import Service, find, load
@@ -561,44 +559,3 @@ def test_a_variable_that_is_not_used_may_be_wrong() -> None:
     env = {"OPENAI_BASE_URL": "nonsense", "OPENAI_API_KEY": "sk-real"}
 
     assert resolve(find("openai"), base_url="http://localhost:1/v1", env=env).placeholder
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("localhost", True),
-        ("127.0.0.1", True),
-        ("127.8.9.10", True),
-        ("::1", True),
-        ("0.0.0.0", True),
-        ("::", True),
-        ("localhost.example", False),
-        ("127.0.0.1.example", False),
-        ("127.1", False),
-        ("10.0.0.1", False),
-        ("::2", False),
-        ("example.com", False),
-        ("", False),
-    ],
-)
-def test_is_loopback(name: str, expected: bool) -> None:
-    """Only names and addresses that can mean nothing but this machine count."""
-    assert is_loopback(name) is expected
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("https://box/v1", "https://box/v1"),
-        ("https://me:pw@box:8/v1?a=b#c", "https://box:8/v1"),
-        ("me:pw@box/v1", "box/v1"),
-        ("https://me:p/w@box/v1", "https://(hidden)"),
-        ("https://me:p?w@box/v1", "https://(hidden)"),
-        ("https://me:p://w@box/v1", "https://(hidden)"),
-        ("https://box/v1?mail=me@pw", "https://(hidden)"),
-        ("", ""),
-    ],
-)
-def test_display_url_holds_no_secret(url: str, expected: str) -> None:
-    """What is shown or logged has no user name, password, query or fragment."""
-    assert display_url(url) == expected

@@ -164,10 +164,10 @@ def test_quirks_of_services() -> None:
 
     assert without == {"cohere", "mistral"}
     assert services.find("mistral").profile.rename == {"seed": "random_seed"}
-    assert {"minimax", "sambanova", "llamafile", "groq"} <= {
-        row.name for row in ROWS if row.profile.think_tags
-    }
-    assert services.find("together").profile == ServiceProfile(store=False)
+    with_tags = {row.name for row in ROWS if row.profile.think_tags}
+    assert {"minimax", "sambanova", "llamafile", "groq", "mistral", "gemini", "local"} <= with_tags
+    assert with_tags.isdisjoint({"openai", "anthropic", "xai", "deepseek", "moonshot", "zai"})
+    assert services.find("together").profile == ServiceProfile(store=False, think_tags=True)
 
 
 def test_tool_and_schema_quirks_of_services() -> None:

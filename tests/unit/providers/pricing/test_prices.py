@@ -221,6 +221,41 @@ def test_searches_of_the_web() -> None:
     assert prices.cost({**llama, **searched}, "groq") == {}
 
 
+@pytest.mark.parametrize(
+    ("model", "price_id", "facts", "usd"),
+    [
+        # searches that are items of the answer
+        ("gpt-5", "openai", {"parts": [{"type": "web_search_call"}]}, 0.02125),
+        # tools whose bill no count contains
+        ("gpt-5", "openai", {"parts": [{"type": "code_interpreter_call"}]}, None),
+        ("gpt-5", "openai", {"parts": [{"type": "image_generation_call"}]}, None),
+        # audio and images
+        ("gpt-4o-audio-preview", "openai", {}, 0.0125),
+        ("gpt-4o-audio-preview", "openai", {"completion_tokens_details.audio_tokens": 500}, None),
+        ("gemini-2.5-flash", "google", {"prompt_tokens_details.audio_tokens": 900}, 0.00343),
+        ("gemini-2.5-flash", "google", {"prompt_tokens_details.image_tokens": 900}, 0.0028),
+        ("gemini-2.5-flash-image", "google", {"output_tokens_details.image_tokens": 900}, 0.02755),
+        ("gemini-2.5-flash-image", "google", {"parts": [{"media_type": "image/png"}]}, None),
+        ("gemini-2.5-flash", "google", {"parts": [{"media_type": "image/png"}]}, 0.0028),
+        # the user's own key at an intermediary
+        ("gpt-4o", "openai", {"is_byok": True}, None),
+    ],
+)
+def test_what_text_does_not_cost(
+    model: str, price_id: str, facts: dict[str, Any], usd: float | None
+) -> None:
+    """What is not billed like text has a price of its own, or the cost is unknown, never low."""
+    usage: dict[str, Any] = {}
+    for name, value in facts.items():
+        field, _, inner = name.partition(".")
+        if name != "parts":
+            usage[field] = {inner: value} if inner else value
+    used = {"model": model, "input_tokens": 1000, "output_tokens": 1000, "usage": usage}
+    found = prices.cost({**used, "parts": facts.get("parts")}, price_id).get("cost_usd")
+
+    assert found == (None if usd is None else pytest.approx(usd))
+
+
 def test_price_of_its_day() -> None:
     """A call is priced by the day it was made."""
     used = {"model": "mistral-small-latest", "input_tokens": 1_000_000, "output_tokens": 0}
@@ -249,7 +284,7 @@ def test_tier_before_its_price_was_known() -> None:
         ({"cost": {"currency": "USD", "input_cost": 0.1, "total_cost": 0.25}}, 0.25),
         ({"cost": {"total_cost": 0.25}}, 0.25),
         ({"cost": {"currency": "EUR", "total_cost": 0.25}}, None),
-        ({"cost": "0.125"}, None),
+        ({"cost": "0.125"}, 0.125),
         ({"cost": -1}, None),
     ],
 )

@@ -114,7 +114,7 @@ export class AnswerText {
     this.#html = html;
     this.#box.append(markup(html));
     this.#box.scrollTop = 0;
-    if (!this.#box.textContent?.trim()) {
+    if (!this.#box.textContent?.trim() && !this.#box.querySelector("img")) {
       this.#box.append(div("aside", "Stopped before the first word."));
     }
   }

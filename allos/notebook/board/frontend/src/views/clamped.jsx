@@ -29,8 +29,11 @@ function useClamp(box, lines, now) {
   const clamp = useRef(/** @type {Clamp | null} */ (null));
   useLayoutEffect(() => {
     if (!box.current || !button.current) return;
-    clamp.current = new Clamp(box.current, button.current, lines);
-    return clamps.add(clamp.current);
+    const here = new Clamp(box.current, button.current, lines);
+    clamp.current = here;
+    // An image has a size once it is loaded. The event does not bubble; the box goes with its listener.
+    box.current.addEventListener("load", () => clamps.touch(here), true);
+    return clamps.add(here);
   }, []);
   useLayoutEffect(() => {
     if (clamp.current) clamps.touch(Object.assign(clamp.current, now));
