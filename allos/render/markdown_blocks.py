@@ -64,9 +64,9 @@ class BlockSplitter:
         if not line.strip(" \t"):
             return self._blank(line)
         before = []
-        if self._is_after_blank and line[0] not in " \t":
-            if not (self._has_list and _ITEM.match(line)):
-                before = self._end()
+        is_item = self._has_list and _ITEM.match(line)
+        if self._is_after_blank and line[0] not in " \t" and not is_item:
+            before = self._end()
         self._is_after_blank = False
         return before + self._text(line)
 

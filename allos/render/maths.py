@@ -18,6 +18,7 @@ from allos.render.mathml import MAX_FORMULA_CHARS, mathml
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
+    from markdown_it.ruler import RuleOptionsType
     from markdown_it.rules_block import StateBlock
     from markdown_it.rules_inline import StateInline
     from markdown_it.token import Token
@@ -71,7 +72,7 @@ def add_maths(parser: MarkdownIt) -> None:
         ("math_square_block", r"\[", make_block_func(brackets["block"][1])),
         ("math_environment", r"\begin", amsmath_block),
     ):
-        alternatives = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+        alternatives: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
         parser.block.ruler.before("fence", name, _block(block, opening), alternatives)
     for name in ("math_inline", "math_inline_double", "math_block", "amsmath"):
         parser.add_render_rule(name, _formula)
@@ -185,11 +186,11 @@ def _formula(
             if token.block
             else f"<code>{source}</code>"
         )
-    # Browsers hide both elements; the style sheet shows them, and hides the source. Of a page that
-    # drops styles and MathML one of the two remains: JupyterLab keeps the attribute, GitHub the <rp>.
+    # Browsers hide both elements; the style sheet shows them, and hides the source. Pages that drop
+    # styles and MathML keep one of the two: JupyterLab the attribute (with a value), GitHub the <rp>.
     both = (
         f'<code class="allos-tex">{source.strip()}</code>'
-        f'<span class="allos-math" hidden=""><rp>{converted}</rp></span>'
+        f'<span class="allos-math" hidden="hidden"><rp>{converted}</rp></span>'
     )
     return f'<div class="allos-wide">{both}</div>\n' if token.block else both
 

@@ -105,7 +105,7 @@ class _Judge(HTMLParser):
                 self.faults.append(f"attribute {name}={value} of {tag}")
         elif name not in _ATTRIBUTES.get(tag, set()):
             self.faults.append(f"attribute {name} of {tag}")
-        elif name == "hidden" and value:
+        elif name == "hidden" and value != "hidden":
             self.faults.append(f"hidden {value}")
         elif name == "start" and not re.fullmatch(r"[0-9]{1,9}", value):
             self.faults.append(f"start {value}")

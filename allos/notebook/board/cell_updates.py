@@ -49,7 +49,7 @@ class CellUpdates:
         self._has_age = self._has_first = False
         self._reasoning_chars = 0
         self._stream = MarkdownStream()
-        self._pieces = self._blocks = self._all_blocks = 0
+        self._pieces = self._chars = self._blocks = self._all_blocks = 0
         # The text behind the blocks as the page has it, cleaned; `_units` is its length in UTF-16, as
         # JavaScript counts.
         self._texts: list[str] = []
@@ -127,6 +127,7 @@ class CellUpdates:
         count = len(pieces)  # the loop thread appends meanwhile
         new = "".join(pieces[self._pieces : count])
         self._pieces = count
+        self._chars += len(new)
         stream = self._stream
         part = stream.version
         stream.add(new)
@@ -163,7 +164,7 @@ class CellUpdates:
             return times
         times["first_s"] = round(now.first - now.started, 3)
         facts = [f"first {seconds(times['first_s'])}"]
-        count = max(self._pieces, self._units // _CHARS_PER_TOKEN)
+        count = max(self._pieces, self._chars // _CHARS_PER_TOKEN)
         if count:
             facts.append(f"about {count:,} tok")
             if at - now.first > _SETTLED_S:

@@ -161,6 +161,15 @@ def test_table_keeps_its_alignment_as_our_classes() -> None:
     assert '<td>1</td>\n<td class="allos-right">2</td>\n<td class="allos-mid">3</td>' in html
 
 
+def test_long_cells_may_wrap_and_short_ones_do_not() -> None:
+    """Neither becomes a tower in a narrow column."""
+    html = inner(f"| a | b |\n|---|--:|\n| {'word ' * 9} | {'word ' * 9} |")
+
+    assert "<th>a</th>" in html
+    assert '<td class="allos-long">word' in html
+    assert '<td class="allos-long allos-right">word' in html
+
+
 def test_fence_is_coloured_with_our_classes_only() -> None:
     """The language chooses the colours and appears nowhere."""
     html = inner("```python evil-class {.x}\ndef f(): pass\n```")
@@ -225,19 +234,6 @@ def test_image_inside_a_link_is_no_second_link() -> None:
 
     assert html.count("<a ") == 1
     assert f"[image: https://{MARK}/a.png]" in html
-
-
-def test_prices_are_not_formulas() -> None:
-    """The wrapper carries the classes that JupyterLab's typesetter skips; dollars stay."""
-    assert inner("It costs $5 and $6.") == "<p>It costs $5 and $6.</p>"
-
-
-def test_formula_is_shown_as_typed() -> None:
-    """Markdown takes no backslash, star or underscore out of a formula."""
-    text = r"\( a_1 * b * \frac{c}{d} \), $$x_{i} * y_{j} * z$$ and \[ _k_ \]"
-
-    assert inner(text) == f"<p>{text}</p>"
-    assert inner(r"\( *a* $$ *b*") == "<p>( <em>a</em> $$ <em>b</em></p>"
 
 
 def test_hidden_characters_are_shown_even_as_entities() -> None:

@@ -6,7 +6,6 @@
  * @import { FunctionComponent } from "preact"
  */
 
-import { copy } from "../copy.js";
 import { clock, seconds, stateLabel } from "../format.js";
 import { memo } from "../memo.js";
 import { elapsed_s, isEnded } from "../state.js";
@@ -46,7 +45,7 @@ export const Column = memo(function Column(props) {
       </div>
       {cell && <Answer cell={cell} name={name} isExpanded={isExpanded} />}
       <Repeats column={column} name={name} sample={sample} count={count} />
-      {cell && <Numbers cell={cell} name={name} now_ms={now_ms} longest_s={longest_s} />}
+      {cell && <Numbers cell={cell} now_ms={now_ms} longest_s={longest_s} />}
     </section>
   );
 });
@@ -114,8 +113,8 @@ function Repeats({ column, name, sample, count }) {
   );
 }
 
-/** @param {{cell: CellState, name: string, now_ms: number, longest_s: number}} props */
-function Numbers({ cell, name, now_ms, longest_s }) {
+/** @param {{cell: CellState, now_ms: number, longest_s: number}} props */
+function Numbers({ cell, now_ms, longest_s }) {
   const all_s = elapsed_s(cell, now_ms);
   const first_s = Math.min(cell.first_s ?? all_s, all_s);
   const percent = (/** @type {number} */ part_s) => `${(100 * part_s) / longest_s}%`;
@@ -130,17 +129,6 @@ function Numbers({ cell, name, now_ms, longest_s }) {
       </div>
       <div class="nums">
         {facts.map((fact, place) => (place ? <span>{fact}</span> : <b>{fact}</b>))}
-        {cell.source && (
-          <button
-            type="button"
-            class="btn quiet copy"
-            aria-label={`Copy the answer of ${name}`}
-            title="Copy the answer as Markdown"
-            onClick={(event) => copy(event.currentTarget, cell.source)}
-          >
-            Copy
-          </button>
-        )}
       </div>
     </div>
   );
