@@ -69,8 +69,8 @@ class MarkdownStream:
         return "".join((*self._plain, *(f"{line}\n" for line in lines), partial))
 
     def _finish(self, block: str) -> None:
-        html = "" if self._plain else self._html(block, self._env)
-        if not html:
+        html = None if self._plain else self._html(block, self._env)
+        if html is None:
             self._plain.append(block)
             self._open_lines = self._open_chars = 0
             return
@@ -91,19 +91,19 @@ class MarkdownStream:
         if "references" in env:  # the finished block will bring its own
             env["references"] = dict(env["references"])
         html = self._html(text, env)
-        if html:
+        if html is not None:
             self.open_html = html
             self._open_lines, self._open_chars = settled, len(text)
             self.version += 1
 
-    def _html(self, text: str, env: dict[str, Any]) -> str:
-        """HTML of a block; empty when it cannot be formatted."""
+    def _html(self, text: str, env: dict[str, Any]) -> str | None:
+        """HTML of a block; None when it cannot be formatted."""
         try:
             text = split_images(text)[0]
             self._size.copy().add(text)
             return fragment_html(text, env)
         except LimitExceededError:
-            return ""
+            return None
         # A bug in the parser must not lose the answer.
         except Exception:  # noqa: BLE001
-            return ""
+            return None

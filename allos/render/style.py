@@ -125,10 +125,9 @@ font:$code/1.5 var(--allos-mono);overflow:auto;white-space:pre;word-break:normal
 """
 
 # Where code or a table goes on sideways its edge fades; the other one too once it was scrolled. A
-# browser without scroll timelines shows its scroll bar alone.
+# browser without scroll timelines knows no duration `auto` either, and shows its scroll bar alone.
 _EDGE = """
-@supports (animation-timeline:scroll()){& pre,& .allos-wide{animation:allos-edge 1s linear both;\
-animation-timeline:scroll(self inline)}}
+& pre,& .allos-wide{animation:allos-edge auto linear both;animation-timeline:scroll(self inline)}
 """
 _EDGE_FRAMES = """
 @keyframes allos-edge{\

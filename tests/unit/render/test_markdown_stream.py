@@ -82,7 +82,8 @@ lazy
 
 - [x] done
 
-The end."""
+The end.
+"""
 
 
 def streamed(text: str, size: int = 7) -> MarkdownStream:
@@ -119,7 +120,7 @@ def test_a_common_answer_is_rendered_as_it_comes() -> None:
             seen.append((len(stream.blocks), "<li>" in stream.open_html, "<td" in stream.open_html))
 
     assert "".join(stream.blocks) == whole(ANSWER).removesuffix("<p>The end.</p>\n")
-    assert stream.tail == "The end."
+    assert stream.tail == "The end.\n"
     assert (5, True, False) in seen or (4, True, False) in seen
     assert any(rows for _, _, rows in seen)
 
