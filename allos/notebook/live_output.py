@@ -139,6 +139,8 @@ class LiveOutput:
                 from allos.render.unsafe import UNSAFE_NOTICE
 
                 sys.stderr.write(f"{UNSAFE_NOTICE}\n")
+            if self._answer is not None:
+                self._answer.finish()
             # Without the error: it is raised, and shown as the cell's own.
             self._publish(
                 *response_bundle(

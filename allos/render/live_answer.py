@@ -57,7 +57,7 @@ class LiveAnswer:
 
     def end_step(self, calls: Iterable[ToolCall]) -> None:
         """End a step with the tools that the model calls."""
-        text = "".join(self._pieces[self._first_of_step :])
+        text = self._finished_text()
         if text.strip():
             self._steps.append(markdown_html(split_images(text)[0]))
         for call in calls:
@@ -65,6 +65,15 @@ class LiveAnswer:
             self._pieces.append(f"\n→ {call.name}\n")
         self._stream = MarkdownStream()
         self._first_of_step, self._reasoning_chars = len(self._pieces), 0
+
+    def finish(self) -> None:
+        """End the last step: `answer_html` takes its blocks as they are."""
+        self._finished_text()
+
+    def _finished_text(self) -> str:
+        text = "".join(self._pieces[self._first_of_step :])
+        self._stream.finish(text)
+        return text
 
     def text(self) -> str:
         """Cleaned text so far."""

@@ -53,6 +53,25 @@ _CLASSES = {
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 .,;:?!'\"()-]{0,999}")
 
 
+_MAX_RECENT = 16
+_recent: dict[str, str] = {}
+"""What was rendered while it arrived, by its cleaned text: a cache."""
+
+
+def remember(text: str, body: str) -> None:
+    """Let `markdown_html` give this for a text, since it was rendered before. Any thread.
+
+    Parameters
+    ----------
+    text : str
+    body : str
+        What `fragment_html` gave for its blocks.
+    """
+    while len(_recent) >= _MAX_RECENT:
+        _recent.pop(next(iter(_recent)), None)
+    _recent[clean_text(text)] = body
+
+
 def markdown_html(text: str) -> str:
     """Safe HTML of a model's Markdown: CommonMark, tables, strikethrough, highlighted code.
 
@@ -81,6 +100,9 @@ def markdown_html(text: str) -> str:
     text = clean_text(text)
     if _PLAIN.fullmatch(text):
         return f"{OPEN}\n<p>{text.rstrip()}</p>\n</div>\n"
+    known = _recent.get(text)
+    if known is not None:
+        return f"{OPEN}\n{known}</div>\n"
     try:
         Size().add(text)
         body = fragment_html(text, {})

@@ -1,22 +1,21 @@
 """Markdown that is rendered while it arrives: finished blocks as HTML, the rest as text.
 
-The cost of a piece depends on the block that it belongs to, not on the text so far. At the end the
-whole text is rendered once more, by `markdown_html`; it gives the same blocks, except that a link may
-have got its address from further down.
+The cost of a piece depends on the block that it belongs to, not on the text so far. At the end
+`markdown_html` gives the same blocks, except that a link may have got its address from further down.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from allos.render.markdown import Size, fragment_html
+from allos.render.markdown import Size, fragment_html, remember
 from allos.render.markdown_blocks import BlockSplitter
 from allos.render.markdown_parser import LimitExceededError
 from allos.render.media import split_images
 from allos.render.plain import clean_text
 
-_SMALL_CHARS = 600
-_GROWTH = 1.25
+_SMALL_CHARS = 300
+_GROWTH = 1.5
 """An open list or table is rendered anew when it is small, or has grown by so much."""
 
 
@@ -67,6 +66,22 @@ class MarkdownStream:
         lines = self._splitter.lines[self._open_lines :]
         partial = clean_text("".join(self._partial))
         return "".join((*self._plain, *(f"{line}\n" for line in lines), partial))
+
+    def finish(self, text: str) -> None:
+        """Save `markdown_html` from rendering the blocks again.
+
+        Parameters
+        ----------
+        text : str
+            What was added, as a whole.
+        """
+        if self._plain or not self.blocks or split_images(text)[1]:
+            return
+        lines = "".join(f"{line}\n" for line in self._splitter.lines)
+        rest = self._html(lines + clean_text("".join(self._partial)), self._env)
+        # A definition may be for a link in an earlier block.
+        if rest is not None and not self._env.get("references"):
+            remember(text, "".join(self.blocks) + rest)
 
     def _finish(self, block: str) -> None:
         html = None if self._plain else self._html(block, self._env)

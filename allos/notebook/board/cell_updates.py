@@ -66,7 +66,7 @@ class CellUpdates:
         if now.response is None:
             change |= self._live(now)
         elif now.response is not self.response:
-            change |= self._finish(now.response)
+            change |= self._finish(now.response, now.pieces)
         return {"key": self.key, **change} if change else None
 
     def whole(self) -> View:
@@ -172,8 +172,11 @@ class CellUpdates:
         times["facts"] = facts
         return times
 
-    def _finish(self, response: ProviderResponse) -> View:
+    def _finish(self, response: ProviderResponse, pieces: list[str]) -> View:
         self.response = response
+        if "".join(pieces) == response.content:
+            self._stream.add("".join(pieces[self._pieces :]))
+            self._stream.finish(response.content)
         self._attempt, self._texts, self._stream = None, [], MarkdownStream()
         known = response.metadata
         facts = [fact.text for fact in numbers([response])]

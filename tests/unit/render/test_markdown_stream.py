@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from allos.render import markdown
 from allos.render.markdown import MAX_CHARS, OPEN, fragment_html, markdown_html
 from allos.render.markdown_stream import MarkdownStream
 from allos.render.plain import clean_text
@@ -158,6 +159,18 @@ def test_a_definition_holds_for_what_follows_it() -> None:
     stream = streamed("[a]: https://example.org\n\nSee [a].\n\nx")
 
     assert 'href="https://example.org"' in "".join(stream.blocks)
+
+
+def test_a_finished_answer_is_not_rendered_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is put together from its blocks, unless a link got its address from further down."""
+    later = "See [a].\n\nSo.\n\n[a]: https://example.org"
+    expected = whole(ANSWER), whole(later)
+    for text in (ANSWER, later):
+        streamed(text).finish(text)
+    again = whole(later)
+    monkeypatch.setattr(markdown, "fragment_html", None)
+
+    assert (whole(ANSWER), again) == expected
 
 
 def test_beyond_a_limit_the_rest_is_text() -> None:
