@@ -12,6 +12,7 @@ import re
 
 _FENCE = re.compile(r"( {0,3})(?:(`{3,})[^`]*|(~{3,}).*)")
 _ITEM = re.compile(r"([ \t]*)([-+*]|\d{1,9}([.)]))([ \t]+(?=\S)|[ \t]*$)")
+_MAY_BE_ITEM = re.compile(r"[ \t]|[-+*](?:[ \t]|\Z)|\d{1,9}(?:[.)](?:[ \t]|\Z)|\Z)")
 _BREAK = re.compile(r"[ \t]*([-*_])[ \t]*(?:\1[ \t]*){2,}")
 _TABLE_RULE = re.compile(r"[ \t:|-]*-[ \t:|-]*")
 _UNKNOWN = 99
@@ -69,6 +70,23 @@ class BlockSplitter:
             before = self._end()
         self._is_after_blank = False
         return before + self._text(line)
+
+    def begin(self, start: str) -> list[str]:
+        """Blocks that end because a line begins like this: what follows a list is no part of it.
+
+        Parameters
+        ----------
+        start : str
+            Cleaned text.
+        """
+        if not self.waits or not start or _MAY_BE_ITEM.match(start):
+            return []
+        return self._end()
+
+    @property
+    def waits(self) -> bool:
+        """Whether the next line decides if the block goes on."""
+        return self._is_after_blank and not self._is_stuck
 
     def _in_fence(self, line: str) -> list[str]:
         self.lines.append(line)

@@ -14,6 +14,8 @@ from allos.render.markdown_parser import LimitExceededError
 from allos.render.media import split_images
 from allos.render.plain import clean_text
 
+_FIRST_PIECES = 12
+"""Of a line: they show whether it is an item of a list."""
 _SMALL_CHARS = 300
 _GROWTH = 1.5
 """An open list or table is rendered anew when it is small, or has grown by so much."""
@@ -50,6 +52,8 @@ class MarkdownStream:
         """Add text as it came; quick as long as no line ends in it."""
         self._partial.append(piece)
         if "\n" not in piece:
+            if self._splitter.waits and len(self._partial) <= _FIRST_PIECES:
+                self._begin_line()
             return
         *complete, rest = "".join(self._partial).split("\n")
         self._partial = [rest]
@@ -59,6 +63,13 @@ class MarkdownStream:
                 for block in self._splitter.add(line):
                     self._finish(block)
         self._render_open()
+        self._begin_line()
+
+    def _begin_line(self) -> None:
+        start = "".join(self._partial)
+        if self._splitter.waits and clean_text(start) == start:
+            for block in self._splitter.begin(start):
+                self._finish(block)
 
     @property
     def tail(self) -> str:

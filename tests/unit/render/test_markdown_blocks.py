@@ -55,6 +55,28 @@ def test_what_is_not_certain_stays_open(text: str) -> None:
     assert rest == text.removesuffix("\n")
 
 
+@pytest.mark.parametrize(
+    ("start", "ends"),
+    [("T", True), ("**", True), ("12 ", True), ("--", True), ("#", True), ("```", True)]
+    + [
+        ("-", False),
+        ("* a", False),
+        ("12", False),
+        ("1.", False),
+        ("2) b", False),
+        (" ", False),
+        ("", False),
+    ],
+)
+def test_the_begin_of_a_line_can_end_a_list(start: str, ends: bool) -> None:
+    """A list is not kept open for as long as the paragraph behind it is being written."""
+    splitter = BlockSplitter()
+    for line in ("- a", ""):
+        splitter.add(line)
+
+    assert splitter.begin(start) == (["- a\n\n"] if ends else [])
+
+
 def test_complete_items_and_rows_are_settled() -> None:
     """They can be shown before the list or the table ends."""
     splitter = BlockSplitter()
