@@ -35,7 +35,7 @@ const INERT = "mathjax_ignore tex2jax_ignore";
 function markup(html) {
   const template = document.createElement("template");
   template.innerHTML = html;
-  for (const pre of template.content.querySelectorAll(".allos-md pre, :scope > pre")) {
+  for (const pre of template.content.querySelectorAll("pre:not(.allos-text)")) {
     const code = pre.textContent ?? "";
     const box = div("code");
     pre.replaceWith(box);
