@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from markdown_it.rules_inline import StateInline
     from markdown_it.token import Token
 
-MAX_FORMULAS = 1_000
+MAX_FORMULAS = 500
 MAX_FORMULA_CHARS_IN_ALL = 20_000
 MAX_CONVERSION_S = 0.5
 """What of one answer is converted, at most; later formulas show their source."""

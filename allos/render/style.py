@@ -125,9 +125,12 @@ font:$code/1.5 var(--allos-mono);overflow:auto;white-space:pre;word-break:normal
 """
 
 # Where code or a table goes on sideways its edge fades; the other one too once it was scrolled. A
-# browser without scroll timelines knows no duration `auto` either, and shows its scroll bar alone.
+# browser without scroll timelines knows no duration `auto` either, and shows its scroll bar alone. Each timeline costs a little at every
+# frame of the page, so that not all of thousands have one.
 _EDGE = """
-& pre,& .allos-wide{animation:allos-edge auto linear both;animation-timeline:scroll(self inline)}
+&>:is(pre,.allos-wide):nth-child(-n+50),&>:nth-child(-n+50)>:is(pre,.allos-wide):nth-child(-n+10),\
+&>:nth-child(-n+50)>:nth-child(-n+10)>:is(pre,.allos-wide){animation:allos-edge auto linear both;\
+animation-timeline:scroll(self inline)}
 """
 _EDGE_FRAMES = """
 @keyframes allos-edge{\

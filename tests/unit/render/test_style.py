@@ -42,7 +42,7 @@ def test_every_rule_is_scoped_to_our_classes() -> None:
     rules, _, frames = CSS.partition("@keyframes allos-")
     for text, brace in re.findall(r"([^{};]*)([{}])", rules):
         if brace == "{":
-            selectors.extend((depth, part.strip()) for part in text.split(","))
+            selectors.extend((depth, part.strip()) for part in re.split(r",(?![^()]*\))", text))
         depth += 1 if brace == "{" else -1
 
     assert depth == 0
@@ -75,7 +75,7 @@ def _rules(sheet: str) -> list[tuple[str, str]]:
         if brace == "{" and not text.startswith("&"):
             block = text
         elif brace == "{":
-            found.extend((block, part.strip()) for part in text.split(","))
+            found.extend((block, part.strip()) for part in re.split(r",(?![^()]*\))", text))
     return found
 
 
