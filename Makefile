@@ -203,7 +203,7 @@ notebooks: $(READY)  ## Run the notebooks and compare their outputs
 	@$(PRIVATE) $(RUN) pytest -q -p tests.support.replayed_notebooks \
 	  --nbval --nbval-sanitize-with tests/support/nbval.cfg notebooks
 
-record: setup  ## Ask the embedded model anew for the notebooks' answers and outputs
+record: setup  ## Ask the embedded model anew for what notebooks and documentation show
 	@mkdir -p $(RESULTS)
 	@for notebook in notebooks/*.ipynb; do \
 	  answers="$(CURDIR)/$${notebook%.ipynb}.replay.jsonl"; \
@@ -213,10 +213,13 @@ record: setup  ## Ask the embedded model anew for the notebooks' answers and out
 	    --execute --inplace --ExecutePreprocessor.record_timing=False \
 	    --ExecutePreprocessor.extra_arguments=--log-level=ERROR "$$notebook" || exit 1; done
 	@$(RUN) tests.support.strip_styles notebooks/*.ipynb
+	@echo "==> Recording the pages of the documentation"
+	@rm -f docs/replay/*.jsonl
+	@ALLOS_REPLAY_MODE=record $(RUN) sphinx -E -q -b dummy docs docs/_build/record
 
 docs: $(READY)  ## Build the documentation; warnings are errors
 	@echo "==> Documentation"
-	@$(RUN) sphinx -W --keep-going -q -b html docs docs/_build/html
+	@$(RUN) sphinx -W --keep-going -q -j auto -b html docs docs/_build/html
 	@echo "    docs/_build/html/index.html"
 
 perf: $(READY)  ## Measure: run every script in tests/perf
@@ -228,5 +231,5 @@ format: $(READY)  ## Fix format and lint where a tool can
 	@$(RUN) ruff check --fix .
 
 clean:  ## Remove .venv and everything that was built
-	@rm -rf $(VENV) $(COLAB) $(LOWEST) $(BARE) $(RESULTS) $(FRONTEND)/node_modules docs/_build build dist .coverage htmlcov .*_cache .hypothesis
+	@rm -rf $(VENV) $(COLAB) $(LOWEST) $(BARE) $(RESULTS) $(FRONTEND)/node_modules docs/_build docs/tutorials build dist .coverage htmlcov .*_cache .hypothesis
 	@find allos tests docs notebooks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from allos.runs.chats import chats as chats
     from allos.runs.compare import compare as compare
     from allos.runs.doctor import doctor as doctor
+    from allos.runs.logged_comparison import comparison as comparison
     from allos.runs.preview import preview as preview
     from allos.session import configure as configure
     from allos.session import current_session as current_session
@@ -66,6 +67,7 @@ _PUBLIC: dict[str, str | None] = {
     "chat": "allos.runs.chats",
     "chats": "allos.runs.chats",
     "compare": "allos.runs.compare",
+    "comparison": "allos.runs.logged_comparison",
     "configure": "allos.session",
     "current_session": "allos.session",
     "doctor": "allos.runs.doctor",
@@ -103,6 +105,7 @@ __all__ = [
     "chat",
     "chats",
     "compare",
+    "comparison",
     "configure",
     "current_session",
     "doctor",

@@ -35,6 +35,8 @@ class RunContext:
     """Index among equal calls of all columns of a comparison; None: `sample_index`."""
     conversation_id: str | None = None
     """Shared by all turns of one conversation."""
+    conversation: str | None = None
+    """Name of the conversation."""
     parent_id: str | None = None
     """Response that this call follows up (tool loop, conversation)."""
     variables: Mapping[str, str] = field(default_factory=dict)

@@ -121,7 +121,7 @@ def _row(service: Service) -> str:
     cells = [
         _codes((service.name, *service.aliases)),
         " or ".join([address, *(f"`{name}`" for name in service.host_env)]),
-        _codes(service.key_env) or "–",
+        _key(service),
         ", ".join(service.supported_apis),
         f"{_CHECKED[service.mark]}, {service.as_of}",
         _note(service),
@@ -172,6 +172,11 @@ def _sure(known: bool) -> str:
 
 def _codes(words: tuple[str, ...]) -> str:
     return ", ".join(f"`{word}`" for word in words)
+
+
+def _key(service: Service) -> str:
+    variables = _codes(service.key_env) or "–"
+    return f"{variables} ([get one]({service.key_page}))" if service.key_page else variables
 
 
 def _note(service: Service) -> str:

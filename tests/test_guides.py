@@ -22,14 +22,21 @@ from tests.support.pictures import PDF, PNG
 GUIDES = Path(__file__).parents[1] / "docs" / "guide"
 
 IN_IPYTHON = """
-import json, sys
+import json, os, sys
 from IPython.core.interactiveshell import InteractiveShell
 
-cells = json.load(sys.stdin)
+given = json.load(sys.stdin)
 shell = InteractiveShell.instance()
-failed = [cell for cell in cells if not shell.run_cell(cell).success]
+failed = [cell for cell in given["without_key"] if not shell.run_cell(cell).success]
+import allos
+for comparison in (shell.user_ns["both"], shell.user_ns["_"]):
+    getattr(comparison, "wait", lambda: None)()
+allos.log.flush()
+rows = allos.responses()[["prompt", "status", "content"]].to_dict("records")
+os.environ.update(given["environment"])
+failed += [cell for cell in given["with_key"] if not shell.run_cell(cell).success]
 print()
-print(json.dumps({"failed": failed, "city": repr(shell.user_ns["city"].parsed)}))
+print(json.dumps({"failed": failed, "rows": rows, "city": repr(shell.user_ns["city"].parsed)}))
 """
 
 
@@ -288,13 +295,19 @@ def test_sessions(server: FakeServer, tmp_path: Path, capsys: pytest.CaptureFixt
 
 @pytest.mark.model
 def test_readme(anywhere: FakeServer, tmp_path: Path) -> None:
-    """Every cell of the README runs, one after the other, and shows what the README says."""
+    """Every cell of the README runs, one after the other, and shows what the README says.
+
+    The first five minutes need no key and no service, and none of their answers is an error.
+    """
     readme = (GUIDES.parents[1] / "README.md").read_text(encoding="utf-8")
-    cells = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    parts = [re.findall(r"```python\n(.*?)```", part, re.DOTALL) for part in _halves(readme)]
+    services = {n: v for n, v in os.environ.items() if n.endswith(("_API_KEY", "_BASE_URL"))}
+    given = {"without_key": parts[0], "with_key": parts[1], "environment": services}
     done = subprocess.run(
         [sys.executable, "-c", IN_IPYTHON],
-        input=json.dumps(cells),
-        env={**os.environ, "PYTHONPATH": str(GUIDES.parents[1])},
+        input=json.dumps(given),
+        env={n: v for n, v in os.environ.items() if n not in services}
+        | {"PYTHONPATH": str(GUIDES.parents[1])},
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -302,7 +315,27 @@ def test_readme(anywhere: FakeServer, tmp_path: Path) -> None:
         check=False,
     )
     report = json.loads(done.stdout.splitlines()[-1])
+    answers = {row["prompt"]: row["content"] for row in report["rows"]}
 
     assert report["failed"] == [], done.stdout
+    assert {row["status"] for row in report["rows"]} == {"ok"}
+    assert len(report["rows"]) == 9
+    assert "Paris" in answers["What is the capital of France?"]
     assert f"`city.parsed` is `{report['city']}`" in readme
     assert {request.api for request in anywhere.requests} == {"chat", "messages"}
+
+
+def _halves(readme: str) -> list[str]:
+    before, heading, after = readme.partition("\n## With a key\n")
+    assert heading
+    return [before, after]
+
+
+def test_responses(server: FakeServer, capsys: pytest.CaptureFixture[str]) -> None:
+    """The usual questions are answered from the log, and a comparison comes back from it."""
+    names: dict[str, object] = {}
+    allos.compare("Hi", models=["openai/gpt-5-mini", "groq/openai/gpt-oss-20b"]).wait(20)
+
+    assert run("guide/responses.md", names) == 7
+    assert len(names["both"]) == 2  # type: ignore[arg-type]
+    assert len(names["table"].responses) == 2  # type: ignore[attr-defined]

@@ -250,9 +250,9 @@ class AttemptRun:
             return None
         return usage.total_tokens or (usage.input_tokens or 0) + (usage.output_tokens or 0)
 
-    def _receive(self, events: list[Event]) -> list[Event]:
+    def _receive(self, events: list[Event], *, is_body_clean: bool = False) -> list[Event]:
         """Add events, and apply rate-limit hints of the service; returns them without credentials."""
-        events = redact_events(events, self.redactor)
+        events = redact_events(events, self.redactor, is_body_clean=is_body_clean)
         received = self.received
         received.add(events, perf_counter())
         if received.rate_limit_hint is not None:
@@ -274,7 +274,8 @@ class AttemptRun:
             else:
                 reply = await self.wire.send(self.client, self.request, self.body)
                 self.reply = self.redactor.value(reply.raw)
-                self._receive(reply.events)
+                is_clean = self.reply is not None and self.reply is reply.raw
+                self._receive(reply.events, is_body_clean=is_clean)
                 self.received.first_at = None
                 if reply.error is not None:
                     raise reply.error

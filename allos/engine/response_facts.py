@@ -108,6 +108,8 @@ def counted(received: ResponseAccumulator) -> Usage | None:
     usage = received.usage
     if usage is None or usage.source != "provider":
         return usage
+    if usage.input_tokens and usage.output_tokens and usage.total_tokens:
+        return usage
     given = usage.input_tokens or None
     wrote = usage.output_tokens if received.empty else usage.output_tokens or None
     total = usage.total_tokens or None

@@ -231,6 +231,7 @@ COLUMNS: tuple[Column, ...] = (
     _text("allos_version", "Version of allos that made the call."),
     _text("tags", "Tags given to the call, a JSON array."),
     _text("metadata", "Metadata given to the call, a JSON object."),
+    _text("conversation", "Name of the conversation, see `conversation_id`.", since=3),
     _int("rating", "Newest rating given to the response.", joined=True),
     _text("note", "Newest note on the response.", joined=True),
 )
@@ -239,10 +240,28 @@ STORED: tuple[Column, ...] = tuple(column for column in COLUMNS if not column.jo
 """Columns of the table `responses`, in order."""
 
 NAMES: tuple[str, ...] = tuple(column.name for column in COLUMNS)
-"""Names of all columns of the frame, in order."""
+"""Names of all columns, in the order of the schema."""
 
 STORED_NAMES: tuple[str, ...] = tuple(column.name for column in STORED)
 """Names of the columns of the table `responses`, in order."""
+
+SUMMARY: tuple[str, ...] = (
+    *("created_at", "provider", "model", "prompt", "content", "status"),
+    *("input_tokens", "output_tokens", "cost_usd", "latency_s"),
+)
+"""Columns that people read first; a notebook shows these of a frame."""
+
+_IDENTIFIERS = (
+    *("id", "comparison_id", "run_id", "conversation_id", "parent_id", "session_id", "cell_id"),
+    *("response_id", "request_id", "request_hash", "system_fingerprint", "git_commit"),
+)
+
+FRAME_NAMES: tuple[str, ...] = (
+    *SUMMARY,
+    *(name for name in NAMES if name not in {*SUMMARY, *_IDENTIFIERS}),
+    *_IDENTIFIERS,
+)
+"""Names of all columns of the frame, in order: what people read first, identifiers last."""
 
 DTYPES: dict[str, Dtype] = {column.name: column.dtype for column in COLUMNS}
 """dtype of each column of the frame."""

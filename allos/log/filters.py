@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Protocol, get_args, runtime_checkable
 
 from allos.errors import ConfigurationError, did_you_mean
-from allos.log.columns import NAMES
+from allos.log.columns import FRAME_NAMES, NAMES
 from allos.log.moments import micros_of
 from allos.log.store.protocol import Where
 from allos.response import Status
@@ -81,7 +81,11 @@ def check_columns(columns: Iterable[str] | str | None) -> tuple[str, ...]:
         The log has no such column.
     """
     if columns is None:
-        return NAMES
+        return FRAME_NAMES
+    if not isinstance(columns, Iterable):
+        raise ConfigurationError(
+            f"columns= must be the name of a column or a list of names, got {columns!r}"
+        )
     names = (columns,) if isinstance(columns, str) else tuple(columns)
     for name in names:
         if name not in NAMES:
@@ -90,6 +94,15 @@ def check_columns(columns: Iterable[str] | str | None) -> tuple[str, ...]:
                 "All columns: allos.log.columns.NAMES"
             )
     return tuple(dict.fromkeys(names))
+
+
+def reject_unnamed(values: Sequence[Any], known: Collection[str]) -> None:
+    """Raise for a value that was passed without the name of its filter."""
+    if values:
+        raise ConfigurationError(
+            f"responses() needs the name of each filter, as in provider='groq', got {values[0]!r:.80}. "
+            f"Valid filters: {', '.join(known)}"
+        )
 
 
 def reject_unknown(unknown: Iterable[str], known: Collection[str]) -> None:

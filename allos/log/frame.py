@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from allos import _process
@@ -105,6 +105,15 @@ def _numbers(chunks: Sequence[tuple[int, ColumnChunk]], total: int, dtype: str) 
     return pd.Series(times).dt.tz_localize("UTC").array
 
 
+def assemble(columns: Mapping[str, ExtensionArray], row_count: int) -> pd.DataFrame:
+    """Frame of these columns, which has the accessor ``df.allos``."""
+    import pandas as pd
+
+    from allos.log import accessor  # noqa: F401 - registers itself
+
+    return pd.DataFrame(columns, index=pd.RangeIndex(row_count), copy=False)
+
+
 def time_order(blocks: Sequence[Block]) -> npt.NDArray[np.intp] | None:
     """Positions that sort the rows by `created_at`, nulls first; None when they are sorted."""
     import numpy as np
@@ -138,15 +147,11 @@ def frame_of(responses: Sequence[ProviderResponse]) -> pd.DataFrame:
         One row per response; columns and dtypes of ``docs/reference/log-schema.md``. `rating` and
         `note` are stored in the log only, and are null.
     """
-    import pandas as pd
-
-    from allos.log.columns import NAMES, STORED_NAMES
+    from allos.log.columns import FRAME_NAMES, STORED_NAMES
     from allos.log.rows import clean_row, row_of
 
     log: Log = _process.current_session().log
     facts = log.process_facts()
     rows = [clean_row(row_of(response, facts)) for response in responses]
     blocks = [block_from_rows(STORED_NAMES, rows)]
-    return pd.DataFrame(
-        {name: column(blocks, name) for name in NAMES}, index=pd.RangeIndex(len(rows)), copy=False
-    )
+    return assemble({name: column(blocks, name) for name in FRAME_NAMES}, len(rows))

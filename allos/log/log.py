@@ -168,6 +168,16 @@ class Log(Interceptor):
         return self._store, None
 
     @property
+    def has_file(self) -> bool:
+        """Whether there is a log to read: an open one, or the configured file."""
+        from allos.log.log_file import log_path
+
+        if self._store is not None:
+            return True
+        path = log_path(self._configured_path())
+        return path is not None and path.is_file()
+
+    @property
     def path(self) -> Path | None:
         """File of the open log, None when no log is open."""
         store = self._store

@@ -1,4 +1,4 @@
-"""Points in time as people write them: ages, dates, Python's, numpy's and pandas' times."""
+"""Points in time as people write them: ages, days, dates, Python's, numpy's and pandas' times."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from allos.errors import ConfigurationError
+from allos.errors import ConfigurationError, nearest
+from allos.log import days
 from allos.log.rows import to_micros
 
 _UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
@@ -37,9 +38,15 @@ def micros_of(name: str, moment: Any, now: datetime) -> int:
         pass  # not a time (pandas' and numpy's NaT), or one outside the calendar
     got = " ".join(f"{moment!r:.200}".split())
     raise ConfigurationError(
-        f'{name}= must be an age such as "30m", "1h" or "2d", a date, a datetime or an ISO 8601 '
-        f"string, got {got}"
+        f'{name}= must be an age such as "30m", "1h" or "2d", "today", "yesterday" or a weekday, a date, '
+        f"a datetime or an ISO 8601 string, got {got}{_suggestion(moment)}"
     )
+
+
+def _suggestion(moment: Any) -> str:
+    """End of the message for a mistyped day."""
+    close = nearest(moment.strip().lower(), days.WORDS) if isinstance(moment, str) else None
+    return "" if close is None else f". Did you mean {close!r}?"
 
 
 def _plain(moment: Any, now: datetime) -> datetime | None:
@@ -47,7 +54,7 @@ def _plain(moment: Any, now: datetime) -> datetime | None:
         age = _AGE.fullmatch(moment.strip())
         if age:
             return now - timedelta(seconds=float(age[1]) * _UNIT_S[age[2]])
-        return datetime.fromisoformat(moment.strip())
+        return days.start_of(moment, now) or datetime.fromisoformat(moment.strip())
     moment = _without_numpy(moment)
     # Of their fields: subclasses (pandas', pendulum's) compute in another way than their bases.
     if isinstance(moment, datetime):

@@ -136,11 +136,9 @@ def from_notebook(path: str | os.PathLike[str]) -> pd.DataFrame:
     >>> df = allos.from_notebook("study.ipynb")  # doctest: +SKIP
     >>> df.groupby("model")["cost_usd"].sum()  # doctest: +SKIP
     """
-    import pandas as pd
-
     from allos.log import frame
     from allos.log.blocks import block_from_rows
-    from allos.log.columns import NAMES
+    from allos.log.columns import FRAME_NAMES
 
     path = Path(path)
     rows: dict[str, tuple[Any, ...]] = {}
@@ -162,10 +160,10 @@ def from_notebook(path: str | os.PathLike[str]) -> pd.DataFrame:
         )
     blocks = [block_from_rows(STORED_NAMES, list(rows.values()))]
     order = frame.time_order(blocks)
-    columns = {name: frame.column(blocks, name) for name in NAMES}
+    columns = {name: frame.column(blocks, name) for name in FRAME_NAMES}
     if order is not None:
         columns = {name: values.take(order) for name, values in columns.items()}
-    return pd.DataFrame(columns, index=pd.RangeIndex(len(rows)), copy=False)
+    return frame.assemble(columns, len(rows))
 
 
 def _read_cells(path: Path) -> list[Any]:

@@ -18,6 +18,7 @@ from allos.log.filters import (
     check_columns,
     check_limit,
     reject_unknown,
+    reject_unnamed,
     utc_now,
 )
 from allos.log.store.protocol import DamagedStoreError
@@ -35,7 +36,7 @@ _RAW = ("raw_request", "raw_reply")
 
 
 def responses(
-    *,
+    *positional: Any,
     provider: str | Iterable[str] | None = None,
     model: str | NamedModel | Iterable[str | NamedModel] | None = None,
     status: str | Iterable[str] | None = None,
@@ -44,6 +45,7 @@ def responses(
     tags: str | Iterable[str] | None = None,
     notebook: str | Iterable[str] | None = None,
     comparison_id: str | Iterable[str] | None = None,
+    conversation: str | Iterable[str] | None = None,
     conversation_id: str | Iterable[str] | None = None,
     session_id: str | Iterable[str] | None = None,
     text: str | Iterable[str] | None = None,
@@ -58,13 +60,16 @@ def responses(
 
     Parameters
     ----------
-    provider, status, notebook, comparison_id, conversation_id, session_id : str or iterable of str
+    provider, status, notebook : str or iterable of str
         Wanted values of these columns.
+    comparison_id, conversation, conversation_id, session_id : str or iterable of str
+        The same.
     model : str, provider object, or iterable of those
         Model as requested, with or without its provider: ``"groq/llama-3.1-8b-instant"``.
     since, until : str, datetime, date or timedelta
         Created at or after `since`, before `until`: an age (``"30m"``, ``"1h"``, ``"2d"``,
-        ``"1w"``), a time, also of pandas or numpy, or an ISO 8601 string. A time without a zone is
+        ``"1w"``), the start of a day (``"today"``, ``"yesterday"``, ``"monday"``, ``"week"``,
+        ``"month"``), a time, also of pandas or numpy, or an ISO 8601 string. A time without a zone is
         local.
     tags : str or iterable of str
         Rows with any of these tags.
@@ -98,8 +103,10 @@ def responses(
     >>> df = allos.responses(provider="groq", since="1h")  # doctest: +SKIP
     >>> df.groupby("model")["latency_s"].median()  # doctest: +SKIP
     """
-    if unknown:
-        reject_unknown(unknown, responses.__kwdefaults__ or {})
+    if positional or unknown:
+        known = responses.__kwdefaults__ or {}
+        reject_unnamed(positional, known)
+        reject_unknown(unknown, known)
     names = check_columns(columns)
     where = build_where(
         {
@@ -107,6 +114,7 @@ def responses(
             "status": status,
             "notebook": notebook,
             "comparison_id": comparison_id,
+            "conversation": conversation,
             "conversation_id": conversation_id,
             "session_id": session_id,
         },
@@ -120,6 +128,24 @@ def responses(
     limit = check_limit(limit)
     store, unwritten = _open_store()
     return read(store, names, where, limit=limit, raw=raw, unwritten=unwritten)
+
+
+def rows_by_id(ids: Sequence[str]) -> pd.DataFrame:
+    """Frame of the responses with these ids, oldest first, with all columns.
+
+    Raises
+    ------
+    LogError
+        The log is off or cannot be read.
+    """
+    return select({"id": ids})
+
+
+def select(wanted: dict[str, Any]) -> pd.DataFrame:
+    """Frame of the rows with these values, by any column of the log; see `rows_by_id`."""
+    store, unwritten = _open_store()
+    where = build_where(wanted, now=utc_now())
+    return read(store, check_columns(None), where, unwritten=unwritten)
 
 
 def _open_store() -> tuple[Store, LogError | None]:
@@ -217,8 +243,6 @@ def _garbage_collector_off() -> Iterator[None]:
 def _frame(
     snapshot: Snapshot, names: Sequence[str], where: Where, limit: int | None, raw: bool
 ) -> pd.DataFrame:
-    import pandas as pd
-
     from allos.log import frame
 
     stored = [name for name in names if name not in _JOINED]
@@ -238,9 +262,7 @@ def _frame(
             data.update(_raw_columns(snapshot, ids))
             names = (*names, *_RAW)
     count = sum(block.row_count for block in blocks)
-    return pd.DataFrame(
-        {name: data[name] for name in names}, index=pd.RangeIndex(count), copy=False
-    )
+    return frame.assemble({name: data[name] for name in names}, count)
 
 
 def _ratings(snapshot: Snapshot, ids: ExtensionArray) -> dict[str, ExtensionArray]:

@@ -149,6 +149,7 @@ def row_of(response: ProviderResponse, facts: Mapping[str, Any]) -> tuple[Any, .
     values["run_id"] = context.run_id
     values["sample_index"] = context.sample_index
     values["conversation_id"] = context.conversation_id
+    values["conversation"] = context.conversation
     values["parent_id"] = context.parent_id
     values["session_id"] = context.session_id or facts.get("session_id")
     return _in_order(values)  # type: ignore[no-any-return]  # itemgetter of many gives a tuple

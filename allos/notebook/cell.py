@@ -22,6 +22,7 @@ from allos.notebook import prompts
 from allos.notebook.arguments import Arguments, parse
 from allos.notebook.cell_budget import cell_budget, dry_run
 from allos.notebook.commands import dispatch
+from allos.notebook.front_end import is_headless
 from allos.notebook.live_output import LiveOutput
 from allos.notebook.question import Question, build_question, prompt_text
 from allos.notebook.tracebacks import without_traceback
@@ -65,7 +66,7 @@ def run(
     try:
         arguments = parse(line, cell=cell is not None)
         if arguments.command is not None:
-            return dispatch.run(arguments.command, arguments.rest)
+            return dispatch.run(arguments.command, arguments.rest, display)
         with _short_warnings():
             question = build_question(
                 arguments, prompt_text(arguments, cell), {**shell.user_ns, **local_ns}
@@ -83,7 +84,7 @@ def _answer(
     if arguments.models:
         _check_comparison_flags(arguments)
     if arguments.dry_run:
-        plan = dry_run(arguments, question)
+        plan = dry_run(shell, arguments, question)
         if arguments.output is not None:
             shell.user_ns[arguments.output] = plan
         return plan
@@ -140,11 +141,11 @@ def _ask(
     if arguments.chat is not None:
         from allos.runs import chats
 
-        chat = chats.chat(arguments.chat)
+        chat = chats.open_chat(arguments.chat, from_log=not is_headless(shell))
         messages, system = chat.build_messages(question.prompt, question.system)
         notes = (note, *notes) if (note := chat.note()) else notes
     if arguments.model is None and session.settings.get("model") is None:
-        notes = (f"no model named: answered by the embedded {model}", *notes)
+        notes = (f"used {model} (no model given)", *notes)
     output = LiveOutput(
         shell,
         display,

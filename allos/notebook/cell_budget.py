@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from allos.messages import as_messages
 from allos.notebook import prompts
+from allos.notebook.front_end import is_headless
 
 if TYPE_CHECKING:
     from allos.notebook.arguments import Arguments
@@ -24,7 +25,7 @@ def cell_budget(shell: Any, arguments: Arguments) -> AbstractContextManager[Budg
     return budget(arguments.budget_usd, confirm=prompts.confirmation(shell))
 
 
-def dry_run(arguments: Arguments, question: Question) -> Preview:
+def dry_run(shell: Any, arguments: Arguments, question: Question) -> Preview:
     """Return what a cell would send."""
     from allos.runs.preview import preview
 
@@ -32,10 +33,9 @@ def dry_run(arguments: Arguments, question: Question) -> Preview:
     if arguments.chat is not None:
         from allos.runs import chats
 
-        if arguments.chat in chats.names():  # a dry run starts no conversation
-            messages, system = chats.find(arguments.chat).build_messages(
-                question.prompt, question.system
-            )
+        # A dry run starts no conversation.
+        chat = chats.peek(arguments.chat, from_log=not is_headless(shell))
+        messages, system = chat.build_messages(question.prompt, question.system)
     params = {
         "schema": question.schema,
         "tools": question.tools or None,

@@ -216,8 +216,12 @@ def models(provider: str) -> list[str]:
 def _of_command(command: str, rest: list[str]) -> list[str] | None:
     from allos.providers.catalog import services
 
-    if command in ("models", "key") and not rest:
+    if command in ("models", "key", "providers") and not rest:
         return services.names()
+    if command in ("log", "spent"):
+        from allos.log import days
+
+        return [*days.WORDS, *services.names()]
     if command == "chats":
         verbs = ["show", "reset", "branch"]
         return verbs if not rest else _chats() if len(rest) == 1 and rest[0] in verbs else []

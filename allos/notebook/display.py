@@ -18,6 +18,9 @@ _RESPONSE = ("allos.response", "ProviderResponse")
 _COMPARISON = ("allos.runs.comparison", "Comparison")
 _PREVIEW = ("allos.providers.pricing.planned_requests", "Preview")
 _REPORT = ("allos.runs.doctor", "Report")
+_REPLAY = ("allos.replaying.replay", "Replay")
+_FRAMES = (("pandas", "DataFrame"), ("pandas.core.frame", "DataFrame"))
+"""A class's module is what it says of itself: pandas 3 and pandas 2."""
 _HIDEABLE = (_RESPONSE, _COMPARISON)
 
 
@@ -33,6 +36,7 @@ class Display:
         self._shell = shell
         self._notes: dict[str, tuple[str, ...]] = {}
         self._hidden: set[str] = set()
+        self._logged: set[str] = set()
         self._enabled_formatter = False
         self._show: Any = None  # IPython's own hook for the result of a cell
 
@@ -45,6 +49,12 @@ class Display:
         """Facts for the footer of a response that will be shown as its cell's result."""
         if notes and response.id is not None:
             self._notes[response.id] = notes
+
+    def add_logged(self, response: ProviderResponse, notes: tuple[str, ...]) -> None:
+        """Facts for the footer of a response of the log; a saved notebook gets no second row of it."""
+        self.add_notes(response, notes)
+        if response.id is not None:
+            self._logged.add(response.id)
 
     def register(self) -> None:
         """Add the formatters to the shell."""
@@ -80,11 +90,14 @@ class Display:
             (_COMPARISON, second, mime_bundles.comparison_bundle),
             (_PREVIEW, second, mime_bundles.preview_bundle),
             (_REPORT, second, mime_bundles.report_bundle),
+            (_REPLAY, second, mime_bundles.replay_bundle),
+            *((name, second, mime_bundles.frame_bundle) for name in _FRAMES),
         ]
 
     def _show_result(self, result: Any = None) -> None:
         """Show the result of a cell; of a hidden one a terminal would print ``Out[n]:`` alone."""
-        if getattr(result, "id", None) in self._hidden and _name(type(result)) in _HIDEABLE:
+        # The kind first: the `id` of a frame is a column.
+        if _name(type(result)) in _HIDEABLE and result.id in self._hidden:
             self._hidden.discard(result.id)
             hook = self._shell.displayhook
             hook.update_user_ns(result)
@@ -99,7 +112,10 @@ class Display:
         raise NotImplementedError  # IPython goes on to the next formatter
 
     def _response(self, response: ProviderResponse) -> mime_bundles.Bundle:
-        return mime_bundles.response_bundle(response, self._notes.get(response.id or "", ()))
+        bundle, rows = mime_bundles.response_bundle(
+            response, self._notes.get(response.id or "", ())
+        )
+        return bundle, {} if response.id in self._logged else rows
 
     def _board(self, comparison: Comparison) -> None:
         from allos.notebook.comparison_output import show

@@ -21,6 +21,11 @@ def is_interactive(shell: Any) -> bool:
     return is_live(shell) and bool(content.get("allow_stdin"))
 
 
+def is_headless(shell: Any) -> bool:
+    """Whether a program runs the notebook: nbclient, nbconvert, papermill."""
+    return is_live(shell) and not is_interactive(shell)
+
+
 def can_ask(shell: Any) -> bool:
     """Whether `input` reaches a person, in a notebook or in IPython's terminal."""
     terminal = sys.modules.get("IPython.terminal.interactiveshell")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from allos.errors import ConfigurationError, did_you_mean
+from allos.errors import ConfigurationError
 from allos.providers.catalog import services
 
 
@@ -88,7 +88,7 @@ def _check_provider(name: str, *, alone: bool, cell: bool) -> None:
         if not cell:
             raise ConfigurationError(
                 f"There is no provider or sub-command {name!r}."
-                f"{did_you_mean(name, [*services.RESERVED, *services.names()])} See %allos help; a "
+                f"{services.suggestion(name, services.RESERVED)} See %allos help; a "
                 "prompt must be in quotes. Nothing was sent."
             ) from None
         if alone:

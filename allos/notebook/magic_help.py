@@ -39,11 +39,13 @@ Flags
 
 Sub-commands
 ------------
-%allos providers           all services, their key variables and whether they are set
-%allos models PROVIDER     models that a service offers
+%allos providers [WORD]    services, those that are ready first, and where each key is made
+%allos models PROVIDER     models that a service offers; a second word searches
 %allos key PROVIDER        enter a key, hidden; --forget removes it, --session keeps it for this kernel
-%allos log                 path of the log
-%allos last                newest row of the log
+%allos log [WORDS]         newest ten responses; 20, groq, groq/MODEL, failed, today or 2h say which
+%allos last                newest response, whole
+%allos show ID             comparison (cmp_...) or response of the log
+%allos spent [WORDS]       cost by provider and model; today, week, 2h or groq say of what
 %allos chats               conversations; show NAME, reset NAME, branch NAME NEW
 %allos replay FILE [MODE]  record answers and replay them; MODE is replay, record or strict;
                            off closes the file, prune removes unused answers

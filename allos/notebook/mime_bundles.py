@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from allos.providers.pricing.planned_requests import Preview
+    from allos.replaying.replay import Replay
     from allos.response import ProviderResponse
     from allos.runs.comparison import Comparison
     from allos.runs.doctor import Report
@@ -91,3 +94,39 @@ def report_bundle(report: Report) -> dict[str, str]:
         "text/html": report_html(findings, report.summary()),
         "text/plain": clean_text(str(report)),
     }
+
+
+def frame_bundle(frame: pd.DataFrame) -> dict[str, str] | None:
+    """Table of a frame of allos; None for any other, which IPython shows as if we were not there."""
+    from allos.notebook.tables.recognise import table_of
+    from allos.render.data_table import table_html, table_text
+
+    try:
+        table = table_of(frame)
+    except Exception:  # noqa: BLE001 - its owner has put other values into our columns
+        return None
+    if table is None:
+        return None
+    return {"text/html": table_html(table), "text/plain": table_text(table)}
+
+
+def replay_bundle(replay: Replay) -> dict[str, str]:
+    """State of a replay file."""
+    from allos.render.data_table import DataTable, table_html
+    from allos.render.plain import clean_text
+
+    text = clean_text(str(replay))
+    if replay.path is None:
+        return {
+            "text/html": table_html(DataTable(title=text, heads=(), rows=())),
+            "text/plain": text,
+        }
+    counts = (replay.recorded, replay.replayed, replay.requested, replay.unused)
+    table = DataTable(
+        title=f"{replay.path.name} ({replay.mode})",
+        heads=("recorded", "replayed", "requested", "unused"),
+        rows=[[f"{count:,}" for count in counts]],
+        numbers=frozenset({"recorded", "replayed", "requested", "unused"}),
+        note="Of this run, except recorded. %allos replay prune removes unused answers.",
+    )
+    return {"text/html": table_html(table), "text/plain": text}

@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from allos.render.format import UNKNOWN, money, seconds, speed, tokens
+from allos.render.format import (
+    UNKNOWN,
+    ending,
+    first_token,
+    money,
+    seconds,
+    speed,
+    token_counts,
+    tokens,
+)
 from allos.render.markdown import markdown_html
 from allos.render.media import media_html, media_texts, split_images
 from allos.render.plain import clean_text, escaped, shorten, unbroken
@@ -14,7 +23,6 @@ from allos.render.style import STYLE, sheet_of
 from allos.render.tool_calls import call_html, call_text, results
 from allos.render.unsafe import UNSAFE_NOTICE, unsafe_markdown_html
 from allos.response import ProviderResponse
-from allos.usage import Usage
 
 MAX_ERROR_CHARS = 2_000
 NO_TEXT = "The model returned no text."
@@ -24,9 +32,6 @@ ONLY_REASONING = (
 
 # For pages that strip <style>; the style sheet hides it.
 _DOT = '<span class="allos-sep"> · </span>'
-
-# Finish reasons that need no word: the usual one, and those that the rest of the output shows.
-_PLAIN_FINISH_REASONS = frozenset({None, "stop", "tool_calls", "refusal", "cancelled", "error"})
 
 
 def answer_html(
@@ -206,12 +211,9 @@ def _facts(response: ProviderResponse, notes: Sequence[str]) -> list[str]:
     facts = _run_facts(response) if len(response.steps) > 1 else _call_facts(response)
     if (known.get("attempts") or 1) > 1:
         facts.append(f"{known['attempts']} attempts")
-    if response.status == "cancelled":
-        facts.append("cancelled")
-    elif response.status == "error":
+    if response.status == "error":
         facts.append("failed")
-    if response.finish_reason not in _PLAIN_FINISH_REASONS:
-        facts.append(f"stopped: {response.finish_reason}")
+    facts.append(ending("cancelled" if response.status == "cancelled" else response.finish_reason))
     if response.replayed:
         facts.append("replayed")
     return [fact for fact in (*facts, *notes) if fact and fact != UNKNOWN]
@@ -225,11 +227,12 @@ def _call_facts(response: ProviderResponse) -> list[str]:
         facts.append(seconds(response.latency_s))
     first_s = known.get("time_to_first_token_s")
     if first_s is not None:
-        facts.append(f"first {seconds(first_s)}")
+        facts.append(first_token(first_s))
     facts.append(speed(known.get("tokens_per_second"), response.latency_s, first_s))
-    facts.append(_tokens(usage.input_tokens, usage.output_tokens, usage))
+    estimated = usage.source == "estimated"
+    facts.append(token_counts(usage.input_tokens, usage.output_tokens, about=estimated))
     if response.cost_usd is not None:
-        facts.append(money(response.cost_usd, about=usage.source == "estimated"))
+        facts.append(money(response.cost_usd, about=estimated))
     return facts
 
 
@@ -242,18 +245,18 @@ def _run_facts(response: ProviderResponse) -> list[str]:
         facts.append(seconds((end - start).total_seconds()))
     facts.append(f"{len(steps)} calls")
     usages = [step.usage for step in steps]
-    about = next((usage for usage in usages if usage.source == "estimated"), usages[-1])
+    estimated = any(usage.source == "estimated" for usage in usages)
     facts.append(
-        _tokens(
+        token_counts(
             _total([usage.input_tokens for usage in usages]),
             _total([usage.output_tokens for usage in usages]),
-            about,
+            about=estimated,
         )
     )
     costs = [step.cost_usd for step in steps if step.cost_usd is not None]
     if costs:
         unknown = len(steps) - len(costs)
-        spent = money(sum(costs), about=about.source == "estimated")
+        spent = money(sum(costs), about=estimated)
         facts.append(f"{spent} + {unknown} unknown" if unknown else spent)
     return facts
 
@@ -262,13 +265,6 @@ def _total(counts: Sequence[int | None]) -> int | None:
     """Sum of the counts; None when one of them is unknown."""
     known = [count for count in counts if count is not None]
     return sum(known) if len(known) == len(counts) else None
-
-
-def _tokens(input_tokens: int | None, output_tokens: int | None, usage: Usage) -> str:
-    if input_tokens is None and output_tokens is None:
-        return ""
-    about = "about " if usage.source == "estimated" else ""
-    return f"{about}{tokens(input_tokens)} → {tokens(output_tokens)} tok"
 
 
 def _footer_html(response: ProviderResponse, notes: Sequence[str]) -> str:

@@ -13,14 +13,11 @@ from typing import Any
 from allos.render.comparison_costs import is_estimated, total_cost, was_sent
 from allos.render.comparison_view import CellView, PromptView
 from allos.render.fact import Fact
-from allos.render.format import UNKNOWN, seconds, speed, tokens
+from allos.render.format import UNKNOWN, ending, first_token, seconds, speed, token_counts
 from allos.render.plain import shorten
 from allos.response import ProviderResponse
 
 MAX_PROMPT_CHARS = 2_000
-
-# Finish reasons that need no word: the usual one, and those that the answer itself already shows.
-_PLAIN_FINISH_REASONS = frozenset({None, "stop", "tool_calls", "refusal", "cancelled", "error"})
 
 
 def prompt_parts(prompt: PromptView) -> list[tuple[str, str]]:
@@ -93,11 +90,8 @@ class Medians:
 
     @property
     def tokens(self) -> str:
-        """``421 → 187``; empty when neither is known."""
-        if self.input_tokens is None and self.output_tokens is None:
-            return ""
-        about = "about " if self.estimated else ""
-        return f"{about}{tokens(self.input_tokens)} → {tokens(self.output_tokens)}"
+        """``421 in, 187 out``; empty when neither is known."""
+        return token_counts(self.input_tokens, self.output_tokens, about=self.estimated)
 
 
 def medians(responses: Sequence[ProviderResponse]) -> Medians:
@@ -129,7 +123,7 @@ def median_of(responses: Iterable[ProviderResponse], name: str) -> float | None:
 def numbers(responses: Sequence[ProviderResponse]) -> list[Fact]:
     """Quiet line below an answer; of several repeats medians and the total cost.
 
-    Unknown numbers are left out, except for the cost.
+    Unknown numbers are left out, except for the cost: a missing one is not a free answer.
 
     Examples
     --------
@@ -144,11 +138,11 @@ def numbers(responses: Sequence[ProviderResponse]) -> list[Fact]:
     first_s, cost = known.time_to_first_token_s, known.cost
     facts = [
         f"{'median ' * several}{seconds(known.latency_s)}" if known.latency_s is not None else "",
-        f"first {seconds(first_s)}" if first_s is not None else "",
+        first_token(first_s) if first_s is not None else "",
         speed(known.tokens_per_second, known.latency_s, first_s),
-        f"{known.tokens} tok" if known.tokens else "",
+        known.tokens,
     ]
-    cost_text = f"cost {UNKNOWN}" if cost.text == UNKNOWN else f"{cost.text}{' in all' * several}"
+    cost_text = "cost unknown" if cost.text == UNKNOWN else f"{cost.text}{' in all' * several}"
     return [
         *(Fact(text) for text in facts if text),
         Fact(cost_text, hint=cost.hint),
@@ -162,11 +156,11 @@ def anomalies(responses: Sequence[ProviderResponse]) -> list[str]:
     for response in responses:
         attempts = response.metadata.get("attempts") or 1
         found += [f"{attempts} attempts"] if attempts > 1 else []
-        if response.finish_reason not in _PLAIN_FINISH_REASONS:
-            found.append(f"stopped: {response.finish_reason}")
+        # A stopped answer says so itself.
+        found += [ending(response.finish_reason)] if response.status != "cancelled" else []
         found += ["replayed"] if response.replayed else []
     share = f" ({{}} of {len(responses)})" if len(responses) > 1 else ""
-    return [text + share.format(found.count(text)) for text in dict.fromkeys(found)]
+    return [text + share.format(found.count(text)) for text in dict.fromkeys(filter(None, found))]
 
 
 def answer_key(response: ProviderResponse) -> tuple[object, ...]:

@@ -10,7 +10,7 @@ from allos.render.comparison_costs import total_cost, was_sent
 from allos.render.comparison_facts import median_of
 from allos.render.comparison_view import ComparisonView
 from allos.render.fact import Fact
-from allos.render.format import money, seconds
+from allos.render.format import UNKNOWN, money, seconds
 from allos.response import ProviderResponse
 
 
@@ -48,7 +48,7 @@ class Summary:
         if self.cheapest is not None:
             facts.append(Fact(_best_label(self.cheapest, money), before="cheapest"))
         facts.append(Fact(f"{self.done}", after=f"of {self.total} done"))
-        if self.spent is not None:
+        if self.spent is not None and self.spent.text != UNKNOWN:
             facts.append(Fact(self.spent.text, before="spent", hint=self.spent.hint))
         return facts
 

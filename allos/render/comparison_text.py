@@ -26,7 +26,7 @@ TEXT_WIDTH = 100
 _SHORTEST_NAME = 16
 """To how many characters a model's name or its parameters may be cut, so that a row fits."""
 
-_RIGHT_ALIGNED = frozenset({"latency", "first", "tokens", "cost"})
+_RIGHT_ALIGNED = frozenset({"latency", "first token", "tokens", "cost"})
 
 
 def comparison_text(view: ComparisonView) -> str:
@@ -70,7 +70,7 @@ def _table(
     columns: Sequence[ColumnView], params: Sequence[str], by_column: Sequence[Sequence[CellView]]
 ) -> list[str]:
     """Lines of the table; a column in which every value is unknown is left out."""
-    rows = [["", "model", "params", "state", "latency", "first", "tokens", "cost"]]
+    rows = [["", "model", "params", "state", "latency", "first token", "tokens", "cost"]]
     for column, labels, cells in zip(columns, params, by_column, strict=True):
         known = medians(_responses(cells))
         rows.append(

@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 import math
+from typing import TypeGuard
 
-UNKNOWN = "–"
+from allos.money import UNKNOWN, money
+
+__all__ = [
+    "UNKNOWN",
+    "ending",
+    "first_token",
+    "money",
+    "rate",
+    "seconds",
+    "speed",
+    "token_counts",
+    "tokens",
+]
+
 _MIN_GENERATION_S = 0.05
 """From the first token to the end; throughput over a shorter time is noise."""
 
 
-def _known(value: float | None) -> bool:
+# The usual reason needs no word, nor do those that the answer itself already shows.
+_ENDINGS = {
+    **dict.fromkeys(("stop", "tool_calls", "refusal", "error"), ""),
+    "cancelled": "stopped",
+    "length": "cut at max_tokens",
+    "content_filter": "cut by the content filter",
+    "context_exceeded": "cut at the end of the context window",
+    "pause": "paused by the service",
+}
+
+
+def _is_known(value: float | None) -> TypeGuard[float]:
     return value is not None and math.isfinite(value)
 
 
@@ -26,7 +51,7 @@ def seconds(value_s: float | None) -> str:
     >>> [seconds(s) for s in (0.0184, 0.92, 2.14, 125, 3720, None)]
     ['18 ms', '0.92 s', '2.1 s', '2 min 5 s', '1 h 2 min', '–']
     """
-    if value_s is None or not _known(value_s):
+    if not _is_known(value_s):
         return UNKNOWN
     if value_s < 0.0995:
         return f"{value_s * 1000:.0f} ms"
@@ -49,7 +74,60 @@ def tokens(count: float | None) -> str:
     >>> tokens(48210), tokens(None)
     ('48,210', '–')
     """
-    return f"{count:,.0f}" if count is not None and _known(count) else UNKNOWN
+    return f"{count:,.0f}" if _is_known(count) else UNKNOWN
+
+
+def token_counts(
+    input_tokens: float | None, output_tokens: float | None, *, about: bool = False
+) -> str:
+    """Tokens sent and received; what is unknown is left out.
+
+    Parameters
+    ----------
+    input_tokens, output_tokens : float or None
+        Counts; None or NaN when unknown.
+    about : bool
+        Whether the counts are estimates; then they are prefixed with ``about``.
+
+    Examples
+    --------
+    >>> token_counts(36, 1_022), token_counts(None, 22, about=True), token_counts(None, None)
+    ('36 in, 1,022 out', 'about 22 out', '')
+    """
+    pairs = ((input_tokens, "in"), (output_tokens, "out"))
+    known = ", ".join(f"{tokens(count)} {word}" for count, word in pairs if _is_known(count))
+    return f"about {known}" if about and known else known
+
+
+def first_token(first_s: float) -> str:
+    """Time to the first token, with its name.
+
+    Examples
+    --------
+    >>> first_token(0.311)
+    'first token 0.31 s'
+    """
+    return f"first token {seconds(first_s)}"
+
+
+def ending(finish_reason: str | None) -> str:
+    """How an answer ended, where that is unusual and the answer itself does not show it; else empty.
+
+    Parameters
+    ----------
+    finish_reason : str or None
+        One of the log's column `finish_reason`.
+
+    Examples
+    --------
+    >>> ending("length"), ending("stop")
+    ('cut at max_tokens', '')
+    """
+    return (
+        ""
+        if finish_reason is None
+        else _ENDINGS.get(finish_reason, f"finish reason: {finish_reason}")
+    )
 
 
 def rate(tokens_per_second: float | None) -> str:
@@ -60,7 +138,7 @@ def rate(tokens_per_second: float | None) -> str:
     >>> rate(209.7), rate(4.26)
     ('210 tok/s', '4.3 tok/s')
     """
-    if tokens_per_second is None or not _known(tokens_per_second):
+    if not _is_known(tokens_per_second):
         return UNKNOWN
     digits = 0 if tokens_per_second >= 9.95 else 1
     return f"{tokens_per_second:,.{digits}f} tok/s"
@@ -82,37 +160,3 @@ def speed(tokens_per_second: float | None, latency_s: float | None, first_s: flo
         latency_s is not None and first_s is not None and latency_s - first_s < _MIN_GENERATION_S
     )
     return "" if too_short else rate(tokens_per_second)
-
-
-def money(amount_usd: float | None, *, about: bool = False) -> str:
-    """US dollars: cents from one dollar up, two significant digits below.
-
-    Parameters
-    ----------
-    amount_usd : float or None
-        US dollars; None or NaN when unknown.
-    about : bool
-        Whether the amount is an estimate; then it is prefixed with ``about``.
-
-    Examples
-    --------
-    >>> [money(usd) for usd in (0.00003, 0.0123, 1234.5, 0, None)]
-    ['$0.00003', '$0.012', '$1,234.50', '$0', '–']
-    >>> money(0.0004, about=True)
-    'about $0.0004'
-    """
-    if amount_usd is None or not _known(amount_usd):
-        return UNKNOWN
-    return f"about {_dollars(amount_usd)}" if about else _dollars(amount_usd)
-
-
-def _dollars(amount_usd: float) -> str:
-    if amount_usd == 0:
-        return "$0"
-    sign, size = ("-" if amount_usd < 0 else ""), abs(amount_usd)
-    if size >= 0.995:
-        return f"{sign}${size:,.2f}"
-    if size < 1e-9:
-        return f"{sign}<$0.000000001"
-    decimals = 1 - math.floor(math.log10(size))
-    return f"{sign}${f'{size:.{decimals}f}'.rstrip('0')}"

@@ -29,8 +29,15 @@ _METADATA = (
 
 def records(frame: pd.DataFrame) -> list[Mapping[Any, Any]]:
     """Rows as dicts of plain Python values; null is None."""
-    rows = frame.astype(object).where(frame.notna(), None)
-    return list(rows.to_dict("records"))
+    plain = frame.astype(object).where(frame.notna(), None)
+    times = set(frame.select_dtypes(include=["datetime", "datetimetz"]).columns)
+    rows: list[Mapping[Any, Any]] = []
+    for row in plain.to_dict("records"):
+        # pandas' times convert to another zone in another way than Python's.
+        for name in times:
+            row[name] = row[name] and row[name].to_pydatetime()
+        rows.append(row)
+    return rows
 
 
 def response_of(row: Mapping[str, Any]) -> ProviderResponse:

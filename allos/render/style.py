@@ -234,7 +234,8 @@ _TOKENS = {
     "t": ("tag", "#2b8a3e"),
     "a": ("attribute", "#2f7bd0"),
 }
-_TOKEN = "& .allos-x{color:var(--allos-red)}" + "".join(
+_PROBLEM = "& .allos-x{color:var(--allos-red)}"
+_TOKEN = _PROBLEM + "".join(
     f"& .allos-{name}{{color:var(--jp-mirror-editor-{variable}-color,{colour})}}"
     for name, (variable, colour) in _TOKENS.items()
 )
@@ -260,6 +261,7 @@ _MD_PARTS = (
     (("<pre><code", '"allos-wide"'), _EDGE),
     (('"allos-math"',), _MATHS),
     (("<a ",), _LINK),
+    (('"allos-x"',), _PROBLEM),
 )
 
 

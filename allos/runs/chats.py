@@ -1,14 +1,13 @@
 """`allos.chat`: a named conversation, with any models. Plain Python, no notebook needed.
 
-Cells and calls without a conversation are independent. A conversation lasts as long as the process; its
-turns are linked rows of the log (`conversation_id`, `parent_id`).
+Cells and calls without a conversation are independent. The turns of a conversation are linked rows of the
+log (`conversation`, `conversation_id`, `parent_id`), from which a later process goes on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,25 +17,15 @@ from allos.errors import ConfigurationError, did_you_mean
 from allos.ids import new_id
 from allos.messages import Message, MessageRole, Prompt, as_messages
 from allos.response import ProviderResponse
+from allos.runs import logged_chat
 from allos.runs.ask import aask, ask
+from allos.runs.turn import Turn
 from allos.session import Session, current_session
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _CHARS_PER_TOKEN = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """A question and its answer, with the tool calls in between."""
-
-    messages: tuple[Message, ...]
-    response: ProviderResponse
-    system: str | None
-    """System message of this turn."""
-    cell_id: str | None
-    execution_count: int | None
 
 
 class Chat:
@@ -55,6 +44,17 @@ class Chat:
         self._session = session
         self.id = f"conv_{new_id()}"
         self.turns: list[Turn] = []
+        self._origin = ""
+
+    def restore(self) -> None:
+        """Go on with the newest run of this conversation in the log, if there is one; sends nothing."""
+        found = logged_chat.find(self.name, self._session)
+        if found is None:
+            return
+        self.id, self.turns = found.id, found.turns
+        day = found.last_at.astimezone().strftime("%Y-%m-%d %H:%M")
+        lost = f"; {found.lost} attachment{'s' * (found.lost > 1)} not in it" if found.lost else ""
+        self._origin = f", continued from the log ({day}{lost})"
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -135,7 +135,7 @@ class Chat:
         parent = {"parent_id": turns[-1].response.id} if turns else {}
         is_new = not self.turns
         try:
-            with context.using(conversation_id=self.id, **parent):
+            with context.using(conversation_id=self.id, conversation=self.name, **parent):
                 yield
         finally:
             if is_new and not self.turns:
@@ -171,7 +171,8 @@ class Chat:
         else:
             chars = sum(len(message.text or "") for message in _messages_of(turns))
             tokens = f"about {max(1, chars // _CHARS_PER_TOKEN):,} tokens"
-        return f"{self.name}: +{count} earlier turn{'' if count == 1 else 's'}, {tokens}"
+        origin, self._origin = self._origin, ""  # said once
+        return f"{self.name}: +{count} earlier turn{'' if count == 1 else 's'}, {tokens}{origin}"
 
     def reset(self) -> None:
         """Remove all turns; the rows of the log stay, and new ones get a new id."""
@@ -188,7 +189,7 @@ class Chat:
         """
         if name in current_session().chats:
             raise ConfigurationError(f"A conversation {name!r} already exists.")
-        branch = chat(name)
+        branch = open_chat(name, from_log=False)
         branch.turns = list(self.turns)
         return branch
 
@@ -213,6 +214,9 @@ def _system(turns: Sequence[Turn]) -> str | None:
 def chat(name: str) -> Chat:
     """Return the conversation with a name; create it if needed.
 
+    A name that this process has not used yet goes on with the newest run of that conversation in the
+    log, of the same notebook. Nothing is sent by that.
+
     Parameters
     ----------
     name : str
@@ -229,14 +233,30 @@ def chat(name: str) -> Chat:
     >>> chat("example")
     Chat('example', 0 turns)
     """
+    return open_chat(name)
+
+
+def open_chat(name: str, *, from_log: bool = True) -> Chat:
+    """Return a conversation as `chat` does; `from_log` says whether an earlier run goes on."""
+    known = peek(name, from_log=from_log)
+    session = current_session()
+    session.known_chats[name] = session.chats[name] = known
+    return known
+
+
+def peek(name: str, *, from_log: bool = True) -> Chat:
+    """Return a conversation as `open_chat` does, without listing a new one."""
     value: object = name
     if not isinstance(value, str) or not value.strip():
         raise ConfigurationError(
             f"The name of a conversation must be a non-empty string, got {value!r:.80}"
         )
     session = current_session()
-    known: Chat = session.known_chats.get(name) or Chat(name, session)
-    session.known_chats[name] = session.chats[name] = known
+    known: Chat | None = session.known_chats.get(name)
+    if known is None:
+        known = Chat(name, session)
+        if from_log:
+            known.restore()
     return known
 
 

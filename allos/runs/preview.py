@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from allos.errors import AllosError, ConfigurationError
+from allos.errors import AllosError, ConfigurationError, MissingKeyError
 from allos.messages import Message, Prompt, as_messages
 from allos.providers import Provider
+from allos.providers.auth.endpoints import PLACEHOLDER
 from allos.providers.pricing.planned_requests import PlannedRequest, Preview
 from allos.runs.grid import Grid, build_columns, normalize_params
 from allos.runs.start import split_options
@@ -29,6 +30,8 @@ def preview(
     **shared: Any,
 ) -> Preview:
     """Return the requests of a question or a comparison, with tokens and cost. Nothing is sent.
+
+    No key is needed; where one is missing, the plan says so.
 
     Parameters
     ----------
@@ -96,5 +99,18 @@ def _one(
     exact: bool,
 ) -> Preview:
     options, rest = split_options(model, params)
-    provider = current_session().provider_for(model, **options)
-    return provider.preview(messages, stream=stream, exact=exact, **rest)
+
+    def plan(**more: Any) -> Preview:
+        provider = current_session().provider_for(model, **options, **more)
+        return provider.preview(messages, stream=stream, exact=exact, **rest)
+
+    try:
+        return plan()
+    except MissingKeyError as exc:
+        if exact or isinstance(model, Provider):  # the service is asked; its key is its own
+            raise
+        missing = str(exc).removesuffix(" Nothing was sent.")
+    # A key is masked in a plan, so that any will do.
+    planned = plan(api_key=PLACEHOLDER)
+    requests = [replace(each, missing_key=missing) for each in planned.requests]
+    return Preview(tuple(requests), planned.failures)

@@ -1,6 +1,6 @@
 """JSON schemas from types, and values of the types from answers.
 
-pydantic and jsonschema are imported when the first schema is created.
+pydantic and the validator of JSON schemas are imported when the first schema is created.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import re
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from allos.errors import ConfigurationError
 from allos.request import SchemaSpec
+from allos.tools.json_check import JsonCheck
 from allos.tools.json_in_text import first_match
 from allos.tools.patterns import drop_patterns
 from allos.tools.strict_schemas import inline_root_reference, to_strict_schema
@@ -220,61 +220,6 @@ def _safe_name(name: str) -> str:
 
 
 # ---- JSON schemas --------------------------------------------------------------------------------
-
-
-class JsonCheck:
-    """Validates values against a JSON schema; makes no network requests.
-
-    Parameters
-    ----------
-    schema : mapping
-    what : str
-        What it is, for the error message.
-
-    Raises
-    ------
-    ConfigurationError
-        It is not a valid JSON schema.
-    """
-
-    def __init__(self, schema: Mapping[str, Any], what: str) -> None:
-        from jsonschema.exceptions import (  # type: ignore[import-untyped]  # ships no types
-            SchemaError as NotASchema,
-        )
-
-        self.schema = deepcopy(dict(schema))
-        try:
-            _validator_class(self.schema).check_schema(self.schema)
-        except NotASchema as exc:
-            raise ConfigurationError(
-                f"{what} is not a valid JSON schema: {exc.message:.200}"
-            ) from None
-
-    def __call__(self, value: Any) -> None:
-        """Raise a ValueError if a value does not match."""
-        from jsonschema.exceptions import best_match
-        from referencing import Registry
-
-        validator = _validator_class(self.schema)(self.schema, registry=Registry())
-        error = best_match(validator.iter_errors(value))
-        if error is None:
-            return
-        where = ".".join(str(step) for step in error.absolute_path)
-        rule = (
-            f"does not match {error.validator} {json.dumps(error.validator_value, default=str):.80}"
-        )
-        if error.validator == "required":
-            rule = error.message  # contains the name of the field, and no value from the model
-        raise ValueError(f"{where}: {rule}" if where else rule)
-
-
-def _validator_class(schema: Mapping[str, Any]) -> Any:
-    from jsonschema import (  # type: ignore[import-untyped]  # ships no types
-        Draft202012Validator,
-        validators,
-    )
-
-    return validators.validator_for(schema, default=Draft202012Validator)
 
 
 @dataclass(frozen=True, slots=True)

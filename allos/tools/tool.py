@@ -11,8 +11,9 @@ from typing import Any, overload
 from allos.errors import ConfigurationError, ToolError, did_you_mean
 from allos.request import ToolSpec
 from allos.tools.function_description import arguments_model, arguments_schema, parse_docstring
+from allos.tools.json_check import JsonCheck
 from allos.tools.patterns import drop_patterns
-from allos.tools.schemas import JsonCheck, is_model, validation_message
+from allos.tools.schemas import is_model, validation_message
 from allos.tools.strict_schemas import inline_root_reference, to_strict_schema
 from allos.wire.tool_fields import CHOICES
 

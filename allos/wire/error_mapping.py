@@ -255,7 +255,7 @@ def _messages_of(exc: BaseException) -> str:
 def _connection_message(exc: BaseException) -> str:
     messages = _messages_of(exc)
     for pattern, text in (
-        (r"refused|Connect call failed", "the connection was refused; is the server running?"),
+        (r"refused|Connect call failed", "Connection refused. Is the server running?"),
         (r"name or service not known|nodename|getaddrinfo|resolve", "the host name is not known"),
         (r"certificate|SSL|TLS", "the TLS connection failed; check the certificates and the proxy"),
         (r"disconnected|reset|closed|peer|payload", "the server closed the connection"),

@@ -77,7 +77,7 @@ def records(listing: Mapping[str, Any]) -> list[Any]:
 def reported_cost(usage: Mapping[str, Any]) -> list[ResponseFacts]:
     """Return the cost in US dollars that a service puts into its usage object, if it does."""
     cost = usage.get("cost")
-    if isinstance(cost, Mapping):
+    if isinstance(cost, dict):
         in_dollars = cost.get("currency", "USD") == "USD"
         cost = cost.get("total_cost") if in_dollars else None
     cost_usd = _with_upstream(_amount(cost), usage)
@@ -126,6 +126,8 @@ def count(value: Any) -> int | None:
 
 
 def _number(value: Any) -> float | None:
+    if value is None or type(value) is int:
+        return value
     if isinstance(value, str) and len(value) <= _MAX_DIGITS and _NUMBER.fullmatch(value):
         return float(value)
     return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None

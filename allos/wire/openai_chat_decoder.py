@@ -148,8 +148,19 @@ class ChatDecoder(Decoder):
         if not _CHUNK_FIELDS.issuperset(chunk):
             self._unread.add(chunk, _CHUNK_FIELDS, events)
         if isinstance(choices, list) and choices:
-            for choice in self._picked(choices):
-                self._choice(choice, part, events)
+            picker, first = self._choices, choices[0]
+            # Nearly every chunk holds one piece, numbered like the one before.
+            if (
+                len(choices) == 1
+                and type(first) is dict
+                and (index := first.get("index")) is not None
+                and index == picker.index
+                and not picker.held
+            ):
+                self._choice(first, part, events)
+            else:
+                for choice in self._picked(choices):
+                    self._choice(choice, part, events)
         usage = chunk.get("usage")
         if isinstance(extra := chunk.get("x_groq"), dict):
             usage = usage or extra.get("usage")
@@ -161,13 +172,7 @@ class ChatDecoder(Decoder):
         return events
 
     def _picked(self, choices: list[Any]) -> list[dict[str, Any]]:
-        picker, first = self._choices, choices[0]
-        # Nearly every chunk holds one piece, numbered like the one before.
-        if len(choices) == 1 and type(first) is dict and not picker.held:
-            index = first.get("index")
-            if index is not None and index == picker.index:
-                return choices
-        return picker.pick(
+        return self._choices.pick(
             choices, has_content=self._has_content, is_finished=self._finish_reason is not None
         )
 
@@ -302,7 +307,7 @@ class ChatDecoder(Decoder):
                 events.append(RawPart(content_part(item), is_content=True))
 
     def _text(self, visible: str, events: list[Event]) -> None:
-        if self._splitter is None or self._splitter.passed:
+        if self._splitter is None or self._splitter.passes(visible):
             events.append(TextDelta(visible))
         else:
             events += self._splitter.feed(visible)

@@ -8,7 +8,7 @@ the start tag into the prompt. The tags may be cut anywhere between chunks.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal
 
 from allos.events import Event, Finished, ReasoningDelta, TextDelta, TextWasReasoning
@@ -21,6 +21,7 @@ Piece = TextDelta | ReasoningDelta | TextWasReasoning
 
 _FIRST = (*END_TAGS, *FIRST_MARKS)
 _FIRST_CHARS = max(map(len, _FIRST))
+_FIRST_LETTERS = frozenset(mark[0] for mark in _FIRST)
 _MAX_BLANKS = 1000
 """White space before a tag; an answer that begins with more is content."""
 
@@ -51,8 +52,8 @@ class ReasoningTagSplitter:
         self._start_tag = ""
         self._watch = EndTagWatch()
         self._harmony = HarmonySplitter()
-        self.passed = False
-        """Whether the rest is content for certain."""
+        self.passes: Callable[[str], bool] = _never
+        """Adds the next piece and says so if it is text as it stands; else it is for `feed`."""
 
     def feed(self, text: str) -> list[Piece]:
         """Split the next piece; what may still become a tag is held back."""
@@ -88,7 +89,8 @@ class ReasoningTagSplitter:
     def _start(self, text: str, pieces: list[Piece], *, is_complete: bool) -> str | None:
         """At the start of the answer, or behind a block; return what a start tag leaves."""
         start = text.lstrip()
-        if self._has_block or len(text) - len(start) <= _MAX_BLANKS:
+        may_open = not start or start[0].lower() in _FIRST_LETTERS  # few answers do
+        if may_open and (self._has_block or len(text) - len(start) <= _MAX_BLANKS):
             head = start[:_FIRST_CHARS].lower()
             if tag := _START_TAG.match(start):
                 self._state, self._start_tag = "inside", tag[0].lower()
@@ -102,10 +104,10 @@ class ReasoningTagSplitter:
                 return None
         if self._has_block:
             # Blank lines between the end tag and the answer belong to neither.
-            self._state, self.passed = "passed", True
+            self._state, self.passes = "passed", _always
             pieces += [TextDelta(start)] if start else []
             return None
-        self._state = "text"
+        self._state, self.passes = "text", self._watch.passes
         pieces += self.feed(text)
         if is_complete:
             pieces += self.end()
@@ -139,10 +141,19 @@ class ReasoningTagSplitter:
         else:
             pieces += _reasoning(found.reasoning)
         if found.is_final_channel:
-            self._state, self._harmony = "harmony", HarmonySplitter(is_final=True)
+            self._state, self.passes = "harmony", _never
+            self._harmony = HarmonySplitter(is_final=True)
             return [*pieces, *self._harmony.feed(found.rest)]
-        self._state, self._has_block = "start", True
+        self._state, self._has_block, self.passes = "start", True, _never
         return pieces + self._feed(found.rest, is_complete=is_complete)
+
+
+def _never(text: str) -> bool:
+    return False
+
+
+def _always(text: str) -> bool:
+    return True
 
 
 def _reasoning(text: str) -> list[Piece]:

@@ -82,11 +82,12 @@ class ReplyReader:
 
     def _decode(self, arrived: list[ServerEvent]) -> list[Event]:
         events: list[Event] = []
+        decoder = self.decoder
         for name, data in arrived:
             try:
-                found = self.decoder.decode_event(name, data)
-                if self.decoder.joiner is not None:
-                    found = self.decoder.joiner.join(found)
+                found = decoder.decode_event(name, data)
+                if decoder.joiner is not None:
+                    found = decoder.joiner.join(found)
                 events.extend(found)  # one by one: an error keeps them
             except IncompleteStreamError as exc:
                 lines = data.split(b"\n")
@@ -97,9 +98,9 @@ class ReplyReader:
                 events += self._decode([ServerEvent(name, line) for line in lines])
             except Exception as exc:  # noqa: BLE001 - handed on
                 self.error = exc
-            if self.decoder.error is not None:
-                self.error = self.decoder.error
-            if self.error is not None or self.decoder.closed:
+            if decoder.error is not None:
+                self.error = decoder.error
+            if self.error is not None or decoder.closed:
                 break
         return events
 

@@ -17,10 +17,12 @@ def with_later(known: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, 
     >>> with_later({"prompt_tokens": 9}, {"prompt_tokens": 0, "completion_tokens": 2})
     {'prompt_tokens': 9, 'completion_tokens': 2}
     """
+    if not known:
+        return dict(later)
     total = dict(known)
     for name, value in later.items():
         before = total.get(name)
-        if isinstance(value, Mapping) and isinstance(before, Mapping):
+        if isinstance(value, dict) and isinstance(before, dict):
             total[name] = with_later(before, value)
         elif value or value is False or not before:
             total[name] = value
@@ -30,5 +32,7 @@ def with_later(known: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, 
 def counts_nothing(usage: Mapping[str, Any]) -> bool:
     """Whether every count is zero: no call has none, so that is a placeholder."""
     numbers = [value for value in usage.values() if isinstance(value, (int, float))]
-    inner = [value for value in usage.values() if isinstance(value, Mapping)]
-    return bool(numbers) and not any(numbers) and all(not any(part.values()) for part in inner)
+    if any(numbers):
+        return False
+    inner = [value for value in usage.values() if isinstance(value, dict)]
+    return bool(numbers) and all(not any(part.values()) for part in inner)

@@ -49,11 +49,18 @@ class EndTagWatch:
         self._is_undecided = False
         """Whether an end tag depends on the text behind it."""
 
+    def passes(self, text: str) -> bool:
+        """Add the next piece of text if no mark ends in it, as in nearly every piece; else `feed` it."""
+        if self._is_undecided or ">" in text or "]" in text or "▷" in text:
+            return False
+        self._new.append(text)
+        return True
+
     def feed(self, text: str) -> UnopenedReasoning | None:
         """Add the next piece of text; return the reasoning once its end is found."""
-        self._new.append(text)
-        if not (self._is_undecided or ">" in text or "]" in text or "▷" in text):
+        if self.passes(text):
             return None
+        self._new.append(text)
         return self._scan(shown=len(self._new) > 1 or bool(self._settled), is_complete=False)
 
     def end(self) -> UnopenedReasoning | None:

@@ -64,7 +64,7 @@ def test_the_first_five_cells(lab: Lab) -> None:
 
     expect(notebook.outputs(0)).to_be_empty()
     expect(footer).to_contain_text("local/smollm2")
-    expect(footer).to_contain_text(re.compile(r"\d+ → \d+ tok"))
+    expect(footer).to_contain_text(re.compile(r"\d+ in, \d+ out"))
     expect(notebook.outputs(3)).to_contain_text("'provider': 'local'")
     expect(notebook.outputs(4).locator(".allos-foot")).to_contain_text("local/smollm2")
     expect(notebook.outputs(5).locator("tbody tr")).to_have_count(3)
@@ -84,7 +84,11 @@ def test_quickstart_runs_in_the_page(lab: Lab) -> None:
     notebook.set_theme("dark")
     notebook.screenshot("quickstart-dark")
 
-    expect(notebook.outputs().last).to_contain_text("(['streamed', 'whole'], 5)")
+    expect(notebook.outputs().last.locator("tbody tr")).to_have_count(3)
+    shown = "\n".join(notebook.outputs().all_inner_texts())
+    assert "The capital of France is Paris." in shown
+    assert "City(name='Rome', country='Italy', people=2748109)" in shown
+    assert "Did you mean 'anthropic'?" in shown
     assert notebook.foreign_requests == []
     assert notebook.errors == []
 
@@ -192,11 +196,12 @@ def test_picture_of_the_readme(lab: Lab) -> None:
     lab.write(
         "readme.ipynb",
         "%env ALLOS_LOG=readme.sqlite",
-        "%load_ext allos\ntopic = 'how rain forms'",
-        "%%allos local/smollm2 -t 0 --max-tokens 120 -o answer\nExplain {{ topic }} to a child.",
-        "%%allos local/smollm2 -t 0 --max-tokens 60\nGive a one-line title to this text: {{ answer }}",
-        "import allos\n\nfacts = ['output_tokens', 'latency_s', 'time_to_first_token_s', "
-        "'tokens_per_second']\nallos.responses(since='1h')[['model', 'prompt', *facts]].round(2)",
+        '%load_ext allos\ntopic = "gravity"',
+        "%%allos local/smollm2 -t 0 -o answer\nExplain {{ topic }} in one sentence.",
+        "%%allos local/smollm2 -t 0\nWhat is the capital of France?",
+        "import allos\n\n"
+        'columns = ["prompt", "content", "output_tokens", "latency_s"]\n'
+        'allos.responses(since="1h")[columns].round(2)',
     )
     notebook = lab.open("readme.ipynb")
     notebook.run_all()

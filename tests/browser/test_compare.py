@@ -135,16 +135,16 @@ def test_compare_notebook_and_picture(lab: Lab) -> None:
 
 @pytest.mark.model
 def test_picture_of_the_board(lab: Lab) -> None:
-    """Three settings of the embedded model, side by side: the picture on top of the README."""
+    """Three settings of the embedded model, side by side: the picture on top of the README, in both themes."""
     lab.write(
         "picture.ipynb",
         "%env ALLOS_LOG=picture.sqlite",
         "%load_ext allos\nimport allos",
         "allos.compare(\n"
-        '    "Explain to a child why the sky is blue.",\n'
+        '    "Explain gravity in two sentences.",\n'
         '    models=["local/smollm2"],\n'
         '    params=[{"temperature": 0}, {"temperature": 0.7}, {"temperature": 1.2}],\n'
-        "    max_tokens=110,\n"
+        "    max_tokens=90,\n"
         ")",
     )
     notebook = lab.open("picture.ipynb")
@@ -154,9 +154,11 @@ def test_picture_of_the_board(lab: Lab) -> None:
     notebook.run_cell(0)  # the frame of the active cell does not belong in the picture
     whole = notebook.screenshot("board-picture-whole")
     notebook.page.set_viewport_size({"width": 1320, "height": 1100})
-    notebook.page.locator(".jp-Notebook .jp-Cell").nth(2).screenshot(
-        path=str(whole.with_name("board-picture.png")), animations="disabled"
-    )
+    for theme in ("light", "dark"):
+        notebook.set_theme(theme)
+        notebook.page.locator(".jp-Notebook .jp-Cell").nth(2).screenshot(
+            path=str(whole.with_name(f"board-picture-{theme}.png")), animations="disabled"
+        )
 
     expect(board.locator("section")).to_have_count(3)
 

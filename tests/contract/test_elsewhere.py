@@ -65,7 +65,7 @@ def test_without_styles_and_classes_it_reads_well() -> None:
     assert "<th>a</th>" in html
     assert "<b>weather</b> <code>" in html
     assert "$5 or $6" in text
-    assert "groq/llama · 0.92 s · 4 → – tok" in text
+    assert "groq/llama · 0.92 s · 4 in" in text
     assert html.index("<small>") > html.index("</table>")
 
 

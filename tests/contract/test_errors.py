@@ -145,7 +145,7 @@ def test_refused_connection(make: Make, ask: Ask) -> None:
     error = failing(ask, provider, errors.ProviderConnectionError)
     assert error.response is not None
 
-    assert "is the server running?" in str(error)
+    assert "Connection refused. Is the server running?" in str(error)
     assert error.response.metadata["attempts"] == 2
     assert "http_status" not in error.response.metadata
 

@@ -163,7 +163,7 @@ def test_preview_of_a_comparison(server: FakeServer) -> None:
     """Each column is one planned request with its repeats; one that would fail is only listed."""
     plan = allos.preview(
         "Hi",
-        models=["openai/gpt-4o", "groq/m", "anthropic/claude-haiku-4-5"],
+        models=["openai/gpt-4o", "azure/m", "anthropic/claude-haiku-4-5"],
         params=[{"temperature": 0}, {"temperature": 1}],
         n=3,
         max_tokens=100,
@@ -175,10 +175,61 @@ def test_preview_of_a_comparison(server: FakeServer) -> None:
     ]
     assert plan.calls == 12
     assert plan.requests[0].body["stream"] is True
-    assert "No key for 'groq'" in plan.failures["groq/m"]
+    assert "AZURE_OPENAI_ENDPOINT" in plan.failures["azure/m"]
     assert "12 calls, at most $" in plan.summary()
     assert "; 1 would fail. Nothing was sent." in plan.summary()
     assert server.count == 0
+
+
+KEYLESS = {
+    "chat": ("groq/m", "GROQ_API_KEY"),
+    "responses": ("openai/gpt-4o", "OPENAI_API_KEY"),
+    "messages": ("anthropic/claude-haiku-4-5", "ANTHROPIC_API_KEY"),
+}
+
+
+@pytest.mark.parametrize("replayed", [False, True])
+@pytest.mark.parametrize("api", KEYLESS)
+def test_preview_needs_no_key(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch, api: str, replayed: bool
+) -> None:
+    """On every API the request is shown without a key, which is said to be needed; replayed or not."""
+    model, variable = KEYLESS[api]
+    monkeypatch.delenv(variable, raising=False)
+    layer = Layer(can_answer_offline=replayed)
+    allos.current_session().add_interceptor(layer)
+    try:
+        plan = allos.preview("Hi", model=model, max_tokens=5)
+    finally:
+        allos.current_session().remove_interceptor(layer)
+    (planned,) = plan.requests
+
+    assert planned.headers["authorization"] == "Bearer ***"
+    assert planned.missing_key is not None
+    assert f"set {variable} in the environment" in planned.missing_key
+    assert planned.missing_key in str(plan)
+    assert "not-needed" not in str(plan)
+    assert plan.summary().endswith("; 1 would need a key first. Nothing was sent.")
+
+
+def test_preview_of_a_comparison_needs_no_key(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each column is shown with its key or without; what cannot be sent yet is counted."""
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    plan = allos.preview("Hi", models=["openai/gpt-4o", "anthropic/claude-haiku-4-5"], n=2)
+
+    assert [each.missing_key is None for each in plan.requests] == [True, False]
+    assert str(plan).count("Would be sent twice.") == 2
+    assert "; 2 would need a key first" in plan.summary()
+    assert server.count == 0
+
+
+def test_counting_needs_the_key(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With exact=True the service is asked, so that a missing key is an error."""
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    with pytest.raises(ConfigurationError, match="No key for 'anthropic'"):
+        allos.preview("Hi", model="anthropic/claude-haiku-4-5", exact=True)
 
 
 def test_preview_of_a_question(server: FakeServer) -> None:

@@ -83,19 +83,19 @@ def _sentence(kernel: Kernel, cell: str) -> tuple[str | None, str]:
         (
             Fault.status(429, message="Slow down"),
             "RateLimitError",
-            "groq/m: rate limited (429): Slow down. Tried 5 times. Try later, or send less at a "
+            "groq/m: rate limited (429): Slow down. Tried 6 times. Try later, or send less at a "
             "time: max_in_flight, requests_per_minute.",
         ),
         (
             Fault.status(500, message="Oops"),
             "ServerError",
-            "groq/m: the service failed (500): Oops. Tried 5 times. Try again later, or choose "
+            "groq/m: the service failed (500): Oops. Tried 6 times. Try again later, or choose "
             "another provider.",
         ),
         (
             Fault.status(529),
             "ServerError",
-            "groq/m: the service failed (529): Overloaded. Tried 5 times. Try again later, or choose "
+            "groq/m: the service failed (529): Overloaded. Tried 6 times. Try again later, or choose "
             "another provider.",
         ),
         (
@@ -163,8 +163,8 @@ def test_silence_is_a_time_out(kernel: Kernel, server: FakeServer) -> None:
 @pytest.mark.parametrize(
     ("model", "words"),
     [
-        ("together/m", "the connection was refused; is the server running? Tried 5 times."),
-        ("mistral/m", "the host name is not known. Tried 5 times."),
+        ("together/m", "Connection refused. Is the server running? Tried 6 times."),
+        ("mistral/m", "the host name is not known. Tried 6 times."),
     ],
 )
 def test_no_network_is_its_own_sentence(kernel: Kernel, model: str, words: str) -> None:

@@ -55,15 +55,15 @@ def test_dry_run_shows_the_request_and_sends_nothing(kernel: Kernel, server: Fak
 
 
 def test_dry_run_of_a_comparison(kernel: Kernel, server: FakeServer) -> None:
-    """A comparison's dry run shows each column, what would fail, and the sum."""
+    """A comparison's dry run shows each column, which of them needs a key, and the sum."""
     cell = "%%allos compare openai/gpt-4o groq/m -n 3 --dry-run --max-tokens 100\nHello"
     result = kernel.run(cell)
 
     assert server.count == 0
-    assert "Sent 3 times." in _shown(result)
+    assert "Would be sent 3 times." in _shown(result)
     assert "No key for 'groq'" in _shown(result)
-    assert "3 calls, at most $" in _shown(result)
-    assert "1 would fail. Nothing was sent." in _shown(result)
+    assert "6 calls, " in _shown(result)
+    assert "3 would need a key first. Nothing was sent." in _shown(result)
 
 
 def test_budget_of_a_cell(kernel: Kernel, server: FakeServer) -> None:

@@ -132,6 +132,34 @@ def test_conversation_is_visible(kernel: Kernel, server: FakeServer) -> None:
     assert len(server.requests[3].body["messages"]) == 1
 
 
+def test_conversation_goes_on_after_a_restart(server: FakeServer, tmp_path: Path) -> None:
+    """`--chat NAME` reads the turns from the log and says so; a headless run begins anew."""
+    environment = {
+        "GROQ_BASE_URL": server.base_url,
+        "GROQ_API_KEY": "gsk-x",
+        "ALLOS_LOG": str(tmp_path / "log.sqlite"),
+    }
+    with Kernel(tmp_path, environment) as kernel:
+        kernel.run("%load_ext allos")
+        kernel.run("%%allos groq/m --chat trip\nOne")
+        kernel.run("import allos; allos.log.flush()")
+        kernel.restart()
+        kernel.run("%load_ext allos")
+        planned = kernel.run("%%allos groq/m --chat trip --dry-run\nTwo")
+        sent = server.count
+        second = kernel.run("%%allos groq/m --chat trip\nTwo")
+        kernel.run("import allos; allos.log.flush()")
+        kernel.restart()
+        kernel.run("%load_ext allos")
+        headless = kernel.run("%%allos groq/m --chat trip\nThree", allow_stdin=False)
+
+    assert sent == 1
+    assert "One" in shown(planned)
+    assert "trip: +1 earlier turn, 19 tokens, continued from the log" in shown(second)
+    assert "continued" not in shown(headless)
+    assert [len(request.body["messages"]) for request in server.requests] == [1, 3, 1]
+
+
 def test_conversation_commands(kernel: Kernel) -> None:
     """`%allos chats` shows, branches and resets; a name that is not there is one line."""
     kernel.run("%%allos groq/m --chat trip\nOne")

@@ -94,7 +94,9 @@ def _run_headless(folder: Path, **environment: str) -> list[Any]:
 _REPLAYED = re.compile(
     r'(?:  |<span class="allos-sep"> · </span><span>)replayed(?: \(\d+ of \d+\))?(?:</span>)?'
 )
-_ONCE = re.compile(r"cmp_\w+|spent(?: </span><b[^>]*>| )[^\s<]+")
+_ONCE = re.compile(
+    r"cmp_\w+|(?:  |<span class=\"allos-sep\"> · </span><span><span> )spent(?: </span><b[^>]*>[^<]+</b></span>| [^\s<]+)"
+)
 
 
 def _same(outputs: list[Any]) -> list[Any]:

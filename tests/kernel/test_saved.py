@@ -12,7 +12,7 @@ from nbclient import NotebookClient
 
 import allos
 from allos.log import query
-from allos.log.columns import NAMES
+from allos.log.columns import FRAME_NAMES
 from allos.log.notebook_rows import PRIVATE_COLUMNS
 from allos.log.store.protocol import Where
 from allos.log.store.sqlite import SQLiteStore
@@ -46,7 +46,7 @@ def server() -> Iterator[FakeServer]:
 def the_log(path: Path) -> pd.DataFrame:
     """All rows of a log file, without what stays in it."""
     store = SQLiteStore(path)
-    rows = query.read(store, NAMES, Where())
+    rows = query.read(store, FRAME_NAMES, Where())
     store.close()
     assert rows["user"].notna().any() or rows["host"].notna().any()
     for name in PRIVATE_COLUMNS:

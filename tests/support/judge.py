@@ -46,6 +46,9 @@ _ATTRIBUTES = {
     "b": {"title"},
     "span": {"title", "hidden"},
 }
+_INLINE = {"text-align:left", "text-align:right", "vertical-align:top", "white-space:nowrap"}
+_INLINE |= {"min-width:12em", "padding-right:10px"}
+"""Declarations of a style attribute: where a cell's words stand, which no style sheet need say."""
 _CLASS = re.compile(r"allos-[a-z]+|mathjax_ignore|tex2jax_ignore|jp-toc-ignore")
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
@@ -103,6 +106,9 @@ class _Judge(HTMLParser):
         elif tag in _MATHS:
             if name not in _SIZES or not _SIZE.fullmatch(value):
                 self.faults.append(f"attribute {name}={value} of {tag}")
+        elif name == "style" and tag in {"td", "th"}:
+            bad = sorted(set(value.split(";")) - _INLINE)
+            self.faults.extend(f"style {declaration}" for declaration in bad)
         elif name not in _ATTRIBUTES.get(tag, set()):
             self.faults.append(f"attribute {name} of {tag}")
         elif name == "hidden" and value != "hidden":

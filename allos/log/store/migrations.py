@@ -43,7 +43,20 @@ def _2_parts_of_the_answer(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_1_create, _2_parts_of_the_answer)
+def _3_name_of_the_conversation(db: sqlite3.Connection) -> None:
+    for statement in add_columns(3):
+        db.execute(statement)
+    db.execute(
+        "CREATE INDEX responses_conversation ON responses (conversation)"
+        " WHERE conversation IS NOT NULL"
+    )
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    _1_create,
+    _2_parts_of_the_answer,
+    _3_name_of_the_conversation,
+)
 """Item `n - 1` migrates a file from version `n - 1` to `n`."""
 
 VERSION = len(MIGRATIONS)

@@ -7,7 +7,7 @@ from typing import Any
 
 from allos.render.answer import body_html, body_text_parts
 from allos.render.comparison_facts import numbers
-from allos.render.format import rate, seconds
+from allos.render.format import first_token, rate, token_counts
 from allos.render.markdown_stream import MarkdownStream
 from allos.render.plain import clean_text
 from allos.response import ProviderResponse
@@ -163,10 +163,10 @@ class CellUpdates:
         if now.first is None or now.first < now.started:
             return times
         times["first_s"] = round(now.first - now.started, 3)
-        facts = [f"first {seconds(times['first_s'])}"]
+        facts = [first_token(times["first_s"])]
         count = max(self._pieces, self._chars // _CHARS_PER_TOKEN)
         if count:
-            facts.append(f"about {count:,} tok")
+            facts.append(token_counts(None, count, about=True))
             if at - now.first > _SETTLED_S:
                 times["speed"] = rate(count / (at - now.first))
         times["facts"] = facts

@@ -47,7 +47,7 @@ def run(args: tuple[str, ...]) -> Any:
         *services.retired_services(),
     }:  # not repeated: it may be a key
         raise ConfigurationError(
-            f"%allos key needs a provider name.{did_you_mean(names[0].lower(), services.names())} "
+            f"%allos key needs a provider name.{services.suggestion(names[0])} "
             "%allos providers lists them all."
         )
     if "--forget" in flags:

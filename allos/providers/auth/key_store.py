@@ -302,7 +302,7 @@ def _prompt_for_key(account: str) -> Secret:
     if is_standard and not (sys.stdin is not None and sys.stdin.isatty()):
         raise ConfigurationError(_no_prompt_message(account))
     try:
-        return Secret(getpass.getpass(f"Key for {account} (not shown): "))
+        return Secret(getpass.getpass(f"Type the key of {account} (hidden): "))
     except (EOFError, NotImplementedError):
         pass
     except Exception as exc:

@@ -30,6 +30,8 @@ class Service:
     """Environment variables for the API key; the first one that is set is used."""
     key_required: bool = True
     """Whether the service requires an API key."""
+    key_page: str = ""
+    """Web page where a key is made; empty when there is none."""
     base_url_env: tuple[str, ...] = ()
     """Environment variables for another base URL, ``<NAME>_BASE_URL`` first."""
     host_env: tuple[str, ...] = ()
@@ -56,6 +58,8 @@ class Service:
     """How it counts the tokens of a prompt: one of its API's `token_counters`; None: not supported."""
     aliases: tuple[str, ...] = ()
     """Other names for it."""
+    known_for: tuple[str, ...] = ()
+    """Models and vendors that people type in place of its name."""
     sdk_home: str | None = None
     """SDK whose vendor this is; that SDK's environment variables only apply here."""
     price_id: str | None = None

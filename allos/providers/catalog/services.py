@@ -7,21 +7,21 @@ see `registration` and `entry_points`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
 from typing import Any
 
 from allos import wire
-from allos.errors import ConfigurationError, did_you_mean
+from allos.errors import ConfigurationError, nearest
 from allos.profiles import ModelProfile, ServiceProfile
 from allos.providers.catalog import entry_points
 from allos.providers.catalog.service import Deprecation, ModelName, ProviderFactory, Service
 
 RESERVED: frozenset[str] = frozenset(
     {"models", "providers", "log", "last", "stop", "key", "help"}
-    | {"config", "doctor", "replay", "chats", "compare"}
+    | {"config", "doctor", "replay", "chats", "compare", "show", "spent"}
 )
 """Subcommands of ``%allos``; no service may have such a name."""
 
@@ -134,9 +134,40 @@ def find(name: str) -> Service:
         return _registered[name]
     known = names()
     raise ConfigurationError(
-        f"Unknown provider {name!r}.{did_you_mean(str(name).lower(), known)} "
+        f"Unknown provider {name!r}.{suggestion(name)} "
         f"%allos providers, or ProviderRegistry.list_providers(), lists all {len(known)}."
     )
+
+
+def suggestion(word: str, others: Iterable[str] = ()) -> str:
+    """Sentences that suggest what a word was meant as, or an empty string.
+
+    Parameters
+    ----------
+    word : str
+        What was typed in place of a service's name: mistyped, or the name of a model or a vendor.
+    others : iterable of str
+        What else may be typed there.
+
+    Examples
+    --------
+    >>> suggestion("grok")
+    " Did you mean 'groq'? Grok models are at 'xai'."
+    >>> suggestion("anthropik")
+    " Did you mean 'anthropic'?"
+    """
+    word = word.lower()
+    sellers = [
+        (known, service.name)
+        for service in all_services()
+        for known in service.known_for
+        if re.match(rf"{known.lower()}(?![a-z])", word)
+    ]
+    close = nearest(word, [*others, *names()])
+    if close is not None and sellers and abs(len(close) - len(word)) > 1:
+        close = None  # far from what was typed, which is explained already
+    meant = f" Did you mean {close!r}?" if close is not None else ""
+    return meant + "".join(f" {known} models are at {name!r}." for known, name in sellers)
 
 
 # ---- services registered at run time -------------------------------------------------------------

@@ -43,6 +43,8 @@ class PlannedRequest:
     """Whether the prompt was sent to count its tokens."""
     calls: int = 1
     """How often it would be sent (repetitions of a comparison)."""
+    missing_key: str | None = None
+    """How to set the key that it needs before it could be sent; None: nothing is missing."""
 
     @property
     def name(self) -> str:
@@ -57,9 +59,11 @@ class PlannedRequest:
         """Lines on tokens and cost, left-out parameters, and notes."""
         lines = [f"{self.name}: {self.estimate}."]
         if self.calls > 1:
-            lines.append(f"Sent {self.calls} times.")
+            times = "twice" if self.calls == 2 else f"{self.calls:,} times"
+            lines.append(f"Would be sent {times}.")
         if self.dropped:
             lines.append(f"Left out (not supported here): {', '.join(self.dropped)}.")
+        lines += [self.missing_key] if self.missing_key else []
         return [*lines, *self.notes]
 
     def __str__(self) -> str:
@@ -106,6 +110,9 @@ class Preview:
         if known and unknown:
             cost += f" and {unknown:,} of unknown cost"
         failing = f"; {len(self.failures)} would fail" if self.failures else ""
+        keyless = sum(each.calls for each in self.requests if each.missing_key)
+        if keyless:
+            failing += f"; {keyless:,} would need a key first"
         return f"{count}, {cost}{failing}"
 
     def __str__(self) -> str:

@@ -8,8 +8,10 @@ import pytest
 from allos.log.columns import (
     COLUMNS,
     DTYPES,
+    FRAME_NAMES,
     NAMES,
     STORED_NAMES,
+    SUMMARY,
     add_columns,
     create_table,
     insert_rows,
@@ -35,7 +37,7 @@ latency_s total_time_s queue_s time_to_first_token_s tokens_per_second
 error_type error_message http_status attempts retry_log
 response_id request_id ratelimit_remaining_requests ratelimit_remaining_tokens ratelimit_reset_s
 service_tier system_fingerprint replayed
-session_id notebook cell_id execution_count user host git_commit allos_version tags metadata
+session_id notebook cell_id execution_count user host git_commit allos_version tags metadata conversation
 rating note
 """
 )
@@ -61,6 +63,15 @@ PAGE = Path(__file__).parents[3] / "docs" / "reference" / "log-schema.md"
 def test_columns_are_the_schema_in_its_order() -> None:
     """The list holds exactly the columns of the design, in its order."""
     assert list(NAMES) == SCHEMA
+
+
+def test_a_frame_begins_with_what_people_read() -> None:
+    """The frame holds every column once: those of a summary first, ids and hashes last."""
+    assert sorted(FRAME_NAMES) == sorted(NAMES)
+    assert FRAME_NAMES[: len(SUMMARY)] == SUMMARY
+    assert len(SUMMARY) == 10
+    last = FRAME_NAMES[FRAME_NAMES.index("id") :]
+    assert {name for name in NAMES if name.endswith(("_id", "_hash"))} <= set(last)
 
 
 def test_dtypes_are_the_schemas() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from allos.errors import ConfigurationError
-from allos.log.columns import NAMES
+from allos.log.columns import FRAME_NAMES
 from allos.log.filters import build_where, check_columns, check_limit, reject_unknown
 from allos.log.rows import to_micros
 from allos.log.store.protocol import Where
@@ -44,7 +44,8 @@ def test_one_value_is_a_list_of_one() -> None:
 @pytest.mark.parametrize(
     "given",
     [
-        {"since": "yesterday"},
+        {"since": "someday"},
+        {"until": ""},
         {"since": "1 month"},
         {"until": 5},
         {"since": "999999999d"},
@@ -70,7 +71,9 @@ def test_columns_are_checked_and_kept_in_order() -> None:
     with pytest.raises(ConfigurationError, match=r"'latency'\..* Did you mean 'latency_s'"):
         check_columns(["latency"])
 
-    assert check_columns(None) == NAMES
+    assert check_columns(None) == FRAME_NAMES
+    with pytest.raises(ConfigurationError, match=r"^columns= must be"):
+        check_columns(5)  # type: ignore[arg-type]
     assert check_columns("model") == ("model",)
     assert check_columns(["model", "id", "model"]) == ("model", "id")
 

@@ -76,7 +76,7 @@ def test_a_day_begins_at_midnight_here(day: Any) -> None:
 @pytest.mark.parametrize(
     "moment",
     [
-        "yesterday", "1 month", "", 5, 1.5, True, [], None, b"1h", "999999999d", timedelta.max,
+        "someday", "1 month", "", 5, 1.5, True, [], None, b"1h", "999999999d", timedelta.max,
         pd.NaT, pd.NA, np.datetime64("NaT"), np.timedelta64("NaT"), np.datetime64("99999-01-01"),
         np.int64(7), pd.Period("2026-01"), pd.Series(["1h"]),
     ],
@@ -88,3 +88,13 @@ def test_anything_else_is_one_line(moment: Any) -> None:
 
     assert str(caught.value).startswith("since= must be an age such as")
     assert "\n" not in str(caught.value)
+
+
+def test_days_are_named() -> None:
+    """Yesterday is what came since its midnight and before today's; a mistyped day is suggested."""
+    today, yesterday = (micros_of("since", word, NOW) for word in ("today", "Yesterday"))
+
+    assert yesterday == today - 86_400_000_000  # no clock is changed that day
+    assert micros_of("since", "week", NOW) == micros_of("until", "monday", NOW)
+    with pytest.raises(ConfigurationError, match=r"Did you mean 'yesterday'"):
+        micros_of("since", "yestrday", NOW)

@@ -16,7 +16,7 @@ from allos import _process
 from allos.context import RunContext
 from allos.errors import ConfigurationError, LogError
 from allos.ids import new_id
-from allos.log.columns import DTYPES, NAMES
+from allos.log.columns import DTYPES, FRAME_NAMES
 from allos.log.pending_rows import PendingRows
 from allos.log.query import read, responses
 from allos.log.store.protocol import Rating, Where
@@ -39,7 +39,7 @@ def test_an_empty_log_has_all_columns_and_dtypes(log: Path) -> None:
     """Without a row the frame has the schema's columns, in order, with their dtypes."""
     frame = responses()
 
-    assert list(frame.columns) == list(NAMES)
+    assert list(frame.columns) == list(FRAME_NAMES)
     assert dtypes(frame) == named(DTYPES)
     assert len(frame) == 0
 
@@ -246,6 +246,12 @@ def test_a_mistyped_filter_is_refused(log: Path) -> None:
         responses(providr="groq")
 
 
+def test_a_filter_without_its_name_is_refused(log: Path) -> None:
+    """A positional value is one line that says how to write it."""
+    with pytest.raises(ConfigurationError, match=r"as in provider='groq', got 'groq'"):
+        responses("groq")
+
+
 def test_the_frame_is_its_own(log: Path) -> None:
     """Changing one column of the frame changes no other, also where all were null."""
     record(*(a_response(number) for number in range(3)))
@@ -273,5 +279,5 @@ def test_any_store_makes_a_frame(log: Path) -> None:
     pending.add_rating(Rating(rows[1].id or "", 1, "good", 5))
     pending.commit()
 
-    assert read(store, NAMES, Where(), raw=True).equals(responses(raw=True))
+    assert read(store, FRAME_NAMES, Where(), raw=True).equals(responses(raw=True))
     assert list(read(store, ["content"], Where(), limit=2)["content"]) == ["Answer 3", "Answer 4"]

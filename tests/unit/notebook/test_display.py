@@ -52,3 +52,18 @@ def test_dry_runs_and_reports_have_html(shell: Any) -> None:
     assert "<b>groq/m</b>" in preview["text/html"]
     assert "<b>Fix it.</b>" in report["text/html"]
     assert "\x1b" not in preview["text/plain"] + report["text/plain"]
+
+
+def test_a_frame_with_a_column_id_is_shown(shell: Any) -> None:
+    """While a result is hidden, any other result of a cell is shown: a frame has an `id` of its own."""
+    import pandas as pd
+
+    display = Display(shell)
+    display.register()
+    display.hide_once(ProviderResponse("Hello!", id="01A"))
+    try:
+        shown_result = shell.display_trap.hook(pd.DataFrame({"id": ["01A"]}))
+    finally:
+        display.unregister()
+
+    assert shown_result is None

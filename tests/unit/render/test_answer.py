@@ -48,9 +48,9 @@ def test_footer_tells_the_call_in_one_line() -> None:
     assert footer(response, notes=["df: 5 of 48,210 rows sent"]) == [
         "groq/llama-3.1-8b-instant",
         "0.92 s",
-        "first 0.18 s",
+        "first token 0.18 s",
         "210 tok/s",
-        "421 → 187 tok",
+        "421 in, 187 out",
         "$0.00003",
         "df: 5 of 48,210 rows sent",
     ]
@@ -67,10 +67,12 @@ def test_unknown_facts_are_left_out() -> None:
 @pytest.mark.parametrize(
     ("facts", "replayed", "fact"),
     [
-        ({"finish_reason": "length"}, False, "stopped: length"),
-        ({"finish_reason": "content_filter"}, False, "stopped: content_filter"),
-        ({"finish_reason": "context_exceeded"}, False, "stopped: context_exceeded"),
-        ({"status": "cancelled", "finish_reason": "cancelled"}, False, "cancelled"),
+        ({"finish_reason": "length"}, False, "cut at max_tokens"),
+        ({"finish_reason": "content_filter"}, False, "cut by the content filter"),
+        ({"finish_reason": "context_exceeded"}, False, "cut at the end of the context window"),
+        ({"status": "cancelled", "finish_reason": "cancelled"}, False, "stopped"),
+        ({"finish_reason": "pause"}, False, "paused by the service"),
+        ({"finish_reason": "other"}, False, "finish reason: other"),
         ({"status": "error", "finish_reason": "error"}, False, "failed"),
         ({"attempts": 3}, False, "3 attempts"),
         ({}, True, "replayed"),
@@ -90,7 +92,7 @@ def test_estimates_say_about() -> None:
         metadata={"input_tokens": 4, "cost_usd": 0.0004, "usage_source": "estimated"},
     )
 
-    assert footer(response) == ["about 4 → – tok", "about $0.0004"]
+    assert footer(response) == ["about 4 in", "about $0.0004"]
 
 
 def test_reasoning_is_folded() -> None:
@@ -151,7 +153,7 @@ def test_text_twin_has_content_and_one_line() -> None:
 
     assert answer_text(response, notes=["a\nb"]) == (
         "**Hi**\n"
-        "groq/llama-3.1-8b-instant  0.92 s  first 0.18 s  210 tok/s  421 → 187 tok  $0.00003  a b"
+        "groq/llama-3.1-8b-instant  0.92 s  first token 0.18 s  210 tok/s  421 in, 187 out  $0.00003  a b"
     )
 
 

@@ -86,7 +86,8 @@ def test_states_have_words(state: State, attempt: Mapping[str, Any] | None, labe
 def test_unknown_numbers_are_left_out_but_the_cost() -> None:
     """A missing cost is not a free answer; a call that never went out has no numbers."""
     assert line() == []
-    assert line(response()) == ["cost –"]
+    assert line(response()) == ["cost unknown"]
+    assert line(response(cost_usd=0.5), response()) == ["$0.5 + 1 unknown in all"]
     assert line(response(cost_usd=0.0)) == ["$0"]
     assert line(response(attempts=0)) == ["not sent"]
 
@@ -97,13 +98,13 @@ def test_unusual_calls_say_so() -> None:
     plain = response(attempts=1, finish_reason="stop", cost_usd=0.0)
     guess = response(input_tokens=4, cost_usd=0.0004, usage_source="estimated")
 
-    assert line(odd) == ["$0", "3 attempts", "stopped: length", "replayed"]
+    assert line(odd) == ["$0", "3 attempts", "cut at max_tokens", "replayed"]
     assert line(odd, plain, odd)[1:] == [
         "3 attempts (2 of 3)",
-        "stopped: length (2 of 3)",
+        "cut at max_tokens (2 of 3)",
         "replayed (2 of 3)",
     ]
-    assert line(guess) == ["about 4 → – tok", "about $0.0004"]
+    assert line(guess) == ["about 4 in", "about $0.0004"]
 
 
 def test_medians_are_of_the_known() -> None:

@@ -69,7 +69,7 @@ def test_it_is_a_table_without_its_styles() -> None:
     assert [[" ".join(cell.split()) for cell in row] for row in words] == [
         ["A llamagroq", "B gptopenai"],
         ["One", "Two"],
-        ["0.92 s · first 0.18 s · 210 tok/s · 42 → 187 tok · $0.00002"] * 2,
+        ["0.92 s · first token 0.18 s · 210 tok/s · 42 in, 187 out · $0.00002"] * 2,
     ]
     assert "<strong>One</strong>" in page
 
@@ -96,7 +96,7 @@ def test_an_unknown_cost_says_why_on_hover() -> None:
     hint = 'title="no price known for local/&lt;smollm2&gt;"'
 
     assert faults(page) == []
-    assert f"<span {hint}>cost –</span>" in page
+    assert f"<span {hint}>cost unknown</span>" in page
     assert f"<b {hint}>$0.5 + 1 unknown</b>" in page
     assert "title=" not in comparison_html(comparison(b_b=answer(cost_usd=0.5)))
 
@@ -173,7 +173,9 @@ def test_equal_repeats_stand_once() -> None:
     text = shown(same)
 
     assert "2 of 3 repeats are the same Canberra. repeat 2 of 3 Sydney." in text
-    assert "median 0.92 s · first 0.18 s · 210 tok/s · 42 → 187 tok · $0.00006 in all" in text
+    assert (
+        "median 0.92 s · first token 0.18 s · 210 tok/s · 42 in, 187 out · $0.00006 in all" in text
+    )
     assert text.count("Canberra.") == 1
     assert "all 2 repeats are the same Hi" in shown(repeats(answer(), answer()))
 

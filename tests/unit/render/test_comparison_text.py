@@ -18,9 +18,9 @@ def test_text_is_a_table_then_the_answers() -> None:
     assert comparison_text(view) == (
         "prompt: Explain gravity.\n"
         "\n"
-        "   model       params           state  latency   first    tokens      cost\n"
-        "A  groq/llama  temperature 0.2  done    0.92 s  0.18 s  42 → 187  $0.00002\n"
-        "B  openai/gpt                   done    0.92 s  0.18 s  42 → 187         –\n"
+        "   model       params           state  latency  first token          tokens      cost\n"
+        "A  groq/llama  temperature 0.2  done    0.92 s       0.18 s  42 in, 187 out  $0.00002\n"
+        "B  openai/gpt                   done    0.92 s       0.18 s  42 in, 187 out         –\n"
         "\n"
         "A  groq/llama  temperature 0.2\n"
         "    Short.\n"
@@ -39,7 +39,7 @@ def test_text_tells_what_was_not_as_usual() -> None:
     """What the page says below an answer stands behind its name: attempts, finish reason, replay."""
     odd = answer(attempts=3, finish_reason="length")
     view = repeats(odd, replace(answer("Other."), replayed=True))
-    words = "  3 attempts (1 of 2)  stopped: length (1 of 2)  replayed (1 of 2)\n"
+    words = "  3 attempts (1 of 2)  cut at max_tokens (1 of 2)  replayed (1 of 2)\n"
 
     assert words in comparison_text(view)
     assert "\nNumbers are medians over the repeats; costs are totals.\n" in comparison_text(view)

@@ -81,7 +81,7 @@ def test_logged_rows_draw_the_same_table(finished: Comparison) -> None:
         assert comparison_html(view) == comparison_html(live)
         assert comparison_text(view) == comparison_text(live)
     assert "list_models()" in comparison_html(live)
-    assert "stopped: length" in comparison_html(live)
+    assert "cut at max_tokens" in comparison_html(live)
     assert "Köln" in comparison_html(live)
 
 
@@ -176,7 +176,7 @@ def test_a_view_of_nothing_logged_says_so() -> None:
     view = ComparisonView.from_frame(rows({"content": "a"}))
 
     assert comparison_text(view).endswith("logged as cmp_1")
-    assert comparison_text(replace(view, logged=False)).endswith("spent –\ncmp_1")
+    assert comparison_text(replace(view, logged=False)).endswith(" done\ncmp_1")
 
 
 def test_no_import_of_pandas() -> None:

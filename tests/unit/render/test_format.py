@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from allos.render.format import money, rate, seconds, speed, tokens
+from allos.render.format import ending, money, rate, seconds, speed, token_counts, tokens
 
 
 @pytest.mark.parametrize(
@@ -64,6 +64,35 @@ def test_estimated_money_says_so() -> None:
     """An amount that rests on an estimate is marked; an unknown one needs no mark."""
     assert money(0.0004, about=True) == "about $0.0004"
     assert money(None, about=True) == "–"
+
+
+@pytest.mark.parametrize(
+    ("counts", "text"),
+    [
+        ((36, 22), "36 in, 22 out"),
+        ((48_210, 0), "48,210 in, 0 out"),
+        ((36, None), "36 in"),
+        ((math.nan, 22), "22 out"),
+        ((None, None), ""),
+    ],
+)
+def test_token_counts(counts: tuple[float | None, float | None], text: str) -> None:
+    """What is unknown is left out; an estimate says so, once."""
+    assert token_counts(*counts) == text
+    assert token_counts(*counts, about=True) == (f"about {text}" if text else "")
+
+
+@pytest.mark.parametrize("reason", [None, "stop", "tool_calls", "refusal", "error"])
+def test_usual_endings_need_no_word(reason: str | None) -> None:
+    """Nor those that the answer itself shows."""
+    assert ending(reason) == ""
+
+
+def test_unusual_endings_have_words() -> None:
+    """A reason that we have no words for is given as it is."""
+    assert ending("length") == "cut at max_tokens"
+    assert ending("cancelled") == "stopped"
+    assert ending("other") == "finish reason: other"
 
 
 def test_tokens_and_rates() -> None:

@@ -57,8 +57,13 @@ def test_what_is_not_certain_stays_open(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("start", "ends"),
-    [("T", True), ("**", True), ("12 ", True), ("--", True), ("#", True), ("```", True)]
-    + [
+    [
+        ("T", True),
+        ("**", True),
+        ("12 ", True),
+        ("--", True),
+        ("#", True),
+        ("```", True),
         ("-", False),
         ("* a", False),
         ("12", False),

@@ -70,7 +70,7 @@ def test_each_step_stands_in_its_turn() -> None:
     assert [text.index(part) for part in parts] == sorted(text.index(part) for part in parts)
     assert "<strong>21 °C</strong>" in html
     assert '<code class="allos-fail">Error: no such city</code>' in html
-    assert text.endswith("groq/m · 3.0 s · 3 calls · 30 → 6 tok · $1.50")
+    assert text.endswith("groq/m · 3.0 s · 3 calls · 30 in, 6 out · $1.50")
 
 
 def test_text_twin_has_the_steps_too() -> None:
@@ -82,7 +82,7 @@ def test_text_twin_has_the_steps_too() -> None:
         'weather {"city": "?"}',
         "→ Error: no such city",
         "It is **21 °C**.",
-        "groq/m  3.0 s  3 calls  30 → 6 tok  $1.50",
+        "groq/m  3.0 s  3 calls  30 in, 6 out  $1.50",
     ]
 
 
@@ -92,7 +92,7 @@ def test_totals_over_unknowns_say_so() -> None:
     blind = {k: v for k, v in first.metadata.items() if k not in ("cost_usd", "input_tokens")}
     response = replace(WEATHER, steps=(replace(first, metadata=blind), *rest))
 
-    assert answer_text(response).endswith("– → 6 tok  $1.00 + 1 unknown")
+    assert answer_text(response).endswith("6 out  $1.00 + 1 unknown")
 
 
 def test_a_call_that_did_not_run_has_no_result() -> None:

@@ -292,9 +292,9 @@ def test_what_is_no_schema_starts_nothing(server: FakeServer, where: str) -> Non
 def test_missing_package_is_no_finished_comparison(
     server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the package for JSON schemas is missing, that is said, and nothing ends as done."""
+    """Where both packages for JSON schemas are missing, that is said, and nothing ends as done."""
+    monkeypatch.setitem(sys.modules, "jsonschema_rs", None)
     monkeypatch.setitem(sys.modules, "jsonschema", None)
-    monkeypatch.setitem(sys.modules, "jsonschema.exceptions", None)
 
     with pytest.raises(ImportError, match="jsonschema"):
         compare("Hi", models=["groq/a"], schema={"type": "object"})

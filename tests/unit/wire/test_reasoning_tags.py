@@ -198,7 +198,7 @@ def test_text_is_taken_back_at_its_end_tag() -> None:
     assert splitter.feed("One and ") == [TextDelta("One and ")]
     assert splitter.feed("one.</th") == [TextDelta("one.</th")]
     assert splitter.feed("ink>\n\n2") == [TextWasReasoning("One and one."), TextDelta("2")]
-    assert splitter.passed
+    assert splitter.passes("<b>")
 
 
 def test_any_number_of_blocks() -> None:

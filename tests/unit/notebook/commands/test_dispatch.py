@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from allos.errors import ConfigurationError
+from allos.notebook.commands import dispatch
+from allos.providers.catalog import services
 from tests.support.fake_server import FakeServer
 
 
 @pytest.fixture
-def log_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def log_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A log of the test's own, which nothing has opened yet."""
     from allos import log
 
     log.close()
     monkeypatch.setenv("ALLOS_LOG", str(tmp_path / "log.sqlite"))
-    return tmp_path / "log.sqlite"
-
-
-def test_log_tells_its_place_before_the_first_call(log_file: Path, shell: Any) -> None:
-    """`%allos log` says where the log is, also when nothing has been asked yet."""
-    assert shell.run_line_magic("allos", "log") == str(log_file)
+    yield tmp_path / "log.sqlite"
+    log.close()
 
 
 def test_last_of_an_empty_log(log_file: Path, shell: Any) -> None:
@@ -30,12 +31,28 @@ def test_last_of_an_empty_log(log_file: Path, shell: Any) -> None:
     assert shell.run_line_magic("allos", "last") == "The log is empty."
 
 
+@pytest.mark.parametrize("name", ["last", "config", "stop"])
+def test_commands_without_arguments_say_so(shell: Any, name: str) -> None:
+    """A word too many is one line."""
+    with pytest.raises(ConfigurationError, match=f"%allos {name} takes no arguments, got 'now'"):
+        shell.run_line_magic("allos", f"{name} now")
+
+
+def test_every_command_can_be_imported() -> None:
+    """The list names modules and functions that exist."""
+    for name in set(dispatch.names()) - {"help"}:
+        command = dispatch._COMMANDS[name]
+        module = importlib.import_module(f"allos.notebook.commands.{command.module}")
+
+        assert callable(getattr(module, command.function))
+    assert set(dispatch.names()) | {"compare"} == services.RESERVED
+
+
 @pytest.mark.parametrize("line", ["", "help", "--help"])
 def test_help_shows_flags_and_sub_commands(
     shell: Any, capsys: pytest.CaptureFixture[str], line: str
 ) -> None:
     """Whoever looks for help finds all flags and all sub-commands."""
-    from allos.notebook.commands import dispatch
     from allos.notebook.flags import parser
 
     shell.run_line_magic("allos", line)

@@ -327,7 +327,7 @@ def test_prompt_of_the_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(getpass, "getpass", kernel_getpass)
     allos.set_key("groq", remember=False)
 
-    assert prompts == ["Key for groq (not shown): "]
+    assert prompts == ["Type the key of groq (hidden): "]
     assert current_session().keys["groq"] == Secret(KEY)
 
 

@@ -43,6 +43,8 @@ def test_row_is_well_formed(row: services.Service) -> None:
     assert not row.key_required or row.key_env
     assert "\n" not in row.note
     assert not row.note.endswith(".")
+    assert not row.key_page or urlsplit(row.key_page).scheme == "https"
+    assert bool(row.key_page) <= row.key_required
     assert row.max_in_flight is None or row.max_in_flight > 0
 
 
@@ -360,3 +362,31 @@ def test_import_reads_no_file_and_loads_nothing_heavy() -> None:
     )
 
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("word", "suggested"),
+    [
+        ("grok", " Did you mean 'groq'? Grok models are at 'xai'."),
+        ("Grok-4", " Grok models are at 'xai'."),
+        ("claude", " Claude models are at 'anthropic'."),
+        ("claude-haiku-4-5", " Claude models are at 'anthropic'."),
+        ("gpt-5-mini", " GPT models are at 'openai'."),
+        ("google", " Google models are at 'gemini'."),
+        ("llama", " Did you mean 'ollama'? Llama models are at 'meta'."),
+        ("anthropik", " Did you mean 'anthropic'?"),
+        ("grokking", ""),
+        ("nonsense", ""),
+    ],
+)
+def test_a_model_typed_as_a_provider_names_who_has_it(word: str, suggested: str) -> None:
+    """A mistyped name, and the name of a model or a vendor, lead to a service."""
+    assert services.suggestion(word) == suggested
+
+
+def test_what_services_are_known_for_is_unambiguous() -> None:
+    """No word leads to two services, and none is the name of a service."""
+    words = [word.lower() for row in ROWS for word in row.known_for]
+
+    assert len(set(words)) == len(words)
+    assert not set(words) & set(services.names())

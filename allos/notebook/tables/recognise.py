@@ -1,0 +1,60 @@
+"""Which frames are shown as a table of allos: those with all the columns of one of its own frames.
+
+The frame itself stays a plain `pandas.DataFrame`: it is known by its columns, so that a part of its rows,
+sorted or filtered, looks the same, and a part of its columns is shown by pandas. Only frames of models,
+whose columns depend on the service, carry a mark, ``frame.attrs["allos_view"]``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from allos.render.data_table import DataTable
+
+
+class TableModule(Protocol):
+    """A module that shows one kind of frame."""
+
+    COLUMNS: tuple[str, ...]
+    """Columns of the frame, in order; others may follow."""
+
+    def table(self, frame: pd.DataFrame) -> DataTable:
+        """Table that shows a frame with these columns."""
+
+
+_MODULES = {
+    "created_at": "responses_table",
+    "calls": "costs_table",
+    "ready": "services_table",
+    "value": "settings_table",
+    "turns": "chats_table",
+    "found_in": "keys_table",
+    "stopped": "stopped_table",
+}
+"""By the first column: modules of this package, imported for the first such frame."""
+
+
+def table_of(frame: pd.DataFrame) -> DataTable | None:
+    """Table that shows a frame; None for a frame that is not one of allos.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    """
+    columns = tuple(frame.columns)
+    if frame.attrs.get("allos_view") == "models" and "model" in columns:
+        from allos.notebook.tables import models_table
+
+        return models_table.table(frame)
+    name = _MODULES.get(columns[0]) if columns and isinstance(columns[0], str) else None
+    if name is None:
+        return None
+    module: Any = importlib.import_module(f"allos.notebook.tables.{name}")
+    shown: TableModule = module
+    if columns[: len(shown.COLUMNS)] != shown.COLUMNS:
+        return None
+    return shown.table(frame)

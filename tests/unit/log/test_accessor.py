@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import allos
+import allos.log
+from allos.errors import ConfigurationError
+from allos.log.accessor import Cost
+from allos.log.frame import frame_of
+from allos.log.query import responses
+from tests.support.log_rows import a_response, record
+
+
+def rows(*costs: float | None, **metadata: object) -> pd.DataFrame:
+    """A frame of calls with these costs."""
+    return frame_of(
+        [
+            a_response(n, metadata={**metadata, **({} if usd is None else {"cost_usd": usd})})
+            for n, usd in enumerate(costs)
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("costs", "total"),
+    [
+        ((0.25, 0.5), Cost(0.75, 0, 2)),
+        ((0.25, None, None), Cost(0.25, 2, 3)),
+        ((None, None), Cost(None, 2, 2)),
+        ((0.0, None), Cost(0.0, 1, 2)),
+        ((), Cost(0.0, 0, 0)),
+    ],
+)
+def test_unknown_costs_are_counted(costs: tuple[float | None, ...], total: Cost) -> None:
+    """A total says how many costs it does not know; of nothing but unknown ones there is no total."""
+    assert rows(*costs).allos.cost() == total
+
+
+def test_a_total_is_never_a_plain_zero() -> None:
+    """A total with unknown costs says so in words, and is not a number."""
+    unknown = rows(None, None).allos.cost()
+
+    assert (str(unknown), repr(unknown)) == ("unknown (2 calls)", "unknown (2 calls)")
+    assert str(rows(0.25, None).allos.cost()) == "$0.25 + 1 unknown"
+    assert str(rows().allos.cost()) == "$0"
+    assert float(rows(0.25, 0.5).allos.cost()) == 0.75
+    with pytest.raises(ValueError, match="2 of 2 costs are unknown"):
+        float(unknown)
+
+
+def test_what_was_not_sent_costs_nothing() -> None:
+    """Replayed answers and calls that were refused before they were sent are known to be free."""
+    replayed = frame_of([a_response(0, replayed=True, metadata={"cost_usd": 0.25})])
+
+    assert replayed.allos.cost() == Cost(0.0, 0, 1)
+    assert rows(None, attempts=0).allos.cost() == Cost(0.0, 0, 1)
+
+
+def test_cost_by_columns() -> None:
+    """One row per group, the dearest first; sums of unknown values are unknown."""
+    frame = pd.concat(
+        [
+            rows(0.25, None, model="cheap"),
+            rows(0.5, 0.5, model="dear"),
+            rows(None, model="nobody-knows", status="error", input_tokens=None),
+        ],
+        ignore_index=True,
+    )
+    by_model = frame.allos.cost(by="model")
+
+    assert list(by_model.index) == ["dear", "cheap", "nobody-knows"]
+    assert by_model["cost_usd"].tolist()[:2] == [1.0, 0.25]
+    assert by_model.loc["nobody-knows", ["cost_usd", "input_tokens"]].isna().all()
+    assert by_model["unknown_costs"].tolist() == [0, 1, 1]
+    assert by_model["failed"].tolist() == [0, 0, 1]
+    assert by_model["input_tokens"].tolist()[:2] == [21, 21]
+    assert frame.allos.cost(by=["provider", "model"]).index.names == ["provider", "model"]
+    assert len(rows().allos.cost(by="model")) == 0
+
+
+def test_any_frame_of_the_log_has_it(log_path: Path) -> None:
+    """A chosen part of the columns is enough, and a filtered frame keeps it."""
+    allos.log.open(log_path)
+    record(a_response(0, metadata={"cost_usd": 0.25}), a_response(1))
+
+    assert responses(columns="cost_usd").allos.cost() == Cost(0.25, 1, 2)
+    assert responses().query("input_tokens > 10").allos.cost() == Cost(None, 1, 1)
+
+
+def test_another_frame_is_told_what_is_missing() -> None:
+    """Without a column that is needed, the message names it."""
+    with pytest.raises(ConfigurationError, match=r"no column 'cost_usd'\. Did you mean 'cost'"):
+        pd.DataFrame({"cost": [1]}).allos.cost()
+    with pytest.raises(ConfigurationError, match=r"no column 'modle'\. Did you mean 'model'"):
+        rows(0.25).allos.cost(by="modle")

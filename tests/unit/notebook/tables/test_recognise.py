@@ -1,0 +1,96 @@
+"""Which frames a shell shows as tables of allos."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from allos.log.columns import SUMMARY
+from allos.log.frame import frame_of
+from allos.notebook.tables.recognise import table_of
+from tests.support.log_rows import a_response
+
+
+def shown(shell: Any, value: Any) -> dict[str, str]:
+    """What the shell displays of a value."""
+    return dict(shell.display_formatter.format(value)[0])
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame(),
+        pd.DataFrame({"created_at": [1]}),
+        pd.DataFrame({"value": [1], "set_by": [2]}),
+        pd.DataFrame({"calls": [1], "cost_usd": [2]}),
+        pd.DataFrame([[1, 2]]),
+        pd.DataFrame([[1]], columns=pd.MultiIndex.from_tuples([("created_at", "x")])),
+    ],
+)
+def test_frames_of_others_stay_as_they_are(shell: Any, frame: pd.DataFrame) -> None:
+    """A frame with other columns is shown as pandas shows it, to the letter."""
+    assert table_of(frame) is None
+    assert shown(shell, frame) == {"text/plain": repr(frame), "text/html": frame._repr_html_()}
+
+
+def test_responses_show_ten_columns(shell: Any) -> None:
+    """The frame has all columns and is a plain DataFrame; a notebook shows the ten read first."""
+    frame = frame_of([a_response(number) for number in range(3)])
+    html = shown(shell, frame)["text/html"]
+
+    assert type(frame) is pd.DataFrame
+    assert html.count("<th ") == 1 + len(SUMMARY)
+    assert all(f">{name}</th>" in html for name in SUMMARY)
+    assert f"3 responses, {len(frame.columns)} columns, 10 shown" in html
+    assert "NaN" not in html
+
+
+def test_filtered_sorted_and_widened_frames_look_the_same(shell: Any) -> None:
+    """Rows may be chosen and columns added; a choice of columns is shown by pandas."""
+    frame = frame_of([a_response(number) for number in range(3)])
+    some = frame.query("input_tokens > 10").sort_values("id", ascending=False)
+    wider = frame.assign(score=[1, 2, 3])
+    few = frame[["model", "content"]]
+
+    assert "2 responses," in shown(shell, some)["text/html"]
+    assert ">score</th>" in shown(shell, wider)["text/html"]
+    assert shown(shell, few)["text/html"] == few._repr_html_()
+
+
+def test_a_frame_with_other_values_is_shown_by_pandas(shell: Any) -> None:
+    """Values that we cannot read are no error: pandas shows the frame."""
+    frame = frame_of([a_response()]).assign(created_at="long ago")
+
+    assert "long ago" in shown(shell, frame)["text/plain"]
+
+
+def test_long_frames_show_as_many_rows_as_pandas_would(shell: Any) -> None:
+    """The first and the last rows, with a row of dots between."""
+    frame = frame_of([a_response(number) for number in range(61)])
+    html = shown(shell, frame)["text/html"]
+
+    assert html.count("<tr>") == 1 + pd.get_option("display.min_rows") + 1
+    assert "Answer 0" in html
+    assert "Answer 60" in html
+    assert "Answer 30" not in html
+
+
+def test_answers_of_models_are_text(shell: Any) -> None:
+    """What a model wrote is escaped, cut to a line, and safe for a terminal."""
+    hostile = a_response(content="<img src=x onerror=alert(1)>\x1b[31m\n" * 50)
+    data = shown(shell, frame_of([hostile]))
+
+    assert "<img" not in data["text/html"]
+    assert "\x1b" not in data["text/plain"]
+
+
+def test_without_the_extension_pandas_shows_it(shell: Any) -> None:
+    """After unloading nothing of ours is left."""
+    frame = frame_of([a_response()])
+    shell.run_line_magic("unload_ext", "allos")
+    try:
+        assert shown(shell, frame)["text/html"] == frame._repr_html_()
+    finally:
+        shell.run_line_magic("load_ext", "allos")
