@@ -9,24 +9,18 @@ from __future__ import annotations
 
 import html
 import re
-from copy import copy
 from functools import cache
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from allos.render import mathml
 from allos.render.highlight import TOKEN_CLASSES, code_html
-from allos.render.markdown_parser import MAX_HIGHLIGHT_S, LimitExceededError, parser
+from allos.render.limits import LimitExceededError, Size
+from allos.render.markdown_parser import MAX_HIGHLIGHT_S, parser
 from allos.render.maths import may_hold_maths
 from allos.render.plain import clean_text, reveal
 
 if TYPE_CHECKING:
     import nh3
-
-MAX_CHARS = 100_000
-"""About 15,000 words; the longest answer that is formatted."""
-MAX_BRACKETS = 5_000
-MAX_LINKS = 1_000
-MAX_TABLE_CELLS = 10_000
 
 # JupyterLab typesets maths in any output, and a TeX macro can make a request. Its typesetter skips these
 # two classes.
@@ -77,7 +71,7 @@ def markdown_html(text: str) -> str:
 
     Nothing in it runs, loads or styles: raw HTML is shown as text, an image becomes its alt text
     and a link to its URL, formulas become MathML, links are http, https and mailto only and open in a
-    new tab. Text beyond the limits of this module is shown whole, as plain text.
+    new tab. Text beyond the limits of `allos.render.limits` is shown whole, as plain text.
 
     Parameters
     ----------
@@ -156,50 +150,6 @@ def _plain_text(text: str, reason: str) -> str:
     body = html.escape(text.strip("\n"), quote=False)
     note = f'<p class="allos-note">Shown as plain text: {reason}.</p>'
     return f'{note}\n<pre class="allos-whole">{body}</pre>\n'
-
-
-class Size:
-    """What makes a text slow to parse, added up block by block."""
-
-    def __init__(self) -> None:
-        self._chars = self._brackets = self._links = self._cells = 0
-
-    def copy(self) -> Self:
-        """Return a size to try with."""
-        return copy(self)
-
-    def add(self, text: str) -> None:
-        """Count a text that will be parsed.
-
-        Raises
-        ------
-        LimitExceededError
-            It is too much.
-        """
-        self._chars += len(text)
-        if self._chars > MAX_CHARS:
-            raise LimitExceededError(f"longer than {MAX_CHARS:,} characters")
-        self._brackets += text.count("[")
-        if self._brackets > MAX_BRACKETS:
-            raise LimitExceededError(f"more than {MAX_BRACKETS:,} brackets")
-        self._links += max(text.count("](") + text.count("]["), text.count("://"))
-        if self._links > MAX_LINKS:
-            raise LimitExceededError(f"more than {MAX_LINKS:,} links")
-        self._cells += _table_cells(text) if "|" in text else 0
-        if self._cells > MAX_TABLE_CELLS:
-            raise LimitExceededError(f"tables of more than {MAX_TABLE_CELLS:,} cells")
-
-
-def _table_cells(text: str) -> int:
-    """Upper bound of the cells of all tables: the parser pads short rows to full width."""
-    cells = columns = 0
-    for line in text.split("\n"):
-        if "-" in line and "|" in line and not line.strip(" \t|:->"):
-            columns = line.count("|") + 1
-        elif not line.strip(" \t>"):
-            columns = 0
-        cells += columns
-    return cells
 
 
 @cache

@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from allos.render.highlight import code_html
+from allos.render.limits import MAX_BLOCK_LEVELS, MAX_INLINE_LEVELS, LimitExceededError
 from allos.render.links import claimed_host, host_of, is_safe_link
 from allos.render.maths import add_maths
 
@@ -17,16 +18,10 @@ if TYPE_CHECKING:
     from markdown_it.rules_core import StateCore
     from markdown_it.token import Token
 
-MAX_BLOCK_LEVELS = 20
-MAX_INLINE_LEVELS = 60
 MAX_HIGHLIGHT_S = 0.25
 """Seconds that syntax highlighting of one answer may take; later code stays plain."""
 LONG_CELL_CHARS = 24
 """A longer cell of a table may wrap; a shorter one stays on its line, so that no cell becomes a tower."""
-
-
-class LimitExceededError(Exception):
-    """The text is beyond a limit; the message says which."""
 
 
 @cache

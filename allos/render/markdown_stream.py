@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from allos.render.markdown import Size, fragment_html, remember
+from allos.render.limits import LimitExceededError, Size
+from allos.render.markdown import fragment_html, remember
 from allos.render.markdown_blocks import BlockSplitter
-from allos.render.markdown_parser import LimitExceededError
 from allos.render.media import split_images
 from allos.render.plain import clean_text
 

@@ -14,6 +14,7 @@ from functools import lru_cache
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from allos.render.limits import MAX_FORMULAS, LimitExceededError
 from allos.render.mathml import MAX_FORMULA_CHARS, mathml
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from markdown_it.rules_inline import StateInline
     from markdown_it.token import Token
 
-MAX_FORMULAS = 500
 MAX_FORMULA_CHARS_IN_ALL = 20_000
 MAX_CONVERSION_S = 0.5
 """What of one answer is converted, at most; later formulas show their source."""
@@ -198,11 +198,10 @@ def _formula(
 def _converted(tex: str, env: MutableMapping[str, Any], *, display: bool) -> str:
     """MathML while the answer's budget lasts."""
     count, chars, spent_s = env.get("formulas", (0, 0, 0.0))
-    if (
-        count >= MAX_FORMULAS
-        or chars + len(tex) > MAX_FORMULA_CHARS_IN_ALL
-        or spent_s > MAX_CONVERSION_S
-    ):
+    if count >= MAX_FORMULAS:
+        raise LimitExceededError(f"more than {MAX_FORMULAS:,} formulas")
+    if chars + len(tex) > MAX_FORMULA_CHARS_IN_ALL or spent_s > MAX_CONVERSION_S:
+        env["formulas"] = count + 1, chars, spent_s
         return ""
     began_s = perf_counter()
     converted = mathml(tex, display=display)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from allos.render import markdown
+from allos.render import limits, markdown
 from allos.render.markdown import markdown_html
 from tests.support.hostile import HOSTILE, MARK, judge
 
@@ -244,13 +244,14 @@ def test_hidden_characters_are_shown_even_as_entities() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("x" * (markdown.MAX_CHARS + 1), "longer than 100,000 characters"),
-        ("[" * (markdown.MAX_BRACKETS + 1), "more than 5,000 brackets"),
+        ("x" * (limits.MAX_CHARS + 1), "longer than 100,000 characters"),
+        ("[" * (limits.MAX_BRACKETS + 1), "more than 5,000 brackets"),
         ("[x](https://a.b) " * 1_001, "more than 1,000 links"),
         (
             "|" + "a|" * 200 + "\n|" + "-|" * 200 + "\n" + "x\n" * 100,
             "tables of more than 10,000 cells",
         ),
+        ("$x$ " * 1_001, "more than 1,000 formulas"),
         ("> " * 30 + "x", "nested too deep"),
         ("**a " * 80 + "x" + " b**" * 80, "nested too deep"),
     ],

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allos.render import markdown
-from allos.render.markdown import MAX_CHARS, OPEN, fragment_html, markdown_html
+from allos.render.limits import MAX_CHARS
+from allos.render.markdown import OPEN, fragment_html, markdown_html
 from allos.render.markdown_stream import MarkdownStream
 from allos.render.plain import clean_text
 from tests.support.hostile import HOSTILE, judge
