@@ -96,7 +96,7 @@ def _open(lab: Lab, name: str, server: FakeServer, *cells: str) -> Notebook:
     lab.write(name, _setting(server), *cells)
     notebook = lab.open(name)
     notebook.page.evaluate(_COUNT)
-    notebook.run_all(timeout_s=240)
+    notebook.run_all(timeout_s=480)
     return notebook
 
 
@@ -203,8 +203,9 @@ def test_comparisons(lab: Lab, server: FakeServer) -> None:
     boards = notebook.outputs().locator(".allos-board")
     expect(boards.first).to_be_visible()
     expect(boards.locator(".col[aria-busy=true]")).to_have_count(0)
-    foreign = "script, iframe, img:not(.allos-img), form, svg, math, object, link"
+    foreign = "script, iframe, img:not(.allos-img), form, svg, object, link"
     expect(boards.locator(foreign)).to_have_count(0)
+    assert boards.locator("math").count() == boards.locator(".allos-math > rp > math").count() > 0
     roots = notebook.page.evaluate(
         "() => [...document.querySelectorAll('.allos-cmp')].flatMap(e => [...e.classList])"
     )
