@@ -146,8 +146,9 @@ suites: setup browser
 # Each has a venv of its own, beside .venv. What runs there is named, so that nothing is skipped: the
 # unit, contract and kernel tests. Left out are the tests of the browser (they drive JupyterLab 4) and
 # of the embedded model (llama.cpp is the same everywhere), notebooks and docs (their recorded outputs
-# are today's). The lowest versions and Colab's have the same IPython, so that a part of the kernel
-# tests is enough for the lowest: what is shown, and where. .ci/run does all of it, on two cores.
+# are today's). The lowest versions and Colab's have the same IPython, so that a part is enough for the
+# lowest: a few cases of each unit and contract test, none that starts processes (--quick), and of the
+# kernel tests what is shown, and where. .ci/run does all of it, on two cores.
 
 ELSEWHERE := -m 'not model and not browser' tests/unit tests/contract
 SHOWN     := $(addprefix tests/kernel/test_,magic.py compare.py terminal.py)
@@ -175,7 +176,8 @@ $(COLAB)/.ready: pyproject.toml tests/environments/colab.txt $(READY)
 
 test-lowest: $(LOWEST)/.ready  ## Run the tests on the lowest versions that pyproject.toml allows
 	@echo "==> Tests on the lowest versions (some minutes)"
-	@$(LOWEST)/bin/python -m pytest -q $(ELSEWHERE) $(SHOWN)
+	@$(LOWEST)/bin/python -m pytest -q --quick $(ELSEWHERE)
+	@$(LOWEST)/bin/python -m pytest -q $(SHOWN)
 
 # The lowest versions have wheels for the lowest Python alone.
 $(LOWEST)/.ready: pyproject.toml $(READY)

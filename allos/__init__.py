@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 from allos.version import __version__
@@ -137,6 +138,16 @@ def __getattr__(name: str) -> Any:
     return value
 
 
+def _show_results() -> None:
+    """Let a notebook show responses and comparisons also without ``%load_ext allos``."""
+    find_shell = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    shell = find_shell() if find_shell is not None else None
+    if shell is not None:
+        from allos.notebook.display import Display
+
+        Display(shell).register_formatters()
+
+
 def make_default_session() -> Any:
     """Make the process's default session; `allos._process` calls it once."""
     from allos.session import Session
@@ -160,3 +171,6 @@ def unload_ipython_extension(ipython: Any) -> None:
     from allos.notebook import unload
 
     unload(ipython)
+
+
+_show_results()

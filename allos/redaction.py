@@ -5,7 +5,7 @@ Two rules, for two kinds of text:
 - *content* (text, reasoning, arguments of tool calls): known keys are masked. What only looks like a
   key stays, since an example in an answer is a part of the answer;
 - *facts* (ids, model names, finish reasons, headers, usage, error texts): known keys, their encoded
-  forms, the beginning of one that was cut, and everything that looks like a credential are masked.
+  forms, the beginning or end of one that was cut, and everything that looks like a credential are masked.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SHORTEST_LOOKALIKE = 8
 _LONGEST_FACT = 20_000
 """What is longer is no fact, but data (an image): only known keys are looked for."""
 _CUT_KEY = 16
-"""Characters at the beginning of a known key that are masked where the rest is missing. Service
+"""Characters at the beginning or end of a known key that are masked where the rest is missing. Service
 prefixes such as ``sk-ant-api03-`` are shorter."""
 
 _CONTENT_TEXTS = frozenset(
@@ -88,14 +88,14 @@ class Redactor:
     'req-*** of ***'
     """
 
-    __slots__ = ("_beginnings", "_clean", "_clean_names", "_forms", "shortest")
+    __slots__ = ("_clean", "_clean_names", "_forms", "_long", "shortest")
 
     def __init__(self, secrets: Iterable[str]) -> None:
         values = {word for secret in secrets for word in _words(secret) if is_maskable(word)}
         forms = {form for value in values for form in _forms(value)}
         # The longest first: one key may begin with another.
         self._forms = sorted(forms, key=len, reverse=True)
-        self._beginnings = [value for value in values if len(value) > _CUT_KEY]
+        self._long = [value for value in values if len(value) > _CUT_KEY]
         self._clean: set[str] = (
             set()
         )  # facts without credentials: most are those of the call before
@@ -121,9 +121,12 @@ class Redactor:
         if len(text) > _LONGEST_FACT:
             return self.content(text)
         masked = self.content(text)
-        for value in self._beginnings:
+        for value in self._long:
             while (start := masked.find(value[:_CUT_KEY])) >= 0:
                 end = start + _common_length(masked[start:], value)
+                masked = masked[:start] + MASK + masked[end:]
+            while (end := masked.find(value[-_CUT_KEY:]) + _CUT_KEY) >= _CUT_KEY:
+                start = end - _common_length(masked[:end][::-1], value[::-1])
                 masked = masked[:start] + MASK + masked[end:]
         masked = _LOOKALIKE.sub(_mask_match, masked)
         if masked == text and len(text) <= _LONGEST_CACHED:

@@ -122,14 +122,24 @@ def reveal(value: str | Secret) -> str:
     return value.reveal() if isinstance(value, Secret) else value
 
 
+_KEY_NAME = re.compile(r"api[_-]?key", re.I)
+"""`api_key`, and what people write for it: the error for that shows the keywords as well."""
+_URL_WITH_SECRET = re.compile(
+    r"//[^/@]*@|//[^/@:]+:(?!\d*(?:/|\Z))[^@]*@"
+    r"|[?&#][^=&]*(?:auth|key|token|sig|secret|password|credential)[^=&]*=",
+    re.I,
+)
+"""A base URL with user and password, or with a credential in its query; it is refused."""
+
+
 def seal_secrets(keywords: MutableMapping[str, Any]) -> None:
-    """Wrap the API key in a call's keywords, in place: a traceback may show a frame's variables.
+    """Wrap the secrets in a call's keywords, in place: a traceback may show a frame's variables.
 
     Parameters
     ----------
     keywords : dict
-        `api_key` becomes a `Secret`, and so do the values of `headers` that look like credentials;
-        the others are not printed either.
+        `api_key` becomes a `Secret`, and so do the values of `headers` that look like credentials,
+        of which the others are not printed either, and a `base_url` with credentials in it.
 
     Examples
     --------
@@ -138,11 +148,19 @@ def seal_secrets(keywords: MutableMapping[str, Any]) -> None:
     >>> keywords
     {'api_key': Secret(***), 'headers': Headers(x-api-key)}
     """
-    key, headers = keywords.get("api_key"), keywords.get("headers")
-    if isinstance(key, str):
-        keywords["api_key"] = Secret(key)
-    if isinstance(headers, Mapping) and not isinstance(headers, Headers):
-        keywords["headers"] = Headers(headers)
+    for name, value in keywords.items():
+        if name == "headers":
+            keywords[name] = _sealed_headers(value)
+        elif isinstance(value, str) and (
+            _KEY_NAME.fullmatch(name) or (name == "base_url" and _URL_WITH_SECRET.search(value))
+        ):
+            keywords[name] = Secret(value)
+
+
+def _sealed_headers(headers: Any) -> Any:
+    if isinstance(headers, Mapping):
+        return headers if isinstance(headers, Headers) else Headers(headers)
+    return Secret(repr(headers)) if headers else headers  # refused later, since it is no mapping
 
 
 class Headers(dict[str, "str | Secret"]):

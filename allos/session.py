@@ -23,7 +23,7 @@ from allos.providers import Provider, ProviderRegistry
 from allos.providers.catalog import services
 from allos.providers.pricing.budgets import Budgets
 from allos.providers.pricing.prices import Prices
-from allos.secret import Secret
+from allos.secret import Secret, seal_secrets
 from allos.settings import Settings, checked
 
 if TYPE_CHECKING:
@@ -307,6 +307,7 @@ def configure(**changes: Any) -> dict[str, Any]:
     >>> "temperature" in configure(temperature=None)
     False
     """
+    seal_secrets(changes)
     for name, value in changes.items():
         check_setting(name, value)
     settings = current_session().settings

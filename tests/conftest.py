@@ -13,6 +13,7 @@ import gc
 import importlib.util
 import os
 import signal
+import sys
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -83,11 +84,19 @@ _PARTS: dict[str, Callable[[], str | None]] = {
 
 
 @pytest.fixture(autouse=True)
-def own_session(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A session for each test: no log, budget, setting or conversation is left to the next."""
+def own_session(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A session for each test: no log, budget, setting or conversation is left to the next.
+
+    Nor are the models that a service listed.
+    """
     from allos import _process
 
     monkeypatch.setattr(_process, "_defaults", {})
+    yield
+    cache = sys.modules.get("allos.providers.catalog.model_cache")
+    if cache is not None and cache._lists:
+        cache.forget()
+        cache.cache_file().unlink(missing_ok=True)
 
 
 _ran: Counter[str] = Counter()

@@ -123,6 +123,9 @@ class AttemptRun:
             error = exc
         except Exception as exc:  # noqa: BLE001 - the caller gets a typed error for any exception
             error = self._completed(error_mapping.from_exception(exc))
+        if isinstance(error, ProviderConnectionError) and not self.connection.direct:
+            # The next call reads the proxy anew, which the user may have corrected by then.
+            self.handle._runtime.release(self.connection, self.shared)
         try:
             response = await self._parsed(self._response(error, cancelled=cancelled))
             response, stopped = await complete(response, self.afters, self.handle.report)

@@ -103,12 +103,16 @@ class Runtime:
         if unused:
             self._close_client(shared)
 
-    def release(self, connection: Connection) -> None:
-        """Close a connection's client as soon as no call uses it. Any thread."""
+    def release(self, connection: Connection, only: SharedClient | None = None) -> None:
+        """Close a connection's client as soon as no call uses it. Any thread.
+
+        Not if another one than `only` has taken its place.
+        """
         with self._clients_lock:
-            shared = self._clients.pop(connection, None)
-            if shared is None:
+            shared = self._clients.get(connection)
+            if shared is None or only not in (None, shared):
                 return
+            del self._clients[connection]
             shared.released = True
             unused = not shared.calls
         if unused:

@@ -44,6 +44,9 @@ def show(shell: Any, comparison: Comparison) -> None:
     board = make_board(comparison)
     data, metadata = shell.display_formatter.format(board)
     if data:  # a widget of ipywidgets 7 has shown itself
+        data["text/plain"] = (
+            ""  # what pages without widgets show: below the table it would be noise
+        )
         shell.display_pub.publish(data, metadata)
     comparison.watch(table.update_soon)
     table.update_soon()  # the comparison may have ended in between

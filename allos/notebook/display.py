@@ -56,14 +56,18 @@ class Display:
         if response.id is not None:
             self._logged.add(response.id)
 
+    def register_formatters(self) -> None:
+        """Add the formatters alone: all that results need when no magic shows or hides them."""
+        for name, formatter, show in self._formatters():
+            formatter.for_type_by_name(*name, show)
+
     def register(self) -> None:
-        """Add the formatters to the shell."""
+        """Add the formatters to the shell, and what hides results."""
         formatter = self._shell.display_formatter.ipython_display_formatter
         # Off in a terminal before IPython 8: no comparison could wait, no result be hidden.
         if not formatter.enabled:
             self._enabled_formatter = formatter.enabled = True
-        for name, formatter, show in self._formatters():
-            formatter.for_type_by_name(*name, show)
+        self.register_formatters()
         trap = self._shell.display_trap
         self._show, trap.hook = trap.hook, self._show_result
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import deque
+from collections import UserList, deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Set, ValuesView
 from types import SimpleNamespace
 from typing import Any
@@ -95,7 +95,7 @@ class _ContainerText:
         if isinstance(value, Mapping):
             return f"{{{', '.join(f'{name}: {text}' for name, text in texts)}}}"
         joined = ", ".join(f"{name}={text}" if name else text for name, text in texts)
-        if isinstance(value, list | deque | ValuesView) or is_object_array(value):
+        if isinstance(value, list | deque | UserList | ValuesView) or is_object_array(value):
             return f"[{joined}]"
         if isinstance(value, Set):
             return f"{{{joined}}}"
@@ -126,7 +126,9 @@ def _count_data(value: Any, above: tuple[int, ...]) -> int:
                 f"expected data, got {type(value).__name__}, which shows none: pass a table made of it"
             )
         return 0
-    return sum(_count_data(item, (*above, id(value))) for _, _, item in items)
+    keys = value.keys() if isinstance(value, Mapping) else ()
+    below = (*above, id(value))
+    return sum(_count_data(item, below) for item in (*keys, *(item for _, _, item in items)))
 
 
 def _items(value: Any) -> list[tuple[str, str, Any]] | None:
@@ -134,11 +136,12 @@ def _items(value: Any) -> list[tuple[str, str, Any]] | None:
     if isinstance(value, str | bytes | bytearray | type):
         return None
     if isinstance(value, Mapping):
-        return [(f"[{key!r}]", repr(key), item) for key, item in value.items()]
+        named = ((value_text(key), item) for key, item in value.items())
+        return [(f"[{name}]", name, item) for name, item in named]
     names = _field_names(value)
     if names is not None:
         return [(f".{name}", name, getattr(value, name)) for name in names]
-    if isinstance(value, list | tuple | deque | Set | ValuesView):
+    if isinstance(value, list | tuple | deque | UserList | Set | ValuesView):
         return [(f"[{at}]", "", item) for at, item in enumerate(value)]
     if is_object_array(value):
         return _items(value.tolist())

@@ -89,6 +89,9 @@ def _cell_text(value: Any) -> str:
     """Return a cell's complete text: arrays and lists in cells print shortened."""
     if value is None:
         return ""
+    for method in ("to_pylist", "to_numpy"):  # a table or a column within a cell
+        if hasattr(value, "__len__") and hasattr(value, method):
+            value = getattr(value, method)()
     if hasattr(value, "tolist") and getattr(value, "ndim", None):
         import numpy as np
 

@@ -55,7 +55,7 @@ def value_text(value: Any) -> str:
         items = ", ".join(map(value_text, value))
         return f"[{items}]" if isinstance(value, list) else f"({items})"
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{name!r}: {value_text(each)}' for name, each in value.items())}}}"
+        return f"{{{', '.join(f'{value_text(name)}: {value_text(each)}' for name, each in value.items())}}}"
     if hasattr(value, "tolist") and getattr(value, "ndim", None):
         return value_text(value.tolist())  # an array in a list
     return str(value)

@@ -92,7 +92,7 @@ class Provider:
             "provider": self.name,
             "api": endpoint.api,
             "model": self.model,
-            "profile": service.profile_for(is_custom_host=endpoint.is_custom_host),
+            "profile": service.profile_for(endpoint.base_url),
             "timeout_s": given.timeout_s,
             "deadline_s": given.deadline_s,
             "max_attempts": given.max_attempts,
@@ -204,6 +204,8 @@ class Provider:
     ) -> tuple[Request, Body, bool]:
         """Translate a call: the request, the body for its API, and whether to be strict."""
         turns = as_messages(messages)
+        if isinstance(options, dict):  # those of the callers' frames
+            seal_secrets(options)
         given = dict(options)
         strict = given.pop("strict", None)
         strict = self._strict if strict is None else validation.flag("strict", strict)

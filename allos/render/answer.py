@@ -18,6 +18,7 @@ from allos.render.format import (
 from allos.render.markdown import markdown_html
 from allos.render.media import media_html, media_texts, split_images
 from allos.render.plain import clean_text, escaped, shorten, unbroken
+from allos.render.static_styles import with_inline_styles
 from allos.render.structured import structured_html, structured_text
 from allos.render.style import STYLE, sheet_of
 from allos.render.tool_calls import call_html, call_text, results
@@ -67,7 +68,9 @@ def answer_html(
     body = "".join(_body(response, show_error, unsafe_html=unsafe_html))
     # The model's own HTML may need any rule.
     style = STYLE if unsafe_html else f"<style>{sheet_of(body)}</style>"
-    return _out([style, body, _footer_html(response, notes)])
+    # Not to the model's own HTML, which is inserted unchanged.
+    shown = body if unsafe_html else with_inline_styles(body)
+    return _out([style, shown, _footer_html(response, notes)])
 
 
 def body_html(response: ProviderResponse, *, show_error: bool = True) -> str:

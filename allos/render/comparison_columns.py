@@ -17,6 +17,8 @@ from allos.render.plain import shorten
 
 COLOURS = 10
 """How many colour classes there are, ``allos-c0`` to ``allos-c9``."""
+SHADES = 4
+"""How many shades of a colour there are, ``allos-shade0`` to ``allos-shade3``."""
 MAX_PARAM_CHARS = 40
 
 # Parameters whose values may be shown. Of any other only numbers are: `headers`, `api_key` or a
@@ -79,6 +81,17 @@ def colour_slots(names: Sequence[str]) -> list[int]:
                 if used.count(slot) == fewest
             )
     return [slots[name] for name in names]
+
+
+def shades(names: Sequence[str]) -> list[int]:
+    """Shade of each column among those of the same model, 0 to 3: its settings differ.
+
+    Examples
+    --------
+    >>> shades(["groq/a", "openai/b", "groq/a"])
+    [0, 0, 1]
+    """
+    return [names[:index].count(name) % SHADES for index, name in enumerate(names)]
 
 
 def shared_params(columns: Sequence[ColumnView]) -> list[str]:

@@ -8,6 +8,8 @@ from allos.render.fact import Fact
 from allos.render.format import UNKNOWN, money
 from allos.response import ProviderResponse
 
+_EMBEDDED = "local"
+
 
 def total_cost(responses: Sequence[ProviderResponse], *, spent_now: bool = False) -> Fact:
     """Sum of the known costs and the number of the unknown ones, such as ``$0.12 + 3 unknown``.
@@ -25,10 +27,10 @@ def total_cost(responses: Sequence[ProviderResponse], *, spent_now: bool = False
 
     Examples
     --------
-    >>> total_cost([ProviderResponse("Hi", metadata={"provider": "local", "model": "smollm2"})])
-    Fact(text='–', before='', after='', hint='local/smollm2 reported no token counts')
+    >>> total_cost([ProviderResponse("Hi", metadata={"provider": "groq", "model": "llama"})])
+    Fact(text='–', before='', after='', hint='groq/llama reported no token counts')
     """
-    costs = [0.0 if spent_now and r.replayed else r.cost_usd for r in responses]
+    costs = [0.0 if spent_now and r.replayed else cost_usd(r) for r in responses]
     known = [cost for cost in costs if cost is not None]
     reasons = [why_unknown(r) for r, cost in zip(responses, costs, strict=True) if cost is None]
     return cost_fact(
@@ -65,6 +67,16 @@ def cost_fact(
 def is_estimated(responses: Iterable[ProviderResponse]) -> bool:
     """Whether some token counts are estimates."""
     return any(r.metadata.get("usage_source") == "estimated" for r in responses)
+
+
+def is_free(response: ProviderResponse) -> bool:
+    """Whether the embedded model answered, on this machine."""
+    return response.provider == _EMBEDDED and not response.cost_usd
+
+
+def cost_usd(response: ProviderResponse) -> float | None:
+    """Cost of a response in US dollars; None when it is unknown."""
+    return 0.0 if is_free(response) else response.cost_usd
 
 
 def was_sent(response: ProviderResponse) -> bool:

@@ -10,14 +10,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from allos.render.comparison_costs import is_estimated, total_cost, was_sent
+from allos.render.comparison_costs import is_estimated, is_free, total_cost, was_sent
 from allos.render.comparison_view import CellView, PromptView
 from allos.render.fact import Fact
 from allos.render.format import UNKNOWN, ending, first_token, seconds, speed, token_counts
 from allos.render.plain import shorten
 from allos.response import ProviderResponse
 
+REPLAYED = "replayed"
 MAX_PROMPT_CHARS = 2_000
+CHARS_PER_TOKEN = 5
+"""For estimates, where a piece of a stream may be several tokens."""
 
 
 def prompt_parts(prompt: PromptView) -> list[tuple[str, str]]:
@@ -114,16 +117,40 @@ def medians(responses: Sequence[ProviderResponse]) -> Medians:
 
 def median_of(responses: Iterable[ProviderResponse], name: str) -> float | None:
     """Median of one number in the responses' metadata; None when no response has it."""
+    return median_known(response.metadata.get(name) for response in responses)
+
+
+def median_known(values: Iterable[float | None]) -> float | None:
+    """Median of the values that are known; None when none is."""
     from statistics import median
 
-    known = [value for r in responses if (value := r.metadata.get(name)) is not None]
+    known = [value for value in values if value is not None]
     return median(known) if known else None
 
 
-def numbers(responses: Sequence[ProviderResponse]) -> list[Fact]:
+def estimated_tokens(text: str, pieces: int = 0) -> int:
+    """Estimated tokens of a text that a service has not counted, from its length and its pieces.
+
+    Examples
+    --------
+    >>> estimated_tokens("Gravity is a hug."), estimated_tokens("Gravity", pieces=2)
+    (3, 2)
+    """
+    return max(pieces, len(text) // CHARS_PER_TOKEN)
+
+
+def numbers(responses: Sequence[ProviderResponse], *, pieces: int = 0) -> list[Fact]:
     """Quiet line below an answer; of several repeats medians and the total cost.
 
-    Unknown numbers are left out, except for the cost: a missing one is not a free answer.
+    Parameters
+    ----------
+    responses : sequence of ProviderResponse
+    pieces : int
+        In how many pieces a single answer arrived, where that is known: for the estimate of an
+        answer whose tokens were not counted because it was stopped or broke off.
+
+    Unknown numbers are left out, except for the cost: a missing one is not a free answer. Its
+    `hint` says why.
 
     Examples
     --------
@@ -140,14 +167,31 @@ def numbers(responses: Sequence[ProviderResponse]) -> list[Fact]:
         f"{'median ' * several}{seconds(known.latency_s)}" if known.latency_s is not None else "",
         first_token(first_s) if first_s is not None else "",
         speed(known.tokens_per_second, known.latency_s, first_s),
-        known.tokens,
+        known.tokens or _estimate(sent, pieces),
     ]
-    cost_text = "cost unknown" if cost.text == UNKNOWN else f"{cost.text}{' in all' * several}"
     return [
         *(Fact(text) for text in facts if text),
-        Fact(cost_text, hint=cost.hint),
+        *_cost(cost, sent),
         *map(Fact, anomalies(sent)),
     ]
+
+
+def _estimate(sent: Sequence[ProviderResponse], pieces: int) -> str:
+    """Estimated tokens of one answer that did not come to its end; the service counts at the end."""
+    if len(sent) != 1 or sent[0].ok or not sent[0].content:
+        return ""
+    count = estimated_tokens(sent[0].content, pieces)
+    return token_counts(None, count, about=True) if count else ""
+
+
+def _cost(cost: Fact, sent: Sequence[ProviderResponse]) -> list[Fact]:
+    """Cost of one answer, or of several in all; an embedded model is free, a refusal has none."""
+    if all(map(is_free, sent)):
+        return [Fact("free")]
+    if cost.text == UNKNOWN:
+        answered = any(response.ok or response.content for response in sent)
+        return [Fact("cost unknown", hint=cost.hint)] if answered else []
+    return [Fact(f"{cost.text}{' in all' * (len(sent) > 1)}", hint=cost.hint)]
 
 
 def anomalies(responses: Sequence[ProviderResponse]) -> list[str]:
@@ -155,10 +199,13 @@ def anomalies(responses: Sequence[ProviderResponse]) -> list[str]:
     found: list[str] = []
     for response in responses:
         attempts = response.metadata.get("attempts") or 1
-        found += [f"{attempts} attempts"] if attempts > 1 else []
+        if attempts > 1:
+            total_s = response.metadata.get("total_time_s") if len(responses) == 1 else None
+            whole = f" in {seconds(total_s)}" if total_s is not None else ""
+            found.append(f"{attempts} attempts{whole}")
         # A stopped answer says so itself.
         found += [ending(response.finish_reason)] if response.status != "cancelled" else []
-        found += ["replayed"] if response.replayed else []
+        found += [REPLAYED] if response.replayed else []
     share = f" ({{}} of {len(responses)})" if len(responses) > 1 else ""
     return [text + share.format(found.count(text)) for text in dict.fromkeys(filter(None, found))]
 

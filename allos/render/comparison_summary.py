@@ -1,4 +1,4 @@
-"""A comparison in one line: fastest, cheapest, how many calls are done, what was spent."""
+"""A comparison in one line: first to finish, cheapest, how many have answered, what was spent."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from allos.render.comparison_columns import key_letter
-from allos.render.comparison_costs import total_cost, was_sent
-from allos.render.comparison_facts import median_of
+from allos.render.comparison_costs import cost_usd, total_cost, was_sent
+from allos.render.comparison_facts import median_known, median_of
 from allos.render.comparison_view import ComparisonView
 from allos.render.fact import Fact
-from allos.render.format import UNKNOWN, money, seconds
+from allos.render.format import UNKNOWN, money, rate, seconds
 from allos.response import ProviderResponse
+
+_NOTABLE_WAIT_S = 0.1
+"""A shorter time in the queue is not told apart from the answer's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,18 +25,23 @@ class Best:
     """Indexes of the columns; several when they tie."""
     value: float
     """Seconds, or US dollars for one answer."""
+    tokens_per_second: float | None = None
+    """Its speed while it wrote, where that is known and one column alone is the best."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """A comparison in a few numbers."""
 
-    fastest: Best | None
-    """Lowest latency of complete answers (median of repeats); None with nothing to compare."""
+    first: Best | None
+    """Least time to a complete answer, queue and retries included (median of repeats); None with
+    nothing to compare. The one that finishes first need not write fastest."""
     cheapest: Best | None
     """Lowest cost of complete answers (mean of repeats), among known costs only."""
-    done: int
-    """Calls that have ended: complete, failed or cancelled."""
+    answered: int
+    """Calls with a complete answer."""
+    failed: int
+    stopped: int
     total: int
     """All calls."""
     spent: Fact | None
@@ -43,14 +51,34 @@ class Summary:
     def facts(self) -> list[Fact]:
         """Facts of the line below all columns."""
         facts = []
-        if self.fastest is not None:
-            facts.append(Fact(_best_label(self.fastest, seconds), before="fastest"))
-        if self.cheapest is not None:
+        if self.first is not None:
+            speed = rate(self.first.tokens_per_second)
+            facts.append(
+                Fact(
+                    _best_label(self.first, seconds),
+                    before="first to finish",
+                    after="" if speed == UNKNOWN else f"at {speed}",
+                )
+            )
+        if self.cheapest is not None and (self.cheapest.value or len(self.cheapest.columns) == 1):
             facts.append(Fact(_best_label(self.cheapest, money), before="cheapest"))
-        facts.append(Fact(f"{self.done}", after=f"of {self.total} done"))
+        facts += self._counts
         if self.spent is not None and self.spent.text != UNKNOWN:
             facts.append(Fact(self.spent.text, before="spent", hint=self.spent.hint))
         return facts
+
+    @property
+    def _counts(self) -> list[Fact]:
+        """How many calls have ended while some have not; then how they have ended."""
+        others = [
+            Fact(str(count), after=word)
+            for count, word in ((self.failed, "failed"), (self.stopped, "stopped"))
+            if count
+        ]
+        done = self.answered + self.failed + self.stopped
+        if done < self.total or not others:
+            return [Fact(str(done), after=f"of {self.total} done"), *others]
+        return [Fact(str(self.answered), after="answered"), *others]
 
 
 def summary(view: ComparisonView) -> Summary:
@@ -60,32 +88,48 @@ def summary(view: ComparisonView) -> Summary:
     for index, response in ended:
         if response.ok:
             complete.setdefault(index, []).append(response)
-    latencies_s = {
-        index: median_of(of_column, "latency_s") for index, of_column in complete.items()
+    times_s = {index: median_known(map(time_s, of_column)) for index, of_column in complete.items()}
+    speeds = {
+        index: median_of(of_column, "tokens_per_second") for index, of_column in complete.items()
     }
     costs_usd = {}
     for index, of_column in complete.items():
-        known = [r.cost_usd for r in of_column if r.cost_usd is not None]
+        known = [cost for r in of_column if (cost := cost_usd(r)) is not None]
         # Rounded: columns that cost the same tie, in whichever order their answers came.
         costs_usd[index] = round(sum(known) / len(known), 12) if known else None
     several = len(view.columns) > 1
+    statuses = [response.status for _, response in ended]
     sent = [response for _, response in ended if was_sent(response)]
     return Summary(
-        fastest=lowest(latencies_s) if several else None,
+        first=lowest(times_s, speeds) if several else None,
         cheapest=lowest(costs_usd) if several else None,
-        done=len(ended),
+        answered=statuses.count("ok"),
+        failed=statuses.count("error"),
+        stopped=statuses.count("cancelled"),
         total=len(view.cells),
         spent=total_cost(sent, spent_now=True) if sent else None,
     )
 
 
-def lowest(values: Mapping[int, float | None]) -> Best | None:
+def time_s(response: ProviderResponse) -> float | None:
+    """Seconds from the start to the end of a call, with what it waited: in a queue, between attempts."""
+    known = response.metadata
+    total_s: float | None = known.get("total_time_s")
+    waited = (known.get("attempts") or 1) > 1 or (known.get("queue_s") or 0.0) >= _NOTABLE_WAIT_S
+    return response.latency_s if total_s is None or not waited else total_s
+
+
+def lowest(
+    values: Mapping[int, float | None], speeds: Mapping[int, float | None] | None = None
+) -> Best | None:
     """Lowest known value, by column, and the columns that have it; None when none is known."""
     known = {index: value for index, value in values.items() if value is not None}
     if not known:
         return None
     value = min(known.values())
-    return Best(columns=tuple(index for index in known if known[index] == value), value=value)
+    columns = tuple(index for index in known if known[index] == value)
+    speed = speeds.get(columns[0]) if speeds and len(columns) == 1 else None
+    return Best(columns=columns, value=value, tokens_per_second=speed)
 
 
 def _best_label(best: Best, to_text: Callable[[float], str]) -> str:

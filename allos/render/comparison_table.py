@@ -15,6 +15,7 @@ from allos.render.comparison_columns import (
     differing_params,
     key_letter,
     root_class,
+    shades,
 )
 from allos.render.comparison_facts import (
     equal_repeats,
@@ -26,7 +27,10 @@ from allos.render.comparison_facts import (
 from allos.render.comparison_summary import summary
 from allos.render.comparison_view import CellView, ColumnView, ComparisonView
 from allos.render.fact import Fact
+from allos.render.folding import folded
+from allos.render.media import prompt_media_html
 from allos.render.plain import escaped, unbroken
+from allos.render.static_styles import with_inline_styles
 from allos.render.style import COMPARISON_CSS, CSS
 
 # For pages that strip <style>; the style sheet hides it.
@@ -44,8 +48,8 @@ def comparison_html(view: ComparisonView) -> str:
     Returns
     -------
     str
-        One ``<div>``. Its classes are our own, `root_class` among them; no script, id, ``data-*``
-        or style attribute, nothing that loads.
+        One ``<div>``. Its classes are our own, `root_class` among them; no script, id or ``data-*``
+        attribute, nothing that loads. The styles of `static_styles` stand inline.
 
     Examples
     --------
@@ -54,12 +58,14 @@ def comparison_html(view: ComparisonView) -> str:
         rows = allos.responses().query("comparison_id == 'cmp_01KAN3'")
         Path("answers.html").write_text(comparison_html(ComparisonView.from_frame(rows)))
     """
-    slots = colour_slots([column.name for column in view.columns])
-    heads = map(_head, view.columns, slots, differing_params(view.columns))
+    names = [column.name for column in view.columns]
+    heads = map(
+        _head, view.columns, colour_slots(names), shades(names), differing_params(view.columns)
+    )
     by_column = [view.cells_of(column) for column in view.columns]
     answers = (f"<td>{_answers(cells, view.n)}</td>" for cells in by_column)
     lines = (f"<td>{_numbers(cells)}</td>" for cells in by_column)
-    return unbroken(
+    page = (
         f'<div class="allos-out allos-cmp {root_class(view.id)} mathjax_ignore'
         f' tex2jax_ignore"><style>{CSS}{COMPARISON_CSS}</style>{_prompt(view)}'
         f'<div class="allos-scroll"><table class="allos-grid">\n'
@@ -68,6 +74,7 @@ def comparison_html(view: ComparisonView) -> str:
         f'<tr class="allos-numbers">{"".join(lines)}</tr></tbody></table></div>\n'
         f"{_footer(view)}</div>"
     )
+    return unbroken(with_inline_styles(page))
 
 
 def _prompt(view: ComparisonView) -> str:
@@ -78,6 +85,9 @@ def _prompt(view: ComparisonView) -> str:
     ]
     if chips:
         lines = [*lines[:-1], "<br>".join([*lines[-1:], _DOT.join(chips)])]
+    media = prompt_media_html(view.prompt.images, view.prompt.files)
+    if media:
+        lines.append(f'<div class="allos-sent">{media}</div>')
     return "".join(f'<div class="allos-ask">{line}</div>\n' for line in lines)
 
 
@@ -85,11 +95,11 @@ def _with_breaks(text: str) -> str:
     return escaped(text).replace("\n", "<br>")
 
 
-def _head(column: ColumnView, slot: int, params: Sequence[str]) -> str:
+def _head(column: ColumnView, slot: int, shade: int, params: Sequence[str]) -> str:
     provider, _, model = column.name.partition("/")
     below = _DOT.join(f"<span>{escaped(label)}</span>" for label in (provider, *params) if label)
     return (
-        f'<th class="allos-c{slot}"><div class="allos-head"><b class="allos-key">'
+        f'<th class="allos-c{slot} allos-shade{shade}"><div class="allos-head"><b class="allos-key">'
         f"{key_letter(column.index)}</b> <b>{escaped(model or provider)}</b><br>"
         f"<small>{below}</small></div></th>"
     )
@@ -108,7 +118,7 @@ def _answer(cell: CellView) -> str:
     response, attempt = cell.response, cell.attempt
     if response is not None:
         stopped = '<small class="allos-state">stopped</small>'
-        return body_html(response) + (stopped if response.status == "cancelled" else "")
+        return folded(body_html(response)) + (stopped if response.status == "cancelled" else "")
     text = f'<pre class="allos-text">{escaped(cell.text)}</pre>' if cell.text else ""
     why = f"<br>{escaped(str(attempt['message']))}" if attempt and attempt.get("message") else ""
     return f'{text}<small class="allos-state">{escaped(state_label(cell))}{why}</small>'
@@ -128,8 +138,8 @@ def _footer(view: ComparisonView) -> str:
         f"<span>{_quiet(fact.before)}{_element('b', fact)}{_quiet(fact.after)}</span>"
         for fact in summary(view).facts
     ]
-    before = _quiet("logged as") if view.logged else ""
-    items.append(f'<span class="allos-log">{before}<b>{escaped(view.id)}</b></span>')
+    shown_id = f"<code>{escaped(view.id)}</code>" if view.logged else _quiet("not logged")
+    items.append(f'<span class="allos-log">{shown_id}</span>')
     return f'<small class="allos-sum">{_DOT.join(items)}</small>'
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections import Counter
 
-from allos.render.comparison_costs import cost_fact, was_sent, why_unknown
-from allos.render.comparison_summary import Summary, lowest
+from allos.render.comparison_costs import cost_fact, cost_usd, was_sent, why_unknown
+from allos.render.comparison_summary import Summary, lowest, time_s
 from allos.render.fact import Fact
 from allos.response import ProviderResponse
 
@@ -28,7 +28,8 @@ class ComparisonTally:
 
     def __init__(self) -> None:
         self._columns: dict[int, _ColumnTally] = {}
-        self._done = self._sent = 0
+        self._statuses: Counter[str] = Counter()
+        self._sent = 0
         self._spent_usd = 0.0
         self._estimated = 0
         self._unknown_costs: Counter[str] = Counter()  # by reason
@@ -46,9 +47,16 @@ class ComparisonTally:
         several = columns > 1
         tallies = [(index, self._columns[index]) for index in sorted(self._columns)]
         return Summary(
-            fastest=lowest({index: each.median_s for index, each in tallies}) if several else None,
+            first=lowest(
+                {index: each.times_s.median for index, each in tallies},
+                {index: each.speeds.median for index, each in tallies},
+            )
+            if several
+            else None,
             cheapest=lowest({index: each.mean_usd for index, each in tallies}) if several else None,
-            done=self._done,
+            answered=self._statuses["ok"],
+            failed=self._statuses["error"],
+            stopped=self._statuses["cancelled"],
             total=cells,
             spent=self._spent(),
         )
@@ -65,14 +73,14 @@ class ComparisonTally:
         )
 
     def _count(self, column: int, response: ProviderResponse, sign: int) -> None:
-        self._done += sign
+        self._statuses[response.status] += sign
         if was_sent(response):
             self._sent += sign
-            cost_usd = 0.0 if response.replayed else response.cost_usd  # costs nothing today
-            if cost_usd is None:
+            spent_usd = 0.0 if response.replayed else cost_usd(response)  # costs nothing today
+            if spent_usd is None:
                 self._unknown_costs[why_unknown(response)] += sign
             else:
-                self._spent_usd += sign * cost_usd
+                self._spent_usd += sign * spent_usd
             self._estimated += sign * (response.metadata.get("usage_source") == "estimated")
         if response.ok:
             self._columns.setdefault(column, _ColumnTally()).count(response, sign)
@@ -82,30 +90,41 @@ class _ColumnTally:
     """Numbers of the complete answers of one column."""
 
     def __init__(self) -> None:
-        self._latencies_s: list[float] = []  # sorted
+        self.times_s = _Values()
+        self.speeds = _Values()  # tokens per second
         self._cost_usd = 0.0
         self._known_costs = 0
 
     def count(self, response: ProviderResponse, sign: int) -> None:
-        latency_s, cost_usd = response.latency_s, response.cost_usd
-        if latency_s is not None:
-            if sign > 0:
-                insort(self._latencies_s, latency_s)
-            else:
-                del self._latencies_s[bisect_left(self._latencies_s, latency_s)]
-        if cost_usd is not None:
+        self.times_s.count(time_s(response), sign)
+        self.speeds.count(response.metadata.get("tokens_per_second"), sign)
+        usd = cost_usd(response)
+        if usd is not None:
             self._known_costs += sign
-            self._cost_usd += sign * cost_usd
-
-    @property
-    def median_s(self) -> float | None:
-        values = self._latencies_s
-        if not values:
-            return None
-        middle = len(values) // 2
-        return values[middle] if len(values) % 2 else (values[middle - 1] + values[middle]) / 2
+            self._cost_usd += sign * usd
 
     @property
     def mean_usd(self) -> float | None:
         # Rounded: columns that cost the same tie, in whichever order their answers came.
         return round(self._cost_usd / self._known_costs, 12) if self._known_costs else None
+
+
+class _Values:
+    """Numbers in order, those that are known."""
+
+    def __init__(self) -> None:
+        self._sorted: list[float] = []
+
+    def count(self, value: float | None, sign: int) -> None:
+        if value is not None and sign > 0:
+            insort(self._sorted, value)
+        elif value is not None:
+            del self._sorted[bisect_left(self._sorted, value)]
+
+    @property
+    def median(self) -> float | None:
+        values = self._sorted
+        if not values:
+            return None
+        middle = len(values) // 2
+        return values[middle] if len(values) % 2 else (values[middle - 1] + values[middle]) / 2

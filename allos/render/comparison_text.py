@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from allos.render.answer import NO_TEXT, body_text_parts, error_text
 from allos.render.comparison_columns import common_labels, differing_params, key_letter
 from allos.render.comparison_facts import (
+    REPLAYED,
     anomalies,
     equal_repeats,
     medians,
@@ -17,12 +18,14 @@ from allos.render.comparison_facts import (
 from allos.render.comparison_summary import summary
 from allos.render.comparison_view import CellView, ColumnView, ComparisonView
 from allos.render.format import UNKNOWN, seconds
+from allos.render.media import prompt_media_texts
 from allos.render.plain import clean_text, shorten
 from allos.response import ProviderResponse
 
 TEXT_WIDTH = 100
 """Characters in a line."""
 
+_NAME_WIDTH = TEXT_WIDTH - 24
 _SHORTEST_NAME = 16
 """To how many characters a model's name or its parameters may be cut, so that a row fits."""
 
@@ -46,9 +49,13 @@ def comparison_text(view: ComparisonView) -> str:
     if view.n > 1:
         blocks[-1] += "\nNumbers are medians over the repeats; costs are totals."
     for column, labels, cells in zip(view.columns, params, by_column, strict=True):
-        words = (key_letter(column.index), column.name, labels, *anomalies(_responses(cells)))
+        unusual = anomalies(_responses(cells))
+        # Not cut, and always with room: apart from this word a replayed comparison reads the same.
+        replayed = "".join(f"  {words}" for words in unusual if words.startswith(REPLAYED))
+        others = [words for words in unusual if not words.startswith(REPLAYED)]
+        words = (key_letter(column.index), column.name, labels, *others)
         name = "  ".join(filter(None, map(_one_line, words)))
-        blocks.append(f"{shorten(name, TEXT_WIDTH)}\n{_answers(cells, view.n)}")
+        blocks.append(f"{shorten(name, _NAME_WIDTH)}{replayed}\n{_answers(cells, view.n)}")
     facts = "  ".join(str(fact) for fact in summary(view).facts)
     logged = f"logged as {view.id}" if view.logged else view.id
     blocks.append(f"{_wrapped(facts, TEXT_WIDTH)}\n{logged}")
@@ -62,6 +69,8 @@ def _responses(cells: Iterable[CellView]) -> list[ProviderResponse]:
 def _prompt_lines(view: ComparisonView) -> Iterator[str]:
     for label, text in prompt_parts(view.prompt):
         yield _wrapped(f"{label}: {clean_text(text)}", TEXT_WIDTH)
+    for label in prompt_media_texts(view.prompt.images, view.prompt.files):
+        yield _wrapped(_one_line(label), TEXT_WIDTH)
     if labels := common_labels(view):
         yield _wrapped(", ".join(map(_one_line, labels)), TEXT_WIDTH)
 

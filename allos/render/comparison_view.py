@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from allos.messages import Message
-from allos.render.logged_rows import message_count, params_of, records, response_of
+from allos.parts import File, Image, format_size
+from allos.render.logged_rows import message_count, params_of, prompt_labels, records, response_of
 from allos.response import ProviderResponse
 
 if TYPE_CHECKING:
@@ -31,16 +32,29 @@ class PromptView:
     earlier_messages: int = 0
     """How many messages come before the last one, system messages not counted."""
 
+    images: tuple[Image, ...] = ()
+    """Images of the last user message."""
+    files: tuple[str, ...] = ()
+    """Labels of its other parts, such as ``report.pdf, 12 kB``."""
+
     @classmethod
     def of(cls, messages: Sequence[Message]) -> Self:
         """View of a conversation that ends with the prompt."""
         system = [m.text for m in messages if m.role == "system" and m.text]
         prompts = [m.text for m in messages if m.role == "user"]
+        last = next((m.content for m in reversed(messages) if m.role == "user"), None)
+        parts = () if last is None or isinstance(last, str) else tuple(last)
         count = sum(m.role != "system" for m in messages)
         return cls(
             system="\n\n".join(system),
             text=(prompts[-1] if prompts else None) or "",
             earlier_messages=max(0, count - 1),
+            images=tuple(part for part in parts if isinstance(part, Image)),
+            files=tuple(
+                f"{part.name}, {format_size(len(part.data))}"
+                for part in parts
+                if isinstance(part, File)
+            ),
         )
 
 
@@ -132,6 +146,7 @@ class ComparisonView:
                 system=rows[0].get("system") or "",
                 text=rows[0].get("prompt") or "",
                 earlier_messages=max(0, message_count(rows[0]) - 1),
+                files=tuple(prompt_labels(rows[0])),
             ),
             columns=columns,
             cells=cells,

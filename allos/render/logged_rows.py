@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from allos import errors
 from allos.errors import AllosError
 from allos.messages import ToolCall
+from allos.render.media import part_label
 from allos.response import ProviderResponse
 
 if TYPE_CHECKING:
@@ -22,7 +23,15 @@ _PARAMS = ("temperature", "top_p", "max_tokens", "seed")
 
 _METADATA = (
     *("provider", "model", *_PARAMS, "status", "finish_reason", "attempts", "request_id"),
-    *("latency_s", "time_to_first_token_s", "tokens_per_second", "cost_usd", "usage_source"),
+    *(
+        "latency_s",
+        "total_time_s",
+        "queue_s",
+        "time_to_first_token_s",
+        "tokens_per_second",
+        "cost_usd",
+        "usage_source",
+    ),
     *("input_tokens", "output_tokens", "reasoning_tokens", "error_type", "error_message"),
 )
 
@@ -82,6 +91,18 @@ def params_of(row: Mapping[str, Any]) -> dict[str, Any]:
     """
     known = {name: value for name in _PARAMS if (value := row.get(name)) is not None}
     return {**known, **(_json(row.get("params")) or {})}
+
+
+def prompt_labels(row: Mapping[str, Any]) -> list[str]:
+    """Labels of the images and files of the last user message; the log has no bytes."""
+    messages = _json(row.get("messages")) or []
+    content = next((m.get("content") for m in reversed(messages) if m["role"] == "user"), None)
+    parts = content if isinstance(content, list) else []
+    return [
+        ", ".join(filter(None, (part.get("name"), part_label(part))))
+        for part in parts
+        if part.get("type") != "text"
+    ]
 
 
 def message_count(row: Mapping[str, Any]) -> int:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from allos.media import images_in, pixel_size
-from allos.parts import Image, format_size
+from allos.parts import Image, format_size, image_type
 from allos.render.links import is_safe_link
 from allos.render.plain import clean_text, escaped
 from allos.response import ProviderResponse
@@ -72,6 +72,33 @@ def media_html(response: ProviderResponse, in_text: tuple[Image, ...] = ()) -> s
     return "".join(pieces)
 
 
+def prompt_media_html(images: Sequence[Image], files: Sequence[str]) -> str:
+    """Images of a prompt, and a quiet line for each file and each image that is not drawn.
+
+    Parameters
+    ----------
+    images : sequence of Image
+    files : sequence of str
+        Labels.
+    """
+    own = tuple(dict.fromkeys(image for image in images if _is_drawable(image)))
+    drawn = {image.content_hash for image in _drawn(own)}
+    pieces = [
+        _image(image)
+        if image.content_hash in drawn
+        else _line(
+            {"url": image.url, "media_type": image.media_type, "size_bytes": image.size_bytes}
+        )
+        for image in dict.fromkeys(images)
+    ]
+    return "".join((*pieces, *map(_note, files)))
+
+
+def prompt_media_texts(images: Sequence[Image], files: Sequence[str]) -> list[str]:
+    """Plain-text version of `prompt_media_html`."""
+    return [*(image.url or image_label(image) for image in images), *files]
+
+
 def media_texts(response: ProviderResponse, in_text: tuple[Image, ...] = ()) -> list[str]:
     """Plain-text version of `media_html`: ``image/png, 12 kB``."""
     return [*map(image_label, in_text), *map(part_label, _parts(response))]
@@ -98,6 +125,11 @@ def _parts(response: ProviderResponse) -> list[Mapping[str, Any]]:
     media = [part for part in parts if part.get("media_type") or part.get("url")]
     is_all = not (response.content.strip() or response.refusal or response.tool_calls)
     return media or (list(parts) if is_all else [])
+
+
+def _is_drawable(image: Image) -> bool:
+    """Whether it is of a format that browsers draw: a person may send any other."""
+    return image.data is not None and image_type(image.data) is not None
 
 
 def _drawn(images: tuple[Image, ...]) -> list[Image]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from string import Template
 
-from allos.render.tokens import SIZES, SLOT_COLOURS, declare
+from allos.render.tokens import SIZES, column_colours, declare
 
 # Three times its own class: JupyterLab's rules for rendered HTML weigh up to two classes and two
 # elements. Rules are nested, colours are variables: the sheet stands in every answer of a notebook.
@@ -217,9 +217,11 @@ border-top:1px solid var(--allos-line);background:var(--allos-fill);\
 font-variant-numeric:tabular-nums}
 & .allos-sum b{font-weight:600}
 & .allos-sum>.allos-log{margin-left:auto}
-""" + "".join(
-    f"& .allos-c{slot}{{--allos-slot:{colour}}}" for slot, colour in enumerate(SLOT_COLOURS)
-)
+& .allos-sum code{padding:0;background:none;font:inherit;font-family:var(--allos-mono);color:inherit}
+& .allos-sent>.allos-img{display:inline-block;max-height:8em;margin:0 8px 0 0}
+& .allos-rest>summary{cursor:pointer;font-size:$small;color:var(--jp-content-link-color,#1a6fc9)}
+& .allos-rest>.allos-md{margin-top:8px}
+""" + column_colours("& .allos-c", "& .allos-shade")
 
 # token class of `highlight` -> variable of JupyterLab's editor, and a colour that is legible on
 # white and on near-black alike (contrast about 4.5 with both)
@@ -250,15 +252,17 @@ _OUT_PARTS = (
     (('"allos-img"',), _IMAGE),
     (('"allos-err"', '"allos-refusal"'), _ERROR),
 )
+# Code with the inline style of `static_styles`.
+_STYLED_CODE = 'text-align:left"><code'
 _MD_PARTS = (
     (("<h1", "<h2", "<h3", "<h4", "<h5", "<h6"), _HEADING),
     (("<hr",), _RULE),
     (("<blockquote",), _QUOTE),
     (("<code",), _CODE),
-    (("<pre><code", '"allos-whole"'), _PRE + _TOKEN),
+    (("<pre><code", _STYLED_CODE, '"allos-whole"'), _PRE + _TOKEN),
     (('"allos-wide"',), _WIDE),
     (("<table",), _TABLE),
-    (("<pre><code", '"allos-wide"'), _EDGE),
+    (("<pre><code", _STYLED_CODE, '"allos-wide"'), _EDGE),
     (('"allos-math"',), _MATHS),
     (("<a ",), _LINK),
     (('"allos-x"',), _PROBLEM),

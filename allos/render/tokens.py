@@ -48,6 +48,30 @@ SLOT_COLOURS = (
     *("#a8790b", "#1c8ca8", "#cf4450", "#6d8a1f", "#6b7a90"),
 )
 
+# How much of its model's colour a column has: settings of one model get shades, towards the text's colour.
+_SHADES = ("100%", "70%", "45%", "25%")
+
+
+def column_colours(slot: str, shade: str) -> str:
+    """CSS rules that give a column its colour, ``--allos-slot``.
+
+    Parameters
+    ----------
+    slot, shade : str
+        Selectors without their number.
+
+    Examples
+    --------
+    >>> column_colours(".c", ".s").startswith(".c0{--allos-slot:color-mix(in srgb,#2a7de1 var(")
+    True
+    """
+    colours = (
+        f"{slot}{at}{{--allos-slot:color-mix(in srgb,{colour} var(--allos-shade,100%),{_TEXT})}}"
+        for at, colour in enumerate(SLOT_COLOURS)
+    )
+    mixes = (f"{shade}{at}{{--allos-shade:{mix}}}" for at, mix in enumerate(_SHADES) if at)
+    return "".join((*colours, *mixes))
+
 
 def declare(*names: str, text: str = _TEXT) -> str:
     """CSS declarations of variables.

@@ -12,11 +12,13 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-_END_MARKS = re.compile(
-    r"(?:\s*(?:<\|[a-z_]{2,20}\|>|<｜[^｜]{2,30}｜>|</s>|<end_of_turn>|\[/INST\]))+\s*\Z",
+_END_MARK = re.compile(
+    r"(?:<\|[a-z_]{2,20}\|>|<｜[^｜]{2,30}｜>|</s>|<end_of_turn>|<turn\|>|\[/INST\]|\x00)\Z",
     re.IGNORECASE,
 )
 """End marks of chat templates, which a server should have removed."""
+_END_MARK_CHARS = 40
+"""More than the length of any."""
 
 _FENCED = re.compile(r"(```|~~~)[ \t]*(?:json[\w-]*)?(.*?)(?:\1|\Z)", re.DOTALL | re.IGNORECASE)
 _STARTS = re.compile(r"[{\[]")
@@ -55,7 +57,7 @@ def json_texts(answer: str) -> Iterator[str]:
     >>> [*json_texts('[1] is a source, {"a": [2]} the answer')]
     ['[1]', '{"a": [2]}']
     """
-    text = _END_MARKS.sub("", answer.removeprefix("\ufeff")).strip()
+    text = _without_end_marks(answer.removeprefix("\ufeff")).strip()
     if (whole := _whole(text)) is not None:
         yield whole
         return
@@ -92,6 +94,18 @@ def first_match(answer: str, parse: Callable[[str], T]) -> T:
     except (ValueError, RecursionError) as exc:
         raise ValueError(f"it is not valid JSON ({exc})") from None
     raise ValueError("it is not valid JSON")
+
+
+def _without_end_marks(text: str) -> str:
+    """The text without what some models go on to write; there may be thousands of them."""
+    end = len(text)
+    while True:
+        tail = text[max(0, end - _END_MARK_CHARS) : end]
+        kept = tail.rstrip()
+        mark = _END_MARK.search(kept)
+        if mark is None and (kept or not tail):
+            return text[:end]
+        end -= len(tail) - (mark.start() if mark else 0)
 
 
 def _whole(text: str) -> str | None:

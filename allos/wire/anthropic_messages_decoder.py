@@ -21,21 +21,14 @@ from allos.usage import Usage
 from allos.wire import error_mapping
 from allos.wire.anthropic_messages_blocks import OpenBlocks
 from allos.wire.decoder import Decoder
-from allos.wire.json_fields import count, json_dict, text, word
+from allos.wire.error_bodies import reported_error, reports_failure
+from allos.wire.finish_reasons import finish_reason, finish_word
+from allos.wire.json_fields import count, json_dict, reported_cost, text
 from allos.wire.partial_tool_call import index_key
+from allos.wire.placeholders import word
 from allos.wire.running_usage import counts_nothing, with_later
 from allos.wire.token_usage import reconcile
 from allos.wire.unread_fields import UnreadFields
-
-_FINISH: dict[str, FinishReason] = {
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "max_tokens": "length",
-    "tool_use": "tool_calls",
-    "pause_turn": "pause",
-    "refusal": "refusal",
-    "model_context_window_exceeded": "context_exceeded",
-}
 
 _COUNTS = (
     "input_tokens",
@@ -80,7 +73,10 @@ class MessagesDecoder(Decoder):
             self.done = False
             return self._block(body.get("index"), block) if isinstance(block, dict) else []
         if kind == "content_block_stop":
-            return self._blocks.close(self._position(body.get("index"), _is_any))
+            position = self._position(body.get("index"), _is_any)
+            # Some servers count the openings, and write 0 everywhere else.
+            self._position_of_index.pop(index_key(body.get("index")) or "", None)
+            return self._blocks.close(position)
         if kind == "message_delta":
             delta = body.get("delta")
             events = self._ending(delta) if isinstance(delta, dict) else []
@@ -90,7 +86,7 @@ class MessagesDecoder(Decoder):
         if kind == "message_stop":
             self.done = self.closed = True
             return []
-        if kind == "error" or body.get("error"):
+        if kind == "error" or reported_error(body) or (not kind and reports_failure(body)):
             raise error_mapping.from_body(body)
         if kind == "message":  # a complete response as an event
             self.closed = True
@@ -100,9 +96,11 @@ class MessagesDecoder(Decoder):
         return unread
 
     def decode_response(self, response: dict[str, Any]) -> list[Event]:
-        if response.get("error") or response.get("type") == "error":
+        if reported_error(response) or response.get("type") == "error":
             raise error_mapping.from_body(response)
         content = response.get("content")
+        if text(content):
+            content = [{"type": "text", "text": content}]
         if not isinstance(content, list):
             raise error_mapping.missing_field("content", response)
         events = self._start(response, complete=True)
@@ -115,7 +113,7 @@ class MessagesDecoder(Decoder):
         return events
 
     def _ending(self, end: dict[str, Any]) -> list[Event]:
-        self._stop_reason = word(end.get("stop_reason")) or self._stop_reason
+        self._stop_reason = finish_word(end.get("stop_reason")) or self._stop_reason
         details = end.get("stop_details")
         why = text(details.get("explanation")) if isinstance(details, dict) else None
         refused = why is not None and self._stop_reason == "refusal"
@@ -130,8 +128,8 @@ class MessagesDecoder(Decoder):
         if not self.done:
             return events
         raw = self._stop_reason
-        reason: FinishReason | None = _FINISH.get(raw, "other") if raw else None
-        if reason is None and "tool_use" in self._kinds:
+        reason: FinishReason | None = finish_reason(raw) if raw else None
+        if reason in (None, "stop") and "tool_use" in self._kinds:
             reason = "tool_calls"
         return [*events, Finished(reason, raw)]
 
@@ -243,13 +241,14 @@ class MessagesDecoder(Decoder):
             dict(raw),
             input_tokens=given,
             output_tokens=output,
+            total_tokens=count(raw.get("total_tokens")) or None,
             reasoning_tokens=count(
                 json_dict(raw.get("output_tokens_details")).get("thinking_tokens")
             ),
             cache_read_tokens=read,
             cache_write_tokens=wrote,
         )
-        return [UsageReport(usage)]
+        return [UsageReport(usage), *reported_cost(raw)]
 
 
 def _citations(block: dict[str, Any]) -> list[Event]:

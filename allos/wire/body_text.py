@@ -67,6 +67,8 @@ def json_values(content: bytes) -> list[Any]:
         value = repaired_json(content)
     except ValueError:
         return _in_a_row(content.decode("utf-8", "replace"))
+    if isinstance(value, str) and value.startswith("{"):  # JSON within JSON
+        return json_values(value.encode())
     return value if isinstance(value, list) else [value]
 
 

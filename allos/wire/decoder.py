@@ -80,6 +80,12 @@ class Decoder(ABC):
             return []
         if name == "error":
             raise error_mapping.from_body(data)
+        inner = data[5:].lstrip() if data.startswith(b"data:") else b""
+        if inner and not inner.startswith(b"data:"):  # a gateway's field before the service's own
+            return [*self.decode_event(name, inner)]
         if data.startswith((b"[", b'"')):
-            return [Unplaced("an event that is no object", parse_json(data))]
+            value = parse_json(data)
+            if isinstance(value, str) and value.startswith("{"):  # JSON within JSON
+                return [*self.decode_event(name, value.encode())]
+            return [Unplaced("an event that is no object", value)]
         return [Unplaced("an event that is no JSON", data.decode("utf-8", "replace"))]

@@ -10,6 +10,8 @@ from urllib.parse import unquote
 
 from jiter import from_json
 
+from allos.wire.placeholders import says_nothing, word
+from allos.wire.surrogates import without_halves
 from allos.wire.waits import Clock, parse_field
 
 _MAX_DETAIL = 400
@@ -21,18 +23,26 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 _MESSAGES = (
     "message", "msg", "detail", "details", "error_description", "faultstring", "status_msg", "title",
+    "errors",
 )  # fmt: skip
-_CODES = ("code", "type", "reason", "error_code", "errorcode", "error_type")
+_CODES = (
+    "code", "type", "__type", "reason", "error_code", "errorcode", "errorCode", "error_type", "errorType",
+)  # fmt: skip
 _HOLDERS = (
     "error", "errors", "detail", "details", "message", "innererror", "inner_error", "metadata", "raw",
     "violations", "fault", "base_resp", "response",
 )  # fmt: skip
 _WAITS = {
     "retrydelay": 1.0, "retryafter": 1.0, "retryafters": 1.0, "retryafterseconds": 1.0,
-    "retryafterms": 0.001, "resetsinseconds": 1.0, "estimatedtime": 1.0,
+    "retryafterms": 0.001, "resetsinseconds": 1.0, "estimatedtime": 1.0, "resetsat": 1.0,
+    "resetat": 1.0,
 }  # fmt: skip
 """Fields that tell a wait, by their letters alone, and how long their unit is."""
-_STATUSES = ("code", "status", "status_code")
+_STATUSES = ("code", "status", "status_code", "statusCode")
+_NAMES = frozenset(
+    {*_MESSAGES, *_CODES, *_STATUSES, *_HOLDERS, "success", "param", "request_id"} - {"type"}
+)
+"""Fields of an object that is an error and nothing else; a `type` may be that of an event."""
 
 
 @dataclass(slots=True)
@@ -65,6 +75,7 @@ class ErrorFacts:
 
 def read(body: Any) -> ErrorFacts:
     """Read an error body."""
+    body = without_halves(body)
     facts = ErrorFacts(status=status_in_body(body), is_page=_is_page(body))
     facts.message, facts.code = describe(body)
     statuses = []  # of Google, which writes them in capitals; they say least
@@ -109,16 +120,38 @@ def describe(body: Any, depth: int = 0) -> tuple[str | None, str | None]:
                 return text, code
     code = next((known for name in ("code", "type") if (known := _code(body.get(name)))), None)
     inner = body.get("error")
-    if isinstance(inner, str) and inner:
-        return describe(inner, depth + 1)[0], code
+    summary = describe(inner, depth + 1)[0] if isinstance(inner, str) and inner else None
     for name in _MESSAGES:
         value = body.get(name)
         if isinstance(value, (str, list, Mapping)) and value:
             text, inner_code = describe(value, depth + 1)
             if text:
                 text = _with_upstream(_with_field(text, body), body, depth)
+                if summary and summary not in text:
+                    text = f"{summary}: {text}"
                 return text, code or inner_code
-    return None, code
+    return summary, code
+
+
+def reports_failure(body: Mapping[str, Any]) -> bool:
+    """Whether an object in the place of an answer says that the call failed, without `error`.
+
+    As FastAPI, vLLM, API gateways and Cloudflare write it: ``{"detail": ...}``, ``{"object":
+    "error"}``, ``{"code": 500, "msg": ...}``, ``{"success": false}``.
+    """
+    if body.get("object") == "error" or body.get("success") is False or body.get("errors"):
+        return True
+    if body.get("status") in ("error", "failed", "failure"):
+        return True
+    if not any(isinstance(body.get(name), str | list) and body[name] for name in _MESSAGES):
+        return False
+    return status_in_body(body) is not None or _NAMES.issuperset(body)
+
+
+def reported_error(body: Mapping[str, Any]) -> Any:
+    """Return the `error` of an object; None where it is a placeholder."""
+    error = body.get("error")
+    return None if not error or says_nothing(error) else error
 
 
 def status_in_body(body: Any) -> int | None:
@@ -186,11 +219,10 @@ def _with_field(text: str, body: Mapping[str, Any]) -> str:
 
 def _code(value: Any) -> str | None:
     """A service's own code for the error; numbers and the plain word "error" say nothing."""
-    if not isinstance(value, str) or not value or value == "error" or value.isdecimal():
+    code = word(value)
+    if code is None or code == "error" or code.isdecimal() or not code.isprintable():
         return None
-    if not value.isprintable():
-        return None
-    return value[:100]
+    return code[:100]
 
 
 def _holders(body: Any) -> Iterator[Mapping[str, Any]]:

@@ -26,7 +26,7 @@ from allos.errors import (
 from allos.wire import error_bodies, error_words
 from allos.wire.causes import causes, class_names
 from allos.wire.error_bodies import ErrorFacts, describe
-from allos.wire.headers import clock, rate_limit_wait_s, request_id, retry_after_s
+from allos.wire.headers import clock, error_codes, rate_limit_wait_s, request_id, retry_after_s
 from allos.wire.waits import Clock, find_wait
 
 
@@ -86,6 +86,8 @@ def _error(
     facts: ErrorFacts, headers: Mapping[str, str], *, status: int | None, is_exchange: bool
 ) -> ProviderError:
     now = clock(headers)
+    facts.codes += error_codes(headers)
+    facts.code = facts.code or next(iter(facts.codes), None)
     kind = _kind(facts, headers, status)
     message = facts.message or ""
     wait_s = _wait_s(facts, headers, now)
@@ -166,8 +168,10 @@ def _kind_without_status(facts: ErrorFacts, words: str) -> type[ProviderError]:
     found = found or error_words.by_weak_code(facts.codes)
     if found is not None:
         return found
+    if facts.code is None and facts.message is None:
+        return ServerError
     if facts.code is None:
-        return InvalidResponseError
+        return error_words.by_words(words, (ServerError,)) or InvalidResponseError
     return BadRequestError if facts.code.startswith("invalid") else ServerError
 
 
@@ -235,6 +239,10 @@ def no_answer(content: bytes, headers: Mapping[str, str]) -> ProviderError:
 def missing_field(name: str, response: Mapping[str, Any]) -> ProviderError:
     """Our error for a complete response without the field that holds the answer."""
     message, code = describe(response)
+    if error_bodies.reports_failure(response):
+        error = from_body(response)
+        if not isinstance(error, InvalidResponseError):
+            return error
     return InvalidResponseError(
         f"the answer holds no {name}" + (f": {message}" if message else ""), code=code
     )

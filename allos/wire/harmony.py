@@ -14,9 +14,12 @@ from allos.events import ReasoningDelta, TextDelta
 FIRST_MARKS = ("<|channel|>", "<|start|>assistant")
 """An answer in this format begins with one of them."""
 FINAL_HEADER = (
-    r"(?:<\|end\|>)?(?:<\|start\|>assistant)?<\|channel\|>[ \t]{0,4}final[^<]{0,20}<\|message\|>"
+    r"(?:<\|end\|>)?(?:<\|start\|>assistant)?<\|channel\|>[ \t]{0,4}final[^<]{0,20}"
+    r"(?:<\|constrain\|>[^<]{0,20})?<\|message\|>"
 )
 """Regular expression of what stands between the reasoning and the answer."""
+CUT_HEADER = r"\s*(?:<\|channel\|>)?(?:analysis|commentary)?<\|message\|>"
+"""The same of what is left of the first header, where its beginning was in the prompt."""
 
 _MARK = re.compile(r"<\|(start|channel|constrain|message|end|return|call)\|>")
 _PARTIAL_MARK = re.compile(r"<(?:\|[a-z]{0,9}\|?)?\Z")

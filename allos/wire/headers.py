@@ -12,6 +12,8 @@ from allos.events import Event, RateLimitHint, ResponseFacts
 from allos.wire.waits import Clock, parse_wait
 
 _MAX_DIGITS = 16
+_RETRY_AFTER = ("retry-after", "x-retry-after", "x-ratelimit-retry-after")
+_ERROR_CODES = ("x-amzn-errortype", "x-ms-error-code")
 _RESET = re.compile(r"rate-?limit.*reset")
 
 
@@ -50,7 +52,14 @@ def retry_after_s(headers: Mapping[str, str], now: Clock | None = None) -> float
     milliseconds = headers.get("retry-after-ms") or ""
     if re.fullmatch(r"\d+(\.\d+)?", milliseconds):
         return float(milliseconds) / 1000
-    return parse_wait(headers.get("retry-after") or "", now or clock(headers))
+    told = (headers.get(name) for name in _RETRY_AFTER)
+    return parse_wait(next((each for each in told if each), ""), now or clock(headers))
+
+
+def error_codes(headers: Mapping[str, str]) -> list[str]:
+    """Return the codes of an error that stand in headers alone."""
+    found = (headers.get(name) for name in _ERROR_CODES)
+    return [each.partition(":")[0] for each in found if each]
 
 
 def rate_limit_wait_s(headers: Mapping[str, str], now: Clock | None = None) -> float | None:

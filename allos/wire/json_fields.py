@@ -65,7 +65,6 @@ _MAX_TOKENS = 2**53
 _MAX_USD = 1e12
 _MAX_DIGITS = 30
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?([eE]-?[0-9]+)?", re.ASCII)
-_NOTHING = frozenset({"", "null", "none", "nil", "undefined"})
 
 
 def records(listing: Mapping[str, Any]) -> list[Any]:
@@ -83,6 +82,8 @@ def reported_cost(usage: Mapping[str, Any]) -> list[ResponseFacts]:
     cost_usd = _with_upstream(_amount(cost), usage)
     if cost_usd is None and (ticks := _amount(usage.get("cost_in_usd_ticks"))) is not None:
         cost_usd = ticks / _TICKS_PER_USD
+    if cost_usd is None:
+        cost_usd = _amount(usage.get("estimated_cost"))
     return [] if cost_usd is None else [ResponseFacts(cost_usd=cost_usd, price_version=REPORTED)]
 
 
@@ -136,13 +137,6 @@ def _number(value: Any) -> float | None:
 def text(value: Any) -> str | None:
     """Return a string that is not empty, or None."""
     return value if isinstance(value, str) and value else None
-
-
-def word(value: Any) -> str | None:
-    """Return a string that names something, or None: many servers write "null" for nothing."""
-    if not isinstance(value, str) or value.strip().lower() in _NOTHING:
-        return None
-    return value
 
 
 def json_dict(value: Any) -> dict[str, Any]:

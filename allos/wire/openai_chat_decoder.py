@@ -21,12 +21,22 @@ from allos.events import (
 )
 from allos.wire import error_mapping
 from allos.wire.decoder import Decoder
-from allos.wire.json_fields import json_dict, text, word
+from allos.wire.error_bodies import reported_error, reports_failure
+from allos.wire.finish_reasons import finish_reason, finish_word
+from allos.wire.json_fields import json_dict, text
 from allos.wire.logprobs import token_logprobs
 from allos.wire.openai_chat_choices import ChoicePicker
-from allos.wire.openai_chat_ending import FINISH_REASONS, finish_word, usage_events
+from allos.wire.openai_chat_fields import (
+    BESIDE_TEXT,
+    CHOICE_FIELDS,
+    CHUNK_FIELDS,
+    MESSAGE_FIELDS,
+    odd_fields,
+)
 from allos.wire.openai_chat_media import AudioPieces, content_part
 from allos.wire.openai_chat_tool_calls import ToolCallAssembler
+from allos.wire.openai_usage import usage_events
+from allos.wire.placeholders import word
 from allos.wire.reasoning_tags import ReasoningTagSplitter
 from allos.wire.running_usage import with_later
 from allos.wire.unread_fields import UnreadFields, merge
@@ -37,31 +47,6 @@ DETAILS = "chat.reasoning_details"
 CALL_EXTRA = "chat.tool_call_extra"
 """Type of the raw part that keeps `extra_content` of a call: Gemini 3 signs its thoughts there and
 answers 400 to calls that come back without."""
-
-
-# What is read, and what says nothing about an answer (`obfuscation` is padding of random length).
-_CHUNK_FIELDS = frozenset(
-    {
-        *("id", "object", "created", "model", "choices", "usage", "system_fingerprint"),
-        *("service_tier", "error", "base_resp", "x_groq", "obfuscation"),
-    }
-)
-_CHOICE_FIELDS = frozenset(
-    {"index", "delta", "message", "text", "finish_reason", "logprobs", "usage", "error"}
-)
-_BESIDE_TEXT = frozenset({"reasoning_details", "annotations", "images", "audio"})
-_MESSAGE_FIELDS = _BESIDE_TEXT | {
-    *(
-        "role",
-        "content",
-        "reasoning_content",
-        "reasoning",
-        "refusal",
-        "tool_calls",
-        "function_call",
-    ),
-    "token_id",
-}
 
 
 class ChatDecoder(Decoder):
@@ -78,6 +63,8 @@ class ChatDecoder(Decoder):
         """Some of the answer has come."""
         self._reasons_vary = False
         """Some of the answer came without a finish reason, so that one says something."""
+        self._in_messages = False
+        """The pieces come as messages or texts, not as deltas."""
         self._went_on = False
         """Some of the answer came after a finish reason."""
         self._thoughts: list[str] = []
@@ -129,15 +116,14 @@ class ChatDecoder(Decoder):
 
     def _reason(self) -> tuple[FinishReason | None, str | None]:
         raw = self._finish_reason
-        if self._tool_calls.found and (not raw or FINISH_REASONS.get(raw.lower()) == "stop"):
-            return "tool_calls", raw
-        if not raw:
-            return None, raw
-        return FINISH_REASONS.get(raw.lower(), "other"), raw
+        reason = finish_reason(raw) if raw else None
+        if self._tool_calls.found and reason in (None, "stop"):
+            reason = "tool_calls"
+        return reason, raw
 
     def _chunk(self, chunk: dict[str, Any], part: str, *, named_error: bool = False) -> list[Event]:
         choices = chunk.get("choices")
-        if chunk.get("error") or named_error:
+        if named_error or (chunk.get("error") and reported_error(chunk)):
             self.error = error_mapping.from_body(chunk)
             if not choices:
                 raise self.error
@@ -145,8 +131,10 @@ class ChatDecoder(Decoder):
         if isinstance(minimax_status, dict) and minimax_status.get("status_code"):
             raise error_mapping.from_body(minimax_status)
         events = self._facts(chunk)
-        if not _CHUNK_FIELDS.issuperset(chunk):
-            self._unread.add(chunk, _CHUNK_FIELDS, events)
+        if not CHUNK_FIELDS.issuperset(chunk):
+            if not choices and reports_failure(chunk):
+                raise error_mapping.from_body(chunk)
+            self._unread.add(chunk, CHUNK_FIELDS, events)
         if isinstance(choices, list) and choices:
             picker, first = self._choices, choices[0]
             # Nearly every chunk holds one piece, numbered like the one before.
@@ -164,7 +152,9 @@ class ChatDecoder(Decoder):
         usage = chunk.get("usage")
         if isinstance(extra := chunk.get("x_groq"), dict):
             usage = usage or extra.get("usage")
-            self._unread.add(extra, ("id", "usage"), events, within="x_groq")
+            self._unread.add(extra, ("id", "usage", "error"), events, within="x_groq")
+            if reported_error(extra) and self.error is None:
+                self.error = error_mapping.from_body(extra)
             if request_id := word(extra.get("id")):
                 events.append(ResponseFacts(request_id=request_id))
         if isinstance(usage, dict) and usage:
@@ -199,18 +189,20 @@ class ChatDecoder(Decoder):
         ]
 
     def _choice(self, choice: dict[str, Any], part: str, events: list[Event]) -> None:
-        if not _CHOICE_FIELDS.issuperset(choice):
-            self._unread.add(choice, _CHOICE_FIELDS, events, within="choice")
-        message = choice.get(part) or choice.get("delta")
-        if message is None and not self._has_content:
-            # Some services repeat the whole message in the last chunk; once is enough.
-            message = choice.get("message") or {"content": choice.get("text")}
+        if not CHOICE_FIELDS.issuperset(choice):
+            self._unread.add(choice, CHOICE_FIELDS, events, within="choice")
+        message = choice.get(part) or self._other_form(choice)
         reason = choice.get("finish_reason")
         if reason is not None:
             reason = finish_word(reason)
-        if isinstance(message, dict):
+        if not isinstance(message, dict):
+            message = {"content": message} if text(message) else {}
+        if message:
             before = len(events)
             self._message(message, events)
+            is_checked = part == "message" or len(events) == before
+            if is_checked and (odd := odd_fields(message)):
+                self._unread.add(odd, (), events, within="message", in_pieces=True)
             if len(events) > before:
                 self._has_content = True
                 if self._finish_reason is not None and not self.closed:
@@ -223,14 +215,26 @@ class ChatDecoder(Decoder):
         usage = choice.get("usage")
         if isinstance(usage, dict) and usage:
             events += self._count(usage)
-        if choice.get("error") and self.error is None:
+        if choice.get("error") and self.error is None and reported_error(choice):
             self.error = error_mapping.from_body(choice)
         if reason is not None:
-            if self._finish_reason is None or FINISH_REASONS.get(reason.lower()) != "stop":
+            if self._finish_reason is None or finish_reason(reason) != "stop":
                 self._finish_reason = reason
             self.may_go_on = not self._reasons_vary
             # A reason that stands beside every piece is no end signal.
             self.done = self._reasons_vary or not self._went_on
+
+    def _other_form(self, choice: dict[str, Any]) -> Any:
+        """Return what a choice holds in the place of another kind of response."""
+        delta, message = choice.get("delta"), choice.get("message")
+        if delta or not (message or choice.get("text")):
+            return delta
+        if self._has_content and not (self._in_messages and self._finish_reason is None):
+            # Some services repeat the whole message in the last chunk; once is enough.
+            calls = None if self._tool_calls.found else json_dict(message).get("tool_calls")
+            return {"tool_calls": calls} if calls else None
+        self._in_messages = True
+        return message or choice.get("text")
 
     def _logprobs(self, logprobs: Any, message: Any, events: list[Event]) -> None:
         content = message.get("content") if isinstance(message, dict) else None
@@ -246,8 +250,8 @@ class ChatDecoder(Decoder):
             if content:
                 self._text(content, events)
             return
-        if not _MESSAGE_FIELDS.issuperset(message):
-            self._unread.add(message, _MESSAGE_FIELDS, events, within="message", in_pieces=True)
+        if not MESSAGE_FIELDS.issuperset(message):
+            self._unread.add(message, MESSAGE_FIELDS, events, within="message", in_pieces=True)
         thought = text(message.get("reasoning_content"))
         if thought:
             self._thoughts.append(thought)
@@ -263,7 +267,7 @@ class ChatDecoder(Decoder):
             events += self._tool_calls.deltas(calls)
         if call := message.get("function_call"):
             events += self._tool_calls.legacy_deltas(call)
-        if not _BESIDE_TEXT.isdisjoint(message):
+        if not BESIDE_TEXT.isdisjoint(message):
             self._beside_text(message, events)
 
     def _beside_text(self, message: dict[str, Any], events: list[Event]) -> None:

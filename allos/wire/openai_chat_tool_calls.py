@@ -12,8 +12,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from allos.events import ToolCallDelta
-from allos.wire.json_fields import json_dict, text, word
+from allos.wire.json_fields import json_dict, text
 from allos.wire.partial_tool_call import PartialToolCall, index_key
+from allos.wire.placeholders import word
+
+_ARGUMENTS = ("parameters", "input", "args")
+"""Other names of the arguments: of templates that pass on what the model wrote, and of custom tools."""
 
 
 class ToolCallAssembler:
@@ -63,12 +67,14 @@ class ToolCallAssembler:
         return [delta for delta in deltas if delta is not None]
 
     def _piece(self, piece: dict[str, Any], used: set[int]) -> ToolCallDelta | None:
-        function = piece.get("function")
+        function = piece.get("function") or piece.get("custom")
         if isinstance(function, str):  # the name alone
             function = {"name": function, "arguments": piece.get("arguments")}
         function = json_dict(function) or piece
         id_, name = word(piece.get("id")), word(function.get("name"))
         arguments = function.get("arguments")
+        if arguments is None:
+            arguments = next((each for name in _ARGUMENTS if (each := function.get(name))), None)
         position = self._position(index_key(piece.get("index")), id_, name, arguments, used)
         if position is None:
             return None

@@ -17,33 +17,29 @@ from allos.events import (
     RefusalDelta,
     ResponseFacts,
     TextDelta,
-    UsageReport,
 )
-from allos.usage import Usage
 from allos.wire import error_mapping
 from allos.wire.decoder import Decoder
-from allos.wire.json_fields import count, json_dict, reported_cost, text, word
+from allos.wire.error_bodies import reported_error, reports_failure
+from allos.wire.finish_reasons import finish_reason
+from allos.wire.json_fields import json_dict, text
 from allos.wire.openai_responses_items import (
     ANNOTATED,
     EVENT_FIELDS,
     RESPONSE_FIELDS,
     content_parts,
     events_of_part,
+    item_kind,
     item_logprobs,
+    output_items,
 )
 from allos.wire.openai_responses_parts import StreamedParts
 from allos.wire.openai_responses_tool_calls import FunctionCalls
-from allos.wire.running_usage import counts_nothing, with_later
+from allos.wire.openai_usage import usage_events
+from allos.wire.placeholders import word
+from allos.wire.running_usage import with_later
 from allos.wire.surrogates import join_halves
-from allos.wire.token_usage import reconcile
 from allos.wire.unread_fields import UnreadFields
-
-_INCOMPLETE: dict[str, FinishReason] = {
-    "max_output_tokens": "length",
-    "max_messages": "length",
-    "content_filter": "content_filter",
-    "steered": "pause",
-}
 
 _LAST = frozenset(
     {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}
@@ -99,7 +95,7 @@ class ResponsesDecoder(Decoder):
             return self._facts(response) if isinstance(response, dict) else []
         if kind in ANNOTATED and isinstance(annotation := body.get("annotation"), dict):
             return [Citation(annotation)]
-        if kind == "error" or body.get("error"):
+        if kind == "error" or reported_error(body) or (not kind and reports_failure(body)):
             raise error_mapping.from_body(body)
         if isinstance(body.get("output"), list):  # a complete response as an event
             self.closed = True
@@ -116,7 +112,7 @@ class ResponsesDecoder(Decoder):
         if kind in _LAST and isinstance(inner, dict):  # the last event of a stream
             yield from self._final(response, kind)
             return
-        if "output" not in response and not response.get("error"):
+        if not ("output" in response or "output_text" in response or reported_error(response)):
             raise error_mapping.missing_field("output", response)
         yield from self._response(
             response, f"response.{word(response.get('status')) or 'completed'}"
@@ -179,7 +175,7 @@ class ResponsesDecoder(Decoder):
 
     def _beside_text(self, item: dict[str, Any]) -> list[Event]:
         """Return what a complete item holds beside texts and tool calls."""
-        kind = text(item.get("type"))
+        kind = item_kind(item)
         if kind == "reasoning":
             return self._raw(item)
         if kind == "message":
@@ -203,8 +199,7 @@ class ResponsesDecoder(Decoder):
         self._unread.add(response, RESPONSE_FIELDS, events)
         yield from events
         texts, tokens = _no_texts(), list[Any]()
-        output = response.get("output")
-        items = [i for i in output if isinstance(i, dict)] if isinstance(output, list) else []
+        items = output_items(response)
         self._items += len(items)
         for item in items:
             _texts(item, texts)
@@ -221,9 +216,9 @@ class ResponsesDecoder(Decoder):
                 yield delta(new)
         if isinstance(usage := response.get("usage"), dict):
             self._usage = with_later(self._usage, usage)
-            yield from _usage(self._usage)
-        if response.get("error") or kind == "response.failed":
-            raise error_mapping.from_body(response.get("error") or response)
+            yield from usage_events(self._usage)
+        if (error := reported_error(response)) or kind == "response.failed":
+            raise error_mapping.from_body(error or response)
         finish = self._finish(response, kind)
         if finish.finish_reason == "stop" and not self._items and not self._parts:
             raise InvalidResponseError("the answer holds no output")
@@ -236,11 +231,11 @@ class ResponsesDecoder(Decoder):
         if not status or (status in _RUNNING and said not in _RUNNING):
             # A last event may repeat the status of the first one.
             status = "completed" if said == "done" else said
+        cut = word(json_dict(response.get("incomplete_details")).get("reason"))
         reason: FinishReason
-        if status == "incomplete":
-            details = response.get("incomplete_details")
-            raw = (word(details.get("reason")) if isinstance(details, dict) else None) or status
-            reason = _INCOMPLETE.get(raw, "other")
+        if status == "incomplete" or (status == "completed" and cut):
+            raw = cut or status
+            reason = finish_reason(raw)
         elif status == "completed":
             raw, reason = status, "stop"
             if self._calls.calls:
@@ -266,27 +261,10 @@ def _texts(item: dict[str, Any], texts: dict[_Delta, list[str]]) -> None:
         parts += [p for p in summary if isinstance(p, dict)] if isinstance(summary, list) else []
         texts[ReasoningDelta] += [part["text"] for part in parts if text(part.get("text"))]
         return
-    if item.get("type") != "message":
+    if item_kind(item) != "message":
         return
     for part in parts:
         if part.get("type") == "refusal":
             texts[RefusalDelta].append(text(part.get("refusal")) or "")
         elif isinstance(part.get("text"), str):
             texts[TextDelta].append(part["text"])
-
-
-def _usage(raw: dict[str, Any]) -> list[Event]:
-    if counts_nothing(raw):
-        return [UsageReport(Usage(raw=raw))]
-    input_details = json_dict(raw.get("input_tokens_details"))
-    output_details = json_dict(raw.get("output_tokens_details"))
-    usage = reconcile(
-        raw,
-        input_tokens=count(raw.get("input_tokens")) or None,
-        output_tokens=count(raw.get("output_tokens")),
-        total_tokens=count(raw.get("total_tokens")) or None,
-        reasoning_tokens=count(output_details.get("reasoning_tokens")),
-        cache_read_tokens=count(input_details.get("cached_tokens")),
-        cache_write_tokens=count(input_details.get("cache_write_tokens")),
-    )
-    return [UsageReport(usage), *reported_cost(raw)]

@@ -29,7 +29,22 @@ ANNOTATED = frozenset(
 def content_parts(item: dict[str, Any]) -> list[dict[str, Any]]:
     """Parts of an item's content."""
     content = item.get("content")
+    if text(content):
+        return [{"type": "output_text", "text": content}]
     return [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
+
+
+def item_kind(item: dict[str, Any]) -> str | None:
+    """Type of an item; one that has only content is a message."""
+    return text(item.get("type")) or ("message" if item.get("content") else None)
+
+
+def output_items(response: dict[str, Any]) -> list[dict[str, Any]]:
+    """Items of a response; some servers send its text alone."""
+    output = response.get("output") or response.get("output_text")
+    if text(output):
+        return [{"type": "message", "content": output}]
+    return [item for item in output if isinstance(item, dict)] if isinstance(output, list) else []
 
 
 def events_of_part(part: dict[str, Any]) -> list[Event]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from allos.events import ToolCallDelta
-from allos.wire.json_fields import text, word
+from allos.wire.json_fields import text
 from allos.wire.partial_tool_call import PartialToolCall, as_object, index_key
+from allos.wire.placeholders import word
 from allos.wire.surrogates import join_halves
 
 _Body = dict[str, Any]

@@ -39,7 +39,8 @@ class Proxy:
             port = f":{parts.port}" if parts.port else ""
         except ValueError:
             return "a URL that is not valid"
-        return f"{parts.scheme}://{parts.hostname or ''}{port}"
+        host = parts.hostname or ""
+        return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}"
 
     def check(self) -> None:
         """Raise where requests cannot go through it.

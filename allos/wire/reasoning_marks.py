@@ -9,6 +9,9 @@ END_TAGS = {
     "<reasoning>": "</reasoning>",
     "[think]": "[/think]",  # Mistral's open models
     "<seed:think>": "</seed:think>",
+    "<mm:think>": "</mm:think>",  # MiniMax
+    "<|channel>thought": "<channel|>",  # Gemma's open models
+    "<|inner_prefix|>": "<|inner_suffix|>",  # Apertus
     "◁think▷": "◁/think▷",  # Kimi
     "<|start_thinking|>": "<|end_thinking|>",  # Cohere's open models
     "<|begin_of_thought|>": "<|end_of_thought|>",
@@ -16,6 +19,8 @@ END_TAGS = {
 """Start tag to end tag, in lower case: models differ in that."""
 START_TAGS = {end: start for start, end in END_TAGS.items()}
 
+_ALPHABETS_END = "\u2e80"
+"""From here on scripts put no spaces between words, so that quotes open behind a letter too."""
 _QUOTES = {"`": "`", '"': '"', "'": "'", "“": "”", "‘": "’", "«": "»"}
 
 
@@ -35,9 +40,14 @@ def is_quoted(before: str, after: str, *, is_complete: bool) -> bool | None:
         Whether no more will come.
     """
     closing = _QUOTES.get(before[-1:])
-    if closing is None:
+    if closing is None or (closing == before[-1:] and _closes_quote(before[-2:-1])):
         return False
     return after.startswith(closing) if after or is_complete else None
+
+
+def _closes_quote(behind: str) -> bool:
+    """Whether a quotation mark behind this character ends a quote, or is one of a code fence."""
+    return behind in ("`", *".!?)]}…%") or (behind.isalnum() and behind < _ALPHABETS_END)
 
 
 def is_mentioned(before: str, after: str, *, is_complete: bool) -> bool | None:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from allos.events import Event, Finished, ReasoningDelta, TextDelta, TextWasReasoning
 from allos.wire.decoder import Decoder
 from allos.wire.harmony import FIRST_MARKS, HarmonySplitter
-from allos.wire.reasoning_marks import END_TAGS, is_quoted, opens_quote
+from allos.wire.reasoning_marks import END_TAGS, START_TAGS, is_quoted, opens_quote
 from allos.wire.unopened_reasoning import EndTagWatch, UnopenedReasoning
 
 Piece = TextDelta | ReasoningDelta | TextWasReasoning
@@ -27,6 +27,7 @@ _MAX_BLANKS = 1000
 
 _START_TAG = re.compile("|".join(map(re.escape, END_TAGS)), re.IGNORECASE)
 _END_TAG = {start: re.compile(re.escape(end), re.IGNORECASE) for start, end in END_TAGS.items()}
+_ANY_END_TAG = re.compile("|".join(map(re.escape, START_TAGS)), re.IGNORECASE)
 
 
 class ReasoningTagSplitter:
@@ -50,6 +51,8 @@ class ReasoningTagSplitter:
         self._held = ""
         self._has_block = False
         self._start_tag = ""
+        self._before = ""
+        """The last character of the block so far, without what is held."""
         self._watch = EndTagWatch()
         self._harmony = HarmonySplitter()
         self.passes: Callable[[str], bool] = _never
@@ -93,7 +96,7 @@ class ReasoningTagSplitter:
         if may_open and (self._has_block or len(text) - len(start) <= _MAX_BLANKS):
             head = start[:_FIRST_CHARS].lower()
             if tag := _START_TAG.match(start):
-                self._state, self._start_tag = "inside", tag[0].lower()
+                self._state, self._start_tag, self._before = "inside", tag[0].lower(), ""
                 return start[tag.end() :]
             if head.startswith(FIRST_MARKS):
                 self._state = "harmony"
@@ -103,6 +106,12 @@ class ReasoningTagSplitter:
                 self._held = text
                 return None
         if self._has_block:
+            if again := _ANY_END_TAG.match(start):  # some models write it twice
+                return start[again.end() :]
+            head = start[:_FIRST_CHARS].lower()
+            if head and not is_complete and any(tag.startswith(head) for tag in START_TAGS):
+                self._held = text
+                return None
             # Blank lines between the end tag and the answer belong to neither.
             self._state, self.passes = "passed", _always
             pieces += [TextDelta(start)] if start else []
@@ -116,22 +125,28 @@ class ReasoningTagSplitter:
     def _inside(self, text: str, pieces: list[Piece], *, is_complete: bool) -> str | None:
         """In a block; return what is behind its end."""
         for end in _END_TAG[self._start_tag].finditer(text):
-            before, after = text[: end.start()], text[end.end() : end.end() + 1]
-            quoted = is_quoted(before, after, is_complete=is_complete)
+            start = end.start()
+            before, after = text[max(0, start - 2) : start], text[end.end() : end.end() + 1]
+            quoted = is_quoted((self._before + before)[-2:], after, is_complete=is_complete)
             if quoted is None:
-                self._held = text[end.start() - 1 :]
-                pieces += _reasoning(before[:-1])
+                self._held = text[start - 1 :]
+                self._reason(text[: start - 1], pieces)
                 return None
             if not quoted:
                 self._state, self._has_block = "start", True
-                pieces += _reasoning(before)
+                pieces += _reasoning(text[:start])
                 return text[end.end() :]
         size = len(text) if is_complete else len(text) - _overlap(text, END_TAGS[self._start_tag])
         if not is_complete and opens_quote(text[:size]):  # what quotes a tag waits with it
             size -= 1
         self._held = text[size:]
-        pieces += _reasoning(text[:size])
+        self._reason(text[:size], pieces)
         return None
+
+    def _reason(self, text: str, pieces: list[Piece]) -> None:
+        """Hand out reasoning that goes on."""
+        pieces += _reasoning(text)
+        self._before = text[-1:] or self._before
 
     def _taken_back(self, found: UnopenedReasoning, *, is_complete: bool) -> list[Piece]:
         """Hand out reasoning that came as text, and what is behind it."""

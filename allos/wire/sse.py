@@ -3,7 +3,9 @@
 https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream: lines end
 with LF, CR or CRLF, chunks may be cut anywhere, comments and unknown fields are skipped, several
 data lines are joined by LF. One departure: an event that the end of the stream cuts off before its
-blank line is handed out by `end` (many servers leave the last blank line out).
+blank line is handed out by `end` (many servers leave the last blank line out). Another one: `error:`
+is a field that llama.cpp sends, and a line of JSON without a field is what a gateway adds to a stream
+that it has to end; both are events of their own.
 """
 
 from __future__ import annotations
@@ -94,4 +96,9 @@ class SseDecoder:
                 self._event = line[6:].strip().decode("utf-8", "replace")
             elif line == b"data":
                 data.append(b"")
+            elif line.startswith(b"error:"):
+                self.seen_field = True
+                done.append(ServerEvent("error", line[6:].strip()))
+            elif self.seen_field and line.startswith(b'{"') and line.rstrip().endswith(b"}"):
+                done.append(ServerEvent("", line))
         return done

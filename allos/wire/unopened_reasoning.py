@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from allos.wire.harmony import FINAL_HEADER
+from allos.wire.harmony import CUT_HEADER, FINAL_HEADER
 from allos.wire.reasoning_marks import END_TAGS, START_TAGS, is_mentioned
 
 _FENCES = ("```", "~~~")
 _MARK = re.compile(
     "|".join([*map(re.escape, (*_FENCES, *END_TAGS, *START_TAGS)), FINAL_HEADER]), re.IGNORECASE
 )
-_MARK_CHARS = 80
+_MARK_CHARS = 128
 """More than the length of any mark."""
+_CUT_HEADER = re.compile(CUT_HEADER)
 _BARE_CHANNELS = re.compile(r"analysis(?=\S)(.*?)assistantfinal(?=\S)", re.DOTALL)
 """Channels of gpt-oss whose marks a server has removed, so that only their names are left."""
 
@@ -94,6 +95,8 @@ class EndTagWatch:
                 if is_end:
                     reasoning = "".join(self._settled) + text[: mark.start()]
                     is_final_channel = name not in START_TAGS
+                    if is_final_channel and (header := _CUT_HEADER.match(reasoning)):
+                        reasoning = reasoning[header.end() :]
                     return UnopenedReasoning(reasoning, text[mark.end() :], is_final_channel, shown)
             settled = mark.end()
         self._settle(text, settled if self._is_undecided else max(settled, len(text) - _MARK_CHARS))

@@ -258,9 +258,9 @@ def test_stop_one_and_ask_it_again(lab: Lab, server: FakeServer) -> None:
     expect(slow.locator(".allos-md")).to_contain_text("trampoline")
     _state(other, "ok")
     server.reply(Reply(text="Short **now**."), on="slow")
-    expect(slow.get_by_role("button", name="Retry A, slow")).to_be_enabled()
+    expect(slow.get_by_role("button", name="Ask again A, slow")).to_be_enabled()
     # The button is deaf for a moment after it has changed its meaning.
-    expect(async_click(slow, "Retry A, slow").locator("strong")).to_have_text("now")
+    expect(async_click(slow, "Ask again A, slow").locator("strong")).to_have_text("now")
 
     _state(slow, "ok")
     expect(board.locator(".sum")).to_contain_text("2 of 2 done")
@@ -347,7 +347,7 @@ def test_an_added_column_leaves_the_others_as_they_were(lab: Lab, server: FakeSe
     added.get_by_label("Show less of the whole answer of D, added").click()
     expect(added.get_by_label("Show the whole answer of D, added")).to_be_visible()
     server.reply(Reply(text="Short **now**."), on="added")
-    expect(async_click(added, "Retry D, added").locator("strong")).to_have_text("now")
+    expect(async_click(added, "Ask again D, added").locator("strong")).to_have_text("now")
     expect(opened).to_be_visible()
     assert notebook.errors == []
 

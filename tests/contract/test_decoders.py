@@ -334,6 +334,19 @@ def test_half_that_stays_alone(api: Api, half: bytes) -> None:
 
 
 @pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("name", ["", "error"])
+def test_half_in_an_error(api: Api, name: str) -> None:
+    """The words of an error within a stream can be printed and stored as well."""
+    fault = rb'{"type": "error", "error": {"message": "no \ud83d", "code": "c\ude00"}}'
+    decoder = wire.get(api).decoder(request(api))
+    with pytest.raises(ProviderError) as failed:
+        list(decoder.decode_event(name, fault))
+
+    assert failed.value.detail == "no \ufffd"
+    assert failed.value.code == "c\ufffd"
+
+
+@pytest.mark.parametrize("api", APIS)
 def test_half_in_the_arguments_of_a_call(api: Api) -> None:
     """A half that the model itself escaped costs a character, not the call."""
     reply = fake.Reply(tool_calls=[fake.Call("add", '{"a": "x\\ud83d"}')])

@@ -165,6 +165,14 @@ def frames_below(exc: BaseException) -> str:
     return shown(exc.with_traceback(exc.__traceback__.tb_next))
 
 
+def frames_of_ours(exc: BaseException) -> str:
+    """The frames with their variables, without those of the test."""
+    tb = exc.__traceback__
+    while tb is not None and tb.tb_frame.f_code.co_filename == __file__:
+        tb = tb.tb_next
+    return shown(exc.with_traceback(tb))
+
+
 @pytest.mark.usefixtures("world")
 def test_environment_is_in_no_traceback(world: pytest.MonkeyPatch) -> None:
     """A missing key shows the variables of no other service, whoever prints the frames."""
@@ -199,15 +207,56 @@ def test_passed_key_is_in_no_frame_of_ours(options: dict[str, Any]) -> None:
     for face in faces:
         with pytest.raises(ConfigurationError) as caught:
             face()
-        tb = caught.value.__traceback__
-        while tb is not None and tb.tb_frame.f_code.co_filename == __file__:
-            tb = tb.tb_next
-
-        text = shown(caught.value.with_traceback(tb))
+        text = frames_of_ours(caught.value)
 
         assert "Secret(***)" in text
         assert "sk-passed" not in text
         assert "sk-header" not in text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"api_key": "sk-passed-key é"}, "non-ASCII"),
+        ({"apikey": "sk-passed-key"}, "'apikey'"),
+        ({"headers": "x-api-key: sk-passed-key"}, "headers must be a mapping"),
+        ({"headers": [("x-api-key", "sk-passed-key")]}, "headers must be a mapping"),
+        ({"base_url": "http://me:sk-passed-key@host/v1"}, "user name or password"),
+        ({"base_url": "http://me:sk-pas/sed-key@host/v1"}, "base_url"),
+        ({"base_url": "http://host/v1?sig=sk-passed-key"}, "query"),
+    ],
+)
+def test_secret_of_a_refused_argument_is_in_no_frame_of_ours(
+    wrong: dict[str, Any], words: str
+) -> None:
+    """What is wrong with an argument is said without its secret, in the frames as well."""
+    passed: dict[str, Any] = {"api_key": "sk-own", **wrong}
+    faces: list[Any] = [
+        lambda: ProviderRegistry.get_provider("openai", model="m", **passed),
+        lambda: allos.ask("Hi", model="openai/m", **passed),
+    ]
+    for face in faces:
+        with pytest.raises(ConfigurationError, match=words) as caught:
+            face()
+        assert "sk-pas" not in frames_of_ours(caught.value)
+
+
+@pytest.mark.parametrize("name", ["api_key", "headers", "apikey"])
+def test_secret_passed_to_a_call_is_in_no_frame_of_ours(make: Make, name: str) -> None:
+    """A key or headers that belong to the provider, not to its calls, do not show in their error."""
+    provider = make()
+    wrong: dict[str, Any] = {name: "sk-passed-key"}
+    faces: list[Any] = [
+        lambda: provider.chat("Hi", **wrong),
+        lambda: asyncio.run(provider.achat("Hi", **wrong)),
+        lambda: list(provider.stream("Hi", **wrong)),
+        lambda: provider.preview("Hi", **wrong),
+        lambda: allos.configure(**wrong),
+    ]
+    for face in faces:
+        with pytest.raises(ConfigurationError, match=name) as caught:
+            face()
+        assert "sk-pas" not in frames_of_ours(caught.value)
 
 
 ECHO = "you sent {key} and {header}"

@@ -105,6 +105,23 @@ def test_proxy_that_is_not_there(
     assert "secret" not in line
 
 
+@pytest.mark.parametrize("wrong", ["http://127.0.0.1:{port}", "http://models.invalid:1", ""])
+def test_corrected_proxy_is_used_at_once(
+    server: FakeServer, make: Make, ask: Ask, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    """After a failure the variable is read again: no restart, and no new provider."""
+    with Proxy(1) as gone:
+        monkeypatch.setenv("ALL_PROXY", wrong.format(port=gone.port))
+    provider = make(base_url=URL, max_attempts=1)
+    with pytest.raises(errors.ProviderConnectionError):
+        ask(provider)
+    with Proxy(server.port) as proxy:
+        monkeypatch.setenv("ALL_PROXY", f"http://127.0.0.1:{proxy.port}")
+
+        assert ask(provider).content == "Hello"
+        provider.close()
+
+
 @pytest.mark.parametrize("url", [URL, "https://models.invalid/v1"])
 def test_proxy_that_wants_a_password(
     server: FakeServer, make: Make, ask: Ask, monkeypatch: pytest.MonkeyPatch, url: str

@@ -28,6 +28,7 @@ const CELL = {
   source: "",
   html: null,
   facts: [],
+  hints: {},
   speed: "",
   reasoning_chars: 0,
   attempt: null,

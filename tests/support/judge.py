@@ -49,7 +49,16 @@ _ATTRIBUTES = {
 _INLINE = {"text-align:left", "text-align:right", "vertical-align:top", "white-space:nowrap"}
 _INLINE |= {"min-width:12em", "padding-right:10px"}
 """Declarations of a style attribute: where a cell's words stand, which no style sheet need say."""
-_CLASS = re.compile(r"allos-[a-z]+|mathjax_ignore|tex2jax_ignore|jp-toc-ignore")
+_CODE = {"white-space:pre", "white-space:pre-wrap", "word-break:normal", "overflow-x:auto"}
+_CODE |= {"overflow-wrap:anywhere", "text-align:left"}
+_STYLES = {
+    **dict.fromkeys(("td", "th"), _INLINE | {"text-align:center"}),
+    "pre": _CODE,
+    "code": {"white-space:pre", "white-space:pre-wrap"},
+    "div": {"overflow-x:auto"},
+    "table": {"table-layout:fixed", "width:100%"},
+}
+_CLASS = re.compile(r"allos-[a-z]+|allos-shade[0-3]|mathjax_ignore|tex2jax_ignore|jp-toc-ignore")
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
@@ -106,9 +115,12 @@ class _Judge(HTMLParser):
         elif tag in _MATHS:
             if name not in _SIZES or not _SIZE.fullmatch(value):
                 self.faults.append(f"attribute {name}={value} of {tag}")
-        elif name == "style" and tag in {"td", "th"}:
-            bad = sorted(set(value.split(";")) - _INLINE)
+        elif name == "style" and tag in _STYLES:
+            bad = sorted(set(value.split(";")) - _STYLES[tag])
             self.faults.extend(f"style {declaration}" for declaration in bad)
+        elif name in {"align", "valign"} and tag in {"td", "th"}:
+            if value not in {"left", "right", "center", "top"}:
+                self.faults.append(f"{name} {value}")
         elif name not in _ATTRIBUTES.get(tag, set()):
             self.faults.append(f"attribute {name} of {tag}")
         elif name == "hidden" and value != "hidden":

@@ -85,9 +85,10 @@ def test_known_keys_in_other_forms(before: str) -> None:
 
 
 def test_cut_key_in_a_fact() -> None:
-    """The beginning of a known key is masked where a service has cut the rest."""
+    """The beginning or end of a known key is masked where a service has cut the rest."""
     assert Redactor([KEY]).fact(f"no such key: {KEY[:20]}…") == "no such key: ***…"
     assert Redactor([KEY]).fact(f"no such key: {KEY[:20]}") == "no such key: ***"
+    assert Redactor([KEY]).fact(f"no such key: …{KEY[-20:]}.") == "no such key: …***."
 
 
 @pytest.mark.parametrize("word", ["ollama", "lm-studio", "not-needed", "EMPTY", "placeholder"])

@@ -6,15 +6,13 @@ from time import monotonic, perf_counter
 from typing import Any
 
 from allos.render.answer import body_html, body_text_parts
-from allos.render.comparison_facts import numbers
+from allos.render.comparison_facts import CHARS_PER_TOKEN, numbers
 from allos.render.format import first_token, rate, token_counts
 from allos.render.markdown_stream import MarkdownStream
 from allos.render.plain import clean_text
 from allos.response import ProviderResponse
 from allos.runs.cell import Cell, CellSnapshot
 
-_CHARS_PER_TOKEN = 5
-"""For the speed while it streams, where a piece may be several tokens; the response has the count."""
 _SETTLED_S = 0.5
 """A speed measured over a shorter time is too inaccurate to show."""
 
@@ -164,7 +162,7 @@ class CellUpdates:
             return times
         times["first_s"] = round(now.first - now.started, 3)
         facts = [first_token(times["first_s"])]
-        count = max(self._pieces, self._chars // _CHARS_PER_TOKEN)
+        count = max(self._pieces, self._chars // CHARS_PER_TOKEN)
         if count:
             facts.append(token_counts(None, count, about=True))
             if at - now.first > _SETTLED_S:
@@ -179,7 +177,8 @@ class CellUpdates:
             self._stream.finish(response.content)
         self._attempt, self._texts, self._stream = None, [], MarkdownStream()
         known = response.metadata
-        facts = [fact.text for fact in numbers([response])]
+        known_facts = numbers([response], pieces=self._pieces)
+        facts = [fact.text for fact in known_facts]
         if response.error is not None and known.get("request_id"):
             facts.append(f"request {known['request_id']}")
         self._end = {
@@ -187,6 +186,7 @@ class CellUpdates:
             "html": body_html(response),
             "source": clean_text("\n\n".join(body_text_parts(response))),
             "facts": [clean_text(fact) for fact in facts],
+            "hints": {fact.text: clean_text(fact.hint) for fact in known_facts if fact.hint},
             "attempt": None,
             "age_s": None,
             "first_s": known.get("time_to_first_token_s"),
@@ -212,6 +212,7 @@ _BLANK: View = {
     "html": None,
     "source": "",
     "facts": [],
+    "hints": {},
     "speed": "",
     "reasoning_chars": 0,
     "attempt": None,

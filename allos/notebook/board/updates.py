@@ -28,10 +28,12 @@ from allos.render.comparison_columns import (
     differing_params,
     key_letter,
     root_class,
+    shades,
 )
 from allos.render.comparison_facts import answer_key, repeats_label
 from allos.render.comparison_tally import ComparisonTally
 from allos.render.comparison_view import ComparisonView
+from allos.render.media import prompt_media_html
 from allos.render.plain import clean_text
 from allos.response import ProviderResponse
 from allos.runs.cell import Cell
@@ -58,7 +60,7 @@ class BoardUpdates:
         self._columns: list[View] = []
         self._answers: dict[int, EqualAnswers] = {}
         self._tally = ComparisonTally()
-        self._summary: list[tuple[str, str, str]] = []
+        self._summary: list[tuple[str, str, str, str]] = []
         self._notice = ""
         self._sent_notice = ""
         self._needs_snapshot = False
@@ -117,15 +119,16 @@ class BoardUpdates:
             "columns": self._columns,
             "cells": [self._cells[index].whole() for index in sorted(self._cells)],
             "summary": self._summary,
+            "prompt_html": prompt_media_html(view.prompt.images, view.prompt.files),
             "logged_as": view.id if view.logged else "",
             "notice": self._sent_notice,
         }
 
-    def _facts(self) -> list[tuple[str, str, str]]:
+    def _facts(self) -> list[tuple[str, str, str, str]]:
         comparison = self.comparison
         columns, cells = len(comparison.columns), len(comparison.cells)
         facts = self._tally.summary(columns=columns, cells=cells).facts
-        return [(fact.before, fact.text, fact.after) for fact in facts]
+        return [(fact.before, fact.text, fact.after, clean_text(fact.hint)) for fact in facts]
 
     def _new(self) -> tuple[list[View], list[View] | None]:
         """Changes of the cells, and all columns where one has changed."""
@@ -175,9 +178,11 @@ class BoardUpdates:
 
     def _describe_columns(self) -> list[View]:
         columns = self.comparison.view().columns
-        slots = colour_slots([column.name for column in columns])
+        names = [column.name for column in columns]
+        places = zip(colour_slots(names), shades(names), strict=True)
         described = []
-        for column, slot, apart in zip(columns, slots, differing_params(columns), strict=True):
+        params = differing_params(columns)
+        for column, (slot, shade), apart in zip(columns, places, params, strict=True):
             provider, _, model = clean_text(column.name).partition("/")
             described.append(
                 {
@@ -187,6 +192,7 @@ class BoardUpdates:
                     "model": model,
                     "params": clean_text(", ".join(apart)),
                     "slot": slot,
+                    "shade": shade,
                     "repeats": self._repeats(column.index),
                 }
             )

@@ -195,10 +195,7 @@ def _static(name: str) -> str:
 
 def _shared_css() -> str:
     from allos.render.style import CSS
-    from allos.render.tokens import SLOT_COLOURS, declare
+    from allos.render.tokens import column_colours, declare
 
-    slots = "".join(
-        f".allos-board .c{slot}{{--allos-slot:{colour}}}"
-        for slot, colour in enumerate(SLOT_COLOURS)
-    )
+    slots = column_colours(".allos-board .c", ".allos-board .s")
     return f".allos-board{{{declare(text='var(--allos-ink)')}}}{slots}{CSS}"

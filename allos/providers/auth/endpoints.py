@@ -20,7 +20,7 @@ from allos.profiles import Api
 from allos.providers.auth.base_urls import base_url_of, first_set, own_host, own_hosts
 from allos.providers.auth.urls import Host, host_of, is_loopback, origin_of
 from allos.providers.catalog.service import Service
-from allos.secret import Secret
+from allos.secret import Secret, reveal
 
 PLACEHOLDER = "not-needed"
 """Sent instead of an API key to servers that do not check it; the SDKs require one."""
@@ -285,13 +285,13 @@ def _parse_key(value: str | Secret | None, source: str) -> Secret | None:
         return None
     if not isinstance(value, str | Secret):
         raise ConfigurationError(f"{source} must be a string, got {type(value).__name__}.")
-    text = (value.reveal() if isinstance(value, Secret) else value).strip()
-    if not re.fullmatch(r"[!-~]*", text):
+    value = Secret(reveal(value).strip())  # also in this frame, which a traceback may show
+    if not re.fullmatch(r"[!-~]*", reveal(value)):
         raise ConfigurationError(
             f"The key in {source} contains whitespace or a non-ASCII character: "
             "copy it again. Nothing was sent."
         )
-    return Secret(text) if text else None
+    return value or None
 
 
 def _missing_key_message(

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from allos import wire
 from allos.errors import ConfigurationError
+from allos.secret import Secret, reveal
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -85,7 +86,7 @@ def split_scheme(url: str) -> tuple[str, str]:
     return (scheme + separator, rest) if separator else ("", url)
 
 
-def checked_url(value: str, source: str) -> str:
+def checked_url(value: str | Secret, source: str) -> str:
     """Return a user's base URL, normalized; `source` says where it comes from.
 
     Raises
@@ -93,9 +94,16 @@ def checked_url(value: str, source: str) -> str:
     ConfigurationError
         It is not a valid http or https URL, or has a part that would be lost or would leak.
     """
-    if not isinstance(value, str):
+    if not isinstance(value, str | Secret):
         raise ConfigurationError(f"{source} must be a string, got {type(value).__name__}.")
-    return _checked(value, source)
+    try:
+        return _checked(reveal(value), source)
+    except ConfigurationError as exc:
+        fault = str(exc)
+        value = Secret(
+            reveal(value)
+        )  # a password may be a part of it, and a traceback shows frames
+    raise ConfigurationError(fault)
 
 
 # A pure cache: called with the same few URLs before every call. URLs that are refused, for example since

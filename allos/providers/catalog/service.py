@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 from allos.profiles import Api, ServiceProfile
 
@@ -79,15 +80,16 @@ class Service:
         """Whether it has no base URL of its own, so that the caller must pass one."""
         return not self.base_url and not self.embedded
 
-    def profile_for(self, *, is_custom_host: bool) -> ServiceProfile:
-        """Profile of the service itself, or of another host given by ``base_url=``.
+    def profile_for(self, base_url: str) -> ServiceProfile:
+        """Profile of the service at a base URL: its own, or that of whoever stands in for it.
 
-        Where a custom host has another API (`foreign_api`), it is most likely a server of open models,
-        which may write reasoning inside ``<think>`` tags.
+        Another host may serve open models, whatever the service and the API: these may write reasoning
+        into the text.
         """
-        if is_custom_host and self.foreign_api is not None:
-            return replace(self.profile, think_tags=True)
-        return self.profile
+        own, host = urlsplit(self.base_url).hostname, urlsplit(base_url).hostname
+        if host in (own, None):
+            return self.profile
+        return replace(self.profile, think_tags=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

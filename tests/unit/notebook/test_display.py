@@ -67,3 +67,17 @@ def test_a_frame_with_a_column_id_is_shown(shell: Any) -> None:
         display.unregister()
 
     assert shown_result is None
+
+
+def test_results_are_shown_without_the_magics(shell: Any) -> None:
+    """`import allos` alone is enough for an answer and for a comparison; loading the magics goes on top."""
+    from allos.notebook import load, unload
+
+    response = ProviderResponse("**Hello!**", id="01A")
+    Display(shell).register_formatters()
+
+    assert "<strong>Hello!</strong>" in shown(shell, response)["text/html"]
+
+    load(shell)
+    assert "<strong>Hello!</strong>" in shown(shell, response)["text/html"]
+    unload(shell)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections import deque, namedtuple
+from collections import UserList, deque, namedtuple
 from dataclasses import dataclass, field
 from io import StringIO
 from types import SimpleNamespace
@@ -45,6 +45,9 @@ class Model(BaseModel):
         ((A,), "([0, 1, 2],)"),
         ({"a": A, 1: [A]}, "{'a': [0, 1, 2], 1: [[0, 1, 2]]}"),
         (deque([A]), "[[0, 1, 2]]"),
+        (UserList([A]), "[[0, 1, 2]]"),
+        ({np.int64(1): 2}, "{1: 2}"),
+        ({(np.str_("a"), np.int64(1)): [A]}, "{('a', 1): [[0, 1, 2]]}"),
         ({"a": A}.values(), "[[0, 1, 2]]"),
         (Record("n", A), "Record(name='n', values=[0, 1, 2])"),
         (Pair(A, "x"), "Pair(a=[0, 1, 2], b='x')"),

@@ -121,6 +121,25 @@ def test_arrays_in_cells_are_their_values() -> None:
     assert said(pd.DataFrame({"a": [np.arange(5000)]}))[1] == ["x: texts cut to 200 characters"]
 
 
+def test_tables_and_columns_in_cells_are_their_values() -> None:
+    """A table or a column in a cell is no display text either."""
+    text, notes = said(pd.DataFrame({"a": [pd.Series(range(40)), [1, None]]}))
+
+    assert notes == []
+    assert text.splitlines()[-2:] == [f'"{list(range(40))}"', '"[1, None]"']
+    assert said(pd.DataFrame({"a": [pd.DataFrame({"x": range(5000)})]}))[1] == [
+        "x: texts cut to 200 characters"
+    ]
+
+
+def test_arrow_arrays_in_cells_are_their_values() -> None:
+    arrow = pytest.importorskip("pyarrow")
+    text, notes = said(pd.DataFrame({"a": [arrow.array([1, None]), arrow.array([2])]}))
+
+    assert notes == []
+    assert text.splitlines()[-2:] == ['"[1, None]"', "[2]"]
+
+
 def test_cut_names_say_so() -> None:
     """A column's name that is cut is noted like any other text."""
     frame = pd.DataFrame({"n" * 300: [1]})

@@ -17,6 +17,7 @@ from allos.render.comparison_facts import (
 )
 from allos.render.comparison_view import CellView, State
 from allos.response import ProviderResponse
+from tests.unit.render.comparison_views import answer
 
 
 def response(content: str = "", *, replayed: bool = False, **facts: Any) -> ProviderResponse:
@@ -125,3 +126,32 @@ def test_failed_repeats_are_not_fast() -> None:
     assert medians([failed, response(latency_s=2.0, cost_usd=0.1)]).latency_s == 2.0
     assert medians([failed, response(latency_s=2.0, cost_usd=0.1)]).cost.text == "$0.2"
     assert medians([failed]).latency_s == 0.01
+
+
+def test_a_stopped_answer_keeps_its_estimate() -> None:
+    """A service counts at the end; what was stopped or broke off is estimated, a whole answer never."""
+    facts = {"input_tokens": None, "output_tokens": None, "latency_s": 1.0}
+    text = "Gravity is a hug from the Earth."
+
+    assert "about 6 out" in texts(answer(text, **facts, status="cancelled"))
+    assert "about 9 out" in [
+        fact.text for fact in numbers([answer(text, **facts, status="error")], pieces=9)
+    ]
+    assert not any("about" in fact for fact in texts(answer(text, **facts)))
+
+
+def test_an_embedded_model_is_free_and_a_refused_call_has_no_cost() -> None:
+    """A dollar sign with nothing behind it says less than the word."""
+    assert "free" in texts(answer(provider="local", cost_usd=0.0))
+    assert "free" not in texts(answer(provider="groq", cost_usd=0.0))
+    assert "cost unknown" not in texts(answer("", status="error", cost_usd=None))
+
+
+def test_the_whole_time_of_retries_is_told() -> None:
+    """The seconds of the last attempt alone would hide how long a person has waited."""
+    assert "3 attempts in 9.0 s" in texts(answer(attempts=3, total_time_s=9.0))
+
+
+def texts(response: ProviderResponse) -> list[str]:
+    """Facts below one answer, as text."""
+    return [fact.text for fact in numbers([response])]

@@ -29,7 +29,7 @@ def test_text_is_a_table_then_the_answers() -> None:
         f"    {'x ' * 47}x\n"
         f"    {'x ' * 31}x\n"
         "\n"
-        "fastest A, B 0.92 s  cheapest A $0.00002  2 of 2 done  spent $0.00002 + 1 unknown\n"
+        "first to finish A, B 0.92 s  cheapest A $0.00002  2 of 2 done  spent $0.00002 + 1 unknown\n"
         f"logged as {ID}"
     )
     assert comparison_text(replace(view, logged=False)).endswith(f"unknown\n{ID}")

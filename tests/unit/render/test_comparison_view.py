@@ -16,6 +16,7 @@ import allos
 from allos.engine import retry
 from allos.errors import IncompleteStreamError
 from allos.messages import Message, MessageRole
+from allos.parts import File, Image
 from allos.render.comparison_table import comparison_html
 from allos.render.comparison_text import comparison_text
 from allos.render.comparison_view import ColumnView, ComparisonView, PromptView
@@ -23,6 +24,7 @@ from allos.runs.active_runs import stop_all
 from allos.runs.compare import compare
 from allos.runs.comparison import Comparison
 from tests.support.fake_server import Call, FakeServer, Fault, Reply
+from tests.unit.render import comparison_views as views
 
 
 @pytest.fixture
@@ -184,3 +186,22 @@ def test_no_import_of_pandas() -> None:
     code = "import allos.render.comparison_view, sys; sys.exit('pandas' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_prompt_shows_its_images_and_files() -> None:
+    """Images that a browser draws are drawn; a URL is never fetched, a file is named."""
+    png = Image(data=b"\x89PNG\r\n\x1a\n" + bytes(400))
+    message = Message(
+        MessageRole.USER,
+        ("What?", png, Image(url="https://example.org/c.jpg"), File(data=b"a,b", name="n.csv")),
+    )
+    view = views.view_of(
+        [ColumnView(index=0, name="a/a")], [views.finished(views.answer())], (message,)
+    )
+    page, text = comparison_html(view), comparison_text(view)
+
+    assert page.count("<img") == 1
+    assert 'src="https://' not in page
+    assert "n.csv, 3 bytes" in page
+    assert "n.csv, 3 bytes" in text
+    assert "https://example.org/c.jpg" in text

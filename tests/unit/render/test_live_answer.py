@@ -10,6 +10,7 @@ from allos.messages import ToolCall
 from allos.render.answer import answer_html
 from allos.render.live_answer import LiveAnswer
 from allos.render.plain import clean_text
+from allos.render.static_styles import with_inline_styles
 from allos.response import ProviderResponse
 from tests.support.hostile import HOSTILE, judge
 
@@ -50,7 +51,7 @@ def test_finished_blocks_are_those_of_the_answer() -> None:
     rendered = shown.partition('</div>\n<pre class="allos-text">')[0]
 
     assert "<h1" in rendered
-    assert final.startswith(rendered)
+    assert final.startswith(with_inline_styles(rendered))
 
 
 def test_state_is_a_quiet_line_below() -> None:

@@ -338,7 +338,7 @@ def test_errors_in_the_stream(event: Any, kind: type[ProviderError]) -> None:
         ({"type": "error", "error": {"type": "api_error", "message": "sorry"}}, "sorry"),
         ({"error": "sorry"}, "sorry"),
         ({"detail": "sorry"}, "sorry"),
-        ({"content": "text"}, "no content"),
+        ({"content": 1}, "no content"),
         ({}, "no content"),
     ],
 )

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allos.messages import ToolCall
-from tests.support.decoding import accumulate, streamed, visible
+from tests.support.decoding import accumulate, complete, streamed, visible
 from tests.support.tool_call_cuts import WANTED, Wanted, cut
 
 START = {"type": "message_start", "message": {"id": "msg_1", "model": "m", "usage": {}}}
@@ -103,3 +103,46 @@ def test_thinking_finds_its_pieces(indexes: tuple[Any, ...]) -> None:
 
     assert found["raw"] == [{"type": "thinking", "thinking": "hm", "signature": "s"}]
     assert found["reasoning"] == "hm"
+
+
+def test_index_that_only_the_openings_have() -> None:
+    """Where deltas and ends say 0 each time, they belong to the block that is open."""
+    events: list[Any] = []
+    for n in range(3):
+        block = {"type": "tool_use", "id": str(n), "name": "add", "input": {}}
+        delta = {"type": "input_json_delta", "partial_json": f'{{"a": {n}}}'}
+        events.append({"type": "content_block_start", "index": n, "content_block": block})
+        events.append({"type": "content_block_delta", "index": 0, "delta": delta})
+        events.append({"type": "content_block_stop", "index": 0})
+
+    assert [call.arguments for call in called(events)] == [{"a": 0}, {"a": 1}, {"a": 2}]
+
+
+def test_content_that_is_a_text() -> None:
+    """Some gateways send the text in the place of the blocks."""
+    found = accumulate(complete("messages", {"content": "Hi", "stop_reason": "end_turn"}))
+
+    assert found.text("text") == "Hi"
+
+
+@pytest.mark.parametrize(
+    ("usage", "output", "cost"),
+    [
+        ({"input_tokens": 10, "output_tokens": 5, "total_tokens": 115}, 105, None),
+        ({"input_tokens": 10, "output_tokens": 5, "cost": 0.5}, 5, 0.5),
+    ],
+)
+def test_what_gateways_add_to_usage(usage: dict[str, Any], output: int, cost: float | None) -> None:
+    """A total says what no other count does, and a cost is the call's."""
+    text = [{"type": "text", "text": "Hi"}]
+    start = {"type": "message_start", "message": {"usage": {"input_tokens": 10}}}
+    opening = {"type": "content_block_start", "index": 0, "content_block": text[0]}
+    end = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": usage}
+
+    for events in (
+        complete("messages", {"content": text, "stop_reason": "end_turn", "usage": usage}),
+        streamed("messages", [start, opening, end, {"type": "message_stop"}]),
+    ):
+        found = accumulate(events)
+        assert found.usage is not None
+        assert (found.usage.output_tokens, found.facts.get("cost_usd")) == (output, cost)

@@ -180,7 +180,8 @@ def test_redirect_names_its_target(status: int, location: str | None, named: str
         ({"error": "maximum context length"}, errors.ContextLengthError),
         ({"error": "x"}, errors.InvalidResponseError),
         ("x", errors.InvalidResponseError),
-        (None, errors.InvalidResponseError),
+        (None, errors.ServerError),
+        ({"error": {}}, errors.ServerError),
     ],
 )
 def test_error_inside_a_success(body: Any, kind: type[errors.ProviderError]) -> None:

@@ -59,6 +59,11 @@ RATE_LIMITS: dict[str, tuple[int | None, Any, dict[str, str]]] = {
     "in a success by words": (None, {"error": "Rate limit exceeded, try again in 2s"}, {}),
     "in a stream": (None, {"type": "error", "code": "rate_limit_exceeded", "message": "x"}, {}),
     "apigee": (429, {"fault": {"faultstring": "x", "detail": {"errorcode": "policies.ratelimit.SpikeArrestViolation"}}}, {}),
+    "aws type": (400, {"__type": "ThrottlingException", "message": "Too many tokens, please wait before trying again."}, {}),
+    "aws header": (400, {"message": "x"}, {"x-amzn-errortype": "ThrottlingException:http://internal.example/"}),
+    "aws words": (400, {"message": "Too many tokens, please wait before trying again."}, {}),
+    "aws quota": (400, {"__type": "ServiceQuotaExceededException", "message": "x"}, {}),
+    "status alone in a success": (None, {"status": "error", "message": "rate limit exceeded"}, {}),
 }  # fmt: skip
 
 
@@ -84,6 +89,12 @@ EMPTY_ACCOUNTS: dict[str, tuple[int | None, Any, dict[str, str]]] = {
     "spending limit": (400, {"type": "error", **error("You have reached your specified API usage limits.", type="invalid_request_error")}, {}),
     "openrouter": (403, error("Key limit exceeded (total limit).", code=403), {}),
     "prepaid": (429, google("Your prepayment credits are depleted.", 429, "RESOURCE_EXHAUSTED"), {}),
+    "fireworks": (412, error("Account x is suspended, possibly due to reaching the monthly spending limit", code="PRECONDITION_FAILED"), {}),
+    "xai team": (429, {"code": "Some resource has been exhausted", "error": "Your team has either used all available credits or reached its monthly spending limit."}, {}),
+    "litellm": (400, error("Budget has been exceeded! Current cost: 1.0, Max budget: 0.5", type="budget_exceeded", code="400"), {}),
+    "free tier": (403, error("The free tier of the model has been exhausted.", code="AllocationQuota.FreeTierOnly"), {}),
+    "google billing": (403, google("This API method requires billing to be enabled.", 403, "PERMISSION_DENIED"), {}),
+    "chinese": (429, error("余额不足或无可用资源包,请充值。", code="1113"), {}),
 }  # fmt: skip
 
 
@@ -119,6 +130,9 @@ WRONG_KEYS: dict[str, tuple[int | None, Any, dict[str, str]]] = {
     "none": (400, {"message": "No API key provided"}, {}),
     "not set": (500, error("API key is not set"), {}),
     "token": (400, error("Invalid token", type="invalid_request_error"), {}),
+    "cloudflare list": (400, {"success": False, "errors": [{"code": 10000, "message": "Authentication error"}]}, {}),
+    "aws expired": (400, {"message": "x"}, {"x-amzn-errortype": "ExpiredTokenException"}),
+    "chinese": (400, error("无效的令牌"), {}),
 }  # fmt: skip
 
 
@@ -144,6 +158,12 @@ REFUSED: dict[str, tuple[int, Any, dict[str, str]]] = {
     "scope": (403, error("You have insufficient permissions for this operation."), {}),
     "service": (403, google("x", 403, "PERMISSION_DENIED", {"reason": "SERVICE_DISABLED"}), {}),
     "address": (401, error("Your IP is not authorized", code="ip_not_authorized"), {}),
+    "iam": (403, google("Permission 'x' denied on resource 'y'.", 403, "PERMISSION_DENIED", {"reason": "IAM_PERMISSION_DENIED"}), {}),
+    "iam by words": (403, google("Permission 'x' denied on resource 'y'.", 403, "PERMISSION_DENIED"), {}),
+    "project": (403, google("Your project has been denied access.", 403, "PERMISSION_DENIED"), {}),
+    "private network": (403, error("Public access is disabled. Please configure private endpoint."), {}),
+    "databricks": (403, {"error_code": "PERMISSION_DENIED", "message": "User does not have CAN_QUERY permission"}, {}),
+    "gated": (403, {"error": "Access to model x is restricted and you are not in the list."}, {}),
 }  # fmt: skip
 
 
@@ -169,6 +189,24 @@ def test_refused_for_another_reason_than_the_key(name: str) -> None:
         (400, error("x", type="exceed_context_size_error", n_ctx=8), "ContextLengthError"),
         (400, google("The input token count (9) exceeds the maximum number of tokens allowed (8).", 400, "X"), "ContextLengthError"),
         (400, error("Input length 5000 exceeds the maximum length 4096"), "ContextLengthError"),
+        (400, error("input length and `max_tokens` exceed context limit: 9 + 2 > 10"), "ContextLengthError"),
+        (422, {"error": "`inputs` tokens + `max_new_tokens` must be <= 2048. Given: 2000"}, "ContextLengthError"),
+        (400, {"code": "x", "error": "This model's maximum prompt length is 9 but the request contains 12 tokens."}, "ContextLengthError"),
+        (400, error("prompt token count of 9 exceeds the limit of 8"), "ContextLengthError"),
+        (400, error("Your request exceeded model token limit: 8192"), "ContextLengthError"),
+        (400, error("Prompt exceeds max length", code="1261"), "ContextLengthError"),
+        (400, error("Range of input length should be [1, 30720]"), "ContextLengthError"),
+        (400, google("the input token count is 9 but model only supports up to 8.", 400, "X"), "ContextLengthError"),
+        (400, {"errors": [{"code": 5021, "message": "x exceeded this model context window limit (9)."}]}, "ContextLengthError"),
+        (400, error("max_tokens is too large: 9. This model supports at most 8 completion tokens"), "BadRequestError"),
+        (None, {"status_code": 1026, "status_msg": "input new_sensitive"}, "ContentFilterError"),
+        (400, error("系统检测到敏感内容", code="1301"), "ContentFilterError"),
+        (404, error("No endpoints found for x/y."), "ModelNotFoundError"),
+        (404, {"message": "model 'x' was removed on September 15."}, "ModelNotFoundError"),
+        (400, {"message": "The provided model identifier is invalid."}, "ModelNotFoundError"),
+        (None, {"status_code": 1000, "status_msg": "unknown error"}, "ServerError"),
+        (None, {"error": "over capacity"}, "ServerError"),
+        (None, {"error": "Unexpected endpoint or method. (POST /x)"}, "InvalidResponseError"),
         (400, error("The input image exceeds the maximum size of 20 MB"), "BadRequestError"),
         (500, error("the request exceeds the available context size"), "ContextLengthError"),
         (403, error("Project x does not have access to model y", code="model_not_found"), "ModelNotFoundError"),
@@ -189,7 +227,7 @@ def test_refused_for_another_reason_than_the_key(name: str) -> None:
         (400, error("Failed to call a function.", code="tool_use_failed"), "BadRequestError"),
     ],
 )  # fmt: skip
-def test_others(status: int, body: Any, expected: str) -> None:
+def test_others(status: int | None, body: Any, expected: str) -> None:
     """Context, filter, model and the service's own failures are told apart the same way."""
     assert kind(status, body) == expected
 
@@ -208,6 +246,8 @@ def test_too_large_for_a_rate_limit() -> None:
 DELAYS: dict[str, tuple[Any, dict[str, str], float]] = {
     "header": (None, {"retry-after": "2"}, 2),
     "header with a unit": (None, {"retry-after": "2s"}, 2),
+    "other header": (None, {"x-retry-after": "3"}, 3),
+    "point in time": (error("x", resets_at=1795910405), {"date": "Sun, 29 Nov 2026 00:00:00 GMT"}, 5),
     "header before the body": (google("x", 429, "X", RETRY_INFO), {"retry-after": "2"}, 2),
     "retryDelay": (google("try again in 9s", 429, "X", RETRY_INFO), {}, 3),
     "field": (error("x", retry_after=7), {}, 7),

@@ -584,3 +584,42 @@ def test_audio_that_is_no_base64_is_kept_as_it_came() -> None:
     assert accumulate(streamed("chat", [*pieces, "[DONE]"])).raw == [
         {"type": "audio", "data": "a=b"}
     ]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda text: {"text": text},
+        lambda text: {"message": {"role": "assistant", "content": text}},
+        lambda text: {"delta": text},
+        lambda text: {"delta": {}, "message": {"content": text}},
+    ],
+    ids=["text", "message", "delta is a text", "message beside an empty delta"],
+)
+def test_pieces_in_another_form(form: Any) -> None:
+    """Pieces that are not deltas are pieces all the same."""
+    choices = [{"index": 0, **form(text)} for text in ("Hi", " you")]
+    choices[-1]["finish_reason"] = "stop"
+    found = accumulate(streamed("chat", [{"choices": [choice]} for choice in choices]))
+
+    assert (found.text("text"), found.finish_reason) == ("Hi you", "stop")
+
+
+def test_calls_in_the_last_message_alone() -> None:
+    """Calls that only the repeated message holds are found, and once only."""
+    call = {"id": "a", "function": {"name": "f", "arguments": '{"a": 1}'}}
+    last = {"delta": {}, "message": {"content": "Hi", "tool_calls": [call]}}
+    for first in ({"content": "Hi"}, {"content": "Hi", "tool_calls": [call]}):
+        pieces = [{"delta": first}, {**last, "finish_reason": "tool_calls"}]
+        found = accumulate(streamed("chat", [{"choices": [each]} for each in pieces]))
+
+        assert found.text("text") == "Hi"
+        assert found.tool_calls() == [ToolCall("a", "f", {"a": 1})]
+
+
+def test_error_beside_the_last_piece() -> None:
+    """Groq reports an error in the middle of a stream in its own object."""
+    piece = {"choices": [{"index": 0, "delta": {"content": "Hi"}}]}
+
+    with pytest.raises(ProviderError, match="over capacity"):
+        streamed("chat", [piece, {"choices": [], "x_groq": {"error": "over capacity"}}, "[DONE]"])

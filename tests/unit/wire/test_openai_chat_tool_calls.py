@@ -125,3 +125,22 @@ def test_pieces_of_one_chunk() -> None:
     two = {"index": 0, "function": {"arguments": ": 1}"}}
 
     assert [c.arguments for c in called([chunk(tool_calls=[one, two])])] == [{"a": 1}]
+
+
+@pytest.mark.parametrize("name", ["arguments", "parameters", "input", "args"])
+@pytest.mark.parametrize("value", [{"a": 1}, '{"a": 1}'])
+def test_names_of_the_arguments(name: str, value: Any) -> None:
+    """A call is never run without arguments that came under another name."""
+    entry = {"index": 0, "id": "a", "function": {"name": "add", name: value}}
+    whole = {"choices": [{"message": {"tool_calls": [entry]}, "finish_reason": "tool_calls"}]}
+
+    assert called([chunk(tool_calls=[entry])]) == [ToolCall("a", "add", {"a": 1})]
+    assert accumulate(complete("chat", whole)).tool_calls() == [ToolCall("a", "add", {"a": 1})]
+
+
+def test_call_of_a_custom_tool() -> None:
+    """A call whose input is free text is a call with an error, and keeps its text."""
+    entry = {"index": 0, "id": "a", "type": "custom", "custom": {"name": "add", "input": "1 + 1"}}
+    (found,) = called([chunk(tool_calls=[entry])])
+
+    assert (found.name, found.raw_arguments, bool(found.error)) == ("add", "1 + 1", True)

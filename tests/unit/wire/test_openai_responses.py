@@ -318,7 +318,7 @@ def test_usage(raw: dict[str, Any], expected: tuple[int | None, ...]) -> None:
             ServerError,
             "sorry",
         ),
-        (end(kind="failed", error=None), InvalidResponseError, "without a message"),
+        (end(kind="failed", error=None), ServerError, "without a message"),
         ("{broken", IncompleteStreamError, "unreadable"),
     ],
 )
@@ -392,3 +392,25 @@ def test_an_item_that_comes_twice_is_one_part() -> None:
     events = streamed("responses", [done, {"type": "response.completed", "response": end}])
 
     assert accumulate(events).raw == [item]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"output": [{"type": "message", "content": "Hi"}]},
+        {"output": [{"role": "assistant", "content": [{"type": "output_text", "text": "Hi"}]}]},
+        {"output": "Hi"},
+        {"output_text": "Hi"},
+        {"output": [], "output_text": "Hi"},
+    ],
+)
+def test_text_in_another_form(fields: dict[str, Any]) -> None:
+    """Text that stands in the place of a part, of an item or beside them is the answer."""
+    reply = {"id": "r", "status": "completed", **fields}
+
+    for events in (
+        complete("responses", reply),
+        streamed("responses", [{"type": "response.completed", "response": reply}]),
+    ):
+        found = accumulate(events)
+        assert (found.text("text"), found.finish_reason) == ("Hi", "stop")

@@ -120,3 +120,8 @@ def test_socks_takes_a_package(monkeypatch: pytest.MonkeyPatch, scheme: str) -> 
     ):
         proxy.check()
     assert proxy.transport_url.startswith("socks5")
+
+
+def test_address_of_the_sixth_version_is_shown_in_brackets() -> None:
+    """As it has to be written in the variable."""
+    assert proxies.Proxy("ALL_PROXY", "http://me:pw@[::1]:8080").shown == "http://[::1]:8080"

@@ -130,3 +130,20 @@ def test_any_cut_of_any_stream(data: st.DataObject) -> None:
     chunks = [stream[a:b] for a, b in itertools.pairwise([0, *cuts, len(stream)])]
 
     assert events(*chunks) == events(stream)
+
+
+def test_error_field() -> None:
+    """A field `error` is an event of that name; the events before it stay."""
+    decoder = SseDecoder()
+    events = decoder.feed(b'data: 1\n\nerror: {"code": 500}\n\ndata: 2\n\n')
+
+    assert events == [("", b"1"), ("error", b'{"code": 500}'), ("", b"2")]
+    assert SseDecoder().feed(b"error: no\n") == [("error", b"no")]
+
+
+def test_line_of_json_without_a_field() -> None:
+    """What a gateway writes into a stream that broke is read; a stream does not begin so."""
+    decoder = SseDecoder()
+
+    assert decoder.feed(b'data: 1\n\n{"error": "no"}\n') == [("", b"1"), ("", b'{"error": "no"}')]
+    assert SseDecoder().feed(b'{"error": "no"}\n\n') == []

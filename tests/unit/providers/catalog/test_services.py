@@ -5,6 +5,7 @@ import runpy
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -209,17 +210,15 @@ def test_models_without_forced_tool_calls(name: str, model: str, forced: bool) -
     assert ((of_model.tool_choice if of_model else {}).get("required") != "") is forced
 
 
-def test_a_foreign_host_may_write_think_tags() -> None:
-    """OpenAI itself writes no tags; a server of open models under its name may."""
-    openai = services.find("openai")
+@pytest.mark.parametrize("name", ["openai", "anthropic", "xai", "deepseek"])
+def test_another_host_may_write_think_tags(name: str) -> None:
+    """A service that writes no tags itself has them watched for where another server stands in for it."""
+    service = services.find(name)
+    elsewhere = service.profile_for("http://127.0.0.1:8000/v1")
 
-    assert not openai.profile_for(is_custom_host=False).think_tags
-    assert openai.profile_for(is_custom_host=True).think_tags
-    assert openai.profile_for(is_custom_host=True).models == openai.profile.models
-    assert (
-        services.find("mistral").profile_for(is_custom_host=True)
-        == services.find("mistral").profile
-    )
+    assert service.profile_for(service.base_url) is service.profile
+    assert service.profile_for("") is service.profile
+    assert elsewhere == replace(service.profile, think_tags=True)
 
 
 def test_find_takes_names_and_aliases() -> None:

@@ -44,6 +44,15 @@ function markup(html) {
   return template.content;
 }
 
+/**
+ * Show HTML of allos.render alone in an element.
+ * @param {Element} element
+ * @param {string} html
+ */
+export function showMarkup(element, html) {
+  element.replaceChildren(markup(html));
+}
+
 export class AnswerText {
   #box;
   /** Which run of which cell is shown, how much of its text, and which HTML. */

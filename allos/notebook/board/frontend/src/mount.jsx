@@ -42,6 +42,7 @@ export function mount(store, el) {
   const actions = {
     send: store.send.bind(store),
     press: store.press.bind(store),
+    runAgain: () => store.runAgain(),
     toggleExpanded: (/** @type {string} */ key) => setView(toggleExpanded(view, key)),
     showSample: (/** @type {string} */ column, /** @type {number} */ sample) =>
       setView(showSample(view, column, sample)),

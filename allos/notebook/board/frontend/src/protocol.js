@@ -15,6 +15,7 @@
  * @property {string} model
  * @property {string} params the parameters that set it apart
  * @property {number} slot which of the colours
+ * @property {number} shade which of its shades: settings of one model differ
  * @property {string} repeats how many of its repeats are the same
  *
  * @typedef {object} Attempt a failed attempt that will be repeated
@@ -37,6 +38,7 @@
  * @property {string | null} html the finished answer
  * @property {string} source its Markdown
  * @property {string[]} facts the numbers below the answer
+ * @property {Record<string, string>} hints what to show on hover of a fact, such as why a cost is unknown
  * @property {string} speed while it streams
  * @property {number} reasoning_chars
  * @property {Attempt | null} attempt
@@ -48,10 +50,11 @@
  * @property {string} table_class class of the static table that the board stands in for
  * @property {string} system
  * @property {string} prompt
+ * @property {string} prompt_html images and files of the prompt, made by `allos.render` in the kernel
  * @property {string[]} chips
  * @property {Column[]} columns
  * @property {Cell[]} cells
- * @property {[before: string, value: string, after: string][]} summary
+ * @property {[before: string, value: string, after: string, hint: string][]} summary
  * @property {string} logged_as id of the comparison in the log, or empty
  * @property {string} notice
  *

@@ -14,7 +14,7 @@
  * @typedef {Omit<Snapshot, "cells"> & {
  *   cells: ReadonlyMap<string, CellState>, connected: boolean, has_gap: boolean,
  * }} BoardState `has_gap`: the last message did not fit, something before it is missing
- * @typedef {KernelMessage | {type: "pressed", press: CellAction} | {type: "disconnected"}} BoardEvent
+ * @typedef {KernelMessage | {type: "pressed", press: CellAction} | {type: "run_again"} | {type: "disconnected"}} BoardEvent
  */
 
 const ENDED = new Set(["ok", "error", "cancelled"]);
@@ -49,6 +49,11 @@ export function reduce(state, event, now_ms) {
       if (!cell) return state;
       return withCells(state, [{ ...cell, pending_action: event.press.action }]);
     }
+    case "run_again":
+      return withCells(
+        state,
+        [...state.cells.values()].map((cell) => ({ ...cell, pending_action: "retry" })),
+      );
     case "disconnected":
       return state.connected ? { ...state, connected: false } : state;
   }
@@ -200,9 +205,9 @@ export function cellsOf(state, column) {
   return [...state.cells.values()].filter((cell) => cell.column === column);
 }
 
-/** Whether a call is still under way. @param {BoardState} state */
+/** Whether a call is under way, or was asked for again. @param {BoardState} state */
 export function isActive(state) {
-  return [...state.cells.values()].some((cell) => !isEnded(cell));
+  return [...state.cells.values()].some((cell) => !isEnded(cell) || cell.pending_action === "retry");
 }
 
 /**

@@ -88,6 +88,12 @@ export class Store {
     this.send(press);
   }
 
+  /** Ask every model again. From now on, and not from the kernel's reply on, Esc stops them. */
+  runAgain() {
+    this.#dispatch({ type: "run_again" });
+    this.send({ action: "run_again" });
+  }
+
   /** Ask the kernel when it has been silent for long; less and less often. @param {number} now_ms */
   checkSilence(now_ms) {
     if (!this.state.connected || !isActive(this.state)) return;

@@ -6,6 +6,10 @@
  * @import { FunctionComponent, RefObject } from "preact"
  */
 
+import { useLayoutEffect, useRef } from "preact/hooks";
+
+import { showMarkup } from "../answer_text.js";
+import { copy } from "../copy.js";
 import { arrange } from "../layout.js";
 import { memo } from "../memo.js";
 import { cellsOf, elapsed_s, isActive, isEnded } from "../state.js";
@@ -57,6 +61,7 @@ export function Board({ state, view, width_px, now_ms, isHidden, spoken }) {
       <Head
         system={state.system}
         prompt={state.prompt}
+        prompt_html={state.prompt_html}
         chips={state.chips}
         expanded={view.expanded}
         canStop={canStop}
@@ -80,6 +85,7 @@ export function Board({ state, view, width_px, now_ms, isHidden, spoken }) {
  * @typedef {object} HeadProps
  * @property {string} system
  * @property {string} prompt
+ * @property {string} prompt_html
  * @property {string[]} chips
  * @property {ReadonlySet<string>} expanded
  * @property {boolean} canStop
@@ -87,13 +93,14 @@ export function Board({ state, view, width_px, now_ms, isHidden, spoken }) {
  */
 
 /** @type {FunctionComponent<HeadProps>} */
-const Head = memo(function Head({ system, prompt, chips, expanded, canStop, canRun }) {
-  const { send } = useBoard();
+const Head = memo(function Head({ system, prompt, prompt_html, chips, expanded, canStop, canRun }) {
+  const { send, runAgain } = useBoard();
   return (
     <div class="head">
       <div class="asks">
         {system && <Asked id={SYSTEM} text={system} isExpanded={expanded.has(SYSTEM)} />}
         {prompt && <Asked id={PROMPT} text={prompt} isExpanded={expanded.has(PROMPT)} />}
+        {prompt_html && <Sent html={prompt_html} />}
       </div>
       <div class="tools">
         <div class="chips">
@@ -113,7 +120,11 @@ const Head = memo(function Head({ system, prompt, chips, expanded, canStop, canR
           class="btn main"
           title="Ask every model again; the rows of these answers stay in the log"
           disabled={!canRun}
-          onClick={() => send({ action: "run_again" })}
+          onClick={(event) => {
+            // A button that cannot be pressed any more loses the focus, and the board with it Esc.
+            /** @type {HTMLElement | null} */ (event.currentTarget.closest(".allos-board"))?.focus();
+            runAgain();
+          }}
         >
           Run again
         </button>
@@ -154,14 +165,40 @@ function Columns({ state, view, width_px, now_ms }) {
 const Sums = memo(function Sums({ summary, logged_as }) {
   return (
     <div class="sum">
-      {summary.map(([before, value, after]) => (
-        <span>
+      {summary.map(([before, value, after, hint]) => (
+        <span title={hint || undefined} class={hint ? "why" : undefined}>
           {before && `${before} `}<b>{value}</b>{after && ` ${after}`}
         </span>
       ))}
       <span class="logged">
-        {logged_as ? <>logged as <b class="id">{logged_as}</b></> : "not logged"}
+        {logged_as ? <Id id={logged_as} /> : "not logged"}
       </span>
     </div>
   );
 });
+
+/** Images and files of the prompt. @param {{html: string}} props */
+function Sent({ html }) {
+  const box = useRef(/** @type {HTMLDivElement | null} */ (null));
+  useLayoutEffect(() => {
+    if (box.current) showMarkup(box.current, html);
+  }, [html]);
+  return <div ref={box} class="allos-sent allos-out" />;
+}
+
+/** @param {{id: string}} props */
+function Id({ id }) {
+  return (
+    <>
+      <code class="id">{id}</code>
+      <button
+        type="button"
+        class="btn quiet copy"
+        aria-label="Copy the id of this comparison"
+        onClick={(event) => copy(event.currentTarget, id)}
+      >
+        Copy
+      </button>
+    </>
+  );
+}

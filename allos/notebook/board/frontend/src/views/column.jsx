@@ -12,6 +12,9 @@ import { elapsed_s, isEnded } from "../state.js";
 import { Answer } from "./clamped.jsx";
 import { useBoard } from "./context.js";
 
+/** What the button of a call offers once the call has ended. @param {CellState} cell */
+const offer = (cell) => (cell.state === "error" ? "Retry" : "Ask again");
+
 const PENDING = { stop: "Stopping …", retry: "Asking …" };
 
 /**
@@ -33,7 +36,7 @@ export const Column = memo(function Column(props) {
   const isOver = cell !== undefined && isEnded(cell);
   return (
     <section
-      class={`col c${column.slot}`}
+      class={`col c${column.slot} s${column.shade}`}
       aria-label={`${name}, ${column.provider}`}
       aria-busy={!isOver && isConnected}
       data-state={isConnected || isOver ? (cell?.state ?? "queued") : "lost"}
@@ -72,7 +75,7 @@ function State({ cell, name, isConnected, now_ms }) {
   const { press } = useBoard();
   if (!cell) return <span class="state" />;
   const isOver = isEnded(cell);
-  const label = cell.pending_action ? PENDING[cell.pending_action] : isOver ? "Retry" : "Stop";
+  const label = cell.pending_action ? PENDING[cell.pending_action] : isOver ? offer(cell) : "Stop";
   return (
     <span class="state">
       <span class="says">
@@ -128,8 +131,15 @@ function Numbers({ cell, now_ms, longest_s }) {
         <i style={{ left: percent(first_s), width: percent(all_s - first_s) }} />
       </div>
       <div class="nums">
-        {facts.map((fact, place) => (place ? <span>{fact}</span> : <b>{fact}</b>))}
+        {facts.map((fact, place) =>
+          place ? <Fact text={fact} hint={cell.hints[fact]} /> : <b>{fact}</b>,
+        )}
       </div>
     </div>
   );
+}
+
+/** @param {{text: string, hint: string | undefined}} props */
+function Fact({ text, hint }) {
+  return <span title={hint} class={hint && "why"}>{text}</span>;
 }

@@ -6,6 +6,7 @@
  *
  * @typedef {object} BoardActions
  * @property {(action: Action) => void} send tells the kernel
+ * @property {() => void} runAgain asks every model again
  * @property {(cell: string) => void} press presses the button of a cell
  * @property {(key: string) => void} toggleExpanded shows a long text whole, or not
  * @property {(column: string, sample: number) => void} showSample turns to a repeat
