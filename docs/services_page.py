@@ -72,7 +72,7 @@ _ERRORS = """\
 An error is read from its code and type, then from its details, the headers, its words, and last from the
 HTTP status. From public documentation and reports, as of 2026-11:
 
-| service | shape of an error | the wait is told in |
+| service | shape of an error | the wait is given in |
 | --- | --- | --- |
 | `openai` | `{error: {message, type, code, param}}`; in streams `error` and `response.failed` | `retry-after`, `x-ratelimit-reset-requests` and `-tokens` (`6m0s`), the message |
 | `anthropic` | `{type: error, error: {type, message}}`, in streams as well; an empty account is a 400 | `retry-after`, `anthropic-ratelimit-*-reset` (RFC 3339) |

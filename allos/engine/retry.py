@@ -25,8 +25,9 @@ class Policy:
     """Longest wait without a Retry-After."""
     max_hint_s: float = 60.0
     """Longest accepted Retry-After; above it the call fails at once."""
-    chance: Callable[[], float] = random.random
-    """Uniform in [0, 1)."""
+    chance: Callable[[], float] = random.SystemRandom().random
+    """Uniform in [0, 1). Without a state: a seed that the user set stays theirs, and forked processes
+    do not wait in step."""
 
     def wait_s(self, error: ProviderError, attempt: int, max_attempts: int) -> float | None:
         """Seconds to wait before the next attempt; None: no further attempt.

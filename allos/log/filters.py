@@ -118,10 +118,11 @@ def check_limit(limit: Any) -> int | None:
     """Return `limit` as a number of rows, numpy's integers too; raise for anything else."""
     if limit is None:
         return None
-    with suppress(TypeError):
-        rows = operator.index(limit)
-        if not isinstance(limit, bool) and 0 <= rows < 2**63:
-            return rows
+    if type(limit).__name__ not in ("bool", "bool_"):  # numpy's has either name
+        with suppress(TypeError):
+            rows = operator.index(limit)
+            if 0 <= rows < 2**63:
+                return rows
     raise ConfigurationError(f"limit= must be an integer >= 0, got {limit!r}")
 
 

@@ -54,18 +54,19 @@ def show(shell: Any, comparison: Comparison) -> None:
 
 def _wait(table: _Table, comparison: Comparison) -> None:
     """Update the table from this thread until the last answer is there."""
+    stopped = None
     try:
         while not comparison.done:
             with suppress(TimeoutError):
                 comparison.wait(_UPDATE_INTERVAL_S)
             table.update()
-    except KeyboardInterrupt:
-        comparison.cancel()  # `wait` has done so, but the interrupt may have come in `update`
+    except KeyboardInterrupt:  # from `wait`, which has stopped everything, or from `update`
+        stopped = comparison.interrupted()
         with suppress(TimeoutError):
             comparison.wait(_STOP_TIMEOUT_S)
-        raise
-    finally:
-        table.update()
+    table.update()
+    if stopped is not None:
+        raise stopped
 
 
 class _Table:

@@ -73,17 +73,17 @@ class Route:
         is_deferred = service.embedded or self.endpoint.key_source == "missing"
         self._connection = None if is_deferred else self._connect()
 
-    def _model(self, asked: str) -> str:
-        """Model that is called: the one that the URL names, or else the one that was asked for."""
+    def _model(self, requested: str) -> str:
+        """Model that is called: the one that the URL names, or else the requested one."""
         named = self.endpoint.model
-        if named is not None and named != asked:
+        if named is not None and named != requested:
             warnings.warn(
                 f"{self.endpoint.model_source} names the model {named!r}: it is called, and not "
-                f"{asked!r}. Remove its path from the URL to call several models.",
+                f"{requested!r}. Remove its path from the URL to call several models.",
                 UserWarning,
                 stacklevel=5,
             )
-        return named or asked
+        return named or requested
 
     @property
     def base_url(self) -> str:

@@ -132,7 +132,7 @@ class Comparison:
                     left = sum(not cell.done for cell in self.cells)
                     raise TimeoutError(f"{left} of {len(self.cells)} answers have not arrived yet")
         except KeyboardInterrupt:
-            stopped = self._interrupted()
+            stopped = self.interrupted()
         else:
             return self
         raise stopped
@@ -152,12 +152,13 @@ class Comparison:
         try:
             self._replay_is_known.wait()
         except KeyboardInterrupt:
-            stopped = self._interrupted()
+            stopped = self.interrupted()
         else:
             return not self._was_sent and self.wait() is self
         raise stopped
 
-    def _interrupted(self) -> Interrupted:
+    def interrupted(self) -> Interrupted:
+        """Stop everything, and return the error that says so."""
         self.cancel()
         return Interrupted("Interrupted: the comparison was stopped; what had arrived is kept.")
 

@@ -91,7 +91,7 @@ def _parent(
 
 
 def _turn(row: Mapping[str, Any], sent: tuple[Message, ...], before: list[Turn]) -> Turn:
-    said = [message for message in sent if message.role is not MessageRole.SYSTEM]
+    turns = [message for message in sent if message.role is not MessageRole.SYSTEM]
     earlier = sum(len(turn.messages) for turn in before)
     request = Request(
         provider=row["provider"] or "",
@@ -112,7 +112,7 @@ def _turn(row: Mapping[str, Any], sent: tuple[Message, ...], before: list[Turn])
     )
     response = replace(response_of(row), request=request, context=origin)
     return Turn(
-        messages=(*said[earlier:], response.to_message()),
+        messages=(*turns[earlier:], response.to_message()),
         response=response,
         system=row["system"],
         cell_id=row["cell_id"],

@@ -179,13 +179,13 @@ def _raw_blocks(message: Message) -> list[dict[str, Any]]:
     """Thinking, and the tools that the service ran with their results; other parts are of another API."""
     answered = [part["tool_use_id"] for part in message.raw if part.get("tool_use_id")]
     calls = [part for part in message.raw if part.get("type") in _SERVER_TOOLS]
-    asked = [part["id"] for part in calls if part.get("id") in answered]
+    answered_ids = [part["id"] for part in calls if part.get("id") in answered]
     return [
         part
         for part in message.raw
         if part.get("type") in _THINKING
-        or (part in calls and part.get("id") in asked)
-        or part.get("tool_use_id") in asked
+        or (part in calls and part.get("id") in answered_ids)
+        or part.get("tool_use_id") in answered_ids
     ]
 
 

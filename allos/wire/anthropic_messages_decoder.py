@@ -225,8 +225,8 @@ class MessagesDecoder(Decoder):
         """Running totals: a reported count replaces the last one, the others stay."""
         if not isinstance(usage, dict):
             return []
-        told = {name: value for name, value in usage.items() if value is not None}
-        self._usage = raw = with_later(self._usage, told)
+        reported = {name: value for name, value in usage.items() if value is not None}
+        self._usage = raw = with_later(self._usage, reported)
         if counts_nothing(raw):
             return [UsageReport(Usage(raw=raw))]
         given, output, read, wrote = (count(raw.get(name)) for name in _COUNTS)

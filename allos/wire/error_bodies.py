@@ -202,11 +202,11 @@ def _with_upstream(text: str, body: Mapping[str, Any], depth: int) -> str:
     metadata = body.get("metadata")
     if not isinstance(metadata, Mapping):
         return text
-    said = describe(metadata.get("raw"), depth + 1)[0] if metadata.get("raw") else None
+    inner = describe(metadata.get("raw"), depth + 1)[0] if metadata.get("raw") else None
     name = metadata.get("provider_name")
     named = _plain_text(name[:100]) if isinstance(name, str) else ""
-    if said and said not in text:
-        text = f"{text}: {said}"
+    if inner and inner not in text:
+        text = f"{text}: {inner}"
     return f"{text} ({named})" if named and named not in text else text
 
 

@@ -52,8 +52,8 @@ def retry_after_s(headers: Mapping[str, str], now: Clock | None = None) -> float
     milliseconds = headers.get("retry-after-ms") or ""
     if re.fullmatch(r"\d+(\.\d+)?", milliseconds):
         return float(milliseconds) / 1000
-    told = (headers.get(name) for name in _RETRY_AFTER)
-    return parse_wait(next((each for each in told if each), ""), now or clock(headers))
+    reported = (headers.get(name) for name in _RETRY_AFTER)
+    return parse_wait(next((each for each in reported if each), ""), now or clock(headers))
 
 
 def error_codes(headers: Mapping[str, str]) -> list[str]:

@@ -227,10 +227,10 @@ class ResponsesDecoder(Decoder):
 
     def _finish(self, response: dict[str, Any], kind: str) -> Finished:
         status = word(response.get("status")) or ""
-        said = kind.removeprefix("response.")
-        if not status or (status in _RUNNING and said not in _RUNNING):
+        event_status = kind.removeprefix("response.")
+        if not status or (status in _RUNNING and event_status not in _RUNNING):
             # A last event may repeat the status of the first one.
-            status = "completed" if said == "done" else said
+            status = "completed" if event_status == "done" else event_status
         cut = word(json_dict(response.get("incomplete_details")).get("reason"))
         reason: FinishReason
         if status == "incomplete" or (status == "completed" and cut):

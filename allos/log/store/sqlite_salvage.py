@@ -106,14 +106,14 @@ def _copy(source: sqlite3.Connection, copy: sqlite3.Connection) -> str | None:
             copy.execute("INSERT OR IGNORE INTO ratings VALUES (?, ?, ?, ?, ?)", rating)
     copy.execute("COMMIT")
     lost = len(expected - found)
-    said = None
+    problem = None
     if lost:
-        said = f"{lost} of {len(expected | found)} rows could not be read, all others were"
+        problem = f"{lost} of {len(expected | found)} rows could not be read, all others were"
     elif table.is_damaged and not is_index_whole:
-        said = f"{len(found)} rows were read, others could not be"
+        problem = f"{len(found)} rows were read, others could not be"
     elif table.is_damaged or not is_index_whole or damaged_segments:
-        said = "a part of it could not be read, all rows were"
-    return _joined(said, "some ratings could not be read" if ratings.is_damaged else None)
+        problem = "a part of it could not be read, all rows were"
+    return _joined(problem, "some ratings could not be read" if ratings.is_damaged else None)
 
 
 class _Scan:

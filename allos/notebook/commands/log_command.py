@@ -74,8 +74,8 @@ def _shown(frame: pd.DataFrame, display: Display | None) -> ProviderResponse:
     """Response of one row; when it is displayed, its footer says when and what was asked."""
     (row,) = records(frame)
     response = response_of(row)
-    asked = " ".join((row["prompt"] or "").split())
-    facts = [f'asked "{shorten(asked, _PROMPT_CHARS)}"'] if asked else []
+    prompt = " ".join((row["prompt"] or "").split())
+    facts = [f'asked "{shorten(prompt, _PROMPT_CHARS)}"'] if prompt else []
     facts += [moment(row["created_at"]).text, row["notebook"] or "", row["id"]]
     if display is not None:
         display.add_logged(response, tuple(filter(None, facts)))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from allos import errors
@@ -87,3 +89,14 @@ def test_using() -> None:
     assert inside.base_s == 0
     assert wait(policy=inside, attempt=4) == 0
     assert retry.policy is before
+
+
+def test_the_seed_that_a_user_set_stays_theirs() -> None:
+    """Waiting draws nothing from the generator of the `random` module."""
+    random.seed(1)
+    before = random.getstate()
+    waited = wait(policy=Policy())
+
+    assert waited is not None
+    assert 0.25 <= waited <= 0.5
+    assert random.getstate() == before
