@@ -106,10 +106,12 @@ def test_blocks_are_rendered_while_the_answer_streams(lab: Lab, server: FakeServ
     expect(output.locator("strong")).to_have_count(0)
     expect(output.locator("strong")).to_have_text("not streamed")
     expect(output.locator(".allos-md + .allos-text")).to_contain_text("```python")
-    before = output.locator(".allos-md > p").first.bounding_box()
+    # In one step: each update replaces the elements.
+    place = "e => { const r = e.querySelector('.allos-md > p').getBoundingClientRect(); return [r.x, r.y, r.width, r.height] }"
+    before = output.evaluate(place)
     notebook.wait_idle()
     notebook.screenshot("cell-light")
-    after = output.locator(".allos-md > p").first.bounding_box()
+    after = output.evaluate(place)
     notebook.set_theme("dark")
     notebook.screenshot("cell-dark")
 

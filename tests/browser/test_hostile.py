@@ -44,6 +44,13 @@ _LEAVERS = """() => [...document.querySelectorAll('.allos-out *, .allos-board *'
 _OUTPUTS = """() => [...document.querySelectorAll('.allos-out')].map(e => {
     const copy = e.cloneNode(true);
     for (const style of copy.querySelectorAll('style')) style.remove();
+    // The board's own around code: a box with the code and a button that says nothing of a model's.
+    for (const box of e.closest('.allos-board') ? copy.querySelectorAll('div.code') : []) {
+        const [pre, button] = box.children;
+        const own = box.children.length === 2 && pre.localName === 'pre' && button.outerHTML ===
+            '<button type="button" class="btn quiet copy" aria-label="Copy the code">Copy</button>';
+        if (own) box.replaceWith(pre);
+    }
     // JupyterLab writes its own over ours.
     for (const link of copy.querySelectorAll('a[rel="noopener"]')) link.rel = 'noopener noreferrer';
     return copy.outerHTML;
