@@ -48,7 +48,7 @@ _OUTPUTS = """() => [...document.querySelectorAll('.allos-out')].map(e => {
     for (const box of e.closest('.allos-board') ? copy.querySelectorAll('div.code') : []) {
         const [pre, button] = box.children;
         const own = box.children.length === 2 && pre.localName === 'pre' && button.outerHTML ===
-            '<button type="button" class="btn quiet copy" aria-label="Copy the code">Copy</button>';
+            '<button type="button" class="btn copy" aria-label="Copy the code">Copy</button>';
         if (own) box.replaceWith(pre);
     }
     // JupyterLab writes its own over ours.
