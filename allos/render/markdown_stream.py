@@ -46,7 +46,12 @@ class MarkdownStream:
         """Pieces of the line that is being written, not cleaned."""
         self._plain: list[str] = []
         """Blocks beyond a limit, and all that follow: they stay text."""
-        self._open_lines = self._open_chars = 0
+        self._open_lines = 0
+        """Of the open block, what is in `open_html`."""
+        self._open_chars = 0
+        """How long it was when it was last rendered."""
+        self._settled_lines = self._settled_chars = 0
+        """What of it could be in `open_html`."""
 
     def add(self, piece: str) -> None:
         """Add text as it came; quick as long as no line ends in it."""
@@ -98,28 +103,36 @@ class MarkdownStream:
         html = None if self._plain else self._html(block, self._env)
         if html is None:
             self._plain.append(block)
-            self._open_lines = self._open_chars = 0
+            self._begin_block()
             return
         self._size.add(split_images(block)[0])
         self.blocks.append(html)
         self.open_html = ""
-        self._open_lines = self._open_chars = 0
+        self._begin_block()
         self.version += 1
+
+    def _begin_block(self) -> None:
+        self._open_lines = self._open_chars = 0
+        self._settled_lines = self._settled_chars = 0
 
     def _render_open(self) -> None:
         settled = self._splitter.settled
         if self._plain or settled <= self._open_lines:
             return
-        text = "".join(f"{line}\n" for line in self._splitter.lines[:settled])
-        if _SMALL_CHARS < len(text) < _GROWTH * self._open_chars:
+        new = self._splitter.lines[self._settled_lines : settled]
+        self._settled_chars += sum(map(len, new)) + len(new)
+        self._settled_lines = settled
+        if _SMALL_CHARS < self._settled_chars < _GROWTH * self._open_chars:
             return
+        text = "".join(f"{line}\n" for line in self._splitter.lines[:settled])
         env = dict(self._env)
         if "references" in env:  # the finished block will bring its own
             env["references"] = dict(env["references"])
+        self._open_chars = len(text)
         html = self._html(text, env)
         if html is not None:
             self.open_html = html
-            self._open_lines, self._open_chars = settled, len(text)
+            self._open_lines = settled
             self.version += 1
 
     def _html(self, text: str, env: dict[str, Any]) -> str | None:

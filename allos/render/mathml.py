@@ -70,6 +70,10 @@ _SAME = {
     **dict.fromkeys(("equation*", "displaymath", "math"), "equation"),
     "dcases": "cases",
 }
+# Of any other one the converter shows the content as if it stood there alone.
+_ENVIRONMENTS = {"array", "cases", "smallmatrix", "split", "align*", "equation"}.union(
+    f"{bracket}matrix{star}" for bracket in ("", *"pbBvV") for star in ("", "*")
+)
 _COUNTED = re.compile(r"\\begin\s*\{alignat\*?\}\s*\{\d+\}|\\end\s*\{alignat\*?\}")
 _INVISIBLE = re.compile(r"\\(?:nonumber|notag)(?![A-Za-z])|\\label\s*\{[^{}]*\}")
 _SPELLED = {"not=": r"\neq ", "not\\in": r"\notin ", "arg": r"\operatorname{arg}"}
@@ -77,7 +81,10 @@ _UNKNOWN = re.compile(r"\\(not)\s*(=|\\in(?![A-Za-z]))|\\(arg)(?![A-Za-z])")
 _ENTITY = re.compile(r"&#x[0-9A-Fa-f]{1,6};")
 
 
-_CHILDREN = dict.fromkeys(("msub", "msup", "munder", "mover"), 2) | {"msubsup": 3, "munderover": 3}
+_CHILDREN = {
+    **dict.fromkeys(("mfrac", "mroot", "msub", "msup", "munder", "mover"), 2),
+    **dict.fromkeys(("msubsup", "munderover"), 3),
+}
 # First and last letter, and where their bold and bold italic forms begin.
 _BOLD = (
     ("A", "Z", 0x1D400, 0x1D468),
@@ -114,9 +121,9 @@ def mathml(tex: str, *, display: bool = False) -> str:
     tex = _COMMENT.sub(r"\\%", tex)  # it would hide what follows
     tex = _INVISIBLE.sub("", tex)
     tex = _COUNTED.sub(lambda match: rf"{match[0][: match[0].index('{')]}{{align*}}", tex)
-    tex = _ENVIRONMENT.sub(_known_environment, tex)
     tex = _UNKNOWN.sub(lambda match: _SPELLED["".join(filter(None, match.groups()))], tex)
     try:
+        tex = _ENVIRONMENT.sub(_known_environment, tex)
         return _convert(tex, display=display)
     except _UnconvertibleError:
         return ""
@@ -151,7 +158,10 @@ def _brace_levels(tex: str) -> int:
 
 
 def _known_environment(match: re.Match[str]) -> str:
-    return rf"\{match[1]}{{{_SAME.get(match[2], match[2])}}}"
+    name = _SAME.get(match[2], match[2])
+    if name not in _ENVIRONMENTS:
+        raise _UnconvertibleError(name)
+    return rf"\{match[1]}{{{name}}}"
 
 
 def _written(element: Element, level: int) -> str:
@@ -171,6 +181,8 @@ def _written(element: Element, level: int) -> str:
     )
     children = [_written(child, level + 1) for child in element]
     extra = len(children) - _CHILDREN.get(tag, len(children))
+    if extra < 0:
+        raise _UnconvertibleError(f"a part of {tag} is missing")
     if extra > 0:  # the converter leaves a matrix with its brackets as several
         children = [f"<mrow>{''.join(children[: extra + 1])}</mrow>", *children[extra + 1 :]]
     text = _bold(_text(element.text), attributes.get("mathvariant", ""))

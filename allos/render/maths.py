@@ -33,7 +33,7 @@ _OPENING = re.compile(r"\$|\\[(\[]|\\begin\s*\{")
 # A formula never reaches over the end of a paragraph, nor over code.
 _OUTSIDE = re.compile(r"\n[ \t]*\n|`|~~~")
 _NAME = re.compile(r"\{([A-Za-z]+\*?)\}")
-_WORD = re.compile(r"[A-Za-z]{3}")
+_WORD = re.compile(r"[A-Za-z]{3}| (?:or|to|vs) ")
 _CLOSING = {"$": "$", "$$": "$$", r"\(": r"\)", r"\[": r"\]"}
 
 InlineRule = Callable[["StateInline", bool], bool]
@@ -92,7 +92,8 @@ def _inline(rule: InlineRule, opening: str) -> InlineRule:
             return False
         end, state.pos = state.pos, start
         text = src[start + length : end - length]
-        is_formula = end <= state.posMax and _is_formula(text, opening, src[end : end + 1])
+        around = src[start - 1 : start], src[end : end + 1]
+        is_formula = end <= state.posMax and _is_formula(text, opening, *around)
         return is_formula and (rule(state, False) if not silent else _advance(state, end))
 
     return bounded
@@ -103,13 +104,13 @@ def _advance(state: StateInline, end: int) -> bool:
     return True
 
 
-def _is_formula(text: str, opening: str, following: str) -> bool:
+def _is_formula(text: str, opening: str, before: str, following: str) -> bool:
     if len(text) > MAX_FORMULA_CHARS or not text.strip() or _OUTSIDE.search(text):
         return False
     if opening != "$":
         return True
-    # "$HOME/$USER", and "from $5 for tea, up to 9$": a formula has few words without a backslash.
-    is_price = text[0].isdigit() and "\\" not in text and _WORD.search(text)
+    # "$HOME/$USER", "from $5 for tea, up to 9$" and "A$6, 5$": a formula has few words without a backslash.
+    is_price = text[0].isdigit() and "\\" not in text and (before.isalpha() or _WORD.search(text))
     return not (following.isalnum() or is_price or "\n" in text or len(text) > _MAX_DOLLAR_CHARS)
 
 

@@ -49,6 +49,8 @@ def test_formulas_are_found(text: str, found: list[str]) -> None:
         "It costs $5 and $10.",
         "$5-$10, $5/$10, ($5, $10), $5K–$10K",
         "US$5 or A$6, 5$ or 6$",
+        "C$5, 6$; €7 or HK$8/9$",
+        "$5 or 6$, $7 to 8$, $9 vs 10$",
         "**$5** and **$10**",
         "from $5 for tea, up to 9$",
         "$HOME/$USER and $PATH",
