@@ -72,7 +72,9 @@ def _prepare(state: StateCore) -> None:
 
 def _cell_classes(align: str, content: Token) -> str:
     names = []
-    if len(content.content) > LONG_CELL_CHARS:
+    # A formula cannot wrap, and its source is longer than what is seen.
+    words = [part.content for part in content.children or () if part.type != "math_inline"]
+    if sum(map(len, words)) > LONG_CELL_CHARS:
         names.append("allos-long")
     if "right" in align:
         names.append("allos-right")

@@ -76,8 +76,12 @@ _ENVIRONMENTS = {"array", "cases", "smallmatrix", "split", "align*", "equation"}
 )
 _COUNTED = re.compile(r"\\begin\s*\{alignat\*?\}\s*\{\d+\}|\\end\s*\{alignat\*?\}")
 _INVISIBLE = re.compile(r"\\(?:nonumber|notag)(?![A-Za-z])|\\label\s*\{[^{}]*\}")
+# Words whose index stands below them where there is room, which the converter writes beside them.
+_LIMITS = {"lim", "max", "min", "sup", "inf"}
+_BELOW = {"msub": "munder", "msubsup": "munderover"}
 _SPELLED = {"not=": r"\neq ", "not\\in": r"\notin ", "arg": r"\operatorname{arg}"}
 _UNKNOWN = re.compile(r"\\(not)\s*(=|\\in(?![A-Za-z]))|\\(arg)(?![A-Za-z])")
+_SPACED_NAME = re.compile(r"(\\operatorname\*?\s*\{[A-Za-z]+)(?:\\[,;:! ]|~|\s)+([A-Za-z]+\})")
 _ENTITY = re.compile(r"&#x[0-9A-Fa-f]{1,6};")
 
 
@@ -121,6 +125,7 @@ def mathml(tex: str, *, display: bool = False) -> str:
     tex = _COMMENT.sub(r"\\%", tex)  # it would hide what follows
     tex = _INVISIBLE.sub("", tex)
     tex = _COUNTED.sub(lambda match: rf"{match[0][: match[0].index('{')]}{{align*}}", tex)
+    tex = _SPACED_NAME.sub(r"\1\2", tex)
     tex = _UNKNOWN.sub(lambda match: _SPELLED["".join(filter(None, match.groups()))], tex)
     try:
         tex = _ENVIRONMENT.sub(_known_environment, tex)
@@ -141,7 +146,17 @@ def _convert(tex: str, *, display: bool) -> str:
         # Line breaks outside of an environment, which MathML Core does not know.
         tex = rf"\begin{{matrix}}{tex}\end{{matrix}}"
         tree = Converter(display="block" if display else "inline").convert_to_element(tex)
+    for element in tree.iter():
+        if element.tag in ("msub", "msubsup") and _has_limits(element[0]):
+            element.tag = _BELOW[element.tag]
+            element[0].set("movablelimits", "true")
     return _written(tree, 0)
+
+
+def _has_limits(base: Element) -> bool:
+    """Whether an index belongs below this operator."""
+    is_word = base.get("movablelimits") == "true" or base.text in _LIMITS
+    return base.tag == "mo" and is_word
 
 
 def _brace_levels(tex: str) -> int:

@@ -150,7 +150,7 @@ font-variant-numeric:tabular-nums}
 & thead{border:0}
 & th,& td{padding:4px 18px 4px 0;border:0;border-bottom:1px solid var(--allos-line);\
 line-height:1.5;\
-text-align:left;vertical-align:top;max-width:40em;white-space:nowrap}
+text-align:left;vertical-align:baseline;max-width:40em;white-space:nowrap}
 & .allos-long{min-width:14em;white-space:normal}
 & th{font-weight:600}
 & .allos-right{text-align:right}& .allos-mid{text-align:center}

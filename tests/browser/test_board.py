@@ -198,6 +198,10 @@ def test_answers_and_code_are_copied(lab: Lab, server: FakeServer) -> None:
     notebook.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     column = _column(board, "m")
     _state(column, "ok")
+    # A button beside "more lines" takes nothing from the column's width.
+    inset = column.evaluate(
+        "e => e.getBoundingClientRect().right - e.querySelector('.text').getBoundingClientRect().right"
+    )
     copied = []
     for label in ("Copy the code", "Copy the answer of A, m"):
         button = column.get_by_label(label)
@@ -205,6 +209,7 @@ def test_answers_and_code_are_copied(lab: Lab, server: FakeServer) -> None:
         expect(column.get_by_text("Copied").first).to_be_visible()
         copied.append(notebook.page.evaluate("navigator.clipboard.readText()"))
 
+    assert inset == pytest.approx(14, abs=1)
     assert copied == [LONG.partition("```python\n")[2].partition("\n```")[0], LONG.strip()]
 
 

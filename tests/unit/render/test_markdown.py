@@ -164,7 +164,9 @@ def test_table_keeps_its_alignment_as_our_classes() -> None:
 def test_long_cells_may_wrap_and_short_ones_do_not() -> None:
     """Neither becomes a tower in a narrow column."""
     html = inner(f"| a | b |\n|---|--:|\n| {'word ' * 9} | {'word ' * 9} |")
+    formula = inner(r"| a |" "\n|---|\n" r"| $(X^\top X)^{-1}X^\top y + \varepsilon$ |")
 
+    assert "allos-long" not in formula
     assert "<th>a</th>" in html
     assert '<td class="allos-long">word' in html
     assert '<td class="allos-long allos-right">word' in html
