@@ -89,9 +89,9 @@ class ChatDecoder(Decoder):
         # Nearly every chunk is the one before with another text.
         content = _take_content(chunk)
         if content and chunk == self._repeated:
-            if self._splitter is None or self._splitter.passes(content):
-                return [TextDelta(content)]
-            return [*self._splitter.feed(content)]
+            events: list[Event] = []
+            self._text(content, events)
+            return events
         if content is not None:
             chunk["choices"][0]["delta"]["content"] = content
         events = self._chunk(chunk, "delta")
@@ -102,13 +102,15 @@ class ChatDecoder(Decoder):
 
     def _is_only_text(self, chunk: dict[str, Any]) -> bool:
         """Whether a chunk that was read leaves nothing behind that an equal one would change."""
-        (choice,) = chunk["choices"] if len(chunk["choices"]) == 1 else (None,)
+        choice = chunk["choices"][0]
         return (
-            choice is not None
+            len(chunk["choices"]) == 1
             and PLAIN_CHUNK_FIELDS.issuperset(chunk)
             and PLAIN_CHOICE_FIELDS.issuperset(choice)
             and PLAIN_MESSAGE_FIELDS.issuperset(choice["delta"])
             and not (chunk.get("usage") or choice.get("finish_reason") or choice.get("logprobs"))
+            and self._has_content
+            and self._reasons_vary
             and self._finish_reason is None
             and self.error is None
             and self._choices.index == choice.get("index")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import count, repeat
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from allos.events import Event
@@ -24,6 +24,7 @@ _PIECES = st.sampled_from(
         {"delta": {"content": "a", "reasoning": "hm"}},
         {"delta": {"content": "a", "vendor": 1}},
         {"delta": {"content": "a"}, "index": 1},
+        {"delta": {"content": "a"}, "index": None},
         {"delta": {"content": "a"}, "logprobs": {"content": [{"token": "a", "logprob": -1.0}]}},
         {"delta": {"content": "a"}, "usage": {"prompt_tokens": 3, "completion_tokens": 2}},
         {"delta": {"content": "a"}, "finish_reason": "stop"},
@@ -35,6 +36,7 @@ _PIECES = st.sampled_from(
 
 
 @given(st.lists(_PIECES, max_size=8), st.booleans())
+@example([{"delta": {"content": "<think>"}}, {"delta": {"content": "a"}}, {"text": "a"}], True)
 def test_equal_chunks_are_read_like_different_ones(
     pieces: list[dict[str, Any]], think_tags: bool
 ) -> None:
