@@ -117,6 +117,8 @@ def test_blocks_are_rendered_while_the_answer_streams(lab: Lab, server: FakeServ
 
     assert before == after
     expect(output.locator("table td").first).to_have_text("time_to_first_token_s")
+    # As while it streams: inline styles for pages without our sheet move nothing.
+    expect(output.locator("table td").first).to_have_css("vertical-align", "baseline")
     expect(output.locator("pre code span").first).to_be_visible()
     expect(output).to_contain_text("$5 or $6")
     expect(output.locator("mjx-container")).to_have_count(0)
