@@ -1,8 +1,8 @@
 """Shows one answer in its cell while it arrives. Main thread.
 
 One output for each answer, refreshed 12 times a second at most: while it streams its finished blocks are
-rendered, and the one being written is text. Where partial output is not displayed (``%%capture``, a terminal, a
-script under a kernel) only the end is shown.
+rendered, and the one being written is text. Where partial output is not displayed (``%%capture``, a
+terminal, a script under a kernel) only the end is shown.
 """
 
 from __future__ import annotations
@@ -77,6 +77,7 @@ class LiveOutput:
         self._streams = not quiet and is_live(shell)
         self._display_id = uuid.uuid4().hex
         self._is_published = False
+        self._above_id: str | None = None
         self._batches: deque[Sequence[Event]] = deque()
         # Wakes the main thread: True for new events while it is idle, None at the end of a call.
         # Events that arrive before the next update is due wake nobody.
@@ -117,8 +118,9 @@ class LiveOutput:
         raise error from None
 
     def show_tool_calls(self, response: ProviderResponse) -> None:
-        """Append the tool calls of a response to the streamed text."""
-        self._so_far().end_step(response.tool_calls)
+        """Append the tool calls of a response to what has arrived."""
+        if self._streams:
+            self._so_far().end_step(response.tool_calls)
 
     def _so_far(self) -> LiveAnswer:
         if self._answer is None:
@@ -126,6 +128,19 @@ class LiveOutput:
 
             self._answer = LiveAnswer()
         return self._answer
+
+    def show_above(self, data: dict[str, Any]) -> None:
+        """Show something above the answer, in place of what was shown there before."""
+        is_shown = self._above_id is not None or self._is_published
+        if self._above_id is None:
+            # Outputs keep their order: this one gets the place of the answer, which gets a new one.
+            self._above_id, self._display_id = self._display_id, uuid.uuid4().hex
+            self._is_published = False
+        self._shell.display_pub.publish(
+            data, transient={"display_id": self._above_id}, update=is_shown
+        )
+        if self._streams and self._so_far().text() and not self._is_published:
+            self._show_partial()
 
     def finish(self, response: ProviderResponse) -> None:
         """Replace the streamed text by the rendered and sanitised answer with its footer."""

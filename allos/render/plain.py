@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterable
+
+from allos.render.style import LIVE_STYLE
 
 # Terminal escape sequences: CSI, OSC, DCS and the other strings, then two-character escapes. A payload
 # ends at any control character, so no input makes the search walk the text twice.
@@ -67,6 +70,22 @@ def reveal(text: str) -> str:
 def escaped(text: str) -> str:
     """Clean and escape a text for use between tags or in an attribute."""
     return html.escape(clean_text(text), quote=True)
+
+
+def quiet_html(lines: Iterable[str]) -> str:
+    """HTML of untrusted lines as small quiet text.
+
+    Examples
+    --------
+    >>> "<b>" in quiet_html(["Allowed: <b>"])
+    False
+    """
+    body = "".join(
+        f'<div><small class="allos-state">{escaped(line)}</small></div>' for line in lines
+    )
+    return unbroken(
+        f'<div class="allos-out mathjax_ignore tex2jax_ignore">{LIVE_STYLE}{body}</div>'
+    )
 
 
 def shorten(text: str, length: int) -> str:
