@@ -174,14 +174,22 @@ def _quiet(notebook: Notebook) -> None:
     assert notebook.popups == []
 
 
-def test_tools_and_errors(lab: Lab, server: FakeServer) -> None:
-    """What a tool gives back, what a server says of a fault, and the names of models."""
+def test_tools(lab: Lab, server: FakeServer) -> None:
+    """What a tool gives back."""
     tool = "def read(number: int, what: str) -> str:\n    'Read.'\n    return texts[number]"
     runs = [
         f"for n in range({batch.start}, {batch.stop}):\n"
         "    display(allos.ask('Go on', model=f'groq/tool{n}', tools=[read], approve='always'))"
         for batch in BATCHES
     ]
+    notebook = _open(lab, "tools.ipynb", server, tool, *runs)
+
+    expect(notebook.outputs().locator(".allos-tool")).to_have_count(len(TEXTS))
+    _did_nothing(notebook, len(TEXTS))
+
+
+def test_errors_and_names(lab: Lab, server: FakeServer) -> None:
+    """What a server says of a fault, and the names of models."""
     errors = [
         f"for n in range({batch.start}, {batch.stop}):\n"
         "    try:\n        run('allos', f'groq/bad{n}', 'Go on')\n"
@@ -194,10 +202,9 @@ def test_tools_and_errors(lab: Lab, server: FakeServer) -> None:
         "    except Exception as exc:\n        print(exc)"
         for batch in BATCHES
     ]
-    notebook = _open(lab, "tools.ipynb", server, tool, *runs, *errors, *names)
+    notebook = _open(lab, "errors.ipynb", server, *errors, *names)
 
-    expect(notebook.outputs().locator(".allos-tool")).to_have_count(len(TEXTS))
-    _did_nothing(notebook, 2 * len(TEXTS))
+    _did_nothing(notebook, len(TEXTS))
 
 
 def test_questions_about_tools(lab: Lab, server: FakeServer) -> None:
