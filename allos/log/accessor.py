@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
+from allos import analysis
 from allos.errors import ConfigurationError, did_you_mean
 from allos.money import money
+
+if TYPE_CHECKING:
+    from allos.analysis.frames import By
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,59 @@ class ResponsesAccessor:
         grouped = facts.groupby(names, dropna=False)[[*counts, *sums]].sum(min_count=1)
         order = ["calls", "failed", "input_tokens", "output_tokens", "cost_usd", "unknown_costs"]
         return grouped[order].sort_values(["cost_usd", "calls"], ascending=False)
+
+    # ---- the summaries of `allos.analysis` -------------------------------------------------------
+
+    def summary(
+        self, by: By = "model", *, per: Literal["call", "prompt"] = "call", prompt: str = "prompt"
+    ) -> pd.DataFrame:
+        """Calls in one row per group; see `allos.analysis.summary`."""
+        return analysis.summary(self._frame, by, per=per, prompt=prompt)
+
+    def cost_report(self, by: By = "model") -> pd.DataFrame:
+        """Cost by group and what it was spent on; see `allos.analysis.cost_report`."""
+        return analysis.cost_report(self._frame, by)
+
+    def errors(self, by: By = ("provider", "model")) -> pd.DataFrame:
+        """Failed calls by their kind; see `allos.analysis.errors`."""
+        return analysis.errors(self._frame, by)
+
+    def timeline(self, every: str | None = None, by: By = None) -> pd.DataFrame:
+        """Calls by period of time; see `allos.analysis.timeline`."""
+        return analysis.timeline(self._frame, every, by)
+
+    def drift(
+        self,
+        later: pd.DataFrame,
+        by: By = "model",
+        *,
+        prompt: str = "prompt",
+        score: str | None = None,
+    ) -> pd.DataFrame:
+        """Change from this frame to a later one; see `allos.analysis.drift`."""
+        return analysis.drift(self._frame, later, by, prompt=prompt, score=score)
+
+    def pareto(
+        self,
+        quality: str = "rating",
+        against: str = "cost_usd",
+        by: By = "model",
+        *,
+        prompt: str = "prompt",
+    ) -> pd.DataFrame:
+        """Quality against cost or latency; see `allos.analysis.pareto`."""
+        return analysis.pareto(self._frame, quality, against, by, prompt=prompt)
+
+    def disagreement(
+        self,
+        by: By = "model",
+        *,
+        prompt: str = "prompt",
+        answer: str = "content",
+        score: str | None = None,
+    ) -> pd.DataFrame:
+        """Prompts by how much answers differ; see `allos.analysis.disagreement`."""
+        return analysis.disagreement(self._frame, by, prompt=prompt, answer=answer, score=score)
 
     def _costs(self) -> pd.Series[float]:
         """Cost of each row; null when unknown, 0 where nothing was sent."""

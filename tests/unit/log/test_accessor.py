@@ -96,3 +96,16 @@ def test_another_frame_is_told_what_is_missing() -> None:
         pd.DataFrame({"cost": [1]}).allos.cost()
     with pytest.raises(ConfigurationError, match=r"no column 'modle'\. Did you mean 'model'"):
         rows(0.25).allos.cost(by="modle")
+
+
+def test_the_summaries_are_methods_of_the_frame() -> None:
+    """Each function of `allos.analysis` that reads one frame of calls is a method of ``df.allos``."""
+    frame = rows(0.25, None)
+
+    assert frame.allos.summary()["calls"].tolist() == [2]
+    assert frame.allos.cost_report(by="provider")["unknown_costs"].tolist() == [1]
+    assert len(frame.allos.errors()) == 0
+    assert frame.allos.timeline(every="1D")["calls"].sum() == 2
+    assert "latency_s" in set(frame.allos.drift(frame)["measure"]) or len(frame.allos.drift(frame))
+    assert frame.allos.pareto(against="latency_s")["answers"].tolist() == [0]
+    assert len(frame.allos.disagreement()) == 0
