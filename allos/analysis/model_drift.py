@@ -135,9 +135,11 @@ def _compare(
         paired = len(shared) >= _LEAST_PAIRS
         if paired:
             before, after = before[shared], after[shared]
-            p_value = pairs((after - before).to_numpy())
+            p_value = pairs(np.asarray(after - before, dtype=np.float64))
         else:
-            p_value = two_samples(before.to_numpy(), after.to_numpy())
+            p_value = two_samples(
+                np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
+            )
         first, second = float(before.mean()), float(after.mean())
         yield {
             "measure": name,
