@@ -19,8 +19,13 @@ if TYPE_CHECKING:
     from allos.errors import ConfigurationError as ConfigurationError
     from allos.errors import ProviderError as ProviderError
     from allos.errors import ReplayMissError as ReplayMissError
+    from allos.log.feedback import rate as rate
+    from allos.log.feedback import ratings as ratings
+    from allos.log.feedback import vote as vote
+    from allos.log.feedback import votes as votes
     from allos.log.notebook_rows import from_notebook as from_notebook
     from allos.log.query import responses as responses
+    from allos.log.text_search import search as search
     from allos.messages import Message as Message
     from allos.messages import MessageRole as MessageRole
     from allos.messages import ToolCall as ToolCall
@@ -76,8 +81,13 @@ _PUBLIC: dict[str, str | None] = {
     "from_notebook": "allos.log.notebook_rows",
     "log": None,
     "preview": "allos.runs.preview",
+    "rate": "allos.log.feedback",
+    "ratings": "allos.log.feedback",
+    "vote": "allos.log.feedback",
+    "votes": "allos.log.feedback",
     "replay": "allos.session",
     "responses": "allos.log.query",
+    "search": "allos.log.text_search",
     "set_key": "allos.providers.auth.key_store",
     "stop_all": "allos.runs.active_runs",
     "testing": None,
@@ -115,13 +125,18 @@ __all__ = [
     "load_ipython_extension",
     "log",
     "preview",
+    "rate",
+    "ratings",
     "replay",
     "responses",
+    "search",
     "set_key",
     "stop_all",
     "testing",
     "tool",
     "unload_ipython_extension",
+    "vote",
+    "votes",
 ]
 
 

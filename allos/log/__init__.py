@@ -7,13 +7,49 @@ work on the log of the current session.
 
 from __future__ import annotations
 
+import importlib
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from allos import _process
 from allos.log.log import Log, LogInfo
 
-__all__ = ["LogInfo", "close", "flush", "info", "is_open", "open", "path", "rate", "session_id"]
+if TYPE_CHECKING:
+    from allos.log.feedback import rate, ratings, vote, votes, withdraw_vote
+
+# public name -> the module it is imported from when it is first used
+_PUBLIC = {
+    "rate": "allos.log.feedback",
+    "ratings": "allos.log.feedback",
+    "vote": "allos.log.feedback",
+    "votes": "allos.log.feedback",
+    "withdraw_vote": "allos.log.feedback",
+}
+
+__all__ = [
+    "LogInfo",
+    "close",
+    "flush",
+    "info",
+    "is_open",
+    "open",
+    "path",
+    "rate",
+    "ratings",
+    "session_id",
+    "vote",
+    "votes",
+    "withdraw_vote",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'allos.log' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_PUBLIC[name]), name)
+    globals()[name] = value
+    return value
 
 
 def _log() -> Log:
@@ -91,28 +127,6 @@ def path() -> Path | None:
 def info() -> LogInfo:
     """Where the open log is and how it is stored."""
     return _log().info()
-
-
-def rate(response_id: str, rating: int | None = None, note: str | None = None) -> None:
-    """Rate a response, or add a note to it; the newest rating and the newest note count.
-
-    Parameters
-    ----------
-    response_id : str
-        The `id` of the response.
-    rating : int, optional
-        Any scale of your own: 1 and -1 for thumbs, 1 to 5 for stars.
-    note : str, optional
-        Free text. With neither rating nor note, both are withdrawn.
-
-    Raises
-    ------
-    LogError
-        No log is open.
-    ConfigurationError
-        An argument has the wrong type.
-    """
-    _log().rate(response_id, rating, note)
 
 
 def session_id() -> str:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from allos import _process
 from allos.engine import After, Interceptor, PreparedCall
-from allos.errors import ConfigurationError, LogError
+from allos.errors import LogError
 from allos.log.provenance import ProcessFacts
 from allos.response import ProviderResponse
 
 if TYPE_CHECKING:
     from allos.log.log_writer import LogWriter
-    from allos.log.store.protocol import Store
+    from allos.log.store.protocol import Rating, Store, Vote
     from allos.log.store.sqlite import SQLiteStore
 
 _CLOSE_S = 10.0
@@ -190,19 +190,23 @@ class Log(Interceptor):
             return LogInfo(path=None)
         return LogInfo(path=store.path, journal_mode=store.journal_mode, notes=store.notes)
 
-    def rate(self, response_id: str, rating: int | None = None, note: str | None = None) -> None:
-        """Rate a response, or add a note to it; see `allos.log.rate`."""
-        for name, value, expected, types in (
-            ("response_id", response_id, "a string, the id of a response", str),
-            ("rating", rating, "an integer", int | None),
-            ("note", note, "a string", str | None),
-        ):
-            if not isinstance(value, types) or (name == "rating" and abs(rating or 0) >= 2**63):
-                raise ConfigurationError(f"{name} must be {expected}, got {value!r:.80}.")
+    def add_feedback(self, item: Rating | Vote) -> None:
+        """Write a rating or a vote, and wait until it is committed.
+
+        Raises
+        ------
+        LogError
+            The log is off, or cannot be written.
+        """
+        self.open()
         writer = self._writer
         if writer is None:
-            raise LogError("no log is open: call allos.log.open() first")
-        writer.rate(response_id, rating, note)
+            raise LogError(
+                "the log is off (ALLOS_LOG=off), so nothing can be rated: unset ALLOS_LOG, or call "
+                "allos.log.open(path)"
+            )
+        writer.put(item)
+        writer.flush(_CLOSE_S)
 
     # ---- provenance ----------------------------------------------------------------------------
 

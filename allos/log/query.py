@@ -25,7 +25,6 @@ from allos.log.store.protocol import DamagedStoreError
 
 if TYPE_CHECKING:
     import pandas as pd
-    from pandas._libs.missing import NAType
     from pandas.api.extensions import ExtensionArray
 
     from allos.log.log import Log
@@ -126,7 +125,7 @@ def responses(
         now=utc_now(),
     )
     limit = check_limit(limit)
-    store, unwritten = _open_store()
+    store, unwritten = open_store()
     return read(store, names, where, limit=limit, raw=raw, unwritten=unwritten)
 
 
@@ -143,12 +142,12 @@ def rows_by_id(ids: Sequence[str]) -> pd.DataFrame:
 
 def select(wanted: dict[str, Any]) -> pd.DataFrame:
     """Frame of the rows with these values, by any column of the log; see `rows_by_id`."""
-    store, unwritten = _open_store()
+    store, unwritten = open_store()
     where = build_where(wanted, now=utc_now())
     return read(store, check_columns(None), where, unwritten=unwritten)
 
 
-def _open_store() -> tuple[Store, LogError | None]:
+def open_store() -> tuple[Store, LogError | None]:
     """Store of the current session's log, opened if need be; everything logged is committed.
 
     Also why it is not, where it cannot be.
@@ -266,31 +265,18 @@ def _frame(
 
 
 def _ratings(snapshot: Snapshot, ids: ExtensionArray) -> dict[str, ExtensionArray]:
-    """Newest rating and newest note of each response; an entry with neither withdraws both."""
-    import pandas as pd
-
-    from allos.log.blocks import Block, as_objects
+    """What was said of each response last."""
+    from allos.log.blocks import Block, block_from_rows
     from allos.log.frame import column
+    from allos.log.rating_state import NOTHING, current_ratings
 
-    newest: dict[str, tuple[int | None, str | None]] = {}
-    for response_id, rating, note, _ in snapshot.ratings():
-        if rating is None and note is None:
-            newest.pop(response_id, None)
-            continue
-        old_rating, old_note = newest.get(response_id, (None, None))
-        newest[response_id] = (
-            old_rating if rating is None else rating,
-            old_note if note is None else note,
-        )
-    if not newest:
-        nothing = [Block(len(ids), {})]
-        return {name: column(nothing, name) for name in _JOINED}
-    found = [newest.get(response_id, (None, None)) for response_id in ids.to_numpy(dtype=object)]
-    ratings: list[int | NAType] = [pd.NA if rating is None else rating for rating, _ in found]
-    return {
-        "rating": pd.array(ratings, dtype="Int64"),
-        "note": pd.array(as_objects([note for _, note in found]), dtype=text_dtype()),
-    }
+    newest = current_ratings(snapshot.ratings())
+    if newest:
+        rows = [newest.get(each, NOTHING) for each in ids.to_numpy(dtype=object)]
+        blocks = [block_from_rows(_JOINED, rows)]
+    else:
+        blocks = [Block(len(ids), {})]
+    return {name: column(blocks, name) for name in _JOINED}
 
 
 def _raw_columns(snapshot: Snapshot, ids: ExtensionArray) -> dict[str, ExtensionArray]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from allos.errors import LogError
 from allos.ids import new_id
+from allos.log.blocks import Block
 from allos.log.columns import insert_rows
 from allos.log.log_file import (
     VARIABLE,
@@ -20,11 +21,12 @@ from allos.log.log_file import (
     network_file_system,
 )
 from allos.log.store.migrations import migrate
-from allos.log.store.protocol import Batch, DamagedStoreError
+from allos.log.store.protocol import Batch, DamagedStoreError, Rating, Vote, Where
 from allos.log.store.segments import SegmentBuilder, data_version
 from allos.log.store.sqlite_connection import (
     connect,
     has_wal_reset_bug,
+    insert_new,
     is_bad_value,
     is_damage,
     is_locked,
@@ -45,7 +47,8 @@ MAX_SEGMENTS_AT_ONCE = 4
 """Most segments built after one commit: a log that has none gets them little by little."""
 
 _INSERT_RAW = "INSERT OR IGNORE INTO raw (id, request, reply) VALUES (?, ?, ?)"
-_INSERT_RATING = "INSERT INTO ratings (response_id, rating, note, created_at) VALUES (?, ?, ?, ?)"
+_INSERT_RATING = insert_new("ratings", Rating._fields)
+_INSERT_VOTE = insert_new("votes", Vote._fields)
 
 # Process resource: connections that this process inherited through a fork. Closing one here would
 # checkpoint the parent's log under the parent's feet, and so would collecting it.
@@ -172,6 +175,8 @@ class SQLiteStore:
                 db.executemany(_INSERT_RAW, batch.raw)
             if batch.ratings:
                 db.executemany(_INSERT_RATING, batch.ratings)
+            if batch.votes:
+                db.executemany(_INSERT_VOTE, batch.votes)
             db.execute("COMMIT")
         except BaseException:
             import sqlite3
@@ -250,6 +255,15 @@ class SQLiteStore:
         except (sqlite3.Error, UnicodeError) as error:
             kind = DamagedStoreError if is_damage(error) else LogError
             raise kind(f"cannot read the log {str(self.path)!r}: {error}") from error
+
+    def search(
+        self, words: Sequence[str], where: Where, columns: Sequence[str], limit: int
+    ) -> Block:
+        """Rows whose prompt or content has all the words; see `Store.search`. Any thread."""
+        from allos.log.store.search import find
+
+        with self.snapshot() as snapshot:
+            return find(snapshot, self.path, words, where, columns, limit)
 
     @contextlib.contextmanager
     def salvage(self) -> Iterator[SalvagedSnapshot]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,6 +98,15 @@ def set_journal_mode(db: sqlite3.Connection, mode: str) -> str:
                 raise
             else:
                 time.sleep(0.02)  # the busy timeout does not cover this upgrade of a lock
+
+
+def insert_new(table: str, names: Sequence[str]) -> str:
+    """SQL statement that inserts a row of these columns, unless its `id` is stored already."""
+    marks = ", ".join(f"?{number}" for number in range(1, len(names) + 1))
+    insert = f"INSERT INTO {table} ({', '.join(names)}) SELECT {marks}"
+    if "id" not in names:
+        return insert
+    return f"{insert} WHERE NOT EXISTS (SELECT 1 FROM {table} WHERE id = ?{names.index('id') + 1})"
 
 
 def largest_seq(db: sqlite3.Connection) -> int:

@@ -8,14 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 import allos.log
 from allos import _process
-from allos.errors import ConfigurationError, LogError
+from allos.errors import LogError
 from allos.log.log import Log
+from allos.log.store.protocol import Rating
 from tests.support.log_rows import a_response, record
 
 
@@ -78,7 +78,7 @@ def test_two_logs_write_side_by_side(tmp_path: Path) -> None:
     two.open(tmp_path / "two.sqlite")
     for number in range(40):
         record(a_response(number), log=two if number % 2 else one)
-    one.rate(a_response(0).id or "", 1)
+    one.add_feedback(Rating(a_response(0).id or "", 1, None, 5, id="one"))
     one.close()
     record(a_response(40), log=two)
     two.flush()
@@ -186,8 +186,8 @@ def test_off_opens_nothing(monkeypatch) -> None:
     monkeypatch.setenv("ALLOS_LOG", "off")
     info = allos.log.open()
     allos.log.flush()
-    with pytest.raises(LogError, match="no log is open"):
-        allos.log.rate("x", 1)
+    with pytest.raises(LogError, match="the log is off"):
+        _process.current_session().log.add_feedback(Rating("x", 1, None, 5))
     with pytest.raises(TypeError, match="off"):
         os.fspath(info)
 
@@ -368,13 +368,3 @@ def test_a_log_that_cannot_be_written_at_exit_says_so(script, log_path: Path) ->
     assert process.returncode == 0
     assert err.startswith("allos: cannot write to the log ")
     assert err.count("\n") == 1
-
-
-@pytest.mark.parametrize(
-    "given", [(5, 1), ("id", "good"), ("id", True + 0.5), ("id", 2**63), ("id", 1, 5)]
-)
-def test_an_invalid_rating_is_refused(log_path: Path, given: tuple[Any, ...]) -> None:
-    """A rating that the log cannot store is an error where it is given, not later."""
-    allos.log.open(log_path)
-    with pytest.raises(ConfigurationError, match="must be a"):
-        allos.log.rate(*given)

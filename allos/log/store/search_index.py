@@ -1,0 +1,197 @@
+"""The search index of a log: an FTS5 table of trigrams, in a file beside the log.
+
+The log's file is the truth; the index can be deleted at any time. It is brought up to date when someone
+searches, so that writing a row costs nothing more, and in a file of its own, so that building it never
+holds the log's lock and no damage to it is damage to the log. Trigrams find parts of words, and scripts
+that put no spaces between them (https://sqlite.org/fts5.html#the_trigram_tokenizer). The texts are folded
+here, since SQLite folds accents for this tokenizer only from 3.45 on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from allos.errors import LogError
+from allos.log.log_file import create_file
+from allos.log.store.sqlite_connection import BUSY_TIMEOUT_S
+from allos.log.store.sqlite_snapshot import SQLiteSnapshot
+from allos.log.text_folding import fold
+
+APPLICATION_ID = 0x616C6F74
+VERSION = 1
+SUFFIX = "-search"
+"""What the name of the index has more than the log's."""
+
+BATCH_ROWS = 2000
+MOST_RANKED = 1000
+"""Matches up to which all are ranked; of more, the newest are given, newest first."""
+
+_TRIGRAM = 3
+_END = "\n\n"
+"""Behind each text, so that its last two characters begin a trigram as well."""
+_MOST_TRIGRAMS = 300
+_LONGEST_TEXT = 200_000
+"""Characters of a prompt or an answer that are indexed."""
+
+
+class CannotSearchError(Exception):
+    """The index cannot be used here: the rows themselves have to be searched."""
+
+
+class SearchIndex:
+    """The index of one log, open in one thread.
+
+    Parameters
+    ----------
+    log : Path
+        The log's file.
+
+    Raises
+    ------
+    CannotSearchError
+        It cannot be opened here, or this SQLite has no trigrams.
+    """
+
+    def __init__(self, log: Path) -> None:
+        self.path = log.with_name(log.name + SUFFIX)
+        self._db = self._opened()
+
+    def _opened(self) -> sqlite3.Connection:
+        try:
+            with contextlib.suppress(sqlite3.DatabaseError):
+                return self._connect()
+            remove_index(self.path)  # damaged, or of another version
+            return self._connect()
+        except (sqlite3.Error, OSError, LogError) as error:
+            raise CannotSearchError(str(error)) from error
+
+    def _connect(self) -> sqlite3.Connection:
+        create_file(self.path)
+        db = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+        try:
+            if self.path.stat().st_mode & 0o077 and os.name == "posix":
+                self.path.chmod(0o600)
+            db.execute("PRAGMA synchronous = OFF")  # it can be built again
+            if _facts(db) != (APPLICATION_ID, VERSION):
+                db.execute("BEGIN IMMEDIATE")
+                if _facts(db) != (APPLICATION_ID, VERSION):  # another process may have been first
+                    if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                        raise sqlite3.DatabaseError("not the search index of this version")
+                    _create(db)
+                db.execute("COMMIT")
+            db.execute("CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, texts, 'row')")
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def update(self, snapshot: SQLiteSnapshot) -> None:
+        """Add the rows that are new since the last time.
+
+        A process that is killed meanwhile loses nothing: each batch is a transaction with the place
+        up to which it goes.
+        """
+        db = self._db
+        while True:
+            last, last_id = db.execute("SELECT seq, id FROM state").fetchone()
+            is_known = last == 0 or snapshot.id_of(last) == last_id
+            if is_known and not snapshot.texts_after(last, 1):
+                return
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                if (last, last_id) != db.execute("SELECT seq, id FROM state").fetchone():
+                    db.execute("ROLLBACK")  # another process was first
+                    continue
+                if not is_known:  # another log, or one that has lost its newest rows
+                    db.execute("INSERT INTO texts (texts) VALUES ('delete-all')")
+                    last = 0
+                rows = snapshot.texts_after(last, BATCH_ROWS)
+                db.executemany(
+                    "INSERT INTO texts (rowid, prompt, content) VALUES (?, ?, ?)",
+                    ((seq, _indexed(prompt), _indexed(text)) for seq, _, prompt, text in rows),
+                )
+                newest = rows[-1][:2] if rows else (0, "")
+                db.execute("UPDATE state SET seq = ?, id = ?", newest)
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+
+    def find(self, words: Sequence[str], limit: int | None) -> list[int]:
+        """`seq` of the rows with all the folded words, the best match first.
+
+        With `limit`, at least so many, where there are.
+
+        Raises
+        ------
+        CannotSearchError
+            The words are too short and too common.
+        """
+        expressions = [self._expression(word) for word in words]
+        if None in expressions:
+            return []
+        query = " AND ".join(map(str, expressions))
+        select = "SELECT rowid FROM texts WHERE texts MATCH ?"
+        newest = self._db.execute(
+            f"{select} ORDER BY rowid DESC LIMIT ?", (query, MOST_RANKED + 1)
+        ).fetchall()
+        if len(newest) > MOST_RANKED:
+            if limit is not None and limit <= MOST_RANKED:
+                return [seq for (seq,) in newest]
+            everything = self._db.execute(f"{select} ORDER BY rowid DESC", (query,))
+            return [seq for (seq,) in everything]
+        ranked = self._db.execute(f"{select} ORDER BY rank, rowid DESC", (query,))
+        return [seq for (seq,) in ranked]
+
+    def _expression(self, word: str) -> str | None:
+        """FTS5 expression for one word, in which nothing of it is an operator; None: no row has it."""
+        if len(word) >= _TRIGRAM:
+            return _quoted(word)
+        found = self._db.execute(
+            "SELECT term FROM terms WHERE term >= ? AND term < ? LIMIT ?",
+            (word, word[:-1] + chr(min(ord(word[-1]) + 1, 0x10FFFF)), _MOST_TRIGRAMS + 1),
+        ).fetchall()
+        if len(found) > _MOST_TRIGRAMS:
+            raise CannotSearchError(word)
+        if not found:
+            return None
+        return f"({' OR '.join(_quoted(term) for (term,) in found)})"
+
+
+def remove_index(path: Path) -> None:
+    """Delete an index; where it is used, it is built again."""
+    for suffix in ("", "-journal", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _facts(db: sqlite3.Connection) -> tuple[int, int]:
+    names = ("application_id", "user_version")
+    app, version = (int(db.execute(f"PRAGMA {name}").fetchone()[0]) for name in names)
+    return app, version
+
+
+def _create(db: sqlite3.Connection) -> None:
+    db.execute(
+        "CREATE VIRTUAL TABLE texts USING fts5(prompt, content, content='', tokenize='trigram')"
+    )
+    db.execute("CREATE TABLE state (seq INTEGER NOT NULL, id TEXT NOT NULL)")
+    db.execute("INSERT INTO state VALUES (0, '')")
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    db.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _indexed(text: str | None) -> str | None:
+    return fold(text[:_LONGEST_TEXT]) + _END if isinstance(text, str) and text else None
+
+
+def _quoted(word: str) -> str:
+    return '"' + word.replace('"', '""') + '"'

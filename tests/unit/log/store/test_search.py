@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+import allos
+import allos.log
+from allos.log.store import search_index
+from tests.support.log_rows import a_response, record
+
+
+@pytest.fixture
+def log(log_path: Path) -> Path:
+    allos.log.open(log_path)
+    record(
+        a_response(1, content="Die Straße führt nach Łódź"),
+        a_response(2, content="今天天气很好"),
+        a_response(3, content="zq"),
+    )
+    return log_path
+
+
+QUERIES = ["strasse", "lodz", "天气", "好", "zq", "question", "Question 2", "nowhere", "q", "1"]
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_row_by_row_finds_the_same(log: Path, query: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the index cannot be used, rows are searched one by one, with the same result."""
+    indexed = set(allos.search(query)["id"])
+
+    def unusable(*_: object) -> None:
+        raise search_index.CannotSearchError("no trigrams")
+
+    monkeypatch.setattr("allos.log.store.search.SearchIndex", unusable)
+
+    assert set(allos.search(query)["id"]) == indexed
+
+
+def test_where_the_index_cannot_be_written(log: Path) -> None:
+    """A folder that takes no new file, or something else in its place: the search goes on without."""
+    log.with_name(log.name + search_index.SUFFIX).mkdir()
+
+    assert len(allos.search("strasse")) == 1
+
+
+def test_short_and_common_words(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A word of one or two signs that begins too many trigrams is searched row by row."""
+    monkeypatch.setattr(search_index, "_MOST_TRIGRAMS", 1)
+
+    assert len(allos.search("e")) == 3
+
+
+def test_of_many_matches_the_newest_come_first(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond a number of matches they are not ranked; filters still find older ones."""
+    monkeypatch.setattr(search_index, "MOST_RANKED", 5)
+    record(*(a_response(number, content="many") for number in range(10, 30)))
+    newest = [f"01HF{number:022d}" for number in (29, 28, 27)]
+
+    assert list(allos.search("many", limit=3)["id"]) == newest
+    assert len(allos.search("many", limit=50)) == 20
+    assert len(allos.search("many", until="2026-11-01T12:00:12+00:00")) == 2
+
+
+def test_a_damaged_page_of_the_index(log: Path) -> None:
+    """Damage that shows only while searching is answered by building the index again."""
+    allos.search("question")
+    path = log.with_name(log.name + search_index.SUFFIX)
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA writable_schema = 1")
+        db.execute("DELETE FROM texts_data WHERE id > 10")
+
+    assert len(allos.search("question")) == 3
