@@ -17,9 +17,18 @@ from allos.log.log import Log, LogInfo
 
 if TYPE_CHECKING:
     from allos.log.feedback import rate, ratings, vote, votes, withdraw_vote
+    from allos.log.sql_query import sql
+    from allos.log.upkeep import Merged, backup, merge, prune, to_parquet, vacuum
 
 # public name -> the module it is imported from when it is first used
 _PUBLIC = {
+    "Merged": "allos.log.upkeep",
+    "backup": "allos.log.upkeep",
+    "merge": "allos.log.upkeep",
+    "prune": "allos.log.upkeep",
+    "sql": "allos.log.sql_query",
+    "to_parquet": "allos.log.upkeep",
+    "vacuum": "allos.log.upkeep",
     "rate": "allos.log.feedback",
     "ratings": "allos.log.feedback",
     "vote": "allos.log.feedback",
@@ -29,15 +38,22 @@ _PUBLIC = {
 
 __all__ = [
     "LogInfo",
+    "Merged",
+    "backup",
     "close",
     "flush",
     "info",
     "is_open",
+    "merge",
     "open",
     "path",
+    "prune",
     "rate",
     "ratings",
     "session_id",
+    "sql",
+    "to_parquet",
+    "vacuum",
     "vote",
     "votes",
     "withdraw_vote",

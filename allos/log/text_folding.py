@@ -44,7 +44,7 @@ def snippet(text: str, words: Sequence[str], before: int = 40, length: int = 160
     Examples
     --------
     >>> snippet("A trampoline is a strong piece of fabric.", ["piece"], before=9, length=24)
-    '… strong piece of fabric…'
+    '… a strong piece of fabric…'
     """
     folded = fold(text)
     places = [place for place in map(folded.find, words) if place >= 0]
