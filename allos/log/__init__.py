@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from allos import _process
-from allos.log.log import Log, LogInfo
+from allos import _process, context
+from allos.errors import ConfigurationError
+from allos.log.log import Log, LogInfo, Redaction
 
 if TYPE_CHECKING:
     from allos.log.feedback import rate, ratings, vote, votes, withdraw_vote
@@ -45,11 +48,15 @@ __all__ = [
     "info",
     "is_open",
     "merge",
+    "off",
+    "on",
     "open",
     "path",
+    "paused",
     "prune",
     "rate",
     "ratings",
+    "redact",
     "session_id",
     "sql",
     "to_parquet",
@@ -143,6 +150,64 @@ def path() -> Path | None:
 def info() -> LogInfo:
     """Where the open log is and how it is stored."""
     return _log().info()
+
+
+def off() -> None:
+    """Log no call of the current session from now on, until `on`; the log stays open for reading."""
+    _log().is_paused = True
+
+
+def on() -> None:
+    """Log calls again after `off`."""
+    _log().is_paused = False
+
+
+@contextmanager
+def paused() -> Iterator[None]:
+    """Log no call that is made in a block, also one that ends later.
+
+    Examples
+    --------
+    ::
+
+        with allos.log.paused():
+            allos.ask("Something private", model="local/smollm2")
+    """
+    with context.using(logged=False):
+        yield
+
+
+def redact(function: Redaction | None) -> None:
+    """Change each text before it is written to the log: prompts, answers, errors, notes and raw JSON.
+
+    It runs on the log's own thread and slows no call down. A call's own answer is not changed.
+
+    Parameters
+    ----------
+    function : callable or None
+        Gets a text and returns what is written in its place. Of JSON it gets each string by itself. Where it
+        fails, none of the row's texts is written. None ends it.
+
+    Raises
+    ------
+    ConfigurationError
+        It is not callable.
+
+    Examples
+    --------
+    ::
+
+        import re
+
+        allos.log.redact(lambda text: re.sub(r"[\\w.]+@[\\w.]+", "(an address)", text))
+    """
+    if function is not None and not callable(function):
+        raise ConfigurationError(
+            f"redact() needs a function that gets and returns a text, got {function!r:.80}"
+        )
+    log = _log()
+    log.flush()
+    log.redaction = function
 
 
 def session_id() -> str:

@@ -155,8 +155,9 @@ def frame_of(responses: Sequence[ProviderResponse]) -> pd.DataFrame:
         One row per response; columns and dtypes of ``docs/reference/log-schema.md``. `rating` and
         `note` are stored in the log only, and are null.
     """
+    from allos.log.clean_values import clean_row
     from allos.log.columns import FRAME_NAMES, STORED_NAMES
-    from allos.log.rows import clean_row, row_of
+    from allos.log.rows import row_of
 
     log: Log = _process.current_session().log
     facts = log.process_facts()

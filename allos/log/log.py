@@ -9,9 +9,9 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from allos import _process
+from allos import _process, context
 from allos.engine import After, Interceptor, PreparedCall
 from allos.errors import LogError
 from allos.log.provenance import ProcessFacts
@@ -19,10 +19,16 @@ from allos.response import ProviderResponse
 
 if TYPE_CHECKING:
     from allos.log.log_writer import LogWriter
+    from allos.log.pending_rows import Row
     from allos.log.store.protocol import Rating, Store, Vote
     from allos.log.store.sqlite import SQLiteStore
 
 _CLOSE_S = 10.0
+
+Redaction = Callable[[str], str]
+"""Gets a text that is to be logged, and returns what is written in its place."""
+
+Loggable = TypeVar("Loggable", "Row", "Rating", "Vote")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +69,10 @@ class Log(Interceptor):
         self._writer: LogWriter | None = None
         self.opens_on_first_call = False
         """Whether the next call opens the log."""
+        self.is_paused = False
+        """Whether no call is logged for now; see `allos.log.off`."""
+        self.redaction: Redaction | None = None
+        """What changes texts before they are written; see `allos.log.redact`."""
         self._open_failed = False
         self._facts: dict[int, ProcessFacts] = {}  # by process id
 
@@ -70,14 +80,14 @@ class Log(Interceptor):
 
     def before(self, call: PreparedCall) -> After:
         """Open the log if that was left for the first call. Caller's thread."""
-        if self.opens_on_first_call:
+        if self.opens_on_first_call and not self.is_paused and context.current().logged:
             self.try_open()
         # Also without an open log: it may be open by the time the response is there.
         return self._write
 
     def _write(self, response: ProviderResponse) -> ProviderResponse:  # loop thread
         writer = self._writer
-        if writer is not None:
+        if writer is not None and not self.is_paused and response.context.logged:
             writer.put(response)
         return response
 
@@ -109,13 +119,14 @@ class Log(Interceptor):
             if chosen is None or (self._store is not None and self._store.path == chosen):
                 return self.info()
             from allos.log.log_writer import LogWriter
+    from allos.log.pending_rows import Row
             from allos.log.store.sqlite import SQLiteStore
 
             store = SQLiteStore(chosen)
             try:
                 self.close()
             finally:
-                self._store, self._writer = store, LogWriter(store, self.process_facts)
+                self._store, self._writer = store, LogWriter(store, self.process_facts, self.redacted)
                 self._open_failed = False
                 _open_writers.add(self._writer)
             return self.info()
@@ -207,6 +218,14 @@ class Log(Interceptor):
             )
         writer.put(item)
         writer.flush(_CLOSE_S)
+
+    def redacted(self, item: Loggable) -> Loggable:
+        """Change a row, its raw JSON, a rating or a vote as `redaction` says. Writer's thread."""
+        if self.redaction is None:
+            return item
+        from allos.log.row_redaction import redacted
+
+        return redacted(item, self.redaction)
 
     # ---- provenance ----------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from allos.errors import LogError
 from allos.log.pacing import Pacer
-from allos.log.pending_rows import BATCH_ROWS, PendingRows
+from allos.log.pending_rows import BATCH_ROWS, PendingRows, unchanged
 from allos.log.store.protocol import Rating, Store, Vote
 from allos.response import ProviderResponse
 
@@ -47,10 +47,18 @@ class LogWriter:
         From here on only the writer writes to it.
     process_facts : callable
         Facts of the process by column name, for each row.
+    redacted : callable
+        ``redacted(item)`` changes a row, a rating or a vote before it is written.
     """
 
-    def __init__(self, store: Store, process_facts: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        process_facts: Callable[[], Mapping[str, Any]],
+        redacted: Callable[[Any], Any] = unchanged,
+    ) -> None:
         self._store = store
+        self._redacted = redacted
         self._process_facts = process_facts
         self._reset()
 
@@ -61,7 +69,7 @@ class LogWriter:
         self._thread_lock = threading.Lock()  # guards: at most one thread, none once `_closed`
         self._closed = False
         self._store_lock = threading.Lock()  # guards: store, pending rows and flushes have one user
-        self._pending = PendingRows(self._store, self._process_facts)
+        self._pending = PendingRows(self._store, self._process_facts, redacted=self._redacted)
         self._flushes: list[_Flush] = []
         self._rescued: str | None = None
         """Where rows are that the store could not take."""

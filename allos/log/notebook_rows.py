@@ -76,7 +76,7 @@ def rows_metadata(responses: Sequence[ProviderResponse]) -> dict[str, Any]:
 
 
 def _packed(row: tuple[Any, ...]) -> dict[str, Any]:
-    from allos.log.rows import clean_value
+    from allos.log.clean_values import clean_value
 
     packed = {}
     for column, original in zip(STORED, row, strict=True):

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 from allos.errors import LogError
 from allos.ids import new_id
-from allos.log.rows import clean_row, raw_of, row_of
+from allos.log.clean_values import clean_row
+from allos.log.rows import raw_of, row_of
 from allos.log.store.protocol import Batch, Rating, RawJson, Store, Vote
 from allos.response import ProviderResponse
 
@@ -29,9 +30,17 @@ RETRY_LOCKED_S = 0.05
 RETRY_FAILED_S = 2.0
 
 
-class _Row(NamedTuple):
+class Row(NamedTuple):
+    """What becomes of a response."""
+
     values: tuple[Any, ...]
+    """In the order of `allos.log.columns.STORED`."""
     raw: RawJson | None
+
+
+def unchanged(item: Any) -> Any:
+    """Return what is given."""
+    return item
 
 
 class PendingRows:
@@ -45,6 +54,8 @@ class PendingRows:
         Facts of the process by column name, for each row.
     max_rows : int
         Most rows to keep in memory.
+    redacted : callable
+        ``redacted(item)`` changes a row, a rating or a vote before it is written.
 
     Attributes
     ----------
@@ -59,15 +70,18 @@ class PendingRows:
         store: Store,
         process_facts: Callable[[], Mapping[str, Any]],
         max_rows: int = MAX_ROWS,
+        *,
+        redacted: Callable[[Any], Any] = unchanged,
     ) -> None:
         self.error: str | None = None
         self.locked = False
         self._store = store
         self._process_facts = process_facts
-        self._rows: deque[_Row] = deque()
+        self._rows: deque[Row] = deque()
         self._ratings: deque[Rating] = deque()
         self._votes: deque[Vote] = deque()
         self._max_rows = max_rows
+        self._redacted = redacted
         self._discarded = 0
         self._discard_reason = ""
         self._warned = False
@@ -85,7 +99,7 @@ class PendingRows:
         try:
             if response.id is None:
                 response = replace(response, id=new_id())
-            row = _Row(row_of(response, self._process_facts()), raw_of(response))
+            row = self._redacted(Row(row_of(response, self._process_facts()), raw_of(response)))
         except Exception as error:  # noqa: BLE001  # one odd response must not stop the others
             self._discard(1, f"a response could not be turned into a row ({error!r})")
             return
@@ -93,11 +107,11 @@ class PendingRows:
 
     def add_rating(self, rating: Rating) -> None:
         """Add a rating."""
-        self._ratings.append(rating)
+        self._ratings.append(self._redacted(rating))
 
     def add_vote(self, vote: Vote) -> None:
         """Add a vote."""
-        self._votes.append(vote)
+        self._votes.append(self._redacted(vote))
 
     def commit(self) -> bool:
         """Try to commit everything; True when nothing is left."""

@@ -34,6 +34,7 @@ Flags
 --dry-run                  show the request and its estimated cost; send nothing
 --budget USD               maximum cost of this cell
 --refresh                  ask again, even where an answer is recorded
+--no-log                   write no row of the log for this cell
 --unsafe-html              run the answer's own HTML; only for answers that you trust
 --base-url URL             base URL of the service
 

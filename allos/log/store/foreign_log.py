@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from allos.errors import LogError
+from allos.log.clean_values import clean_value
 from allos.log.columns import STORED
 from allos.log.log_file import APPLICATION_ID
-from allos.log.rows import clean_value
 from allos.log.store.migrations import VERSION
 from allos.log.store.protocol import Batch, Rating, RawJson, Vote
 from allos.log.store.read_only import open_read_only

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -61,7 +62,7 @@ def open_read_only(path: Path, *, functions: bool = True) -> Iterator[sqlite3.Co
         db.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
         for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "mmap_size = 0"):
             db.execute(f"PRAGMA {pragma}")
-        if hasattr(db, "setconfig"):  # Python 3.12
+        if sys.version_info >= (3, 12):
             db.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
             db.setconfig(sqlite3.SQLITE_DBCONFIG_TRUSTED_SCHEMA, False)
         db.execute("PRAGMA query_only = ON")
