@@ -27,6 +27,10 @@ MESSAGE_FIELDS = BESIDE_TEXT | {
     ),
     "token_id",
 }
+# What a chunk of text alone may hold, beside its text: the same in every one.
+PLAIN_CHUNK_FIELDS = CHUNK_FIELDS - {"error", "base_resp", "x_groq"}
+PLAIN_CHOICE_FIELDS = CHOICE_FIELDS - {"message", "text", "usage", "error"}
+PLAIN_MESSAGE_FIELDS = frozenset({"role", "content"})
 MESSAGE_TYPES: dict[str, type] = {
     **dict.fromkeys(("reasoning_content", "reasoning", "refusal"), str),
     **dict.fromkeys(("reasoning_details", "annotations", "images"), list),

@@ -26,7 +26,7 @@ from tests.support.fake_server import FakeServer, Fault, Raw
 
 OWN = "opaque+own/key-0123456789abcdef"
 HEADER = "gw-9f8e7d6c5b4a39281706"
-OTHER = "gsk_ofAnotherService0123456789"
+OTHER = "another+service/key-9876543210"
 PROXY = "pr0xy-passw0rd"
 LOOKALIKE = "sk-proj-nobodysKey0123456789"
 KNOWN = (OWN, HEADER, OTHER, PROXY)
