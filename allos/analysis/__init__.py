@@ -1,1 +1,52 @@
-"""Functions of a frame of responses."""
+"""Functions of a frame that return a frame: how good models are, and how sure that is.
+
+Each name is imported when it is first used.
+
+Examples
+--------
+>>> import pandas as pd
+>>> from allos.analysis import score_summary
+>>> answers = pd.DataFrame({"model": ["a", "a"], "prompt": [1, 2], "score": [3.0, 5.0]})
+>>> score_summary(answers, score="score")["mean"].item()
+4.0
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from allos.analysis.paired_scores import compare_all, paired
+    from allos.analysis.rankings import leaderboard
+    from allos.analysis.scores import score_summary
+    from allos.analysis.style import style_effects
+
+# public name -> the module it is imported from when it is first used
+_PUBLIC: dict[str, str] = {
+    "compare_all": "allos.analysis.paired_scores",
+    "leaderboard": "allos.analysis.rankings",
+    "paired": "allos.analysis.paired_scores",
+    "score_summary": "allos.analysis.scores",
+    "style_effects": "allos.analysis.style",
+}
+
+__all__ = [
+    "compare_all",
+    "leaderboard",
+    "paired",
+    "score_summary",
+    "style_effects",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'allos.analysis' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_PUBLIC[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
