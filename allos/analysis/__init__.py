@@ -18,25 +18,39 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from allos.analysis.paired_scores import compare_all, paired
+    from allos.analysis.pass_rates import pass_all_k, pass_at_k
     from allos.analysis.rankings import leaderboard
+    from allos.analysis.raters import agreement
+    from allos.analysis.sample_size import power
     from allos.analysis.scores import score_summary
     from allos.analysis.style import style_effects
+    from allos.analysis.variance import variance_split
 
 # public name -> the module it is imported from when it is first used
 _PUBLIC: dict[str, str] = {
+    "agreement": "allos.analysis.raters",
     "compare_all": "allos.analysis.paired_scores",
     "leaderboard": "allos.analysis.rankings",
     "paired": "allos.analysis.paired_scores",
+    "pass_all_k": "allos.analysis.pass_rates",
+    "pass_at_k": "allos.analysis.pass_rates",
+    "power": "allos.analysis.sample_size",
     "score_summary": "allos.analysis.scores",
     "style_effects": "allos.analysis.style",
+    "variance_split": "allos.analysis.variance",
 }
 
 __all__ = [
+    "agreement",
     "compare_all",
     "leaderboard",
     "paired",
+    "pass_all_k",
+    "pass_at_k",
+    "power",
     "score_summary",
     "style_effects",
+    "variance_split",
 ]
 
 
