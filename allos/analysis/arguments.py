@@ -66,6 +66,8 @@ def codes_of(frame: pd.DataFrame, names: str | Sequence[str]) -> tuple[np.ndarra
     try:
         if len(columns) == 1:
             codes, values = pd.factorize(frame[columns[0]])
+            if isinstance(values.dtype, pd.CategoricalDtype):
+                values = values.astype(values.dtype.categories.dtype)
             return codes, pd.Index(values)
         grouped = frame.groupby(columns, sort=False, observed=True)
         return grouped.ngroup().to_numpy(), pd.MultiIndex.from_frame(

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from allos.analysis.votes import Votes
 
@@ -197,7 +198,9 @@ def _two_way(
     votes: Votes, residual: np.ndarray, covariates: np.ndarray | None, count: int
 ) -> tuple[np.ndarray, float]:
     """Variance of the sum of derivatives, and degrees of freedom."""
-    both = votes.rater.astype(np.int64) * (int(votes.prompt.max()) + 1) + votes.prompt
+    both = pd.factorize(
+        votes.rater.astype(np.int64) * (int(votes.prompt.max()) + 1) + votes.prompt
+    )[0]
     parts = [
         _clustered(grouping, votes, residual, covariates, count)
         for grouping in (votes.rater, votes.prompt, both)

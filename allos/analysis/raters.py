@@ -129,7 +129,8 @@ def _units(
     votes = read_votes(frame)
     count = len(votes.models)
     low, high = np.minimum(votes.first, votes.second), np.maximum(votes.first, votes.second)
-    return (votes.prompt.astype(np.int64) * count + low) * count + high, ["prompt"]
+    units = (votes.prompt.astype(np.int64) * count + low) * count + high
+    return pd.factorize(units)[0], ["prompt"]
 
 
 def _turned(frame: pd.DataFrame) -> pd.Series[Any]:
