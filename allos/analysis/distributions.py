@@ -92,7 +92,7 @@ def t_quantile(probability: float, dof: float) -> float:
         low, high = (low, value) if error > 0 else (value, high)
         step = value - error / _t_density(value, dof)
         following = step if low < step < high else (low + high) / 2
-        if abs(following - value) <= 1e-12 * (1 + abs(value)):
+        if abs(following - value) <= 1e-9 * (1 + abs(value)):
             return following
         value = following
     return value

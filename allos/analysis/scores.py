@@ -24,11 +24,12 @@ class ScoredAnswers:
 
     groups: pd.Index
     """What the answers are grouped by."""
-    group: np.ndarray
+    start: np.ndarray
+    """Where the answers of each group begin; they stand together. One entry more: the end."""
     prompt: np.ndarray
     score: np.ndarray
     cluster: np.ndarray | None
-    """Number of the group, prompt and cluster of each answer, from 0, and its score."""
+    """Number of the prompt and cluster of each answer, from 0, and its score."""
     unknown: np.ndarray
     """Answers of each group whose score is unknown."""
     is_pass_fail: bool
@@ -36,9 +37,7 @@ class ScoredAnswers:
 
     def of(self, group: int) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """Prompt, score and cluster of each answer of a group."""
-        if len(self.groups) == 1:
-            return self.prompt, self.score, self.cluster
-        rows = np.flatnonzero(self.group == group)
+        rows = slice(self.start[group], self.start[group + 1])
         cluster = None if self.cluster is None else self.cluster[rows]
         return self.prompt[rows], self.score[rows], cluster
 
@@ -56,10 +55,13 @@ def scored_answers(
     scores, is_pass_fail = scores_of(frame, score)
     known = ~np.isnan(scores)
     unknown = np.bincount(group[~known], minlength=len(groups))
-    if not known.all():
-        group, prompts, scores = group[known], prompts[known], scores[known]
-        cluster_codes = None if cluster_codes is None else cluster_codes[known]
-    return ScoredAnswers(groups, group, prompts, scores, cluster_codes, unknown, is_pass_fail)
+    rows = np.argsort(group.astype(np.min_scalar_type(len(groups))), kind="stable")
+    rows = rows if known.all() else rows[known[rows]]
+    start = np.concatenate([[0], np.cumsum(np.bincount(group[known], minlength=len(groups)))])
+    cluster_codes = None if cluster_codes is None else cluster_codes[rows]
+    return ScoredAnswers(
+        groups, start, prompts[rows], scores[rows], cluster_codes, unknown, is_pass_fail
+    )
 
 
 def estimate_mean(prompts: np.ndarray, scores: np.ndarray, cluster: np.ndarray | None) -> Estimate:
