@@ -31,6 +31,9 @@ from allos.wire.openai_chat_fields import (
     CHOICE_FIELDS,
     CHUNK_FIELDS,
     MESSAGE_FIELDS,
+    PLAIN_CHOICE_FIELDS,
+    PLAIN_CHUNK_FIELDS,
+    PLAIN_MESSAGE_FIELDS,
     odd_fields,
 )
 from allos.wire.openai_chat_media import AudioPieces, content_part
@@ -73,13 +76,44 @@ class ChatDecoder(Decoder):
         """The same of `reasoning_details`, which hold signatures and encrypted reasoning."""
         self._audio = AudioPieces()
         self._unread = UnreadFields()
+        self._repeated: dict[str, Any] | None = None
+        """The last chunk without its text, where it held nothing else that counts."""
 
     def decode_event(self, name: str, data: bytes) -> list[Event]:
         data = data.strip()
         if not data.startswith(b"{"):
             return self.decode_other(name, data)
         chunk: dict[str, Any] = self.parse(data)
-        return self._chunk(chunk, "delta", named_error=name == "error")
+        if name == "error":
+            return self._chunk(chunk, "delta", named_error=True)
+        # Nearly every chunk is the one before with another text.
+        content = _take_content(chunk)
+        if content and chunk == self._repeated:
+            if self._splitter is None or self._splitter.passes(content):
+                return [TextDelta(content)]
+            return [*self._splitter.feed(content)]
+        if content is not None:
+            chunk["choices"][0]["delta"]["content"] = content
+        events = self._chunk(chunk, "delta")
+        self._repeated = chunk if content and self._is_only_text(chunk) else None
+        if self._repeated is not None:
+            chunk["choices"][0]["delta"]["content"] = ""
+        return events
+
+    def _is_only_text(self, chunk: dict[str, Any]) -> bool:
+        """Whether a chunk that was read leaves nothing behind that an equal one would change."""
+        (choice,) = chunk["choices"] if len(chunk["choices"]) == 1 else (None,)
+        return (
+            choice is not None
+            and PLAIN_CHUNK_FIELDS.issuperset(chunk)
+            and PLAIN_CHOICE_FIELDS.issuperset(choice)
+            and PLAIN_MESSAGE_FIELDS.issuperset(choice["delta"])
+            and not (chunk.get("usage") or choice.get("finish_reason") or choice.get("logprobs"))
+            and self._finish_reason is None
+            and self.error is None
+            and self._choices.index == choice.get("index")
+            and not self._choices.held
+        )
 
     def decode_response(self, response: dict[str, Any]) -> Iterator[Event]:
         yield from self._chunk(response, "message")
@@ -315,6 +349,19 @@ class ChatDecoder(Decoder):
             events.append(TextDelta(visible))
         else:
             events += self._splitter.feed(visible)
+
+
+def _take_content(chunk: dict[str, Any]) -> str | None:
+    """Empty the text of the first choice and return it; None where a chunk has another form."""
+    try:
+        delta = chunk["choices"][0]["delta"]
+        content = delta["content"]
+    except (KeyError, IndexError, TypeError):
+        return None
+    if type(content) is not str:
+        return None
+    delta["content"] = ""
+    return content
 
 
 def _is_piece(choice: Any) -> bool:

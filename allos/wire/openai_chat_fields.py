@@ -27,6 +27,15 @@ MESSAGE_FIELDS = BESIDE_TEXT | {
     ),
     "token_id",
 }
+# What a chunk of text alone may hold, beside its text: the same in every one.
+PLAIN_CHUNK_FIELDS = frozenset(
+    {
+        *("id", "object", "created", "model", "choices", "usage", "system_fingerprint"),
+        *("service_tier", "obfuscation"),
+    }
+)
+PLAIN_CHOICE_FIELDS = frozenset({"index", "delta", "finish_reason", "logprobs"})
+PLAIN_MESSAGE_FIELDS = frozenset({"role", "content"})
 MESSAGE_TYPES: dict[str, type] = {
     **dict.fromkeys(("reasoning_content", "reasoning", "refusal"), str),
     **dict.fromkeys(("reasoning_details", "annotations", "images"), list),
