@@ -17,7 +17,11 @@ def require_columns(frame: Any, names: Sequence[str]) -> pd.DataFrame:
     """Return the frame, once it is one, has rows and has these columns."""
     if not isinstance(frame, pd.DataFrame):
         raise ConfigurationError(f"Expected a pandas DataFrame, got {type(frame).__name__}.")
+    if not len(names) or len(set(names)) < len(names):
+        raise ConfigurationError(f"Expected names of different columns; got {list(names)!r}.")
     for name in names:
+        if name in frame.columns and isinstance(frame[name], pd.DataFrame):
+            raise ConfigurationError(f"The frame has more than one column {name!r}.")
         if name not in frame.columns:
             known = [str(column) for column in frame.columns]
             raise ConfigurationError(

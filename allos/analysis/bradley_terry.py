@@ -6,7 +6,7 @@ fitted beside the strengths.
 
 A weak prior keeps a model that always wins finite: each model has one virtual vote, a tie with an
 opponent of average strength. It is counted as data in the variance too, so that the interval of such a model
-is as wide as it should be.
+is as wide as it should be. Effects have a weak normal prior.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from allos.analysis.votes import Votes
 
 PRIOR_VOTES = 1.0
 """Virtual ties of each model with an average opponent."""
+EFFECT_PRECISION = 0.1
+"""Of the normal prior of each effect, around 0: one that decides every vote stays finite."""
 _CHUNK_CELLS = 4_000_000
 """Numbers in memory at once while residuals are summed by cluster."""
 
@@ -77,6 +79,7 @@ def fit(votes: Votes, covariates: np.ndarray | None = None) -> Fit:
     residual = votes.outcome - _chance(parameters, votes.first, votes.second, count, covariates)
     prior = _chance_of(parameters[:count])
     virtual = np.zeros(len(parameters))
+    virtual[count:] = EFFECT_PRECISION
     virtual[:count] = PRIOR_VOTES * ((1 - prior) ** 2 + prior**2) / 2
     meat, dof = _two_way(votes, residual, covariates, count)
     # Strengths are told apart from each other, not from the virtual opponent.
@@ -107,8 +110,10 @@ def _newton(
         gradient = _sums(weight * (outcome - chance), first, second, count, covariates)
         prior = _chance_of(parameters[:count])
         gradient[:count] += PRIOR_VOTES * (0.5 - prior)
+        gradient[count:] -= EFFECT_PRECISION * parameters[count:]
         hessian = _information(weight * chance * (1 - chance), first, second, count, covariates)
         hessian[np.arange(count), np.arange(count)] += PRIOR_VOTES * prior * (1 - prior)
+        hessian[np.arange(count, size), np.arange(count, size)] += EFFECT_PRECISION
         step = np.linalg.solve(hessian, gradient)
         if np.abs(step).max() < 1e-9:
             break
@@ -158,8 +163,9 @@ def _loss(
     """Negative log-likelihood, the prior included."""
     odds = _log_odds(parameters, first, second, count, covariates)
     votes = weight @ (np.logaddexp(0, odds) - outcome * odds)
-    strengths = parameters[:count]
-    return float(votes + PRIOR_VOTES * (np.logaddexp(0, strengths) - strengths / 2).sum())
+    strengths, effects = parameters[:count], parameters[count:]
+    virtual = PRIOR_VOTES * (np.logaddexp(0, strengths) - strengths / 2).sum()
+    return float(votes + virtual + EFFECT_PRECISION / 2 * (effects**2).sum())
 
 
 def _sums(

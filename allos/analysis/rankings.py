@@ -26,7 +26,7 @@ _MOST_MORE = 10_000
 
 
 def leaderboard(
-    votes: pd.DataFrame, level: float = 0.95, *, style: Sequence[str] = ()
+    votes: pd.DataFrame, level: float = 0.95, *, style: Sequence[str] | None = None
 ) -> pd.DataFrame:
     """Models ranked by votes between two answers, with intervals of ratings and of ranks.
 
@@ -88,7 +88,7 @@ def leaderboard(
     read = read_votes(votes)
     if len(read.models) < 2:
         raise ConfigurationError("A ranking needs votes between at least two models.")
-    covariates = covariates_of(votes, style)[0] if len(style) else None
+    covariates = covariates_of(votes, style)[0] if style else None
     fitted = fit(read, covariates)
     errors = pairwise_errors(read, fitted)
     better = _separated(fitted.strengths, errors, level, fitted.dof)
@@ -198,7 +198,7 @@ def _notes(
         error = errors[above, below]
         if difference > reach * error or math.isinf(error):
             continue
-        more = _more_votes(fitted, above, below, reach)
+        more = _more_votes(fitted, above, below, level, len(votes))
         pair = f"{votes.models[above]} and {votes.models[below]}"
         few = "Too few votes: " if counts[[above, below]].min() < FEW_VOTES else ""
         if more is None:
@@ -211,7 +211,7 @@ def _notes(
     return notes
 
 
-def _more_votes(fitted: Fit, above: int, below: int, reach: float) -> int | None:
+def _more_votes(fitted: Fit, above: int, below: int, level: float, votes: int) -> int | None:
     """How many votes between two models would separate them, if they differ as they seem to."""
     count = len(fitted.strengths)
     contrast = np.zeros(count)
@@ -223,5 +223,10 @@ def _more_votes(fitted: Fit, above: int, below: int, reach: float) -> int | None
         return None
     chance = 1 / (1 + math.exp(-difference))
     per_vote = chance * (1 - chance) * min(1.0, naive / robust)
-    more = ((reach / difference) ** 2 - 1 / robust) / per_vote
+    more = 0.0
+    for _ in range(20):
+        # More votes come from more raters, on more prompts.
+        dof = fitted.dof * (1 + more / votes)
+        reach = critical_value(1 - (1 - level) / (count - 1), dof)
+        more = (more + max(0.0, ((reach / difference) ** 2 - 1 / robust) / per_vote)) / 2
     return max(1, math.ceil(more)) if more <= _MOST_MORE else None

@@ -78,7 +78,7 @@ def agreement(
             f"{scale!r} is not a valid scale; expected {', '.join(get_args(Scale))}."
             + did_you_mean(str(scale), get_args(Scale))
         )
-    require_columns(frame, [rater, value])
+    require_columns(frame, list(dict.fromkeys([rater, value])))
     units, names = _units(frame, value, unit)
     require_columns(frame, names)
     judged, raters = frame[value], codes_of(frame, rater)[0]

@@ -48,7 +48,8 @@ def scored_answers(
     """Read scores from a frame, which is checked and not changed."""
     names = [by] if isinstance(by, str) else list(by)
     clusters = [] if cluster is None else [cluster]
-    require_columns(frame, [score, *names, prompt, *clusters])
+    require_columns(frame, names)
+    require_columns(frame, list(dict.fromkeys([score, prompt, *clusters])))
     group, groups = codes_of(frame, names)
     prompts, _ = codes_of(frame, prompt)
     cluster_codes = None if cluster is None else codes_of(frame, cluster)[0]

@@ -84,7 +84,8 @@ def variance_split(
         raise ConfigurationError(f"row_cost must be a number >= 0; got {row_cost!r}.")
     names = [by] if isinstance(by, str) else list(by)
     extra = [name for name in (answer, judge) if name is not None]
-    require_columns(frame, [score, *names, prompt, *extra])
+    require_columns(frame, names)
+    require_columns(frame, list(dict.fromkeys([score, prompt, *extra])))
     group, groups = codes_of(frame, names)
     prompts = codes_of(frame, prompt)[0]
     answers = np.arange(len(frame)) if answer is None else codes_of(frame, answer)[0]

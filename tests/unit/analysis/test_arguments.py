@@ -85,6 +85,14 @@ def test_levels(level: Any) -> None:
             call()
 
 
+@pytest.mark.parametrize("by", [[], ["model", "model"], ["model", "twice"]])
+def test_columns_that_are_not_one(by: list[str]) -> None:
+    """No column, one named twice, and two of one name."""
+    frame = FRAME.assign(twice=1, other=2).rename(columns={"other": "twice"})
+    with pytest.raises(ConfigurationError, match=r"different columns|more than one column 'twice'"):
+        score_summary(frame, score="score", by=by)
+
+
 def test_codes_of_several_columns() -> None:
     """Rows that agree in all columns have one number; categories that do not occur have none."""
     frame = pd.DataFrame({"x": pd.Categorical(["b", "a", "b"], categories=list("abc")), "y": 1})

@@ -122,6 +122,15 @@ def test_one_prompt() -> None:
     assert score_summary(frame, score="score")[["low", "high"]].isna().all(axis=None)
 
 
+def test_prompts_as_clusters() -> None:
+    """Prompts are the clusters anyway."""
+    plain, named = (
+        score_summary(answers(), score="score", cluster=name) for name in (None, "prompt")
+    )
+
+    pd.testing.assert_frame_equal(plain, named)
+
+
 def test_missing_cluster() -> None:
     """A row without a cluster is refused: it might belong to any."""
     with pytest.raises(ConfigurationError, match="no 'notebook'"):

@@ -54,6 +54,20 @@ def test_faster_is_more_speed() -> None:
     assert style_effects(given, style=["speed"])["low"].item() > 1
 
 
+def test_style_that_decides_every_vote() -> None:
+    """What always wins has a large effect, and a finite one; the same style twice shares it."""
+    given = votes(200)
+    longer = given["content_a"].str.len() > given["content_b"].str.len()
+    given["winner"] = np.where(longer, "a", "b")
+    for side in ("a", "b"):
+        given[f"words_{side}"] = given[f"content_{side}"].str.len()
+    found = style_effects(given, style=["length", "words"])
+
+    assert np.isfinite(found[["odds_ratio", "low", "high"]]).all(axis=None)
+    assert found["odds_ratio"].iloc[0] == pytest.approx(found["odds_ratio"].iloc[1])
+    assert (found["odds_ratio"] > 2).all()
+
+
 def test_markdown_is_counted() -> None:
     """Headings, lists, bold text, quotes, tables and code blocks are marks; prose is not."""
     from allos.analysis.style import _MARKS
