@@ -23,6 +23,8 @@ SCALE = 400 / math.log(10)
 FEW_VOTES = 30
 """Below so many votes of a model, a difference that is not seen says nothing."""
 _MOST_MORE = 10_000
+_MANY_CLUSTERS = 200
+"""From here more raters make Student's t no smaller to speak of."""
 
 
 def leaderboard(
@@ -224,9 +226,12 @@ def _more_votes(fitted: Fit, above: int, below: int, level: float, votes: int) -
     chance = 1 / (1 + math.exp(-difference))
     per_vote = chance * (1 - chance) * min(1.0, naive / robust)
     more = 0.0
-    for _ in range(20):
+    for _ in range(30):
         # More votes come from more raters, on more prompts.
         dof = fitted.dof * (1 + more / votes)
         reach = critical_value(1 - (1 - level) / (count - 1), dof)
-        more = (more + max(0.0, ((reach / difference) ** 2 - 1 / robust) / per_vote)) / 2
+        needed = max(0.0, ((reach / difference) ** 2 - 1 / robust) / per_vote)
+        before, more = more, (more + needed) / 2 if more else needed
+        if fitted.dof > _MANY_CLUSTERS or abs(more - before) < 0.01 * more:
+            break
     return max(1, math.ceil(more)) if more <= _MOST_MORE else None
