@@ -119,14 +119,16 @@ class Log(Interceptor):
             if chosen is None or (self._store is not None and self._store.path == chosen):
                 return self.info()
             from allos.log.log_writer import LogWriter
-    from allos.log.pending_rows import Row
             from allos.log.store.sqlite import SQLiteStore
 
             store = SQLiteStore(chosen)
             try:
                 self.close()
             finally:
-                self._store, self._writer = store, LogWriter(store, self.process_facts, self.redacted)
+                self._store, self._writer = (
+                    store,
+                    LogWriter(store, self.process_facts, self.redacted),
+                )
                 self._open_failed = False
                 _open_writers.add(self._writer)
             return self.info()
