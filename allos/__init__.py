@@ -9,6 +9,7 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
+from allos import _accessor
 from allos.version import __version__
 
 if TYPE_CHECKING:
@@ -191,4 +192,5 @@ def unload_ipython_extension(ipython: Any) -> None:
     unload(ipython)
 
 
+_accessor.register()
 _show_results()

@@ -14,7 +14,6 @@ from allos.analysis.frames import (
     Groups,
     by_names,
     check_columns,
-    codes_of,
     compact,
     costs,
     equals,
@@ -23,6 +22,7 @@ from allos.analysis.frames import (
     integers,
     numbers,
     pair_codes,
+    value_codes,
 )
 from allos.analysis.group_quantiles import group_quantiles
 from allos.errors import ConfigurationError
@@ -87,7 +87,7 @@ def summary(
     answered = ~(failed | cancelled)
     weights, prompts = None, np.full(groups.count, np.nan)
     if prompt in frame.columns:
-        codes = codes_of(frame, prompt)
+        codes = value_codes(frame, prompt)
         prompts = groups.distinct(codes).astype(float)
         if per == "prompt":
             cells = compact(pair_codes(groups.codes, codes))

@@ -35,6 +35,8 @@ def check_columns(frame: pd.DataFrame, names: Iterable[str], function: str) -> N
     """Raise for the first column that the frame does not have, with the closest one that it has."""
     columns = [str(column) for column in frame.columns]
     for name in names:
+        if name in frame.columns and isinstance(frame[name], pd.DataFrame):
+            raise ConfigurationError(f"{function}(): the frame has more than one column {name!r}")
         if name not in frame.columns:
             raise ConfigurationError(
                 f"{function}() needs a column {name!r}, which the frame does not have."
@@ -103,23 +105,17 @@ class Groups:
 
     def sizes(self, where: Bools | None = None) -> npt.NDArray[np.intp]:
         """Rows of each group, or those of them that meet a condition."""
-        import numpy as np
-
         codes = self.codes if where is None else self.codes[where]
         return np.bincount(codes, minlength=self.count)
 
     def sums(self, values: Floats) -> Floats:
         """Sum of the known values of each group; NaN where none is known."""
-        import numpy as np
-
         known = ~np.isnan(values)
         total = np.bincount(self.codes[known], values[known], minlength=self.count)
         return np.where(self.sizes(known) > 0, total, np.nan)
 
     def distinct(self, codes: Codes) -> npt.NDArray[np.intp]:
         """Number of distinct values of each group, given the code of each row's value."""
-        import numpy as np
-
         if not len(codes):
             return np.zeros(self.count, dtype=np.intp)
         pairs = pair_codes(self.codes, codes)
@@ -133,14 +129,14 @@ def group(frame: pd.DataFrame, names: Sequence[str]) -> Groups:
     if not names:
         return Groups(pd.DataFrame(index=pd.RangeIndex(1)), codes)
     for name in names:
-        found = codes_of(frame, name)
+        found = value_codes(frame, name)
         codes = compact(pair_codes(codes, found))
     first = np.full(int(codes.max()) + 1 if len(codes) else 0, len(codes), dtype=np.intp)
     np.minimum.at(first, codes, np.arange(len(codes)))
     return Groups(frame[list(names)].iloc[first].reset_index(drop=True), codes)
 
 
-def codes_of(frame: pd.DataFrame, name: str) -> Codes:
+def value_codes(frame: pd.DataFrame, name: str) -> Codes:
     """For each row a number from 0 that stands for its value; null is a value."""
     try:
         return pd.factorize(frame[name], use_na_sentinel=False)[0]

@@ -58,7 +58,6 @@ def group_quantiles(
 
 
 def _weighted(values: Floats, weights: Floats, shares: Sequence[float]) -> Floats:
-
     order = np.argsort(values, kind="stable")
     values, weights = values[order], weights[order]
     middles = np.cumsum(weights) - weights / 2

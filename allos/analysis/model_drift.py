@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from allos.analysis.frames import By, Floats, by_names, check_columns, costs, equals, numbers
-from allos.analysis.rank_tests import holm, pairs, two_samples
+from allos.analysis.multiple_tests import holm
+from allos.analysis.rank_tests import pairs, two_samples
 
 _MEASURES = (
     *("error_rate", "latency_s", "time_to_first_token_s", "tokens_per_second"),
@@ -85,8 +86,8 @@ def drift(
         before, after = sides[0][key], sides[1][key]
         found = [*_compare(before, after, prompt, score), *_same_answer(before, after, prompt)]
         for row, p_value in zip(found, holm([row["p_value"] for row in found]), strict=True):
-            row["p_value"] = p_value
-            row["changed"] = None if p_value != p_value else p_value < SIGNIFICANT
+            row["p_value"] = float(p_value)
+            row["changed"] = None if np.isnan(p_value) else bool(p_value < SIGNIFICANT)
         found += _served(before, after)
         rows += [dict(zip(names, key, strict=True)) | row for row in found]
     columns = [*names, "measure", "a", "b", "difference", "prompts", "paired", "p_value"]
@@ -123,7 +124,6 @@ def _measure(frame: pd.DataFrame, name: str) -> Floats:
 def _compare(
     a: pd.DataFrame, b: pd.DataFrame, prompt: str, score: str | None
 ) -> Iterator[dict[str, Any]]:
-
     for name in (*_MEASURES, *([] if score is None else [score])):
         before, after = (
             pd.Series(_measure(frame, name)).groupby(frame[prompt].to_numpy()).mean().dropna()

@@ -13,7 +13,6 @@ from allos.analysis.frames import (
     Groups,
     by_names,
     check_columns,
-    codes_of,
     compact,
     costs,
     equals,
@@ -22,6 +21,7 @@ from allos.analysis.frames import (
     integers,
     numbers,
     pair_codes,
+    value_codes,
 )
 
 
@@ -79,7 +79,7 @@ def pareto(
     scores = numbers(frame, quality)
     takes = costs(frame) if against == "cost_usd" else numbers(frame, against)
     takes = np.where(failed, np.nan, takes)
-    prompts = codes_of(frame, prompt) if prompt in frame.columns else np.arange(len(frame))
+    prompts = value_codes(frame, prompt) if prompt in frame.columns else np.arange(len(frame))
     unknown = groups.sizes(~failed & np.isnan(takes))
     result = groups.keys.assign(
         **{

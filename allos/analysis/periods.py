@@ -89,7 +89,6 @@ def timeline(frame: pd.DataFrame, every: str | None = None, by: By = None) -> pd
 
 
 def _step(times: pd.Series[pd.Timestamp], every: str | None) -> str:
-
     span = times.max() - times.min() if len(times) else pd.Timedelta(0)
     if every is None:
         fits = (step for step in _STEPS if span / pd.Timedelta(step) <= _MOST_PERIODS)

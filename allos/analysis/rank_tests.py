@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -39,25 +38,6 @@ def pairs(differences: Floats) -> float:
     ranks, ties = _ranks(np.abs(nonzero))
     variance = n * (n + 1) * (2 * n + 1) / 24 - ties / 48
     return _p_value(ranks[nonzero > 0].sum() - n * (n + 1) / 4, variance)
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """p-values corrected for their number; NaN stays and does not count.
-
-    Holm 1979, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of
-    Statistics 6.
-
-    Examples
-    --------
-    >>> holm([0.01, 0.04, 0.03])
-    [0.03, 0.06, 0.06]
-    """
-    order = sorted((p, position) for position, p in enumerate(p_values) if not math.isnan(p))
-    corrected, largest = [math.nan] * len(p_values), 0.0
-    for rank, (p, position) in enumerate(order):
-        largest = max(largest, min(1.0, p * (len(order) - rank)))
-        corrected[position] = largest
-    return corrected
 
 
 def _ranks(values: Floats) -> tuple[Floats, float]:

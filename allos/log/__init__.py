@@ -47,6 +47,7 @@ __all__ = [
     "flush",
     "info",
     "is_open",
+    "is_paused",
     "merge",
     "off",
     "on",
@@ -153,18 +154,31 @@ def info() -> LogInfo:
 
 
 def off() -> None:
-    """Log no call of the current session from now on, until `on`; the log stays open for reading."""
+    """Log no call of the current session from now on, until `on`.
+
+    Calls under way are still logged. The log stays open: it can be read, and answers in it rated.
+
+    Examples
+    --------
+    >>> off()
+    >>> on()
+    """
     _log().is_paused = True
 
 
 def on() -> None:
-    """Log calls again after `off`."""
+    """Log calls again after `off`; calls that were made in between are not."""
     _log().is_paused = False
+
+
+def is_paused() -> bool:
+    """Whether `off` keeps calls out of the log."""
+    return _log().is_paused
 
 
 @contextmanager
 def paused() -> Iterator[None]:
-    """Log no call that is made in a block, also one that ends later.
+    """Log no call that is made in a block, however long it takes.
 
     Examples
     --------

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from allos import _process
 from allos.errors import ConfigurationError, LogError, did_you_mean
 from allos.ids import new_id
+from allos.log.filters import build_where, utc_now
 from allos.log.json_text import to_json_text
 from allos.log.query import open_store, read
 from allos.log.rating_state import by_rater
@@ -247,8 +248,13 @@ def withdraw_vote(id: str) -> None:
     )
 
 
-def votes() -> pd.DataFrame:
-    """All votes that stand, oldest first: what `allos.analysis.leaderboard` ranks models by.
+def votes(*, since: Any = None) -> pd.DataFrame:
+    """Votes that stand, oldest first: what `allos.analysis.leaderboard` ranks models by.
+
+    Parameters
+    ----------
+    since : str, datetime, date or timedelta, optional
+        Those cast since then, as in `allos.responses`; by default all.
 
     Returns
     -------
@@ -258,14 +264,23 @@ def votes() -> pd.DataFrame:
 
     Raises
     ------
+    ConfigurationError
+        `since` is no time.
     LogError
         The log is off or cannot be read.
     """
+    earliest = build_where({}, now=utc_now(), since=since).since
     store, _ = open_store()
     with store.snapshot() as snapshot:
         found = list(snapshot.votes())
     withdrawn = {each.withdraws for each in found}
-    standing = [each for each in found if each.winner is not None and each.id not in withdrawn]
+    standing = [
+        each
+        for each in found
+        if each.winner is not None
+        and each.id not in withdrawn
+        and (earliest is None or each.created_at >= earliest)
+    ]
     pick = operator.attrgetter(*_VOTES)
     return _frame(_VOTES, [pick(each) for each in standing])
 

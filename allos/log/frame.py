@@ -107,10 +107,8 @@ def _numbers(chunks: Sequence[tuple[int, ColumnChunk]], total: int, dtype: str) 
 
 
 def assemble(columns: Mapping[str, ExtensionArray], row_count: int) -> pd.DataFrame:
-    """Frame of these columns, which has the accessor ``df.allos``."""
+    """Frame of these columns."""
     import pandas as pd
-
-    from allos.log import accessor  # noqa: F401 - registers itself
 
     return pd.DataFrame(columns, index=pd.RangeIndex(row_count), copy=False)
 

@@ -78,16 +78,18 @@ class Log(Interceptor):
 
     # ---- the interceptor -----------------------------------------------------------------------
 
-    def before(self, call: PreparedCall) -> After:
+    def before(self, call: PreparedCall) -> After | None:
         """Open the log if that was left for the first call. Caller's thread."""
-        if self.opens_on_first_call and not self.is_paused and context.current().logged:
+        if self.is_paused or not context.current().logged:
+            return None
+        if self.opens_on_first_call:
             self.try_open()
         # Also without an open log: it may be open by the time the response is there.
         return self._write
 
     def _write(self, response: ProviderResponse) -> ProviderResponse:  # loop thread
         writer = self._writer
-        if writer is not None and not self.is_paused and response.context.logged:
+        if writer is not None:
             writer.put(response)
         return response
 
@@ -155,6 +157,11 @@ class Log(Interceptor):
     def is_open(self) -> bool:
         """Whether responses are being logged."""
         return self._writer is not None
+
+    @property
+    def is_logging(self) -> bool:
+        """Whether a call that is made now becomes a row."""
+        return self._writer is not None and not self.is_paused and context.current().logged
 
     @property
     def store(self) -> Store | None:

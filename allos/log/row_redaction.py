@@ -53,8 +53,7 @@ def _changed(item: T, function: Callable[[str], str]) -> T:
         return _json(value, text_of) if name in _JSON else value
 
     if not isinstance(item, Row):
-        names = item._fields
-        return item._make(map(value_of, names, item))
+        return type(item)(*map(value_of, item._fields, item))
     values = dict(zip(STORED_NAMES, map(value_of, STORED_NAMES, item.values), strict=True))
     before = item.values[STORED_NAMES.index("content")]
     if values["content"] != before:

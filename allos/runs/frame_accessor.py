@@ -1,4 +1,4 @@
-"""``df.allos``: questions about a frame of responses. Registered with the first frame of the log."""
+"""``df.allos``: questions about a frame of responses; `allos._accessor` registers it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,6 @@ class Cost:
     __repr__ = __str__
 
 
-@pd.api.extensions.register_dataframe_accessor("allos")
 class ResponsesAccessor:
     """Questions about a frame of responses: ``df.allos``.
 
