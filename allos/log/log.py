@@ -57,14 +57,19 @@ class Log(Interceptor):
     ----------
     configured_path : callable, optional
         Path to use where `open` is given none; it may return None, and ``"off"`` for no log.
+    raw_days : callable, optional
+        How many days requests and replies as sent are kept, when a log is opened; None: for ever.
     """
 
     observes_refused = True
 
     def __init__(
-        self, configured_path: Callable[[], str | os.PathLike[str] | None] = lambda: None
+        self,
+        configured_path: Callable[[], str | os.PathLike[str] | None] = lambda: None,
+        raw_days: Callable[[], float | None] = lambda: None,
     ) -> None:
         self._configured_path = configured_path
+        self._raw_days = raw_days
         self._store: SQLiteStore | None = None
         self._writer: LogWriter | None = None
         self.opens_on_first_call = False
@@ -123,7 +128,7 @@ class Log(Interceptor):
             from allos.log.log_writer import LogWriter
             from allos.log.store.sqlite import SQLiteStore
 
-            store = SQLiteStore(chosen)
+            store = SQLiteStore(chosen, raw_days=self._raw_days())
             try:
                 self.close()
             finally:

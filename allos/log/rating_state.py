@@ -36,7 +36,12 @@ def by_rater(ratings: Iterable[Rating]) -> dict[tuple[str, str | None], CurrentR
     1
     """
     history: dict[tuple[str, str | None], list[Rating]] = {}
+    seen: set[str] = set()
     for each in ratings:
+        if each.id is not None:
+            if each.id in seen:  # of a log that was merged by two at once
+                continue
+            seen.add(each.id)
         key = (each.response_id, each.rater)
         said = history.pop(key, [])  # back in at the end: who spoke last
         if not each.undo:

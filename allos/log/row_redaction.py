@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import warnings
 from collections.abc import Callable
@@ -30,11 +31,12 @@ def redacted(item: T, function: Callable[[str], str]) -> T:
     try:
         return _changed(item, function)
     except Exception as error:  # noqa: BLE001  # a function of the user's
-        warnings.warn(
-            f"the redaction of the log failed ({error!r}): texts are not logged",
-            RuntimeWarning,
-            stacklevel=2,
-        )
+        with contextlib.suppress(RuntimeWarning):  # where warnings are errors
+            warnings.warn(
+                f"the redaction of the log failed ({error!r}): texts are not logged",
+                RuntimeWarning,
+                stacklevel=2,
+            )
         return _changed(item, lambda _: FAILED)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from allos.errors import ConfigurationError, LogError
 from allos.log.columns import DTYPES
 from allos.log.query import open_store
+from allos.log.store.sqlite_connection import is_damage
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,7 +97,9 @@ _ONLY_READS = "sql() only reads the log: the query must be one SELECT"
 
 
 def _explained(error: Exception, query: str, timeout_s: float) -> ConfigurationError | LogError:
-    message = str(error)
+    message = " ".join(str(error).split())
+    if is_damage(error) and not message.startswith("no such"):
+        return LogError(f"cannot read the log: {message}. allos.responses() reads what can be read")
     if "interrupted" in message:
         return LogError(
             f"the query took longer than {timeout_s:g} s: timeout_s= sets another limit"
@@ -105,7 +108,7 @@ def _explained(error: Exception, query: str, timeout_s: float) -> ConfigurationE
         part in message for part in ("not authorized", "prohibited", "one statement", "readonly")
     ):
         return ConfigurationError(f"{_ONLY_READS} ({message})")
-    return ConfigurationError(f"SQLite does not accept the query: {' '.join(message.split())}")
+    return ConfigurationError(f"SQLite does not accept the query: {message}")
 
 
 def _kinds(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, str]:

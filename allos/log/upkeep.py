@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from allos.log.query import open_store, responses
 from allos.log.store.protocol import Where
 
 if TYPE_CHECKING:
+    from allos.log.store.protocol import Store
     from allos.log.store.upkeep import Pruned
 
 MAX_BYTES = 4 * 1024**3
@@ -30,8 +31,8 @@ class Merged:
     """New rows."""
     known: int
     """Rows that were there already."""
-    ratings: int
-    """Ratings and votes that were read; those that were there already are not stored twice."""
+    feedback: int
+    """New ratings and votes."""
     skipped: int
     """Rows that were not what a log holds."""
     newer: bool
@@ -39,7 +40,8 @@ class Merged:
 
     def __str__(self) -> str:
         parts = [f"{self.responses:,} new responses from {str(self.path)!r}"]
-        parts += [f"{self.known:,} were there already"] if self.known else []
+        parts += [f"{self.feedback:,} new ratings and votes"] if self.feedback else []
+        parts += [f"{self.known:,} responses were there already"] if self.known else []
         parts += [f"{self.skipped:,} rows were not valid"] if self.skipped else []
         parts += ["it is of a newer version of allos"] if self.newer else []
         return ", ".join(parts)
@@ -85,23 +87,34 @@ def merge(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Merged
     if other.exists() and other.samefile(own):
         raise LogError(f"{str(other)!r} is this log: there is nothing to merge")
     store = SQLiteStore(own)  # a connection of its own: the other one belongs to the writer
-    rows = known = ratings = 0
+    added = known = feedback = 0
     try:
+        with store.snapshot() as snapshot:
+            there = {each.id for each in snapshot.ratings()}
+            there |= {each.id for each in snapshot.votes()}
         with open_foreign_log(other, max_bytes) as log:
             for batch in log.batches():
-                with store.snapshot() as snapshot:
-                    ids = Where(any_of={"id": tuple(row[0] for row in batch.rows)})
-                    there = sum(block.row_count for block in snapshot.scan(ids, ["id"]))
-                store.append(batch)
+                found = _known_ids(store, [row[0] for row in batch.rows])
+                new = replace(
+                    batch,
+                    rows=[row for row in batch.rows if row[0] not in found],
+                    ratings=[each for each in batch.ratings if each.id not in there],
+                    votes=[each for each in batch.votes if each.id not in there],
+                )
+                store.append(new)
+                ids = list(dict.fromkeys(row[0] for row in new.rows))
+                # Only of rows that came with it: nobody else says what a call of one's own was.
+                for raw in log.raw_batches(ids):
+                    store.append(raw)
                 store.maintain()
-                rows += len({row[0] for row in batch.rows}) - there
-                known += there
-                ratings += len(batch.ratings) + len(batch.votes)
+                added += len(ids)
+                known += len(batch.rows) - len(new.rows)
+                feedback += len(new.ratings) + len(new.votes)
             return Merged(
                 path=other,
-                responses=rows,
+                responses=added,
                 known=known,
-                ratings=ratings,
+                feedback=feedback,
                 skipped=log.skipped,
                 newer=log.is_newer,
             )
@@ -109,6 +122,17 @@ def merge(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Merged
         raise LogError(f"cannot write to the log {str(own)!r}: {error}") from None
     finally:
         store.close()
+
+
+def _known_ids(store: Store, ids: Sequence[str]) -> set[str]:
+    """Those of the ids that the log has."""
+    from allos.log.frame import column
+
+    found: set[str] = set()
+    with store.snapshot() as snapshot:
+        for block in snapshot.scan(Where(any_of={"id": tuple(ids)}), ["id"]):
+            found.update(column([block], "id"))
+    return found
 
 
 def backup(path: str | os.PathLike[str]) -> Path:

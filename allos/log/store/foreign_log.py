@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import time
 import zlib
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,15 @@ from allos.log.store.protocol import Batch, Rating, RawJson, Vote
 from allos.log.store.read_only import open_read_only
 
 BATCH_ROWS = 1000
+BATCH_BYTES = 64 * 1024 * 1024
+BATCH_S = 60.0
+"""Longest time for a batch: a made-up file can keep SQLite busy without an end."""
+_ROW_BYTES = 100
+_MOST_GROWTH = 4
+"""How many times its size a file may hold, in characters and with what a row takes besides."""
 _LONGEST_ID = 200
 _MOST_RAW_BYTES = 64 * 1024 * 1024
+_RAW = "SELECT request, reply FROM raw WHERE id = ?"
 _SCHEMA = "SELECT name, type, sql FROM sqlite_master"
 _NUMBERS = {"created_at": "INTEGER", "rating": "INTEGER", "undo": "INTEGER", "time_taken_s": "REAL"}
 
@@ -38,6 +45,10 @@ class ForeignLog:
 
     def __init__(self, db: sqlite3.Connection, path: Path) -> None:
         self._db = db
+        self._path = path
+        self._room = _MOST_GROWTH * path.stat().st_size + BATCH_BYTES
+        self._deadline = time.monotonic() + BATCH_S
+        db.set_progress_handler(self._is_late, 10_000)
         self.skipped = 0
         if _pragma(db, "application_id") != APPLICATION_ID:
             raise LogError(f"{str(path)!r} is not a log of allos")
@@ -52,25 +63,46 @@ class ForeignLog:
             raise LogError(f"{str(path)!r} is not a log of allos: it has no table of responses")
 
     def batches(self) -> Iterator[Batch]:
-        """Everything in it, little by little: rows with their raw JSON, then ratings and votes."""
+        """Rows, ratings and votes, little by little; `raw_batches` has the raw JSON."""
         names = [column.name for column in STORED]
         rows = self._read("responses", names)
-        while some := list(islice(rows, BATCH_ROWS)):
+        while some := self._some(rows):
             valid = [row for row in map(_response, some) if row is not None]
             self.skipped += len(some) - len(valid)
-            yield Batch(rows=valid, raw=list(self._raw([row[0] for row in valid])))
+            yield Batch(rows=valid)
         ratings = self._read("ratings", Rating._fields)
-        while some := list(islice(ratings, BATCH_ROWS)):
+        while some := self._some(ratings):
             found = [Rating._make(_feedback(Rating._fields, row)) for row in some]
             kept = [each for each in found if each.response_id and each.created_at is not None]
             self.skipped += len(some) - len(kept)
             yield Batch(ratings=[_with_id(each) for each in kept])
         votes = self._read("votes", Vote._fields)
-        while some := list(islice(votes, BATCH_ROWS)):
+        while some := self._some(votes):
             cast = [Vote._make(_feedback(Vote._fields, row)) for row in some]
             kept_votes = [each for each in cast if each.id and each.created_at is not None]
             self.skipped += len(some) - len(kept_votes)
             yield Batch(votes=kept_votes)
+
+    def _some(self, rows: Iterator[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Next rows, as many as fit into memory and into the file's size.
+
+        Rows of a made-up file may share their pages, so that they hold far more than the file.
+        """
+        self._deadline = time.monotonic() + BATCH_S
+        found: list[tuple[Any, ...]] = []
+        size = 0
+        for row in rows:
+            found.append(row)
+            size += _ROW_BYTES + sum(len(value) for value in row if isinstance(value, str | bytes))
+            if len(found) == BATCH_ROWS or size > BATCH_BYTES:
+                break
+        self._room -= size
+        if self._room < 0:
+            raise LogError(f"{str(self._path)!r} holds more than its size allows: it is damaged")
+        return found
+
+    def _is_late(self) -> bool:
+        return time.monotonic() > self._deadline
 
     def _read(self, table: str, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
         """Rows with a value for each name, None for columns that the table has not."""
@@ -80,19 +112,21 @@ class ForeignLog:
         known = {row[1] for row in self._db.execute(f"PRAGMA table_info({table})")}
         selected = ", ".join(f'"{name}"' if name in known else "NULL" for name in names)
         if known.intersection(names):
-            yield from self._db.execute(f"SELECT {selected} FROM {table} NOT INDEXED")
+            rows = self._db.execute(f"SELECT {selected} FROM {table} NOT INDEXED")
+            # A plain iterator: `yield from` would close the cursor after its connection.
+            yield from iter(rows.fetchone, None)
 
-    def _raw(self, ids: Sequence[str]) -> Iterator[RawJson]:
-        if "raw" not in self._tables:
-            return
+    def raw_batches(self, ids: Sequence[str]) -> Iterator[Batch]:
+        """Raw JSON of these responses, little by little."""
+        rows = self._raw(ids) if "raw" in self._tables else iter(())
+        while some := self._some(rows):
+            yield Batch(raw=[raw for row in some if (raw := _raw_json(*row)) is not None])
+
+    def _raw(self, ids: Sequence[str]) -> Iterator[tuple[Any, ...]]:
         for each in ids:
-            row = self._db.execute(
-                "SELECT request, reply FROM raw WHERE id = ?", (each,)
-            ).fetchone()
+            row = self._db.execute(_RAW, (each,)).fetchone()
             if row is not None:
-                request, reply = map(_raw_json, row)
-                if request is not None or reply is not None:
-                    yield RawJson(each, request, reply)
+                yield (each, *row)
 
 
 @contextlib.contextmanager
@@ -154,7 +188,12 @@ def _with_id(rating: Rating) -> Rating:
     return rating._replace(id=f"{rating.response_id}-{rating.created_at}-{rating.rating}")
 
 
-def _raw_json(value: Any) -> bytearray | None:
+def _raw_json(id: str, request: Any, reply: Any) -> RawJson | None:
+    packed = RawJson(id, _packed(request), _packed(reply))
+    return None if packed.request is None and packed.reply is None else packed
+
+
+def _packed(value: Any) -> bytearray | None:
     """Packed JSON; None for what is none, or would be very long when it is unpacked."""
     if not isinstance(value, bytes):
         return None

@@ -29,7 +29,7 @@ class Rating(NamedTuple):
     undo: int | None = None
     """1: takes back what the rater said of the response last."""
     id: str | None = None
-    """ULID; one that is stored already is not stored again."""
+    """ULID. Ratings are appended as they come: who reads them counts each id once."""
 
 
 class Vote(NamedTuple):

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from allos.log.blocks import Block, block_from_rows
 from allos.log.store.protocol import Where
-from allos.log.store.search_index import CannotSearchError, SearchIndex, remove_index
+from allos.log.store.search_index import (
+    CannotSearchError,
+    NoTrigramsError,
+    SearchIndex,
+    remove_index,
+)
 from allos.log.store.sqlite_connection import is_damage
 from allos.log.store.sqlite_snapshot import SQLiteSnapshot
 from allos.log.text_folding import fold
@@ -41,7 +47,14 @@ def find(
     """
     try:
         seqs = _indexed(snapshot, path, words, limit if where == Where() else None)
-    except CannotSearchError:
+    except CannotSearchError as error:
+        if isinstance(error, NoTrigramsError):
+            warnings.warn(
+                f"SQLite {sqlite3.sqlite_version} cannot index trigrams (FTS5 of 3.34 or newer): the log is "
+                "searched row by row, newest first, which takes longer",
+                UserWarning,
+                stacklevel=2,
+            )
         seqs = _scanned(snapshot, words, where, limit)
     rows: list[tuple[Any, ...]] = []
     for start in range(0, len(seqs), _AT_ONCE):

@@ -9,7 +9,6 @@ here, since SQLite folds accents for this tokenizer only from 3.45 on.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sqlite3
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from pathlib import Path
 
 from allos.errors import LogError
 from allos.log.log_file import create_file
-from allos.log.store.sqlite_connection import BUSY_TIMEOUT_S
+from allos.log.store.sqlite_connection import BUSY_TIMEOUT_S, is_damage
 from allos.log.store.sqlite_snapshot import SQLiteSnapshot
 from allos.log.text_folding import fold
 
@@ -30,6 +29,7 @@ BATCH_ROWS = 2000
 MOST_RANKED = 1000
 """Matches up to which all are ranked; of more, the newest are given, newest first."""
 
+TOKENIZER = "trigram"
 _TRIGRAM = 3
 _END = "\n\n"
 """Behind each text, so that its last two characters begin a trigram as well."""
@@ -40,6 +40,10 @@ _LONGEST_TEXT = 200_000
 
 class CannotSearchError(Exception):
     """The index cannot be used here: the rows themselves have to be searched."""
+
+
+class NoTrigramsError(CannotSearchError):
+    """SQLite has no FTS5 here, or one from before 3.34, which cannot index trigrams."""
 
 
 class SearchIndex:
@@ -62,12 +66,17 @@ class SearchIndex:
 
     def _opened(self) -> sqlite3.Connection:
         try:
-            with contextlib.suppress(sqlite3.DatabaseError):
+            try:
                 return self._connect()
+            except sqlite3.DatabaseError as error:
+                # Not where it is locked, or the disk is full: somebody may be building it.
+                if isinstance(error, sqlite3.OperationalError) and not is_damage(error):
+                    raise
             remove_index(self.path)  # damaged, or of another version
             return self._connect()
         except (sqlite3.Error, OSError, LogError) as error:
-            raise CannotSearchError(str(error)) from error
+            is_old = "no such tokenizer" in str(error) or "no such module" in str(error)
+            raise (NoTrigramsError if is_old else CannotSearchError)(str(error)) from error
 
     def _connect(self) -> sqlite3.Connection:
         create_file(self.path)
@@ -181,7 +190,7 @@ def _facts(db: sqlite3.Connection) -> tuple[int, int]:
 
 def _create(db: sqlite3.Connection) -> None:
     db.execute(
-        "CREATE VIRTUAL TABLE texts USING fts5(prompt, content, content='', tokenize='trigram')"
+        f"CREATE VIRTUAL TABLE texts USING fts5(prompt, content, content='', tokenize='{TOKENIZER}')"
     )
     db.execute("CREATE TABLE state (seq INTEGER NOT NULL, id TEXT NOT NULL)")
     db.execute("INSERT INTO state VALUES (0, '')")

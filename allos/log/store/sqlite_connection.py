@@ -101,12 +101,10 @@ def set_journal_mode(db: sqlite3.Connection, mode: str) -> str:
 
 
 def insert_new(table: str, names: Sequence[str]) -> str:
-    """SQL statement that inserts a row of these columns, unless its `id` is stored already."""
-    marks = ", ".join(f"?{number}" for number in range(1, len(names) + 1))
-    insert = f"INSERT INTO {table} ({', '.join(names)}) SELECT {marks}"
-    if "id" not in names:
-        return insert
-    return f"{insert} WHERE NOT EXISTS (SELECT 1 FROM {table} WHERE id = ?{names.index('id') + 1})"
+    """SQL statement that inserts a row of these columns, unless its primary key is stored already."""
+    marks = ", ".join("?" * len(names))
+    columns = ", ".join(names)
+    return f"INSERT INTO {table} ({columns}) VALUES ({marks}) ON CONFLICT DO NOTHING"
 
 
 def largest_seq(db: sqlite3.Connection) -> int:

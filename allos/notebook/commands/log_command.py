@@ -43,16 +43,16 @@ def log(args: tuple[str, ...]) -> pd.DataFrame | str:
     newest = frame.iloc[::-1].reset_index(drop=True)
     newest.attrs["allos_view"] = LOG_VIEW
     paused = " New calls are not logged: %allos log on." if current.is_paused() else ""
-    newest.attrs["allos_note"] = f"allos.responses() returns all rows. The log is {_place()}.{paused}"
+    newest.attrs["allos_note"] = (
+        f"allos.responses() returns all rows. The log is {_place()}.{paused}"
+    )
     return newest
 
 
 def _switch(word: str) -> str:
     if word == "off":
         current.off()
-        return (
-            "Calls are not logged in this session until %allos log on. What is in the log stays."
-        )
+        return "Calls are not logged in this session until %allos log on. What is in the log stays."
     current.on()
     current.open()
     if not current.is_open():
