@@ -108,7 +108,7 @@ def candidates(before: str, namespace: dict[str, Any]) -> tuple[str, list[str]] 
     >>> candidates("%%allos gro", {})
     ('gro', ['groq'])
     >>> candidates("%%allos groq/m --no", {})
-    ('--no', ['--no-stream'])
+    ('--no', ['--no-stream', '--no-log'])
     """
     found = _possible(before, namespace)
     if found is None:

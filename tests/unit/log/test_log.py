@@ -6,6 +6,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -368,3 +370,55 @@ def test_a_log_that_cannot_be_written_at_exit_says_so(script, log_path: Path) ->
     assert process.returncode == 0
     assert err.startswith("allos: cannot write to the log ")
     assert err.count("\n") == 1
+
+
+def test_calls_are_kept_out_of_the_log(log_path: Path) -> None:
+    """A call that began while logging was off, or in a paused block, is no row, whenever it ends."""
+    allos.log.open()
+    log = _process.current_session().log
+    with allos.log.paused():
+        private = log.before(SimpleNamespace())
+    allos.log.off()
+    while_off = log.before(SimpleNamespace())
+    allos.log.on()
+    begun_before = log.before(SimpleNamespace())
+    allos.log.off()
+    begun_before(a_response(1))
+    allos.log.on()
+
+    assert (private, while_off) == (None, None)
+    assert allos.responses()["id"].tolist() == [a_response(1).id]
+
+
+def test_logging_that_is_off_opens_no_file(log_path: Path) -> None:
+    """Where the first call would open the log, a call that is kept out does not."""
+    log = Log(lambda: log_path)
+    log.open_on_first_call()
+    log.is_paused = True
+    log.before(SimpleNamespace())
+
+    assert not log_path.exists()
+    assert not log.is_logging
+
+
+@pytest.mark.parametrize(("days", "left"), [(None, 6), (0, 0), (1, 3), (100000, 6)])
+def test_raw_texts_are_kept_for_a_time(log_path: Path, days: float | None, left: int) -> None:
+    """What is older goes when the log is opened; 0 keeps none, and the rows stay."""
+    now = datetime.now(UTC)
+    with_raw = [
+        replace(a_response(n), created_at=now - timedelta(days=n % 2 * 5)) for n in range(6)
+    ]
+    first = Log()
+    first.open(log_path)
+    record(*with_raw, log=first)
+    first.close()
+    log = Log(raw_days=lambda: days)
+    log.open(log_path)
+    record(a_response(50, body=None), log=log)
+    log.flush()
+    log.close()
+    with sqlite3.connect(log_path) as db:
+        (raw,) = db.execute("SELECT count(*) FROM raw WHERE id < ?", (a_response(9).id,)).fetchone()
+        (rows,) = db.execute("SELECT count(*) FROM responses").fetchone()
+
+    assert (raw, rows) == (left, 7)

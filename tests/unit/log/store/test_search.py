@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,30 @@ def test_a_damaged_page_of_the_index(log: Path) -> None:
         db.execute("DELETE FROM texts_data WHERE id > 10")
 
     assert len(allos.search("question")) == 3
+
+
+def test_a_sqlite_without_trigrams(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line says that the search takes longer, and it finds the same."""
+    monkeypatch.setattr(search_index, "TOKENIZER", "nothing_like_it")
+    with pytest.warns(UserWarning, match="cannot index trigrams") as caught:
+        found = allos.search("strasse")
+
+    assert len(found) == 1
+    assert "\n" not in str(caught[0].message)
+
+
+def test_an_index_that_somebody_is_building_is_left_alone(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While another process holds its lock, rows are searched one by one, and its file stays."""
+    monkeypatch.setattr(search_index, "BUSY_TIMEOUT_S", 0.01)
+    allos.search("strasse")
+    record(a_response(4, content="Straße"))
+    path = log.with_name(log.name + search_index.SUFFIX)
+    before = path.stat().st_ino
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("BEGIN EXCLUSIVE")
+        found = allos.search("strasse")
+
+    assert len(found) == 2
+    assert path.stat().st_ino == before
