@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from allos.runs.doctor import doctor as doctor
     from allos.runs.logged_comparison import comparison as comparison
     from allos.runs.preview import preview as preview
+    from allos.runs.rerun import rerun as rerun
     from allos.session import configure as configure
     from allos.session import current_session as current_session
     from allos.session import replay as replay
@@ -89,6 +90,7 @@ _PUBLIC: dict[str, str | None] = {
     "vote": "allos.log.feedback",
     "votes": "allos.log.feedback",
     "replay": "allos.session",
+    "rerun": "allos.runs.rerun",
     "responses": "allos.log.query",
     "search": "allos.log.text_search",
     "set_key": "allos.providers.auth.key_store",
@@ -132,6 +134,7 @@ __all__ = [
     "rate",
     "ratings",
     "replay",
+    "rerun",
     "responses",
     "search",
     "set_key",

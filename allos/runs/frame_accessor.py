@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
@@ -14,6 +14,8 @@ from allos.money import money
 
 if TYPE_CHECKING:
     from allos.analysis.frames import By
+    from allos.providers import Provider
+    from allos.runs.rerun import Rerun
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,46 @@ class ResponsesAccessor:
     ) -> pd.DataFrame:
         """Prompts by how much answers differ; see `allos.analysis.disagreement`."""
         return analysis.disagreement(self._frame, by, prompt=prompt, answer=answer, score=score)
+
+    # ---- statistics of `allos.analysis`; options are theirs ---------------------------------------
+
+    def score_summary(self, *, score: str, **options: Any) -> pd.DataFrame:
+        """Mean scores with intervals; see `allos.analysis.score_summary`."""
+        return analysis.score_summary(self._frame, score=score, **options)
+
+    def paired(self, *, score: str, a: Any, b: Any, **options: Any) -> pd.DataFrame:
+        """Difference of two models on the same prompts; see `allos.analysis.paired`."""
+        return analysis.paired(self._frame, score=score, a=a, b=b, **options)
+
+    def compare_all(self, *, score: str, **options: Any) -> pd.DataFrame:
+        """Differences of all pairs of models; see `allos.analysis.compare_all`."""
+        return analysis.compare_all(self._frame, score=score, **options)
+
+    def pass_at_k(self, *, score: str, **options: Any) -> pd.DataFrame:
+        """How likely one of k answers passes; see `allos.analysis.pass_at_k`."""
+        return analysis.pass_at_k(self._frame, score=score, **options)
+
+    def pass_all_k(self, *, score: str, **options: Any) -> pd.DataFrame:
+        """How likely all of k answers pass; see `allos.analysis.pass_all_k`."""
+        return analysis.pass_all_k(self._frame, score=score, **options)
+
+    def variance_split(self, *, score: str, **options: Any) -> pd.DataFrame:
+        """What scores vary by: prompts, repeats or judges; see `allos.analysis.variance_split`."""
+        return analysis.variance_split(self._frame, score=score, **options)
+
+    def leaderboard(self, level: float = 0.95, **options: Any) -> pd.DataFrame:
+        """Models ranked, of a frame of votes; see `allos.analysis.leaderboard`."""
+        return analysis.leaderboard(self._frame, level, **options)
+
+    # ---- asking again -----------------------------------------------------------------------------
+
+    def rerun(
+        self, *, model: str | Provider | Sequence[str | Provider] | None = None, **options: Any
+    ) -> Rerun:
+        """Ask the prompts of these responses again; see `allos.rerun`."""
+        from allos.runs.rerun import rerun
+
+        return rerun(self._frame, model=model, **options)
 
     def _costs(self) -> pd.Series[float]:
         """Cost of each row; null when unknown, 0 where nothing was sent."""

@@ -109,3 +109,32 @@ def test_the_summaries_are_methods_of_the_frame() -> None:
     assert "latency_s" in set(frame.allos.drift(frame)["measure"])
     assert frame.allos.pareto(against="latency_s")["answers"].tolist() == [0]
     assert len(frame.allos.disagreement()) == 0
+
+
+def test_the_statistics_are_methods_of_the_frame() -> None:
+    """Scores of answers, and votes, are analysed where they are."""
+    chosen = [
+        (model, prompt, int(model == "a") + prompt % 2) for model in "ab" for prompt in range(6)
+    ]
+    scored = pd.DataFrame(chosen, columns=["model", "prompt", "score"])
+    options = {"score": "score"}
+
+    assert scored.allos.score_summary(**options)["model"].tolist() == ["a", "b"]
+    assert scored.allos.paired(a="a", b="b", **options)["difference"].tolist() == [1.0]
+    assert len(scored.allos.compare_all(**options)) == 1
+    assert len(scored.allos.variance_split(**options)) == 2
+    passed = scored.assign(score=scored["score"] > 0)
+    assert passed.allos.pass_at_k(k=1, **options)["model"].tolist() == ["a", "b"]
+    assert passed.allos.pass_all_k(k=1, **options)["model"].tolist() == ["a", "b"]
+
+
+def test_votes_are_ranked(tmp_path: Path) -> None:
+    """The votes of the log have what a ranking needs."""
+    allos.log.open(tmp_path / "log.sqlite")
+    record(*(a_response(n, metadata={"model": "ab"[n % 2]}) for n in range(8)))
+    for n in range(0, 8, 2):
+        allos.vote(a_response(n), a_response(n + 1), "a", rater=f"rater {n}")
+    ranked = allos.votes().allos.leaderboard()
+    allos.log.close()
+
+    assert ranked["model"].tolist() == ["groq/a", "groq/b"]
