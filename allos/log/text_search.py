@@ -10,7 +10,7 @@ from allos.errors import ConfigurationError, did_you_mean
 from allos.log.columns import SUMMARY
 from allos.log.filters import build_where, check_columns, check_limit, utc_now
 from allos.log.query import open_store
-from allos.log.text_folding import fold, snippet
+from allos.log.text_folding import snippet, split_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,14 +34,15 @@ def search(
 ) -> pd.DataFrame:
     """Logged responses whose prompt or content has these words, the best match first.
 
-    Parts of words match, in any script: ``"tramp"`` finds "Trampoline", ``"天气"`` "今天天气". Case and accents do
-    not matter: ``"brulee"`` finds "Brûlée". The first search of a log builds its index, in a file beside the
-    log; later ones add what is new.
+    Beginnings of words match, in any script: ``"tramp"`` finds "Trampoline", ``"天气"`` "今天天气"; where no
+    response has them, parts of words do. Case and accents do not matter: ``"brulee"`` finds "Brûlée". The first
+    search of a log builds its index, in a file beside the log; later ones add what is new.
 
     Parameters
     ----------
     query : str
-        Words, all of which must occur; ``"in quotes"`` as one. Nothing else in it has a meaning.
+        Words, all of which must occur; those ``"in quotes"`` one behind the other. Nothing else in it has a
+        meaning: signs other than letters and digits only separate words.
     limit : int
         Most rows.
     columns : str or iterable of str, optional
@@ -109,12 +110,12 @@ def search(
 
 
 def query_words(query: str) -> list[str]:
-    """Folded words of a query, each once.
+    """Words of a query as `split_words` splits them, each once.
 
     Examples
     --------
-    >>> query_words('Crème "for two" AND')
-    ['creme', 'for two', 'and']
+    >>> query_words('Crème "for two" AND foo_bar')
+    ['creme', 'for two', 'and', 'foo bar']
     """
     given: object = query
     if not isinstance(given, str) or not given.strip():
@@ -126,9 +127,11 @@ def query_words(query: str) -> list[str]:
             f"search() takes at most {_LONGEST_QUERY:,} characters, got {len(query):,}"
         )
     found = [phrase or word.replace('"', "") for phrase, word in _PHRASE.findall(query)]
-    words = [word for word in (fold(each.replace("\0", " ").strip()) for each in found) if word]
+    words = [word for word in map(split_words, found) if word]
     if not words:
-        raise ConfigurationError(f"search() needs words to look for, got {query!r:.80}")
+        raise ConfigurationError(
+            f"search() needs words to look for, letters or digits, got {query!r:.80}"
+        )
     if len(words) > _MOST_WORDS:
         raise ConfigurationError(f"search() takes at most {_MOST_WORDS} words, got {len(words)}")
     return list(dict.fromkeys(words))

@@ -178,7 +178,8 @@ class Store(Protocol):
     ) -> Block:
         """Rows whose prompt or content has all the words, the best match first.
 
-        `words` are folded (`allos.log.text_folding.fold`), and so is what they are compared with.
+        `words` are split (`allos.log.text_folding.split_words`), and so is what they are compared with;
+        several in one string follow each other.
         """
 
     def sibling(self) -> Store | None:

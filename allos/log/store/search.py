@@ -13,13 +13,13 @@ from allos.log.blocks import Block, block_from_rows
 from allos.log.store.protocol import Where
 from allos.log.store.search_index import (
     CannotSearchError,
-    NoTrigramsError,
+    NoFullTextError,
     SearchIndex,
     remove_index,
 )
 from allos.log.store.sqlite_connection import is_damage
 from allos.log.store.sqlite_snapshot import SQLiteSnapshot
-from allos.log.text_folding import fold
+from allos.log.text_folding import has_words, split_words
 
 _AT_ONCE = 500
 """Matches that are looked up in the log at once, until enough of them meet the filters."""
@@ -41,17 +41,17 @@ def find(
     path : Path
         The log's file; its index is beside it.
     words : sequence of str
-        Folded words.
+        Words as `split_words` splits them: several in one string follow each other.
     where, columns, limit
         Which rows, which of their columns, how many at most.
     """
     try:
         seqs = _indexed(snapshot, path, words, limit if where == Where() else None)
     except CannotSearchError as error:
-        if isinstance(error, NoTrigramsError):
+        if isinstance(error, NoFullTextError):
             warnings.warn(
-                f"SQLite {sqlite3.sqlite_version} cannot index trigrams (FTS5 of 3.34 or newer): the log is "
-                "searched row by row, newest first, which takes longer",
+                "this SQLite has no full-text search (FTS5): the log is searched row by row, newest first, "
+                "which takes longer",
                 UserWarning,
                 stacklevel=2,
             )
@@ -84,12 +84,19 @@ def _indexed(
 
 
 def _scanned(snapshot: SQLiteSnapshot, words: Sequence[str], where: Where, limit: int) -> list[int]:
-    """`seq` of the newest rows that have all the words."""
-    found: list[int] = []
+    """`seq` of the newest rows that have all the words; where there is none, parts of words count."""
+    whole: list[int] = []
+    parts: list[int] = []
     for seq, *texts in snapshot.texts_newest_first(where):
-        folded = [fold(text) for text in texts if isinstance(text, str)]
-        if all(any(word in text for text in folded) for word in words):
-            found.append(seq)
-            if len(found) >= limit:
+        split = [split_words(text) for text in texts if isinstance(text, str)]
+        if _have_all(split, words, inside=False):
+            whole.append(seq)
+            if len(whole) >= limit:
                 break
-    return found
+        elif len(parts) < limit and not whole and _have_all(split, words, inside=True):
+            parts.append(seq)
+    return whole or parts
+
+
+def _have_all(texts: Sequence[str], words: Sequence[str], *, inside: bool) -> bool:
+    return all(any(has_words(text, word, inside=inside) for text in texts) for word in words)

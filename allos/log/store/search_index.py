@@ -1,10 +1,11 @@
-"""The search index of a log: an FTS5 table of trigrams, in a file beside the log.
+"""The search index of a log: an FTS5 table of words, in a file beside the log.
 
 The log's file is the truth; the index can be deleted at any time. It is brought up to date when someone
 searches, so that writing a row costs nothing more, and in a file of its own, so that building it never
-holds the log's lock and no damage to it is damage to the log. Trigrams find parts of words, and scripts
-that put no spaces between them (https://sqlite.org/fts5.html#the_trigram_tokenizer). The texts are folded
-here, since SQLite folds accents for this tokenizer only from 3.45 on.
+holds the log's lock and no damage to it is damage to the log. Texts are folded and split into words here
+(`allos.log.text_folding`), so that every SQLite splits them alike, also scripts without spaces. An index
+of trigrams would find parts of words as well, and takes ten times as long to build and five times the
+space; here parts of words are looked up in a list of all words.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ from allos.errors import LogError
 from allos.log.log_file import create_file
 from allos.log.store.sqlite_connection import BUSY_TIMEOUT_S, is_damage
 from allos.log.store.sqlite_snapshot import SQLiteSnapshot
-from allos.log.text_folding import fold
+from allos.log.text_folding import split_words
 
 APPLICATION_ID = 0x616C6F74
-VERSION = 1
+VERSION = 2
 SUFFIX = "-search"
 """What the name of the index has more than the log's."""
 
@@ -29,11 +30,9 @@ BATCH_ROWS = 2000
 MOST_RANKED = 1000
 """Matches up to which all are ranked; of more, the newest are given, newest first."""
 
-TOKENIZER = "trigram"
-_TRIGRAM = 3
-_END = "\n\n"
-"""Behind each text, so that its last two characters begin a trigram as well."""
-_MOST_TRIGRAMS = 300
+TOKENIZER = "ascii"
+"""Splits at spaces: all other ASCII signs that could split a word are gone by then."""
+_MOST_WORDS = 300
 _LONGEST_TEXT = 200_000
 """Characters of a prompt or an answer that are indexed."""
 
@@ -42,8 +41,8 @@ class CannotSearchError(Exception):
     """The index cannot be used here: the rows themselves have to be searched."""
 
 
-class NoTrigramsError(CannotSearchError):
-    """SQLite has no FTS5 here, or one from before 3.34, which cannot index trigrams."""
+class NoFullTextError(CannotSearchError):
+    """SQLite has no FTS5 here."""
 
 
 class SearchIndex:
@@ -57,7 +56,7 @@ class SearchIndex:
     Raises
     ------
     CannotSearchError
-        It cannot be opened here, or this SQLite has no trigrams.
+        It cannot be opened here, or this SQLite has no FTS5.
     """
 
     def __init__(self, log: Path) -> None:
@@ -76,7 +75,7 @@ class SearchIndex:
             return self._connect()
         except (sqlite3.Error, OSError, LogError) as error:
             is_old = "no such tokenizer" in str(error) or "no such module" in str(error)
-            raise (NoTrigramsError if is_old else CannotSearchError)(str(error)) from error
+            raise (NoFullTextError if is_old else CannotSearchError)(str(error)) from error
 
     def _connect(self) -> sqlite3.Connection:
         create_file(self.path)
@@ -92,7 +91,6 @@ class SearchIndex:
                         raise sqlite3.DatabaseError("not the search index of this version")
                     _create(db)
                 db.execute("COMMIT")
-            db.execute("CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, texts, 'row')")
         except BaseException:
             db.close()
             raise
@@ -121,11 +119,14 @@ class SearchIndex:
                     continue
                 if not is_known:  # another log, or one that has lost its newest rows
                     db.execute("INSERT INTO texts (texts) VALUES ('delete-all')")
+                    db.execute("DELETE FROM words")
                     last = 0
                 rows = snapshot.texts_after(last, BATCH_ROWS)
+                split = [(seq, _split(prompt), _split(text)) for seq, _, prompt, text in rows]
+                db.executemany("INSERT INTO texts (rowid, prompt, content) VALUES (?, ?, ?)", split)
+                words = {word for _, *texts in split for text in texts for word in text.split(" ")}
                 db.executemany(
-                    "INSERT INTO texts (rowid, prompt, content) VALUES (?, ?, ?)",
-                    ((seq, _indexed(prompt), _indexed(text)) for seq, _, prompt, text in rows),
+                    "INSERT OR IGNORE INTO words VALUES (?)", ((word,) for word in sorted(words))
                 )
                 newest = rows[-1][:2] if rows else (0, "")
                 db.execute("UPDATE state SET seq = ?, id = ?", newest)
@@ -136,19 +137,24 @@ class SearchIndex:
                 raise
 
     def find(self, words: Sequence[str], limit: int | None) -> list[int]:
-        """`seq` of the rows with all the folded words, the best match first.
+        """`seq` of the rows with all the split words, the best match first.
 
-        With `limit`, at least so many, where there are.
+        With `limit`, at least so many, where there are. Words match words that begin so; where there is no
+        row with all of them, also parts of words.
 
         Raises
         ------
         CannotSearchError
-            The words are too short and too common.
+            A word is a part of too many words.
         """
-        expressions = [self._expression(word) for word in words]
-        if None in expressions:
-            return []
-        query = " AND ".join(map(str, expressions))
+        found = self._find([f"{_quoted(word)} *" for word in words], limit)
+        if found:
+            return found
+        expressions = [self._parts(word) for word in words]
+        return [] if None in expressions else self._find(list(map(str, expressions)), limit)
+
+    def _find(self, expressions: Sequence[str], limit: int | None) -> list[int]:
+        query = " AND ".join(expressions)
         select = "SELECT rowid FROM texts WHERE texts MATCH ?"
         newest = self._db.execute(
             f"{select} ORDER BY rowid DESC LIMIT ?", (query, MOST_RANKED + 1)
@@ -161,19 +167,18 @@ class SearchIndex:
         ranked = self._db.execute(f"{select} ORDER BY rank, rowid DESC", (query,))
         return [seq for (seq,) in ranked]
 
-    def _expression(self, word: str) -> str | None:
-        """FTS5 expression for one word, in which nothing of it is an operator; None: no row has it."""
-        if len(word) >= _TRIGRAM:
-            return _quoted(word)
+    def _parts(self, word: str) -> str | None:
+        """FTS5 expression for a part of a word, or for words that follow each other; None: no row has it."""
+        if " " in word:
+            return f"{_quoted(word)} *"
         found = self._db.execute(
-            "SELECT term FROM terms WHERE term >= ? AND term < ? LIMIT ?",
-            (word, word[:-1] + chr(min(ord(word[-1]) + 1, 0x10FFFF)), _MOST_TRIGRAMS + 1),
+            "SELECT word FROM words WHERE instr(word, ?) LIMIT ?", (word, _MOST_WORDS + 1)
         ).fetchall()
-        if len(found) > _MOST_TRIGRAMS:
+        if len(found) > _MOST_WORDS:
             raise CannotSearchError(word)
         if not found:
             return None
-        return f"({' OR '.join(_quoted(term) for (term,) in found)})"
+        return f"({' OR '.join(_quoted(each) for (each,) in found)})"
 
 
 def remove_index(path: Path) -> None:
@@ -192,14 +197,15 @@ def _create(db: sqlite3.Connection) -> None:
     db.execute(
         f"CREATE VIRTUAL TABLE texts USING fts5(prompt, content, content='', tokenize='{TOKENIZER}')"
     )
+    db.execute("CREATE TABLE words (word TEXT PRIMARY KEY) WITHOUT ROWID")
     db.execute("CREATE TABLE state (seq INTEGER NOT NULL, id TEXT NOT NULL)")
     db.execute("INSERT INTO state VALUES (0, '')")
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     db.execute(f"PRAGMA user_version = {VERSION}")
 
 
-def _indexed(text: str | None) -> str | None:
-    return fold(text[:_LONGEST_TEXT]) + _END if isinstance(text, str) and text else None
+def _split(text: str | None) -> str:
+    return split_words(text[:_LONGEST_TEXT]) if isinstance(text, str) and text else ""
 
 
 def _quoted(word: str) -> str:
