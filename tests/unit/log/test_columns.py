@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import runpy
 import sqlite3
 from pathlib import Path
 
@@ -121,3 +122,10 @@ def test_every_column_says_what_it_holds(column) -> None:
 def test_the_page_shows_the_list() -> None:
     """The page of the docs holds the table that the list makes."""
     assert markdown_table() in PAGE.read_text(encoding="utf-8")
+
+
+def test_the_page_is_written_from_the_list() -> None:
+    """Its script makes the page that is there."""
+    script = runpy.run_path(str(PAGE.parents[1] / "columns_page.py"))
+
+    assert script["page"]() == PAGE.read_text(encoding="utf-8")
