@@ -23,6 +23,8 @@ _READING_PRAGMAS = frozenset(["application_id", "user_version", "table_info"])
 _UNSAFE_FUNCTIONS = frozenset(
     ["load_extension", "fts3_tokenizer", "readfile", "writefile", "edit", "randomblob", "zeroblob"]
 )
+_NO_SHARED_MEMORY = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+"""Errors of a file with a write-ahead log in a folder where nothing can be written: it is read as it is."""
 MOST_VALUE_BYTES = 64 * 1024 * 1024
 """Longest text or BLOB that is read."""
 
@@ -50,13 +52,12 @@ def open_read_only(path: Path, *, functions: bool = True) -> Iterator[sqlite3.Co
     functions : bool
         Whether statements may call SQL functions.
     """
-    db = sqlite3.connect(
-        f"file:{quote(str(path))}?mode=ro",
-        uri=True,
-        timeout=BUSY_TIMEOUT_S,
-        isolation_level=None,
-        check_same_thread=False,
-    )
+    try:
+        db = _connect(path)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in _NO_SHARED_MEMORY or not path.is_file():
+            raise
+        db = _connect(path, "&immutable=1")
     with contextlib.closing(db):
         db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_VALUE_BYTES)
         db.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
@@ -72,3 +73,19 @@ def open_read_only(path: Path, *, functions: bool = True) -> Iterator[sqlite3.Co
             )
         )
         yield db
+
+
+def _connect(path: Path, more: str = "") -> sqlite3.Connection:
+    db = sqlite3.connect(
+        f"file:{quote(str(path))}?mode=ro{more}",
+        uri=True,
+        timeout=BUSY_TIMEOUT_S,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    try:
+        db.execute("PRAGMA user_version").fetchone()  # opens the file
+    except BaseException:
+        db.close()
+        raise
+    return db

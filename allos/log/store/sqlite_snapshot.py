@@ -126,7 +126,8 @@ class SQLiteSnapshot:
     def ratings(self) -> Iterator[Rating]:
         """All ratings, oldest first."""
         names = ", ".join(Rating._fields)
-        found = self._db.execute(f"SELECT {names} FROM ratings ORDER BY seq")
+        # Not by `seq` alone: those of another log that was merged are older than they are new here.
+        found = self._db.execute(f"SELECT {names} FROM ratings ORDER BY created_at, seq")
         return map(Rating._make, found)
 
     def votes(self) -> Iterator[Vote]:

@@ -12,6 +12,7 @@ from allos.log.query import responses
 from allos.log.text_search import search as search_log
 from allos.notebook.commands.log_words import filters_of, is_time, period, split_option
 from allos.notebook.tables.figures_table import FIGURES_VIEW
+from allos.notebook.tables.values import plural
 from allos.runs.frame_accessor import Cost
 
 if TYPE_CHECKING:
@@ -31,14 +32,16 @@ _BY = ["provider", "model"]
 def summary(args: tuple[str, ...]) -> pd.DataFrame:
     """Return what calls were like, by provider and model or by the columns of ``--by``."""
     by, frame, when = _chosen("summary", args, _SUMMARY)
-    return _marked(analysis.summary(frame, by), f"{len(frame):,} calls{when}")
+    return _marked(analysis.summary(frame, by), f"{plural(len(frame), 'call')}{when}")
 
 
 def cost(args: tuple[str, ...]) -> pd.DataFrame:
     """Return what calls cost and why, by provider and model or by the columns of ``--by``."""
     by, frame, when = _chosen("cost", args, _COST)
     total: Cost = frame.allos.cost()
-    return _marked(analysis.cost_report(frame, by), f"{total} for {len(frame):,} calls{when}")
+    return _marked(
+        analysis.cost_report(frame, by), f"{total} for {plural(len(frame), 'call')}{when}"
+    )
 
 
 def search(args: tuple[str, ...]) -> pd.DataFrame:
@@ -77,8 +80,9 @@ def rank(args: tuple[str, ...]) -> pd.DataFrame | str:
             f"No votes{when}: allos.vote(a, b, 'a') says that the first of two answers is better."
         )
     ranked = analysis.leaderboard(cast)
-    count = f"{len(cast):,} vote{'' if len(cast) == 1 else 's'}"
-    return _marked(ranked, f"{count}{when}", " ".join(ranked.attrs.get("notes", ())))
+    return _marked(
+        ranked, f"{plural(len(cast), 'vote')}{when}", " ".join(ranked.attrs.get("notes", ()))
+    )
 
 
 def _chosen(

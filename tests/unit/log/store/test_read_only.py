@@ -66,3 +66,16 @@ def test_a_missing_file_is_not_made(tmp_path: Path) -> None:
         pass
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_takes_no_file(tmp_path: Path) -> None:
+    """A log with a write-ahead log needs a file beside it; where there can be none, it is read all the same."""
+    path = tmp_path / "wal.sqlite"
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("CREATE TABLE t (x)")
+        db.execute("INSERT INTO t VALUES (1)")
+    db.close()
+    (tmp_path / "wal.sqlite-shm").mkdir()
+    with open_read_only(path) as db:
+        assert db.execute("SELECT x FROM t").fetchone() == (1,)
