@@ -37,6 +37,8 @@ _LEFT_OUT = frozenset(
     {"unknown_costs", "unknown_latencies", "unknown_tokens", "streamed", "repeats", "failed"}
     | {"cancelled"}
 )
+_RARE = frozenset({"cut", "retried", "free", "both_bad"})
+"""Counts that are left out where all are 0."""
 
 
 def table(frame: pd.DataFrame) -> DataTable:
@@ -44,7 +46,9 @@ def table(frame: pd.DataFrame) -> DataTable:
     names = [
         name
         for name in map(str, frame.columns)
-        if name not in _LEFT_OUT and (frame[name].notna().any() or not len(frame))
+        if name not in _LEFT_OUT
+        and (frame[name].notna().any() or not len(frame))
+        and (name not in _RARE or (frame[name] != 0).any())
     ]
     heads = [_head(name) for name in names]
     rows = [[_cell(name, row) for name in names] for row in records(frame)]
