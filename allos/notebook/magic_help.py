@@ -51,7 +51,7 @@ Sub-commands
 %allos spent [WORDS]       cost by provider and model; today, week, 2h or groq say of what
 %allos cost [WORDS]        what that cost was spent on; --by COLUMN,COLUMN groups by others
 %allos summary [WORDS]     calls, failures, latency, tokens and cost; --by as above
-%allos rank [DAY]          models ranked by the votes in the log
+%allos rank [DAY]          models ranked by people's votes in the log
 %allos chats               conversations; show NAME, reset NAME, branch NAME NEW
 %allos replay FILE [MODE]  record answers and replay them; MODE is replay, record or strict;
                            off closes the file, prune removes unused answers

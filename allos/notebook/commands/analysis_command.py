@@ -9,6 +9,7 @@ from allos.errors import ConfigurationError
 from allos.log.columns import NAMES
 from allos.log.feedback import votes
 from allos.log.query import responses
+from allos.log.rating_state import JUDGE
 from allos.log.text_search import search as search_log
 from allos.notebook.commands.log_words import filters_of, is_time, period, split_option
 from allos.notebook.tables.figures_table import FIGURES_VIEW
@@ -61,7 +62,7 @@ def search(args: tuple[str, ...]) -> pd.DataFrame:
 
 
 def rank(args: tuple[str, ...]) -> pd.DataFrame | str:
-    """Return the models ranked by the log's votes, of all times or since a day; a text without votes.
+    """Return the models ranked by people's votes, of all times or since a day; a text without votes.
 
     Raises
     ------
@@ -74,6 +75,7 @@ def rank(args: tuple[str, ...]) -> pd.DataFrame | str:
             'count ("today", "monday", "7d"), or nothing.'
         )
     cast = votes(since=args[0] if args else None)
+    cast = cast[~cast["rater"].fillna("").str.startswith(JUDGE)]
     when = f" {period(args[0])}" if args else ""
     if not len(cast):
         return (

@@ -82,10 +82,11 @@ def test_search_takes_words_and_phrases(shell: Any) -> None:
 
 
 def test_rank_is_of_the_votes(shell: Any) -> None:
-    """Without votes a line says how to cast one; with votes models are ranked, and notes are shown."""
+    """Without votes a line says how to cast one; with people's votes models are ranked, notes below."""
     before = shell.run_line_magic("allos", "rank")
     for number in (0, 2, 4):
         allos.vote(a_response(number), a_response(number + 1), "b")
+        allos.vote(a_response(number), a_response(number + 1), "a", rater="judge:gpt-5")
     frame = shell.run_line_magic("allos", "rank today")
 
     assert "No votes: allos.vote" in before
