@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -86,7 +87,7 @@ def test_two_kernels_rate_at_once(kernel: Kernel, server: FakeServer, tmp_path: 
         theirs = other.start(rate.format("allos.responses()['id'].tolist()[0]", "bo"))
         ours = kernel.run(rate.format("one", "ann"))
         theirs.wait()
-    with sqlite3.connect(tmp_path / "log.sqlite") as db:
+    with closing(sqlite3.connect(tmp_path / "log.sqlite")) as db, db:
         rows = db.execute("SELECT rater, rating FROM ratings ORDER BY seq").fetchall()
 
     assert (ours.status, theirs.status) == ("ok", "ok")

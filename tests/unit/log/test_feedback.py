@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def test_undoing_is_a_row_as_well(log: Path) -> None:
     allos.rate(one, 1)
     allos.rate(one, 5)
     allos.rate(one, undo=True)
-    with sqlite3.connect(log) as db:
+    with closing(sqlite3.connect(log)) as db, db:
         rows = db.execute("SELECT count(*), count(DISTINCT id) FROM ratings").fetchone()
 
     assert allos.responses()["rating"].tolist() == [1]
@@ -102,7 +103,7 @@ def test_votes_name_models_and_prompt(log: Path) -> None:
     assert (row["id"], row["rater"], row["winner"], row["prompt"]) == (kept, "Ann", "b", "Why?")
     assert (row["model_a"], row["model_b"]) == ("x/m/1", "y/n")
     assert (row["response_b"], row["shown_first"], row["time_taken_s"]) == (two.id, "b", 2.0)
-    with sqlite3.connect(log) as db:
+    with closing(sqlite3.connect(log)) as db, db:
         assert db.execute("SELECT count(*) FROM votes").fetchone() == (3,)
 
 
@@ -133,7 +134,7 @@ def test_two_processes_rate_at_once(log: Path, script: Callable[..., Any]) -> No
     for process in processes:
         out, error = process.communicate(timeout=60)
         assert out == "done\n", error
-    with sqlite3.connect(log) as db:
+    with closing(sqlite3.connect(log)) as db, db:
         found = db.execute("SELECT rater, rating FROM ratings ORDER BY seq").fetchall()
 
     for index in range(2):

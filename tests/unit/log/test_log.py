@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -417,7 +418,7 @@ def test_raw_texts_are_kept_for_a_time(log_path: Path, days: float | None, left:
     record(a_response(50, body=None), log=log)
     log.flush()
     log.close()
-    with sqlite3.connect(log_path) as db:
+    with closing(sqlite3.connect(log_path)) as db, db:
         (raw,) = db.execute("SELECT count(*) FROM raw WHERE id < ?", (a_response(9).id,)).fetchone()
         (rows,) = db.execute("SELECT count(*) FROM responses").fetchone()
 

@@ -60,13 +60,13 @@ def test_merging_adds_what_is_new(other: Path, log: Path) -> None:
 
 def test_raw_texts_come_with_their_rows_alone(other: Path, log: Path) -> None:
     """Another log says what was sent for its own rows, and nothing of ours."""
-    with sqlite3.connect(other) as db:
+    with closing(sqlite3.connect(other)) as db, db:
         db.execute("DELETE FROM raw")
         db.executemany(
             "INSERT INTO raw VALUES (?, ?, NULL)",
             [(a_response(4).id, b'"ours"'), (a_response(10).id, b'"theirs"')],
         )
-    with sqlite3.connect(log) as db:
+    with closing(sqlite3.connect(log)) as db, db:
         db.execute("DELETE FROM raw")
     allos.log.merge(other)
     raw = allos.responses(raw=True).set_index("id")["raw_request"].dropna()
@@ -124,7 +124,7 @@ def test_pruning_deletes_for_good(log: Path) -> None:
 
 def test_pruning_raw_texts_alone(log: Path) -> None:
     """The rows stay, what was sent and received goes."""
-    with sqlite3.connect(log) as db:
+    with closing(sqlite3.connect(log)) as db, db:
         (before,) = db.execute("SELECT count(*) FROM raw").fetchone()
     deleted = allos.log.prune(provider="groq", raw_only=True)
 

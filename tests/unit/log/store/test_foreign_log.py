@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -22,12 +23,11 @@ SECRET = "what only this computer knows"
 
 def made_up(path: Path, *statements: str, version: int = 4) -> Path:
     """A file that says it is a log, with a schema of its author."""
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         for statement in statements:
             db.execute(statement)
         db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         db.execute(f"PRAGMA user_version = {version}")
-    db.close()
     return path
 
 
@@ -137,9 +137,8 @@ def test_raw_json_that_unpacks_to_very_much(tmp_path: Path) -> None:
     path = made_up(
         tmp_path / "other.sqlite", ID_TABLE, "CREATE TABLE raw (id TEXT, request BLOB, reply BLOB)"
     )
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         db.execute("INSERT INTO raw VALUES ('a', ?, ?), ('b', ?, 5)", (bomb, b"{}", b"xno"))
-    db.close()
     with open_foreign_log(path, 10**9) as log:
         (batch,) = log.raw_batches(["a", "b", "c"])
 
@@ -167,14 +166,13 @@ def test_what_is_no_log_is_one_line(tmp_path: Path, content: bytes) -> None:
 def test_logs_of_older_versions(tmp_path: Path, version: int) -> None:
     """Columns that an older version did not have are null; its ratings get ids that stay the same."""
     path = tmp_path / "old.sqlite"
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         for migration in MIGRATIONS[:version]:
             migration(db)
         db.execute("INSERT INTO responses (id, content) VALUES ('one', 'Hello')")
         db.execute("INSERT INTO ratings (response_id, rating, created_at) VALUES ('one', 1, 5)")
         db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         db.execute(f"PRAGMA user_version = {version}")
-    db.close()
     before = path.read_bytes()
     first, second = contents(path), contents(path)
 

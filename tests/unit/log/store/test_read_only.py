@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -28,10 +29,9 @@ REFUSED = [
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     found = tmp_path / "with a ? and #.sqlite"
-    with sqlite3.connect(found) as db:
+    with closing(sqlite3.connect(found)) as db, db:
         db.execute("CREATE TABLE t (x)")
         db.execute("INSERT INTO t VALUES (1)")
-    db.close()
     return found
 
 
@@ -71,11 +71,10 @@ def test_a_missing_file_is_not_made(tmp_path: Path) -> None:
 def test_a_folder_that_takes_no_file(tmp_path: Path) -> None:
     """A log with a write-ahead log needs a file beside it; where there can be none, it is read all the same."""
     path = tmp_path / "wal.sqlite"
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("CREATE TABLE t (x)")
         db.execute("INSERT INTO t VALUES (1)")
-    db.close()
     (tmp_path / "wal.sqlite-shm").mkdir()
     with open_read_only(path) as db:
         assert db.execute("SELECT x FROM t").fetchone() == (1,)

@@ -84,7 +84,7 @@ def test_a_damaged_page_of_the_index(log: Path) -> None:
     """Damage that shows only while searching is answered by building the index again."""
     allos.search("question")
     path = log.with_name(log.name + search_index.SUFFIX)
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         db.execute("PRAGMA writable_schema = 1")
         db.execute("DELETE FROM texts_data WHERE id > 10")
 

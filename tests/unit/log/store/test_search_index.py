@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def found(store: SQLiteStore, *words: str) -> list[int]:
 
 
 def delete(store: SQLiteStore, condition: str) -> None:
-    with sqlite3.connect(store.path) as db:
+    with closing(sqlite3.connect(store.path)) as db, db:
         db.execute(f"DELETE FROM responses WHERE {condition}")
 
 
@@ -80,7 +81,7 @@ def test_an_index_of_another_version_is_built_again(store: SQLiteStore) -> None:
     """A file of an older or newer version of allos is replaced."""
     path = store.path.with_name(store.path.name + SUFFIX)
     found(store, "answer")
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         db.execute("PRAGMA user_version = 99")
 
     assert len(found(store, "answer")) == ROWS
@@ -111,7 +112,7 @@ def test_killed_in_the_middle_of_building(store: SQLiteStore, script: Callable[.
     )
     process = script(code)
     process.communicate(timeout=60)
-    with sqlite3.connect(store.path.with_name(store.path.name + SUFFIX)) as db:
+    with closing(sqlite3.connect(store.path.with_name(store.path.name + SUFFIX))) as db, db:
         (done,) = db.execute("SELECT seq FROM state").fetchone()
 
     assert process.returncode != 0
