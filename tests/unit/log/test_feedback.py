@@ -12,6 +12,7 @@ import pytest
 import allos
 import allos.log
 from allos.errors import ConfigurationError, LogError
+from allos.log.store.sqlite import SQLiteStore
 from tests.support.log_rows import a_response, record
 
 
@@ -139,3 +140,40 @@ def test_two_processes_rate_at_once(log: Path, script: Callable[..., Any]) -> No
 
     for index in range(2):
         assert [rating for rater, rating in found if rater == f"rater {index}"] == [*range(60)]
+
+
+def test_a_full_disk_is_one_line(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rating that could not be written is said, kept, and written once there is room."""
+    record(a_response(1))
+    allos.log.flush()
+
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SQLiteStore, "append", full)
+        with pytest.raises(LogError, match="disk is full") as caught:
+            allos.rate(a_response(1), 1)
+    allos.rate(a_response(1), note="written later")
+
+    assert "\n" not in str(caught.value)
+    assert allos.responses()[["rating", "note"]].values.tolist() == [[1, "written later"]]
+
+
+def test_a_damaged_log_is_one_line(log: Path) -> None:
+    """Search and queries say that the file is damaged; its rows are read by `allos.responses`."""
+    record(*(a_response(number, content="word " * 500) for number in range(30)))
+    allos.log.flush()
+    allos.log.close()
+    data = bytearray(log.read_bytes())
+    for page in range(3, len(data) // 4096):
+        data[page * 4096 : page * 4096 + 200] = b"\xff" * 200
+    log.write_bytes(data)
+    for call in (
+        lambda: allos.search("word"),
+        lambda: allos.log.sql("select content from responses"),
+    ):
+        with pytest.raises(LogError, match="cannot read the log") as caught:
+            call()
+
+        assert "\n" not in str(caught.value)
