@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from allos import _process
 from allos.dtypes import text_dtype
@@ -21,6 +21,7 @@ from allos.log.filters import (
     reject_unnamed,
     utc_now,
 )
+from allos.log.frame_formats import FrameFormat, check_format, convert
 from allos.log.store.protocol import DamagedStoreError
 
 if TYPE_CHECKING:
@@ -32,6 +33,35 @@ if TYPE_CHECKING:
 
 _JOINED = tuple(column.name for column in COLUMNS if column.joined)
 _RAW = ("raw_request", "raw_reply")
+
+
+@overload
+def responses(
+    *positional: Any, format: Literal["arrow", "polars"], **filters: Any
+) -> Any: ...  # an Arrow table or a polars frame, of packages that need not be there
+
+
+@overload
+def responses(
+    *positional: Any,
+    provider: str | Iterable[str] | None = None,
+    model: str | NamedModel | Iterable[str | NamedModel] | None = None,
+    status: str | Iterable[str] | None = None,
+    since: str | date | timedelta | None = None,
+    until: str | date | timedelta | None = None,
+    tags: str | Iterable[str] | None = None,
+    notebook: str | Iterable[str] | None = None,
+    comparison_id: str | Iterable[str] | None = None,
+    conversation: str | Iterable[str] | None = None,
+    conversation_id: str | Iterable[str] | None = None,
+    session_id: str | Iterable[str] | None = None,
+    text: str | Iterable[str] | None = None,
+    limit: int | None = None,
+    raw: bool = False,
+    columns: Iterable[str] | str | None = None,
+    format: Literal["pandas"] = "pandas",
+    **unknown: Any,
+) -> pd.DataFrame: ...
 
 
 def responses(
@@ -51,8 +81,9 @@ def responses(
     limit: int | None = None,
     raw: bool = False,
     columns: Iterable[str] | str | None = None,
+    format: FrameFormat = "pandas",
     **unknown: Any,
-) -> pd.DataFrame:
+) -> Any:
     """Logged responses, one row each, oldest first.
 
     A filter takes one value or several, any of which may match; all filters must match.
@@ -80,10 +111,12 @@ def responses(
         Add the columns `raw_request` and `raw_reply`: JSON as it was sent and received.
     columns : iterable of str
         Only these columns, in this order; fewer are faster.
+    format : {'pandas', 'arrow', 'polars'}
+        Whose table is returned; the other two need pyarrow, and polars.
 
     Returns
     -------
-    pandas.DataFrame
+    pandas.DataFrame, pyarrow.Table or polars.DataFrame
         Columns and dtypes of ``docs/reference/log-schema.md``, also without rows: text ``str``
         (``string`` on pandas 2), times ``datetime64[us, UTC]``, numbers nullable, nested values as
         JSON.
@@ -125,8 +158,10 @@ def responses(
         now=utc_now(),
     )
     limit = check_limit(limit)
+    wanted = check_format(format)
     store, unwritten = open_store()
-    return read(store, names, where, limit=limit, raw=raw, unwritten=unwritten)
+    frame = read(store, names, where, limit=limit, raw=raw, unwritten=unwritten)
+    return convert(frame, wanted)
 
 
 def rows_by_id(ids: Sequence[str]) -> pd.DataFrame:

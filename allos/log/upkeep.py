@@ -195,7 +195,7 @@ def prune(
 
     known = responses.__kwdefaults__ or {}
     for name in filters:
-        if name not in known or name in ("limit", "raw", "columns", "until"):
+        if name not in known or name in ("limit", "raw", "columns", "until", "format"):
             raise ConfigurationError(f"prune() has no filter {name!r}; a time is before=")
     if before is None and not any(value is not None for value in filters.values()):
         raise ConfigurationError(
@@ -242,6 +242,8 @@ def to_parquet(path: str | os.PathLike[str], **filters: Any) -> Path:
         The log cannot be read, or the file not written.
     """
     target = _path("to_parquet", path)
+    if "format" in filters:
+        raise ConfigurationError("to_parquet() takes no format=: it is Parquet")
     frame = responses(**filters)
     with _replacing(target) as part:
         try:

@@ -39,7 +39,7 @@ def log(args: tuple[str, ...]) -> pd.DataFrame | str:
     rows = _DEFAULT_ROWS if limit is None else limit
     if words is not None:
         return search(words, limit=rows, **filters)
-    frame = responses(limit=rows, **filters)
+    frame: pd.DataFrame = responses(limit=rows, **filters)
     newest = frame.iloc[::-1].reset_index(drop=True)
     newest.attrs["allos_view"] = LOG_VIEW
     paused = " New calls are not logged: %allos log on." if current.is_paused() else ""
