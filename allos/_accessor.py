@@ -6,6 +6,7 @@ first frame of the log. Where pandas is not there yet, it is registered as soon 
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
 from collections.abc import Sequence
@@ -45,7 +46,8 @@ class _PandasFinder:
             sys.meta_path[:] = _without_ours(sys.meta_path)
             _add_to(module)
 
-        loader.exec_module = execute_and_add
+        with contextlib.suppress(AttributeError):  # a loader of somebody else's may take no attribute
+            loader.exec_module = execute_and_add
         return spec
 
 
