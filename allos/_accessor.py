@@ -46,7 +46,9 @@ class _PandasFinder:
             sys.meta_path[:] = _without_ours(sys.meta_path)
             _add_to(module)
 
-        with contextlib.suppress(AttributeError):  # a loader of somebody else's may take no attribute
+        with contextlib.suppress(
+            AttributeError
+        ):  # a loader of somebody else's may take no attribute
             loader.exec_module = execute_and_add
         return spec
 
