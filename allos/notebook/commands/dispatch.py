@@ -32,6 +32,10 @@ _COMMANDS = {
     "last": _Command("log_command", "last", takes_arguments=False, shows=True),
     "show": _Command("log_command", "show", shows=True),
     "spent": _Command("log_command", "spent"),
+    "summary": _Command("analysis_command", "summary"),
+    "cost": _Command("analysis_command", "cost"),
+    "search": _Command("analysis_command", "search"),
+    "rank": _Command("analysis_command", "rank"),
     "chats": _Command("chats_command"),
     "config": _Command(
         "session_command",

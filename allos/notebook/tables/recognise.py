@@ -2,8 +2,8 @@
 
 The frame itself stays a plain `pandas.DataFrame`: it is known by its columns, so that a part of its rows,
 sorted or filtered, looks the same. A part of the columns of responses, which may have any names, is known
-by a mark that pandas keeps, ``frame.attrs["allos_rows"]``; frames of models, whose columns depend on the
-service, by ``frame.attrs["allos_view"]``.
+by a mark that pandas keeps, ``frame.attrs["allos_rows"]``; frames whose columns depend on a service or a call
+(models, results of `allos.analysis`) by ``frame.attrs["allos_view"]``.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ class TableModule(Protocol):
 
 
 _MODULES = {
-    "created_at": "responses_table",
-    "calls": "costs_table",
-    "ready": "services_table",
-    "value": "settings_table",
-    "turns": "chats_table",
-    "found_in": "keys_table",
-    "stopped": "stopped_table",
+    "created_at": ("responses_table", "search_table"),
+    "calls": ("costs_table",),
+    "ready": ("services_table",),
+    "value": ("settings_table",),
+    "turns": ("chats_table",),
+    "found_in": ("keys_table",),
+    "stopped": ("stopped_table",),
 }
 """By the first column: modules of this package, imported for the first such frame."""
 
@@ -51,8 +51,12 @@ def table_of(frame: pd.DataFrame) -> DataTable | None:
         from allos.notebook.tables import models_table
 
         return models_table.table(frame)
-    name = _MODULES.get(columns[0]) if columns and isinstance(columns[0], str) else None
-    if name is not None:
+    if frame.attrs.get("allos_view") == "figures":
+        from allos.notebook.tables import figures_table
+
+        return figures_table.table(frame)
+    first = columns[0] if columns and isinstance(columns[0], str) else ""
+    for name in _MODULES.get(first, ()):
         module: Any = importlib.import_module(f"allos.notebook.tables.{name}")
         shown: TableModule = module
         if columns[: len(shown.COLUMNS)] == shown.COLUMNS:
