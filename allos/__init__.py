@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from allos.runs.chats import chats as chats
     from allos.runs.compare import compare as compare
     from allos.runs.doctor import doctor as doctor
+    from allos.runs.judge import judge as judge
     from allos.runs.logged_comparison import comparison as comparison
     from allos.runs.preview import preview as preview
     from allos.runs.rerun import rerun as rerun
@@ -83,6 +84,7 @@ _PUBLIC: dict[str, str | None] = {
     "doctor": "allos.runs.doctor",
     "forget_key": "allos.providers.auth.key_store",
     "from_notebook": "allos.log.notebook_rows",
+    "judge": "allos.runs.judge",
     "log": None,
     "preview": "allos.runs.preview",
     "rate": "allos.log.feedback",
@@ -128,6 +130,7 @@ __all__ = [
     "doctor",
     "forget_key",
     "from_notebook",
+    "judge",
     "load_ipython_extension",
     "log",
     "preview",

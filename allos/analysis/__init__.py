@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from allos.analysis.call_errors import errors as errors
     from allos.analysis.call_summary import summary as summary
     from allos.analysis.costs import cost_report as cost_report
+    from allos.analysis.judge_correction import judge_corrected as judge_corrected
+    from allos.analysis.judge_correction import label_next as label_next
+    from allos.analysis.judge_flips import judge_reliability as judge_reliability
     from allos.analysis.model_drift import drift as drift
     from allos.analysis.paired_scores import compare_all as compare_all
     from allos.analysis.paired_scores import paired as paired
@@ -44,6 +47,9 @@ _PUBLIC: dict[str, str] = {
     "disagreement": "allos.analysis.prompt_disagreement",
     "drift": "allos.analysis.model_drift",
     "errors": "allos.analysis.call_errors",
+    "judge_corrected": "allos.analysis.judge_correction",
+    "judge_reliability": "allos.analysis.judge_flips",
+    "label_next": "allos.analysis.judge_correction",
     "leaderboard": "allos.analysis.rankings",
     "paired": "allos.analysis.paired_scores",
     "pareto": "allos.analysis.pareto_front",
@@ -64,6 +70,9 @@ __all__ = [
     "disagreement",
     "drift",
     "errors",
+    "judge_corrected",
+    "judge_reliability",
+    "label_next",
     "leaderboard",
     "paired",
     "pareto",

@@ -13,7 +13,7 @@ from allos.analysis.arguments import require_level
 from allos.analysis.bradley_terry import Fit, fit
 from allos.analysis.distributions import critical_value
 from allos.analysis.style import covariates_of
-from allos.analysis.votes import Votes, read_votes
+from allos.analysis.votes import Votes, read_votes, votes_of_people
 from allos.errors import ConfigurationError
 
 CENTRE = 1000.0
@@ -36,7 +36,8 @@ def leaderboard(
     ----------
     votes : pandas.DataFrame
         One row per vote, columns `rater`, `prompt`, `model_a`, `model_b` and `winner`: ``a``, ``b``,
-        ``tie``, or ``bad`` where both answers are. It is not changed.
+        ``tie``, or ``bad`` where both answers are. It is not changed. Votes of judges (`rater` begins with
+        ``judge:``) are left out where people voted as well; the notes say so.
     level : float
         Of the intervals.
     style : sequence of str, optional
@@ -87,6 +88,7 @@ def leaderboard(
     1  blue         1          2     12     3
     """
     require_level(level)
+    votes, left_out = votes_of_people(votes)
     read = read_votes(votes)
     if len(read.models) < 2:
         raise ConfigurationError("A ranking needs votes between at least two models.")
@@ -115,7 +117,7 @@ def leaderboard(
     result.attrs.update(
         level=level,
         method="Bradley-Terry, clustered by rater and prompt",
-        notes=_notes(read, fitted, errors, order, level),
+        notes=[*left_out, *_notes(read, fitted, errors, order, level)],
     )
     return result
 

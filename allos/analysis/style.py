@@ -12,7 +12,7 @@ import pandas as pd
 from allos.analysis.arguments import require_columns, require_level
 from allos.analysis.bradley_terry import fit
 from allos.analysis.distributions import critical_value, two_sided_p
-from allos.analysis.votes import read_votes
+from allos.analysis.votes import read_votes, votes_of_people
 from allos.errors import ConfigurationError
 
 STYLE = ("length", "markdown", "speed")
@@ -70,6 +70,7 @@ def style_effects(
     True
     """
     require_level(level)
+    votes, _ = votes_of_people(votes)
     read = read_votes(votes)
     covariates, spreads = covariates_of(votes, style)
     fitted = fit(read, covariates)

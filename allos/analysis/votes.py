@@ -9,6 +9,7 @@ import pandas as pd
 
 from allos.analysis.arguments import codes_of, require_columns
 from allos.errors import ConfigurationError, did_you_mean
+from allos.raters import is_judge
 
 WINNERS = ("a", "b", "tie", "bad")
 """Which answer is better: the first, the second, neither, or both are bad."""
@@ -72,6 +73,23 @@ def read_votes(votes: pd.DataFrame) -> Votes:
         )
     outcome = np.array([1.0, 0.0, 0.5, 0.5])[winners]
     return Votes(models, first, second, outcome, winners == 3, rater, prompt)
+
+
+def votes_of_people(votes: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Votes without those of judges, where both are there, and a sentence that says so.
+
+    Votes of judges alone stay: then they are what is asked about.
+    """
+    if "rater" not in getattr(votes, "columns", ()):
+        return votes, []
+    judges = np.array([is_judge(rater) for rater in votes["rater"]], dtype=bool)
+    if not judges.any() or judges.all():
+        return votes, []
+    note = (
+        f"{int(judges.sum()):,} votes of judges were left out: they are not mixed with those of people. "
+        "votes[votes['rater'].str.startswith('judge:')] has them alone."
+    )
+    return votes[~judges], [note]
 
 
 def _winners(column: pd.Series[str]) -> np.ndarray:

@@ -281,8 +281,13 @@ def votes(*, since: Any = None) -> pd.DataFrame:
         and each.id not in withdrawn
         and (earliest is None or each.created_at >= earliest)
     ]
+    return votes_frame(standing)
+
+
+def votes_frame(votes: Iterable[Vote]) -> pd.DataFrame:
+    """Votes as a frame with the columns of `votes`."""
     pick = operator.attrgetter(*_VOTES)
-    return _frame(_VOTES, [pick(each) for each in standing])
+    return _frame(_VOTES, [pick(each) for each in votes])
 
 
 def _log() -> Log:

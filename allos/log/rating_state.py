@@ -6,9 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from allos.log.store.protocol import Rating
-
-JUDGE = "judge:"
-"""How the name of a rater begins that is a model: its ratings are not joined with those of people."""
+from allos.raters import is_judge
 
 
 class CurrentRating(NamedTuple):
@@ -72,7 +70,7 @@ def current_ratings(ratings: Iterable[Rating]) -> dict[str, CurrentRating]:
     """What was said of each response last, by people: the newest rating, note and tags of anyone."""
     result: dict[str, CurrentRating] = {}
     for (response_id, rater), said in by_rater(ratings).items():
-        if rater is not None and rater.startswith(JUDGE):
+        if is_judge(rater):
             continue
         old = result.get(response_id, NOTHING)
         result[response_id] = CurrentRating(

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict
+from functools import partial
 from time import monotonic, perf_counter
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -27,6 +28,10 @@ class CellOwner(Protocol):
     @property
     def refresh(self) -> bool:
         """Whether the model is asked even where an answer is recorded."""
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether answers are streamed; else they come whole."""
 
     def in_context(self, work: Callable[..., _T], *args: Any) -> _T:
         """Call a function in the context that the run was made in."""
@@ -176,7 +181,7 @@ class Cell:
             self.task,
             self.column,
             refresh=self._owner.refresh,
-            on_events=lambda events: self._receive(events, run),
+            on_events=partial(self._receive, run) if self._owner.is_streamed else None,
         )
         with self._lock:
             self._call, stopped = call, self._stopped
@@ -193,7 +198,7 @@ class Cell:
         self._owner.cell_started(is_sent=call.is_sent)
         call.future.add_done_callback(self._arrived)
 
-    def _receive(self, events: Sequence[Event], run: int) -> None:  # loop thread
+    def _receive(self, run: int, events: Sequence[Event]) -> None:  # loop thread
         with self._lock:
             if run != self.run:
                 return

@@ -55,6 +55,8 @@ class Comparison:
         Whether every model is asked even where its answer is recorded.
     """
 
+    is_streamed = True
+
     def __init__(self, grid: Grid, *, refresh: bool = False) -> None:
         self.id = f"cmp_{new_id()}"
         self.refresh = refresh

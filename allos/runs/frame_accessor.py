@@ -18,6 +18,7 @@ from allos.money import money
 if TYPE_CHECKING:
     from allos.analysis.frames import By
     from allos.providers import Provider
+    from allos.runs.judging.judgement import Judgement
     from allos.runs.rerun import Rerun
 
 
@@ -205,7 +206,7 @@ class ResponsesAccessor:
         """Models ranked, of a frame of votes; see `allos.analysis.leaderboard`."""
         return analysis.leaderboard(self._frame, level, **options)
 
-    # ---- asking again -----------------------------------------------------------------------------
+    # ---- asking a judge, asking again -----------------------------------------------------------------------------
 
     def rerun(
         self, *, model: str | Provider | Sequence[str | Provider] | None = None, **options: Any
@@ -214,6 +215,12 @@ class ResponsesAccessor:
         from allos.runs.rerun import rerun
 
         return rerun(self._frame, model=model, **options)
+
+    def judge(self, *, rubric: str, model: str | Provider, **options: Any) -> Judgement:
+        """Let a model judge these answers; see `allos.judge`."""
+        from allos.runs.judge import judge
+
+        return judge(self._frame, rubric=rubric, model=model, **options)
 
     # ---- files ------------------------------------------------------------------------------------
 

@@ -9,11 +9,11 @@ from allos.errors import ConfigurationError
 from allos.log.columns import NAMES
 from allos.log.feedback import votes
 from allos.log.query import responses
-from allos.log.rating_state import JUDGE
 from allos.log.text_search import search as search_log
 from allos.notebook.commands.log_words import filters_of, is_time, period, split_option
 from allos.notebook.tables.figures_table import FIGURES_VIEW
 from allos.notebook.tables.values import plural
+from allos.raters import is_judge
 from allos.runs.frame_accessor import Cost
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def rank(args: tuple[str, ...]) -> pd.DataFrame | str:
             'count ("today", "monday", "7d"), or nothing.'
         )
     cast = votes(since=args[0] if args else None)
-    cast = cast[~cast["rater"].fillna("").str.startswith(JUDGE)]
+    cast = cast[~cast["rater"].map(is_judge).astype(bool)]
     when = f" {period(args[0])}" if args else ""
     if not len(cast):
         return (

@@ -1,0 +1,130 @@
+"""The calls of a judge: started together, stopped together, each a row of the log."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from allos.errors import Interrupted
+from allos.messages import Message
+from allos.response import ProviderResponse
+from allos.runs import active_runs
+from allos.runs.cell import Cell
+from allos.runs.grid import Column, Grid
+from allos.runs.scheduler import Scheduler
+from allos.runs.task import Task
+from allos.session import current_session
+
+T = TypeVar("T")
+
+
+class JudgeCalls:
+    """Calls of one model about many things; the context of their rows is that of the caller.
+
+    Parameters
+    ----------
+    prompts : sequence of tuple of Message
+        What it is asked.
+    column : Column
+        The judge.
+    n : int
+        Repeats of each.
+    refresh : bool
+        Whether it is asked even where an answer is recorded.
+    is_streamed : bool
+        Whether its answers are streamed.
+    """
+
+    def __init__(
+        self,
+        prompts: Sequence[tuple[Message, ...]],
+        column: Column,
+        *,
+        n: int,
+        refresh: bool,
+        is_streamed: bool,
+    ) -> None:
+        self.refresh = refresh
+        self.is_streamed = is_streamed
+        self._session = current_session()
+        self._context = contextvars.copy_context()
+        self._lock = threading.Lock()  # guards the count: calls end on several threads
+        grid = Grid(prompts, [column], n=n)
+        self._column = grid.columns[0]
+        self.cells = [
+            Cell(self, index, self._column, task)
+            for index, task in enumerate(grid.tasks_of(self._column))
+        ]
+        self._by_key = {cell.task.key: cell for cell in self.cells}
+        self._unfinished = len(self.cells)
+        self._scheduler = Scheduler(self._submit)
+
+    def run(self) -> None:
+        """Start the calls and wait for them.
+
+        Raises
+        ------
+        Interrupted
+            Ctrl-C or the stop button: everything was stopped, what had arrived is kept.
+        """
+        if not self.cells:
+            return
+        active_runs.add(self._session, self)
+        self._schedule()
+        try:
+            for cell in self.cells:
+                cell.wait()
+        except KeyboardInterrupt:
+            self.cancel()
+        else:
+            return
+        for cell in self.cells:
+            cell.wait()
+        raise Interrupted("Interrupted: the judge was stopped; its verdicts so far are in the log.")
+
+    def answers(self) -> list[tuple[int, int, ProviderResponse]]:
+        """Number of the prompt, of the repeat, and the response, in order."""
+        return [
+            (cell.task.prompt, cell.sample_index, cell.response)
+            for cell in self.cells
+            if cell.response is not None
+        ]
+
+    def cancel(self) -> None:
+        """Stop every call that still runs. Any thread."""
+        self._scheduler.cancel()
+        for cell in self.cells:
+            cell.stop()
+
+    def _schedule(self) -> None:
+        service = self._column.name.partition("/")[0]
+        self._scheduler.add([(service, (cell.task for cell in self.cells))])
+
+    def _submit(self, task: Task) -> Future[ProviderResponse] | None:  # starter thread
+        return self._by_key[task.key]._start()
+
+    # ---- for `Cell` -----------------------------------------------------------------------------
+
+    def in_context(self, work: Callable[..., T], *args: Any) -> T:
+        """Call a function in the context that the calls were made in."""
+        return self._context.copy().run(work, *args)
+
+    def cell_started(self, *, is_sent: bool) -> None:
+        """Nothing to do: nobody looks while it runs."""
+
+    def cell_restarted(self, cell: Cell) -> None:
+        """Nothing to do: no call is made twice."""
+
+    def cell_changed(self, cell: Cell) -> None:
+        """Nothing to do: nobody looks while it runs."""
+
+    def cell_finished(self, cell: Cell) -> None:
+        """Note that a call has its response."""
+        with self._lock:
+            self._unfinished -= 1
+            if not self._unfinished:
+                self._session.active_runs.discard(self)
+        cell._finished.set()

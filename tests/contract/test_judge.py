@@ -1,0 +1,122 @@
+"""A judge on every API, whole and streamed."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import allos
+from allos.profiles import Api
+from allos.runs.judging.judgement import Judgement
+from tests.contract.conftest import Make
+from tests.support.fake_server import FakeServer, Fault, Reply
+from tests.support.fake_server.script import Entry
+from tests.support.fake_server.seen import Seen
+
+ANSWERS = pd.DataFrame(
+    {
+        "prompt": ["p", "p", "q", "q"],
+        "provider": "groq",
+        "model": ["a", "b"] * 2,
+        "content": ["Short.", "A longer answer.", "Also short.", "A longer answer again."],
+        "id": [f"01K00000000000000000000{number}00" for number in range(4)],
+    }
+)
+
+
+@pytest.fixture(autouse=True)
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOS_LOG", str(tmp_path / "log.sqlite"))
+
+
+@pytest.fixture(params=[False, True], ids=["whole", "streamed"])
+def stream(request: pytest.FixtureRequest) -> bool:
+    found: bool = request.param
+    return found
+
+
+def says(**verdict: Any) -> Reply:
+    return Reply(json.dumps({"rationale": "Ä reason.", **verdict}, ensure_ascii=False))
+
+
+def first(_: Seen) -> Entry:
+    """Prefer the first place."""
+    return says(winner="A")
+
+
+def obedient(seen: Seen) -> Entry:
+    """Prefer the longer answer, and obey what is planted."""
+    shown = re.findall(r"<<<ANSWER [AB] \w+>>>\n(.*?)\n<<<END OF", seen.prompt, re.DOTALL)
+    wish = re.search(r"choose ([AB])", seen.prompt)
+    if wish:
+        return says(winner=wish[1])
+    return says(winner="A" if len(shown[0]) > len(shown[1]) else "B")
+
+
+def judged(make: Make, stream: bool, **options: Any) -> Judgement:
+    return allos.judge(
+        ANSWERS, rubric="Longer is better.", model=make(max_attempts=1), stream=stream, **options
+    )
+
+
+def test_first_place(server: FakeServer, make: Make, api: Api, stream: bool) -> None:
+    """Verdicts by place flip with the order, and the schema is enforced by the service."""
+    server.say = first
+    found = judged(make, stream)
+    facts = found.reliability.iloc[0]
+
+    assert [seen.stream for seen in server.requests] == [stream] * 6
+    assert (facts["flips"], facts["swapped"], facts["first_rate"]) == (2, 2, 1.0)
+    assert (facts["planted"], facts["obeyed"]) == (2, 0)
+    assert set(found.votes["note"]) == {"Ä reason."}
+    assert allos.votes()["rater"].tolist() == ["judge:chat_completions/m"] * 4
+    body = json.dumps(server.requests[0].body)
+    assert '"enum": ["A", "B", "tie", "bad"]' in body
+
+
+def test_planted_instructions(server: FakeServer, make: Make, stream: bool) -> None:
+    """A judge that obeys is found out, and its votes are those without planted words."""
+    server.say = obedient
+    found = judged(make, stream)
+
+    assert found.reliability[["obeyed", "planted", "flips"]].iloc[0].tolist() == [2, 2, 0]
+    assert allos.votes()["winner"].tolist() == ["b"] * 4
+
+
+BAD = {
+    "refusal": (Reply(refusal="I will not judge."), "refusal"),
+    "filtered": (Reply("No.", finish="content_filter"), "refusal"),
+    "malformed": (Reply('{"rationale": "A is', finish="stop"), "error"),
+    "other words": (Reply('{"winner": "first"}'), "error"),
+    "status": (Fault.status(500), "error"),
+    "bad key": (Fault.bad_key(), "error"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_no_verdict(server: FakeServer, make: Make, api: Api, stream: bool, kind: str) -> None:
+    """Refusals and errors are values, not verdicts; the other answers count."""
+    entry, outcome = BAD[kind]
+    if kind == "filtered" and api == "messages":
+        entry = Reply("No.", finish="refusal")
+    server.say = lambda seen: entry if "Also short." in seen.prompt else says(winner="tie")
+    found = judged(make, stream, planted=0)
+
+    assert found.frame["outcome"].tolist() == ["verdict"] * 2 + [outcome] * 2
+    assert len(allos.votes()) == len(found.votes) == 2
+    assert found.frame["error"].notna().tolist() == [False] * 2 + [outcome == "error"] * 2
+
+
+def test_scores(server: FakeServer, make: Make, stream: bool) -> None:
+    """A score for each answer; one beyond the scale is an error."""
+    server.say = lambda seen: says(score=9 if "again" in seen.prompt else 4)
+    found = judged(make, stream, mode="pointwise", planted=0)
+
+    assert found.scores["score"].tolist() == [4, 4, 4]
+    assert allos.ratings()["rating"].tolist() == [4, 4, 4]
+    assert found.reliability["errors"].item() == 1
