@@ -306,16 +306,15 @@ def _read(
     rows = np.flatnonzero(is_known)
     group, kind = groups[rows], kinds[rows]
     pairs = group.astype(np.int64) * (int(kinds.max()) + 1) + kind
-    cells: list[list[Cell]] = []
+    cells: list[list[Cell]] = [[] for _ in range(len(values))]
     stratum = np.zeros(len(rows), np.int64)
-    for number in range(len(values)):
-        own = np.unique(pairs[group == number])
-        cells.append([])
-        for at, pair in enumerate(own):
-            inside = pairs == pair
-            stratum[inside] = at
-            place = rows[inside]
-            cells[-1].append(Cell(scores[place], labels[place], clusters[place]))
+    order = np.argsort(pairs, kind="stable")
+    for inside in np.split(order, np.flatnonzero(np.diff(pairs[order])) + 1):
+        if not len(inside):
+            continue
+        place, own = rows[inside], cells[int(group[inside[0]])]
+        stratum[inside] = len(own)
+        own.append(Cell(scores[place], labels[place], clusters[place]))
     known = labels[rows][~np.isnan(labels[rows])]
     judged = scores[rows]
     is_share = bool(len(known)) and bool(np.isin(known, _SHARES).all())

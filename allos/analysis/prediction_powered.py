@@ -188,12 +188,17 @@ def corrected_mean(cells: Sequence[Cell]) -> Corrected:
 
 
 def _errors(values: np.ndarray, cluster: np.ndarray) -> tuple[np.ndarray, float]:
-    """By how much each value moves their mean, and the degrees of freedom that are left."""
-    groups = len(np.unique(cluster))
-    if groups < 2:
+    """By how much each value moves their mean (CR2), and the degrees of freedom that are left.
+
+    Clusters of very different sizes count as fewer of equal size (Kish).
+    """
+    codes, sizes = np.unique(cluster, return_inverse=True, return_counts=True)[1:]
+    if len(sizes) < 2:
         return np.zeros(len(values)), 0.0
-    scale = math.sqrt(groups / (groups - 1)) / len(values)
-    return (values - values.mean()) * scale, float(groups - 1)
+    share = sizes / len(values)
+    scale = 1 / np.sqrt(1 - share) / len(values)
+    dof = 1 / float((share**2).sum()) - 1
+    return (values - values.mean()) * scale[codes], dof
 
 
 def _variance(errors: np.ndarray, cluster: np.ndarray) -> float:

@@ -66,7 +66,7 @@ def judged(make: Make, stream: bool, **options: Any) -> Judgement:
 
 def test_first_place(server: FakeServer, make: Make, api: Api, stream: bool) -> None:
     """Verdicts by place flip with the order, and the schema is enforced by the service."""
-    server.say = first
+    server.reply(first)
     found = judged(make, stream)
     facts = found.reliability.iloc[0]
 
@@ -81,7 +81,7 @@ def test_first_place(server: FakeServer, make: Make, api: Api, stream: bool) -> 
 
 def test_planted_instructions(server: FakeServer, make: Make, stream: bool) -> None:
     """A judge that obeys is found out, and its votes are those without planted words."""
-    server.say = obedient
+    server.reply(obedient)
     found = judged(make, stream)
 
     assert found.reliability[["obeyed", "planted", "flips"]].iloc[0].tolist() == [2, 2, 0]
@@ -104,7 +104,7 @@ def test_no_verdict(server: FakeServer, make: Make, api: Api, stream: bool, kind
     entry, outcome = BAD[kind]
     if kind == "filtered" and api == "messages":
         entry = Reply("No.", finish="refusal")
-    server.say = lambda seen: entry if "Also short." in seen.prompt else says(winner="tie")
+    server.reply(lambda seen: entry if "Also short." in seen.prompt else says(winner="tie"))
     found = judged(make, stream, planted=0)
 
     assert found.frame["outcome"].tolist() == ["verdict"] * 2 + [outcome] * 2
@@ -114,7 +114,7 @@ def test_no_verdict(server: FakeServer, make: Make, api: Api, stream: bool, kind
 
 def test_scores(server: FakeServer, make: Make, stream: bool) -> None:
     """A score for each answer; one beyond the scale is an error."""
-    server.say = lambda seen: says(score=9 if "again" in seen.prompt else 4)
+    server.reply(lambda seen: says(score=9 if "again" in seen.prompt else 4))
     found = judged(make, stream, mode="pointwise", planted=0)
 
     assert found.scores["score"].tolist() == [4, 4, 4]

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from allos.analysis import leaderboard, paired, score_summary
+from allos.analysis import judge_corrected, leaderboard, paired, score_summary
+from allos.analysis.distributions import critical_value
 from allos.analysis.rankings import SCALE
 
 STUDIES = 2000
@@ -219,6 +220,86 @@ def _inverse(information: np.ndarray) -> np.ndarray:
     return np.asarray(np.linalg.inv(information + level) - level)
 
 
+@dataclass(frozen=True)
+class Judged:
+    """Corrected scores of a biased judge, in many studies."""
+
+    coverage: Coverage
+    judge_bias: float
+    """Average error of the judge's own mean, in standard deviations of what people say."""
+    bias: float
+    """That of the corrected mean."""
+    width: float
+    """Width of the intervals as a share of those of the labels alone."""
+
+
+def judged(
+    kind: str, *, scale: str, clustered: bool, unsure: bool, studies: int, seed: int
+) -> Judged:
+    """Studies in which a judge scores everything, wrongly, and people label a part of it.
+
+    With `unsure`, people are asked three times as often where the judge is not consistent.
+    """
+    chooser = np.random.default_rng(seed)
+    frames, truths = [], []
+    for prompts in _sizes(chooser, studies):
+        centre = chooser.uniform(-1.5, 2.5)
+        answers = max(60, 3 * int(prompts))
+        document = _clusters(chooser, answers) if clustered else np.arange(answers)
+        quality = centre + chooser.normal(size=answers)
+        quality = quality + clustered * chooser.normal(size=answers)[document] * 0.7
+        spread = math.sqrt(1 + clustered * 0.49)
+        is_sure = chooser.random(answers) < 0.7
+        if scale == "numbers":
+            human = quality + 0.5 * chooser.normal(size=answers)
+            judge = quality + 0.6 + np.where(is_sure, 0.3, 1.5) * chooser.normal(size=answers)
+            truths.append(centre)
+        else:
+            human = (chooser.random(answers) < 1 / (1 + np.exp(-quality))).astype(float)
+            guess = np.where(is_sure, human, (chooser.random(answers) < 0.9).astype(float))
+            judge = np.where(chooser.random(answers) < 0.1, 1.0, guess)
+            truth = float(logistic_mean(centre, spread))
+            if scale == "votes":
+                # Two verdicts on each pair, which disagree where the judge is not sure; some ties.
+                judge = (judge + np.where(is_sure, judge, chooser.random(answers) < 0.8)) / 2
+                human = np.where(chooser.random(answers) < 0.15, 0.5, human)
+                truth = 0.85 * truth + 0.075
+            truths.append(truth)
+        labels = max(15, answers // 6)
+        rank = chooser.random(answers) / np.where(is_sure | (not unsure), 1.0, 3.0)
+        labelled = np.argsort(rank)[:labels]
+        human[np.setdiff1d(np.arange(answers), labelled)] = np.nan
+        frames.append((document, judge, human, is_sure))
+    document, judge, human, is_sure = (np.concatenate(p) for p in zip(*frames, strict=True))
+    sizes = [len(parts[0]) for parts in frames]
+    frame = pd.DataFrame(
+        {
+            "study": np.repeat(np.arange(studies), sizes),
+            "prompt": document,
+            "judge": judge,
+            "human": human,
+            "consistent": is_sure,
+        }
+    )
+    strata = "consistent" if unsure else None
+    found = judge_corrected(frame, by="study", strata=strata).sort_values("study")
+    truth = np.array(truths)
+    inside = ((found["low"] <= truth) & (found["high"] >= truth)).tolist()
+    grouped = frame.groupby("study")
+    reach = 1.96 * grouped["judge"].std() / np.sqrt(grouped["judge"].count())
+    naive = ((grouped["judge"].mean() - truth).abs() <= reach).tolist()
+    deviation = float(frame["human"].std())
+    count = grouped["human"].count().to_numpy()
+    alone = 2 * grouped["human"].std().to_numpy() / np.sqrt(count)
+    alone = alone * np.array([critical_value(0.95, one - 1) for one in count])
+    return Judged(
+        _coverage(kind, inside, naive, count.tolist()),
+        float((found["judge_mean"] - truth).mean()) / deviation,
+        float((found["mean"] - truth).mean()) / deviation,
+        float(np.nanmean(((found["high"] - found["low"]).to_numpy() / alone)[alone > 0])),
+    )
+
+
 def null_p_values(*, pass_fail: bool, studies: int, seed: int) -> np.ndarray:
     """P-values of two models that are equally good."""
     chooser = np.random.default_rng(seed)
@@ -254,6 +335,13 @@ VOTES = {
     "prompts differ": {"by_rater": 0.0, "by_prompt": 0.8},
     "raters and prompts differ": {"by_rater": 0.7, "by_prompt": 0.7},
 }
+JUDGED = {
+    "numbers": {"scale": "numbers", "clustered": False, "unsure": False},
+    "numbers, prompts in documents": {"scale": "numbers", "clustered": True, "unsure": False},
+    "pass/fail": {"scale": "pass/fail", "clustered": False, "unsure": False},
+    "votes": {"scale": "votes", "clustered": False, "unsure": False},
+    "votes, more labels where it is unsure": {"scale": "votes", "clustered": False, "unsure": True},
+}
 
 
 def table(studies: int = STUDIES) -> str:
@@ -268,13 +356,16 @@ def table(studies: int = STUDIES) -> str:
     ranked = [
         rankings(f"votes: {kind}", studies=studies, seed=3, **how) for kind, how in VOTES.items()
     ]
+    corrected = [
+        judged(f"judge: {kind}", studies=studies, seed=5, **how) for kind, how in JUDGED.items()
+    ]
     lines = [
         "| studies | intervals of allos | of these, the smallest third | naive intervals |",
         "| --- | --- | --- | --- |",
     ]
     lines += [
         f"| {one.kind} | {one.ours:.1f} % | {one.small:.1f} % | {one.naive:.1f} % |"
-        for one in [*found, *(one.coverage for one in ranked)]
+        for one in [*found, *(one.coverage for one in (*ranked, *corrected))]
     ]
     lines += [
         "",
@@ -284,6 +375,16 @@ def table(studies: int = STUDIES) -> str:
     lines += [
         f"| {one.coverage.kind.removeprefix('votes: ')} | {one.ranks:.1f} % | {one.order:.3f} |"
         for one in ranked
+    ]
+    lines += [
+        "",
+        "| judge | its own mean is off by | the corrected mean by | width, of labels alone |",
+        "| --- | --- | --- | --- |",
+    ]
+    lines += [
+        f"| {one.coverage.kind.removeprefix('judge: ')} | {one.judge_bias:+.3f} SD | {one.bias:+.3f} SD "
+        f"| {one.width:.0%} |"
+        for one in corrected
     ]
     return "\n".join(lines)
 

@@ -14,7 +14,7 @@ import pytest
 import scipy.stats
 
 from tests.simulation import coverage
-from tests.simulation.coverage import PAIRED, SCORES, STUDIES, VOTES, Coverage
+from tests.simulation.coverage import JUDGED, PAIRED, SCORES, STUDIES, VOTES, Coverage
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "interval-coverage.md"
 
@@ -70,6 +70,18 @@ def test_votes(kind: str, studies: int) -> None:
     assert found.coverage.naive < found.coverage.ours - 2
     assert found.order > 0.85
     assert found.ranks > 95
+
+
+@pytest.mark.parametrize("kind", JUDGED)
+def test_judges(kind: str, studies: int) -> None:
+    """A biased judge, corrected by a few labels: unbiased, and shorter than by the labels alone."""
+    found = coverage.judged(f"judge: {kind}", studies=studies, seed=5, **JUDGED[kind])
+
+    check(found.coverage, studies)
+    assert found.coverage.naive < 30
+    assert abs(found.judge_bias) > 0.2
+    assert abs(found.bias) < 0.25 / math.sqrt(studies)
+    assert found.width < 0.97
 
 
 @pytest.mark.parametrize("pass_fail", [False, True])
