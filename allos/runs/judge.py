@@ -23,10 +23,8 @@ from allos.runs.judging.judgement import Judgement
 from allos.runs.judging.verdicts import (
     Verdict,
     rater_of,
-    ratings_of,
     store,
     verdict_of,
-    votes_of,
 )
 from allos.secret import seal_secrets
 from allos.session import current_session
@@ -128,8 +126,7 @@ def judge(
             asking.ask(questions, verdicts)
         finally:
             if is_logged:
-                kept = ratings_of(verdicts) if points else votes_of(verdicts)
-                problem = store(session.log, kept)
+                problem = store(session.log, verdicts, is_pairwise=points is None)
     probes = _probes(verdicts, planted)
     with context.using(tags=("judge", "judge-probe", *normalize_tags(tags))):
         asking.probe(probes, verdicts)

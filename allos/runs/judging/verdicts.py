@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from allos.errors import ConfigurationError, LogError
 from allos.ids import new_id
+from allos.log.feedback import votes
 from allos.log.store.protocol import Rating, Vote
 from allos.raters import JUDGE
 from allos.response import ProviderResponse
@@ -176,13 +178,13 @@ def scores_frame(verdicts: Iterable[Verdict]) -> pd.DataFrame:
 
 def votes_of(verdicts: Iterable[Verdict]) -> list[Vote]:
     """Votes of the pairs that were decided."""
-    votes = []
+    found = []
     for verdict in verdicts:
         if not verdict.is_counted or verdict.winner is None:
             continue
         one, other = verdict.question.judged.answers
         same = one.comparison_id == other.comparison_id
-        votes.append(
+        found.append(
             Vote(
                 id=new_id(),
                 created_at=verdict.at,
@@ -199,7 +201,7 @@ def votes_of(verdicts: Iterable[Verdict]) -> list[Vote]:
                 comparison_id=one.comparison_id if same else None,
             )
         )
-    return votes
+    return found
 
 
 def ratings_of(verdicts: Iterable[Verdict]) -> list[Rating]:
@@ -216,12 +218,34 @@ def ratings_of(verdicts: Iterable[Verdict]) -> list[Rating]:
     ]
 
 
-def store(log: Log, items: Sequence[Vote | Rating]) -> str | None:
-    """Write votes or ratings to the log; why not, where it cannot."""
-    if not items:
-        return None
+def store(log: Log, verdicts: Sequence[Verdict], *, is_pairwise: bool) -> str | None:
+    """Write verdicts to the log, as votes or ratings; why not, where it cannot.
+
+    A replayed verdict that the log has as a vote is not one vote more.
+    """
     try:
-        log.add_feedback(*items)
+        if is_pairwise:
+            known: Counter[tuple[object, ...]] = Counter()
+            if any(verdict.response.replayed for verdict in verdicts):
+                known.update(map(_key, votes().astype(object).itertuples()))
+            items: list[Vote | Rating] = []
+            for verdict in verdicts:
+                for vote in votes_of([verdict]):
+                    if verdict.response.replayed and known[_key(vote)]:
+                        known[_key(vote)] -= 1
+                    else:
+                        items.append(vote)
+        else:
+            items = [*ratings_of(verdicts)]
+        if items:
+            log.add_feedback(*items)
     except (LogError, ConfigurationError) as exc:
         return f"The verdicts are not in the log: {exc}"
     return None
+
+
+def _key(vote: Any) -> tuple[object, ...]:
+    return tuple(
+        getattr(vote, name)
+        for name in ("rater", "prompt", "model_a", "model_b", "shown_first", "winner", "note")
+    )
