@@ -10,7 +10,7 @@ from typing import Any
 from allos.render.data_table import DataTable, TableCell
 
 Row = Mapping[Any, Any]
-_COUNTS = {"a_better": "first better", "tie": "tie", "b_better": "second better", "bad": "both bad"}
+_COUNTS = {"a_better": "A better", "tie": "tie", "b_better": "B better", "bad": "both bad"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ def reliability_lines(facts: Row) -> list[str]:
 def _pairs(rows: Sequence[Row]) -> tuple[list[str], list[list[TableCell | str]], list[str]]:
     shown = [name for name in _COUNTS if name != "bad" or any(row["bad"] for row in rows)]
     counts = [_COUNTS[name] for name in shown]
-    heads = ["first", "second", "prompts", *counts, "first wins", "95% interval", "flipped"]
+    heads = ["model A", "model B", "prompts", *counts, "A wins", "95% interval", "flipped"]
     made: list[list[TableCell | str]] = [
         [
             *(str(row["model_a"]), str(row["model_b"]), f"{row['n_prompts']:,}"),

@@ -13,7 +13,7 @@ import pytest
 import allos
 from allos.profiles import Api
 from allos.runs.judging.judgement import Judgement
-from tests.contract.conftest import Make
+from tests.contract.conftest import KEY, Make
 from tests.support.fake_server import FakeServer, Fault, Reply
 from tests.support.fake_server.script import Entry
 from tests.support.fake_server.seen import Seen
@@ -120,3 +120,40 @@ def test_scores(server: FakeServer, make: Make, stream: bool) -> None:
     assert found.scores["score"].tolist() == [4, 4, 4]
     assert allos.ratings()["rating"].tolist() == [4, 4, 4]
     assert found.reliability["errors"].item() == 1
+
+
+def test_replay(
+    server: FakeServer, make: Make, stream: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same verdicts and probes without a request, and no vote is counted twice."""
+    server.reply(obedient)
+    monkeypatch.chdir(tmp_path)
+    allos.replay("a.jsonl", "record")
+    first_time = judged(make, stream, n=2, temperature=0)
+    sent = len(server.requests)
+    allos.replay("a.jsonl", "strict")
+    again = judged(make, not stream, n=2, temperature=0)
+    allos.replay(mode="off")
+
+    assert len(server.requests) == sent == 2 * 2 * 2 + 2
+    assert again.frame["winner"].tolist() == first_time.frame["winner"].tolist()
+    assert again.frame["rationale"].tolist() == first_time.frame["rationale"].tolist()
+    assert len(again.votes) == len(allos.votes()) == 8
+    judged(make, stream, temperature=0)
+    assert len(allos.votes()) == 12
+
+
+def test_budget(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a budget has no room for is an error and no verdict, and is not sent."""
+    monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    server.reply(first)
+    allos.budget(0.002)
+    try:
+        found = allos.judge(ANSWERS, rubric="r", model="openai/gpt-4o", max_tokens=9_000)
+    finally:
+        allos.budget(None)
+
+    assert found.reliability[["verdicts", "errors", "planted"]].iloc[0].tolist() == [0, 4, 0]
+    assert server.requests == []
+    assert found.frame["error"].str.contains("budget").all()

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from allos.runs.judging.judge_prompts import Scale
 
-_POINTS = {"a": 1.0, "tie": 0.5, "bad": 0.5, "b": 0.0}
+POINTS = {"a": 1.0, "tie": 0.5, "bad": 0.5, "b": 0.0}
+"""What a winner is worth to the first answer of a pair."""
 
 
 def labels_of_pairs(items: pd.DataFrame, votes: pd.DataFrame) -> list[float | None]:
@@ -23,7 +24,7 @@ def labels_of_pairs(items: pd.DataFrame, votes: pd.DataFrame) -> list[float | No
     """
     found: dict[tuple[Hashable, ...], list[float]] = {}
     for vote in records(votes):
-        points = _POINTS[vote["winner"]]
+        points = POINTS[vote["winner"]]
         key = _key(vote)
         found.setdefault(key, []).append(points)
         found.setdefault(_turned(key), []).append(1 - points)

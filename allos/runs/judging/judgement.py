@@ -12,7 +12,7 @@ from allos.raters import is_judge
 from allos.render.data_table import DataTable, table_html, table_text
 from allos.render.judgement_table import JudgementView, judgement_table
 from allos.render.logged_rows import records
-from allos.runs.judging.human_labels import labels_of_answers, labels_of_pairs
+from allos.runs.judging.human_labels import POINTS, labels_of_answers, labels_of_pairs
 from allos.runs.judging.verdicts import Verdict, scores_frame, verdicts_frame, votes_of
 
 if TYPE_CHECKING:
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
     from allos.runs.judging.judge_prompts import Scale
 
-_POINTS = {"a": 1.0, "tie": 0.5, "bad": 0.5, "b": 0.0}
+_TOO_FEW = (
+    "Where there are fewer than three labels nothing is claimed; label_next() names the answers whose label "
+    "helps most."
+)
 
 
 class Judgement:
@@ -158,7 +161,12 @@ class Judgement:
         from allos.analysis import judge_corrected
 
         items = self.with_labels(human)
-        return judge_corrected(items, by=self._by, strata=strata, level=level)
+        found = judge_corrected(items, by=self._by, strata=strata, level=level)
+        labels = int(found["n_labelled"].sum())
+        title = f"{self.model}, corrected by {labels:,} label{'' if labels == 1 else 's'} of people"
+        note = _TOO_FEW if found["low"].isna().any() else ""
+        found.attrs.update(allos_view="figures", allos_title=title, allos_note=note)
+        return found
 
     def label_next(
         self, n: int = 10, human: pd.DataFrame | None = None, *, strata: str | None = None
@@ -216,7 +224,7 @@ class Judgement:
         frame["judge"] = (
             frame["score"].astype(float)
             if self._scale is not None
-            else frame["winner"].map(_POINTS).astype(float)
+            else frame["winner"].map(POINTS).astype(float)
         )
         return frame
 

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import contextvars
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import allos
+from allos.errors import Interrupted
+from allos.request import Request
+from allos.session import Session
+from allos.testing import Answer, Hold, ScriptedProvider
+
+ROWS = pd.DataFrame({"prompt": "p", "model": ["a", "b"], "content": ["One.", "Two."]})
+WINNER = '{"rationale": "x", "winner": "A"}'
+
+
+@pytest.fixture(autouse=True)
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOS_LOG", str(tmp_path / "log.sqlite"))
+
+
+def judge_that_hangs() -> tuple[ScriptedProvider, Hold]:
+    """It answers in the first order, and keeps the second one waiting."""
+    hold = Hold()
+
+    def answer(request: Request) -> Answer:
+        text = request.messages[-1].text or ""
+        is_first = text.index("One.") < text.index("Two.")
+        return Answer(WINNER) if is_first else Answer([hold, WINNER])
+
+    return ScriptedProvider(answer), hold
+
+
+def when_one_is_done(session: Session, hold: Hold, act: Callable[[], object]) -> threading.Thread:
+    """Start a thread that acts once one call is done and the other one hangs."""
+
+    def wait() -> None:
+        try:
+            hold.wait_until_reached()
+            (run,) = session.active_runs
+            run.cells[0].wait(10)
+        finally:
+            act()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    return thread
+
+
+def test_an_interrupt_keeps_the_verdicts_so_far() -> None:
+    """Ctrl-C stops the judge; what it said is in the log, as a vote."""
+    model, hold = judge_that_hangs()
+
+    main = threading.get_ident()
+    presser = when_one_is_done(
+        allos.current_session(), hold, lambda: signal.pthread_kill(main, signal.SIGINT)
+    )
+    with pytest.raises(Interrupted, match="verdicts so far are in the log"):
+        allos.judge(ROWS, rubric="r", model=model)
+    presser.join()
+
+    assert len(allos.votes()) == 1
+    assert allos.responses(tags="judge")["status"].tolist() == ["ok", "cancelled"]
+    assert not allos.current_session().active_runs
+
+
+def test_stop_all_ends_the_judge() -> None:
+    """Another thread stops it: its open calls are no verdicts."""
+    model, hold = judge_that_hangs()
+
+    context = contextvars.copy_context()
+    stopper = when_one_is_done(allos.current_session(), hold, lambda: context.run(allos.stop_all))
+    found = allos.judge(ROWS, rubric="r", model=model, planted=0)
+    stopper.join()
+
+    assert found.reliability[["verdicts", "cancelled"]].iloc[0].tolist() == [1, 1]
+    assert "No verdict: 1 stopped call." in str(found)
