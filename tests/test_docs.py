@@ -17,7 +17,8 @@ PAGES = sorted(
     str(path.relative_to(DOCS)) for path in DOCS.glob("[!_]*/**/*.md") if "_build" not in path.parts
 )
 ASKING = re.compile(
-    r"^(?:%%allos|.*%allos) (?:compare |\w+ << )?(?:local|scripted)/|allos\.(?:ask|compare)\(", re.M
+    r"^(?:%%allos|.*%allos) (?:compare |\w+ << )?(?:local|scripted)/|allos\.(?:ask|compare|judge)\(",
+    re.M,
 )
 
 

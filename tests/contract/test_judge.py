@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 
 import allos
+import allos.log
 from allos.profiles import Api
 from allos.runs.judging.judgement import Judgement
 from tests.contract.conftest import KEY, Make
@@ -30,8 +32,10 @@ ANSWERS = pd.DataFrame(
 
 
 @pytest.fixture(autouse=True)
-def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("ALLOS_LOG", str(tmp_path / "log.sqlite"))
+    yield
+    allos.log.close()
 
 
 @pytest.fixture(params=[False, True], ids=["whole", "streamed"])

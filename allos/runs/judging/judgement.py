@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from allos.errors import ConfigurationError
 from allos.log.feedback import ratings, votes, votes_frame
-from allos.raters import is_judge
 from allos.render.data_table import DataTable, table_html, table_text
 from allos.render.judgement_table import JudgementView, judgement_table
 from allos.render.logged_rows import records
@@ -124,19 +123,16 @@ class Judgement:
         Raises
         ------
         ConfigurationError
-            People rated on another scale than the judge.
+            A column is missing, or people rated on another scale than the judge.
         LogError
             The log is off or cannot be read.
         """
         items = self._items()
         if self._scale is None:
-            human = votes() if human is None else human
-            human = human[~human["rater"].map(is_judge).astype(bool)]
-            items["human"] = labels_of_pairs(items, human)
+            items["human"] = labels_of_pairs(items, votes() if human is None else human)
         else:
-            human = ratings() if human is None else human
-            human = human[~human["rater"].map(is_judge).astype(bool)]
-            items["human"] = labels_of_answers(items, human, self._scale, self.rater)
+            said = ratings() if human is None else human
+            items["human"] = labels_of_answers(items, said, self._scale, self.rater)
         return items
 
     def corrected(

@@ -164,3 +164,17 @@ def test_invalid() -> None:
         leaderboard(votes(5, {"a": 0, "b": 0}).iloc[:0])
     with pytest.raises(ConfigurationError, match="Expected a pandas DataFrame"):
         leaderboard([("a", "b")])  # type: ignore[arg-type]
+
+
+def test_votes_of_judges_are_not_mixed_with_those_of_people() -> None:
+    """Where both voted, people's count, and a note says so; judges alone can be ranked."""
+    people = pd.DataFrame(
+        {"rater": "ann", "prompt": range(9), "model_a": "x", "model_b": "y", "winner": "a"}
+    )
+    judges = people.assign(rater="judge:m/x", winner="b")
+    both = leaderboard(pd.concat([people, judges]))
+
+    assert both["model"].iloc[0] == "x"
+    assert both["votes"].tolist() == [9, 9]
+    assert both.attrs["notes"][0].startswith("9 votes of judges were left out")
+    assert leaderboard(judges)["model"].iloc[0] == "y"

@@ -324,3 +324,20 @@ def test_a_closed_log_loses_no_verdict(
 
     assert len(found.votes) == 8
     assert "The verdicts are not in the log" in str(found)
+
+
+def test_votes_without_ids_belong_to_prompt_and_models(answers: pd.DataFrame) -> None:
+    """A table of votes made by hand corrects the judge as well."""
+    found = allos.judge(answers, rubric=RUBRIC, model=a_judge(longest), planted=0)
+    votes = pd.DataFrame(
+        {
+            "rater": ["ann", "ann", "judge:other", "ann"],
+            "prompt": ["Is 0 even?", "Is 1 even?", "Is 2 even?", "Is 2 even?"],
+            "model_a": ["scripted/short", "scripted/long", "scripted/long", "scripted/long"],
+            "model_b": ["scripted/long", "scripted/short", "scripted/short", "scripted/short"],
+            "winner": ["a", "tie", "a", "b"],
+        }
+    )
+    labels = found.with_labels(votes).set_index("prompt")["human"]
+
+    assert labels.dropna().to_dict() == {"Is 0 even?": 0, "Is 1 even?": 0.5, "Is 2 even?": 0}

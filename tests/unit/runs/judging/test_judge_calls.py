@@ -3,13 +3,14 @@ from __future__ import annotations
 import contextvars
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import allos
+import allos.log
 from allos.errors import Interrupted
 from allos.request import Request
 from allos.session import Session
@@ -20,8 +21,10 @@ WINNER = '{"rationale": "x", "winner": "A"}'
 
 
 @pytest.fixture(autouse=True)
-def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("ALLOS_LOG", str(tmp_path / "log.sqlite"))
+    yield
+    allos.log.close()
 
 
 def judge_that_hangs() -> tuple[ScriptedProvider, Hold]:
