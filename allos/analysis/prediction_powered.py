@@ -79,6 +79,9 @@ class Corrected:
         return self.mean - reach, self.mean + reach
 
 
+_NO_WEIGHT = 1e-9
+"""Less than this is rounding."""
+
 DISAGREEMENTS = 2
 """Labels that `with_disagreements` adds."""
 
@@ -114,6 +117,7 @@ def judge_weights(cell: Cell) -> np.ndarray:
     products = (judge - judge.mean()) * (human - human.mean())
     without = (products.sum() - labels / (labels - 1) * products) / (labels - 2)
     weights: np.ndarray = np.clip(without / spread / (1 + labels / rest), 0.0, 1.0)
+    weights[weights < _NO_WEIGHT] = 0.0
     return weights
 
 

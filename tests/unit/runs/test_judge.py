@@ -15,7 +15,7 @@ from allos.analysis import leaderboard
 from allos.errors import ConfigurationError, RateLimitError
 from allos.messages import Message
 from allos.request import Request
-from allos.testing import Answer, ScriptedProvider
+from allos.testing import Answer, ScriptedProvider, register, unregister
 
 RUBRIC = "The longer answer is better."
 Say = Callable[[str, str], str]
@@ -248,6 +248,18 @@ def test_a_comparison_and_responses_can_be_judged() -> None:
     ]
     same = run.frame.allos.judge(rubric=RUBRIC, model=a_judge(longest), planted=0)
     assert same.table.equals(three.table)
+
+
+def test_a_judge_by_its_name(answers: pd.DataFrame) -> None:
+    """As everywhere: ``provider/model``, with options of the provider."""
+    script = register("mock", longest)
+    try:
+        found = allos.judge(answers, rubric=RUBRIC, model="mock/x", planted=0, max_attempts=1)
+    finally:
+        unregister("mock")
+
+    assert len(script.requests) == len(found.votes) == 8
+    assert set(allos.votes()["rater"]) == {"judge:mock/x"}
 
 
 def test_what_is_left_out_is_said() -> None:
