@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from allos.version import __version__
 
 if TYPE_CHECKING:
+    from allos import analysis as analysis
     from allos import log as log
     from allos import testing as testing
     from allos.errors import AllosError as AllosError
@@ -63,6 +64,7 @@ _PUBLIC: dict[str, str | None] = {
     "ToolCall": "allos.messages",
     "Usage": "allos.usage",
     "aask": "allos.runs.ask",
+    "analysis": None,
     "ask": "allos.runs.ask",
     "budget": "allos.providers.pricing.budgets",
     "chat": "allos.runs.chats",
@@ -101,6 +103,7 @@ __all__ = [
     "Usage",
     "__version__",
     "aask",
+    "analysis",
     "ask",
     "budget",
     "chat",
