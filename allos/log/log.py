@@ -19,7 +19,7 @@ from allos.response import ProviderResponse
 
 if TYPE_CHECKING:
     from allos.log.log_writer import LogWriter
-    from allos.log.store.protocol import Store
+    from allos.log.store.protocol import RunRecord, Store
     from allos.log.store.sqlite import SQLiteStore
 
 _CLOSE_S = 10.0
@@ -203,6 +203,12 @@ class Log(Interceptor):
         if writer is None:
             raise LogError("no log is open: call allos.log.open() first")
         writer.rate(response_id, rating, note)
+
+    def save_run(self, run: RunRecord) -> None:
+        """Store what a batch is made of; committed before the rows that come after it."""
+        writer = self._writer
+        if writer is not None:
+            writer.put(run)
 
     # ---- provenance ----------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from typing import Any
 from allos.errors import LogError
 from allos.log.pacing import Pacer
 from allos.log.pending_rows import BATCH_ROWS, PendingRows
-from allos.log.store.protocol import Rating, Store
+from allos.log.store.protocol import Rating, RunRecord, Store
 from allos.response import ProviderResponse
 
 GROUP_S = 0.02
@@ -36,7 +36,7 @@ class _Stop:
     """Ends the thread."""
 
 
-_Item = ProviderResponse | Rating | _Flush | _Stop
+_Item = ProviderResponse | Rating | RunRecord | _Flush | _Stop
 
 
 class LogWriter:
@@ -70,8 +70,8 @@ class LogWriter:
 
     # any thread
 
-    def put(self, item: ProviderResponse | Rating) -> None:
-        """Accept a finished response or a rating; it is committed within about 20 ms."""
+    def put(self, item: ProviderResponse | Rating | RunRecord) -> None:
+        """Accept a finished response, a rating or a batch; it is committed within about 20 ms."""
         self._queue.put(item)
         if self._thread is None or self._closed:
             self._start_thread_or_commit()
@@ -213,6 +213,8 @@ class LogWriter:
                 self._pending.add(item)
             elif isinstance(item, Rating):
                 self._pending.add_rating(item)
+            elif isinstance(item, RunRecord):
+                self._pending.add_run(item)
             elif isinstance(item, _Flush):
                 self._flushes.append(item)
             else:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from allos.errors import LogError
 from allos.ids import new_id
 from allos.log.rows import clean_row, raw_of, row_of
-from allos.log.store.protocol import Batch, Rating, RawJson, Store
+from allos.log.store.protocol import Batch, Rating, RawJson, RunRecord, Store
 from allos.response import ProviderResponse
 
 BATCH_ROWS = 1000
@@ -66,6 +66,7 @@ class PendingRows:
         self._process_facts = process_facts
         self._rows: deque[_Row] = deque()
         self._ratings: deque[Rating] = deque()
+        self._runs: deque[RunRecord] = deque()
         self._max_rows = max_rows
         self._discarded = 0
         self._discard_reason = ""
@@ -75,7 +76,7 @@ class PendingRows:
     @property
     def retry_s(self) -> float | None:
         """Seconds until the next attempt; None when nothing is pending."""
-        if not self._rows and not self._ratings:
+        if not (self._rows or self._ratings or self._runs):
             return None
         return RETRY_LOCKED_S if self.locked else RETRY_FAILED_S
 
@@ -94,10 +95,14 @@ class PendingRows:
         """Add a rating."""
         self._ratings.append(rating)
 
+    def add_run(self, run: RunRecord) -> None:
+        """Add what a batch is made of."""
+        self._runs.append(run)
+
     def commit(self) -> bool:
         """Try to commit everything; True when nothing is left."""
         try:
-            while self._rows or self._ratings:
+            while self._rows or self._ratings or self._runs:
                 batch = self._next_batch()
                 try:
                     self._store.append(batch)
@@ -108,6 +113,7 @@ class PendingRows:
                 for _ in batch.rows:
                     self._rows.popleft()
                 self._ratings.clear()
+                self._runs.clear()
         except Exception as error:  # noqa: BLE001  # whatever it is, the rows stay for a retry
             self._on_failure(error)
             return False
@@ -157,6 +163,7 @@ class PendingRows:
             rows=[row.values for row in rows],
             raw=[row.raw for row in rows if row.raw is not None],
             ratings=list(self._ratings),
+            runs=list(self._runs),
         )
 
     def _append_one_by_one(self, batch: Batch) -> None:
@@ -170,6 +177,8 @@ class PendingRows:
             self._append_or_discard(
                 Batch(ratings=[rating]), f"the rating of {rating.response_id!r}"
             )
+        for run in batch.runs:
+            self._append_or_discard(Batch(runs=[run]), f"the batch {run.id!r}")
 
     def _append_or_discard(self, single: Batch, name: str) -> None:
         try:

@@ -147,6 +147,7 @@ def row_of(response: ProviderResponse, facts: Mapping[str, Any]) -> tuple[Any, .
     values["execution_count"] = context.execution_count
     values["comparison_id"] = context.comparison_id
     values["run_id"] = context.run_id
+    values["task_key"] = context.task_key
     values["sample_index"] = context.sample_index
     values["conversation_id"] = context.conversation_id
     values["conversation"] = context.conversation

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from allos.errors import LogError
 from allos.log.columns import add_columns, create_table
 from allos.log.log_file import APPLICATION_ID
+from allos.log.store.protocol import RunRecord
 from allos.log.store.segments import CREATE as CREATE_SEGMENTS
 
 if TYPE_CHECKING:
@@ -52,10 +53,22 @@ def _3_name_of_the_conversation(db: sqlite3.Connection) -> None:
     )
 
 
+def _4_batches(db: sqlite3.Connection) -> None:
+    for statement in add_columns(4):
+        db.execute(statement)
+    # What a batch has done is read from the index alone.
+    db.execute(
+        "CREATE INDEX responses_run ON responses (run_id, task_key, status)"
+        " WHERE run_id IS NOT NULL"
+    )
+    db.execute(f"CREATE TABLE runs ({', '.join(RunRecord._fields)}, PRIMARY KEY (id))")
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _1_create,
     _2_parts_of_the_answer,
     _3_name_of_the_conversation,
+    _4_batches,
 )
 """Item `n - 1` migrates a file from version `n - 1` to `n`."""
 

@@ -25,6 +25,25 @@ class Rating(NamedTuple):
     """Microseconds since 1970-01-01 UTC."""
 
 
+class RunRecord(NamedTuple):
+    """What a batch is made of, so that another process can go on with it."""
+
+    id: str
+    """The `run_id` of its rows."""
+    created_at: int
+    """When it was started first, microseconds since 1970-01-01 UTC."""
+    updated_at: int
+    """When it was started last."""
+    question: str
+    """Hash of what every row is asked; batches with another one share no rows."""
+    calls: int
+    """How many calls it has, done or not."""
+    request: bytearray
+    """Prompts, models, parameters and options, as `allos.log.rows.pack` compresses JSON."""
+    data: bytearray
+    """The rows of the data, in the same way."""
+
+
 class RawJson(NamedTuple):
     """Request body and reply of a response, as `allos.log.rows.pack` compresses them."""
 
@@ -41,6 +60,8 @@ class Batch:
     """Values in the order of `allos.log.columns.STORED`."""
     raw: Sequence[RawJson] = ()
     ratings: Sequence[Rating] = ()
+    runs: Sequence[RunRecord] = ()
+    """Of a run that is stored already, all but `created_at` is replaced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +99,9 @@ class Snapshot(Protocol):
 
     def ratings(self) -> Iterator[Rating]:
         """All ratings, oldest first."""
+
+    def runs(self, run_id: str | None = None) -> Iterator[RunRecord]:
+        """All batches, oldest first, or the one with this id; without an id, `data` is left empty."""
 
     def raw(self, ids: Sequence[str]) -> Iterator[RawJson]:
         """Request bodies and replies of these responses, those that are stored."""

@@ -20,7 +20,7 @@ from allos.log.log_file import (
     network_file_system,
 )
 from allos.log.store.migrations import migrate
-from allos.log.store.protocol import Batch, DamagedStoreError
+from allos.log.store.protocol import Batch, DamagedStoreError, RunRecord
 from allos.log.store.segments import SegmentBuilder, data_version
 from allos.log.store.sqlite_connection import (
     connect,
@@ -46,6 +46,11 @@ MAX_SEGMENTS_AT_ONCE = 4
 
 _INSERT_RAW = "INSERT OR IGNORE INTO raw (id, request, reply) VALUES (?, ?, ?)"
 _INSERT_RATING = "INSERT INTO ratings (response_id, rating, note, created_at) VALUES (?, ?, ?, ?)"
+_SAVE_RUN = (
+    f"INSERT INTO runs ({', '.join(RunRecord._fields)}) VALUES"
+    f" ({', '.join('?' * len(RunRecord._fields))}) ON CONFLICT (id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in RunRecord._fields[2:])
+)
 
 # Process resource: connections that this process inherited through a fork. Closing one here would
 # checkpoint the parent's log under the parent's feet, and so would collecting it.
@@ -172,6 +177,8 @@ class SQLiteStore:
                 db.executemany(_INSERT_RAW, batch.raw)
             if batch.ratings:
                 db.executemany(_INSERT_RATING, batch.ratings)
+            if batch.runs:
+                db.executemany(_SAVE_RUN, batch.runs)
             db.execute("COMMIT")
         except BaseException:
             import sqlite3

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from allos.log.blocks import Block, block_from_rows, select_rows
-from allos.log.store.protocol import Rating, RawJson, Where
+from allos.log.store.protocol import Rating, RawJson, RunRecord, Where
 from allos.log.store.segments import read_segments
 from allos.log.store.sqlite_conditions import to_sql
 from allos.log.store.sqlite_connection import largest_seq
@@ -91,6 +91,16 @@ class SQLiteSnapshot:
                 "SELECT response_id, rating, note, created_at FROM ratings ORDER BY seq"
             ),
         )
+
+    def runs(self, run_id: str | None = None) -> Iterator[RunRecord]:
+        """Batches, oldest first, or the one with this id."""
+        names = [name for name in RunRecord._fields if run_id is not None or name != "data"]
+        where = "" if run_id is None else " WHERE id = ?"
+        for row in self._db.execute(
+            f"SELECT {', '.join(names)} FROM runs{where} ORDER BY created_at",
+            () if run_id is None else (run_id,),
+        ):
+            yield RunRecord(*row) if run_id is not None else RunRecord(*row, data=bytearray())
 
     def raw(self, ids: Sequence[str]) -> Iterator[RawJson]:
         """Request bodies and replies of these responses, those that are stored."""
