@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from allos.runs.active_runs import stop_all as stop_all
     from allos.runs.ask import aask as aask
     from allos.runs.ask import ask as ask
+    from allos.runs.batch import batch as batch
+    from allos.runs.batches import batches as batches
+    from allos.runs.batches import resume as resume
     from allos.runs.chats import chat as chat
     from allos.runs.chats import chats as chats
     from allos.runs.compare import compare as compare
@@ -66,6 +69,8 @@ _PUBLIC: dict[str, str | None] = {
     "aask": "allos.runs.ask",
     "analysis": None,
     "ask": "allos.runs.ask",
+    "batch": "allos.runs.batch",
+    "batches": "allos.runs.batches",
     "budget": "allos.providers.pricing.budgets",
     "chat": "allos.runs.chats",
     "chats": "allos.runs.chats",
@@ -80,6 +85,7 @@ _PUBLIC: dict[str, str | None] = {
     "preview": "allos.runs.preview",
     "replay": "allos.session",
     "responses": "allos.log.query",
+    "resume": "allos.runs.batches",
     "set_key": "allos.providers.auth.key_store",
     "stop_all": "allos.runs.active_runs",
     "testing": None,
@@ -105,6 +111,8 @@ __all__ = [
     "aask",
     "analysis",
     "ask",
+    "batch",
+    "batches",
     "budget",
     "chat",
     "chats",
@@ -120,6 +128,7 @@ __all__ = [
     "preview",
     "replay",
     "responses",
+    "resume",
     "set_key",
     "stop_all",
     "testing",

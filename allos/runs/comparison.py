@@ -89,6 +89,28 @@ class Comparison:
         """Repeats of every column."""
         return self._grid.n
 
+    kind = "comparison"
+
+    @property
+    def question(self) -> str:
+        """What every model was asked, as text."""
+        return PromptView.of(self.messages).text
+
+    @property
+    def answered(self) -> int:
+        """Cells that have their response."""
+        return len(self.cells) - self._unfinished
+
+    @property
+    def unanswered(self) -> int:
+        """Cells that have none yet."""
+        return self._unfinished
+
+    def wait_for_calls(self, timeout_s: float) -> None:
+        """Wait for the responses, each as long as that."""
+        for cell in list(self.cells):
+            cell.wait(timeout_s)
+
     # ---- results ----------------------------------------------------------------------------
 
     @property

@@ -40,13 +40,25 @@ class Scheduler:
     submit : callable
         Starts one task and returns the future of its response.
     max_in_flight : int or None
-        Most calls of the whole run that are started and not finished; None leaves it to the limits
-        of the providers, and to `MAX_UNFINISHED` for each column.
+        Most calls of the whole run that are started and not finished, which services share evenly: one
+        that does not answer keeps its share, and no more. None leaves it to the limits of the
+        providers, and to `MAX_UNFINISHED` for each column.
+    limit_of : callable or None
+        Most calls of a service, by its name, that are started and not finished. It is asked before each
+        start, and may change.
     """
 
-    def __init__(self, submit: Submit, *, max_in_flight: int | None = None) -> None:
+    def __init__(
+        self,
+        submit: Submit,
+        *,
+        max_in_flight: int | None = None,
+        limit_of: Callable[[str], int] | None = None,
+    ) -> None:
         self._submit = submit
         self._max_in_flight = max_in_flight
+        self._limit_of = limit_of
+        self._paused = False
         self._context = contextvars.copy_context()
         # Guards everything below; held for a moment only, the loop thread takes it as well.
         # Invariant: while a queue is ready and there is room, a thread will look at it.
@@ -73,6 +85,19 @@ class Scheduler:
         if is_needed:  # one is enough for now: it starts the others, and the caller goes on
             self._start_thread()
 
+    def pause(self) -> None:
+        """Start nothing more until `resume`; what has been started goes on. Any thread."""
+        with self._lock:
+            self._paused = True
+
+    def resume(self) -> None:
+        """Go on after `pause`. Any thread."""
+        with self._lock:
+            self._paused = False
+            is_needed = self._claim_thread()
+        if is_needed:
+            self._start_thread()
+
     def cancel(self) -> None:
         """Start nothing more of what was added so far; what has been started goes on. Any thread."""
         with self._lock:
@@ -93,13 +118,27 @@ class Scheduler:
         ).start()
 
     def _startable(self) -> list[_Service]:
+        most, share = max(1, STARTERS - 1), self._fair_share()
         return [
             service
             for service in self._services.values()
-            if service.ready and service.starters < max(1, STARTERS - 1)
+            if service.ready
+            and service.starters < most
+            and service.in_flight < share
+            and (self._limit_of is None or service.in_flight < self._limit_of(service.name))
         ]
 
+    def _fair_share(self) -> float:
+        """Most calls of one service, so that all with something to start get as many, or one more."""
+        if self._max_in_flight is None:
+            return float("inf")
+        active = [each for each in self._services.values() if each.ready or each.in_flight]
+        share, rest = divmod(self._max_in_flight, max(1, len(active)))
+        return share + (sum(each.in_flight > share for each in active) < rest)
+
     def _has_room(self) -> bool:
+        if self._paused:
+            return False
         return self._max_in_flight is None or self._in_flight < self._max_in_flight
 
     # ---- starter threads ----------------------------------------------------------------------
@@ -123,6 +162,7 @@ class Scheduler:
             # To the end, so that services with as many starters take turns.
             self._services[service.name] = self._services.pop(service.name)
             service.starters += 1
+            service.in_flight += 1
             self._in_flight += 1
             queue = service.ready.popleft()
             queue.in_flight += 1
@@ -136,6 +176,7 @@ class Scheduler:
             queue.service.starters -= 1
             if not in_flight:
                 queue.in_flight -= 1
+                queue.service.in_flight -= 1
                 self._in_flight -= 1
             if exhausted or queue.cancelled_before < self._cancelled:
                 return
@@ -149,6 +190,7 @@ class Scheduler:
     def _finished(self, queue: _Queue, _: Future[ProviderResponse]) -> None:
         with self._lock:
             queue.in_flight -= 1
+            queue.service.in_flight -= 1
             self._in_flight -= 1
             # Not with each that ends: a thread then starts many at once.
             if queue.held and queue.in_flight <= MAX_UNFINISHED // 2:
@@ -163,10 +205,11 @@ class Scheduler:
 class _Service:
     """Columns that may block on the same thing."""
 
-    __slots__ = ("name", "ready", "starters")
+    __slots__ = ("in_flight", "name", "ready", "starters")
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.in_flight = 0
         self.ready: deque[_Queue] = deque()
         self.starters = 0
 

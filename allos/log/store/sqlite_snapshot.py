@@ -94,13 +94,14 @@ class SQLiteSnapshot:
 
     def runs(self, run_id: str | None = None) -> Iterator[RunRecord]:
         """Batches, oldest first, or the one with this id."""
-        names = [name for name in RunRecord._fields if run_id is not None or name != "data"]
-        where = "" if run_id is None else " WHERE id = ?"
-        for row in self._db.execute(
-            f"SELECT {', '.join(names)} FROM runs{where} ORDER BY created_at",
-            () if run_id is None else (run_id,),
-        ):
-            yield RunRecord(*row) if run_id is not None else RunRecord(*row, data=bytearray())
+        names = ", ".join(RunRecord._fields)
+        if run_id is None:  # without what may be large
+            names = names.removesuffix("data") + "x'' AS data"
+        where, values = ("", ()) if run_id is None else (" WHERE id = ?", (run_id,))
+        yield from map(
+            RunRecord._make,
+            self._db.execute(f"SELECT {names} FROM runs{where} ORDER BY created_at", values),
+        )
 
     def raw(self, ids: Sequence[str]) -> Iterator[RawJson]:
         """Request bodies and replies of these responses, those that are stored."""

@@ -9,7 +9,8 @@ one together. Replayed answers cost nothing.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from typing import Literal, Self, overload
 
@@ -93,6 +94,20 @@ class Budget:
 
 
 _blocks: ContextVar[tuple[Budget, ...]] = ContextVar("allos_budgets", default=())
+_waits: ContextVar[bool] = ContextVar("allos_budget_waits", default=False)
+
+
+@contextmanager
+def waiting() -> Iterator[None]:
+    """Let the calls of a block wait until others have ended, where only reservations stand in the way.
+
+    They block the thread that starts them, so it must not be the one that ends the others.
+    """
+    token = _waits.set(True)
+    try:
+        yield
+    finally:
+        _waits.reset(token)
 
 
 @overload
@@ -162,6 +177,7 @@ class Budgets(Interceptor):
     def after_fork_in_child(self) -> None:
         """Create new locks: a thread that held one does not exist in the child."""
         self.lock = threading.Lock()  # guards: the sums of all budgets change together
+        self.settled = threading.Condition(self.lock)
         self._asking = threading.Lock()  # guards: one question at a time
 
     def set(
@@ -262,6 +278,9 @@ class Reservation:
         """Reserve the worst case in every budget, or raise."""
         with self._owner.lock:
             full = None if regardless else self._exceeded()
+            while full is not None and self._may_fit_later(full):
+                self._owner.settled.wait()
+                full = self._exceeded()
             if full is not None:
                 full.refused += 1
                 raise BudgetError(f"{self._reason(full)} {self._remedy(full)} Nothing was sent.")
@@ -283,6 +302,7 @@ class Reservation:
                 each.spent_usd += worst if cost is None else cost
                 if cost is None:
                     each.uncertain_usd += worst
+            self._owner.settled.notify_all()
         return response
 
     def _exceeded(self) -> Budget | None:
@@ -291,6 +311,13 @@ class Reservation:
             if worst is None or each.spent_usd + each.reserved_usd + worst > each.usd + _ROUNDING:
                 return each
         return None
+
+    def _may_fit_later(self, full: Budget) -> bool:
+        """Whether it is only what others may cost at most that stands in the way, and it waits."""
+        worst = self._worst
+        if worst is None or not full._open or not _waits.get():
+            return False
+        return full.spent_usd + worst <= full.usd + _ROUNDING
 
     def _reason(self, full: Budget) -> str:
         name, estimate = self._billing.name, self._estimate

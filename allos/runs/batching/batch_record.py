@@ -1,0 +1,87 @@
+"""What a batch is made of, as the log keeps it, and back: so another process can go on with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from allos.errors import ConfigurationError
+from allos.log.rows import messages_json
+from allos.log.store.protocol import RunRecord
+from allos.log.stored_messages import messages_of
+from allos.providers import Provider
+from allos.runs.batching.batch_calls import BatchOptions
+from allos.runs.batching.batch_plan import BatchPlan
+from allos.runs.batching.data_rows import DataRows
+from allos.runs.batching.finished_calls import make_record, unpacked
+from allos.runs.grid import Column, Grid, build_column
+from allos.runs.task import split_plain
+from allos.tools.schemas import as_schema
+
+_NOT_KEPT = frozenset({"api_key", "headers"})
+"""Keys, which are looked up again."""
+
+
+def record_of(run_id: str, plan: BatchPlan, options: BatchOptions) -> RunRecord:
+    """Record of a batch: no key, and of the data only what the prompt uses."""
+    grid = plan.grid
+    request = {
+        "messages": messages_json(grid.prompts[0]),
+        "columns": [_column(column) for column in grid.columns],
+        "n": grid.n,
+        "options": {k: v for k, v in asdict(options).items() if k != "refresh"},
+    }
+    data = {
+        "index": [_plain_label(label) for label in plan.frame.index.tolist()],
+        "columns": {name: plan.rows.texts(name) for name in plan.names},
+    }
+    return make_record(run_id, plan, request, data)
+
+
+def _column(column: Column) -> Mapping[str, Any]:
+    plain, withheld = split_plain(column.params)
+    schema = as_schema(column.params.get("schema"))
+    if schema is not None:
+        named = {"name": schema.name, "description": schema.description}
+        plain = {**plain, "schema": {**named, "schema": dict(schema.schema)}}
+        withheld = tuple(name for name in withheld if name != "schema")
+    missing = [name for name in withheld if name not in _NOT_KEPT]
+    if isinstance(column.model, Provider):
+        missing.append("a provider object")
+    return {"model": column.name, "params": plain, "missing": missing}
+
+
+def _plain_label(label: Any) -> Any:
+    return label if isinstance(label, str | int | float | bool | None) else str(label)
+
+
+def plan_of(record: RunRecord) -> tuple[BatchPlan, BatchOptions]:
+    """Plan and options of a record.
+
+    Raises
+    ------
+    ConfigurationError
+        It needs what the log does not keep: a provider object, tools, images.
+    """
+    import pandas as pd
+
+    request, data = unpacked(record.request), unpacked(record.data)
+    columns = []
+    for index, facts in enumerate(request["columns"]):
+        if facts["missing"]:
+            raise ConfigurationError(
+                f"The batch {record.id} needs {', '.join(facts['missing'])}, which the log does not "
+                "keep: run allos.batch() again with the same data, and it goes on."
+            )
+        columns.append(build_column(index, facts["model"], facts["params"]))
+    stored = messages_of(request["messages"])
+    if stored.lost:
+        raise ConfigurationError(
+            f"The prompt of the batch {record.id} has images or files, which the log does not keep: run "
+            "allos.batch() again with the same data, and it goes on."
+        )
+    frame = pd.DataFrame(data["columns"], index=pd.Index(data["index"]))
+    rows = DataRows(frame)
+    grid = Grid([stored.messages], columns, rows=rows, n=request["n"])
+    return BatchPlan(grid, rows), BatchOptions(**request["options"])
