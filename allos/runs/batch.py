@@ -166,10 +166,12 @@ def start_batch(
     if not options.refresh:
         kept = [at for key in finished.ok if (at := plan.find(key)) is not None]
     if confirm is not None:
-        preview = preview_of(plan, kept, options.budget_usd, finished.cost_usd)
+        preview = preview_of(plan, kept, options.budget_usd, finished.cost_usd or 0.0)
         if preview.calls and not confirm(preview):
             raise BudgetError("The batch was not confirmed. Nothing was sent.")
-    calls = BatchCalls(run_id, plan, session, options, kept=kept, spent_usd=finished.cost_usd)
+    calls = BatchCalls(
+        run_id, plan, session, options, kept=kept, spent_by_session=finished.cost_by_session
+    )
     session.log.save_run(record_of(run_id, plan, options))
     started = Batch(run_id, calls, session)
     for on_run_started in session.on_run_started:

@@ -133,7 +133,7 @@ def _facts(store: Store, record: RunRecord) -> dict[str, Any]:
         "state": state or ("done" if answered == record.calls else "stopped"),
         "calls": record.calls,
         "answered": answered,
-        "cost_usd": finished.cost_usd if finished.has_cost else None,
+        "cost_usd": finished.cost_usd,
         "models": ", ".join(dict.fromkeys(column["model"] for column in request["columns"])),
         "prompt": users[-1] if users else None,
         "created_at": record.created_at,

@@ -109,6 +109,7 @@ class MemoryStore:
         self.rows: dict[str, tuple[Any, ...]] = {}
         self.raw_json: dict[str, RawJson] = {}
         self.all_ratings: list[Rating] = []
+        self.all_leases: dict[str, dict[str, float]] = {}
         self.all_runs: dict[str, RunRecord] = {}
         self.failure: Exception | None = None
         self.failures: list[Exception] = []
@@ -167,6 +168,15 @@ class MemoryStore:
 
     def ratings(self) -> Iterator[Rating]:
         yield from self.all_ratings
+
+    def lease(self, run_id: str, holder: str, usd: float, limit_usd: float) -> float:
+        mine = self.all_leases.setdefault(run_id, {})
+        granted = usd if usd < 0 else max(0.0, min(usd, limit_usd - sum(mine.values())))
+        mine[holder] = max(0.0, mine.get(holder, 0.0) + granted)
+        return granted
+
+    def leases(self, run_id: str) -> dict[str, float]:
+        return self.all_leases.get(run_id, {})
 
     def runs(self, run_id: str | None = None) -> Iterator[RunRecord]:
         yield from (run for run in self.all_runs.values() if run_id in (None, run.id))

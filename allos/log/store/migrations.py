@@ -62,6 +62,7 @@ def _4_batches(db: sqlite3.Connection) -> None:
         " WHERE run_id IS NOT NULL"
     )
     db.execute(f"CREATE TABLE runs ({', '.join(RunRecord._fields)}, PRIMARY KEY (id))")
+    db.execute("CREATE TABLE leases (run_id, holder, usd, PRIMARY KEY (run_id, holder))")
 
 
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (

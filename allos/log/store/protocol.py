@@ -134,6 +134,20 @@ class Store(Protocol):
     def reset_after_fork(self) -> None:
         """Drop the connection that a forked child inherited, without closing it."""
 
+    def lease(self, run_id: str, holder: str, usd: float, limit_usd: float) -> float:
+        """Take a part of a budget that several processes share; returns how much it is. Any thread.
+
+        The parts of all holders together never exceed `limit_usd`. A negative `usd` gives back.
+
+        Raises
+        ------
+        LogError
+            The database cannot be written.
+        """
+
+    def leases(self, run_id: str) -> Mapping[str, float]:
+        """US dollars that each holder has of a budget."""
+
     def is_locked(self, error: Exception) -> bool:
         """Whether `append` failed because another process is writing: trying again soon helps."""
 

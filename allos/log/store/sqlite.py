@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -237,6 +237,30 @@ class SQLiteStore:
         db, self._db = self._db, None
         if db is not None:
             _inherited.append(db)
+
+    def lease(self, run_id: str, holder: str, usd: float, limit_usd: float) -> float:
+        """Take a part of a budget, on a connection of its own; see `Store.lease`. Any thread."""
+        from allos.log.store.sqlite_leases import lease
+
+        with self._own_connection("write to") as db:
+            return lease(db, run_id, holder, usd, limit_usd)
+
+    def leases(self, run_id: str) -> Mapping[str, float]:
+        """US dollars that each holder has of a budget. Any thread."""
+        from allos.log.store.sqlite_leases import leases
+
+        with self._own_connection("read") as db:
+            return leases(db, run_id)
+
+    @contextlib.contextmanager
+    def _own_connection(self, what: str) -> Iterator[sqlite3.Connection]:
+        import sqlite3
+
+        try:
+            with contextlib.closing(connect(self.path)) as db:
+                yield db
+        except (sqlite3.Error, UnicodeError) as error:
+            raise LogError(f"cannot {what} the log {str(self.path)!r}: {error}") from error
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[SQLiteSnapshot]:

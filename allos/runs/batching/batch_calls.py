@@ -19,10 +19,10 @@ from allos.engine.call import Call
 from allos.errors import AllosError
 from allos.providers import Provider
 from allos.providers.pricing import budgets
-from allos.providers.pricing.budgets import Budget
 from allos.response import ProviderResponse
 from allos.runs.batching.batch_plan import LONG_PREFIX_CHARS, BatchPlan
 from allos.runs.batching.call_states import CallState, CallStates
+from allos.runs.batching.shared_budget import SharedBudget
 from allos.runs.batching.stopping import Stop, StopRules
 from allos.runs.grid import Column
 from allos.runs.scheduler import Scheduler
@@ -66,7 +66,7 @@ class BatchCalls:
     options : BatchOptions
     kept : iterable of int
         Positions of the calls that are answered already.
-    spent_usd : float
+    spent_by_session : mapping, optional
         What earlier runs of the batch have cost, for its budget.
     """
 
@@ -78,7 +78,7 @@ class BatchCalls:
         options: BatchOptions,
         *,
         kept: Iterable[int] = (),
-        spent_usd: float = 0.0,
+        spent_by_session: Mapping[str, float] | None = None,
     ) -> None:
         self.plan = plan
         self.options = options
@@ -101,14 +101,15 @@ class BatchCalls:
         """By position of a call that warms the service's cache, those that wait for it."""
         self._listeners: list[Listener] = []
         self._lock = threading.Lock()  # guards: _calls, _followers, _listeners and what is stopped
-        self.budget: Budget | None = None
+        self.budget: SharedBudget | None = None
         with ExitStack() as block:
             block.enter_context(context.using(run_id=run_id))
             block.enter_context(budgets.waiting())
             if options.budget_usd is not None:
-                self.budget = Budget(session.budgets, options.budget_usd)
-                self.budget.spent_usd = spent_usd
-                block.enter_context(self.budget)
+                self.budget = SharedBudget(
+                    session, run_id, options.budget_usd, spent_by_session or {}
+                )
+                block.enter_context(self.budget.budget)
             self._context = contextvars.copy_context()
         self._scheduler: Scheduler = self._context.copy().run(
             partial(
@@ -242,6 +243,9 @@ class BatchCalls:
             listener(Ended(position, response))
         if followers:
             self._scheduler.add([(self._services[column], self._tasks(followers))])
+        if self.budget is not None and not self.states.left and not self.states.started:
+            # Not here: it waits for other processes.
+            threading.Thread(target=self.budget.give_back, name="allos-budget", daemon=True).start()
 
     def _stop(self, stop: Stop, column: int, error: AllosError) -> None:
         """Send no more of a column, or of all columns of its service."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +91,7 @@ def _read_file(path: Path) -> pd.DataFrame:
         )
     try:
         if kind == "JSONL":
-            return pd.read_json(path, lines=True, dtype=False, convert_dates=False)
+            return pd.DataFrame(list(_json_lines(path)))
         if kind == "CSV":
             return pd.read_csv(path, sep="\t" if path.suffix.lower() == ".tsv" else ",")
         return pd.read_parquet(path)
@@ -99,6 +100,20 @@ def _read_file(path: Path) -> pd.DataFrame:
         raise ConfigurationError(
             f"{str(path)!r} cannot be read as {kind}: {first:.200}. Nothing was sent."
         ) from None
+
+
+def _json_lines(path: Path) -> Iterator[Mapping[str, Any]]:
+    with path.open(encoding="utf-8-sig") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except ValueError as exc:
+                raise ValueError(f"line {number}: {exc}") from None
+            if not isinstance(row, dict):
+                raise ValueError(f"line {number} is not an object")
+            yield row
 
 
 class DataRows:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from allos.errors import LogError
+from allos.log.blocks import NULLS, Block
 from allos.log.rows import pack, unpack
 from allos.log.store.protocol import RunRecord, Where
 
@@ -25,10 +26,13 @@ class Finished:
 
     ok: set[str] = field(default_factory=set)
     """Task keys of those that are answered."""
-    cost_usd: float = 0.0
-    """Of all its calls, repeated and failed ones included."""
-    has_cost: bool = False
-    """Whether the cost of any call is known."""
+    cost_by_session: dict[str, float] = field(default_factory=dict)
+    """Cost of all its calls, repeated and failed ones included, by `session_id`."""
+
+    @property
+    def cost_usd(self) -> float | None:
+        """Cost of all its calls; None where none is known."""
+        return sum(self.cost_by_session.values()) if self.cost_by_session else None
 
 
 def read_finished(store: Store, run_id: str) -> Finished:
@@ -42,29 +46,30 @@ def read_finished(store: Store, run_id: str) -> Finished:
     found = Finished()
     where = Where(any_of={"run_id": (run_id,)})
     with store.snapshot() as snapshot:
-        for block in snapshot.scan(where, ["task_key", "status", "cost_usd"]):
-            if not block.row_count:
-                continue
-            keys, statuses = (_strings(block.columns.get(n)) for n in ("task_key", "status"))
-            if keys and statuses:
-                found.ok.update(
-                    key
-                    for key, status in zip(keys, statuses, strict=True)
-                    if status == "ok" and key is not None
-                )
-            cost = block.columns.get("cost_usd")
-            if cost is not None and cost.values is not None:
-                values = cost.values if cost.mask is None else cost.values[~cost.mask]
-                found.cost_usd += float(values.sum())
-                found.has_cost |= bool(len(values))
+        for block in snapshot.scan(where, ["task_key", "status", "cost_usd", "session_id"]):
+            keys, statuses = _values(block, "task_key"), _values(block, "status")
+            found.ok.update(
+                key
+                for key, status in zip(keys, statuses, strict=True)
+                if status == "ok" and key is not None
+            )
+            costs, sessions = _values(block, "cost_usd"), _values(block, "session_id")
+            for cost, session in zip(costs, sessions, strict=True):
+                if cost is not None:
+                    by = found.cost_by_session
+                    by[session or ""] = by.get(session or "", 0.0) + cost
     return found
 
 
-def _strings(chunk: Any) -> list[str | None] | None:
-    if chunk is None or chunk.values is None:
-        return None
+def _values(block: Block, name: str) -> list[Any]:
+    """Values of a column, None where null."""
+    chunk = block.columns.get(name, NULLS)
+    if chunk.values is None:
+        return [None] * block.row_count
     values = chunk.values if chunk.codes is None else chunk.values[chunk.codes]
-    found: list[str | None] = values.tolist()
+    found: list[Any] = values.tolist()
+    if chunk.mask is not None:
+        return [None if is_null else v for v, is_null in zip(found, chunk.mask, strict=True)]
     return found
 
 

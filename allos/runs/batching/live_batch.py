@@ -350,6 +350,8 @@ class Batch:
         states = self._calls.states
         with states.changed:
             states.changed.wait_for(lambda: not states.started, timeout_s)
+        if self._calls.budget is not None:
+            self._calls.budget.give_back()
 
     # ---- control ------------------------------------------------------------------------------------
 
