@@ -25,7 +25,9 @@ CASES = ((0.1, 64, 3_000), (0.1, 256, 6_000), (1.0, 256, 2_560))
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=100_000, help="of the batch that is gone on with")
+    parser.add_argument(
+        "--rows", type=int, default=100_000, help="of the batch that is gone on with"
+    )
     rows: int = parser.parse_args().rows
     print(heading("allos-jupyter", "openai", "aiohttp", "uvloop"))
     with tempfile.TemporaryDirectory() as folder:
@@ -118,7 +120,9 @@ def going_on(count: int) -> None:
         began, cpu = perf_counter(), process_time()
         batch = allos.batch(data, "Classify: {{ text }}", models="groq/m").wait()
         wall_s, cpu_s = perf_counter() - began, process_time() - cpu
-        print(f"a batch of {count:,} rows: {wall_s:.0f} s, {1000 * cpu_s / count:.2f} s CPU for 1,000")
+        print(
+            f"a batch of {count:,} rows: {wall_s:.0f} s, {1000 * cpu_s / count:.2f} s CPU for 1,000"
+        )
         allos.log.flush()
         began = perf_counter()
         again = allos.batch(data, "Classify: {{ text }}", models="groq/m")

@@ -26,7 +26,7 @@ from allos.runs.batching.shared_budget import SharedBudget
 from allos.runs.batching.stopping import Stop, StopRules
 from allos.runs.grid import Column
 from allos.runs.scheduler import Scheduler
-from allos.runs.start import start_task
+from allos.runs.start import split_options, start_task
 from allos.runs.task import Task
 from allos.session import Session
 
@@ -96,6 +96,7 @@ class BatchCalls:
         self._is_logged = session.log.is_open
         self._services = [service_of(column) for column in plan.grid.columns]
         self._rules = StopRules()
+        self._bound: dict[int, Column] = {}
         self._calls: dict[int, Call] = {}
         self._followers: dict[int, list[int]] = {}
         """By position of a call that warms the service's cache, those that wait for it."""
@@ -202,7 +203,7 @@ class BatchCalls:
         position = self.plan.position(task.row, task.column, task.sample)
         if not self.states.start(position):
             return None
-        column = self.plan.grid.columns[task.column]
+        column = self._bound_column(task.column)
         with adaptive_window.using(self._window(self._services[task.column])):
             call = start_task(task, column, refresh=self.options.refresh)
         with self._lock:
@@ -212,6 +213,21 @@ class BatchCalls:
             call.cancel()
         call.future.add_done_callback(partial(self._arrived, position))
         return call.future
+
+    def _bound_column(self, index: int) -> Column:
+        """Column with its provider, which is made once and not for every call."""
+        column = self._bound.get(index)
+        if column is None:
+            column = self.plan.grid.columns[index]
+            if not isinstance(column.model, Provider):
+                options, rest = split_options(column.model, column.params)
+                try:
+                    provider = self._session.provider_for(column.model, **options)
+                except (AllosError, ValueError, TypeError):
+                    return column  # its call has the error
+                column = replace(column, model=provider, params=rest)
+            self._bound[index] = column
+        return column
 
     # ---- loop thread ----------------------------------------------------------------------------------
 

@@ -14,6 +14,12 @@ from allos.runs import scheduler
 from allos.runs.scheduler import MAX_UNFINISHED, STARTERS, Scheduler
 from allos.runs.task import Task
 
+@pytest.fixture(autouse=True)
+def threads_end_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads of one test are not counted by the next."""
+    monkeypatch.setattr(scheduler, "IDLE_S", 0.01)
+
+
 HELLO = (Message(MessageRole.USER, "Hello!"),)
 
 
