@@ -12,16 +12,19 @@ from allos.notebook.front_end import is_interactive
 
 if TYPE_CHECKING:
     from allos.response import ProviderResponse
+    from allos.runs.batching.live_batch import Batch
     from allos.runs.comparison import Comparison
 
 _RESPONSE = ("allos.response", "ProviderResponse")
 _COMPARISON = ("allos.runs.comparison", "Comparison")
+_BATCH = ("allos.runs.batching.live_batch", "Batch")
+_BATCH_PREVIEW = ("allos.runs.batching.batch_preview", "BatchPreview")
 _PREVIEW = ("allos.providers.pricing.planned_requests", "Preview")
 _REPORT = ("allos.runs.doctor", "Report")
 _REPLAY = ("allos.replaying.replay", "Replay")
 _FRAMES = (("pandas", "DataFrame"), ("pandas.core.frame", "DataFrame"))
 """A class's module is what it says of itself: pandas 3 and pandas 2."""
-_HIDEABLE = (_RESPONSE, _COMPARISON)
+_HIDEABLE = (_RESPONSE, _COMPARISON, _BATCH)
 
 
 class Display:
@@ -40,7 +43,7 @@ class Display:
         self._enabled_formatter = False
         self._show: Any = None  # IPython's own hook for the result of a cell
 
-    def hide_once(self, result: ProviderResponse | Comparison) -> None:
+    def hide_once(self, result: ProviderResponse | Comparison | Batch) -> None:
         """Do not show a cell's result: its magic has shown it already, or was asked to be quiet."""
         if result.id is not None:
             self._hidden.add(result.id)
@@ -92,6 +95,9 @@ class Display:
             (_RESPONSE, second, self._response),
             (_COMPARISON, first, self._board),
             (_COMPARISON, second, mime_bundles.comparison_bundle),
+            (_BATCH, first, self._batch),
+            (_BATCH, second, mime_bundles.batch_bundle),
+            (_BATCH_PREVIEW, second, mime_bundles.batch_preview_bundle),
             (_PREVIEW, second, mime_bundles.preview_bundle),
             (_REPORT, second, mime_bundles.report_bundle),
             (_REPLAY, second, mime_bundles.replay_bundle),
@@ -109,7 +115,7 @@ class Display:
         elif self._show is not None:
             self._show(result)
 
-    def _skip_hidden(self, result: ProviderResponse | Comparison) -> None:
+    def _skip_hidden(self, result: ProviderResponse | Comparison | Batch) -> None:
         if result.id in self._hidden:
             self._hidden.discard(str(result.id))
             return
@@ -131,6 +137,16 @@ class Display:
             # Replayed, or headless, where a later update of the output would be lost.
             comparison.wait()
         self._skip_hidden(comparison)
+
+    def _batch(self, batch: Batch) -> None:
+        from allos.notebook.batch_output import show
+
+        if batch.id not in self._hidden:
+            if is_interactive(self._shell):
+                show(self._shell, batch)
+                return
+            batch.wait(progress=False)  # a later update of the output would be lost
+        self._skip_hidden(batch)
 
 
 def _name(kind: type) -> tuple[str, str]:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from allos.providers.pricing.planned_requests import Preview
     from allos.replaying.replay import Replay
     from allos.response import ProviderResponse
+    from allos.runs.batching.batch_preview import BatchPreview
+    from allos.runs.batching.live_batch import Batch
     from allos.runs.comparison import Comparison
     from allos.runs.doctor import Report
 
@@ -58,6 +60,23 @@ def comparison_bundle(comparison: Comparison) -> Bundle:
         "text/html": comparison_html(view),
         "text/plain": comparison_text(view),
     }, rows_metadata(responses)
+
+
+def batch_bundle(batch: Batch) -> dict[str, str]:
+    """Tables of a batch as far as it has come."""
+    from allos.render.batch_table import batch_html, batch_text
+
+    view = batch.view()
+    return {"text/html": batch_html(view), "text/plain": batch_text(view)}
+
+
+def batch_preview_bundle(preview: BatchPreview) -> dict[str, str]:
+    """What a batch would send and cost."""
+    from allos.render.plain import clean_text, escaped
+
+    text = clean_text(str(preview))
+    lines = "".join(f"<p>{escaped(line)}</p>" for line in text.splitlines())
+    return {"text/html": f'<div class="allos-out">{lines}</div>', "text/plain": text}
 
 
 def preview_bundle(preview: Preview) -> dict[str, str]:

@@ -6,7 +6,7 @@ in memory, and every call has a key there, so that a batch that was stopped goes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from allos import context
@@ -134,11 +134,58 @@ def batch(
         shared["schema"] = schema
     if tools is not None:
         shared["tools"] = tools
-    rows = DataRows(as_frame(data))
-    columns = build_columns(normalize_models(models), normalize_params(params), shared)
-    plan = BatchPlan(Grid([as_messages(prompt, system)], columns, rows=rows, n=n), rows)
+    plan = _plan(data, prompt, models, system, params, n, shared)
     with context.using(tags=normalize_tags(tags)):
         return start_batch(plan, options, batch_id=_checked_id(batch_id), confirm=confirm)
+
+
+def preview_batch(
+    data: Any,
+    prompt: Prompt,
+    *,
+    models: Sequence[str | Provider] | str | Provider,
+    system: str | None = None,
+    params: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None = None,
+    n: int = 1,
+    budget_usd: float | None = None,
+    batch_id: str | None = None,
+    **shared: Any,
+) -> BatchPreview:
+    """Return what `batch` would send and cost with the same arguments. Nothing is sent."""
+    seal_secrets(shared)
+    plan = _plan(data, prompt, models, system, params, n, shared)
+    session = current_session()
+    session.open_log()
+    _, finished = _finished(finished_calls.readable_store(session), plan, _checked_id(batch_id))
+    return preview_of(plan, _kept(plan, finished), budget_usd, finished.cost_usd or 0.0)
+
+
+def _plan(
+    data: Any,
+    prompt: Prompt,
+    models: Any,
+    system: str | None,
+    params: Any,
+    n: int,
+    shared: Mapping[str, Any],
+) -> BatchPlan:
+    rows = DataRows(as_frame(data))
+    columns = build_columns(normalize_models(models), normalize_params(params), shared)
+    return BatchPlan(Grid([as_messages(prompt, system)], columns, rows=rows, n=n), rows)
+
+
+def _finished(
+    store: Store | None, plan: BatchPlan, batch_id: str | None
+) -> tuple[str, finished_calls.Finished]:
+    """Id of a batch, and what of it is in the log."""
+    if store is None:
+        return batch_id or plan.id, finished_calls.Finished()
+    run_id = batch_id or finished_calls.earlier_run(store, plan) or plan.id
+    return run_id, finished_calls.read_finished(store, run_id)
+
+
+def _kept(plan: BatchPlan, finished: finished_calls.Finished) -> list[int]:
+    return [at for key in finished.ok if (at := plan.find(key)) is not None]
 
 
 def start_batch(
@@ -153,18 +200,13 @@ def start_batch(
     session.open_log()
     session.open_configured_replay()
     store = finished_calls.readable_store(session)
-    run_id = batch_id or _known_id(store, plan) or plan.id
+    run_id, finished = _finished(store, plan, batch_id)
     running = _running(session, run_id, plan)
     if running is not None and not options.refresh:
         for on_run_started in session.on_run_started:
             on_run_started(running)
         return running.resume() if running.is_paused else running
-    finished = finished_calls.Finished()
-    if store is not None:
-        finished = finished_calls.read_finished(store, run_id)
-    kept: Iterable[int] = ()
-    if not options.refresh:
-        kept = [at for key in finished.ok if (at := plan.find(key)) is not None]
+    kept = [] if options.refresh else _kept(plan, finished)
     if confirm is not None:
         preview = preview_of(plan, kept, options.budget_usd, finished.cost_usd or 0.0)
         if preview.calls and not confirm(preview):
@@ -178,10 +220,6 @@ def start_batch(
         on_run_started(started)
     started.start()
     return started
-
-
-def _known_id(store: Store | None, plan: BatchPlan) -> str | None:
-    return None if store is None else finished_calls.earlier_run(store, plan)
 
 
 def _running(session: Session, run_id: str, plan: BatchPlan) -> Batch | None:

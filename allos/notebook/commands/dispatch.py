@@ -31,6 +31,7 @@ _COMMANDS = {
     "show": _Command("log_command", "show", shows=True),
     "spent": _Command("log_command", "spent"),
     "chats": _Command("chats_command"),
+    "batches": _Command("batches_command", takes_arguments=False),
     "config": _Command("session_command", "config", takes_arguments=False),
     "replay": _Command("replay_command"),
     "stop": _Command("session_command", "stop", takes_arguments=False),
@@ -59,10 +60,11 @@ def run(name: str, args: tuple[str, ...], display: Display | None = None) -> Any
     if name == "help":
         sys.stdout.write(HELP)
         return None
-    if name == "compare":
+    if name in ("compare", "batch"):
+        words = "PROVIDER/MODEL PROVIDER/MODEL" if name == "compare" else "DATA PROVIDER/MODEL"
         raise ConfigurationError(
-            "compare is a cell magic: %%allos compare PROVIDER/MODEL PROVIDER/MODEL, and the prompt in "
-            "the lines below. In Python, use allos.compare. Nothing was sent."
+            f"{name} is a cell magic: %%allos {name} {words}, and the prompt in "
+            f"the lines below. In Python, use allos.{name}. Nothing was sent."
         )
     command = _COMMANDS[name]
     if args and not command.takes_arguments:

@@ -34,6 +34,7 @@ _MODULES = {
     "turns": "chats_table",
     "found_in": "keys_table",
     "stopped": "stopped_table",
+    "batch_id": "batches_table",
 }
 """By the first column: modules of this package, imported for the first such frame."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import sys
-from collections.abc import AsyncIterator, Generator, Iterator, Sequence
+from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import monotonic
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from allos.errors import AllosError, BatchPausedError, Interrupted
 from allos.log.columns import FRAME_NAMES
 from allos.log.store.protocol import Where
+from allos.render.batch_table import BatchRowView, BatchView
 from allos.render.logged_rows import records, response_of
 from allos.response import ProviderResponse
 from allos.runs import active_runs
@@ -20,7 +21,7 @@ from allos.runs.batching import batch_frame
 from allos.runs.batching.batch_calls import BatchCalls, Ended, facts_without_row
 from allos.runs.batching.batch_counts import ColumnCounts
 from allos.runs.batching.batch_plan import BatchPlan
-from allos.runs.batching.call_states import CallState
+from allos.runs.batching.batch_view import batch_view, row_view
 from allos.session import Session
 from allos.tools.schemas import as_schema
 
@@ -392,13 +393,45 @@ class Batch:
             and mine.row_keys == plan.row_keys
         )
 
-    def newest_ended(self) -> list[BatchRow]:
-        """The calls that have ended last, newest first."""
-        return [self._row(each) for each in reversed(list(self._calls.newest))]
+    # ---- what is shown ------------------------------------------------------------------------------
 
-    def newest_failed(self) -> list[BatchRow]:
-        """The calls that have failed last, newest first."""
-        return [self._row(each) for each in reversed(list(self._calls.failed))]
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing will change any more."""
+        return self.done and not self._calls.states.started
+
+    def wait_for_change(self, timeout_s: float) -> None:
+        """Wait as long as that, or until the batch has ended or is paused."""
+        with self._calls.states.changed:
+            if not self.is_over:
+                self._calls.states.changed.wait(timeout_s)
+
+    def view(self) -> BatchView:
+        """What a table of the batch shows at this moment."""
+        return batch_view(
+            id=self.id,
+            state=self.state,
+            counts=self.counts,
+            newest=self._views(self._calls.newest),
+            failed=self._views(self._calls.failed),
+            notes=self.notes,
+            logged=self._store is not None,
+        )
+
+    def _views(self, ended: Iterable[Ended]) -> list[BatchRowView]:
+        rows = map(self._row, reversed(list(ended)))
+        return [row_view(row.index, row.model, row.response) for row in rows]
+
+    def to_html(self) -> str:
+        """Return its tables as static, sanitised HTML, as far as it has come."""
+        from allos.render.batch_table import batch_html
+
+        return batch_html(self.view())
+
+    def __str__(self) -> str:
+        from allos.render.batch_table import batch_text
+
+        return batch_text(self.view())
 
     def __repr__(self) -> str:
         names = ", ".join(dict.fromkeys(column.name for column in self.plan.grid.columns))
@@ -409,6 +442,3 @@ class Batch:
 
 def _wait_s(deadline: float | None, tick_s: float) -> float:
     return tick_s if deadline is None else max(0.0, min(tick_s, deadline - monotonic()))
-
-
-__all__ = ["Batch", "BatchRow", "CallState"]

@@ -14,6 +14,7 @@ from allos.runs import scheduler
 from allos.runs.scheduler import MAX_UNFINISHED, STARTERS, Scheduler
 from allos.runs.task import Task
 
+
 @pytest.fixture(autouse=True)
 def threads_end_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Threads of one test are not counted by the next."""
