@@ -14,6 +14,7 @@ from allos.version import __version__
 if TYPE_CHECKING:
     from allos import analysis as analysis
     from allos import log as log
+    from allos import scorers as scorers
     from allos import testing as testing
     from allos.errors import AllosError as AllosError
     from allos.errors import BudgetError as BudgetError
@@ -41,8 +42,10 @@ if TYPE_CHECKING:
     from allos.runs.chats import chats as chats
     from allos.runs.compare import compare as compare
     from allos.runs.doctor import doctor as doctor
+    from allos.runs.evaluate import evaluate as evaluate
     from allos.runs.logged_comparison import comparison as comparison
     from allos.runs.preview import preview as preview
+    from allos.runs.score import score as score
     from allos.session import configure as configure
     from allos.session import current_session as current_session
     from allos.session import replay as replay
@@ -79,6 +82,7 @@ _PUBLIC: dict[str, str | None] = {
     "configure": "allos.session",
     "current_session": "allos.session",
     "doctor": "allos.runs.doctor",
+    "evaluate": "allos.runs.evaluate",
     "forget_key": "allos.providers.auth.key_store",
     "from_notebook": "allos.log.notebook_rows",
     "log": None,
@@ -86,6 +90,8 @@ _PUBLIC: dict[str, str | None] = {
     "replay": "allos.session",
     "responses": "allos.log.query",
     "resume": "allos.runs.batches",
+    "score": "allos.runs.score",
+    "scorers": None,
     "set_key": "allos.providers.auth.key_store",
     "stop_all": "allos.runs.active_runs",
     "testing": None,
@@ -121,6 +127,7 @@ __all__ = [
     "configure",
     "current_session",
     "doctor",
+    "evaluate",
     "forget_key",
     "from_notebook",
     "load_ipython_extension",
@@ -129,6 +136,8 @@ __all__ = [
     "replay",
     "responses",
     "resume",
+    "score",
+    "scorers",
     "set_key",
     "stop_all",
     "testing",

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from allos.response import ProviderResponse
     from allos.runs.batching.live_batch import Batch
     from allos.runs.comparison import Comparison
+    from allos.runs.evaluation import Evaluation
 
 _RESPONSE = ("allos.response", "ProviderResponse")
 _COMPARISON = ("allos.runs.comparison", "Comparison")
 _BATCH = ("allos.runs.batching.live_batch", "Batch")
+_EVALUATION = ("allos.runs.evaluation", "Evaluation")
 _BATCH_PREVIEW = ("allos.runs.batching.batch_preview", "BatchPreview")
 _PREVIEW = ("allos.providers.pricing.planned_requests", "Preview")
 _REPORT = ("allos.runs.doctor", "Report")
@@ -97,6 +99,8 @@ class Display:
             (_COMPARISON, second, mime_bundles.comparison_bundle),
             (_BATCH, first, self._batch),
             (_BATCH, second, mime_bundles.batch_bundle),
+            (_EVALUATION, first, self._evaluation),
+            (_EVALUATION, second, mime_bundles.evaluation_bundle),
             (_BATCH_PREVIEW, second, mime_bundles.batch_preview_bundle),
             (_PREVIEW, second, mime_bundles.preview_bundle),
             (_REPORT, second, mime_bundles.report_bundle),
@@ -147,6 +151,16 @@ class Display:
                 return
             batch.wait(progress=False)  # a later update of the output would be lost
         self._skip_hidden(batch)
+
+    def _evaluation(self, evaluation: Evaluation) -> None:
+        from allos.notebook.batch_output import show
+
+        batch = evaluation.batch
+        if is_interactive(self._shell):
+            show(self._shell, batch, lambda: mime_bundles.evaluation_bundle(evaluation))
+            return
+        batch.wait(progress=False)
+        raise NotImplementedError  # IPython goes on to the next formatter
 
 
 def _name(kind: type) -> tuple[str, str]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from allos.runs.batching.live_batch import Batch
     from allos.runs.comparison import Comparison
     from allos.runs.doctor import Report
+    from allos.runs.evaluation import Evaluation
 
 Bundle = tuple[dict[str, str], dict[str, Any]]
 """Data by MIME type, and metadata."""
@@ -68,6 +69,16 @@ def batch_bundle(batch: Batch) -> dict[str, str]:
 
     view = batch.view()
     return {"text/html": batch_html(view), "text/plain": batch_text(view)}
+
+
+def evaluation_bundle(evaluation: Evaluation) -> dict[str, str]:
+    """Scores of an evaluation; the tables of its batch until that has ended."""
+    from allos.render.evaluation_table import evaluation_html, evaluation_text
+
+    if not evaluation.batch.is_over:
+        return batch_bundle(evaluation.batch)
+    view = evaluation.view()
+    return {"text/html": evaluation_html(view), "text/plain": evaluation_text(view)}
 
 
 def batch_preview_bundle(preview: BatchPreview) -> dict[str, str]:
