@@ -10,7 +10,7 @@ from allos.render.data_table import DataTable, Row, TableCell, table_html, table
 from allos.render.format import UNKNOWN, rate, seconds, tokens
 from allos.render.plain import shorten
 
-_TEXT_CHARS = 90
+_TEXT_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

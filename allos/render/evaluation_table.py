@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from allos.money import money
 from allos.render.data_table import DataTable, TableCell, table_html, table_text
-from allos.render.format import seconds
+from allos.render.format import UNKNOWN, seconds
 
 _BAR_CHARS = 20
 
@@ -20,9 +20,10 @@ class ScoreView:
     model: str
     n: int
     """Answers with a score."""
-    mean: float
-    low: float
-    high: float
+    mean: float | None
+    """None where no answer has a score; then there is no interval either."""
+    low: float | None = None
+    high: float | None = None
     unknown: Mapping[str, int] = field(default_factory=dict)
     """Rows without a score, by why."""
     cost_usd: float | None = None
@@ -61,12 +62,14 @@ def _table(view: EvaluationView) -> DataTable:
 
 def _row(score: ScoreView) -> list[TableCell | str]:
     lost = ", ".join(f"{count:,} {why}" for why, count in score.unknown.items())
+    mean, low, high = score.mean, score.low, score.high
+    is_known = mean is not None and low is not None and high is not None
     return [
         TableCell(score.scorer, tone="quiet"),
         TableCell(score.model, tone="strong"),
-        f"{score.mean:.3f}",
-        f"{score.low:.3f} to {score.high:.3f}",
-        TableCell(interval_bar(score.mean, score.low, score.high), tone="quiet"),
+        UNKNOWN if mean is None else f"{mean:.3f}",
+        f"{low:.3f} to {high:.3f}" if is_known else UNKNOWN,
+        TableCell(interval_bar(mean, low, high), tone="quiet"),
         f"{score.n:,}",
         TableCell(lost or "0", tone="problem" if lost else "quiet"),
         money(score.cost_usd),
@@ -74,7 +77,7 @@ def _row(score: ScoreView) -> list[TableCell | str]:
     ]
 
 
-def interval_bar(mean: float, low: float, high: float) -> str:
+def interval_bar(mean: float | None, low: float | None, high: float | None) -> str:
     """Interval on a line from 0 to 1, in characters; empty for scores on another scale.
 
     Examples
@@ -82,7 +85,7 @@ def interval_bar(mean: float, low: float, high: float) -> str:
     >>> interval_bar(0.5, 0.25, 0.75)
     '·····━━━━━●━━━━━····'
     """
-    if not 0 <= low <= mean <= high <= 1:
+    if mean is None or low is None or high is None or min(low, mean) < 0 or max(high, mean) > 1:
         return ""
     first, middle, last = (min(_BAR_CHARS - 1, int(x * _BAR_CHARS)) for x in (low, mean, high))
     return "".join(

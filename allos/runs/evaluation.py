@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
+from allos.errors import ConfigurationError
 from allos.render.evaluation_table import (
     EvaluationView,
     ScoreView,
@@ -97,10 +98,13 @@ class Evaluation:
             return pd.DataFrame()
         tables = []
         for scorer in self.scorers:
-            found = compare_all(frame, score=scorer.name)
+            try:
+                found = compare_all(frame, score=scorer.name)
+            except ConfigurationError:  # no two models have scores of the same rows
+                continue
             found.insert(0, "scorer", scorer.name)
             tables.append(found)
-        return pd.concat(tables, ignore_index=True)
+        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
     def _for_analysis(self) -> pd.DataFrame:
         """Scores by model and row: in the batch's frame both may have other names."""
@@ -143,9 +147,9 @@ class Evaluation:
                 scorer=row["scorer"],
                 model=row["model"],
                 n=int(row["n_answers"]),
-                mean=float(row["mean"]),
-                low=float(row["low"]),
-                high=float(row["high"]),
+                mean=row["mean"],
+                low=row["low"],
+                high=row["high"],
                 unknown={name: int(row[name]) for name in _FAILURES if row[name]},
                 cost_usd=row["cost_usd"],
                 latency_s=row["latency_s"],

@@ -249,9 +249,7 @@ class BatchCalls:
             stop = self._rules.after(response, column, self._services[column])
             if stop is not None and response.error is not None:
                 self._stop(stop, column, response.error)
-        self.newest.append(Ended(position, kept))
-        if response.status == "error":
-            self.failed.append(Ended(position, kept))
+        (self.failed if response.status == "error" else self.newest).append(Ended(position, kept))
         if self.options.on_error == "raise" and response.status == "error":
             self.pause()
         self.states.end(position, response)
