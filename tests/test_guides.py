@@ -90,6 +90,32 @@ def test_compare(server: FakeServer) -> None:
     assert len(set(allos.responses()["comparison_id"])) == 1
 
 
+@pytest.mark.filterwarnings("ignore:.*does not support 'max_tokens'")
+def test_batches(server: FakeServer, tmp_path: Path) -> None:
+    """Three tickets times two models, typed answers, a file; nothing is asked twice."""
+    (tmp_path / "tickets.csv").write_text("text\nfrom a file\n")
+    server.reply(
+        lambda seen: (
+            Reply('{"topic": "billing", "urgency": 3}')
+            if "response_format" in seen.body
+            else Reply("billing")
+        )
+    )
+
+    assert run("guide/batches.md") == 4
+    assert server.count == 6 + 3 + 1
+    assert (tmp_path / "labels.parquet").exists()
+    assert allos.batches()["state"].tolist() == ["done"] * 3
+
+
+def test_evaluate(server: FakeServer) -> None:
+    """A second evaluation asks nothing, and scores of the log's answers are made without asking."""
+    server.reply("billing")
+
+    assert run("guide/evaluate.md") == 3
+    assert server.count == 6
+
+
 def test_tools(server: FakeServer, capsys: pytest.CaptureFixture[str]) -> None:
     """The page's function is called with checked arguments, run by us and by hand."""
     calls = Reply(tool_calls=[Call("stock", {"item": "bolt"})])

@@ -72,8 +72,8 @@ class ColumnCounts:
         cost = response.cost_usd
         if cost is not None:
             self.cost_usd += cost
-        elif facts.get("attempts"):
-            self.unknown_cost += 1
+        elif facts.get("attempts") and (response.ok or (facts.get("http_status") or 0) < 400):
+            self.unknown_cost += 1  # services do not bill what they reject
 
     @property
     def elapsed_s(self) -> float | None:
