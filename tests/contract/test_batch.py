@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from allos.errors import (
     BatchPausedError,
     BudgetError,
     ConfigurationError,
+    Interrupted,
     TemplateError,
 )
 from allos.profiles import Api
@@ -517,3 +519,37 @@ def test_provider_objects_and_missing_keys(
     assert frame[frame["model"] == "x"]["status"].tolist() == ["ok"] * 3
     assert set(frame[frame["model"] == "b"]["error_type"]) == {"MissingKeyError"}
     assert AuthenticationError.__name__ not in set(frame["error_type"].dropna())
+
+
+def test_an_interrupt_is_a_pause(server: FakeServer) -> None:
+    """Ctrl-C while it waits: one line, what has been sent is kept, and it goes on."""
+    server.reply(Reply("ok", first_delay_s=0.05))
+    batch = allos.batch(table(30), "{{ text }}", models="groq/a", concurrency=2)
+    timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    with pytest.raises(Interrupted, match=r"the batch is paused with \d+ of 30 calls left"):
+        batch.wait(20)
+
+    assert batch.state == "paused"
+    assert set(batch.resume().wait(20).frame["status"]) == {"ok"}
+    assert server.count == 30
+
+
+def test_recorded_answers_take_the_place_of_calls(server: FakeServer, tmp_path: Path) -> None:
+    """A batch that was recorded runs again without a service, equal rows and repeats apart."""
+    server.reply(lambda seen: Reply(f"{seen.prompt} {seen.number}"))
+    data = pd.DataFrame({"text": ["same", "same", "other"]})
+    allos.replay(tmp_path / "batch.replay.jsonl", mode="record")
+    first = allos.batch(data, "{{ text }}", models="groq/a", n=2).frame
+    allos.log.close()
+    allos.log.open(tmp_path / "another.sqlite")
+    allos.replay(tmp_path / "batch.replay.jsonl", mode="strict")
+    second = allos.batch(data, "{{ text }}", models="groq/a", n=2).frame
+    allos.replay(mode="off")
+
+    assert server.count == 6
+    assert second["replayed"].all()
+    assert sorted(second["content"]) == sorted(first["content"])
+    assert second["content"][data["text"] == "other"].tolist() == (
+        first["content"][data["text"] == "other"].tolist()
+    )

@@ -50,7 +50,7 @@ def server() -> Iterator[FakeServer]:
         yield started
 
 
-def start(server: FakeServer, folder: Path) -> Child[str]:
+def start(server: FakeServer, folder: Path, script: str = _CHILD) -> Child[str]:
     environment = {
         **os.environ,
         "GROQ_BASE_URL": server.base_url,
@@ -58,7 +58,7 @@ def start(server: FakeServer, folder: Path) -> Child[str]:
         "ALLOS_LOG": str(folder / "log.sqlite"),
     }
     return Child(
-        [sys.executable, "-c", _CHILD],
+        [sys.executable, "-c", script],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -95,3 +95,17 @@ def test_killed_three_times(server: FakeServer, tmp_path: Path) -> None:
     assert set(answered["content"]) == {f"echo <{number}>" for number in range(ROWS)}
     # At each kill: what was under way, and what had been answered but not committed.
     assert twice <= 3 * 2 * CONCURRENCY
+
+
+@pytest.mark.process
+def test_a_process_that_ends_says_what_was_left(server: FakeServer, tmp_path: Path) -> None:
+    """Nobody has waited: the calls under way are cancelled, with one line, and running again goes on."""
+    server.reply(Fault.stall())
+    script = _CHILD.replace("batch.wait(60)", "import time; time.sleep(1); raise SystemExit")
+    with start(server, tmp_path, script) as child:
+        output, errors = child.communicate(timeout=60)
+
+    assert output == ""
+    assert errors == (
+        f"allos: {ROWS} answers of a batch had not come and were cancelled. Running it again goes on.\n"
+    )
