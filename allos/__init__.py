@@ -9,6 +9,7 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
+from allos import _accessor
 from allos.version import __version__
 
 if TYPE_CHECKING:
@@ -21,8 +22,13 @@ if TYPE_CHECKING:
     from allos.errors import ConfigurationError as ConfigurationError
     from allos.errors import ProviderError as ProviderError
     from allos.errors import ReplayMissError as ReplayMissError
+    from allos.log.feedback import rate as rate
+    from allos.log.feedback import ratings as ratings
+    from allos.log.feedback import vote as vote
+    from allos.log.feedback import votes as votes
     from allos.log.notebook_rows import from_notebook as from_notebook
     from allos.log.query import responses as responses
+    from allos.log.text_search import search as search
     from allos.messages import Message as Message
     from allos.messages import MessageRole as MessageRole
     from allos.messages import ToolCall as ToolCall
@@ -45,6 +51,7 @@ if TYPE_CHECKING:
     from allos.runs.evaluate import evaluate as evaluate
     from allos.runs.logged_comparison import comparison as comparison
     from allos.runs.preview import preview as preview
+    from allos.runs.rerun import rerun as rerun
     from allos.runs.score import score as score
     from allos.session import configure as configure
     from allos.session import current_session as current_session
@@ -87,11 +94,17 @@ _PUBLIC: dict[str, str | None] = {
     "from_notebook": "allos.log.notebook_rows",
     "log": None,
     "preview": "allos.runs.preview",
+    "rate": "allos.log.feedback",
+    "ratings": "allos.log.feedback",
+    "vote": "allos.log.feedback",
+    "votes": "allos.log.feedback",
     "replay": "allos.session",
+    "rerun": "allos.runs.rerun",
     "responses": "allos.log.query",
     "resume": "allos.runs.batches",
     "score": "allos.runs.score",
     "scorers": None,
+    "search": "allos.log.text_search",
     "set_key": "allos.providers.auth.key_store",
     "stop_all": "allos.runs.active_runs",
     "testing": None,
@@ -133,16 +146,22 @@ __all__ = [
     "load_ipython_extension",
     "log",
     "preview",
+    "rate",
+    "ratings",
     "replay",
+    "rerun",
     "responses",
     "resume",
     "score",
     "scorers",
+    "search",
     "set_key",
     "stop_all",
     "testing",
     "tool",
     "unload_ipython_extension",
+    "vote",
+    "votes",
 ]
 
 
@@ -194,4 +213,5 @@ def unload_ipython_extension(ipython: Any) -> None:
     unload(ipython)
 
 
+_accessor.register()
 _show_results()

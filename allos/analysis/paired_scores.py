@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
@@ -14,6 +13,7 @@ from allos.analysis import mcnemar
 from allos.analysis.arguments import require_level
 from allos.analysis.clustered_means import Estimate, clustered_mean, unit_means
 from allos.analysis.distributions import two_sided_p
+from allos.analysis.multiple_tests import holm
 from allos.analysis.scores import ScoredAnswers, scored_answers
 from allos.errors import ConfigurationError, did_you_mean
 
@@ -158,23 +158,6 @@ def compare_all(
     result = result.sort_values("p_value", kind="stable", ignore_index=True)
     result.attrs.update(level=level, correction="Holm")
     return result
-
-
-def holm(p_values: Sequence[float] | np.ndarray) -> np.ndarray:
-    """P-values corrected by Holm's method; unknown ones stay unknown.
-
-    Examples
-    --------
-    >>> holm([0.01, 0.04, 0.03]).tolist()
-    [0.03, 0.06, 0.06]
-    """
-    values = np.asarray(p_values, dtype=float)
-    order = np.argsort(values)
-    order = order[~np.isnan(values[order])]
-    adjusted = np.full(len(values), np.nan)
-    scaled = values[order] * np.arange(len(order), 0, -1)
-    adjusted[order] = np.minimum(1, np.maximum.accumulate(scaled))
-    return adjusted
 
 
 def _code(answers: ScoredAnswers, model: Any, by: str) -> int:

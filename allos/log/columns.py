@@ -69,9 +69,14 @@ def _bool(name: str, description: str, otel: str | None = None) -> Column:
     )
 
 
-def _time(name: str, description: str) -> Column:
+def _time(name: str, description: str, *, since: int = 1, joined: bool = False) -> Column:
     return Column(
-        name=name, sql_type="INTEGER", dtype="datetime64[us, UTC]", description=description
+        name=name,
+        sql_type="INTEGER",
+        dtype="datetime64[us, UTC]",
+        description=description,
+        since=since,
+        joined=joined,
     )
 
 
@@ -235,10 +240,13 @@ COLUMNS: tuple[Column, ...] = (
     _text(
         "task_key",
         "Which call of its batch this is: equal for the same row, model, parameters and sample.",
-        since=4,
+        since=5,
     ),
-    _int("rating", "Newest rating given to the response.", joined=True),
+    _int("rating", "Newest rating that a person gave the response.", joined=True),
     _text("note", "Newest note on the response.", joined=True),
+    _text("rating_tags", "Newest tags of a rating, a JSON array.", since=4, joined=True),
+    _text("rater", "Who gave what was said of the response last.", since=4, joined=True),
+    _time("rated_at", "When that was, UTC, to the microsecond.", since=4, joined=True),
 )
 
 STORED: tuple[Column, ...] = tuple(column for column in COLUMNS if not column.joined)

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 from allos.errors import LogError
 from allos.ids import new_id
-from allos.log.rows import clean_row, raw_of, row_of
-from allos.log.store.protocol import Batch, Rating, RawJson, RunRecord, Store
+from allos.log.clean_values import clean_row
+from allos.log.rows import raw_of, row_of
+from allos.log.store.protocol import Batch, Rating, RawJson, RunRecord, Store, Vote
 from allos.response import ProviderResponse
 
 BATCH_ROWS = 1000
@@ -29,9 +30,17 @@ RETRY_LOCKED_S = 0.05
 RETRY_FAILED_S = 2.0
 
 
-class _Row(NamedTuple):
+class Row(NamedTuple):
+    """What becomes of a response."""
+
     values: tuple[Any, ...]
+    """In the order of `allos.log.columns.STORED`."""
     raw: RawJson | None
+
+
+def unchanged(item: Any) -> Any:
+    """Return what is given."""
+    return item
 
 
 class PendingRows:
@@ -45,6 +54,8 @@ class PendingRows:
         Facts of the process by column name, for each row.
     max_rows : int
         Most rows to keep in memory.
+    redacted : callable
+        ``redacted(item)`` changes a row, a rating or a vote before it is written.
 
     Attributes
     ----------
@@ -59,15 +70,19 @@ class PendingRows:
         store: Store,
         process_facts: Callable[[], Mapping[str, Any]],
         max_rows: int = MAX_ROWS,
+        *,
+        redacted: Callable[[Any], Any] = unchanged,
     ) -> None:
         self.error: str | None = None
         self.locked = False
         self._store = store
         self._process_facts = process_facts
-        self._rows: deque[_Row] = deque()
+        self._rows: deque[Row] = deque()
         self._ratings: deque[Rating] = deque()
         self._runs: deque[RunRecord] = deque()
+        self._votes: deque[Vote] = deque()
         self._max_rows = max_rows
+        self._redacted = redacted
         self._discarded = 0
         self._discard_reason = ""
         self._warned = False
@@ -76,7 +91,7 @@ class PendingRows:
     @property
     def retry_s(self) -> float | None:
         """Seconds until the next attempt; None when nothing is pending."""
-        if not (self._rows or self._ratings or self._runs):
+        if not (self._rows or self._ratings or self._votes or self._runs):
             return None
         return RETRY_LOCKED_S if self.locked else RETRY_FAILED_S
 
@@ -85,7 +100,7 @@ class PendingRows:
         try:
             if response.id is None:
                 response = replace(response, id=new_id())
-            row = _Row(row_of(response, self._process_facts()), raw_of(response))
+            row = self._redacted(Row(row_of(response, self._process_facts()), raw_of(response)))
         except Exception as error:  # noqa: BLE001  # one odd response must not stop the others
             self._discard(1, f"a response could not be turned into a row ({error!r})")
             return
@@ -93,7 +108,11 @@ class PendingRows:
 
     def add_rating(self, rating: Rating) -> None:
         """Add a rating."""
-        self._ratings.append(rating)
+        self._ratings.append(self._redacted(rating))
+
+    def add_vote(self, vote: Vote) -> None:
+        """Add a vote."""
+        self._votes.append(self._redacted(vote))
 
     def add_run(self, run: RunRecord) -> None:
         """Add what a batch is made of."""
@@ -102,7 +121,7 @@ class PendingRows:
     def commit(self) -> bool:
         """Try to commit everything; True when nothing is left."""
         try:
-            while self._rows or self._ratings or self._runs:
+            while self._rows or self._ratings or self._votes or self._runs:
                 batch = self._next_batch()
                 try:
                     self._store.append(batch)
@@ -114,6 +133,7 @@ class PendingRows:
                     self._rows.popleft()
                 self._ratings.clear()
                 self._runs.clear()
+                self._votes.clear()
         except Exception as error:  # noqa: BLE001  # whatever it is, the rows stay for a retry
             self._on_failure(error)
             return False
@@ -164,6 +184,7 @@ class PendingRows:
             raw=[row.raw for row in rows if row.raw is not None],
             ratings=list(self._ratings),
             runs=list(self._runs),
+            votes=list(self._votes),
         )
 
     def _append_one_by_one(self, batch: Batch) -> None:
@@ -179,6 +200,9 @@ class PendingRows:
             )
         for run in batch.runs:
             self._append_or_discard(Batch(runs=[run]), f"the batch {run.id!r}")
+
+        for vote in batch.votes:
+            self._append_or_discard(Batch(votes=[vote]), f"the vote {vote.id!r}")
 
     def _append_or_discard(self, single: Batch, name: str) -> None:
         try:

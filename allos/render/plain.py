@@ -1,9 +1,10 @@
-"""Untrusted text made safe without any markup: for terminals, and while an answer streams."""
+"""Untrusted text made safe without any markup: for terminals, and for what is not rendered."""
 
 from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterable
 
 from allos.render.style import LIVE_STYLE
 
@@ -71,28 +72,19 @@ def escaped(text: str) -> str:
     return html.escape(clean_text(text), quote=True)
 
 
-def streaming_html(text: str, *, state: str = "") -> str:
-    """HTML of an answer that is still arriving: escaped text, no markup, no links.
-
-    Half a Markdown text can mean something else than all of it, so nothing is interpreted before the
-    end.
-
-    Parameters
-    ----------
-    text : str
-        Untrusted text so far.
-    state : str
-        Status, shown as a quiet line below.
+def quiet_html(lines: Iterable[str]) -> str:
+    """HTML of untrusted lines as small quiet text.
 
     Examples
     --------
-    >>> "<b>" in streaming_html("**a** <b>")
+    >>> "<b>" in quiet_html(["Allowed: <b>"])
     False
     """
-    body = f'<pre class="allos-text">{escaped(text)}</pre>' if text else ""
-    status = f'<small class="allos-state">{escaped(state)}</small>' if state else ""
+    body = "".join(
+        f'<div><small class="allos-state">{escaped(line)}</small></div>' for line in lines
+    )
     return unbroken(
-        f'<div class="allos-out mathjax_ignore tex2jax_ignore">{LIVE_STYLE}{body}{status}</div>'
+        f'<div class="allos-out mathjax_ignore tex2jax_ignore">{LIVE_STYLE}{body}</div>'
     )
 
 

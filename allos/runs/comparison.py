@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from allos import context, engine
 from allos.errors import Interrupted
 from allos.ids import new_id
+from allos.log.spreadsheets import write_csv, write_excel
 from allos.messages import Message
 from allos.providers import Provider
 from allos.render.comparison_view import ColumnView, ComparisonView, PromptView
@@ -26,6 +27,8 @@ from allos.secret import seal_secrets
 from allos.session import current_session
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
 T = TypeVar("T")
@@ -68,6 +71,7 @@ class Comparison:
         self._was_sent = False
         self._replay_is_known = threading.Event()
         self._session = current_session()
+        self._is_logged = context.current().logged and not self._session.log.is_paused
         with context.using(comparison_id=self.id):
             self._context = contextvars.copy_context()
         self._scheduler = self.in_context(Scheduler, self._submit)
@@ -269,7 +273,7 @@ class Comparison:
             ),
             cells=cells,
             n=self.n,
-            logged=log.is_open(),
+            logged=self._is_logged and log.is_open(),
         )
 
     def to_html(self) -> str:
@@ -277,6 +281,14 @@ class Comparison:
         from allos.render.comparison_table import comparison_html
 
         return comparison_html(self.view())
+
+    def to_csv(self, path: str | Path) -> Path:
+        """Write the responses as CSV, as ``frame.allos.to_csv`` does. Waits for them."""
+        return write_csv(self.frame, path)
+
+    def to_excel(self, path: str | Path) -> Path:
+        """Write the responses as an Excel workbook, as ``frame.allos.to_excel`` does. Waits for them."""
+        return write_excel(self.frame, path)
 
     def __str__(self) -> str:
         from allos.render.comparison_text import comparison_text

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from allos.errors import ConfigurationError, did_you_mean
 from allos.log.query import responses
+from allos.log.spreadsheets import write_csv, write_excel
 from allos.render.comparison_table import comparison_html
 from allos.render.comparison_text import comparison_text
 from allos.render.comparison_view import ComparisonView
@@ -14,6 +15,8 @@ from allos.render.logged_rows import records, response_of
 from allos.response import ProviderResponse
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
 _PREFIX = "cmp_"
@@ -50,6 +53,14 @@ class LoggedComparison:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return {"text/html": self.to_html(), "text/plain": str(self)}
+
+    def to_csv(self, path: str | Path) -> Path:
+        """Write the responses as CSV, as ``frame.allos.to_csv`` does."""
+        return write_csv(self.frame, path)
+
+    def to_excel(self, path: str | Path) -> Path:
+        """Write the responses as an Excel workbook, as ``frame.allos.to_excel`` does."""
+        return write_excel(self.frame, path)
 
     def __str__(self) -> str:
         return comparison_text(self.view())

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from time import perf_counter
 from typing import Any, Literal
 
 from allos import context
@@ -29,8 +31,8 @@ from allos.tools.tool_results import error_text, result_text, run_in_thread
 Approve = Callable[[ToolCall], bool | Awaitable[bool]] | Literal["always"]
 """Returns whether a call may run; or ``"always"``."""
 
-Approver = Callable[[ToolCall], bool | None]
-"""Returns whether a call may run; None: no decision."""
+Approver = Callable[[ToolCall], bool | Literal["always"] | None]
+"""Returns whether a call may run; ``"always"``: this one and all later ones of its function; None: no decision."""
 
 MAX_STEPS = 8
 _ANY_TOOL = ("auto", "none")
@@ -54,6 +56,8 @@ class ToolLoop:
     approvers : sequence of callable
         Called in order if `approve` is None; one asks the user of the notebook. The first decision that
         is not None counts; without a decision, tools run.
+    always_allowed : list of callable
+        Functions that the approvers are not asked about; ``"always"`` adds one.
 
     Attributes
     ----------
@@ -70,6 +74,7 @@ class ToolLoop:
         max_steps: int = MAX_STEPS,
         approve: Approve | None = None,
         approvers: Sequence[Approver] = (),
+        always_allowed: list[Callable[..., Any]] | None = None,
     ) -> None:
         if not _is_count(max_steps):
             raise ConfigurationError(f"max_steps must be an integer >= 1, got {max_steps!r}")
@@ -82,6 +87,9 @@ class ToolLoop:
         self._max_steps = max_steps
         self._approve = approve
         self._approvers = approvers
+        self._always_allowed = [] if always_allowed is None else always_allowed
+        self._undecided: str | None = None  # tool that the user is being asked about
+        self._approval_s = 0.0
         self._conversation = context.current().conversation_id or f"conv_{new_id()}"
 
     # ---- calls of the model ---------------------------------------------------------------------
@@ -122,7 +130,7 @@ class ToolLoop:
 
     def final_response(self) -> ProviderResponse:
         """The last response, with all steps."""
-        return replace(self.steps[-1], steps=tuple(self.steps))
+        return replace(self.steps[-1], steps=tuple(self.steps), approval_s=self._approval_s)
 
     def failed(self, exc: ProviderError | SchemaError | Interrupted) -> None:
         """Attach all steps to an error, the failed one last."""
@@ -132,8 +140,13 @@ class ToolLoop:
 
     def interrupted(self) -> Interrupted:
         """Exception for a run that was interrupted between two calls of the model."""
+        state = (
+            "a tool that was started may still be running"
+            if self._undecided is None
+            else f"{self._undecided!r} was not run"
+        )
         return Interrupted(
-            "Interrupted: a tool that was started may still be running; the steps so far are kept.",
+            f"Interrupted: {state}; the steps so far are kept.",
             self.final_response() if self.steps else None,
         )
 
@@ -157,16 +170,32 @@ class ToolLoop:
             raise ToolError(call.error)
         return tool, tool.check(call.arguments)
 
+    @contextmanager
+    def deciding(self, call: ToolCall) -> Iterator[None]:
+        """Measure a ``with`` block that decides whether a call may run, and know of it when it is interrupted."""
+        self._undecided = call.name
+        start = perf_counter()
+        try:
+            yield
+            self._undecided = None
+        finally:
+            self._approval_s += perf_counter() - start
+
     def is_allowed(self, tool: Tool, call: ToolCall) -> bool | Awaitable[bool]:
         """Whether a call may run; may ask the user. Caller's thread."""
         if tool.trusted or self._approve == "always":
             return True
         if callable(self._approve):
             return self._approve(call)
+        # The function, not its name: another one of that name was not allowed.
+        if tool.function in self._always_allowed:
+            return True
         for approver in self._approvers:
             decision = approver(call)
+            if decision == "always" and tool.function is not None:
+                self._always_allowed.append(tool.function)
             if decision is not None:
-                return decision
+                return bool(decision)
         return True
 
     def _is_described(self, call: ToolCall) -> bool:
@@ -233,7 +262,8 @@ def _outcome(loop: ToolLoop, call: ToolCall) -> str:
         tool, arguments = loop.check_call(call)
     except ToolError as exc:
         return error_text(exc)
-    allowed = loop.is_allowed(tool, call)
+    with loop.deciding(call):
+        allowed = loop.is_allowed(tool, call)
     if inspect.isawaitable(allowed):
         if inspect.iscoroutine(allowed):
             allowed.close()
@@ -253,8 +283,10 @@ async def _aoutcome(loop: ToolLoop, call: ToolCall) -> str:
         tool, arguments = loop.check_call(call)
     except ToolError as exc:
         return error_text(exc)
-    allowed = loop.is_allowed(tool, call)
-    if not _as_decision(await allowed if inspect.isawaitable(allowed) else allowed):
+    with loop.deciding(call):
+        allowed = loop.is_allowed(tool, call)
+        decision = await allowed if inspect.isawaitable(allowed) else allowed
+    if not _as_decision(decision):
         return _DENIED
     try:
         if inspect.iscoroutinefunction(tool.function):

@@ -42,6 +42,11 @@ class Proxy:
         host = parts.hostname or ""
         return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}"
 
+    @property
+    def is_socks(self) -> bool:
+        """Whether it speaks SOCKS, not HTTP."""
+        return self.url.startswith("socks")
+
     def check(self) -> None:
         """Raise where requests cannot go through it.
 

@@ -7,6 +7,7 @@ not ours, elements that leave their place.
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from playwright.sync_api import Page, expect
 
 from allos.parts import Image, data_uri
 from allos.render.comparison_columns import COLOURS
+from allos.render.plain import clean_text
 from tests.support.fake_server import Call, FakeServer, Fault, Raw, Reply
 from tests.support.hostile import FLAG, HOSTILE, HOSTILE_PARTS, MARK, judge
 from tests.support.jupyter import Lab, Notebook
@@ -25,10 +27,20 @@ from tests.support.pictures import png
 _PER_CELL = 40
 """JupyterLab hides the outputs of a cell beyond its fiftieth."""
 _FIELD_CHARS = 2_000
+_FORMULA_CHARS = 200
+"""Of a text that repeats a formula: for each output JupyterLab styles anew what stands on the page, and
+thousands of equal formulas say no more than some."""
+_REPEATED = {
+    *("math_many", "math_many_blocks", "math_many_matrices", "math_dollar_lines"),
+    "math_brackets_lines",
+}
 _PER_PROMPT = 10
 
 TEXTS = [text.encode(errors="ignore").decode() for _, text in HOSTILE]
-SHORT = [text[:_FIELD_CHARS] for text in TEXTS]
+SHORT = [
+    text[: _FORMULA_CHARS if name in _REPEATED else _FIELD_CHARS]
+    for (name, _), text in zip(HOSTILE, TEXTS, strict=True)
+]
 BATCHES = [range(at, min(at + _PER_CELL, len(TEXTS))) for at in range(0, len(TEXTS), _PER_CELL)]
 
 # Counts how often a payload sets its flag; looks at what stands in our outputs.
@@ -36,7 +48,7 @@ _COUNT = f"""() => {{
     let count = window.{FLAG} ? 1 : 0;
     Object.defineProperty(window, '{FLAG}', {{ get: () => count, set: () => {{ count += 1; }} }});
 }}"""
-_LEAVERS = """() => [...document.querySelectorAll('.allos-out *, .allos-board *')].filter(e => {
+_LEAVERS = """() => [...document.querySelectorAll('.allos-out *, .allos-board *, .allos-question *')].filter(e => {
     const style = getComputedStyle(e);
     return !['static', 'relative'].includes(style.position)
         && !e.closest('.time') && !e.matches('.unseen');
@@ -44,6 +56,13 @@ _LEAVERS = """() => [...document.querySelectorAll('.allos-out *, .allos-board *'
 _OUTPUTS = """() => [...document.querySelectorAll('.allos-out')].map(e => {
     const copy = e.cloneNode(true);
     for (const style of copy.querySelectorAll('style')) style.remove();
+    // The board's own around code: a box with the code and a button that says nothing of a model's.
+    for (const box of e.closest('.allos-board') ? copy.querySelectorAll('div.code') : []) {
+        const [pre, button] = box.children;
+        const own = box.children.length === 2 && pre.localName === 'pre' && button.outerHTML ===
+            '<button type="button" class="btn copy" aria-label="Copy the code">Copy</button>';
+        if (own) box.replaceWith(pre);
+    }
     // JupyterLab writes its own over ours.
     for (const link of copy.querySelectorAll('a[rel="noopener"]')) link.rel = 'noopener noreferrer';
     return copy.outerHTML;
@@ -96,7 +115,7 @@ def _open(lab: Lab, name: str, server: FakeServer, *cells: str) -> Notebook:
     lab.write(name, _setting(server), *cells)
     notebook = lab.open(name)
     notebook.page.evaluate(_COUNT)
-    notebook.run_all(timeout_s=240)
+    notebook.run_all(timeout_s=480)
     return notebook
 
 
@@ -155,14 +174,22 @@ def _quiet(notebook: Notebook) -> None:
     assert notebook.popups == []
 
 
-def test_tools_and_errors(lab: Lab, server: FakeServer) -> None:
-    """What a tool gives back, what a server says of a fault, and the names of models."""
+def test_tools(lab: Lab, server: FakeServer) -> None:
+    """What a tool gives back."""
     tool = "def read(number: int, what: str) -> str:\n    'Read.'\n    return texts[number]"
     runs = [
         f"for n in range({batch.start}, {batch.stop}):\n"
         "    display(allos.ask('Go on', model=f'groq/tool{n}', tools=[read], approve='always'))"
         for batch in BATCHES
     ]
+    notebook = _open(lab, "tools.ipynb", server, tool, *runs)
+
+    expect(notebook.outputs().locator(".allos-tool")).to_have_count(len(TEXTS))
+    _did_nothing(notebook, len(TEXTS))
+
+
+def test_errors_and_names(lab: Lab, server: FakeServer) -> None:
+    """What a server says of a fault, and the names of models."""
     errors = [
         f"for n in range({batch.start}, {batch.stop}):\n"
         "    try:\n        run('allos', f'groq/bad{n}', 'Go on')\n"
@@ -175,10 +202,52 @@ def test_tools_and_errors(lab: Lab, server: FakeServer) -> None:
         "    except Exception as exc:\n        print(exc)"
         for batch in BATCHES
     ]
-    notebook = _open(lab, "tools.ipynb", server, tool, *runs, *errors, *names)
+    notebook = _open(lab, "errors.ipynb", server, *errors, *names)
 
-    expect(notebook.outputs().locator(".allos-tool")).to_have_count(len(TEXTS))
-    _did_nothing(notebook, 2 * len(TEXTS))
+    _did_nothing(notebook, len(TEXTS))
+
+
+def test_questions_about_tools(lab: Lab, server: FakeServer) -> None:
+    """The question whether a tool may run, and its record: open, answered, saved and reopened."""
+    for start in range(0, len(TEXTS), _PER_PROMPT):
+        some = [text[:1_000] for text in TEXTS[start : start + _PER_PROMPT]]
+        ask = Reply(text="Go on", tool_calls=[Call("read", {"what": some, "more": {"a": some}})])
+        server.script(ask, Reply(text="`done`"), on=f"ask{start}")
+    asked = (
+        "def read(what: list[str], more: dict[str, list[str]]) -> str:\n"
+        "    'Read.'\n    raise AssertionError\n"
+        f"for n in range(0, {len(TEXTS)}, {_PER_PROMPT}):\n"
+        "    run('allos', f'groq/ask{n} --tools read', 'Go on')"
+    )
+    lab.write("questions.ipynb", _setting(server), asked)
+    notebook = lab.open("questions.ipynb")
+    notebook.page.evaluate(_COUNT)
+    notebook.run_cell(0)
+    notebook.run_cell(1, wait=False)
+    question = notebook.outputs(1).locator(".allos-question")
+    records = notebook.outputs(1).get_by_text("Not allowed: read(")
+    for number, start in enumerate(range(0, len(TEXTS), _PER_PROMPT)):
+        expect(records).to_have_count(number)
+        # As JSON, letter for letter: what is seen is what the tool would get.
+        line = question.locator("pre").inner_text().split("\nmore = ")[0]
+        asked_about = [text[:1_000] for text in TEXTS[start : start + _PER_PROMPT]]
+        assert json.loads(line.removeprefix("what = ")) == list(map(_seen, asked_about))
+        assert question.locator(":not(div, b, pre, button)").count() == 0
+        assert notebook.page.evaluate(_LEAVERS) == []
+        _quiet(notebook)
+        question.get_by_role("button", name="No").click()
+    notebook.wait_idle()
+    expect(question).to_have_count(0)
+
+    asked_count = number + 1
+    _did_nothing(notebook, 2 * asked_count)
+    notebook.save()
+    _did_nothing_reopened(notebook, 2 * asked_count)
+
+
+def _seen(text: str) -> str:
+    """Text with what JSON cannot spell out in its place: selectors of variants, which hide as well."""
+    return "".join(char if ord(char) < 0xE0100 else clean_text(char) for char in text)
 
 
 def test_comparisons(lab: Lab, server: FakeServer) -> None:
@@ -203,8 +272,9 @@ def test_comparisons(lab: Lab, server: FakeServer) -> None:
     boards = notebook.outputs().locator(".allos-board")
     expect(boards.first).to_be_visible()
     expect(boards.locator(".col[aria-busy=true]")).to_have_count(0)
-    foreign = "script, iframe, img:not(.allos-img), form, svg, math, object, link"
+    foreign = "script, iframe, img:not(.allos-img), form, svg, object, link"
     expect(boards.locator(foreign)).to_have_count(0)
+    assert boards.locator("math").count() == boards.locator(".allos-math > rp > math").count() > 0
     roots = notebook.page.evaluate(
         "() => [...document.querySelectorAll('.allos-cmp')].flatMap(e => [...e.classList])"
     )

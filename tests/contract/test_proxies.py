@@ -154,8 +154,6 @@ def test_proxy_that_refuses_a_host(
     assert proxy.targets == ["models.invalid:443"]
 
 
-# httpcore leaves the connection that a SOCKS proxy refused to the garbage collector.
-@pytest.mark.filterwarnings("ignore:.*uvloop:pytest.PytestUnraisableExceptionWarning")
 @needs_socksio
 def test_socks_proxy_with_a_wrong_password(
     server: FakeServer, make: Make, ask: Ask, monkeypatch: pytest.MonkeyPatch
@@ -165,7 +163,20 @@ def test_socks_proxy_with_a_wrong_password(
         monkeypatch.setenv("ALL_PROXY", f"socks5://me:secret@127.0.0.1:{proxy.port}")
         with pytest.raises(errors.ProviderConnectionError) as caught:
             ask(make(base_url=URL, max_attempts=1))
+        assert proxy.hung_up.wait(10)  # before the proxy does, and not when garbage is collected
     line = str(caught.value)
 
     assert "ALL_PROXY" in line
     assert "secret" not in line
+
+
+@needs_socksio
+def test_socks_proxy_that_never_answers(
+    server: FakeServer, make: Make, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call that is given up closes the connection that the proxy has not opened."""
+    with Proxy(server.port, silent=True) as proxy:
+        monkeypatch.setenv("ALL_PROXY", f"socks5://127.0.0.1:{proxy.port}")
+        with pytest.raises(errors.ProviderTimeoutError):
+            ask(make(base_url=URL, max_attempts=1, timeout_s=0.5))
+        assert proxy.hung_up.wait(10)

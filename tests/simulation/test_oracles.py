@@ -14,7 +14,7 @@ from allos.analysis import agreement, leaderboard, paired, power, score_summary
 from allos.analysis.bradley_terry import fit
 from allos.analysis.distributions import t_cdf, t_quantile
 from allos.analysis.mcnemar import mid_p
-from allos.analysis.paired_scores import holm
+from allos.analysis.multiple_tests import holm
 from allos.analysis.votes import read_votes
 
 with warnings.catch_warnings():

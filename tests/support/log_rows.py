@@ -13,7 +13,7 @@ from allos.context import RunContext
 from allos.log.blocks import Block, block_from_rows
 from allos.log.columns import STORED_NAMES
 from allos.log.log import Log
-from allos.log.store.protocol import Batch, Rating, RawJson, RunRecord, Where
+from allos.log.store.protocol import Batch, Rating, RawJson, RunRecord, Vote, Where
 from allos.messages import Message, MessageRole
 from allos.request import Request
 from allos.response import ProviderResponse
@@ -111,6 +111,7 @@ class MemoryStore:
         self.all_ratings: list[Rating] = []
         self.all_leases: dict[str, dict[str, float]] = {}
         self.all_runs: dict[str, RunRecord] = {}
+        self.all_votes: list[Vote] = []
         self.failure: Exception | None = None
         self.failures: list[Exception] = []
         self.bad_ids: set[str] = set()
@@ -133,6 +134,7 @@ class MemoryStore:
             self.raw_json.setdefault(raw.id, raw)
         self.all_ratings += batch.ratings
         self.all_runs.update((run.id, run) for run in batch.runs)
+        self.all_votes += batch.votes
 
     def maintain(self) -> None:
         """Nothing to do."""
@@ -180,6 +182,12 @@ class MemoryStore:
 
     def runs(self, run_id: str | None = None) -> Iterator[RunRecord]:
         yield from (run for run in self.all_runs.values() if run_id in (None, run.id))
+
+    def search(self, *_: object) -> Block:
+        raise NotImplementedError("searching is the database's business")
+
+    def votes(self) -> Iterator[Vote]:
+        yield from self.all_votes
 
     def raw(self, ids: Sequence[str]) -> Iterator[RawJson]:
         yield from (self.raw_json[each] for each in ids if each in self.raw_json)

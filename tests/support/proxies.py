@@ -23,16 +23,23 @@ class Proxy:
         ``name:password`` that it asks for.
     status : int
         An HTTP proxy's answer to CONNECT.
+    silent : bool
+        A SOCKS proxy never answers.
     """
 
-    def __init__(self, port: int, *, user: str | None = None, status: int = 200) -> None:
+    def __init__(
+        self, port: int, *, user: str | None = None, status: int = 200, silent: bool = False
+    ) -> None:
         self._to = port
         self._user = user
         self._status = status
+        self._silent = silent
         self._sock = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._sock.getsockname()[1]
         self.targets: list[str] = []
         """Hosts and ports that were asked for."""
+        self.hung_up = threading.Event()
+        """A client has closed a connection that a SOCKS proxy has not opened for it."""
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._serve, daemon=True).start()
@@ -84,6 +91,9 @@ class Proxy:
 
     def _socks(self, client: socket.socket) -> bytes | None:
         _exactly(client, _exactly(client, 1)[0])
+        if self._silent:
+            self._wait_for_end(client)
+            return None
         client.sendall(b"\x05\x02" if self._user else b"\x05\x00")
         if self._user:
             _exactly(client, 1)
@@ -91,6 +101,7 @@ class Proxy:
             good = f"{name}:{word}" == self._user
             client.sendall(b"\x01\x00" if good else b"\x01\x01")
             if not good:
+                self._wait_for_end(client)
                 return None
         kind = _exactly(client, 4)[3]
         size = {1: 4, 4: 16}.get(kind) or _exactly(client, 1)[0]
@@ -98,6 +109,10 @@ class Proxy:
         self.targets.append(f"{host}:{struct.unpack('>H', _exactly(client, 2))[0]}")
         client.sendall(b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x00")
         return b""
+
+    def _wait_for_end(self, client: socket.socket) -> None:
+        if not client.recv(1):
+            self.hung_up.set()
 
 
 def _some(sock: socket.socket) -> bytes:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from allos.log.accessor import Cost
 from allos.notebook.tables.values import count, dollars, plural, records
 from allos.providers.catalog import services
 from allos.render.data_table import DataTable, Row, TableCell
+from allos.runs.frame_accessor import Cost
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -21,7 +21,8 @@ from allos.providers.catalog.service import Deprecation, ModelName, ProviderFact
 
 RESERVED: frozenset[str] = frozenset(
     {"models", "providers", "log", "last", "stop", "key", "help"}
-    | {"config", "doctor", "replay", "chats", "compare", "show", "spent", "batch", "batches"}
+    | {"config", "doctor", "replay", "chats", "compare", "show", "spent"}
+    | {"summary", "cost", "search", "rank", "batch", "batches"}
 )
 """Subcommands of ``%allos``; no service may have such a name."""
 

@@ -90,10 +90,9 @@ class BatchCalls:
         self.stop_errors: dict[int, AllosError] = {}
         """By column, why its calls are not sent any more."""
         self.responses: dict[int, ProviderResponse] = {}
-        """By position; only where there is no log to read them from."""
+        """By position; only those that the log does not have, or not as they came."""
         self.is_paused = self.is_cancelled = False
         self._session = session
-        self._is_logged = session.log.is_open
         self._services = [service_of(column) for column in plan.grid.columns]
         self._rules = StopRules()
         self._bound: dict[int, Column] = {}
@@ -204,6 +203,7 @@ class BatchCalls:
         if not self.states.start(position):
             return None
         column = self._bound_column(task.column)
+        is_kept = not self._session.log.is_open or self._session.log.redaction is not None
         with adaptive_window.using(self._window(self._services[task.column])):
             call = start_task(task, column, refresh=self.options.refresh)
         with self._lock:
@@ -211,7 +211,7 @@ class BatchCalls:
             is_cancelled = self.is_cancelled
         if is_cancelled:
             call.cancel()
-        call.future.add_done_callback(partial(self._arrived, position))
+        call.future.add_done_callback(partial(self._arrived, position, is_kept))
         return call.future
 
     def _bound_column(self, index: int) -> Column:
@@ -231,7 +231,7 @@ class BatchCalls:
 
     # ---- loop thread ----------------------------------------------------------------------------------
 
-    def _arrived(self, position: int, future: Future[ProviderResponse]) -> None:
+    def _arrived(self, position: int, is_kept: bool, future: Future[ProviderResponse]) -> None:
         try:
             response = future.result()
         except Exception as exc:  # noqa: BLE001 - a fault of our own must not leave a call running
@@ -243,7 +243,7 @@ class BatchCalls:
             self._calls.pop(position, None)
             followers = self._followers.pop(position, None)
             listeners = list(self._listeners)
-            if not self._is_logged:
+            if is_kept:
                 self.responses[position] = kept
         if not self.is_cancelled:
             stop = self._rules.after(response, column, self._services[column])

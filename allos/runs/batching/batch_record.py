@@ -23,11 +23,16 @@ _NOT_KEPT = frozenset({"api_key", "headers"})
 """Keys, which are looked up again."""
 
 
-def record_of(run_id: str, plan: BatchPlan, options: BatchOptions) -> RunRecord:
-    """Record of a batch: no key, and of the data only what the prompt uses."""
+def record_of(
+    run_id: str, plan: BatchPlan, options: BatchOptions, *, has_data: bool = True
+) -> RunRecord:
+    """Record of a batch: no key, and of the data only what the prompt uses.
+
+    Without the data and the prompt where texts of the log are redacted.
+    """
     grid = plan.grid
     request = {
-        "messages": messages_json(grid.prompts[0]),
+        "messages": messages_json(grid.prompts[0] if has_data else ()),
         "columns": [_column(column) for column in grid.columns],
         "n": grid.n,
         "options": {k: v for k, v in asdict(options).items() if k != "refresh"},
@@ -36,7 +41,7 @@ def record_of(run_id: str, plan: BatchPlan, options: BatchOptions) -> RunRecord:
         "index": [_plain_label(label) for label in plan.frame.index.tolist()],
         "columns": {name: plan.rows.texts(name) for name in plan.names},
     }
-    return make_record(run_id, plan, request, data)
+    return make_record(run_id, plan, request, data if has_data else {})
 
 
 def _column(column: Column) -> Mapping[str, Any]:
@@ -67,6 +72,11 @@ def plan_of(record: RunRecord) -> tuple[BatchPlan, BatchOptions]:
     import pandas as pd
 
     request, data = unpacked(record.request), unpacked(record.data)
+    if not data:
+        raise ConfigurationError(
+            f"The log has no data of the batch {record.id}, since its texts were redacted: run "
+            "allos.batch() again with the same data, and it goes on."
+        )
     columns = []
     for index, facts in enumerate(request["columns"]):
         if facts["missing"]:

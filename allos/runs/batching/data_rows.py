@@ -63,7 +63,7 @@ def _read(data: Any) -> pd.DataFrame:
         if isinstance(found, pd.DataFrame):
             return found
     if hasattr(data, "__arrow_c_stream__"):
-        import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
+        import pyarrow as pa
 
         table: pd.DataFrame = pa.table(data).to_pandas()
         return table

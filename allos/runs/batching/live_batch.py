@@ -88,7 +88,7 @@ class Batch:
         self.plan: BatchPlan = calls.plan
         self._calls = calls
         self._session = session
-        self._store = session.log.store
+        self._store = session.log.store if session.log.is_open else None
         self._noted = 0
 
     # ---- state ------------------------------------------------------------------------------------
@@ -197,15 +197,21 @@ class Batch:
         return batch_frame.wide(self.plan, self._frame_of(positions), positions, values)
 
     def _logged(self) -> pd.DataFrame:
-        """Rows of the log, or of memory where there is no log."""
+        """Rows of the log, and after them those that are in memory."""
+        import pandas as pd
+
+        from allos.log.frame import frame_of
+
+        frames = []
         if self._store is not None:
             from allos.log.query import read
 
             self._session.log.flush()
-            return read(self._store, FRAME_NAMES, Where(any_of={"run_id": (self.id,)}))
-        from allos.log.frame import frame_of
-
-        return frame_of(list(self._calls.responses.values()))
+            frames.append(read(self._store, FRAME_NAMES, Where(any_of={"run_id": (self.id,)})))
+        if self._calls.responses or not frames:
+            frames.append(frame_of(list(self._calls.responses.values())))
+        frames = [frame for frame in frames if len(frame)] or frames
+        return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
 
     def __iter__(self) -> Iterator[BatchRow]:
         arrived: queue.SimpleQueue[Ended] = queue.SimpleQueue()

@@ -1,13 +1,10 @@
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from allos.analysis import compare_all, paired
-from allos.analysis.paired_scores import holm
 from allos.errors import ConfigurationError
 
 COLUMNS = ["difference", "low", "high", "p_value", "n_prompts", "n_answers", "unpaired", "unknown"]
@@ -128,11 +125,3 @@ def test_all_pairs() -> None:
         compare_all(answers(), score="score", baseline="z")
     with pytest.raises(ConfigurationError, match="at least two"):
         compare_all(answers().query("model == 'a'"), score="score")
-
-
-def test_holm_keeps_unknown_ones() -> None:
-    """An unknown p-value is none of those that are corrected for."""
-    adjusted = holm([0.02, math.nan, 0.9])
-
-    assert adjusted[0] == pytest.approx(0.04)
-    assert math.isnan(adjusted[1])

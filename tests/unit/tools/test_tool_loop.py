@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import allos
 from allos.errors import ConfigurationError, Interrupted, RateLimitError, SchemaError, ToolError
 from allos.messages import ToolCall
 from allos.response import ProviderResponse
+from allos.tools import tool_loop
 from tests.support.fake_server import Call, FakeServer, Fault, Reply
 
 
@@ -365,3 +368,94 @@ def test_a_table_becomes_its_text(server: FakeServer) -> None:
     ask(tools=[give])
 
     assert results(server)[0].endswith("\n\nAll rows:\ncity\nRome\nOslo")
+
+
+def test_always_is_for_the_function_not_its_name(server: FakeServer) -> None:
+    """After "always" a function is not asked about again in its session; another of its name is."""
+    asked: list[str] = []
+
+    def approver(call: ToolCall) -> Any:
+        asked.append(call.name)
+        return "always" if len(asked) == 1 else False
+
+    session = allos.current_session()
+    session.approvers.append(approver)
+    try:
+        for turn in ("Rome", "Oslo"):
+            server.script(call({"city": turn}), Reply("Sunny."))
+            ask()
+        assert asked == ["weather"]
+        assert "Oslo" in results(server)[0]
+
+        def other(city: str) -> str:
+            """Weather."""
+            return "run"
+
+        other.__name__ = "weather"
+        server.script(call({"city": "Bonn"}), Reply("Sunny."))
+        ask(tools=[other])
+        assert asked == ["weather", "weather"]
+        assert "did not allow" in results(server)[0]
+    finally:
+        session.approvers.remove(approver)
+        session.always_allowed_tools.remove(weather)
+
+
+def test_an_interrupt_during_the_question_says_that_nothing_ran(server: FakeServer) -> None:
+    """While the user is asked no tool runs, and the message says so; approvers and `approve` alike."""
+
+    def interrupted(call: ToolCall) -> bool:
+        raise KeyboardInterrupt
+
+    session = allos.current_session()
+    session.approvers.append(interrupted)
+    try:
+        for approve in (None, interrupted):
+            server.script(call({"city": "Rome"}))
+            with pytest.raises(Interrupted, match="'weather' was not run") as raised:
+                ask(approve=approve)
+            assert raised.value.response is not None
+    finally:
+        session.approvers.remove(interrupted)
+
+
+@pytest.mark.parametrize("asks", ["approver", "approve", "async approve"])
+def test_waiting_for_the_person_is_not_counted(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch, asks: str
+) -> None:
+    """The time of a run, as shown, is that of its calls and tools; the person's is told apart."""
+    from allos.render.answer import answer_text
+
+    clock = [0.0]
+    monkeypatch.setattr(tool_loop, "perf_counter", lambda: clock[0])
+    server.script(call({"city": "Rome"}), call({"city": "Oslo"}))
+
+    def person(_: ToolCall) -> bool:
+        clock[0] += 30
+        return True
+
+    async def slow_person(wanted: ToolCall) -> bool:
+        return person(wanted)
+
+    def work(city: str) -> str:
+        """Weather."""
+        clock[0] += 500  # a tool's own time is no waiting
+        return "sunny"
+
+    work.__name__ = "weather"
+    session = allos.current_session()
+    monkeypatch.setattr(session, "approvers", [person] if asks == "approver" else [])
+    approve: Any = {"approver": None, "approve": person, "async approve": slow_person}[asks]
+    if asks == "async approve":
+        options = {"model": "groq/m", "tools": [work], "approve": approve}
+        answer = asyncio.run(allos.aask("Weather?", **options))
+    else:
+        answer = ask(tools=[work], approve=approve)
+
+    assert answer.approval_s == 60
+    start = answer.steps[0].created_at
+    assert start is not None
+    # As if the clock of the calls had seen the person's minute and two seconds of work.
+    last = replace(answer.steps[-1], completed_at=start + timedelta(seconds=62))
+    shown = answer_text(replace(answer, steps=(*answer.steps[:-1], last)))
+    assert "  2.0 s  3 calls" in shown

@@ -1,0 +1,299 @@
+"""``df.allos``: questions about a frame of responses; `allos._accessor` registers it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import pandas as pd
+
+from allos import analysis
+from allos.errors import ConfigurationError, did_you_mean
+from allos.log import spreadsheets
+from allos.money import money
+
+if TYPE_CHECKING:
+    from allos.analysis.frames import By
+    from allos.providers import Provider
+    from allos.runs.rerun import Rerun
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What calls cost together; unknown costs are counted, never taken for 0.
+
+    Examples
+    --------
+    >>> Cost(0.12, unknown=3, calls=10)
+    $0.12 + 3 unknown
+    >>> Cost(None, unknown=3, calls=3)
+    unknown (3 calls)
+    """
+
+    usd: float | None
+    """Sum of the known costs, US dollars; None when none is known."""
+    unknown: int
+    """Calls whose cost is unknown."""
+    calls: int
+    """All calls."""
+
+    def __float__(self) -> float:
+        """US dollars; raises where a cost is unknown."""
+        if self.usd is None or self.unknown:
+            raise ValueError(
+                f"{self.unknown} of {self.calls} costs are unknown; .usd is the known part"
+            )
+        return self.usd
+
+    def __str__(self) -> str:
+        if self.usd is None:
+            return f"unknown ({self.calls:,} call{'' if self.calls == 1 else 's'})"
+        return money(self.usd) + (f" + {self.unknown:,} unknown" if self.unknown else "")
+
+    __repr__ = __str__
+
+
+class ResponsesAccessor:
+    """Questions about a frame of responses: ``df.allos``.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Rows of `allos.responses`, of a comparison's `frame`, or a part of them.
+    """
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self._frame = frame
+
+    def cost(self, by: str | Sequence[str] | None = None) -> Cost | pd.DataFrame:
+        """Cost of the calls, with the unknown costs counted.
+
+        A replayed answer and a call that was not sent cost nothing.
+
+        Parameters
+        ----------
+        by : str or sequence of str, optional
+            Columns to group by, such as ``"model"`` or ``["provider", "model"]``.
+
+        Returns
+        -------
+        Cost or pandas.DataFrame
+            With `by` a frame with one row per group, the dearest first: `calls`, `failed`,
+            `input_tokens`, `output_tokens`, `cost_usd` (null when no cost is known) and `unknown_costs`.
+
+        Raises
+        ------
+        ConfigurationError
+            The frame has no such column, or no column `cost_usd`.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"model": ["a", "a", "b"], "cost_usd": [0.1, None, None]})
+        >>> frame.allos.cost()
+        $0.1 + 2 unknown
+        >>> frame.allos.cost(by="model")["unknown_costs"].to_dict()
+        {'a': 1, 'b': 1}
+        """
+        costs = self._costs()
+        if by is None:
+            known = costs.dropna()
+            total = float(known.sum()) if len(known) or not len(costs) else None
+            return Cost(total, int(costs.isna().sum()), len(costs))
+        names = [by] if isinstance(by, str) else list(by)
+        facts = pd.DataFrame(
+            {
+                **{name: self._column(name) for name in names},
+                "calls": 1,
+                "failed": self._optional("status") == "error",
+                "input_tokens": self._optional("input_tokens"),
+                "output_tokens": self._optional("output_tokens"),
+                "cost_usd": costs,
+                "unknown_costs": costs.isna(),
+            }
+        )
+        counts = {"calls": "Int64", "failed": "Int64", "unknown_costs": "Int64"}
+        sums = {"input_tokens": "Int64", "output_tokens": "Int64", "cost_usd": "Float64"}
+        facts = facts.astype(counts | sums)
+        # Without a known value a sum is unknown, not 0.
+        grouped = facts.groupby(names, dropna=False)[[*counts, *sums]].sum(min_count=1)
+        order = ["calls", "failed", "input_tokens", "output_tokens", "cost_usd", "unknown_costs"]
+        return grouped[order].sort_values(["cost_usd", "calls"], ascending=False)
+
+    # ---- the summaries of `allos.analysis` -------------------------------------------------------
+
+    def summary(
+        self, by: By = "model", *, per: Literal["call", "prompt"] = "call", prompt: str = "prompt"
+    ) -> pd.DataFrame:
+        """Calls in one row per group; see `allos.analysis.summary`."""
+        return analysis.summary(self._frame, by, per=per, prompt=prompt)
+
+    def cost_report(self, by: By = "model") -> pd.DataFrame:
+        """Cost by group and what it was spent on; see `allos.analysis.cost_report`."""
+        return analysis.cost_report(self._frame, by)
+
+    def errors(self, by: By = ("provider", "model")) -> pd.DataFrame:
+        """Failed calls by their kind; see `allos.analysis.errors`."""
+        return analysis.errors(self._frame, by)
+
+    def timeline(self, every: str | None = None, by: By = None) -> pd.DataFrame:
+        """Calls by period of time; see `allos.analysis.timeline`."""
+        return analysis.timeline(self._frame, every, by)
+
+    def drift(
+        self,
+        later: pd.DataFrame,
+        by: By = "model",
+        *,
+        prompt: str = "prompt",
+        score: str | None = None,
+    ) -> pd.DataFrame:
+        """Change from this frame to a later one; see `allos.analysis.drift`."""
+        return analysis.drift(self._frame, later, by, prompt=prompt, score=score)
+
+    def pareto(
+        self,
+        quality: str = "rating",
+        against: str = "cost_usd",
+        by: By = "model",
+        *,
+        prompt: str = "prompt",
+    ) -> pd.DataFrame:
+        """Quality against cost or latency; see `allos.analysis.pareto`."""
+        return analysis.pareto(self._frame, quality, against, by, prompt=prompt)
+
+    def disagreement(
+        self,
+        by: By = "model",
+        *,
+        prompt: str = "prompt",
+        answer: str = "content",
+        score: str | None = None,
+    ) -> pd.DataFrame:
+        """Prompts by how much answers differ; see `allos.analysis.disagreement`."""
+        return analysis.disagreement(self._frame, by, prompt=prompt, answer=answer, score=score)
+
+    # ---- statistics of `allos.analysis`; options are theirs ---------------------------------------
+
+    def score_summary(self, *, score: str, **options: Any) -> pd.DataFrame:
+        """Mean scores with intervals; see `allos.analysis.score_summary`."""
+        return analysis.score_summary(self._frame, score=score, **options)
+
+    def paired(self, *, score: str, a: Any, b: Any, **options: Any) -> pd.DataFrame:
+        """Difference of two models on the same prompts; see `allos.analysis.paired`."""
+        return analysis.paired(self._frame, score=score, a=a, b=b, **options)
+
+    def compare_all(self, *, score: str, **options: Any) -> pd.DataFrame:
+        """Differences of all pairs of models; see `allos.analysis.compare_all`."""
+        return analysis.compare_all(self._frame, score=score, **options)
+
+    def pass_at_k(self, *, score: str, **options: Any) -> pd.DataFrame:
+        """How likely one of k answers passes; see `allos.analysis.pass_at_k`."""
+        return analysis.pass_at_k(self._frame, score=score, **options)
+
+    def pass_all_k(self, *, score: str, **options: Any) -> pd.DataFrame:
+        """How likely all of k answers pass; see `allos.analysis.pass_all_k`."""
+        return analysis.pass_all_k(self._frame, score=score, **options)
+
+    def variance_split(self, *, score: str, **options: Any) -> pd.DataFrame:
+        """What scores vary by: prompts, repeats or judges; see `allos.analysis.variance_split`."""
+        return analysis.variance_split(self._frame, score=score, **options)
+
+    def leaderboard(self, level: float = 0.95, **options: Any) -> pd.DataFrame:
+        """Models ranked, of a frame of votes; see `allos.analysis.leaderboard`."""
+        return analysis.leaderboard(self._frame, level, **options)
+
+    # ---- asking again -----------------------------------------------------------------------------
+
+    def rerun(
+        self, *, model: str | Provider | Sequence[str | Provider] | None = None, **options: Any
+    ) -> Rerun:
+        """Ask the prompts of these responses again; see `allos.rerun`."""
+        from allos.runs.rerun import rerun
+
+        return rerun(self._frame, model=model, **options)
+
+    # ---- files ------------------------------------------------------------------------------------
+
+    def to_csv(self, path: str | Path, *, index: bool = False) -> Path:
+        """Write the frame as a CSV file that a spreadsheet program can open safely.
+
+        A text that would be a formula there begins with an apostrophe; numbers stay as they are.
+
+        Parameters
+        ----------
+        path : str or pathlib.Path
+            Replaced if it exists.
+        index : bool
+            Whether the index becomes columns.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
+        Raises
+        ------
+        ConfigurationError
+            The file cannot be written.
+
+        Examples
+        --------
+        ::
+
+            allos.responses(since="today").allos.to_csv("today.csv")
+        """
+        return spreadsheets.write_csv(self._frame, path, index=index)
+
+    def to_excel(self, path: str | Path, *, index: bool = False) -> Path:
+        """Write the frame as an Excel workbook, in which every text is text; needs the extra `[excel]`.
+
+        Times are in UTC, and a text longer than a cell of Excel (32,767 characters) is cut and says so.
+
+        Parameters
+        ----------
+        path : str or pathlib.Path
+            ``.xlsx``; replaced if it exists.
+        index : bool
+            Whether the index becomes columns.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
+        Raises
+        ------
+        ConfigurationError
+            The file cannot be written, or openpyxl is not installed.
+
+        Examples
+        --------
+        ::
+
+            allos.responses(since="today").allos.to_excel("today.xlsx")
+        """
+        return spreadsheets.write_excel(self._frame, path, index=index)
+
+    def _costs(self) -> pd.Series[float]:
+        """Cost of each row; null when unknown, 0 where nothing was sent."""
+        costs = self._column("cost_usd").astype("Float64")
+        replayed = self._optional("replayed").astype("boolean").fillna(False)
+        unsent = self._optional("attempts").astype("Int64").eq(0).fillna(False)
+        return costs.mask((replayed | unsent).astype(bool), 0.0)
+
+    def _column(self, name: str) -> pd.Series[float]:
+        if name not in self._frame.columns:
+            names = [str(column) for column in self._frame.columns]
+            raise ConfigurationError(
+                f"The frame has no column {name!r}.{did_you_mean(str(name), names)} "
+                "df.allos.cost() needs rows of allos.responses()."
+            )
+        return self._frame[name]
+
+    def _optional(self, name: str) -> pd.Series[float]:
+        """Return a column that may have been left out: null then."""
+        if name in self._frame.columns:
+            return self._frame[name]
+        return pd.Series(pd.NA, index=self._frame.index, dtype="Int64")
