@@ -101,10 +101,7 @@ def joined(
         parts.append(
             parsed.rename(columns={n: f"{n}{PARSED_SUFFIX}" for n in parsed.columns if n in taken})
         )
-    result = pd.concat(parts, axis=1)
-    from allos.log import accessor  # noqa: F401 - ``df.allos``
-
-    return result
+    return pd.concat(parts, axis=1)
 
 
 def parsed_columns(
