@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from allos.errors import LogError
 from allos.log.columns import add_columns, create_table
 from allos.log.log_file import APPLICATION_ID
-from allos.log.store.protocol import RunRecord, Vote
+from allos.log.store.protocol import Vote
 from allos.log.store.segments import CREATE as CREATE_SEGMENTS
 
 if TYPE_CHECKING:
@@ -66,13 +66,16 @@ def _4_raters_and_votes(db: sqlite3.Connection) -> None:
 def _5_batches(db: sqlite3.Connection) -> None:
     for statement in add_columns(5):
         db.execute(statement)
-    # What a batch has done is read from the index alone.
-    db.execute(
-        "CREATE INDEX responses_run ON responses (run_id, task_key, status)"
-        " WHERE run_id IS NOT NULL"
-    )
-    db.execute(f"CREATE TABLE runs ({', '.join(RunRecord._fields)}, PRIMARY KEY (id))")
-    db.execute("CREATE TABLE leases (run_id, holder, usd, PRIMARY KEY (run_id, holder))")
+    # Short, so that the schema still fits into the first page: see version 4.
+    indexed = ("comparison_id", "conversation_id", "conversation")
+    for name in indexed:
+        db.execute(f"DROP INDEX responses_{name}")
+    for number, name in enumerate((*indexed, "run_id"), 1):
+        db.execute(f"CREATE INDEX i{number} ON responses({name})WHERE {name} NOTNULL")
+    db.execute("DROP INDEX segment_columns_name")
+    db.execute("CREATE UNIQUE INDEX i5 ON segment_columns(name,first_seq)")
+    # One row for each part of what a batch is made of, and for each lease of its budget.
+    db.execute("CREATE TABLE runs(id,part,value,PRIMARY KEY(id,part))WITHOUT ROWID")
 
 
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (

@@ -21,8 +21,9 @@ from allos.log.log_file import (
     file_lock,
     network_file_system,
 )
+from allos.log.store import sqlite_runs
 from allos.log.store.migrations import migrate
-from allos.log.store.protocol import Batch, DamagedStoreError, Rating, RunRecord, Vote, Where
+from allos.log.store.protocol import Batch, DamagedStoreError, Rating, Vote, Where
 from allos.log.store.segments import SegmentBuilder, data_version
 from allos.log.store.sqlite_connection import (
     connect,
@@ -55,11 +56,6 @@ _EXPIRED = (
     f" WHERE created_at < ? LIMIT {MAX_EXPIRED_AT_ONCE})"
 )
 _INSERT_RAW = "INSERT OR IGNORE INTO raw (id, request, reply) VALUES (?, ?, ?)"
-_SAVE_RUN = (
-    f"INSERT INTO runs ({', '.join(RunRecord._fields)}) VALUES"
-    f" ({', '.join('?' * len(RunRecord._fields))}) ON CONFLICT (id) DO UPDATE SET "
-    + ", ".join(f"{name} = excluded.{name}" for name in RunRecord._fields[2:])
-)
 _INSERT_RATING = insert_new("ratings", Rating._fields)
 _INSERT_VOTE = insert_new("votes", Vote._fields)
 
@@ -196,7 +192,7 @@ class SQLiteStore:
             if batch.ratings:
                 db.executemany(_INSERT_RATING, batch.ratings)
             if batch.runs:
-                db.executemany(_SAVE_RUN, batch.runs)
+                sqlite_runs.save(db, batch.runs)
             if batch.votes:
                 db.executemany(_INSERT_VOTE, batch.votes)
             db.execute("COMMIT")
@@ -262,17 +258,13 @@ class SQLiteStore:
 
     def lease(self, run_id: str, holder: str, usd: float, limit_usd: float) -> float:
         """Take a part of a budget, on a connection of its own; see `Store.lease`. Any thread."""
-        from allos.log.store.sqlite_leases import lease
-
         with self._own_connection("write to") as db:
-            return lease(db, run_id, holder, usd, limit_usd)
+            return sqlite_runs.lease(db, run_id, holder, usd, limit_usd)
 
     def leases(self, run_id: str) -> Mapping[str, float]:
         """US dollars that each holder has of a budget. Any thread."""
-        from allos.log.store.sqlite_leases import leases
-
         with self._own_connection("read") as db:
-            return leases(db, run_id)
+            return sqlite_runs.leases(db, run_id)
 
     @contextlib.contextmanager
     def _own_connection(self, what: str) -> Iterator[sqlite3.Connection]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from allos.log.blocks import Block, block_from_rows, select_rows
+from allos.log.store import sqlite_runs
 from allos.log.store.protocol import Rating, RawJson, RunRecord, Vote, Where
 from allos.log.store.segments import read_segments
 from allos.log.store.sqlite_conditions import to_sql
@@ -137,14 +138,7 @@ class SQLiteSnapshot:
 
     def runs(self, run_id: str | None = None) -> Iterator[RunRecord]:
         """Batches, oldest first, or the one with this id."""
-        names = ", ".join(RunRecord._fields)
-        if run_id is None:  # without what may be large
-            names = names.removesuffix("data") + "x'' AS data"
-        where, values = ("", ()) if run_id is None else (" WHERE id = ?", (run_id,))
-        yield from map(
-            RunRecord._make,
-            self._db.execute(f"SELECT {names} FROM runs{where} ORDER BY created_at", values),
-        )
+        return sqlite_runs.read(self._db, run_id)
 
     def raw(self, ids: Sequence[str]) -> Iterator[RawJson]:
         """Request bodies and replies of these responses, those that are stored."""
