@@ -553,3 +553,44 @@ def test_recorded_answers_take_the_place_of_calls(server: FakeServer, tmp_path: 
     assert second["content"][data["text"] == "other"].tolist() == (
         first["content"][data["text"] == "other"].tolist()
     )
+
+
+def test_pruning_rows_deletes_the_data_of_their_batch(server: FakeServer) -> None:
+    """What is deleted from the log is not kept in what a batch is made of."""
+    kept = allos.batch(table(2), "Keep {{ text }}", models="groq/a").wait(20)
+    gone = allos.batch(table(2), "{{ text }}", models="groq/a", tags=["secret"]).wait(20)
+    allos.log.prune(tags="secret")
+
+    assert allos.batches()["batch_id"].tolist() == [kept.id]
+    with pytest.raises(ConfigurationError, match="The log has no batch"):
+        allos.resume(gone.id)
+
+
+def test_redacted_texts_are_in_no_part_of_the_log(
+    server: FakeServer, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The frame has the answers as they came; the log has neither them nor the data."""
+    server.reply(echo)
+    allos.log.open(log)
+    allos.log.redact(lambda text: "(redacted)")
+    batch = allos.batch(table(2), "hush {{ text }}", models="groq/a").wait(20)
+    allos.log.redact(None)
+    stored = b"".join(path.read_bytes() for path in log.parent.glob("log.sqlite*"))
+
+    assert batch.frame["content"].tolist() == ["echo <0>", "echo <1>"]
+    assert allos.responses()["content"].tolist() == ["(redacted)"] * 2
+    assert b"hush" not in stored
+    with pytest.raises(ConfigurationError, match="its texts were redacted: run allos.batch"):
+        allos.resume(batch.id)
+
+
+def test_a_batch_in_a_block_that_is_not_logged(server: FakeServer) -> None:
+    """Its answers are in memory, and nothing of it is in the log."""
+    server.reply(echo)
+    with allos.log.paused():
+        batch = allos.batch(table(2), "{{ text }}", models="groq/a")
+    frame = batch.frame
+
+    assert frame["content"].tolist() == ["echo <0>", "echo <1>"]
+    assert allos.responses().empty
+    assert allos.batches().empty

@@ -88,7 +88,8 @@ class Batch:
         self.plan: BatchPlan = calls.plan
         self._calls = calls
         self._session = session
-        self._store = session.log.store if session.log.is_open else None
+        self._store = session.log.store
+        self._is_logged = session.log.is_open
         self._noted = 0
 
     # ---- state ------------------------------------------------------------------------------------
@@ -421,7 +422,7 @@ class Batch:
             newest=self._views(self._calls.newest),
             failed=self._views(self._calls.failed),
             notes=self.notes,
-            logged=self._store is not None,
+            logged=self._is_logged,
         )
 
     def _views(self, ended: Iterable[Ended]) -> list[BatchRowView]:
