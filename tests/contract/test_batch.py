@@ -580,7 +580,7 @@ def test_redacted_texts_are_in_no_part_of_the_log(
     assert batch.frame["content"].tolist() == ["echo <0>", "echo <1>"]
     assert allos.responses()["content"].tolist() == ["(redacted)"] * 2
     assert b"hush" not in stored
-    with pytest.raises(ConfigurationError, match="its texts were redacted: run allos.batch"):
+    with pytest.raises(ConfigurationError, match=r"its texts were redacted: run allos\.batch"):
         allos.resume(batch.id)
 
 

@@ -203,7 +203,7 @@ class BatchCalls:
         if not self.states.start(position):
             return None
         column = self._bound_column(task.column)
-        is_kept = not self._session.log.is_open or self._session.log.redaction is not None
+        is_kept = not self._session.log.is_logging or self._session.log.redaction is not None
         with adaptive_window.using(self._window(self._services[task.column])):
             call = start_task(task, column, refresh=self.options.refresh)
         with self._lock:

@@ -89,7 +89,7 @@ class Batch:
         self._calls = calls
         self._session = session
         self._store = session.log.store
-        self._is_logged = session.log.is_open
+        self._is_logged = session.log.is_logging
         self._noted = 0
 
     # ---- state ------------------------------------------------------------------------------------
