@@ -19,6 +19,7 @@ from allos.runs.batching.batch_calls import BatchCalls, BatchOptions
 from allos.runs.batching.batch_plan import BatchPlan
 from allos.runs.batching.batch_preview import BatchPreview, preview_of
 from allos.runs.batching.batch_record import record_of
+from allos.runs.batching.chat_rows import chats_of
 from allos.runs.batching.data_rows import DataRows, as_frame
 from allos.runs.batching.live_batch import Batch
 from allos.runs.grid import Grid, build_columns, normalize_models, normalize_params
@@ -34,7 +35,7 @@ _ON_ERROR = ("row", "raise")
 
 def batch(
     data: Any,
-    prompt: Prompt,
+    prompt: Prompt | None = None,
     *,
     models: Sequence[str | Provider] | str | Provider,
     system: str | None = None,
@@ -61,9 +62,11 @@ def batch(
     data : DataFrame, table, list of dicts, str or path-like
         One row for each prompt: a frame of pandas or polars, an Arrow table, a dataset of Hugging Face,
         rows as dicts, or the path of a CSV, JSONL or Parquet file.
-    prompt : str, or as in `allos.ask`
+    prompt : str, or as in `allos.ask`, or None
         ``{{ name }}`` stands for the row's value in the column `name`. Names of columns are
         substituted, nothing is evaluated; a missing column or value is an error before anything is sent.
+        None: each row is a conversation, in the column `messages` (exported chats) or `input` (samples
+        of OpenAI evals); an answer that it ends with is not sent, but the column `ideal`.
     models : sequence of str or Provider
         ``provider/model`` names or provider objects.
     system : str or None
@@ -141,7 +144,7 @@ def batch(
 
 def preview_batch(
     data: Any,
-    prompt: Prompt,
+    prompt: Prompt | None = None,
     *,
     models: Sequence[str | Provider] | str | Provider,
     system: str | None = None,
@@ -162,15 +165,19 @@ def preview_batch(
 
 def _plan(
     data: Any,
-    prompt: Prompt,
+    prompt: Prompt | None,
     models: Any,
     system: str | None,
     params: Any,
     n: int,
     shared: Mapping[str, Any],
 ) -> BatchPlan:
-    rows = DataRows(as_frame(data))
+    frame = as_frame(data)
     columns = build_columns(normalize_models(models), normalize_params(params), shared)
+    if prompt is None:
+        chats = chats_of(frame, system)
+        return BatchPlan(Grid(chats.conversations, columns, n=n), DataRows(chats.frame))
+    rows = DataRows(frame)
     return BatchPlan(Grid([as_messages(prompt, system)], columns, rows=rows, n=n), rows)
 
 

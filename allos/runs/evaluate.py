@@ -9,6 +9,7 @@ from allos.errors import ConfigurationError, did_you_mean
 from allos.messages import Prompt
 from allos.providers import Provider
 from allos.runs.batch import batch
+from allos.runs.batching.chat_rows import chats_of
 from allos.runs.batching.data_rows import as_frame
 from allos.runs.evaluation import Evaluation
 from allos.runs.score import normalize_scorers
@@ -16,7 +17,7 @@ from allos.runs.score import normalize_scorers
 
 def evaluate(
     data: Any,
-    prompt: Prompt,
+    prompt: Prompt | None = None,
     *,
     models: Sequence[str | Provider] | str | Provider,
     scorers: Any,
@@ -69,6 +70,8 @@ def evaluate(
         found.table
     """
     frame = as_frame(data)
+    if prompt is None:
+        frame = chats_of(frame, None).frame
     known = list(frame.columns)
     named = normalize_scorers(scorers, target)
     for name in [target, *(each.target for each in named)]:

@@ -594,3 +594,24 @@ def test_a_batch_in_a_block_that_is_not_logged(server: FakeServer) -> None:
     assert frame["content"].tolist() == ["echo <0>", "echo <1>"]
     assert allos.responses().empty
     assert allos.batches().empty
+
+
+def test_conversations_are_asked_and_scored(server: FakeServer, tmp_path: Path) -> None:
+    """A file of chats goes in as it is, is gone on with by id, and has its expected answers."""
+    path = tmp_path / "chats.jsonl"
+    path.write_text(
+        '{"messages": [{"role": "user", "content": "<0>"}, {"role": "assistant", "content": "echo <0>"}]}\n'
+        '{"messages": [{"role": "user", "content": "<1>"}, {"role": "assistant", "content": "no"}]}\n'
+    )
+    server.reply(echo)
+    found = allos.evaluate(
+        path, models="groq/a", scorers="exact", target="ideal", system="Be terse"
+    )
+    frame = found.frame
+
+    assert frame["content"].tolist() == ["echo <0>", "echo <1>"]
+    assert frame["exact"].tolist() == [1.0, 0.0]
+    assert frame["system"].tolist() == ["Be terse"] * 2
+    assert allos.resume(found.id).done
+    assert allos.batch(path, models="groq/a", system="Be terse").done
+    assert server.count == 2

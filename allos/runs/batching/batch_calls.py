@@ -199,7 +199,7 @@ class BatchCalls:
         return self._window(service).size
 
     def _submit(self, task: Task) -> Future[ProviderResponse] | None:
-        position = self.plan.position(task.row, task.column, task.sample)
+        position = self.plan.position_of(task)
         if not self.states.start(position):
             return None
         column = self._bound_column(task.column)

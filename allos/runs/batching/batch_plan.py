@@ -44,9 +44,9 @@ class BatchPlan:
     Parameters
     ----------
     grid : Grid
-        One prompt, rows of a table.
+        One prompt and the rows; or as many prompts as rows, which are then not the grid's.
     rows : DataRows
-        The rows of the grid.
+        The data.
 
     Examples
     --------
@@ -64,7 +64,12 @@ class BatchPlan:
         self.grid = grid
         self.rows = rows
         self.names = grid.names
-        self.row_keys = _row_keys([rows.texts(name) for name in self.names], len(rows))
+        self.is_chat = grid.rows is None
+        """Whether every row is a conversation of its own, a prompt of the grid."""
+        values = [rows.texts(name) for name in self.names]
+        if self.is_chat:
+            values = [[messages_digest(prompt) for prompt in grid.prompts]]
+        self.row_keys = _row_keys(values, len(rows))
         self.column_keys = [_column_key(column) for column in grid.columns]
 
     @property
@@ -78,7 +83,7 @@ class BatchPlan:
     @cached_property
     def question(self) -> str:
         """Hash of what every row is asked; models, parameters and repeats are not part of it."""
-        return messages_digest(self.grid.prompts[0])
+        return "conversations" if self.is_chat else messages_digest(self.grid.prompts[0])
 
     @cached_property
     def id(self) -> str:
@@ -130,7 +135,13 @@ class BatchPlan:
         """The call as a task."""
         row, column, sample = self.parts(position)
         key = self.key(position)
-        return self.grid.task(self.grid.columns[column], row=row, sample=sample, key=key)
+        where = {"prompt": row} if self.is_chat else {"row": row}
+        return self.grid.task(self.grid.columns[column], **where, sample=sample, key=key)
+
+    def position_of(self, task: Task) -> int:
+        """Number of the call that a task is of."""
+        row = task.prompt if self.is_chat else task.row
+        return self.position(row, task.column, task.sample)
 
     # ---- order ------------------------------------------------------------------------------------
 
@@ -150,6 +161,8 @@ class BatchPlan:
 
     def prefix_chars(self, rows: range | list[int]) -> int:
         """Characters that the prompts of a group begin with, all of them the same."""
+        if self.is_chat:  # they may have nothing in common
+            return 0
         shared = sum(len(message.text or "") for message in self.grid.prompts[0])
         if self.names and isinstance(rows, list):
             shared += len(self.rows.texts(self.names[0])[rows[0]])

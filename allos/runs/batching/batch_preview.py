@@ -120,7 +120,7 @@ def preview_of(
     columns = []
     for column, label in zip(plan.grid.columns, labels, strict=True):
         calls = of_each - done[column.index]
-        messages = plan.grid.task(column, row=at, sample=0).messages
+        messages = plan.task(plan.position(at, column.index, 0)).messages
         try:
             planned = preview(messages, model=column.model, stream=False, **column.params)
         except (AllosError, ValueError, TypeError) as exc:
@@ -156,6 +156,8 @@ def _of_column(
 
 def _lengths(plan: BatchPlan) -> list[int]:
     """Characters that each row adds to the prompt."""
+    if plan.is_chat:
+        return [sum(len(turn.text or "") for turn in prompt) for prompt in plan.grid.prompts]
     columns = [plan.rows.texts(name) for name in plan.names]
     return [sum(map(len, row)) for row in zip(*columns, strict=True)] or [0] * len(plan.rows)
 

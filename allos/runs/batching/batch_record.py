@@ -33,6 +33,7 @@ def record_of(
     grid = plan.grid
     request = {
         "messages": messages_json(grid.prompts[0] if has_data else ()),
+        "is_chat": plan.is_chat,
         "columns": [_column(column) for column in grid.columns],
         "n": grid.n,
         "options": {k: v for k, v in asdict(options).items() if k != "refresh"},
@@ -41,6 +42,8 @@ def record_of(
         "index": [_plain_label(label) for label in plan.frame.index.tolist()],
         "columns": {name: plan.rows.texts(name) for name in plan.names},
     }
+    if plan.is_chat:
+        data["columns"] = {"messages": [messages_json(prompt) for prompt in grid.prompts]}
     return make_record(run_id, plan, request, data if has_data else {})
 
 
@@ -85,13 +88,15 @@ def plan_of(record: RunRecord) -> tuple[BatchPlan, BatchOptions]:
                 "keep: run allos.batch() again with the same data, and it goes on."
             )
         columns.append(build_column(index, facts["model"], facts["params"]))
-    stored = messages_of(request["messages"])
-    if stored.lost:
+    texts = data["columns"]["messages"] if request["is_chat"] else [request["messages"]]
+    stored = [messages_of(text) for text in texts]
+    if any(each.lost for each in stored):
         raise ConfigurationError(
             f"The prompt of the batch {record.id} has images or files, which the log does not keep: run "
             "allos.batch() again with the same data, and it goes on."
         )
     frame = pd.DataFrame(data["columns"], index=pd.Index(data["index"]))
     rows = DataRows(frame)
-    grid = Grid([stored.messages], columns, rows=rows, n=request["n"])
+    prompts = [each.messages for each in stored]
+    grid = Grid(prompts, columns, rows=None if request["is_chat"] else rows, n=request["n"])
     return BatchPlan(grid, rows), BatchOptions(**request["options"])
