@@ -179,13 +179,15 @@ def __getattr__(name: str) -> Any:
 
 
 def _show_results() -> None:
-    """Let a notebook show responses and comparisons also without ``%load_ext allos``."""
+    """Let a notebook show responses, comparisons and errors also without ``%load_ext allos``."""
     find_shell = getattr(sys.modules.get("IPython"), "get_ipython", None)
     shell = find_shell() if find_shell is not None else None
     if shell is not None:
+        from allos.notebook import tracebacks
         from allos.notebook.display import Display
 
         Display(shell).register_formatters()
+        tracebacks.shorten_all()
 
 
 def make_default_session() -> Any:

@@ -106,11 +106,22 @@ def _numbers(chunks: Sequence[tuple[int, ColumnChunk]], total: int, dtype: str) 
     return pd.Series(times).dt.tz_localize("UTC").array
 
 
+ROWS = "responses"
+"""Value of ``frame.attrs["allos_rows"]``: what the rows are; pandas keeps it where rows or columns are chosen."""
+
+
 def assemble(columns: Mapping[str, ExtensionArray], row_count: int) -> pd.DataFrame:
     """Frame of these columns."""
     import pandas as pd
 
     return pd.DataFrame(columns, index=pd.RangeIndex(row_count), copy=False)
+
+
+def responses_frame(columns: Mapping[str, ExtensionArray], row_count: int) -> pd.DataFrame:
+    """Frame of these columns of responses, which says so."""
+    frame = assemble(columns, row_count)
+    frame.attrs["allos_rows"] = ROWS
+    return frame
 
 
 def typed_frame(kinds: Mapping[str, str], rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
@@ -161,4 +172,4 @@ def frame_of(responses: Sequence[ProviderResponse]) -> pd.DataFrame:
     facts = log.process_facts()
     rows = [clean_row(row_of(response, facts)) for response in responses]
     blocks = [block_from_rows(STORED_NAMES, rows)]
-    return assemble({name: column(blocks, name) for name in FRAME_NAMES}, len(rows))
+    return responses_frame({name: column(blocks, name) for name in FRAME_NAMES}, len(rows))

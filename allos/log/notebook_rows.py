@@ -164,7 +164,7 @@ def from_notebook(path: str | os.PathLike[str]) -> pd.DataFrame:
     columns = {name: frame.column(blocks, name) for name in FRAME_NAMES}
     if order is not None:
         columns = {name: values.take(order) for name, values in columns.items()}
-    return frame.assemble(columns, len(rows))
+    return frame.responses_frame(columns, len(rows))
 
 
 def _read_cells(path: Path) -> list[Any]:

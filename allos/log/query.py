@@ -296,7 +296,7 @@ def _frame(
             data.update(_raw_columns(snapshot, ids))
             names = (*names, *_RAW)
     count = sum(block.row_count for block in blocks)
-    return frame.assemble({name: data[name] for name in names}, count)
+    return frame.responses_frame({name: data[name] for name in names}, count)
 
 
 def _ratings(snapshot: Snapshot, ids: ExtensionArray) -> dict[str, ExtensionArray]:

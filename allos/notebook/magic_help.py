@@ -4,8 +4,6 @@ from __future__ import annotations
 
 HELP = r"""Ask a language model; the answer streams into the cell and is a row of the log.
 
-::
-
     %%allos [NAME <<] [PROVIDER MODEL | PROVIDER/MODEL] [flags]
     The prompt. {{ expression }} inserts a value; \{{ is two literal braces.
 
@@ -64,5 +62,5 @@ Sub-commands
 %allos stop                stop all running comparisons and batches
 %allos help                show this text
 
-The response is `_` and ``Out[n]``; it has `content`, `metadata` and more.
+The response is _ and Out[n]; it has .content, .metadata and more.
 """

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from allos.notebook.tables.values import count, dollars, plural, records
-from allos.providers.catalog import services
+from allos.notebook.tables.values import count, dollars, is_free, plural, records
 from allos.render.data_table import DataTable, Row, TableCell
 from allos.runs.frame_accessor import Cost
 
@@ -37,23 +36,18 @@ def table(frame: pd.DataFrame) -> DataTable:
     )
 
 
-def _is_free(provider: object) -> bool:
-    """Whether a service never costs anything."""
-    return any(known.name == provider and known.embedded for known in services.all_services())
-
-
 def _cost(provider: object, usd: float | None, unknown: int) -> str:
     if usd is None:
-        return "free" if _is_free(provider) else "unknown"
+        return "free" if is_free(provider) else "unknown"
     known = dollars(usd)
-    return f"{known} + {unknown} unknown" if unknown and not _is_free(provider) else known
+    return f"{known} + {unknown} unknown" if unknown and not is_free(provider) else known
 
 
 def _total(frame: pd.DataFrame) -> str:
     free = 0
     if "provider" in frame.index.names:
-        is_free = [_is_free(name) for name in frame.index.get_level_values("provider")]
-        free = int(frame["unknown_costs"][is_free].sum())
+        free_groups = [is_free(name) for name in frame.index.get_level_values("provider")]
+        free = int(frame["unknown_costs"][free_groups].sum())
     known = frame["cost_usd"].dropna()
     calls = int(frame["calls"].sum())
     unknown = int(frame["unknown_costs"].sum()) - free

@@ -1,8 +1,9 @@
-"""Which frames are shown as a table of allos: those with all the columns of one of its own frames.
+"""Which frames are shown as a table of allos: its own ones, and parts of them.
 
 The frame itself stays a plain `pandas.DataFrame`: it is known by its columns, so that a part of its rows,
-sorted or filtered, looks the same, and a part of its columns is shown by pandas. Only frames whose columns
-depend on a service or a call (models, results of `allos.analysis`) carry a mark, ``frame.attrs["allos_view"]``.
+sorted or filtered, looks the same. A part of the columns of responses, which may have any names, is known
+by a mark that pandas keeps, ``frame.attrs["allos_rows"]``; frames whose columns depend on a service or a call
+(models, results of `allos.analysis`) by ``frame.attrs["allos_view"]``.
 """
 
 from __future__ import annotations
@@ -61,4 +62,8 @@ def table_of(frame: pd.DataFrame) -> DataTable | None:
         shown: TableModule = module
         if columns[: len(shown.COLUMNS)] == shown.COLUMNS:
             return shown.table(frame)
-    return None
+    if frame.attrs.get("allos_rows") != "responses":
+        return None
+    from allos.notebook.tables import responses_table
+
+    return responses_table.part_table(frame) if responses_table.is_part(frame) else None

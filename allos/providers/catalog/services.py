@@ -133,10 +133,9 @@ def find(name: str) -> Service:
     load_installed()
     if name in _registered:
         return _registered[name]
-    known = names()
     raise ConfigurationError(
         f"Unknown provider {name!r}.{suggestion(name)} "
-        f"%allos providers, or ProviderRegistry.list_providers(), lists all {len(known)}."
+        f"%allos providers lists all {len(all_services())}."
     )
 
 
