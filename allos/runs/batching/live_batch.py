@@ -5,66 +5,25 @@ from __future__ import annotations
 import queue
 import sys
 from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
-from allos.errors import AllosError, BatchPausedError, Interrupted
-from allos.log.columns import FRAME_NAMES
-from allos.log.store.protocol import Where
+from allos.errors import BatchPausedError, Interrupted
 from allos.render.batch_table import BatchRowView, BatchView
-from allos.render.logged_rows import records, response_of
-from allos.response import ProviderResponse
 from allos.runs import active_runs
-from allos.runs.batching import batch_frame
-from allos.runs.batching.batch_calls import BatchCalls, Ended, facts_without_row
+from allos.runs.batching.batch_calls import BatchCalls, Ended
 from allos.runs.batching.batch_counts import ColumnCounts
 from allos.runs.batching.batch_plan import BatchPlan
+from allos.runs.batching.batch_results import BatchResults, BatchRow
 from allos.runs.batching.batch_view import batch_view, row_view
 from allos.session import Session
-from allos.tools.schemas import as_schema
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from allos.request import SchemaSpec
 
 _TICK_S = 0.2
 """How often a waiting thread looks whether the batch was paused, and draws its progress."""
-
-
-@dataclass(frozen=True, slots=True)
-class BatchRow:
-    """One call of a batch that has ended."""
-
-    index: Any
-    """Label of its row in the data."""
-    model: str
-    """``provider/model``."""
-    sample_index: int
-    response: ProviderResponse
-    """As far as the log keeps it, where the call is of an earlier run."""
-
-    @property
-    def content(self) -> str:
-        """The text of the answer."""
-        return self.response.content
-
-    @property
-    def parsed(self) -> Any:
-        """Its value, with a schema."""
-        return self.response.parsed
-
-    @property
-    def status(self) -> str:
-        """``"ok"``, ``"error"`` or ``"cancelled"``."""
-        return self.response.status
-
-    @property
-    def error(self) -> AllosError | None:
-        """Why there is no answer."""
-        return self.response.error
 
 
 class Batch:
@@ -88,7 +47,7 @@ class Batch:
         self.plan: BatchPlan = calls.plan
         self._calls = calls
         self._session = session
-        self._store = session.log.store
+        self._results = BatchResults(run_id, calls, session)
         self._is_logged = session.log.is_logging
         self._noted = 0
 
@@ -148,12 +107,6 @@ class Batch:
         """Calls that have not."""
         return self._calls.states.left
 
-    @property
-    def schema(self) -> SchemaSpec | None:
-        """Schema of the answers, if all columns have the same."""
-        found = [as_schema(column.params.get("schema")) for column in self.plan.grid.columns]
-        return found[0] if all(each == found[0] for each in found) else None
-
     # ---- results ----------------------------------------------------------------------------------
 
     @property
@@ -170,20 +123,7 @@ class Batch:
     def partial(self) -> pd.DataFrame:
         """The frame so far: the calls that have ended."""
         positions = self._calls.states.ended()
-        return self._frame_of(positions)
-
-    def _frame_of(self, positions: Sequence[int]) -> pd.DataFrame:
-        logged = self._logged()
-        rows = batch_frame.newest_rows(self.plan, logged)
-        without = [position for position in positions if position not in rows]
-        return batch_frame.joined(
-            self.plan,
-            logged,
-            rows,
-            positions,
-            facts_without_row(self._calls, without),
-            self.schema,
-        )
+        return self._results.frame(positions)
 
     def wide(self, values: str | Sequence[str] = "content") -> pd.DataFrame:
         """One row per row of the data, with a column for each model, set of parameters and sample.
@@ -194,32 +134,14 @@ class Batch:
             Columns of `frame` to spread.
         """
         self.wait()
-        positions = self._calls.states.ended()
-        return batch_frame.wide(self.plan, self._frame_of(positions), positions, values)
-
-    def _logged(self) -> pd.DataFrame:
-        """Rows of the log, and after them those that are in memory."""
-        import pandas as pd
-
-        from allos.log.frame import frame_of
-
-        frames = []
-        if self._store is not None:
-            from allos.log.query import read
-
-            self._session.log.flush()
-            frames.append(read(self._store, FRAME_NAMES, Where(any_of={"run_id": (self.id,)})))
-        if self._calls.responses or not frames:
-            frames.append(frame_of(list(self._calls.responses.values())))
-        frames = [frame for frame in frames if len(frame)] or frames
-        return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+        return self._results.wide(self._calls.states.ended(), values)
 
     def __iter__(self) -> Iterator[BatchRow]:
         arrived: queue.SimpleQueue[Ended] = queue.SimpleQueue()
         self._calls.listen(arrived.put)
         try:
             seen = set(self._calls.states.ended())
-            yield from self._rows(sorted(seen))
+            yield from self._results.rows(sorted(seen))
             while len(seen) < len(self):
                 try:
                     ended = arrived.get(timeout=_TICK_S)
@@ -228,7 +150,7 @@ class Batch:
                     continue
                 if ended.position not in seen:
                     seen.add(ended.position)
-                    yield self._row(ended)
+                    yield self._results.row(ended)
         finally:
             self._calls.unlisten(arrived.put)
 
@@ -238,32 +160,6 @@ class Batch:
         rows = iter(self)
         while (row := await asyncio.to_thread(next, rows, None)) is not None:
             yield row
-
-    def _row(self, ended: Ended) -> BatchRow:
-        row, column, sample = self.plan.parts(ended.position)
-        response = ended.response
-        if response is None:
-            facts = facts_without_row(self._calls, [ended.position])[ended.position]
-            response = response_of(facts)
-        return BatchRow(
-            self.plan.frame.index[row], self.plan.grid.columns[column].name, sample, response
-        )
-
-    def _rows(self, positions: Sequence[int]) -> Iterator[BatchRow]:
-        """Rows of calls that have ended before."""
-        if not positions:
-            return
-        logged = self._logged()
-        where = batch_frame.newest_rows(self.plan, logged)
-        found = records(logged)
-        schema = self.schema
-        for position in positions:
-            at = where.get(position)
-            response = None if at is None else response_of(found[at])
-            if response is not None and schema is not None and schema.parse is not None:
-                with suppress(ValueError):
-                    response = replace(response, parsed=schema.parse(response.content))
-            yield self._row(Ended(position, response))
 
     # ---- waiting ------------------------------------------------------------------------------------
 
@@ -426,7 +322,7 @@ class Batch:
         )
 
     def _views(self, ended: Iterable[Ended]) -> list[BatchRowView]:
-        rows = map(self._row, reversed(list(ended)))
+        rows = map(self._results.row, reversed(list(ended)))
         return [row_view(row.index, row.model, row.response) for row in rows]
 
     def to_html(self) -> str:
