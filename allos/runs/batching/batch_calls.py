@@ -238,18 +238,19 @@ class BatchCalls:
             error = AllosError(f"{type(exc).__name__}: {exc}")
             response = ProviderResponse(metadata={"status": "error"}, error=error)
         column = self.plan.parts(position)[1]
-        kept = replace(response, raw=(), body=None, reply=None)
         with self._lock:
             self._calls.pop(position, None)
             followers = self._followers.pop(position, None)
             listeners = list(self._listeners)
             if is_kept:
-                self.responses[position] = kept
+                self.responses[position] = replace(response, raw=(), body=None, reply=None)
         if not self.is_cancelled:
             stop = self._rules.after(response, column, self._services[column])
             if stop is not None and response.error is not None:
                 self._stop(stop, column, response.error)
-        (self.failed if response.status == "error" else self.newest).append(Ended(position, kept))
+        (self.failed if response.status == "error" else self.newest).append(
+            Ended(position, response)
+        )
         if self.options.on_error == "raise" and response.status == "error":
             self.pause()
         self.states.end(position, response)
