@@ -14,6 +14,7 @@ from allos.analysis.frames import (
     floats,
     group,
     integers,
+    is_free,
     numbers,
 )
 
@@ -21,7 +22,7 @@ from allos.analysis.frames import (
 def cost_report(frame: pd.DataFrame, by: By = "model") -> pd.DataFrame:
     """Cost by group, the dearest first, with what it was spent on; unknown costs are counted.
 
-    A replayed answer and a call that was not sent cost nothing.
+    A replayed answer, a call that was not sent and the embedded model cost nothing.
 
     Parameters
     ----------
@@ -42,8 +43,8 @@ def cost_report(frame: pd.DataFrame, by: By = "model") -> pd.DataFrame:
         - `input_cost_usd`, `output_cost_usd`, `input_tokens`, `cache_read_tokens`, `output_tokens`,
           `reasoning_tokens`: sums of what is known;
         - `unanswered_cost_usd`: spent on calls that failed or were stopped; `cut` counts answers that
-          ended at `max_tokens`, `retried` calls that took more than one attempt, `free` replayed
-          answers and calls that were not sent.
+          ended at `max_tokens`, `retried` calls that took more than one attempt, `free` those that
+          cost nothing.
 
     Raises
     ------
@@ -63,7 +64,7 @@ def cost_report(frame: pd.DataFrame, by: By = "model") -> pd.DataFrame:
     cost = costs(frame)
     known = ~np.isnan(cost)
     attempts = numbers(frame, "attempts")
-    free = (numbers(frame, "replayed") == 1) | (attempts == 0)
+    free = is_free(frame)
     unanswered = equals(frame, "status", "error") | equals(frame, "status", "cancelled")
     totals, counted = groups.sums(cost), groups.sizes(known)
     everything = float(np.nansum(cost))

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from allos.errors import ConfigurationError, did_you_mean
+from allos.money import EMBEDDED
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Bools: TypeAlias = npt.NDArray[np.bool_]
@@ -84,9 +85,15 @@ def is_true(frame: pd.DataFrame, name: str) -> Bools:
 
 
 def costs(frame: pd.DataFrame) -> Floats:
-    """Cost of each call, US dollars: NaN where unknown, 0 where nothing was sent."""
+    """Cost of each call, US dollars: NaN where unknown, 0 where it was free."""
+    return np.where(is_free(frame), 0.0, numbers(frame, "cost_usd"))
+
+
+def is_free(frame: pd.DataFrame) -> Bools:
+    """Where nothing was sent (replayed, refused), or to the embedded model."""
     unsent = is_true(frame, "replayed") | (numbers(frame, "attempts") == 0)
-    return np.where(unsent, 0.0, numbers(frame, "cost_usd"))
+    free: Bools = unsent | equals(frame, "provider", EMBEDDED)
+    return free
 
 
 @dataclass(frozen=True, slots=True)

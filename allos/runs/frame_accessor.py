@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from allos import analysis
+from allos.analysis.frames import is_free
 from allos.errors import ConfigurationError, did_you_mean
 from allos.log import spreadsheets
 from allos.money import money
@@ -70,7 +71,7 @@ class ResponsesAccessor:
     def cost(self, by: str | Sequence[str] | None = None) -> Cost | pd.DataFrame:
         """Cost of the calls, with the unknown costs counted.
 
-        A replayed answer and a call that was not sent cost nothing.
+        A replayed answer, a call that was not sent and the embedded model cost nothing.
 
         Parameters
         ----------
@@ -277,11 +278,8 @@ class ResponsesAccessor:
         return spreadsheets.write_excel(self._frame, path, index=index)
 
     def _costs(self) -> pd.Series[float]:
-        """Cost of each row; null when unknown, 0 where nothing was sent."""
-        costs = self._column("cost_usd").astype("Float64")
-        replayed = self._optional("replayed").astype("boolean").fillna(False)
-        unsent = self._optional("attempts").astype("Int64").eq(0).fillna(False)
-        return costs.mask((replayed | unsent).astype(bool), 0.0)
+        """Cost of each row; null when unknown, 0 where it was free."""
+        return self._column("cost_usd").astype("Float64").mask(is_free(self._frame), 0.0)
 
     def _column(self, name: str) -> pd.Series[float]:
         if name not in self._frame.columns:

@@ -81,13 +81,18 @@ def test_numbers_are_known_or_nan() -> None:
     assert np.isnan(numbers(frame, "z")).all()
 
 
-def test_what_was_not_sent_is_free() -> None:
-    """Replayed and refused calls cost 0; any other null cost is unknown."""
+def test_what_costs_nothing() -> None:
+    """Replayed and refused calls, and the embedded model, cost 0; any other null cost is unknown."""
     frame = pd.DataFrame(
-        {"cost_usd": [None, 0.5, None], "replayed": [None, True, False], "attempts": [0, 1, 1]}
+        {
+            "cost_usd": [None, 0.5, None, None],
+            "replayed": [None, True, False, False],
+            "attempts": [0, 1, 1, 1],
+            "provider": ["groq", "groq", "local", None],
+        }
     )
 
-    assert np.array_equal(costs(frame), [0.0, 0.0, np.nan], equal_nan=True)
+    assert np.array_equal(costs(frame), [0.0, 0.0, 0.0, np.nan], equal_nan=True)
 
 
 def test_columns_are_named_once() -> None:

@@ -51,12 +51,13 @@ def test_a_total_is_never_a_plain_zero() -> None:
         float(unknown)
 
 
-def test_what_was_not_sent_costs_nothing() -> None:
-    """Replayed answers and calls that were refused before they were sent are known to be free."""
+def test_what_costs_nothing() -> None:
+    """Replayed answers, calls that were refused before they were sent, and the embedded model are free."""
     replayed = frame_of([a_response(0, replayed=True, metadata={"cost_usd": 0.25})])
 
     assert replayed.allos.cost() == Cost(0.0, 0, 1)
     assert rows(None, attempts=0).allos.cost() == Cost(0.0, 0, 1)
+    assert rows(None, provider="local").allos.cost() == Cost(0.0, 0, 1)
 
 
 def test_cost_by_columns() -> None:
