@@ -117,11 +117,14 @@ def going_on(count: int) -> None:
     with FakeProcess("--reply", "Hi") as server:
         os.environ.update(GROQ_BASE_URL=server.base_url, GROQ_API_KEY=KEY)
         data = pd.DataFrame({"text": [f"ticket {number} of many" for number in range(count)]})
+        allos.batch(data[:100], "Warm: {{ text }}", models="groq/m").wait()
+        before_mb = resident_mb()
         began, cpu = perf_counter(), process_time()
         batch = allos.batch(data, "Classify: {{ text }}", models="groq/m").wait()
         wall_s, cpu_s = perf_counter() - began, process_time() - cpu
         print(
-            f"a batch of {count:,} rows: {wall_s:.0f} s, {1000 * cpu_s / count:.2f} s CPU for 1,000"
+            f"a batch of {count:,} rows: {wall_s:.0f} s, {1000 * cpu_s / count:.2f} s CPU for 1,000, "
+            f"{resident_mb() - before_mb:.0f} MB of memory"
         )
         allos.log.flush()
         began = perf_counter()
@@ -132,6 +135,12 @@ def going_on(count: int) -> None:
         assert len(batch.frame) == count
         print(f"its frame: {perf_counter() - began:.1f} s")
         print(f"requests: {server.stats()['count']:,}")
+
+
+def resident_mb() -> float:
+    """Memory of the process now (Linux)."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 if __name__ == "__main__":
