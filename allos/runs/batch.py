@@ -221,7 +221,7 @@ def start_batch(
     calls = BatchCalls(
         run_id, plan, session, options, kept=kept, spent_by_session=finished.cost_by_session
     )
-    if session.log.is_logging:
+    if session.log.is_logging and calls.states.left:
         is_redacted = session.log.redaction is not None
         session.log.save_run(record_of(run_id, plan, options, has_data=not is_redacted))
     started = Batch(run_id, calls, session)
