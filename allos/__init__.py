@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from allos.runs.compare import compare as compare
     from allos.runs.doctor import doctor as doctor
     from allos.runs.evaluate import evaluate as evaluate
+    from allos.runs.judge import judge as judge
     from allos.runs.logged_comparison import comparison as comparison
     from allos.runs.preview import preview as preview
     from allos.runs.rerun import rerun as rerun
@@ -92,6 +93,7 @@ _PUBLIC: dict[str, str | None] = {
     "evaluate": "allos.runs.evaluate",
     "forget_key": "allos.providers.auth.key_store",
     "from_notebook": "allos.log.notebook_rows",
+    "judge": "allos.runs.judge",
     "log": None,
     "preview": "allos.runs.preview",
     "rate": "allos.log.feedback",
@@ -143,6 +145,7 @@ __all__ = [
     "evaluate",
     "forget_key",
     "from_notebook",
+    "judge",
     "load_ipython_extension",
     "log",
     "preview",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import inspect
 import numbers
 import threading
@@ -156,8 +157,9 @@ def _run(scorer: Scorer, rows: Sequence[Mapping[str, Any]]) -> list[_Scored]:
         return []
     if scorer.is_async:
         return _on_own_loop(lambda: _await_all(scorer, rows))
+    here = contextvars.copy_context()  # a scorer may ask a model, in the session of the caller
     with ThreadPoolExecutor(THREADS, thread_name_prefix="allos-score") as pool:
-        return list(pool.map(lambda row: _scored(scorer, row), rows))
+        return list(pool.map(lambda row: here.copy().run(_scored, scorer, row), rows))
 
 
 def _scored(scorer: Scorer, row: Mapping[str, Any]) -> _Scored:
@@ -191,8 +193,9 @@ async def _await_all(scorer: Scorer, rows: Sequence[Mapping[str, Any]]) -> list[
 def _on_own_loop(work: Callable[[], Any]) -> list[_Scored]:
     """Run a coroutine on a loop of its own: a kernel's loop is running already."""
     found: list[list[_Scored]] = []
+    here = contextvars.copy_context()
     thread = threading.Thread(
-        target=lambda: found.append(asyncio.run(work())), name="allos-score", daemon=True
+        target=lambda: found.append(here.run(asyncio.run, work())), name="allos-score", daemon=True
     )
     thread.start()
     thread.join()

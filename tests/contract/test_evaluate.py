@@ -95,6 +95,33 @@ def test_other_scorers_ask_nothing_again(server: FakeServer) -> None:
     assert rescored["scorer"].tolist() == [1.0] * 40
 
 
+def test_a_model_judges(server: FakeServer) -> None:
+    """The judge sees task, right answer and answer; a grade that cannot be read is unknown."""
+
+    def grade(seen: Seen) -> Reply:
+        if seen.model != "judge":
+            return Reply("billing")
+        score = 0.75 if "<<< right answer\nbilling" in seen.prompt else 7
+        return Reply(f'{{"reason": "so", "score": {score}}}')
+
+    server.reply(grade)
+    judge = allos.judge("Is it right?", model="groq/judge", target="label", name="graded")
+    frame = allos.evaluate(
+        tickets(4), "Classify: {{ text }}", models="groq/same", scorers=[judge]
+    ).frame
+    asked = [request for request in server.requests if request.model == "judge"]
+
+    assert frame["graded"].fillna(-1).tolist() == [0.75, -1, 0.75, -1]
+    assert frame["graded_error"].str.startswith("SchemaError").tolist()[1::2] == [True, True]
+    assert "<<< task\nClassify: ticket" in asked[0].prompt
+    assert "<<< answer to grade\nbilling\n>>>" in asked[0].prompt
+    assert asked[0].prompt.endswith("Is it right?")
+    assert len(allos.responses(tags="judge")) == 4
+    assert judge.version != allos.judge("Is it polite?", model="groq/judge").version
+    with pytest.raises(ConfigurationError, match="needs a question"):
+        allos.judge(" ")
+
+
 def test_a_scorer_that_fails_everywhere_leaves_the_others(server: FakeServer) -> None:
     """Its scores are unknown, and the table says of how many rows."""
     server.reply(answer)

@@ -9,6 +9,7 @@ import pytest
 
 from allos.errors import ConfigurationError
 from allos.runs.score import score
+from allos.session import Session, current_session
 
 
 def frame(**columns: Any) -> pd.DataFrame:
@@ -57,6 +58,21 @@ def test_sync_scorers_run_in_threads_async_ones_together() -> None:
 
     assert score(frame(), waits)["waits"].tolist() == [1.0] * 3
     assert asyncio.run(check()) == [1.0] * 3
+
+
+def test_scorers_run_in_the_callers_session() -> None:
+    """What a scorer asks is a row of the caller's log, wherever it runs."""
+
+    def sync(row: Any) -> bool:
+        return current_session() is mine
+
+    async def in_loop(row: Any) -> bool:
+        return current_session() is mine
+
+    with Session().active() as mine:
+        scored = score(frame(), [sync, in_loop])
+
+    assert scored["sync"].tolist() == scored["in_loop"].tolist() == [1.0] * 3
 
 
 def test_a_failing_scorer_is_an_error_of_its_cell() -> None:
