@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from allos.runs.ask import aask as aask
     from allos.runs.ask import ask as ask
     from allos.runs.batch import batch as batch
+    from allos.runs.batch import preview_batch as preview_batch
     from allos.runs.batches import batches as batches
     from allos.runs.batches import resume as resume
     from allos.runs.chats import chat as chat
@@ -96,6 +97,7 @@ _PUBLIC: dict[str, str | None] = {
     "judge": "allos.runs.judge",
     "log": None,
     "preview": "allos.runs.preview",
+    "preview_batch": "allos.runs.batch",
     "rate": "allos.log.feedback",
     "ratings": "allos.log.feedback",
     "vote": "allos.log.feedback",
@@ -149,6 +151,7 @@ __all__ = [
     "load_ipython_extension",
     "log",
     "preview",
+    "preview_batch",
     "rate",
     "ratings",
     "replay",

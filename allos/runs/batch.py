@@ -154,7 +154,31 @@ def preview_batch(
     batch_id: str | None = None,
     **shared: Any,
 ) -> BatchPreview:
-    """Return what `batch` would send and cost with the same arguments. Nothing is sent."""
+    """Return what `batch` would send and cost with the same arguments. Nothing is sent.
+
+    Parameters
+    ----------
+    data, prompt, models, system, params, n, budget_usd, batch_id, **shared
+        As in `batch`.
+
+    Returns
+    -------
+    BatchPreview
+        Of each model the calls that are left, their estimated tokens and the most that they may cost; what
+        is answered already, and how many calls the budget allows at least. Prints as a few lines.
+
+    Raises
+    ------
+    ConfigurationError, TemplateError
+        As in `batch`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> tickets = pd.DataFrame({"text": ["Where is it?", "Too dear."]})
+    >>> preview_batch(tickets, "Classify: {{ text }}", models="groq/x", api_key="gsk-example").calls
+    2
+    """
     seal_secrets(shared)
     plan = _plan(data, prompt, models, system, params, n, shared)
     session = current_session()

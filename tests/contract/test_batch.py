@@ -486,6 +486,29 @@ def test_a_confirmation_sees_what_is_left(server: FakeServer) -> None:
     assert server.count == 2
 
 
+def test_a_preview_needs_no_key_and_names_what_would_fail(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tokens and cost of each model, and why one would not be asked; nothing is sent."""
+    monkeypatch.delenv("MISTRAL_API_KEY")
+    plan = allos.preview_batch(
+        table(30),
+        "{{ text }}",
+        models=["groq/llama-3.1-8b-instant", "mistral/x"],
+        params={"max_tokens": 9},
+        n=2,
+        strict=True,
+        seed=1,
+    )
+
+    assert [each.calls for each in plan.columns] == [60, 60]
+    assert plan.columns[0].input_tokens >= 60
+    assert plan.columns[0].worst_cost_usd > 0
+    assert plan.worst_cost_usd is None
+    assert "groq/llama-3.1-8b-instant: 60 calls, about" in str(plan)
+    assert not server.count
+
+
 def test_data_of_many_kinds(server: FakeServer, tmp_path: Path) -> None:
     """Rows as dicts, files, polars, Arrow: all are asked."""
     server.reply(echo)
