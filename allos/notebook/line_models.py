@@ -72,11 +72,13 @@ def batch_data(names: Sequence[str], quoted: Mapping[str, str]) -> tuple[Word, t
             "below. Nothing was sent."
         )
     data = Word(quoted.get(names[0], names[0]), names[0] in quoted)
-    return data, compared_models(names[1:], quoted) if names[1:] else ()
+    return data, compared_models(names[1:], quoted, "batch DATA") if names[1:] else ()
 
 
-def compared_models(names: Sequence[str], quoted: Mapping[str, str]) -> tuple[str, ...]:
-    """Models of a comparison.
+def compared_models(
+    names: Sequence[str], quoted: Mapping[str, str], command: str = "compare"
+) -> tuple[str, ...]:
+    """Models of a comparison, or of what another command asks them.
 
     Raises
     ------
@@ -85,7 +87,7 @@ def compared_models(names: Sequence[str], quoted: Mapping[str, str]) -> tuple[st
     """
     if not names or any(name in quoted for name in names):
         raise ConfigurationError(
-            "%%allos compare and batch take provider/model names: %%allos compare local/smollm2 groq/MODEL. "
+            f"%%allos {command} takes provider/model names: %%allos {command} local/smollm2 groq/MODEL. "
             "The prompt must be in the cell below. Nothing was sent."
         )
     for name in names:
