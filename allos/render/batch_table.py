@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from allos.money import money
+from allos.render.comparison_costs import model_cost
 from allos.render.data_table import DataTable, Row, TableCell, table_html, table_text
-from allos.render.format import UNKNOWN, rate, seconds, tokens
+from allos.render.format import rate, seconds, tokens
 from allos.render.plain import shorten
 
 _TEXT_CHARS = 200
@@ -137,8 +138,9 @@ def _column_row(column: BatchColumnView, *, has_cache: bool) -> Row:
     kinds = [f"{count:,} {name}" for name, count in column.errors.items()]
     kinds += [f"{column.not_sent:,} not sent"] if column.not_sent else []
     kept = f"{column.kept:,} before" if column.kept else ""
-    cost = money(column.cost_usd) if column.cost_usd else UNKNOWN
-    hint = f"cost unknown for {column.unknown_cost:,} calls" if column.unknown_cost else ""
+    cost = model_cost(column.name, column.cost_usd or None)
+    is_unknown = column.unknown_cost and cost != "free"
+    hint = f"cost unknown for {column.unknown_cost:,} calls" if is_unknown else ""
     row: list[TableCell | str] = [
         TableCell(column.name, tone="strong"),
         TableCell(f"{column.answered:,} of {column.calls:,}", below=kept),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from allos.money import money
+from allos.render.comparison_costs import model_cost
 from allos.render.data_table import DataTable, TableCell, table_html, table_text
 from allos.render.format import UNKNOWN, seconds
 
@@ -72,7 +72,7 @@ def _row(score: ScoreView) -> list[TableCell | str]:
         TableCell(interval_bar(mean, low, high), tone="quiet"),
         f"{score.n:,}",
         TableCell(lost or "0", tone="problem" if lost else "quiet"),
-        money(score.cost_usd),
+        model_cost(score.model, score.cost_usd),
         seconds(score.latency_s),
     ]
 

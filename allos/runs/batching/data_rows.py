@@ -163,6 +163,7 @@ class DataRows:
         missing = column.isna()
         if missing.any():
             count, first = int(missing.sum()), self.frame.index[int(missing.to_numpy().argmax())]
+            first = getattr(first, "item", lambda: first)()  # 20, not np.int64(20)
             rows = "1 row has" if count == 1 else f"{count:,} rows have"
             raise TemplateError(
                 f"{{{{ {name} }}}}: {rows} no value in this column, the first at index {first!r}. Leave "
