@@ -27,8 +27,8 @@ from allos.secret import Secret, seal_secrets
 from allos.settings import Settings, checked
 
 if TYPE_CHECKING:
-    from allos.messages import ToolCall
     from allos.replaying.replay import Mode, Replay
+    from allos.tools.tool_loop import Approver
 
 EMBEDDED_MODEL = "local/smollm2"
 """Used when no model is given and none is configured."""
@@ -49,6 +49,8 @@ class Session:
         API keys set with `allos.set_key`, by account: the service, and the host unless it is its own.
     approvers : list of callable
         Called in order, on the caller's thread: whether a tool may run; None: no decision.
+    always_allowed_tools : list of callable
+        Functions that the approvers are not asked about any more.
     on_run_started : list of callable
         Called with every run that is not awaited, before its first call.
     active_runs : set
@@ -75,7 +77,8 @@ class Session:
         self.budgets = Budgets(lambda: self.settings.get("budget_usd"))
         self.limiters = LimiterRegistry()
         self.keys: dict[str, Secret] = {}
-        self.approvers: list[Callable[[ToolCall], bool | None]] = []
+        self.approvers: list[Approver] = []
+        self.always_allowed_tools: list[Callable[..., Any]] = []
         self.on_run_started: list[Callable[[Any], None]] = []
         self.active_runs: set[Any] = set()
         self.chats: dict[str, Any] = {}

@@ -18,7 +18,7 @@ from allos.errors import (
     SchemaError,
 )
 from allos.messages import Message, Prompt, as_messages
-from allos.notebook import prompts
+from allos.notebook import prompts, tool_approval
 from allos.notebook.arguments import Arguments, parse
 from allos.notebook.cell_budget import cell_budget, dry_run
 from allos.notebook.commands import dispatch
@@ -198,8 +198,14 @@ def _response(
         if question.tools:
             from allos.tools.tool_loop import ToolLoop, run_tools
 
-            loop = ToolLoop(messages, question.tools, approvers=session.approvers)
-            response = run_tools(loop, send)
+            loop = ToolLoop(
+                messages,
+                question.tools,
+                approvers=session.approvers,
+                always_allowed=session.always_allowed_tools,
+            )
+            with tool_approval.shown_by(output.show_above):
+                response = run_tools(loop, send)
         else:
             response = send(messages, {})
     except (ProviderError, SchemaError, Interrupted) as exc:

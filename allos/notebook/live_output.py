@@ -78,6 +78,7 @@ class LiveOutput:
         self._streams = not quiet and is_live(shell)
         self._display_id = uuid.uuid4().hex
         self._is_published = False
+        self._above_id: str | None = None
         self._batches: deque[Sequence[Event]] = deque()
         # Wakes the main thread: True for new events while it is idle, None at the end of a call.
         # Events that arrive before the next update is due wake nobody.
@@ -127,6 +128,19 @@ class LiveOutput:
             )
             self._text.append(f"\n→ {call.name} {arguments[:_MAX_ARGUMENT_CHARS]}\n")
         self._call_start = len(self._text)
+
+    def show_above(self, data: dict[str, Any]) -> None:
+        """Show something above the answer, in place of what was shown there before."""
+        is_shown = self._above_id is not None or self._is_published
+        if self._above_id is None:
+            # Outputs keep their order: this one gets the place of the answer, which gets a new one.
+            self._above_id, self._display_id = self._display_id, uuid.uuid4().hex
+            self._is_published = False
+        self._shell.display_pub.publish(
+            data, transient={"display_id": self._above_id}, update=is_shown
+        )
+        if self._streams and self._text and not self._is_published:
+            self._show_partial()
 
     def finish(self, response: ProviderResponse) -> None:
         """Replace the streamed text by the rendered and sanitised answer with its footer."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterable
 
 from allos.render.style import LIVE_STYLE
 
@@ -93,6 +94,22 @@ def streaming_html(text: str, *, state: str = "") -> str:
     status = f'<small class="allos-state">{escaped(state)}</small>' if state else ""
     return unbroken(
         f'<div class="allos-out mathjax_ignore tex2jax_ignore">{LIVE_STYLE}{body}{status}</div>'
+    )
+
+
+def quiet_html(lines: Iterable[str]) -> str:
+    """HTML of untrusted lines as small quiet text.
+
+    Examples
+    --------
+    >>> "<b>" in quiet_html(["Allowed: <b>"])
+    False
+    """
+    body = "".join(
+        f'<div><small class="allos-state">{escaped(line)}</small></div>' for line in lines
+    )
+    return unbroken(
+        f'<div class="allos-out mathjax_ignore tex2jax_ignore">{LIVE_STYLE}{body}</div>'
     )
 
 

@@ -151,13 +151,15 @@ def _tool_loop(
     max_steps: int,
     approve: Approve | None,
 ) -> ToolLoop:
+    session = current_session()
     return ToolLoop(
         conversation,
         tools,
         tool_choice=tool_choice,
         max_steps=max_steps,
         approve=approve,
-        approvers=current_session().approvers,
+        approvers=session.approvers,
+        always_allowed=session.always_allowed_tools,
     )
 
 

@@ -29,8 +29,8 @@ from allos.tools.tool_results import error_text, result_text, run_in_thread
 Approve = Callable[[ToolCall], bool | Awaitable[bool]] | Literal["always"]
 """Returns whether a call may run; or ``"always"``."""
 
-Approver = Callable[[ToolCall], bool | None]
-"""Returns whether a call may run; None: no decision."""
+Approver = Callable[[ToolCall], bool | Literal["always"] | None]
+"""Returns whether a call may run; ``"always"``: this one and all later ones of its function; None: no decision."""
 
 MAX_STEPS = 8
 _ANY_TOOL = ("auto", "none")
@@ -54,6 +54,8 @@ class ToolLoop:
     approvers : sequence of callable
         Called in order if `approve` is None; one asks the user of the notebook. The first decision that
         is not None counts; without a decision, tools run.
+    always_allowed : list of callable
+        Functions that the approvers are not asked about; ``"always"`` adds one.
 
     Attributes
     ----------
@@ -70,6 +72,7 @@ class ToolLoop:
         max_steps: int = MAX_STEPS,
         approve: Approve | None = None,
         approvers: Sequence[Approver] = (),
+        always_allowed: list[Callable[..., Any]] | None = None,
     ) -> None:
         if not _is_count(max_steps):
             raise ConfigurationError(f"max_steps must be an integer >= 1, got {max_steps!r}")
@@ -82,6 +85,8 @@ class ToolLoop:
         self._max_steps = max_steps
         self._approve = approve
         self._approvers = approvers
+        self._always_allowed = [] if always_allowed is None else always_allowed
+        self._undecided: str | None = None  # tool that the user is being asked about
         self._conversation = context.current().conversation_id or f"conv_{new_id()}"
 
     # ---- calls of the model ---------------------------------------------------------------------
@@ -132,8 +137,13 @@ class ToolLoop:
 
     def interrupted(self) -> Interrupted:
         """Exception for a run that was interrupted between two calls of the model."""
+        state = (
+            "a tool that was started may still be running"
+            if self._undecided is None
+            else f"{self._undecided!r} was not run"
+        )
         return Interrupted(
-            "Interrupted: a tool that was started may still be running; the steps so far are kept.",
+            f"Interrupted: {state}; the steps so far are kept.",
             self.final_response() if self.steps else None,
         )
 
@@ -161,12 +171,23 @@ class ToolLoop:
         """Whether a call may run; may ask the user. Caller's thread."""
         if tool.trusted or self._approve == "always":
             return True
+        self._undecided = call.name  # stays when an interrupt ends the question
+        allowed = self._decide(tool, call)
+        self._undecided = None
+        return allowed
+
+    def _decide(self, tool: Tool, call: ToolCall) -> bool | Awaitable[bool]:
         if callable(self._approve):
             return self._approve(call)
+        # The function, not its name: another one of that name was not allowed.
+        if tool.function in self._always_allowed:
+            return True
         for approver in self._approvers:
             decision = approver(call)
+            if decision == "always" and tool.function is not None:
+                self._always_allowed.append(tool.function)
             if decision is not None:
-                return decision
+                return bool(decision)
         return True
 
     def _is_described(self, call: ToolCall) -> bool:

@@ -365,3 +365,52 @@ def test_a_table_becomes_its_text(server: FakeServer) -> None:
     ask(tools=[give])
 
     assert results(server)[0].endswith("\n\nAll rows:\ncity\nRome\nOslo")
+
+
+def test_always_is_for_the_function_not_its_name(server: FakeServer) -> None:
+    """After "always" a function is not asked about again in its session; another of its name is."""
+    asked: list[str] = []
+
+    def approver(call: ToolCall) -> Any:
+        asked.append(call.name)
+        return "always" if len(asked) == 1 else False
+
+    session = allos.current_session()
+    session.approvers.append(approver)
+    try:
+        for turn in ("Rome", "Oslo"):
+            server.script(call({"city": turn}), Reply("Sunny."))
+            ask()
+        assert asked == ["weather"]
+        assert "Oslo" in results(server)[0]
+
+        def other(city: str) -> str:
+            """Weather."""
+            return "run"
+
+        other.__name__ = "weather"
+        server.script(call({"city": "Bonn"}), Reply("Sunny."))
+        ask(tools=[other])
+        assert asked == ["weather", "weather"]
+        assert "did not allow" in results(server)[0]
+    finally:
+        session.approvers.remove(approver)
+        session.always_allowed_tools.remove(weather)
+
+
+def test_an_interrupt_during_the_question_says_that_nothing_ran(server: FakeServer) -> None:
+    """While the user is asked no tool runs, and the message says so; approvers and `approve` alike."""
+
+    def interrupted(call: ToolCall) -> bool:
+        raise KeyboardInterrupt
+
+    session = allos.current_session()
+    session.approvers.append(interrupted)
+    try:
+        for approve in (None, interrupted):
+            server.script(call({"city": "Rome"}))
+            with pytest.raises(Interrupted, match="'weather' was not run") as raised:
+                ask(approve=approve)
+            assert raised.value.response is not None
+    finally:
+        session.approvers.remove(interrupted)
