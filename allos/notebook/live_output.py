@@ -1,13 +1,12 @@
 """Shows one answer in its cell while it arrives. Main thread.
 
-One output for each answer: escaped plain text at 12 Hz at most while it streams, the rendered and
-sanitised answer once at the end. Where partial output is not displayed (``%%capture``, a terminal, a
+One output for each answer, refreshed 12 times a second at most: while it streams its finished blocks are
+rendered, and the one being written is text. Where partial output is not displayed (``%%capture``, a terminal, a
 script under a kernel) only the end is shown.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 import uuid
 from collections import deque
@@ -26,11 +25,11 @@ from allos.response import ProviderResponse
 
 if TYPE_CHECKING:
     from allos.notebook.display import Display
+    from allos.render.live_answer import LiveAnswer
 
 REFRESH_HZ = 12.0
 _INTERVAL_DOUBLES_AT_CHARS = 20_000
 """The interval grows with the text, since each update sends all of it."""
-_MAX_ARGUMENT_CHARS = 200
 _FIRST_UPDATE_S = 0.05
 """How long to wait before the first update: an answer that is there at once is shown once."""
 
@@ -84,11 +83,9 @@ class LiveOutput:
         # Events that arrive before the next update is due wake nobody.
         self._signals: SimpleQueue[bool | None] = SimpleQueue()
         self._is_idle = False
-        self._text: list[str] = []
-        self._call_start = 0
-        """Where the current call's text begins."""
+        self._answer: LiveAnswer | None = None
         self._text_chars = 0
-        self._reasoning_chars = 0
+        self._has_begun = False
         self._status = ""
 
     def push(self, batch: Sequence[Event]) -> None:  # loop thread
@@ -122,12 +119,14 @@ class LiveOutput:
 
     def show_tool_calls(self, response: ProviderResponse) -> None:
         """Append the tool calls of a response to the streamed text."""
-        for call in response.tool_calls:
-            arguments = call.raw_arguments or json.dumps(
-                call.arguments, ensure_ascii=False, default=str
-            )
-            self._text.append(f"\n→ {call.name} {arguments[:_MAX_ARGUMENT_CHARS]}\n")
-        self._call_start = len(self._text)
+        self._so_far().end_step(response.tool_calls)
+
+    def _so_far(self) -> LiveAnswer:
+        if self._answer is None:
+            from allos.render.live_answer import LiveAnswer
+
+            self._answer = LiveAnswer()
+        return self._answer
 
     def show_above(self, data: dict[str, Any]) -> None:
         """Show something above the answer, in place of what was shown there before."""
@@ -154,6 +153,8 @@ class LiveOutput:
                 from allos.render.unsafe import UNSAFE_NOTICE
 
                 sys.stderr.write(f"{UNSAFE_NOTICE}\n")
+            if self._answer is not None:
+                self._answer.finish()
             # Without the error: it is raised, and shown as the cell's own.
             self._publish(
                 *response_bundle(
@@ -199,17 +200,17 @@ class LiveOutput:
         return changed
 
     def _apply(self, event: Event) -> bool:
+        if isinstance(event, (TextDelta, ReasoningDelta)):
+            self._has_begun = True
         if isinstance(event, TextDelta):
-            self._text.append(event.text)
+            self._so_far().add_text(event.text)
             self._text_chars += len(event.text)
             self._status = ""
         elif isinstance(event, ReasoningDelta):
-            self._reasoning_chars += len(event.text)
-            self._status = f"reasoning, {self._reasoning_chars} characters"
+            self._so_far().add_reasoning(event.text)
+            self._status = ""
         elif isinstance(event, TextWasReasoning):
-            self._text_chars -= sum(map(len, self._text[self._call_start :]))
-            del self._text[self._call_start :]
-            self._reasoning_chars += len(event.reasoning)
+            self._text_chars -= self._so_far().take_back_text()
         elif isinstance(event, Retrying):
             self._status = (
                 f"{event.message} Try {event.attempt + 1} of {event.max_attempts} "
@@ -222,16 +223,10 @@ class LiveOutput:
         return True
 
     def _show_partial(self) -> None:
-        from allos.render.plain import clean_text, streaming_html
-
-        text = "".join(self._text)
-        status = self._status or ("" if text else f"{self._title} …")
-        self._publish(
-            {
-                "text/html": streaming_html(text, state=status),
-                "text/plain": clean_text(text or status),
-            }
-        )
+        answer = self._so_far()
+        text = answer.text()
+        status = self._status or ("" if self._has_begun else f"{self._title} …")
+        self._publish({"text/html": answer.html(status), "text/plain": text or status})
 
     def _publish(self, data: dict[str, str], metadata: dict[str, Any] | None = None) -> None:
         self._shell.display_pub.publish(

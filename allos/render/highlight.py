@@ -105,7 +105,7 @@ def _lexer(name: str) -> Lexer:
     return lexer
 
 
-def code_html(code: str, language: str, *, until: float | None = None) -> str:
+def code_html(code: str, language: str, *, limit_s: float | None = None) -> str:
     r"""Escaped code, with highlighted tokens where the language is known.
 
     Parameters
@@ -114,8 +114,8 @@ def code_html(code: str, language: str, *, until: float | None = None) -> str:
         Cleaned text of a code block.
     language : str
         Info string of the fence, as the model wrote it; only ever looked up in `LANGUAGES`.
-    until : float or None
-        When to give up, in seconds on the clock of `time.perf_counter`.
+    limit_s : float or None
+        Seconds after which to give up; loading a lexer does not count.
 
     Examples
     --------
@@ -129,8 +129,9 @@ def code_html(code: str, language: str, *, until: float | None = None) -> str:
     if name is None or len(code) > MAX_CODE_CHARS or _SLOW.search(code):
         return plain
     # Every lexer expects a line end after the last line; it is removed again below.
-    source, tokens = f"{code}\n", []
-    for kind, value in _lexer(name).get_tokens(source):
+    source, tokens, lexer = f"{code}\n", [], _lexer(name)
+    until = None if limit_s is None else perf_counter() + limit_s
+    for kind, value in lexer.get_tokens(source):
         if until is not None and perf_counter() > until:
             return plain
         if value:  # some lexers end with an empty token

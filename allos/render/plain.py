@@ -1,4 +1,4 @@
-"""Untrusted text made safe without any markup: for terminals, and while an answer streams."""
+"""Untrusted text made safe without any markup: for terminals, and for what is not rendered."""
 
 from __future__ import annotations
 
@@ -70,31 +70,6 @@ def reveal(text: str) -> str:
 def escaped(text: str) -> str:
     """Clean and escape a text for use between tags or in an attribute."""
     return html.escape(clean_text(text), quote=True)
-
-
-def streaming_html(text: str, *, state: str = "") -> str:
-    """HTML of an answer that is still arriving: escaped text, no markup, no links.
-
-    Half a Markdown text can mean something else than all of it, so nothing is interpreted before the
-    end.
-
-    Parameters
-    ----------
-    text : str
-        Untrusted text so far.
-    state : str
-        Status, shown as a quiet line below.
-
-    Examples
-    --------
-    >>> "<b>" in streaming_html("**a** <b>")
-    False
-    """
-    body = f'<pre class="allos-text">{escaped(text)}</pre>' if text else ""
-    status = f'<small class="allos-state">{escaped(state)}</small>' if state else ""
-    return unbroken(
-        f'<div class="allos-out mathjax_ignore tex2jax_ignore">{LIVE_STYLE}{body}{status}</div>'
-    )
 
 
 def quiet_html(lines: Iterable[str]) -> str:

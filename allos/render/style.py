@@ -29,6 +29,7 @@ _BOX = (
 overflow:hidden;contain:content;line-height:var(--jp-content-line-height,1.6);
 & .allos-text{margin:0;padding:0;background:none;border:0;color:inherit;font:inherit;\
 line-height:inherit;white-space:pre-wrap;overflow-wrap:anywhere;word-break:normal}
+& .allos-md+.allos-text{margin-top:10px}
 & .allos-state{display:block;font-size:$small;color:var(--allos-quiet)}
 """
 )
@@ -123,17 +124,49 @@ font:$code/1.5 var(--allos-mono);overflow:auto;white-space:pre;word-break:normal
 & pre.allos-whole{white-space:pre-wrap;overflow-wrap:anywhere}
 """
 
-_TABLE = """
+# Where code or a table goes on sideways its edge fades; the other one too once it was scrolled. A
+# browser without scroll timelines knows no duration `auto` either, and shows its scroll bar alone. Each timeline costs a little at every
+# frame of the page, so that not all of thousands have one.
+_EDGE = """
+&>:is(pre,.allos-wide):nth-child(-n+50),&>:nth-child(-n+50)>:is(pre,.allos-wide):nth-child(-n+10),\
+&>:nth-child(-n+50)>:nth-child(-n+10)>:is(pre,.allos-wide){animation:allos-edge auto linear both;\
+animation-timeline:scroll(self inline)}
+"""
+_EDGE_FRAMES = """
+@keyframes allos-edge{\
+0%{mask-image:linear-gradient(90deg,#000 calc(100% - 28px),transparent)}\
+1%,99%{mask-image:linear-gradient(90deg,transparent,#000 28px calc(100% - 28px),transparent)}\
+100%{mask-image:linear-gradient(90deg,transparent,#000 28px)}}
+"""
+
+_WIDE = """
 & .allos-wide{overflow-x:auto}
+"""
+
+_TABLE = """
 & table{margin:0;border-collapse:collapse;font-size:inherit;color:inherit;\
 font-variant-numeric:tabular-nums}
 & tr,& tbody tr{background:none}
 & thead{border:0}
 & th,& td{padding:4px 18px 4px 0;border:0;border-bottom:1px solid var(--allos-line);\
 line-height:1.5;\
-text-align:left;vertical-align:top;max-width:40em}
+text-align:left;vertical-align:baseline;max-width:40em;white-space:nowrap}
+& .allos-long{min-width:14em;white-space:normal}
 & th{font-weight:600}
 & .allos-right{text-align:right}& .allos-mid{text-align:center}
+"""
+
+# Both stand there hidden, see `maths`: without this sheet the source is what is seen. The important
+# rules outweigh any page's rule for hidden elements.
+_MATHS = """
+& .allos-tex{display:none}
+& .allos-math,& .allos-math>rp{display:inline!important}
+& math{font-size:1.12em}
+& math[display=block]{margin:2px 0}
+& mtd[columnalign=left]{text-align:left}& mtd[columnalign=right]{text-align:right}
+& mtd[columnalign=right]{padding-right:0}& mtd[columnalign=right]+mtd{padding-left:0}
+& mtd[columnalign=left]+mtd[columnalign=left]{padding-left:1em}
+& mpadded:not([width]){border:1px solid;padding:3px 5px}
 """
 
 _LINK = """
@@ -227,7 +260,10 @@ _MD_PARTS = (
     (("<blockquote",), _QUOTE),
     (("<code",), _CODE),
     (("<pre><code", _STYLED_CODE, '"allos-whole"'), _PRE + _TOKEN),
-    (('"allos-wide"',), _TABLE),
+    (('"allos-wide"',), _WIDE),
+    (("<table",), _TABLE),
+    (("<pre><code", _STYLED_CODE, '"allos-wide"'), _EDGE),
+    (('"allos-math"',), _MATHS),
     (("<a ",), _LINK),
     (('"allos-x"',), _PROBLEM),
 )
@@ -258,9 +294,10 @@ def sheet_of(html: str | None) -> str:
     (True, False)
     """
     blocks = [(_OUT, _BOX + _COLOURS + _FOOT + _parts_of(html, _OUT_PARTS))]
+    markdown = _parts_of(html, _MD_PARTS)
     if html is None or '"allos-md' in html:
-        blocks.append((_MD, _MARKDOWN + _parts_of(html, _MD_PARTS)))
-    return _sheet(*blocks)
+        blocks.append((_MD, _MARKDOWN + markdown))
+    return _sheet(*blocks) + (_EDGE_FRAMES.replace("\n", "") if _EDGE in markdown else "")
 
 
 CSS = sheet_of(None)

@@ -133,6 +133,86 @@ def test_columns_stream_at_once_while_another_cell_runs(lab: Lab, server: FakeSe
     assert notebook.errors == []
 
 
+WIDE = r"""Here is *how*, with $\frac{1}{2} g t^2$ metres:
+
+```python
+total_m = sum(fallen_m(t_s) for t_s in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0))
+```
+
+| where | g in m/s² | what falls there | what does not fall there, whatever one does |
+| --- | ---: | --- | --- |
+| Earth | 9.81 | apples | birds, for as long as they are in the mood for flying |
+| Moon | 1.62 | a feather | a bird, for it has nothing there on which to fly |
+
+1. First.
+2. Second.
+
+"""
+
+
+def test_blocks_are_rendered_while_they_stream(lab: Lab, server: FakeServer) -> None:
+    """Code, table, list and formula are there before the end, and stay as they are; wide ones scroll
+    inside their column, with a faded edge."""
+    server.reply(Reply(text=WIDE + ROLLING * 9, delay_s=0.03), on="m")
+    notebook, board = _open(lab, server, ["groq/m"])
+    notebook.page.set_viewport_size({"width": 520, "height": 900})
+    column = _column(board, "m")
+    expect(column.locator(".allos-md li")).to_have_count(2)
+    _state(column, "running")
+    expect(column.locator(".plain")).to_contain_text("trampoline")
+    _picture(board, "board-blocks")
+    before = column.locator(".allos-md").inner_html()
+    _state(column, "ok")
+
+    assert column.locator(".allos-md").inner_html().strip().startswith(before.strip())
+    expect(column.locator("math")).to_have_count(1)
+    expect(column.locator("td").first).to_have_text("Earth")
+    for box in (column.locator("pre"), column.locator(".allos-wide")):
+        assert box.evaluate("e => e.scrollWidth > e.clientWidth")
+        assert "linear-gradient" in box.evaluate("e => getComputedStyle(e).maskImage")
+    heights = column.locator("tr").evaluate_all("rows => rows.map(row => row.offsetHeight)")
+    assert max(heights) < 90
+    assert notebook.errors == []
+
+
+def test_an_answer_that_is_expanded_changes_no_neighbour(lab: Lab, server: FakeServer) -> None:
+    """A short answer and an error have no more lines than before."""
+    server.reply(Reply(text=LONG), on="long")
+    server.reply(Reply(text="Short."), on="short")
+    server.reply(Fault.status(404, message="The model `bad` does not exist."), on="bad")
+    _, board = _open(lab, server, ["groq/long", "groq/short", "groq/bad"])
+    for name, state in (("long", "ok"), ("short", "ok"), ("bad", "error")):
+        _state(_column(board, name), state)
+    _column(board, "long").locator(".more").click()
+    expect(_column(board, "long").locator(".more")).to_have_text("Show less")
+    _picture(board, "board-expanded")
+
+    for name in ("short", "bad"):
+        expect(_column(board, name).locator(".more")).to_be_hidden()
+
+
+def test_answers_and_code_are_copied(lab: Lab, server: FakeServer) -> None:
+    """The answer as its Markdown, a block of code as its text, and the button says so."""
+    server.reply(Reply(text=LONG), on="m")
+    notebook, board = _open(lab, server, ["groq/m"])
+    notebook.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    column = _column(board, "m")
+    _state(column, "ok")
+    # A button beside "more lines" takes nothing from the column's width.
+    inset = column.evaluate(
+        "e => e.getBoundingClientRect().right - e.querySelector('.text').getBoundingClientRect().right"
+    )
+    copied = []
+    for label in ("Copy the code", "Copy the answer of A, m"):
+        button = column.get_by_label(label)
+        button.click()
+        expect(column.get_by_text("Copied").first).to_be_visible()
+        copied.append(notebook.page.evaluate("navigator.clipboard.readText()"))
+
+    assert inset == pytest.approx(14, abs=1)
+    assert copied == [LONG.partition("```python\n")[2].partition("\n```")[0], LONG.strip()]
+
+
 def test_a_call_that_waits_for_its_turn_is_queued(lab: Lab, server: FakeServer) -> None:
     """No clock runs while the limits hold it back; with its turn it writes."""
     server.reply(Reply(text=ROLLING * 20, delay_s=0.05), on="slow")

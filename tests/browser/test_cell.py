@@ -93,10 +93,10 @@ def test_quickstart_runs_in_the_page(lab: Lab) -> None:
     assert notebook.errors == []
 
 
-def test_answer_streams_as_text_and_ends_rendered(lab: Lab, server: FakeServer) -> None:
-    """While it streams the text stands there as typed; at the end it is rendered, highlighted,
-    with a quiet footer, reasoning folded, and dollars that are no formula."""
-    server.reply(Reply(text=ANSWER, reasoning="Nulls mean: not known.", delay_s=0.02))
+def test_blocks_are_rendered_while_the_answer_streams(lab: Lab, server: FakeServer) -> None:
+    """A finished block is rendered, the one being written stands there as typed. At the end nothing has
+    moved: there is a quiet footer, reasoning is folded, and dollars of prices are no formula."""
+    server.reply(Reply(text=ANSWER, reasoning="Nulls mean: not known.", delay_s=0.06))
     lab.write("stream.ipynb", _setting(server), "%%allos groq llama-3.1-8b-instant\nWhy nulls?")
     notebook = lab.open("stream.ipynb")
     notebook.run_cell(0)
@@ -104,12 +104,18 @@ def test_answer_streams_as_text_and_ends_rendered(lab: Lab, server: FakeServer) 
     output = notebook.outputs(1)
     expect(output).to_contain_text("**not streamed**")
     expect(output.locator("strong")).to_have_count(0)
+    expect(output.locator("strong")).to_have_text("not streamed")
+    expect(output.locator(".allos-md + .allos-text")).to_contain_text("```python")
+    # In one step: each update replaces the elements.
+    place = "e => { const r = e.querySelector('.allos-md > p').getBoundingClientRect(); return [r.x, r.y, r.width, r.height] }"
+    before = output.evaluate(place)
     notebook.wait_idle()
     notebook.screenshot("cell-light")
+    after = output.evaluate(place)
     notebook.set_theme("dark")
     notebook.screenshot("cell-dark")
 
-    expect(output.locator("strong")).to_have_text("not streamed")
+    assert before == after
     expect(output.locator("table td").first).to_have_text("time_to_first_token_s")
     expect(output.locator("pre code span").first).to_be_visible()
     expect(output).to_contain_text("$5 or $6")
@@ -120,6 +126,45 @@ def test_answer_streams_as_text_and_ends_rendered(lab: Lab, server: FakeServer) 
     expect(output.locator(".jp-OutputArea-output")).to_have_count(1)
     assert notebook.foreign_requests == []
     assert notebook.errors == []
+
+
+MATHS = r"""The roots of $ax^2 + bx + c = 0$ are
+
+$$x = \frac{-b \pm \sqrt{b^2 - 4ac}}{2a}$$
+
+\begin{align}
+f(x) &= (x+1)^2 \\
+     &= x^2 + 2x + 1
+\end{align}
+
+So \(e^{i\pi} = -1\), \[ \boxed{A = \begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix}} \] and not $\foo{x}$. It costs $5 to $10.
+"""
+
+
+def test_maths_is_typeset_and_readable_where_it_is_not(lab: Lab, server: FakeServer) -> None:
+    """MathML of ours in a fresh output; in a notebook that is not trusted, the sources."""
+    server.reply(Reply(text=MATHS))
+    lab.write("maths.ipynb", _setting(server), "%%allos groq/maths\nThe roots?")
+    notebook = lab.open("maths.ipynb")
+    notebook.run_all()
+    notebook.screenshot("maths-light")
+    output = notebook.outputs(1)
+
+    expect(output.locator("math")).to_have_count(5)
+    for formula in output.locator("math").all():
+        expect(formula).to_be_visible()
+    expect(output.locator(".allos-tex:visible")).to_have_count(0)
+    expect(output.locator("mjx-container")).to_have_count(0)
+    expect(output.locator("code:visible")).to_have_text(r"$\foo{x}$")
+    expect(output).to_contain_text("It costs $5 to $10.")
+    notebook.save()
+    notebook = notebook.reopen(trust=False)
+    output = notebook.outputs(1)
+    notebook.screenshot("maths-untrusted")
+
+    expect(output.locator("code:visible")).to_have_count(6)
+    expect(output.locator("code").first).to_have_text("$ax^2 + bx + c = 0$")
+    expect(output.locator("math, mjx-container, .allos-math:visible")).to_have_count(0)
 
 
 def test_errors_in_the_page(lab: Lab, server: FakeServer) -> None:

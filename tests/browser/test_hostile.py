@@ -44,6 +44,13 @@ _LEAVERS = """() => [...document.querySelectorAll('.allos-out *, .allos-board *'
 _OUTPUTS = """() => [...document.querySelectorAll('.allos-out')].map(e => {
     const copy = e.cloneNode(true);
     for (const style of copy.querySelectorAll('style')) style.remove();
+    // The board's own around code: a box with the code and a button that says nothing of a model's.
+    for (const box of e.closest('.allos-board') ? copy.querySelectorAll('div.code') : []) {
+        const [pre, button] = box.children;
+        const own = box.children.length === 2 && pre.localName === 'pre' && button.outerHTML ===
+            '<button type="button" class="btn copy" aria-label="Copy the code">Copy</button>';
+        if (own) box.replaceWith(pre);
+    }
     // JupyterLab writes its own over ours.
     for (const link of copy.querySelectorAll('a[rel="noopener"]')) link.rel = 'noopener noreferrer';
     return copy.outerHTML;
@@ -96,7 +103,7 @@ def _open(lab: Lab, name: str, server: FakeServer, *cells: str) -> Notebook:
     lab.write(name, _setting(server), *cells)
     notebook = lab.open(name)
     notebook.page.evaluate(_COUNT)
-    notebook.run_all(timeout_s=240)
+    notebook.run_all(timeout_s=480)
     return notebook
 
 
@@ -203,8 +210,9 @@ def test_comparisons(lab: Lab, server: FakeServer) -> None:
     boards = notebook.outputs().locator(".allos-board")
     expect(boards.first).to_be_visible()
     expect(boards.locator(".col[aria-busy=true]")).to_have_count(0)
-    foreign = "script, iframe, img:not(.allos-img), form, svg, math, object, link"
+    foreign = "script, iframe, img:not(.allos-img), form, svg, object, link"
     expect(boards.locator(foreign)).to_have_count(0)
+    assert boards.locator("math").count() == boards.locator(".allos-math > rp > math").count() > 0
     roots = notebook.page.evaluate(
         "() => [...document.querySelectorAll('.allos-cmp')].flatMap(e => [...e.classList])"
     )

@@ -10,7 +10,8 @@ from markdown_it import MarkdownIt
 
 from allos.messages import ToolCall
 from allos.render.answer import answer_html
-from allos.render.plain import streaming_html, unbroken
+from allos.render.live_answer import LiveAnswer
+from allos.render.plain import unbroken
 from allos.response import ProviderResponse
 from tests.support.hostile import HOSTILE, MARK
 from tests.unit.render.test_tool_calls import WEATHER
@@ -40,7 +41,7 @@ df = df.dropna()
 _GITHUB = {
     *("a", "b", "blockquote", "br", "code", "details", "div", "em", "h1", "h2", "h3", "h4", "h5"),
     *("h6", "hr", "li", "ol", "p", "pre", "s", "small", "span", "strong", "summary", "table"),
-    *("tbody", "td", "th", "thead", "tr", "ul"),
+    *("tbody", "td", "th", "thead", "tr", "ul", "ruby", "rt", "rp"),
 }
 
 
@@ -68,6 +69,17 @@ def test_without_styles_and_classes_it_reads_well() -> None:
     assert html.index("<small>") > html.index("</table>")
 
 
+def test_without_mathml_the_source_of_a_formula_is_read() -> None:
+    """Its letters, which are left of the MathML, stand in an element that browsers hide."""
+    answer = ProviderResponse("So $x^2$ is.\n\n\\[\n\\frac{a}{b}\n\\]", metadata={"model": "m"})
+    html = stripped(answer_html(answer))
+    seen = re.sub("<rp>.*?</rp>", "", html)
+
+    assert "<math" not in html
+    assert "<p>So <code>$x^2$</code><span></span> is.</p>" in seen
+    assert "<code>\\[\n\\frac{a}{b}\n\\]</code>" in seen
+
+
 def test_a_run_without_styles_reads_well() -> None:
     """Calls and results stand on lines of their own."""
     html = stripped(answer_html(WEATHER))
@@ -80,7 +92,9 @@ def test_in_exported_markdown_it_stays_what_it_is(text: str) -> None:
     """An exported Markdown file holds our HTML; no part of it becomes Markdown there."""
     text = text[:3_000]
     page = f"# A notebook\n\n{answer_html(ProviderResponse(text, reasoning=text))}\n\nThe end."
-    for html in (page, f"x\n\n{streaming_html(text)}\n\nThe end."):
+    live = LiveAnswer()
+    live.add_text(text)
+    for html in (page, f"x\n\n{live.html()}\n\nThe end."):
         tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(html)
         kinds = [token.type for token in tokens if token.type != "html_block"]
         children = [child.type for token in tokens for child in token.children or []]

@@ -85,6 +85,38 @@ test("a column may be there before its cells", () => {
   assert.equal(cell(at("C writes"), "2.0").text, "Think of a trampoline.");
 });
 
+test("finished blocks come as HTML, and the text behind them begins anew", () => {
+  const writes = cell(at("C writes"), "2.0");
+  const rendered = cell(at("blocks of C are finished, a list is open"), "2.0");
+  const goesOn = cell(at("C goes on behind its blocks"), "2.0");
+
+  assert.deepEqual([writes.part, writes.blocks, writes.open], [0, [], ""]);
+  assert.deepEqual(rendered.blocks, [
+    "<p>Think of a trampoline.</p>\n",
+    "<p>It <strong>bends</strong>.</p>\n",
+  ]);
+  assert.equal(rendered.open, "<ul>\n<li>one</li>\n</ul>\n");
+  assert.equal(rendered.text, "- *two*\n- th");
+  assert.equal(goesOn.blocks, rendered.blocks);
+  assert.equal(goesOn.text, "- *two*\n- three");
+});
+
+test("blocks that are missing are noticed, and what is older than a snapshot is left out", () => {
+  const before = at("blocks of C are finished, a list is open");
+  const { part } = cell(before, "2.0");
+  const gap = updated(before, { key: "2.0", part: part + 2, blocks_at: 3, blocks: ["<p>d</p>"], text: "" });
+  const later = updated(before, { key: "2.0", part: part + 1, offset: 0, text: "text of the next part" });
+  const older = updated(before, { key: "2.0", part: part - 1, offset: 0, text: "- one\n- *tw" });
+  const all = updated(gap, { key: "2.0", part: part + 3, blocks_at: 0, blocks: ["<p>all</p>"], text: "x" });
+
+  assert.equal(gap.has_gap, true);
+  assert.equal(later.has_gap, true);
+  assert.equal(older.has_gap, false);
+  for (const state of [gap, later, older]) assert.equal(cell(state, "2.0").text, "- *two*\n- th");
+  assert.equal(all.has_gap, false);
+  assert.deepEqual(cell(all, "2.0").blocks, ["<p>all</p>"]);
+});
+
 test("what has not changed keeps its identity", () => {
   const before = at("a column is added, its cells are not there yet; B is asked again");
   const after = at("the cells of C are there");

@@ -206,6 +206,87 @@ HOSTILE: list[tuple[str, str]] = [
     ("math_macro", "$\\def\\x{\\x\\x}\\x$ $\\newcommand{\\frac}{evil}$"),
     ("math_prices", "It costs $5 and then $6, or \\$7."),
     ("math_begin", "\\begin{align} \\href{javascript:alert(1)}{x} \\end{align}"),
+    (
+        "math_urls",
+        f"$$\\url{{{_URL}}}$$ $\\htmlData{{x={_URL}}}{{y}}$ $\\htmlClass{{jp-Dialog}}{{x}}$",
+    ),
+    (
+        "math_text_html",
+        f"$\\text{{<img src=x onerror={_JS}>}}$ $\\mbox{{</math><script>{_JS}</script>}}$",
+    ),
+    (
+        "math_text_entities",
+        f"$\\text{{&lt;script&gt;{_JS}&lt;/script&gt;}}$ $\\text{{&#x3c;img src=x onerror={_JS}&#x3e;}}$",
+    ),
+    (
+        "math_operator_html",
+        f"$\\operatorname{{a<img src=x onerror={_JS}>}}$ $a<script>{_JS}</script>b$",
+    ),
+    (
+        "math_attributes",
+        f'$\\color{{red" onmouseover="{_JS}}}{{x}}$ $\\hspace{{1em" onload="{_JS}}}$',
+    ),
+    (
+        "math_style_url",
+        f"$\\style{{background:url({_URL})}}{{x}}$ $\\bbox[background:url({_URL})]{{x}}$",
+    ),
+    (
+        "math_annotation",
+        f"$\\text{{<annotation-xml encoding='text/html'><script>{_JS}</script></annotation-xml>}}$",
+    ),
+    ("math_breaks_out", f"$x</math><script>{_JS}</script>$ $$</span><script>{_JS}</script>$$"),
+    ("math_block_html", f"$$\n<script>{_JS}</script>\n$$\n\n\\[\n<img src=x onerror={_JS}>\n\\]"),
+    (
+        "math_fallback_html",
+        f"$\\foo{{<img src=x onerror={_JS}>}}$\n\n$$\n\\foo </code></pre><script>{_JS}</script>\n$$",
+    ),
+    (
+        "math_macro_bomb",
+        "$$\\newcommand{\\a}{xx}"
+        + "".join(
+            f"\\newcommand{{\\{chr(98 + i)}}}{{\\{chr(97 + i)}\\{chr(97 + i)}}}" for i in range(24)
+        )
+        + "\\y$$",
+    ),
+    ("math_def_bomb", "$\\def\\a{\\a\\a\\a}\\a$ $\\let\\b=\\b\\b$ $\\loop\\iftrue x\\repeat$"),
+    ("math_deep_braces", "$$" + "{" * 900 + "x" + "}" * 900 + "$$"),
+    ("math_deep_braces_open", "$" + "{{{{" * 60 + "$ $$" + "{" * 1_900 + "$$"),
+    ("math_deep_fractions", "$$" + "\\frac{1}{" * 190 + "x" + "}" * 190 + "$$"),
+    (
+        "math_deep_roots",
+        "$$" + "\\sqrt" * 380 + "x$$ $$" + "\\left(" * 250 + "\\right)" * 30 + "$$",
+    ),
+    ("math_deep_scripts", "$$" + "x^{y_{" * 240 + "z" + "}}" * 240 + "$$"),
+    (
+        "math_huge_matrix",
+        "$$\\begin{matrix}"
+        + "1&" * 900
+        + "$$ $$\\begin{matrix}"
+        + "1\\\\" * 600
+        + "\\end{matrix}$$",
+    ),
+    ("math_many_matrices", "$$\\begin{pmatrix}" + "1&2\\\\" * 300 + "\\end{pmatrix}$$\n\n" * 1),
+    ("math_many", "$x$ " * 24_000),
+    ("math_many_blocks", "$$x^2$$\n\n" * 8_000),
+    ("math_dollars", "$" * 95_000),
+    ("math_dollar_pairs", "$$ " * 30_000),
+    ("math_dollars_open", "$a" * 45_000),
+    ("math_dollar_lines", "$$a\n" * 20_000),
+    ("math_brackets_open", "\\(" * 20_000 + "\\[x\n" * 10_000),
+    ("math_environments_open", "\\begin{align}\n" * 6_000),
+    ("math_environments_wrong", "\\begin{align}\n\\end{x}\n" * 4_000),
+    ("math_brackets_lines", "\\[a\nb\\] c\n" * 8_000),
+    ("math_too_long", "$$" + "x+" * 20_000 + "$$"),
+    (
+        "math_moved",
+        "$\\hspace{-900em}x$ $\\raisebox{900em}{x}$ $\\kern-90em x$ $\\Huge x$ $\\mspace{-999mu}x$",
+    ),
+    ("math_bidi", '$\\text{\u202euser}$ $\u2066x$ $\\unicode{x202e}x$ $\\char"202E$ $&#x202e;$'),
+    (
+        "math_in_link",
+        f"[$x$]({_URL}) [$\\href{{{_URL}}}{{x}}$](javascript:{_JS}) ![$x$]({_URL}/a.png)",
+    ),
+    ("math_across_blocks", f"$$\n\n<script>{_JS}</script>\n\n$$ and $x\n\n```\n$\n```\n"),
     # what terminals and readers obey
     ("ansi", "\x1b[31mred\x1b[0m \x1b[2J\x1b[1;1H \x9b31mc1\x9b0m"),
     (

@@ -11,8 +11,41 @@ from urllib.parse import urlsplit
 _HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
 _TAGS = _HEADINGS | {"a", "b", "blockquote", "br", "code", "details", "div", "em", "hr", "li", "ol"}
 _TAGS |= {"p", "pre", "s", "small", "span", "strong", "style", "summary", "table", "tbody", "td"}
-_TAGS |= {"th", "thead", "tr", "ul"}
-_ATTRIBUTES = {"a": {"href", "target", "rel"}, "ol": {"start"}, "b": {"title"}, "span": {"title"}}
+_TAGS |= {"th", "thead", "tr", "ul", "rp"}
+_MATHS = {
+    "math",
+    "mfrac",
+    "mi",
+    "mn",
+    "mo",
+    "mover",
+    "mpadded",
+    "mphantom",
+    "mroot",
+    "mrow",
+    "mspace",
+}
+_MATHS |= {"msqrt", "mstyle", "msub", "msubsup", "msup", "mtable", "mtd", "mtext", "mtr", "munder"}
+_MATHS |= {"munderover"}
+# Of a formula: short sizes, booleans and keywords. Nothing that names a place, a class or a style.
+_SIZES = {
+    "display",
+    "linethickness",
+    "mathvariant",
+    "stretchy",
+    "fence",
+    "largeop",
+    "movablelimits",
+}
+_SIZES |= {"accent", "form", "minsize", "maxsize", "width", "displaystyle", "scriptlevel"}
+_SIZES |= {"columnalign"}
+_SIZE = re.compile(r"[a-z]{1,8}|-?[0-9.]{1,7}(em|ex|pt|px)?")
+_ATTRIBUTES = {
+    "a": {"href", "target", "rel"},
+    "ol": {"start"},
+    "b": {"title"},
+    "span": {"title", "hidden"},
+}
 _INLINE = {"text-align:left", "text-align:right", "vertical-align:top", "white-space:nowrap"}
 _INLINE |= {"min-width:12em", "padding-right:10px"}
 """Declarations of a style attribute: where a cell's words stand, which no style sheet need say."""
@@ -54,7 +87,7 @@ class _Judge(HTMLParser):
         if tag == "img" and self.images:
             self._image(dict(attrs))
             return
-        if tag not in _TAGS:
+        if tag not in _TAGS | _MATHS or (tag in _MATHS - {"math"} and "math" not in self.open):
             self.faults.append(f"element {tag}")
         if tag == "a" and "a" in self.open:
             self.faults.append("a link inside a link")
@@ -75,10 +108,13 @@ class _Judge(HTMLParser):
             self.faults.append(f"description of an image: {attrs['alt']}")
 
     def _attribute(self, tag: str, name: str, value: str) -> None:
-        if name == "class":
+        if name == "class" and tag not in _MATHS:
             words = set(value.split()) - self.classes
             bad = [word for word in sorted(words) if not _CLASS.fullmatch(word)]
             self.faults.extend(f"class {word}" for word in bad)
+        elif tag in _MATHS:
+            if name not in _SIZES or not _SIZE.fullmatch(value):
+                self.faults.append(f"attribute {name}={value} of {tag}")
         elif name == "style" and tag in _STYLES:
             bad = sorted(set(value.split(";")) - _STYLES[tag])
             self.faults.extend(f"style {declaration}" for declaration in bad)
@@ -87,6 +123,8 @@ class _Judge(HTMLParser):
                 self.faults.append(f"{name} {value}")
         elif name not in _ATTRIBUTES.get(tag, set()):
             self.faults.append(f"attribute {name} of {tag}")
+        elif name == "hidden" and value != "hidden":
+            self.faults.append(f"hidden {value}")
         elif name == "start" and not re.fullmatch(r"[0-9]{1,9}", value):
             self.faults.append(f"start {value}")
         elif name == "title" and (hidden := _HIDDEN.search(value)):

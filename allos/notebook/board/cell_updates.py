@@ -5,9 +5,10 @@ from __future__ import annotations
 from time import monotonic, perf_counter
 from typing import Any
 
-from allos.render.answer import body_html
+from allos.render.answer import body_html, body_text_parts
 from allos.render.comparison_facts import CHARS_PER_TOKEN, numbers
 from allos.render.format import first_token, rate, token_counts
+from allos.render.markdown_stream import MarkdownStream
 from allos.render.plain import clean_text
 from allos.response import ProviderResponse
 from allos.runs.cell import Cell, CellSnapshot
@@ -45,9 +46,12 @@ class CellUpdates:
         self._attempt: Any = None
         self._has_age = self._has_first = False
         self._reasoning_chars = 0
-        # The text as the page has it, cleaned; `_units` is its length in UTF-16, as JavaScript counts.
+        self._stream = MarkdownStream()
+        self._pieces = self._chars = self._blocks = self._all_blocks = 0
+        # The text behind the blocks as the page has it, cleaned; `_units` is its length in UTF-16, as
+        # JavaScript counts.
         self._texts: list[str] = []
-        self._pieces = self._units = self._sent_whole = 0
+        self._units = self._sent_whole = 0
 
     def changes(self) -> View | None:
         """What has changed; None when nothing has."""
@@ -60,7 +64,7 @@ class CellUpdates:
         if now.response is None:
             change |= self._live(now)
         elif now.response is not self.response:
-            change |= self._finish(now.response)
+            change |= self._finish(now.response, now.pieces)
         return {"key": self.key, **change} if change else None
 
     def whole(self) -> View:
@@ -73,13 +77,23 @@ class CellUpdates:
         return {
             "key": self.key,
             **self._place(),
-            "text": "".join(self._texts),
             **_BLANK,
+            **self._written(),
             "state": self._state,
             "reasoning_chars": self._reasoning_chars,
             "attempt": self._attempt and _attempt(self._attempt),
             **times,
             **self._end,
+        }
+
+    def _written(self) -> View:
+        """The answer as far as it was sent."""
+        stream = self._stream
+        return {
+            "part": stream.version,
+            "blocks": list(stream.blocks),
+            "open": stream.open_html,
+            "text": "".join(self._texts),
         }
 
     def _place(self) -> View:
@@ -109,16 +123,34 @@ class CellUpdates:
 
     def _text(self, pieces: list[str]) -> View:
         count = len(pieces)  # the loop thread appends meanwhile
-        new = clean_text("".join(pieces[self._pieces : count]))
+        new = "".join(pieces[self._pieces : count])
         self._pieces = count
+        self._chars += len(new)
+        stream = self._stream
+        part = stream.version
+        stream.add(new)
+        if stream.version != part:
+            return self._next_part()
+        new = clean_text(new)
         offset = self._units
         self._texts.append(new)
-        self._units += len(new.encode("utf-16-le")) // 2
+        self._units += _units(new)
         if self._units < 2 * self._sent_whole:
-            return {"offset": offset, "text": new}
+            return {"part": part, "offset": offset, "text": new}
         self._sent_whole = self._units
         self._texts = ["".join(self._texts)]
-        return {"offset": 0, "text": self._texts[0]}
+        return {"part": part, "offset": 0, "text": self._texts[0]}
+
+    def _next_part(self) -> View:
+        """Blocks that are new, and the text behind them from its start."""
+        stream = self._stream
+        at, self._blocks = self._blocks, len(stream.blocks)
+        if self._blocks >= 2 * self._all_blocks:
+            at, self._all_blocks = 0, self._blocks
+        tail = stream.tail
+        self._texts, self._units = [tail], _units(tail)
+        self._sent_whole = self._units
+        return {**self._written(), "blocks_at": at, "blocks": stream.blocks[at:], "offset": 0}
 
     def _times(self, now: CellSnapshot) -> View:
         """Time since the start; the page's own clock continues from there."""
@@ -130,7 +162,7 @@ class CellUpdates:
             return times
         times["first_s"] = round(now.first - now.started, 3)
         facts = [first_token(times["first_s"])]
-        count = max(self._pieces, self._units // CHARS_PER_TOKEN)
+        count = max(self._pieces, self._chars // CHARS_PER_TOKEN)
         if count:
             facts.append(token_counts(None, count, about=True))
             if at - now.first > _SETTLED_S:
@@ -138,9 +170,12 @@ class CellUpdates:
         times["facts"] = facts
         return times
 
-    def _finish(self, response: ProviderResponse) -> View:
+    def _finish(self, response: ProviderResponse, pieces: list[str]) -> View:
         self.response = response
-        self._attempt, self._texts = None, []
+        if "".join(pieces) == response.content:
+            self._stream.add("".join(pieces[self._pieces :]))
+            self._stream.finish(response.content)
+        self._attempt, self._texts, self._stream = None, [], MarkdownStream()
         known = response.metadata
         known_facts = numbers([response], pieces=self._pieces)
         facts = [fact.text for fact in known_facts]
@@ -149,6 +184,7 @@ class CellUpdates:
         self._end = {
             "state": response.status,
             "html": body_html(response),
+            "source": clean_text("\n\n".join(body_text_parts(response))),
             "facts": [clean_text(fact) for fact in facts],
             "hints": {fact.text: clean_text(fact.hint) for fact in known_facts if fact.hint},
             "attempt": None,
@@ -164,9 +200,17 @@ def column_key(index: int) -> str:
     return str(index)
 
 
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
 _BLANK: View = {
     "state": "queued",
+    "part": 0,
+    "blocks": [],
+    "open": "",
     "html": None,
+    "source": "",
     "facts": [],
     "hints": {},
     "speed": "",

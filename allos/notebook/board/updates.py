@@ -1,7 +1,7 @@
 """Messages from a comparison to a board: a snapshot of everything, or what has changed since.
 
-Plain values, no widget. Model output is sent as cleaned text while it streams, and at the end as
-sanitised HTML.
+Plain values, no widget. While an answer streams its finished blocks are sent as sanitised HTML, and what
+is behind them as cleaned text; at the end all of it is HTML.
 
 Messages to the page are JSON objects of two types; ``frontend/src/protocol.js`` types every field:
 
@@ -9,7 +9,8 @@ Messages to the page are JSON objects of two types; ``frontend/src/protocol.js``
     Everything. Also the widget's `snapshot` trait, for pages that are opened later.
 ``{"type": "update", "cells": [...], "columns": [...], "chips": [...], "summary": [...], "notice": ""}``
     What has changed; each name may be missing. A cell's update names the cell by its `key`; `text` is
-    inserted at `offset`, and a new `run` discards the text of the one before.
+    inserted at `offset`, `blocks` at `blocks_at`. With new blocks the text begins anew as the next `part`,
+    and a new `run` discards everything of the one before.
 
 The page answers with ``{"action": "stop" | "retry", "cell": key}`` or
 ``{"action": "stop_all" | "run_again" | "sync"}``.

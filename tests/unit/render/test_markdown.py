@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from allos.render import markdown
+from allos.render import limits, markdown
 from allos.render.markdown import markdown_html
 from tests.support.hostile import HOSTILE, MARK, judge
 
@@ -161,6 +161,17 @@ def test_table_keeps_its_alignment_as_our_classes() -> None:
     assert '<td>1</td>\n<td class="allos-right">2</td>\n<td class="allos-mid">3</td>' in html
 
 
+def test_long_cells_may_wrap_and_short_ones_do_not() -> None:
+    """Neither becomes a tower in a narrow column."""
+    html = inner(f"| a | b |\n|---|--:|\n| {'word ' * 9} | {'word ' * 9} |")
+    formula = inner(r"| a |" "\n|---|\n" r"| $(X^\top X)^{-1}X^\top y + \varepsilon$ |")
+
+    assert "allos-long" not in formula
+    assert "<th>a</th>" in html
+    assert '<td class="allos-long">word' in html
+    assert '<td class="allos-long allos-right">word' in html
+
+
 def test_fence_is_coloured_with_our_classes_only() -> None:
     """The language chooses the colours and appears nowhere."""
     html = inner("```python evil-class {.x}\ndef f(): pass\n```")
@@ -227,19 +238,6 @@ def test_image_inside_a_link_is_no_second_link() -> None:
     assert f"[image: https://{MARK}/a.png]" in html
 
 
-def test_prices_are_not_formulas() -> None:
-    """The wrapper carries the classes that JupyterLab's typesetter skips; dollars stay."""
-    assert inner("It costs $5 and $6.") == "<p>It costs $5 and $6.</p>"
-
-
-def test_formula_is_shown_as_typed() -> None:
-    """Markdown takes no backslash, star or underscore out of a formula."""
-    text = r"\( a_1 * b * \frac{c}{d} \), $$x_{i} * y_{j} * z$$ and \[ _k_ \]"
-
-    assert inner(text) == f"<p>{text}</p>"
-    assert inner(r"\( *a* $$ *b*") == "<p>( <em>a</em> $$ <em>b</em></p>"
-
-
 def test_hidden_characters_are_shown_even_as_entities() -> None:
     """A bidi control cannot come back through an entity."""
     assert inner("a\u202eb &#x202e; &rlm;") == "<p>a⟦U+202E⟧b ⟦U+202E⟧ ⟦U+200F⟧</p>"
@@ -248,13 +246,14 @@ def test_hidden_characters_are_shown_even_as_entities() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("x" * (markdown.MAX_CHARS + 1), "longer than 100,000 characters"),
-        ("[" * (markdown.MAX_BRACKETS + 1), "more than 5,000 brackets"),
+        ("x" * (limits.MAX_CHARS + 1), "longer than 100,000 characters"),
+        ("[" * (limits.MAX_BRACKETS + 1), "more than 5,000 brackets"),
         ("[x](https://a.b) " * 1_001, "more than 1,000 links"),
         (
             "|" + "a|" * 200 + "\n|" + "-|" * 200 + "\n" + "x\n" * 100,
             "tables of more than 10,000 cells",
         ),
+        ("$x$ " * 1_001, "more than 1,000 formulas"),
         ("> " * 30 + "x", "nested too deep"),
         ("**a " * 80 + "x" + " b**" * 80, "nested too deep"),
     ],
@@ -281,10 +280,10 @@ def test_long_answer_with_a_table_is_not_too_much() -> None:
 def test_fault_of_the_parser_costs_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever fails inside, the words are shown."""
 
-    def fail() -> None:
+    def fail(*, maths: bool) -> None:
         raise RuntimeError("parser fault")
 
-    monkeypatch.setattr(markdown, "_parser", fail)
+    monkeypatch.setattr(markdown, "parser", fail)
     faults, shown = judge(markdown_html("**x** <b>"))
 
     assert faults == []

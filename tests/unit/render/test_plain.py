@@ -1,4 +1,4 @@
-"""Text for terminals and for the time while an answer streams."""
+"""Text for terminals, and for what is not rendered."""
 
 from __future__ import annotations
 
@@ -8,11 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allos.render.plain import clean_text, streaming_html
-from allos.render.style import LIVE_STYLE
-from tests.support.hostile import HOSTILE, judge
+from allos.render.plain import clean_text
 
-_STYLES = frozenset({LIVE_STYLE.removeprefix("<style>").removesuffix("</style>")})
 _FORBIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f"
     "\ud800-\udfff\U000e0000-\U000e007f]"
@@ -53,24 +50,3 @@ def test_clean_text_leaves_nothing_to_obey(text: str) -> None:
     assert not _FORBIDDEN.search(flagless)
     assert clean_text(clean) == clean
     clean.encode()
-
-
-@pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in HOSTILE])
-def test_hostile_text_streams_as_text(text: str) -> None:
-    """At every cut there is one block of text and no link."""
-    for end in (1, len(text) // 3, len(text) // 2, len(text)):
-        html = streaming_html(text[:end])
-        faults, shown = judge(html, styles=_STYLES)
-
-        assert faults == []
-        assert "<a" not in html
-        assert shown == clean_text(text[:end])
-
-
-def test_state_is_a_quiet_line_below() -> None:
-    """What is going on stands below the text, escaped; before the first word it stands alone."""
-    assert "<small" not in streaming_html("x")
-    assert streaming_html("x", state="try 2 <b>").endswith(
-        '<pre class="allos-text">x</pre><small class="allos-state">try 2 &lt;b&gt;</small></div>'
-    )
-    assert "<pre" not in streaming_html("", state="waiting")

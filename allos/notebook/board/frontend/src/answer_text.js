@@ -1,13 +1,14 @@
 /**
- * A call's text in its box. Not a view of Preact's: streaming text is appended to a text node, which
- * costs what is new and not what is there.
+ * A call's text in its box. Not a view of Preact's: what streams is appended, which costs what is new and
+ * not what is there.
  *
- * A model's words enter the page here, as text nodes. The one exception is the HTML of a finished
- * answer, which `allos.render` has made and sanitised in the kernel.
+ * A model's words enter the page here, as text nodes. The one exception is the HTML of finished blocks and
+ * answers, which `allos.render` has made and sanitised in the kernel.
  *
  * @import { CellState } from "./state.js"
  */
 
+import { copyButton } from "./copy.js";
 import { nextAttemptAt } from "./format.js";
 
 /** Longest run of text in one block: appending costs the layout of the whole block. */
@@ -24,13 +25,32 @@ function div(names, ...children) {
   return element;
 }
 
+/** What every element with rendered text of a model has: no typesetter touches it. */
+const INERT = "mathjax_ignore tex2jax_ignore";
+
 /**
  * The only place where a string becomes markup: made and sanitised by allos.render in the kernel.
+ * @param {string} html
+ */
+function markup(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  for (const pre of template.content.querySelectorAll("pre:not(.allos-text)")) {
+    const code = pre.textContent ?? "";
+    const box = div("code");
+    pre.replaceWith(box);
+    box.append(pre, copyButton("Copy the code", () => code));
+  }
+  return template.content;
+}
+
+/**
+ * Show HTML of allos.render alone in an element.
  * @param {Element} element
  * @param {string} html
  */
 export function showMarkup(element, html) {
-  element.innerHTML = html;
+  element.replaceChildren(markup(html));
 }
 
 export class AnswerText {
@@ -38,8 +58,13 @@ export class AnswerText {
   /** Which run of which cell is shown, how much of its text, and which HTML. */
   #id = "";
   #chars = 0;
+  #part = 0;
   /** @type {string | null} */
   #html = null;
+  /** Blocks of the answer while it streams, how many, and how many nodes they are. @type {Element | null} */
+  #blocks = null;
+  #count = 0;
+  #nodes = 0;
   /** @type {HTMLElement | null} */
   #plain = null;
   /** @type {HTMLElement | null} */
@@ -53,10 +78,12 @@ export class AnswerText {
   /** @param {CellState} cell */
   show(cell) {
     const id = `${cell.key} ${cell.run}`;
-    if (this.#id !== id || cell.text.length < this.#chars || (this.#html && cell.html === null)) {
+    const isShorter = cell.part === this.#part && cell.text.length < this.#chars;
+    if (this.#id !== id || isShorter || cell.part < this.#part || (this.#html && cell.html === null)) {
       this.#clear(id);
     }
     if (cell.html !== null) return this.#showHtml(cell.html);
+    if (cell.part !== this.#part) this.#showBlocks(cell);
     if (cell.text) this.#append(cell.text);
     this.#showAside(cell);
   }
@@ -65,17 +92,36 @@ export class AnswerText {
   #clear(id) {
     this.#box.replaceChildren();
     this.#id = id;
+    this.#chars = this.#part = this.#count = this.#nodes = 0;
+    this.#html = this.#plain = this.#aside = this.#blocks = null;
+  }
+
+  /** Append what is new of the blocks; the text behind them begins anew. @param {CellState} cell */
+  #showBlocks({ part, blocks, open }) {
+    this.#part = part;
+    if (!this.#blocks) {
+      this.#blocks = div(`allos-md ${INERT}`);
+      const out = div(`allos-out ${INERT}`, this.#blocks);
+      if (this.#plain) this.#plain.replaceWith(out);
+      else this.#box.append(out);
+    }
+    const { childNodes } = this.#blocks;
+    while (childNodes.length > this.#nodes) this.#blocks.lastChild?.remove();
+    this.#blocks.append(markup(blocks.slice(this.#count).join("")));
+    this.#count = blocks.length;
+    this.#nodes = childNodes.length;
+    this.#blocks.append(markup(open));
+    this.#plain?.remove();
+    this.#plain = null;
     this.#chars = 0;
-    this.#html = this.#plain = this.#aside = null;
   }
 
   /** @param {string} html */
   #showHtml(html) {
     if (this.#html === html) return;
+    this.#clear(this.#id);
     this.#html = html;
-    this.#chars = 0;
-    this.#plain = this.#aside = null;
-    showMarkup(this.#box, html);
+    this.#box.append(markup(html));
     this.#box.scrollTop = 0;
     if (!this.#box.textContent?.trim() && !this.#box.querySelector("img")) {
       this.#box.append(div("aside", "Stopped before the first word."));

@@ -3,7 +3,8 @@
  * `allos/notebook/board/updates.py`; tests/frontend/messages.json holds examples that both test.
  *
  * Times in seconds are durations as the kernel measured them: the two clocks are never compared.
- * A model's words travel as `text`, and in the end as `html` that the kernel has made and sanitised.
+ * A model's words travel as `text`, and as `blocks`, `open` and `html` that the kernel has made and
+ * sanitised.
  *
  * @typedef {"queued" | "running" | "waiting" | "ok" | "error" | "cancelled"} CallState
  *
@@ -30,8 +31,12 @@
  * @property {number} sample which repeat, from 0
  * @property {number} run grows with each retry; what belongs to an earlier run is void
  * @property {CallState} state
- * @property {string} text so far; empty once there is `html`
+ * @property {number} part grows whenever `blocks` or `open` changes: then `text` begins anew
+ * @property {string[]} blocks HTML of the finished blocks, while it streams
+ * @property {string} open HTML of the beginning of a list or table behind them
+ * @property {string} text behind these, so far; empty once there is `html`
  * @property {string | null} html the finished answer
+ * @property {string} source its Markdown
  * @property {string[]} facts the numbers below the answer
  * @property {Record<string, string>} hints what to show on hover of a fact, such as why a cost is unknown
  * @property {string} speed while it streams
@@ -53,8 +58,9 @@
  * @property {string} logged_as id of the comparison in the log, or empty
  * @property {string} notice
  *
- * @typedef {Partial<Cell> & {key: string, offset?: number}} CellUpdate new facts of a cell; `text` is
- *   appended at `offset`, counted in UTF-16 units. The first one of a cell holds all but `text`.
+ * @typedef {Partial<Cell> & {key: string, offset?: number, blocks_at?: number}} CellUpdate new facts
+ *   of a cell; `text` is appended at `offset`, counted in UTF-16 units, `blocks` at `blocks_at`. The first
+ *   one of a cell holds all but `text`.
  *
  * @typedef {{type: "snapshot", snapshot: Snapshot}} SnapshotMessage
  * @typedef {{type: "update", cells?: CellUpdate[]}

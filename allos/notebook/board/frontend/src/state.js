@@ -81,7 +81,7 @@ function replaceAll(state, snapshot, now_ms) {
 }
 
 /** What there is to know of a cell, without what goes on with the clock. @param {CellState} cell */
-function digest({ sent_at_ms, ended_at_ms, speed, attempt, html, text, ...rest }) {
+function digest({ sent_at_ms, ended_at_ms, speed, attempt, html, text, blocks, open, ...rest }) {
   return JSON.stringify([rest, html ?? text, attempt && [attempt.next, attempt.message]]);
 }
 
@@ -108,9 +108,12 @@ function update(state, { type, cells: updates = [], ...rest }, now_ms) {
   return withCells({ ...state, ...rest, connected: true, has_gap }, changed);
 }
 
+/** @type {Pick<Cell, "part" | "blocks" | "open" | "text">} */
+const UNWRITTEN = { part: 0, blocks: [], open: "", text: "" };
+
 /** A cell before its first text. @param {CellUpdate & Cell} update @param {number} now_ms */
-function newCell({ offset, ...facts }, now_ms) {
-  return dated({ ...facts, text: "" }, now_ms);
+function newCell({ offset, blocks_at, ...facts }, now_ms) {
+  return dated({ ...facts, ...UNWRITTEN }, now_ms);
 }
 
 /**
@@ -128,17 +131,34 @@ function isComplete(update) {
  * @param {number} now_ms
  */
 function updateCell(cell, update, now_ms) {
-  const { offset = 0, text: piece, age_s, attempt, ...facts } = update;
-  let text = facts.run === undefined || facts.run === cell.run ? cell.text : "";
-  const missing = piece !== undefined && offset > text.length;
-  if (piece !== undefined && !missing) text += piece.slice(text.length - offset);
+  const { offset, blocks_at, part, blocks, open, text, age_s, attempt, ...facts } = update;
+  const before = facts.run === undefined || facts.run === cell.run ? cell : UNWRITTEN;
+  const known = { part: before.part, blocks: before.blocks, open: before.open, text: before.text };
+  const written = text === undefined ? known : withText(known, { ...update, text });
+  const missing = written === null;
   /** @type {CellState} */
-  const next = { ...cell, ...facts, text };
+  const next = { ...cell, ...facts, ...(written ?? known) };
   if (age_s !== undefined) next.sent_at_ms = sentAt(age_s, now_ms);
   if (attempt !== undefined) next.attempt = withDue(attempt, now_ms);
   if (facts.state !== undefined || facts.html) next.pending_action = null;
   if (isEnded(next) !== isEnded(cell)) next.ended_at_ms = isEnded(next) ? now_ms : null;
   return { next, missing };
+}
+
+/**
+ * What is written, with what has come; null where something before it is missing.
+ * @param {typeof UNWRITTEN} known
+ * @param {CellUpdate & {text: string}} update
+ * @returns {typeof UNWRITTEN | null}
+ */
+function withText(known, { part = known.part, blocks_at, blocks = [], open = "", offset = 0, text }) {
+  if (part < known.part) return known; // a snapshot was faster
+  if (blocks_at !== undefined) {
+    if (blocks_at > known.blocks.length) return null;
+    return { part, blocks: [...known.blocks.slice(0, blocks_at), ...blocks], open, text };
+  }
+  if (part > known.part || offset > known.text.length) return null;
+  return { ...known, text: known.text + text.slice(known.text.length - offset) };
 }
 
 /**

@@ -9,6 +9,7 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 
 import { AnswerText } from "../answer_text.js";
+import { copy } from "../copy.js";
 import { Clamp } from "../layout.js";
 import { memo } from "../memo.js";
 import { isEnded } from "../state.js";
@@ -86,6 +87,17 @@ export const Answer = memo(function Answer({ cell, name, isExpanded }) {
     <>
       <div ref={box} class="text clamp" />
       <More buttonRef={button} id={cell.key} />
+      {cell.source && (
+        <button
+          type="button"
+          class="btn quiet copy"
+          aria-label={`Copy the answer of ${name}`}
+          title="Copy the answer as Markdown"
+          onClick={(event) => copy(event.currentTarget, cell.source)}
+        >
+          Copy
+        </button>
+      )}
     </>
   );
 });
