@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from allos.runs.active_runs import stop_all as stop_all
     from allos.runs.ask import aask as aask
     from allos.runs.ask import ask as ask
+    from allos.runs.boards import board as board
     from allos.runs.chats import chat as chat
     from allos.runs.chats import chats as chats
     from allos.runs.compare import compare as compare
@@ -64,6 +65,7 @@ _PUBLIC: dict[str, str | None] = {
     "Usage": "allos.usage",
     "aask": "allos.runs.ask",
     "ask": "allos.runs.ask",
+    "board": "allos.runs.boards",
     "budget": "allos.providers.pricing.budgets",
     "chat": "allos.runs.chats",
     "chats": "allos.runs.chats",
@@ -102,6 +104,7 @@ __all__ = [
     "__version__",
     "aask",
     "ask",
+    "board",
     "budget",
     "chat",
     "chats",

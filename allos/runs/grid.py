@@ -89,9 +89,13 @@ class Grid:
             for each in self._templates:
                 each.check(row)
 
+    @property
+    def inputs(self) -> int:
+        """How many conversations every column is asked: each prompt with each row."""
+        return len(self.prompts) * (1 if self.rows is None else len(self.rows))
+
     def __len__(self) -> int:
-        inputs = len(self.prompts) * (1 if self.rows is None else len(self.rows))
-        return len(self.columns) * inputs * self.n
+        return len(self.columns) * self.inputs * self.n
 
     def __iter__(self) -> Iterator[Task]:
         """All tasks: column by column, the repeats of an input one after the other."""
@@ -103,7 +107,7 @@ class Grid:
         params, withheld = split_plain(column.params)
         if isinstance(column.model, Provider):
             withheld = ("model", *withheld)
-        for prompt, row, messages, variables in self._filled():
+        for prompt, row, messages, variables in self.filled():
             for sample in range(self.n):
                 yield Task(
                     key=f"p{prompt}-r{row}-c{column.index}-s{sample}",
@@ -119,8 +123,8 @@ class Grid:
                     variables=variables,
                 )
 
-    def _filled(self) -> Iterator[tuple[int, int, tuple[Message, ...], Mapping[str, str]]]:
-        """Index of the prompt and of the row, the messages, and what was put into them."""
+    def filled(self) -> Iterator[tuple[int, int, tuple[Message, ...], Mapping[str, str]]]:
+        """Of each input: index of the prompt and of the row, the messages, and what was put into them."""
         if self.rows is None:
             for index, prompt in enumerate(self.prompts):
                 yield index, 0, prompt, {}

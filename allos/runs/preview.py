@@ -76,17 +76,22 @@ def preview(
     if models is None:
         return _one(messages, model, shared, stream=bool(stream), exact=exact)
     grid = Grid([messages], build_columns(models, normalize_params(params), shared), n=n)
+    return preview_grid(grid, stream=stream is not False, exact=exact)
+
+
+def preview_grid(grid: Grid, *, stream: bool = True, exact: bool = False) -> Preview:
+    """Return what a grid would send: of each column its longest conversation, and how many there are."""
+    conversations = (messages for _, _, messages, _ in grid.filled())
+    longest = max(conversations, key=lambda messages: sum(len(m.text or "") for m in messages))
     planned: list[PlannedRequest] = []
     failures: dict[str, str] = {}
     for column in grid.columns:
         try:
-            one = _one(
-                messages, column.model, column.params, stream=stream is not False, exact=exact
-            )
+            one = _one(longest, column.model, column.params, stream=stream, exact=exact)
         except (AllosError, ValueError, TypeError) as exc:
             failures[column.name] = str(exc)
         else:
-            planned += (replace(each, calls=n) for each in one.requests)
+            planned += (replace(each, calls=grid.inputs * grid.n) for each in one.requests)
     return Preview(tuple(planned), failures)
 
 
