@@ -13,9 +13,11 @@ from allos.notebook.front_end import is_interactive
 if TYPE_CHECKING:
     from allos.response import ProviderResponse
     from allos.runs.comparison import Comparison
+    from allos.runs.logged_comparison import LoggedComparison
 
 _RESPONSE = ("allos.response", "ProviderResponse")
 _COMPARISON = ("allos.runs.comparison", "Comparison")
+_LOGGED = ("allos.runs.logged_comparison", "LoggedComparison")
 _PREVIEW = ("allos.providers.pricing.planned_requests", "Preview")
 _REPORT = ("allos.runs.doctor", "Report")
 _REPLAY = ("allos.replaying.replay", "Replay")
@@ -92,6 +94,7 @@ class Display:
             (_RESPONSE, second, self._response),
             (_COMPARISON, first, self._board),
             (_COMPARISON, second, mime_bundles.comparison_bundle),
+            (_LOGGED, first, self._logged_board),
             (_PREVIEW, second, mime_bundles.preview_bundle),
             (_REPORT, second, mime_bundles.report_bundle),
             (_REPLAY, second, mime_bundles.replay_bundle),
@@ -131,6 +134,13 @@ class Display:
             # Replayed, or headless, where a later update of the output would be lost.
             comparison.wait()
         self._skip_hidden(comparison)
+
+    def _logged_board(self, comparison: LoggedComparison) -> None:
+        from allos.notebook.comparison_output import show
+
+        if not is_interactive(self._shell):
+            raise NotImplementedError  # its static table
+        show(self._shell, comparison)
 
 
 def _name(kind: type) -> tuple[str, str]:
