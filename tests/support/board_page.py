@@ -39,8 +39,12 @@ _MOUNT = """async ([code, snapshot]) => {
         send: (action) => { window.tell(action); },
     };
     window.hear = (message) => listeners["msg:custom"].forEach((listener) => listener(message));
+    const began = performance.now();
     window.close_store = board.initialize({model});
     window.close_view = board.render({model, el: document.querySelector("#board")});
+    await new Promise(requestAnimationFrame);
+    await new Promise((resume) => setTimeout(resume));
+    return (performance.now() - began) / 1000;
 }"""
 
 
@@ -54,6 +58,8 @@ class BoardPage:
     actions : list of dict
     errors : list of str
         Uncaught exceptions of the page.
+    opened_s : float
+        From the snapshot to the first paint, in the page.
     requests : list of str
         Addresses of everything that the page has asked for, other than itself.
     """
@@ -71,7 +77,7 @@ class BoardPage:
         self.page.expose_function("tell", self._act)
         snapshot = json.loads(json.dumps(self.updates.snapshot()))
         self.requests.clear()
-        self.page.evaluate(_MOUNT, [_board_class()._esm, snapshot])
+        self.opened_s = self.page.evaluate(_MOUNT, [_board_class()._esm, snapshot])
         self.requests = [url for url in self.requests if not url.startswith("blob:")]
         self.board: Locator = self.page.locator(".allos-board")
 

@@ -29,8 +29,8 @@ export const placeOf = (column, row) => `${column}|${row}`;
 
 /** @type {WeakMap<ReadonlyMap<string, CellState>, Facts>} */
 const known_facts = new WeakMap();
-/** Facts of the state before: lists that are as they were keep their identity. @type {Facts | null} */
-let last_facts = null;
+/** Lists by their first cell: those that are as they were keep their identity. @type {WeakMap<CellState, CellState[]>} */
+const known_lists = new WeakMap();
 
 /** @param {Pick<BoardState, "cells">} state @returns {Facts} */
 export function factsOf({ cells }) {
@@ -58,12 +58,13 @@ export function factsOf({ cells }) {
   const distinct = new Map();
   for (const [row, members] of by_row) distinct.set(row, flagDifferent(members, flagged.different));
   for (const [place, list] of at) {
-    const before = last_facts?.at.get(place);
+    const first = /** @type {CellState} */ (list[0]);
+    const before = known_lists.get(first);
     if (before && isSame(before, list)) at.set(place, before);
+    else known_lists.set(first, list);
   }
   const facts = { at, flagged, distinct, deferred };
   known_facts.set(cells, facts);
-  last_facts = facts;
   return facts;
 }
 

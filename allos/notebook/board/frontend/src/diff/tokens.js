@@ -38,40 +38,41 @@ export function* tokenize(text, granularity) {
 
 /** @param {string} text @param {Granularity} granularity */
 function* segments(text, granularity) {
-  for (const line of lines(text)) {
-    if (granularity === "line") {
-      yield line;
-      continue;
-    }
-    for (const { segment, index } of pieces(line.segment, granularity)) {
-      yield { segment, index: line.index + index };
-    }
+  for (const line of slices(text, "\n", Infinity)) {
+    if (granularity === "line") yield line;
+    else yield* inLine(line, granularity);
   }
 }
 
 /** Scripts that put no space between words. */
 const UNSPACED = /[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmr}\p{scx=Mymr}]/u;
 const WORD = /[\p{L}\p{N}\p{M}_]+(?:['’.][\p{L}\p{N}\p{M}_]+)*|[^\s\p{L}\p{N}_]/gu;
+/** A segmenter looks at all that it is given before it tells the first piece. */
+const MAX_SEGMENTED = 1000;
 
-/** Pieces of a line. A segmenter costs ten times as much as a pattern, where that will do. @param {string} line @param {"word" | "sentence"} granularity */
-function* pieces(line, granularity) {
-  if (granularity === "word" && !UNSPACED.test(line)) {
-    for (const match of line.matchAll(WORD)) yield { segment: match[0], index: match.index };
+/** A segmenter costs ten times as much as a pattern, where that will do. @param {{segment: string, index: number}} line @param {"word" | "sentence"} granularity */
+function* inLine(line, granularity) {
+  if (granularity === "word" && !UNSPACED.test(line.segment)) {
+    for (const match of line.segment.matchAll(WORD)) yield { segment: match[0], index: line.index + match.index };
     return;
   }
   segmenters[granularity] ??= new Intl.Segmenter(undefined, { granularity });
-  yield* segmenters[granularity].segment(line);
+  for (const part of slices(line.segment, "", MAX_SEGMENTED)) {
+    for (const { segment, index } of segmenters[granularity].segment(part.segment)) {
+      yield { segment, index: line.index + part.index + index };
+    }
+  }
 }
 
-/** Longer lines are cut: what looks at a line looks at all of it. */
-const MAX_LINE = 2000;
-
-/** @param {string} text */
-function* lines(text) {
-  let index = 0;
-  while (index < text.length) {
-    const end = text.indexOf("\n", index) + 1 || text.length;
-    const cut = Math.min(end, index + MAX_LINE);
+/** Parts of a text: behind each `end`, or of at most so many characters, behind a full stop or a blank. @param {string} text @param {string} end @param {number} most */
+function* slices(text, end, most) {
+  for (let index = 0; index < text.length; ) {
+    let cut = (end && text.indexOf(end, index) + 1) || text.length;
+    if (cut - index > most) {
+      const head = text.slice(index, index + most);
+      const stop = Math.max(head.lastIndexOf(". "), head.lastIndexOf("。")) + 1;
+      cut = index + (stop || head.lastIndexOf(" ") + 1 || most);
+    }
     yield { segment: text.slice(index, cut), index };
     index = cut;
   }

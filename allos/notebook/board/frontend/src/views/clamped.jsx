@@ -38,10 +38,11 @@ function useClamp(box, lines, now) {
     box.current.addEventListener("load", () => clamps.touch(here), true);
     return clamps.add(here);
   }, []);
-  useLayoutEffect(() => {
+  const fit = () => {
     if (clamp.current) clamps.touch(Object.assign(clamp.current, now));
-  });
-  return button;
+  };
+  useLayoutEffect(fit);
+  return /** @type {const} */ ([button, fit]);
 }
 
 /** @param {{buttonRef: RefObject<HTMLButtonElement | null>, id: string}} props */
@@ -57,7 +58,7 @@ function More({ buttonRef, id }) {
  */
 export const Asked = memo(function Asked({ id, text, isExpanded }) {
   const box = useRef(/** @type {HTMLDivElement | null} */ (null));
-  const button = useClamp(box, ASKED_LINES, { what: `all of the ${id}`, isExpanded, isFollowing: false });
+  const [button] = useClamp(box, ASKED_LINES, { what: `all of the ${id}`, isExpanded, isFollowing: false });
   return (
     <div class="ask">
       <span class="who">{id}</span>
@@ -84,7 +85,7 @@ export const Asked = memo(function Asked({ id, text, isExpanded }) {
  * @type {import("preact").FunctionComponent<AnswerProps>}
  */
 export const Answer = memo(function Answer({ cell, name, isExpanded, compared, words, lines = ANSWER_LINES }) {
-  const { requestText, clamps } = useBoard();
+  const { requestText } = useBoard();
   const box = useRef(/** @type {HTMLDivElement | null} */ (null));
   const text = useRef(/** @type {AnswerText | null} */ (null));
   const [said, say] = useState("");
@@ -96,14 +97,14 @@ export const Answer = memo(function Answer({ cell, name, isExpanded, compared, w
   useEffect(() => {
     text.current?.mark(cell, compared, words, (added, gone) => {
       say(compared ? differenceLabel(compared.unit, added, gone) : "");
-      clamps.fitAll();
+      refit();
     });
   }, [cell, compared, words]);
   useEffect(() => () => text.current?.close(), []);
   useEffect(() => {
     if (cell.is_deferred) requestText(cell.key);
   }, [cell.key, cell.is_deferred, cell.run]);
-  const button = useClamp(box, lines, {
+  const [button, refit] = useClamp(box, lines, {
     what: `the whole answer of ${name}`,
     isExpanded,
     isFollowing: !isEnded(cell),

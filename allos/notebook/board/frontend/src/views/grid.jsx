@@ -52,8 +52,8 @@ export function Grid({ state, view, columns, rows, matching, words, now_ms }) {
             ))}
           </tr>
         </thead>
-        {chunks(rows).map((some, at) => (
-          <Chunk key={some[0]?.key} count={some.length} columns={columns.length + 1} row_px={ROW_PX} isFirst={at < 2}>
+        {chunks(rows, 3).map((some, at) => (
+          <Chunk key={some[0]?.key} count={some.length} columns={columns.length + 1} row_px={ROW_PX} isFirst={at < 3}>
             {() => some.map((row) => (
               <tr key={row.key} aria-rowindex={state.rows.indexOf(row) + 2}>
                 <th scope="row" class="row">

@@ -31,11 +31,11 @@ export function Repeats({ place, name, cells, groups, shown }) {
       </span>
       {groups.length > 1 && (
         <span class="pager">
-          <button class="turn" aria-label={`Previous answer of ${name}`} onClick={turn(-1)}>
+          <button class="turn" aria-label={`Previous repeat of ${name}`} onClick={turn(-1)}>
             ‹
           </button>
           <span title={count > 1 ? `${count} repeats say this` : undefined}>{`${shown + 1} / ${groups.length}`}</span>
-          <button class="turn" aria-label={`Next answer of ${name}`} onClick={turn(1)}>
+          <button class="turn" aria-label={`Next repeat of ${name}`} onClick={turn(1)}>
             ›
           </button>
         </span>

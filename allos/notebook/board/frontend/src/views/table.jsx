@@ -48,8 +48,8 @@ export function Table({ state, view, columns, matching, now_ms }) {
             ))}
           </tr>
         </thead>
-        {chunks(lines).map((some, at) => (
-          <Chunk key={some[0]?.cell.key} count={some.length} columns={heads.length} row_px={ROW_PX} isFirst={at < 4}>
+        {chunks(lines, 16).map((some, at) => (
+          <Chunk key={some[0]?.cell.key} count={some.length} columns={heads.length} row_px={ROW_PX} isFirst={at < 2}>
             {() => some.map((line) => (
               <Line key={line.cell.key} {...line} hasRow={hasRows} metrics={metrics} now_ms={now_ms} />
             ))}

@@ -8,8 +8,6 @@
 import { createContext } from "preact";
 import { useContext, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
-/** Rows that come and go together. */
-export const CHUNK = 8;
 /** How far ahead rows are made. */
 const MARGIN = "700px 0px";
 
@@ -100,10 +98,11 @@ export function Chunk({ count, columns, row_px, isFirst, children }) {
 /**
  * @template T
  * @param {readonly T[]} items
- * @returns {T[][]} in chunks
+ * @param {number} size how many come and go together
+ * @returns {T[][]}
  */
-export function chunks(items) {
+export function chunks(items, size) {
   const found = [];
-  for (let at = 0; at < items.length; at += CHUNK) found.push(items.slice(at, at + CHUNK));
+  for (let at = 0; at < items.length; at += size) found.push(items.slice(at, at + size));
   return found;
 }
