@@ -45,6 +45,8 @@ class ProviderResponse:
         The answer as a value, if a schema was given and the answer matches it.
     steps : tuple of ProviderResponse
         All responses of a tool loop, in order, this one last; empty for a single call.
+    approval_s : float
+        Seconds in which a tool loop waited for you, or for `approve`, to decide whether a tool may run.
 
     Examples
     --------
@@ -78,6 +80,8 @@ class ProviderResponse:
     """The answer as the type of `schema=`."""
     steps: tuple[ProviderResponse, ...] = field(default=(), repr=False, compare=False)
     """All responses of a tool loop."""
+    approval_s: float = field(default=0.0, repr=False, compare=False)
+    """Seconds in which a tool loop waited for decisions whether its tools may run."""
 
     @property
     def status(self) -> Status:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
 from allos.errors import ConfigurationError, did_you_mean
+from allos.log import spreadsheets
 from allos.money import money
 
 
@@ -112,6 +114,66 @@ class ResponsesAccessor:
         grouped = facts.groupby(names, dropna=False)[[*counts, *sums]].sum(min_count=1)
         order = ["calls", "failed", "input_tokens", "output_tokens", "cost_usd", "unknown_costs"]
         return grouped[order].sort_values(["cost_usd", "calls"], ascending=False)
+
+    def to_csv(self, path: str | Path, *, index: bool = False) -> Path:
+        """Write the frame as a CSV file that a spreadsheet program can open safely.
+
+        A text that would be a formula there begins with an apostrophe; numbers stay as they are.
+
+        Parameters
+        ----------
+        path : str or pathlib.Path
+            Replaced if it exists.
+        index : bool
+            Whether the index becomes columns.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
+        Raises
+        ------
+        ConfigurationError
+            The file cannot be written.
+
+        Examples
+        --------
+        ::
+
+            allos.responses(since="today").allos.to_csv("today.csv")
+        """
+        return spreadsheets.write_csv(self._frame, path, index=index)
+
+    def to_excel(self, path: str | Path, *, index: bool = False) -> Path:
+        """Write the frame as an Excel workbook, in which every text is text; needs the extra `[excel]`.
+
+        Times are in UTC, and a text longer than a cell of Excel (32,767 characters) is cut and says so.
+
+        Parameters
+        ----------
+        path : str or pathlib.Path
+            ``.xlsx``; replaced if it exists.
+        index : bool
+            Whether the index becomes columns.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
+        Raises
+        ------
+        ConfigurationError
+            The file cannot be written, or openpyxl is not installed.
+
+        Examples
+        --------
+        ::
+
+            allos.responses(since="today").allos.to_excel("today.xlsx")
+        """
+        return spreadsheets.write_excel(self._frame, path, index=index)
 
     def _costs(self) -> pd.Series[float]:
         """Cost of each row; null when unknown, 0 where nothing was sent."""

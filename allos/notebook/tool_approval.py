@@ -47,7 +47,8 @@ class QuestionOutput:
         """Show a call with its buttons, wait for a click, and record it."""
         answer: Answer | None = None
         try:
-            widget.arguments, widget.name = shown_arguments(call), clean_text(call.name)
+            widget.name = clean_text(visible(call.name))
+            widget.arguments = shown_arguments(call)
             view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
             self._show(
                 {"application/vnd.jupyter.widget-view+json": view, "text/plain": question(call)}
@@ -140,20 +141,42 @@ def question(call: ToolCall) -> str:
 
 def call_in_words(call: ToolCall) -> str:
     """Return a call as one line of safe text."""
-    arguments = ", ".join(f"{name}={_json(value)}" for name, value in call.arguments.items())
-    arguments = _shorten(arguments, _SHOWN_CHARS)
-    return " ".join(clean_text(f"{call.name}({arguments})").split("\n"))
+    arguments = ", ".join(f"{name}={value}" for name, value in _literals(call))
+    return clean_text(f"{visible(call.name)}({_shorten(arguments, _SHOWN_CHARS)})")
 
 
 def shown_arguments(call: ToolCall) -> str:
     """Return the arguments of a call as safe text, one a line."""
-    # As JSON: a line end in a string must not make a line that looks like one more argument.
-    lines = (f"{name} = {_json(value)}" for name, value in call.arguments.items())
+    lines = (f"{name} = {value}" for name, value in _literals(call))
     return clean_text(_shorten("\n".join(lines), _SHOWN_IN_BUTTONS_CHARS))
 
 
+def _literals(call: ToolCall) -> list[tuple[str, str]]:
+    """Names and values of a call's arguments, such that what is seen is what the tool gets."""
+    return [
+        (name if name.isidentifier() else _json(name), _json(value))
+        for name, value in call.arguments.items()
+    ]
+
+
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return visible(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def visible(text: str) -> str:
+    r"""Text with its invisible characters escaped: line ends, controls, spaces but the plain one.
+
+    A line end must not make a line that looks like one more argument, and nothing may be hidden from
+    the person that the tool gets.
+
+    Examples
+    --------
+    >>> print(visible("a\u2028b\x1b[8m"))
+    a\u2028b\u001b[8m
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
 
 
 def _shorten(text: str, length: int) -> str:

@@ -2,6 +2,8 @@
 
 const HELLO_MS = 150;
 const HELLOS = 40;
+/** The second click of a double click must not answer the question that follows. */
+const DISABLED_MS = 500;
 const ANSWERS = [
   ["yes", "Yes, run it"],
   ["no", "No"],
@@ -28,9 +30,9 @@ function render({ model, el }) {
   const name = document.createElement("b");
   const shownArguments = document.createElement("pre");
   const buttons = document.createElement("div");
-  box.className = "allos-ask";
+  box.className = "allos-question";
   box.setAttribute("role", "group");
-  buttons.className = "allos-ask-buttons";
+  buttons.className = "allos-question-buttons";
   // JupyterLab's keys (y, Enter, Esc ...) are not for the cell while a button has the focus.
   box.dataset.lmSuppressShortcuts = "true";
   title.append("The model wants to run ", name);
@@ -40,12 +42,16 @@ function render({ model, el }) {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = words;
+    button.disabled = true;
     button.addEventListener("click", () => {
       for (const other of buttons.children) other.disabled = true;
       model.send({ action: "answer", answer });
     });
     buttons.append(button);
   }
+  const enabling = setTimeout(() => {
+    for (const button of buttons.children) button.disabled = false;
+  }, DISABLED_MS);
 
   function draw() {
     name.textContent = model.get("name");
@@ -56,7 +62,10 @@ function render({ model, el }) {
   draw();
   model.on("change:name change:arguments", draw);
   el.append(box);
-  return () => model.off("change:name change:arguments", draw);
+  return () => {
+    clearTimeout(enabling);
+    model.off("change:name change:arguments", draw);
+  };
 }
 
 export default { initialize, render };

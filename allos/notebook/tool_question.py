@@ -1,7 +1,7 @@
 """The question whether a tool may run, as buttons in the output of the cell that is running.
 
 A click is a message to a kernel that is busy with the cell. It arrives where the page sends messages of
-widgets over a subshell, a second thread of the kernel (JupyterLab 4.4 with ipykernel 7). Whether that
+widgets over a subshell, a second thread of the kernel (run in JupyterLab 4.6.6, ipykernel 7.4). Whether that
 works is found out before anything is asked: the page says hello, and the hello must arrive.
 """
 
@@ -99,4 +99,4 @@ def _source(kind: str) -> str:
     text = files("allos.notebook").joinpath(f"tool_question.{kind}").read_text("utf-8")
     if kind == "js":
         return text
-    return f".allos-ask{{{declare(text='var(--allos-ink)')}--allos-ink:var(--jp-ui-font-color1,currentColor)}}{text}"
+    return f".allos-question{{{declare(text='var(--allos-ink)')}--allos-ink:var(--jp-ui-font-color1,currentColor)}}{text}"

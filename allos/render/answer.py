@@ -240,12 +240,12 @@ def _call_facts(response: ProviderResponse) -> list[str]:
 
 
 def _run_facts(response: ProviderResponse) -> list[str]:
-    """Facts of a run's calls together: tokens and costs are sums, the time is wall-clock time."""
+    """Facts of a run's calls together: tokens and costs are sums, the time is wall-clock time without questions."""
     steps = response.steps
     facts = [_name(response)]
     start, end = steps[0].created_at, steps[-1].completed_at
     if start is not None and end is not None:
-        facts.append(seconds((end - start).total_seconds()))
+        facts.append(seconds(max(0.0, (end - start).total_seconds() - response.approval_s)))
     facts.append(f"{len(steps)} calls")
     usages = [step.usage for step in steps]
     estimated = any(usage.source == "estimated" for usage in usages)

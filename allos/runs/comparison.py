@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from allos import context, engine
 from allos.errors import Interrupted
 from allos.ids import new_id
+from allos.log.spreadsheets import write_csv, write_excel
 from allos.messages import Message
 from allos.providers import Provider
 from allos.render.comparison_view import (
@@ -34,6 +35,8 @@ from allos.secret import seal_secrets
 from allos.session import current_session
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
 T = TypeVar("T")
@@ -293,6 +296,14 @@ class Comparison:
         from allos.render.comparison_table import comparison_html
 
         return comparison_html(self.view())
+
+    def to_csv(self, path: str | Path) -> Path:
+        """Write the responses as CSV, as ``frame.allos.to_csv`` does. Waits for them."""
+        return write_csv(self.frame, path)
+
+    def to_excel(self, path: str | Path) -> Path:
+        """Write the responses as an Excel workbook, as ``frame.allos.to_excel`` does. Waits for them."""
+        return write_excel(self.frame, path)
 
     def __str__(self) -> str:
         from allos.render.comparison_text import comparison_text

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from time import perf_counter
 from typing import Any, Literal
 
 from allos import context
@@ -87,6 +89,7 @@ class ToolLoop:
         self._approvers = approvers
         self._always_allowed = [] if always_allowed is None else always_allowed
         self._undecided: str | None = None  # tool that the user is being asked about
+        self._approval_s = 0.0
         self._conversation = context.current().conversation_id or f"conv_{new_id()}"
 
     # ---- calls of the model ---------------------------------------------------------------------
@@ -127,7 +130,7 @@ class ToolLoop:
 
     def final_response(self) -> ProviderResponse:
         """The last response, with all steps."""
-        return replace(self.steps[-1], steps=tuple(self.steps))
+        return replace(self.steps[-1], steps=tuple(self.steps), approval_s=self._approval_s)
 
     def failed(self, exc: ProviderError | SchemaError | Interrupted) -> None:
         """Attach all steps to an error, the failed one last."""
@@ -167,16 +170,21 @@ class ToolLoop:
             raise ToolError(call.error)
         return tool, tool.check(call.arguments)
 
+    @contextmanager
+    def deciding(self, call: ToolCall) -> Iterator[None]:
+        """Measure a ``with`` block that decides whether a call may run, and know of it when it is interrupted."""
+        self._undecided = call.name
+        start = perf_counter()
+        try:
+            yield
+            self._undecided = None
+        finally:
+            self._approval_s += perf_counter() - start
+
     def is_allowed(self, tool: Tool, call: ToolCall) -> bool | Awaitable[bool]:
         """Whether a call may run; may ask the user. Caller's thread."""
         if tool.trusted or self._approve == "always":
             return True
-        self._undecided = call.name  # stays when an interrupt ends the question
-        allowed = self._decide(tool, call)
-        self._undecided = None
-        return allowed
-
-    def _decide(self, tool: Tool, call: ToolCall) -> bool | Awaitable[bool]:
         if callable(self._approve):
             return self._approve(call)
         # The function, not its name: another one of that name was not allowed.
@@ -254,7 +262,8 @@ def _outcome(loop: ToolLoop, call: ToolCall) -> str:
         tool, arguments = loop.check_call(call)
     except ToolError as exc:
         return error_text(exc)
-    allowed = loop.is_allowed(tool, call)
+    with loop.deciding(call):
+        allowed = loop.is_allowed(tool, call)
     if inspect.isawaitable(allowed):
         if inspect.iscoroutine(allowed):
             allowed.close()
@@ -274,8 +283,10 @@ async def _aoutcome(loop: ToolLoop, call: ToolCall) -> str:
         tool, arguments = loop.check_call(call)
     except ToolError as exc:
         return error_text(exc)
-    allowed = loop.is_allowed(tool, call)
-    if not _as_decision(await allowed if inspect.isawaitable(allowed) else allowed):
+    with loop.deciding(call):
+        allowed = loop.is_allowed(tool, call)
+        decision = await allowed if inspect.isawaitable(allowed) else allowed
+    if not _as_decision(decision):
         return _DENIED
     try:
         if inspect.iscoroutinefunction(tool.function):

@@ -7,6 +7,7 @@ not ours, elements that leave their place.
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from playwright.sync_api import Page, expect
 
 from allos.parts import Image, data_uri
 from allos.render.comparison_columns import COLOURS
+from allos.render.plain import clean_text
 from tests.support.fake_server import Call, FakeServer, Fault, Raw, Reply
 from tests.support.hostile import FLAG, HOSTILE, HOSTILE_PARTS, MARK, judge
 from tests.support.jupyter import Lab, Notebook
@@ -36,7 +38,7 @@ _COUNT = f"""() => {{
     let count = window.{FLAG} ? 1 : 0;
     Object.defineProperty(window, '{FLAG}', {{ get: () => count, set: () => {{ count += 1; }} }});
 }}"""
-_LEAVERS = """() => [...document.querySelectorAll('.allos-out *, .allos-board *')].filter(e => {
+_LEAVERS = """() => [...document.querySelectorAll('.allos-out *, .allos-board *, .allos-question *')].filter(e => {
     const style = getComputedStyle(e);
     return !['static', 'relative'].includes(style.position)
         && !e.closest('.time') && !e.matches('.unseen, .search > kbd, .scroller > table > * > tr > th');
@@ -186,6 +188,49 @@ def test_tools_and_errors(lab: Lab, server: FakeServer) -> None:
 
     expect(notebook.outputs().locator(".allos-tool")).to_have_count(len(TEXTS))
     _did_nothing(notebook, 2 * len(TEXTS))
+
+
+def test_questions_about_tools(lab: Lab, server: FakeServer) -> None:
+    """The question whether a tool may run, and its record: open, answered, saved and reopened."""
+    for start in range(0, len(TEXTS), _PER_PROMPT):
+        some = [text[:1_000] for text in TEXTS[start : start + _PER_PROMPT]]
+        ask = Reply(text="Go on", tool_calls=[Call("read", {"what": some, "more": {"a": some}})])
+        server.script(ask, Reply(text="`done`"), on=f"ask{start}")
+    asked = (
+        "def read(what: list[str], more: dict[str, list[str]]) -> str:\n"
+        "    'Read.'\n    raise AssertionError\n"
+        f"for n in range(0, {len(TEXTS)}, {_PER_PROMPT}):\n"
+        "    run('allos', f'groq/ask{n} --tools read', 'Go on')"
+    )
+    lab.write("questions.ipynb", _setting(server), asked)
+    notebook = lab.open("questions.ipynb")
+    notebook.page.evaluate(_COUNT)
+    notebook.run_cell(0)
+    notebook.run_cell(1, wait=False)
+    question = notebook.outputs(1).locator(".allos-question")
+    records = notebook.outputs(1).get_by_text("Not allowed: read(")
+    for number, start in enumerate(range(0, len(TEXTS), _PER_PROMPT)):
+        expect(records).to_have_count(number)
+        # As JSON, letter for letter: what is seen is what the tool would get.
+        line = question.locator("pre").inner_text().split("\nmore = ")[0]
+        asked_about = [text[:1_000] for text in TEXTS[start : start + _PER_PROMPT]]
+        assert json.loads(line.removeprefix("what = ")) == list(map(_seen, asked_about))
+        assert question.locator(":not(div, b, pre, button)").count() == 0
+        assert notebook.page.evaluate(_LEAVERS) == []
+        _quiet(notebook)
+        question.get_by_role("button", name="No").click()
+    notebook.wait_idle()
+    expect(question).to_have_count(0)
+
+    asked_count = number + 1
+    _did_nothing(notebook, 2 * asked_count)
+    notebook.save()
+    _did_nothing_reopened(notebook, 2 * asked_count)
+
+
+def _seen(text: str) -> str:
+    """Text with what JSON cannot spell out in its place: selectors of variants, which hide as well."""
+    return "".join(char if ord(char) < 0xE0100 else clean_text(char) for char in text)
 
 
 def test_comparisons(lab: Lab, server: FakeServer) -> None:

@@ -52,13 +52,15 @@ def test_a_click_answers_while_the_cell_runs(lab: Lab, server: FakeServer) -> No
     notebook.run_cell(1, wait=False)
     expect(output.get_by_role("group")).to_contain_text("<img src=x onerror=alert(1)>")
     expect(buttons).to_have_text(["Yes, run it", "No", "Always in this session"])
-    assert output.locator(".allos-ask img, .allos-ask a").count() == 0
+    assert output.locator(".allos-question img, .allos-question a").count() == 0
     question, answer = output.get_by_role("group"), output.get_by_text("Let me clean up.")
     assert question.bounding_box()["y"] < answer.bounding_box()["y"]  # type: ignore[index]
+    expect(buttons.first).to_be_enabled()
     notebook.screenshot("tool-question")
     buttons.nth(1).click()
 
     expect(output.get_by_role("group")).to_contain_text("b.txt")
+    expect(buttons.nth(0)).to_be_enabled()
     buttons.nth(0).focus()
     notebook.page.keyboard.press("Enter")
     notebook.wait_idle()
@@ -73,13 +75,29 @@ def test_a_click_answers_while_the_cell_runs(lab: Lab, server: FakeServer) -> No
     notebook.set_theme("dark")
     notebook.run_cell(3, wait=False)
     always = notebook.outputs(3).get_by_role("button", name="Always")
-    expect(always).to_be_visible()
+    expect(always).to_be_enabled()
     notebook.screenshot("tool-question-dark")
     always.click()
     notebook.wait_idle()
     notebook.run_cell(4)
     expect(notebook.outputs(4)).to_have_text("['b.txt', 'c.txt', 'd.txt']\n")
     assert notebook.dialogs == notebook.foreign_requests == []
+
+
+def test_a_double_click_answers_one_question(lab: Lab, server: FakeServer) -> None:
+    """Two calls in one answer: the second click of a double click does not allow the second one."""
+    both = [Call("delete", {"path": path}, id=path) for path in ("a.txt", "b.txt")]
+    server.script(Reply(tool_calls=both), Reply(text="Done."))
+    notebook = open_with_tool(lab, server, "%%allos groq/m --tools delete\nClean up.", "print(ran)")
+    output = notebook.outputs(1)
+    notebook.run_cell(1, wait=False)
+    output.get_by_role("button", name="Yes").dblclick()
+    expect(output.get_by_role("group")).to_contain_text("b.txt")
+    output.get_by_role("button", name="No", exact=True).click()
+    notebook.wait_idle()
+    notebook.run_cell(2)
+
+    expect(notebook.outputs(2)).to_have_text("['a.txt']\n")
 
 
 def test_an_interrupt_ends_the_question_in_one_line(lab: Lab, server: FakeServer) -> None:

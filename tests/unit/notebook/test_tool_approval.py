@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from allos.messages import ToolCall
-from allos.notebook.tool_approval import QuestionOutput, shown_arguments
+from allos.notebook.tool_approval import QuestionOutput, question, shown_arguments
+from allos.render.style import LIVE_STYLE
+from tests.support.hostile import HOSTILE, judge
 
-CALL = ToolCall("1", "delete", {"path": "<b>a.txt\npath = ok\x1b[2J\u202e", "deep": {"n": [1]}})
+STYLES = frozenset({LIVE_STYLE.removeprefix("<style>").removesuffix("</style>")})
+CALL = ToolCall("1", "delete", {"path": "<b>a.txt", "deep": {"n": [1]}})
 
 
 class Widget:
@@ -30,14 +34,62 @@ class Widget:
         self.closed = True
 
 
-def test_arguments_are_one_a_line_and_inert() -> None:
-    """A line end in a value makes no line of its own; escapes and reordering characters are gone."""
-    lines = shown_arguments(CALL).split("\n")
+@pytest.mark.parametrize(
+    "separator", ["\n", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"], ids=ascii
+)
+def test_no_value_looks_like_one_more_argument(separator: str) -> None:
+    """Whatever ends a line somewhere, in a value or in a name: an argument stays one line."""
+    hostile = f"a.txt{separator}force = false"
+    lines = shown_arguments(ToolCall("1", "f", {"path": hostile, hostile: 1})).splitlines()
 
-    assert len(lines) == 2
-    assert lines[1] == 'deep = {"n": [1]}'
-    assert "\x1b" not in lines[0]
-    assert "\u202e" not in lines[0]
+    assert [line.count(" = ") for line in lines] == [2, 2]
+    assert json.loads(lines[0].removeprefix("path = ")) == hostile
+    assert len(question(ToolCall("1", "f", {"path": hostile})).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "\x1b[8m",
+        "\x9b8m",
+        "\x90/etc\x9c",
+        "\x9d/etc\x07",
+        "\x7f",
+        "\u200b",
+        "\u202e",
+        "\ufeff",
+        "\xa0",
+        "\U000e0041",
+        "\xad",
+        "�",
+    ],
+    ids=ascii,
+)
+def test_nothing_is_hidden_that_the_tool_gets(hidden: str) -> None:
+    """Escapes, controls and invisible characters are spelled out, nested ones and names as well."""
+    call = ToolCall("1", "f", {"path": f"/tmp{hidden}/a", "deep": {f"k{hidden}": [hidden]}})
+    shown = shown_arguments(call)
+    path, deep = shown.split("\n")
+
+    assert shown.replace("\n", "").isprintable()
+    assert question(call).isprintable()
+    assert json.loads(path.removeprefix("path = ")) == call.arguments["path"]
+    assert json.loads(deep.removeprefix("deep = ")) == call.arguments["deep"]
+
+
+def test_hostile_texts_stay_text() -> None:
+    """Of the whole corpus nothing becomes markup: not in the question, not in its record."""
+    for name, text in HOSTILE:
+        shown: list[dict[str, Any]] = []
+        widget = Widget("no")
+        QuestionOutput(shown.append).ask(widget, ToolCall("1", text[:60], {text[:200]: text}))
+        asked, record = shown
+
+        assert set(asked) == {"application/vnd.jupyter.widget-view+json", "text/plain"}, name
+        assert asked["text/plain"].isprintable(), name
+        assert widget.arguments.isprintable(), name
+        assert judge(record["text/html"], styles=STYLES)[0] == [], name
+        assert record["text/plain"].isprintable(), name
 
 
 def test_long_arguments_say_how_much_is_missing() -> None:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import allos
 from allos.errors import ConfigurationError, Interrupted, RateLimitError, SchemaError, ToolError
 from allos.messages import ToolCall
 from allos.response import ProviderResponse
+from allos.tools import tool_loop
 from tests.support.fake_server import Call, FakeServer, Fault, Reply
 
 
@@ -414,3 +417,45 @@ def test_an_interrupt_during_the_question_says_that_nothing_ran(server: FakeServ
             assert raised.value.response is not None
     finally:
         session.approvers.remove(interrupted)
+
+
+@pytest.mark.parametrize("asks", ["approver", "approve", "async approve"])
+def test_waiting_for_the_person_is_not_counted(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch, asks: str
+) -> None:
+    """The time of a run, as shown, is that of its calls and tools; the person's is told apart."""
+    from allos.render.answer import answer_text
+
+    clock = [0.0]
+    monkeypatch.setattr(tool_loop, "perf_counter", lambda: clock[0])
+    server.script(call({"city": "Rome"}), call({"city": "Oslo"}))
+
+    def person(_: ToolCall) -> bool:
+        clock[0] += 30
+        return True
+
+    async def slow_person(wanted: ToolCall) -> bool:
+        return person(wanted)
+
+    def work(city: str) -> str:
+        """Weather."""
+        clock[0] += 500  # a tool's own time is no waiting
+        return "sunny"
+
+    work.__name__ = "weather"
+    session = allos.current_session()
+    monkeypatch.setattr(session, "approvers", [person] if asks == "approver" else [])
+    approve: Any = {"approver": None, "approve": person, "async approve": slow_person}[asks]
+    if asks == "async approve":
+        options = {"model": "groq/m", "tools": [work], "approve": approve}
+        answer = asyncio.run(allos.aask("Weather?", **options))
+    else:
+        answer = ask(tools=[work], approve=approve)
+
+    assert answer.approval_s == 60
+    start = answer.steps[0].created_at
+    assert start is not None
+    # As if the clock of the calls had seen the person's minute and two seconds of work.
+    last = replace(answer.steps[-1], completed_at=start + timedelta(seconds=62))
+    shown = answer_text(replace(answer, steps=(*answer.steps[:-1], last)))
+    assert "  2.0 s  3 calls" in shown
