@@ -1,8 +1,8 @@
 """Shows one answer in its cell while it arrives. Main thread.
 
 One output for each answer, refreshed 12 times a second at most: while it streams its finished blocks are
-rendered, and the one being written is text. Where partial output is not displayed (``%%capture``, a terminal, a
-script under a kernel) only the end is shown.
+rendered, and the one being written is text. Where partial output is not displayed (``%%capture``, a
+terminal, a script under a kernel) only the end is shown.
 """
 
 from __future__ import annotations
@@ -118,8 +118,9 @@ class LiveOutput:
         raise error from None
 
     def show_tool_calls(self, response: ProviderResponse) -> None:
-        """Append the tool calls of a response to the streamed text."""
-        self._so_far().end_step(response.tool_calls)
+        """Append the tool calls of a response to what has arrived."""
+        if self._streams:
+            self._so_far().end_step(response.tool_calls)
 
     def _so_far(self) -> LiveAnswer:
         if self._answer is None:
@@ -138,7 +139,7 @@ class LiveOutput:
         self._shell.display_pub.publish(
             data, transient={"display_id": self._above_id}, update=is_shown
         )
-        if self._streams and self._text and not self._is_published:
+        if self._streams and self._so_far().text() and not self._is_published:
             self._show_partial()
 
     def finish(self, response: ProviderResponse) -> None:

@@ -1,22 +1,29 @@
 """Inline styles for pages that drop style sheets: unsigned notebooks, GitHub, nbviewer.
 
 There a page's own rules for tables and code apply: cells to the right and at mid-height, code broken
-inside words. JupyterLab's sanitizer keeps these properties, GitHub the attributes `align` and `valign`.
+inside words, wide tables over what stands beside them. JupyterLab's sanitizer keeps these properties,
+GitHub the attributes `align` and `valign`.
 """
 
 from __future__ import annotations
 
 import re
 
+from allos.render.markdown import OPEN
+
 _TOP = "vertical-align:top"
 _CODE = "white-space:pre;word-break:normal;overflow-x:auto;text-align:left"
-_TEXT = "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere;text-align:left"
+_TEXT = "white-space:pre-wrap;word-break:normal;overflow-wrap:break-word;text-align:left"
 _TAG = re.compile(r'<(t[hd]|pre)((?: class="([a-z0-9 -]*)")?)>((?:<code(?=>))?)')
-_GRID = '<div class="allos-scroll"><table class="allos-grid">'
-_STYLED_GRID = (
-    '<div class="allos-scroll" style="overflow-x:auto"><table class="allos-grid"'
-    ' style="table-layout:fixed;width:100%">'
-)
+_OPENING = {
+    '<div class="allos-scroll"><table class="allos-grid">': (
+        '<div class="allos-scroll" style="overflow-x:auto"><table class="allos-grid"'
+        ' style="table-layout:fixed;width:100%">'
+    ),
+    OPEN: f'{OPEN[:-1]} style="overflow-wrap:break-word">',
+    '<div class="allos-err">': '<div class="allos-err" style="overflow-wrap:break-word">',
+    '<div class="allos-wide">': '<div class="allos-wide" style="overflow-x:auto">',
+}
 
 
 def with_inline_styles(html: str) -> str:
@@ -32,7 +39,10 @@ def with_inline_styles(html: str) -> str:
     >>> with_inline_styles("<table><tr><td>1</td></tr></table>")
     '<table><tr><td align="left" valign="top" style="text-align:left;vertical-align:top">1</td></tr></table>'
     """
-    return _TAG.sub(_styled, html).replace(_GRID, _STYLED_GRID)
+    html = _TAG.sub(_styled, html)
+    for opening, styled in _OPENING.items():
+        html = html.replace(opening, styled)
+    return html
 
 
 def _styled(found: re.Match[str]) -> str:
@@ -43,6 +53,6 @@ def _styled(found: re.Match[str]) -> str:
         code = f'{found[4]} style="white-space:{space}"' if found[4] else ""
         return f'<pre{attribute} style="{_TEXT if wraps else _CODE}">{code}'
     side = "right" if "allos-right" in names else "center" if "allos-mid" in names else "left"
-    return (
-        f'<{tag}{attribute} align="{side}" valign="top" style="text-align:{side};{_TOP}">{found[4]}'
-    )
+    width = ";min-width:12em" if "allos-long" in names else ""
+    style = f"text-align:{side};{_TOP}{width}"
+    return f'<{tag}{attribute} align="{side}" valign="top" style="{style}">{found[4]}'

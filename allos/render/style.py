@@ -125,8 +125,8 @@ font:$code/1.5 var(--allos-mono);overflow:auto;white-space:pre;word-break:normal
 """
 
 # Where code or a table goes on sideways its edge fades; the other one too once it was scrolled. A
-# browser without scroll timelines knows no duration `auto` either, and shows its scroll bar alone. Each timeline costs a little at every
-# frame of the page, so that not all of thousands have one.
+# browser without scroll timelines knows no duration `auto` either, and shows its scroll bar alone.
+# Each timeline costs a little at every frame of the page, so that not all of thousands have one.
 _EDGE = """
 &>:is(pre,.allos-wide):nth-child(-n+50),&>:nth-child(-n+50)>:is(pre,.allos-wide):nth-child(-n+10),\
 &>:nth-child(-n+50)>:nth-child(-n+10)>:is(pre,.allos-wide){animation:allos-edge auto linear both;\
@@ -134,15 +134,16 @@ animation-timeline:scroll(self inline)}
 """
 _EDGE_FRAMES = """
 @keyframes allos-edge{\
-0%{mask-image:linear-gradient(90deg,#000 calc(100% - 28px),transparent)}\
-1%,99%{mask-image:linear-gradient(90deg,transparent,#000 28px calc(100% - 28px),transparent)}\
-100%{mask-image:linear-gradient(90deg,transparent,#000 28px)}}
+0%{mask:linear-gradient(90deg,#000 calc(100% - 28px),transparent)}\
+1%,99%{mask:linear-gradient(90deg,transparent,#000 28px calc(100% - 28px),transparent)}\
+100%{mask:linear-gradient(90deg,transparent,#000 28px)}}
 """
 
 _WIDE = """
 & .allos-wide{overflow-x:auto}
 """
 
+# The important rule outweighs the inline style for pages without the sheet.
 _TABLE = """
 & table{margin:0;border-collapse:collapse;font-size:inherit;color:inherit;\
 font-variant-numeric:tabular-nums}
@@ -150,21 +151,22 @@ font-variant-numeric:tabular-nums}
 & thead{border:0}
 & th,& td{padding:4px 18px 4px 0;border:0;border-bottom:1px solid var(--allos-line);\
 line-height:1.5;\
-text-align:left;vertical-align:baseline;max-width:40em;white-space:nowrap}
-& .allos-long{min-width:14em;white-space:normal}
+text-align:left;vertical-align:baseline!important;max-width:40em;white-space:nowrap}
+& .allos-long{min-width:12em;white-space:normal}
 & th{font-weight:600}
 & .allos-right{text-align:right}& .allos-mid{text-align:center}
 """
 
 # Both stand there hidden, see `maths`: without this sheet the source is what is seen. The important
-# rules outweigh any page's rule for hidden elements.
+# rules outweigh any page's rule for hidden elements. The fonts are for browsers whose `math` is a font
+# without the sizes of formulas, as Chromium's is on many Linux machines: exponents would stand too high.
 _MATHS = """
 & .allos-tex{display:none}
 & .allos-math,& .allos-math>rp{display:inline!important}
-& math{font-size:1.12em}
+& math{font:1.12em "STIX Two Math","DejaVu Math TeX Gyre",math}
 & math[display=block]{margin:2px 0}
-& mtd[columnalign=left]{text-align:left}& mtd[columnalign=right]{text-align:right}
-& mtd[columnalign=right]{padding-right:0}& mtd[columnalign=right]+mtd{padding-left:0}
+& mtd[columnalign=left]{text-align:left}& mtd[columnalign=right]{text-align:right;padding-right:0}
+& mtd[columnalign=right]+mtd{padding-left:0}
 & mtd[columnalign=left]+mtd[columnalign=left]{padding-left:1em}
 & mpadded:not([width]){border:1px solid;padding:3px 5px}
 """

@@ -27,10 +27,20 @@ from tests.support.pictures import png
 _PER_CELL = 40
 """JupyterLab hides the outputs of a cell beyond its fiftieth."""
 _FIELD_CHARS = 2_000
+_FORMULA_CHARS = 200
+"""Of a text that repeats a formula: for each output JupyterLab styles anew what stands on the page, and
+thousands of equal formulas say no more than some."""
+_REPEATED = {
+    *("math_many", "math_many_blocks", "math_many_matrices", "math_dollar_lines"),
+    "math_brackets_lines",
+}
 _PER_PROMPT = 10
 
 TEXTS = [text.encode(errors="ignore").decode() for _, text in HOSTILE]
-SHORT = [text[:_FIELD_CHARS] for text in TEXTS]
+SHORT = [
+    text[: _FORMULA_CHARS if name in _REPEATED else _FIELD_CHARS]
+    for (name, _), text in zip(HOSTILE, TEXTS, strict=True)
+]
 BATCHES = [range(at, min(at + _PER_CELL, len(TEXTS))) for at in range(0, len(TEXTS), _PER_CELL)]
 
 # Counts how often a payload sets its flag; looks at what stands in our outputs.
@@ -164,14 +174,22 @@ def _quiet(notebook: Notebook) -> None:
     assert notebook.popups == []
 
 
-def test_tools_and_errors(lab: Lab, server: FakeServer) -> None:
-    """What a tool gives back, what a server says of a fault, and the names of models."""
+def test_tools(lab: Lab, server: FakeServer) -> None:
+    """What a tool gives back."""
     tool = "def read(number: int, what: str) -> str:\n    'Read.'\n    return texts[number]"
     runs = [
         f"for n in range({batch.start}, {batch.stop}):\n"
         "    display(allos.ask('Go on', model=f'groq/tool{n}', tools=[read], approve='always'))"
         for batch in BATCHES
     ]
+    notebook = _open(lab, "tools.ipynb", server, tool, *runs)
+
+    expect(notebook.outputs().locator(".allos-tool")).to_have_count(len(TEXTS))
+    _did_nothing(notebook, len(TEXTS))
+
+
+def test_errors_and_names(lab: Lab, server: FakeServer) -> None:
+    """What a server says of a fault, and the names of models."""
     errors = [
         f"for n in range({batch.start}, {batch.stop}):\n"
         "    try:\n        run('allos', f'groq/bad{n}', 'Go on')\n"
@@ -184,10 +202,9 @@ def test_tools_and_errors(lab: Lab, server: FakeServer) -> None:
         "    except Exception as exc:\n        print(exc)"
         for batch in BATCHES
     ]
-    notebook = _open(lab, "tools.ipynb", server, tool, *runs, *errors, *names)
+    notebook = _open(lab, "errors.ipynb", server, *errors, *names)
 
-    expect(notebook.outputs().locator(".allos-tool")).to_have_count(len(TEXTS))
-    _did_nothing(notebook, 2 * len(TEXTS))
+    _did_nothing(notebook, len(TEXTS))
 
 
 def test_questions_about_tools(lab: Lab, server: FakeServer) -> None:

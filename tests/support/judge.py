@@ -50,12 +50,12 @@ _INLINE = {"text-align:left", "text-align:right", "vertical-align:top", "white-s
 _INLINE |= {"min-width:12em", "padding-right:10px"}
 """Declarations of a style attribute: where a cell's words stand, which no style sheet need say."""
 _CODE = {"white-space:pre", "white-space:pre-wrap", "word-break:normal", "overflow-x:auto"}
-_CODE |= {"overflow-wrap:anywhere", "text-align:left"}
+_CODE |= {"overflow-wrap:break-word", "text-align:left"}
 _STYLES = {
     **dict.fromkeys(("td", "th"), _INLINE | {"text-align:center"}),
     "pre": _CODE,
     "code": {"white-space:pre", "white-space:pre-wrap"},
-    "div": {"overflow-x:auto"},
+    "div": {"overflow-x:auto", "overflow-wrap:break-word"},
     "table": {"table-layout:fixed", "width:100%"},
 }
 _CLASS = re.compile(r"allos-[a-z]+|allos-shade[0-3]|mathjax_ignore|tex2jax_ignore|jp-toc-ignore")

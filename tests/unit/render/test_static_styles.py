@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from allos.errors import ServerError
 from allos.render.answer import answer_html
 from allos.render.comparison_table import comparison_html
 from allos.render.static_styles import with_inline_styles
+from allos.response import ProviderResponse
 from tests.support.judge import judge
 from tests.unit.render.comparison_views import answer, comparison
 
@@ -30,6 +32,19 @@ def test_aligned_columns_stay_aligned(make: object) -> None:
     page = make(answer(TEXT))  # type: ignore[operator]
 
     assert page.count("text-align:right;vertical-align:top") == 2
+
+
+@pytest.mark.parametrize("make", [answer_html, lambda r: comparison_html(comparison(a_a=r))])
+def test_wide_tables_and_long_words_stay_in_their_column(make: object) -> None:
+    """A table scrolls and has no towers of words, a word breaks, and so does one of an error."""
+    table = f"| a | b |\n|---|---|\n| 1 | {'some words ' * 5} |\n\n$$x$$"
+    page = make(answer(table))  # type: ignore[operator]
+    failed = make(ProviderResponse("", error=ServerError("x" * 300)))  # type: ignore[operator]
+
+    assert page.count('<div class="allos-wide" style="overflow-x:auto">') == 2
+    assert page.count(";min-width:12em") == 1
+    assert 'tex2jax_ignore" style="overflow-wrap:break-word">' in page
+    assert '<div class="allos-err" style="overflow-wrap:break-word">' in failed
 
 
 def test_words_that_look_like_tags_get_no_style() -> None:

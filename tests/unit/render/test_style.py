@@ -52,7 +52,7 @@ def test_every_rule_is_scoped_to_our_classes() -> None:
     }
     assert all(name[:2] in {"& ", "&>"} for level, name in selectors if level == 1)
     assert {level for level, _ in selectors} == {0, 1}
-    assert re.fullmatch(r"edge\{([0-9%,]+\{mask-image:[^{}]+\})+\}", frames)
+    assert re.fullmatch(r"edge\{([0-9%,]+\{mask:[^{}]+\})+\}", frames)
 
 
 def test_it_loads_nothing_and_is_small() -> None:

@@ -22,12 +22,12 @@ export function copyButton(label, text) {
  * @param {string} text
  */
 export async function copy(button, text) {
-  const before = button.ariaLabel;
+  const label = (button.dataset.label ??= button.ariaLabel ?? ""); // pressed twice, it says "Copied" by now
   const said = (await toClipboard(text)) ? "Copied" : "Not allowed";
   button.textContent = button.ariaLabel = said;
   setTimeout(() => {
     button.textContent = "Copy";
-    button.ariaLabel = before;
+    button.ariaLabel = label;
   }, SAYS_MS);
 }
 
