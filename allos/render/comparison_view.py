@@ -89,6 +89,8 @@ class RowView:
     """What was asked, with the row's values put in."""
     values: Mapping[str, str] = field(default_factory=dict)
     """The values that were put in, by name."""
+    change: float | None = None
+    """How much the answers of several runs differ, from 0 to 1; None where one stands alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

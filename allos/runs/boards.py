@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from allos.errors import ConfigurationError
 from allos.ids import new_id
+from allos.render.comparison_runs import side_by_side
 from allos.render.comparison_view import ComparisonView
 from allos.runs.comparison import Comparison
 from allos.runs.logged_comparison import LoggedComparison, comparison
@@ -23,8 +24,8 @@ def board(*runs: pd.DataFrame | LoggedComparison | Comparison | str) -> LoggedCo
     ----------
     *runs : DataFrame, comparison or str
         Rows with the log's columns, as `allos.responses` returns them; a comparison; or the id of one.
-        Of several, equal prompts share a row, and the columns of one run stand behind those of the
-        other.
+        Of several, equal prompts share a row, what has changed most first, and the runs of a model
+        stand next to each other.
 
     Returns
     -------
@@ -56,7 +57,8 @@ def board(*runs: pd.DataFrame | LoggedComparison | Comparison | str) -> LoggedCo
     frame = pd.concat(frames, ignore_index=True)
     labels = _labels(runs)
     which = [label for label, each in zip(labels, frames, strict=True) for _ in range(len(each))]
-    return LoggedComparison(frame, ComparisonView.from_rows(frame, _new_id(), runs=which))
+    view = ComparisonView.from_rows(frame, _new_id(), runs=which)
+    return LoggedComparison(frame, side_by_side(view))
 
 
 def _one(frame: pd.DataFrame) -> LoggedComparison:

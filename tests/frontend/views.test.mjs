@@ -102,6 +102,8 @@ function board(columns, more = () => ({})) {
         provider: "groq",
         model: `model-${"abc"[at]}`,
         params: "",
+        run: "",
+        numbers: "",
         slot: 0,
         shade: 0,
       })),
@@ -109,6 +111,7 @@ function board(columns, more = () => ({})) {
         key: `${at}`,
         label: prompts > 1 ? `row ${at}` : "",
         prompt: prompts > 1 ? `Say ${at}` : "",
+        change: null,
       })),
       rows_title: "prompt",
       cells,
@@ -270,6 +273,26 @@ test("what is compared keeps its identity while it is the same", () => {
   const of = () => comparer.of(view.diff, factsOf(state), view, state.columns, cell);
 
   assert.equal(of(), of());
+});
+
+test("of several runs each is compared with the one before, and what has changed comes first", () => {
+  const one = board([["a", "b", "c"], ["a", "x", "y"], ["n", "n", "n"]]);
+  const columns = one.columns.map((column, at) => ({
+    ...column,
+    model: at < 2 ? "m" : "n",
+    run: at === 1 ? "run 2" : "run 1",
+  }));
+  const rows = one.rows.map((row, at) => ({ ...row, change: [0, 0.2, 0.9][at] ?? null }));
+  const state = { ...one, columns, rows };
+  const view = viewOf(state);
+  const base = (/** @type {string} */ key) => {
+    const cell = state.cells.get(key);
+    return cell && new Comparer().of(view.diff, factsOf(state), view, columns, cell)?.cells[0]?.key;
+  };
+
+  assert.deepEqual(keys(shownRows(state, view, null)), ["2", "1", "0"]);
+  assert.deepEqual(["0.1", "1.1", "2.1"].map(base), [undefined, "0.1", undefined]);
+  assert.equal(obey("diff", state, { ...view, diff: null }).view.diff?.base, "run");
 });
 
 test("keys are for the board, and letters not while somebody types", () => {

@@ -175,13 +175,14 @@ class BoardUpdates:
         return [(fact.before, fact.text, fact.after, clean_text(fact.hint)) for fact in facts]
 
     def _new(self) -> tuple[list[View], list[View] | None]:
-        """Changes of the cells, and all columns where one was added."""
+        """Changes of the cells, and all columns where one has changed."""
         # Read before the columns: a column is there before its cells.
         self._version, cells = self.comparison.changed_since(self._version)
         changed = {cell.index: self._known(cell) for cell in cells}
         requested, self._requested = self._requested, []
         changed |= {known.cell.index: known for known in requested}
         found = []
+        with_answers = set()
         for index in sorted(changed):
             known = changed[index]
             change = known.changes()
@@ -191,10 +192,17 @@ class BoardUpdates:
             if known.response is not before:
                 self._count(known.cell, before, known.response)
                 self._counted[index] = known.response
-        if len(self._columns) == len(self.comparison.columns):
+                with_answers.add(known.cell.column.index)
+        if len(self._columns) != len(self.comparison.columns):
+            self._columns = self._describe_columns()
+            return found, self._columns
+        columns = list(self._columns)
+        for index in with_answers:
+            columns[index] = {**columns[index], "numbers": self._tally.column_numbers(index)}
+        if columns == self._columns:
             return found, None
-        self._columns = self._describe_columns()
-        return found, self._columns
+        self._columns = columns
+        return found, columns
 
     def _known(self, cell: BoardCell) -> CellUpdates:
         known = self._cells.get(cell.index)
@@ -229,10 +237,11 @@ class BoardUpdates:
                 "key": row_key(row.index),
                 "label": row_label(row),
                 "prompt": _shorten(clean_text(row.prompt.text), MAX_ROW_CHARS),
+                "change": None if row.change is None else round(row.change, 3),
             }
             for row in rows
         ]
-        return described or [{"key": row_key(0), "label": "", "prompt": ""}]
+        return described or [{"key": row_key(0), "label": "", "prompt": "", "change": None}]
 
     def _describe_columns(self) -> list[View]:
         columns = self.comparison.layout().columns
@@ -248,7 +257,9 @@ class BoardUpdates:
                     "letter": key_letter(column.index),
                     "provider": provider,
                     "model": model,
-                    "params": clean_text(", ".join(filter(None, (column.run, *apart)))),
+                    "params": clean_text(", ".join(apart)),
+                    "run": clean_text(column.run),
+                    "numbers": self._tally.column_numbers(column.index),
                     "slot": slot,
                     "shade": shade,
                 }

@@ -69,8 +69,24 @@ def test_several_runs_share_rows_and_have_columns_of_their_own() -> None:
         (1, 0, "In Italy"),
         (1, 1, "Norway"),
     ]
+    assert [row.change for row in view.rows] == [0.5, 0.0]
     assert [column.run for column in numbered.columns] == ["run 1", "run 2"]
     assert [column.run for column in board(first, first).view().columns] == ["run 1", "run 2"]
+
+
+def test_the_runs_of_a_model_stand_next_to_each_other() -> None:
+    """Whichever other models were asked."""
+    one, two = ScriptedProvider(["a"]), ScriptedProvider(["b"])
+    first = compare("Hi", models=[one, two], params=[{"seed": 1}, {"seed": 2}]).wait(10)
+    view = board(first, first).view()
+
+    assert [(column.index, column.params["seed"], column.run) for column in view.columns] == [
+        (0, 1, "run 1"),
+        (1, 1, "run 2"),
+        (2, 2, "run 1"),
+        (3, 2, "run 2"),
+    ]
+    assert [cell.column for cell in view.cells] == [0, 0, 1, 1, 2, 2, 3, 3]
 
 
 @pytest.mark.parametrize(

@@ -85,8 +85,8 @@ def test_rows_and_equal_answers() -> None:
     snapshot = board.snapshot()
 
     assert snapshot["rows"] == [
-        {"key": "0", "label": "t0", "prompt": "Say t0"},
-        {"key": "1", "label": "t1", "prompt": "Say t1"},
+        {"key": "0", "label": "t0", "prompt": "Say t0", "change": None},
+        {"key": "1", "label": "t1", "prompt": "Say t1", "change": None},
     ]
     assert (snapshot["rows_title"], snapshot["can_run"]) == ("text", False)
     assert [(cell["key"], cell["row"], cell["answer"]) for cell in snapshot["cells"]] == [

@@ -9,7 +9,7 @@
  */
 
 import { groupsOf, isSame, placeOf, shownGroup } from "./select.js";
-import { REPEATS } from "./view_state.js";
+import { REPEATS, RUN } from "./view_state.js";
 
 /** Keeps what an answer is compared with as it was, while it is the same. */
 export class Comparer {
@@ -62,7 +62,18 @@ function basesOf({ unit, base }, facts, view, columns, cell) {
     const other = groups.find((group) => group.cell !== cell);
     return other ? [other.cell] : [];
   }
-  if (base === cell.column) return [];
-  const other = shown(base);
+  const column = base === RUN ? runBefore(columns, cell.column) : base;
+  const other = column !== cell.column && shown(column);
   return other ? [other] : [];
+}
+
+/** The same model in the run before; itself where there is none. @param {readonly Column[]} columns @param {string} key */
+function runBefore(columns, key) {
+  const at = columns.findIndex((column) => column.key === key);
+  const own = columns[at];
+  const before = columns.slice(0, at).findLast(
+    ({ provider, model, params }) =>
+      provider === own?.provider && model === own.model && params === own.params,
+  );
+  return before?.key ?? key;
 }

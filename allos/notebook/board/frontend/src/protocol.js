@@ -14,6 +14,8 @@
  * @property {string} provider
  * @property {string} model
  * @property {string} params the parameters that set it apart
+ * @property {string} numbers over all of its answers, where there are several
+ * @property {string} run label of its run, where several stand side by side
  * @property {number} slot which of the colours
  * @property {number} shade which of its shades: settings of one model differ
  *
@@ -21,6 +23,7 @@
  * @property {string} key names the prompt; opaque
  * @property {string} label its name, on one line; empty where there is only one prompt
  * @property {string} prompt what was asked, where there are several
+ * @property {number | null} change how much the answers of several runs differ, from 0 to 1
  *
  * @typedef {object} Attempt a failed attempt that will be repeated
  * @property {number} next number of the next attempt, from 1

@@ -174,7 +174,7 @@ export function shownGroup(groups, cells, sample = 0) {
 export function agreement(cells, groups) {
   const n = cells.length;
   if (n < 2 || !cells.every(isEnded)) return n < 2 ? "" : `${cells.filter(isEnded).length} of ${n} repeats done`;
-  if (groups.length === 1) return `all ${n} repeats the same`;
+  if (groups.length === 1) return `${n === 2 ? "both" : `all ${n}`} repeats the same`;
   const most = Math.max(...groups.map(({ count }) => count));
   return most === 1 ? `${n} different repeats` : `${most} of ${n} repeats the same`;
 }
@@ -254,6 +254,7 @@ export function shownRows(state, view, cells) {
 function rowValue(state, by) {
   const { at, distinct } = factsOf(state);
   if (by === "different") return ({ key }) => -(distinct.get(key) ?? 0);
+  if (by === "change") return ({ change }) => (change === null ? null : -change);
   if (by === "prompt") return ({ label }) => label.toLowerCase();
   const metric = METRICS[by];
   if (!metric) return null;

@@ -7,7 +7,7 @@
  * @typedef {"columns" | "grid" | "table" | "focus"} Mode
  * @typedef {"all" | "different" | "errors" | "slow" | "rated"} FilterName
  * @typedef {"words" | "sentences" | "json" | "only"} DiffUnit `only`: what no other column says
- * @typedef {{unit: DiffUnit, base: string}} Diff `base`: key of a column, or REPEATS
+ * @typedef {{unit: DiffUnit, base: string}} Diff `base`: key of a column, REPEATS or RUN
  * @typedef {{by: string, isDown: boolean}} Sort
  *
  * @typedef {object} ViewState
@@ -33,6 +33,8 @@ export const PROMPT = "prompt";
 export const SYSTEM = "system";
 /** Base of a difference: another repeat of the same call. */
 export const REPEATS = "repeats";
+/** Base of a difference: the same model in the run before. */
+export const RUN = "run";
 
 /** @type {ViewState} */
 export const INITIAL_VIEW = {
@@ -54,9 +56,12 @@ export const INITIAL_VIEW = {
   isAdding: false,
 };
 
-/** What a new view of a board shows. @param {Pick<Snapshot, "rows">} snapshot @returns {ViewState} */
-export function initialView({ rows }) {
-  return rows.length > 1 ? { ...INITIAL_VIEW, mode: "grid", before: "grid" } : INITIAL_VIEW;
+/** What a new view of a board shows; of several runs what has changed most. @param {Pick<Snapshot, "rows" | "columns">} snapshot @returns {ViewState} */
+export function initialView({ rows, columns }) {
+  const view = columns.some(({ run }) => run)
+    ? { ...INITIAL_VIEW, diff: { unit: INITIAL_VIEW.unit, base: RUN }, sort: { by: "change", isDown: false } }
+    : INITIAL_VIEW;
+  return rows.length > 1 ? { ...view, mode: "grid", before: "grid" } : view;
 }
 
 /**
@@ -118,12 +123,14 @@ export const toggleDiff = (view, base) => ({
 });
 
 /**
- * What differences are shown against, at first: the first column, or another repeat where it stands alone.
- * @param {readonly {key: string}[]} columns
+ * What differences are shown against, at first: the run before, the first column, or another repeat.
+ * @param {readonly {key: string, run: string}[]} columns
  * @param {boolean} hasRepeats
  */
-export const defaultBase = (columns, hasRepeats) =>
-  columns.length > 1 || !hasRepeats ? (columns[0]?.key ?? REPEATS) : REPEATS;
+export function defaultBase(columns, hasRepeats) {
+  if (columns.some(({ run }) => run)) return RUN;
+  return columns.length > 1 || !hasRepeats ? (columns[0]?.key ?? REPEATS) : REPEATS;
+}
 
 /** @param {ViewState} view @param {Partial<Diff>} part @returns {ViewState} */
 export function changeDiff(view, part) {

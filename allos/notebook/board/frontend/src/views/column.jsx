@@ -22,7 +22,7 @@ const offer = (cell) => (cell.state === "error" ? "Retry" : "Ask again");
 const PENDING = { stop: "Stopping …", retry: "Asking …" };
 
 /** @param {ColumnFacts} column */
-export const nameOf = ({ letter, model, params }) => `${letter}, ${model}${params ? `, ${params}` : ""}`;
+export const nameOf = ({ letter, model, params, run }) => [letter, model, run, params].filter(Boolean).join(", ");
 
 /**
  * @typedef {object} ColumnProps
@@ -77,7 +77,7 @@ export const Column = memo(function Column(props) {
 });
 
 /** @param {{column: ColumnFacts}} props */
-export function Name({ column: { provider, model, params } }) {
+export function Name({ column: { provider, model, params, run, numbers } }) {
   // What tells models apart stands last in a long name.
   const cut = model.lastIndexOf("/") + 1;
   const path = cut ? `${provider}/${model.slice(0, cut - 1)}` : provider;
@@ -87,7 +87,7 @@ export function Name({ column: { provider, model, params } }) {
       <small>
         {/* A long path breaks behind a slash, not inside a word. */}
         {path.split(/(?<=\/)/).map((part) => [part, <wbr />])}
-        {params && <span class="param">{params}</span>}
+        {[run, params, numbers].map((words) => words && <span class="param">{words}</span>)}
       </small>
     </span>
   );

@@ -9,7 +9,7 @@
 import { hasRepeats } from "../commands.js";
 import { factsOf, filtersOf } from "../select.js";
 import { isActive } from "../state.js";
-import { changeDiff, defaultBase, REPEATS, showMode, toggleDiff } from "../view_state.js";
+import { changeDiff, defaultBase, REPEATS, RUN, showMode, toggleDiff } from "../view_state.js";
 import { useBoard } from "./context.js";
 
 /** @type {readonly [Mode, string][]} */
@@ -19,13 +19,14 @@ const MODES = [["columns", "Columns"], ["grid", "Grid"], ["table", "Table"], ["f
 const UNITS = [["words", "words"], ["sentences", "sentences"], ["json", "JSON"], ["only", "only here"]];
 
 /** @type {readonly [string, string][]} */
-const SORTS = [["", "as asked"], ["different", "most different"], ["latency", "slowest"], ["cost", "dearest"], ["tokens", "longest"]];
+const SORTS = [["", "as asked"], ["change", "most changed"], ["different", "most different"], ["latency", "slowest"], ["cost", "dearest"], ["tokens", "longest"]];
 
 /** @param {{state: BoardState, view: ViewState, columns: readonly Column[]}} props */
 export function Toolbar({ state, view, columns }) {
   const { change, search } = useBoard();
   const filters = filtersOf(state);
   const isOne = state.cells.size < 2;
+  const hasRuns = columns.some(({ run }) => run);
   return (
     <div class="bar" role="toolbar" aria-label="View">
       {!isOne && (
@@ -53,7 +54,7 @@ export function Toolbar({ state, view, columns }) {
               change((now) => ({ ...now, sort: value ? { by: value, isDown: false } : null }))
             }
           >
-          {SORTS.map(([by, label]) => <option value={by}>{`Sort: ${label}`}</option>)}
+          {SORTS.filter(([by]) => by !== "change" || hasRuns).map(([by, label]) => <option value={by}>{`Sort: ${label}`}</option>)}
         </select>
       )}
       {view.hidden.size > 0 && (
@@ -136,6 +137,7 @@ function DiffControl({ state, view, columns }) {
           onChange={({ currentTarget: { value } }) => change((now) => changeDiff(now, { base: value }))}
         >
           {columns.length > 1 && columns.map(({ key, letter }) => <option value={key}>{`against ${letter}`}</option>)}
+          {columns.some(({ run }) => run) && <option value={RUN}>against the run before</option>}
           {repeats && <option value={REPEATS}>against repeats</option>}
         </select>
       )}
