@@ -9,9 +9,11 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
+from allos import _accessor
 from allos.version import __version__
 
 if TYPE_CHECKING:
+    from allos import analysis as analysis
     from allos import log as log
     from allos import testing as testing
     from allos.errors import AllosError as AllosError
@@ -19,8 +21,13 @@ if TYPE_CHECKING:
     from allos.errors import ConfigurationError as ConfigurationError
     from allos.errors import ProviderError as ProviderError
     from allos.errors import ReplayMissError as ReplayMissError
+    from allos.log.feedback import rate as rate
+    from allos.log.feedback import ratings as ratings
+    from allos.log.feedback import vote as vote
+    from allos.log.feedback import votes as votes
     from allos.log.notebook_rows import from_notebook as from_notebook
     from allos.log.query import responses as responses
+    from allos.log.text_search import search as search
     from allos.messages import Message as Message
     from allos.messages import MessageRole as MessageRole
     from allos.messages import ToolCall as ToolCall
@@ -40,6 +47,7 @@ if TYPE_CHECKING:
     from allos.runs.doctor import doctor as doctor
     from allos.runs.logged_comparison import comparison as comparison
     from allos.runs.preview import preview as preview
+    from allos.runs.rerun import rerun as rerun
     from allos.session import configure as configure
     from allos.session import current_session as current_session
     from allos.session import replay as replay
@@ -64,6 +72,7 @@ _PUBLIC: dict[str, str | None] = {
     "ToolCall": "allos.messages",
     "Usage": "allos.usage",
     "aask": "allos.runs.ask",
+    "analysis": None,
     "ask": "allos.runs.ask",
     "board": "allos.runs.boards",
     "budget": "allos.providers.pricing.budgets",
@@ -78,8 +87,14 @@ _PUBLIC: dict[str, str | None] = {
     "from_notebook": "allos.log.notebook_rows",
     "log": None,
     "preview": "allos.runs.preview",
+    "rate": "allos.log.feedback",
+    "ratings": "allos.log.feedback",
+    "vote": "allos.log.feedback",
+    "votes": "allos.log.feedback",
     "replay": "allos.session",
+    "rerun": "allos.runs.rerun",
     "responses": "allos.log.query",
+    "search": "allos.log.text_search",
     "set_key": "allos.providers.auth.key_store",
     "stop_all": "allos.runs.active_runs",
     "testing": None,
@@ -103,6 +118,7 @@ __all__ = [
     "Usage",
     "__version__",
     "aask",
+    "analysis",
     "ask",
     "board",
     "budget",
@@ -118,13 +134,19 @@ __all__ = [
     "load_ipython_extension",
     "log",
     "preview",
+    "rate",
+    "ratings",
     "replay",
+    "rerun",
     "responses",
+    "search",
     "set_key",
     "stop_all",
     "testing",
     "tool",
     "unload_ipython_extension",
+    "vote",
+    "votes",
 ]
 
 
@@ -142,13 +164,15 @@ def __getattr__(name: str) -> Any:
 
 
 def _show_results() -> None:
-    """Let a notebook show responses and comparisons also without ``%load_ext allos``."""
+    """Let a notebook show responses, comparisons and errors also without ``%load_ext allos``."""
     find_shell = getattr(sys.modules.get("IPython"), "get_ipython", None)
     shell = find_shell() if find_shell is not None else None
     if shell is not None:
+        from allos.notebook import tracebacks
         from allos.notebook.display import Display
 
         Display(shell).register_formatters()
+        tracebacks.shorten_all()
 
 
 def make_default_session() -> Any:
@@ -176,4 +200,5 @@ def unload_ipython_extension(ipython: Any) -> None:
     unload(ipython)
 
 
+_accessor.register()
 _show_results()

@@ -43,6 +43,8 @@ class RunContext:
     """Values of the template's expressions, by expression."""
     tags: tuple[str, ...] = ()
     """Tags of the row of the log."""
+    logged: bool = True
+    """Whether the call becomes a row of the log."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     """Custom metadata of the user, JSON-serializable."""
 

@@ -6,6 +6,9 @@ import math
 
 UNKNOWN = "–"
 
+EMBEDDED = "local"
+"""Provider of the embedded model, which costs nothing; the log leaves its costs null."""
+
 
 def money(amount_usd: float | None, *, about: bool = False) -> str:
     """US dollars: cents from one dollar up, two significant digits below.

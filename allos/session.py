@@ -73,7 +73,10 @@ class Session:
 
     def __init__(self) -> None:
         self.settings = Settings()
-        self.log = Log(configured_path=partial(self.settings.get, "log"))
+        self.log = Log(
+            configured_path=partial(self.settings.get, "log"),
+            raw_days=partial(self.settings.get, "raw_days"),
+        )
         self.budgets = Budgets(lambda: self.settings.get("budget_usd"))
         self.limiters = LimiterRegistry()
         self.keys: dict[str, Secret] = {}

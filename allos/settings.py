@@ -92,6 +92,12 @@ _ALL = (
     ),
     Setting(name="log", help="File of the log, or off.", parse=_parse_string, env="ALLOS_LOG"),
     Setting(
+        name="raw_days",
+        help="Days that the log keeps requests and replies as they were sent; 0 keeps none.",
+        parse=_parse_number,
+        env="ALLOS_RAW_DAYS",
+    ),
+    Setting(
         name="replay",
         help="File of recorded answers, beside the notebook.",
         parse=_parse_string,

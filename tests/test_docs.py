@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 import allos
-from allos import providers, testing
+from allos import analysis, providers, testing
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted(
@@ -67,7 +67,9 @@ def _documented() -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("module", [allos, providers, testing], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [allos, analysis, providers, testing], ids=lambda module: module.__name__
+)
 def test_public_names_are_in_the_reference(module: ModuleType) -> None:
     """Each public function and class has its place in the reference; errors stand on their own page."""
     documented = _documented()
@@ -77,7 +79,11 @@ def test_public_names_are_in_the_reference(module: ModuleType) -> None:
         if name.endswith(("Error", "__version__", "load_ipython_extension")):
             continue
         # `Message` is public in two packages; one place is enough.
-        homes = [m.__name__ for m in (allos, providers, testing) if getattr(m, name, None) is value]
+        homes = [
+            m.__name__
+            for m in (allos, analysis, providers, testing)
+            if getattr(m, name, None) is value
+        ]
         if not isinstance(value, ModuleType) and documented.isdisjoint(
             f"{m}.{name}" for m in homes
         ):

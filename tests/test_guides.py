@@ -339,3 +339,22 @@ def test_responses(server: FakeServer, capsys: pytest.CaptureFixture[str]) -> No
     assert run("guide/responses.md", names) == 8
     assert len(names["both"]) == 2  # type: ignore[arg-type]
     assert len(names["table"].responses) == 2  # type: ignore[attr-defined]
+
+
+def test_the_log(server: FakeServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every Python block of the page runs in order: found, rated, redacted, pruned, copied, merged."""
+    assert run("guide/log.md") == 8
+    assert capsys.readouterr().out.startswith("0 new responses from")
+    assert allos.responses()["rating"].tolist() == [1]
+
+
+def test_asking_again(server: FakeServer) -> None:
+    """Last week's prompts are asked again, and both weeks compared."""
+    server.script(*["The third."] * 3)
+    names: dict[str, object] = {"allos": allos}
+    allos.ask("Which planet?", model="openai/gpt-5-mini")
+    text = (GUIDES / "did-the-model-change.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    exec(block.replace(', until="monday"', ""), names)
+
+    assert len(names["again"].new) == 1  # type: ignore[attr-defined]

@@ -7,13 +7,73 @@ work on the log of the current session.
 
 from __future__ import annotations
 
+import importlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from allos import _process
-from allos.log.log import Log, LogInfo
+from allos import _process, context
+from allos.errors import ConfigurationError
+from allos.log.log import Log, LogInfo, Redaction
 
-__all__ = ["LogInfo", "close", "flush", "info", "is_open", "open", "path", "rate", "session_id"]
+if TYPE_CHECKING:
+    from allos.log.feedback import rate, ratings, vote, votes, withdraw_vote
+    from allos.log.sql_query import sql
+    from allos.log.upkeep import Merged, backup, merge, prune, to_parquet, vacuum
+
+# public name -> the module it is imported from when it is first used
+_PUBLIC = {
+    "Merged": "allos.log.upkeep",
+    "backup": "allos.log.upkeep",
+    "merge": "allos.log.upkeep",
+    "prune": "allos.log.upkeep",
+    "sql": "allos.log.sql_query",
+    "to_parquet": "allos.log.upkeep",
+    "vacuum": "allos.log.upkeep",
+    "rate": "allos.log.feedback",
+    "ratings": "allos.log.feedback",
+    "vote": "allos.log.feedback",
+    "votes": "allos.log.feedback",
+    "withdraw_vote": "allos.log.feedback",
+}
+
+__all__ = [
+    "LogInfo",
+    "Merged",
+    "backup",
+    "close",
+    "flush",
+    "info",
+    "is_open",
+    "is_paused",
+    "merge",
+    "off",
+    "on",
+    "open",
+    "path",
+    "paused",
+    "prune",
+    "rate",
+    "ratings",
+    "redact",
+    "session_id",
+    "sql",
+    "to_parquet",
+    "vacuum",
+    "vote",
+    "votes",
+    "withdraw_vote",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'allos.log' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_PUBLIC[name]), name)
+    globals()[name] = value
+    return value
 
 
 def _log() -> Log:
@@ -93,26 +153,75 @@ def info() -> LogInfo:
     return _log().info()
 
 
-def rate(response_id: str, rating: int | None = None, note: str | None = None) -> None:
-    """Rate a response, or add a note to it; the newest rating and the newest note count.
+def off() -> None:
+    """Log no call of the current session from now on, until `on`.
+
+    Calls under way are still logged. The log stays open: it can be read, and answers in it rated.
+
+    Examples
+    --------
+    >>> off()
+    >>> on()
+    """
+    _log().is_paused = True
+
+
+def on() -> None:
+    """Log calls again after `off`; calls that were made in between are not."""
+    _log().is_paused = False
+
+
+def is_paused() -> bool:
+    """Whether `off` keeps calls out of the log."""
+    return _log().is_paused
+
+
+@contextmanager
+def paused() -> Iterator[None]:
+    """Log no call that is made in a block, however long it takes.
+
+    Examples
+    --------
+    ::
+
+        with allos.log.paused():
+            allos.ask("Something private", model="local/smollm2")
+    """
+    with context.using(logged=False):
+        yield
+
+
+def redact(function: Redaction | None) -> None:
+    """Change each text before it is written to the log: prompts, answers, errors, notes and raw JSON.
+
+    It runs on the log's own thread and slows no call down. A call's own answer is not changed.
 
     Parameters
     ----------
-    response_id : str
-        The `id` of the response.
-    rating : int, optional
-        Any scale of your own: 1 and -1 for thumbs, 1 to 5 for stars.
-    note : str, optional
-        Free text. With neither rating nor note, both are withdrawn.
+    function : callable or None
+        Gets a text and returns what is written in its place. Of JSON it gets each string by itself. Where it
+        fails, none of the row's texts is written. None ends it.
 
     Raises
     ------
-    LogError
-        No log is open.
     ConfigurationError
-        An argument has the wrong type.
+        It is not callable.
+
+    Examples
+    --------
+    ::
+
+        import re
+
+        allos.log.redact(lambda text: re.sub(r"[\\w.]+@[\\w.]+", "(an address)", text))
     """
-    _log().rate(response_id, rating, note)
+    if function is not None and not callable(function):
+        raise ConfigurationError(
+            f"redact() needs a function that gets and returns a text, got {function!r:.80}"
+        )
+    log = _log()
+    log.flush()
+    log.redaction = function
 
 
 def session_id() -> str:

@@ -39,12 +39,14 @@ class Block(NamedTuple):
     columns: Mapping[str, ColumnChunk]
 
 
-def block_from_rows(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Block:
-    """Block of rows with values in the order of `names`."""
+def block_from_rows(
+    names: Sequence[str], rows: Sequence[tuple[Any, ...]], kinds: Mapping[str, str] = DTYPES
+) -> Block:
+    """Block of rows with values in the order of `names`; `kinds` has the dtypes of columns."""
     if not rows:
         return Block(0, {})
     columns = {
-        name: _chunk(values, DTYPES.get(name, "Int64"))
+        name: _chunk(values, kinds.get(name, "Int64"))
         for name, values in zip(names, zip(*rows, strict=True), strict=True)
     }
     return Block(len(rows), columns)

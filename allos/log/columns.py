@@ -69,9 +69,14 @@ def _bool(name: str, description: str, otel: str | None = None) -> Column:
     )
 
 
-def _time(name: str, description: str) -> Column:
+def _time(name: str, description: str, *, since: int = 1, joined: bool = False) -> Column:
     return Column(
-        name=name, sql_type="INTEGER", dtype="datetime64[us, UTC]", description=description
+        name=name,
+        sql_type="INTEGER",
+        dtype="datetime64[us, UTC]",
+        description=description,
+        since=since,
+        joined=joined,
     )
 
 
@@ -232,8 +237,11 @@ COLUMNS: tuple[Column, ...] = (
     _text("tags", "Tags given to the call, a JSON array."),
     _text("metadata", "Metadata given to the call, a JSON object."),
     _text("conversation", "Name of the conversation, see `conversation_id`.", since=3),
-    _int("rating", "Newest rating given to the response.", joined=True),
+    _int("rating", "Newest rating that a person gave the response.", joined=True),
     _text("note", "Newest note on the response.", joined=True),
+    _text("rating_tags", "Newest tags of a rating, a JSON array.", since=4, joined=True),
+    _text("rater", "Who gave what was said of the response last.", since=4, joined=True),
+    _time("rated_at", "When that was, UTC, to the microsecond.", since=4, joined=True),
 )
 
 STORED: tuple[Column, ...] = tuple(column for column in COLUMNS if not column.joined)

@@ -24,16 +24,17 @@ _MAX_PLAIN_SHARE = (
 )
 
 
-def column(blocks: Sequence[Block], name: str) -> ExtensionArray:
-    """Column of the frame, with its dtype in the schema."""
+def column(blocks: Sequence[Block], name: str, kinds: Mapping[str, str] = DTYPES) -> ExtensionArray:
+    """Column of the frame, with its dtype in the schema, or in other `kinds`."""
     import numpy as np
     import pandas as pd
 
-    dtype = DTYPES.get(name, "str")  # raw_request and raw_reply are strings
+    dtype = kinds.get(name, "str")  # raw_request and raw_reply are strings
     total = sum(block.row_count for block in blocks)
     chunks = [(block.row_count, block.columns.get(name, NULLS)) for block in blocks]
     if all(chunk.values is None for _, chunk in chunks):
-        nothing = pd.array([None], dtype=text_dtype() if dtype == "str" else dtype)
+        kind: Any = text_dtype() if dtype == "str" else dtype
+        nothing: ExtensionArray = pd.array([None], dtype=kind)
         return nothing.take(np.zeros(total, dtype=np.intp))
     return _strings(chunks, total) if dtype == "str" else _numbers(chunks, total, dtype)
 
@@ -105,13 +106,29 @@ def _numbers(chunks: Sequence[tuple[int, ColumnChunk]], total: int, dtype: str) 
     return pd.Series(times).dt.tz_localize("UTC").array
 
 
+ROWS = "responses"
+"""Value of ``frame.attrs["allos_rows"]``: what the rows are; pandas keeps it where rows or columns are chosen."""
+
+
 def assemble(columns: Mapping[str, ExtensionArray], row_count: int) -> pd.DataFrame:
-    """Frame of these columns, which has the accessor ``df.allos``."""
+    """Frame of these columns."""
     import pandas as pd
 
-    from allos.log import accessor  # noqa: F401 - registers itself
-
     return pd.DataFrame(columns, index=pd.RangeIndex(row_count), copy=False)
+
+
+def responses_frame(columns: Mapping[str, ExtensionArray], row_count: int) -> pd.DataFrame:
+    """Frame of these columns of responses, which says so."""
+    frame = assemble(columns, row_count)
+    frame.attrs["allos_rows"] = ROWS
+    return frame
+
+
+def typed_frame(kinds: Mapping[str, str], rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
+    """Frame of rows with values in the order of `kinds`, the dtypes of its columns."""
+    names = tuple(kinds)
+    blocks = [block_from_rows(names, rows, kinds)]
+    return assemble({name: column(blocks, name, kinds) for name in names}, len(rows))
 
 
 def time_order(blocks: Sequence[Block]) -> npt.NDArray[np.intp] | None:
@@ -147,11 +164,12 @@ def frame_of(responses: Sequence[ProviderResponse]) -> pd.DataFrame:
         One row per response; columns and dtypes of ``docs/reference/log-schema.md``. `rating` and
         `note` are stored in the log only, and are null.
     """
+    from allos.log.clean_values import clean_row
     from allos.log.columns import FRAME_NAMES, STORED_NAMES
-    from allos.log.rows import clean_row, row_of
+    from allos.log.rows import row_of
 
     log: Log = _process.current_session().log
     facts = log.process_facts()
     rows = [clean_row(row_of(response, facts)) for response in responses]
     blocks = [block_from_rows(STORED_NAMES, rows)]
-    return assemble({name: column(blocks, name) for name in FRAME_NAMES}, len(rows))
+    return responses_frame({name: column(blocks, name) for name in FRAME_NAMES}, len(rows))

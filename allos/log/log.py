@@ -9,20 +9,26 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from allos import _process
+from allos import _process, context
 from allos.engine import After, Interceptor, PreparedCall
-from allos.errors import ConfigurationError, LogError
+from allos.errors import LogError
 from allos.log.provenance import ProcessFacts
 from allos.response import ProviderResponse
 
 if TYPE_CHECKING:
     from allos.log.log_writer import LogWriter
-    from allos.log.store.protocol import Store
+    from allos.log.pending_rows import Row
+    from allos.log.store.protocol import Rating, Store, Vote
     from allos.log.store.sqlite import SQLiteStore
 
 _CLOSE_S = 10.0
+
+Redaction = Callable[[str], str]
+"""Gets a text that is to be logged, and returns what is written in its place."""
+
+Loggable = TypeVar("Loggable", "Row", "Rating", "Vote")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,25 +57,36 @@ class Log(Interceptor):
     ----------
     configured_path : callable, optional
         Path to use where `open` is given none; it may return None, and ``"off"`` for no log.
+    raw_days : callable, optional
+        How many days requests and replies as sent are kept, when a log is opened; None: for ever.
     """
 
     observes_refused = True
 
     def __init__(
-        self, configured_path: Callable[[], str | os.PathLike[str] | None] = lambda: None
+        self,
+        configured_path: Callable[[], str | os.PathLike[str] | None] = lambda: None,
+        raw_days: Callable[[], float | None] = lambda: None,
     ) -> None:
         self._configured_path = configured_path
+        self._raw_days = raw_days
         self._store: SQLiteStore | None = None
         self._writer: LogWriter | None = None
         self.opens_on_first_call = False
         """Whether the next call opens the log."""
+        self.is_paused = False
+        """Whether no call is logged for now; see `allos.log.off`."""
+        self.redaction: Redaction | None = None
+        """What changes texts before they are written; see `allos.log.redact`."""
         self._open_failed = False
         self._facts: dict[int, ProcessFacts] = {}  # by process id
 
     # ---- the interceptor -----------------------------------------------------------------------
 
-    def before(self, call: PreparedCall) -> After:
+    def before(self, call: PreparedCall) -> After | None:
         """Open the log if that was left for the first call. Caller's thread."""
+        if self.is_paused or not context.current().logged:
+            return None
         if self.opens_on_first_call:
             self.try_open()
         # Also without an open log: it may be open by the time the response is there.
@@ -111,11 +128,14 @@ class Log(Interceptor):
             from allos.log.log_writer import LogWriter
             from allos.log.store.sqlite import SQLiteStore
 
-            store = SQLiteStore(chosen)
+            store = SQLiteStore(chosen, raw_days=self._raw_days())
             try:
                 self.close()
             finally:
-                self._store, self._writer = store, LogWriter(store, self.process_facts)
+                self._store, self._writer = (
+                    store,
+                    LogWriter(store, self.process_facts, self.redacted),
+                )
                 self._open_failed = False
                 _open_writers.add(self._writer)
             return self.info()
@@ -142,6 +162,11 @@ class Log(Interceptor):
     def is_open(self) -> bool:
         """Whether responses are being logged."""
         return self._writer is not None
+
+    @property
+    def is_logging(self) -> bool:
+        """Whether a call that is made now becomes a row."""
+        return self._writer is not None and not self.is_paused and context.current().logged
 
     @property
     def store(self) -> Store | None:
@@ -190,19 +215,31 @@ class Log(Interceptor):
             return LogInfo(path=None)
         return LogInfo(path=store.path, journal_mode=store.journal_mode, notes=store.notes)
 
-    def rate(self, response_id: str, rating: int | None = None, note: str | None = None) -> None:
-        """Rate a response, or add a note to it; see `allos.log.rate`."""
-        for name, value, expected, types in (
-            ("response_id", response_id, "a string, the id of a response", str),
-            ("rating", rating, "an integer", int | None),
-            ("note", note, "a string", str | None),
-        ):
-            if not isinstance(value, types) or (name == "rating" and abs(rating or 0) >= 2**63):
-                raise ConfigurationError(f"{name} must be {expected}, got {value!r:.80}.")
+    def add_feedback(self, item: Rating | Vote) -> None:
+        """Write a rating or a vote, and wait until it is committed.
+
+        Raises
+        ------
+        LogError
+            The log is off, or cannot be written.
+        """
+        self.open()
         writer = self._writer
         if writer is None:
-            raise LogError("no log is open: call allos.log.open() first")
-        writer.rate(response_id, rating, note)
+            raise LogError(
+                "the log is off (ALLOS_LOG=off), so nothing can be rated: unset ALLOS_LOG, or call "
+                "allos.log.open(path)"
+            )
+        writer.put(item)
+        writer.flush(_CLOSE_S)
+
+    def redacted(self, item: Loggable) -> Loggable:
+        """Change a row, its raw JSON, a rating or a vote as `redaction` says. Writer's thread."""
+        if self.redaction is None:
+            return item
+        from allos.log.row_redaction import redacted
+
+        return redacted(item, self.redaction)
 
     # ---- provenance ----------------------------------------------------------------------------
 

@@ -9,15 +9,14 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from allos.errors import LogError
 from allos.log.pacing import Pacer
-from allos.log.pending_rows import BATCH_ROWS, PendingRows
-from allos.log.store.protocol import Rating, Store
+from allos.log.pending_rows import BATCH_ROWS, PendingRows, unchanged
+from allos.log.store.protocol import Rating, Store, Vote
 from allos.response import ProviderResponse
 
 GROUP_S = 0.02
@@ -36,7 +35,7 @@ class _Stop:
     """Ends the thread."""
 
 
-_Item = ProviderResponse | Rating | _Flush | _Stop
+_Item = ProviderResponse | Rating | Vote | _Flush | _Stop
 
 
 class LogWriter:
@@ -48,10 +47,18 @@ class LogWriter:
         From here on only the writer writes to it.
     process_facts : callable
         Facts of the process by column name, for each row.
+    redacted : callable
+        ``redacted(item)`` changes a row, a rating or a vote before it is written.
     """
 
-    def __init__(self, store: Store, process_facts: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        process_facts: Callable[[], Mapping[str, Any]],
+        redacted: Callable[[Any], Any] = unchanged,
+    ) -> None:
         self._store = store
+        self._redacted = redacted
         self._process_facts = process_facts
         self._reset()
 
@@ -62,7 +69,7 @@ class LogWriter:
         self._thread_lock = threading.Lock()  # guards: at most one thread, none once `_closed`
         self._closed = False
         self._store_lock = threading.Lock()  # guards: store, pending rows and flushes have one user
-        self._pending = PendingRows(self._store, self._process_facts)
+        self._pending = PendingRows(self._store, self._process_facts, redacted=self._redacted)
         self._flushes: list[_Flush] = []
         self._rescued: str | None = None
         """Where rows are that the store could not take."""
@@ -70,15 +77,11 @@ class LogWriter:
 
     # any thread
 
-    def put(self, item: ProviderResponse | Rating) -> None:
-        """Accept a finished response or a rating; it is committed within about 20 ms."""
+    def put(self, item: ProviderResponse | Rating | Vote) -> None:
+        """Accept a finished response, a rating or a vote; it is committed within about 20 ms."""
         self._queue.put(item)
         if self._thread is None or self._closed:
             self._start_thread_or_commit()
-
-    def rate(self, response_id: str, rating: int | None, note: str | None) -> None:
-        """Accept a rating of a response."""
-        self.put(Rating(response_id, rating, note, created_at=time.time_ns() // 1000))
 
     def flush(self, timeout_s: float) -> None:
         """Wait until everything accepted so far is committed.
@@ -213,6 +216,8 @@ class LogWriter:
                 self._pending.add(item)
             elif isinstance(item, Rating):
                 self._pending.add_rating(item)
+            elif isinstance(item, Vote):
+                self._pending.add_vote(item)
             elif isinstance(item, _Flush):
                 self._flushes.append(item)
             else:

@@ -45,7 +45,7 @@ def rows_metadata(responses: Sequence[ProviderResponse]) -> dict[str, Any]:
     Parameters
     ----------
     responses : sequence of ProviderResponse
-        What the output shows; a response without an `id` has no row.
+        What the output shows; one without an `id`, or that is kept out of the log, has no row.
 
     Returns
     -------
@@ -54,10 +54,11 @@ def rows_metadata(responses: Sequence[ProviderResponse]) -> dict[str, Any]:
     """
     from allos.log.rows import row_of
 
-    responses = [response for response in responses if response.id is not None]
-    if not responses or os.environ.get(VARIABLE, "").strip().lower() == "off":
-        return {}
     log: Log = _process.current_session().log
+    responses = [each for each in responses if each.id is not None and each.context.logged]
+    is_off = log.is_paused or os.environ.get(VARIABLE, "").strip().lower() == "off"
+    if is_off or not responses:
+        return {}
     facts = log.process_facts()
     rows = [_packed(row_of(response, facts)) for response in responses]
     first = rows[0]
@@ -76,7 +77,7 @@ def rows_metadata(responses: Sequence[ProviderResponse]) -> dict[str, Any]:
 
 
 def _packed(row: tuple[Any, ...]) -> dict[str, Any]:
-    from allos.log.rows import clean_value
+    from allos.log.clean_values import clean_value
 
     packed = {}
     for column, original in zip(STORED, row, strict=True):
@@ -163,7 +164,7 @@ def from_notebook(path: str | os.PathLike[str]) -> pd.DataFrame:
     columns = {name: frame.column(blocks, name) for name in FRAME_NAMES}
     if order is not None:
         columns = {name: values.take(order) for name, values in columns.items()}
-    return frame.assemble(columns, len(rows))
+    return frame.responses_frame(columns, len(rows))
 
 
 def _read_cells(path: Path) -> list[Any]:

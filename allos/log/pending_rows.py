@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 from allos.errors import LogError
 from allos.ids import new_id
-from allos.log.rows import clean_row, raw_of, row_of
-from allos.log.store.protocol import Batch, Rating, RawJson, Store
+from allos.log.clean_values import clean_row
+from allos.log.rows import raw_of, row_of
+from allos.log.store.protocol import Batch, Rating, RawJson, Store, Vote
 from allos.response import ProviderResponse
 
 BATCH_ROWS = 1000
@@ -29,9 +30,17 @@ RETRY_LOCKED_S = 0.05
 RETRY_FAILED_S = 2.0
 
 
-class _Row(NamedTuple):
+class Row(NamedTuple):
+    """What becomes of a response."""
+
     values: tuple[Any, ...]
+    """In the order of `allos.log.columns.STORED`."""
     raw: RawJson | None
+
+
+def unchanged(item: Any) -> Any:
+    """Return what is given."""
+    return item
 
 
 class PendingRows:
@@ -45,6 +54,8 @@ class PendingRows:
         Facts of the process by column name, for each row.
     max_rows : int
         Most rows to keep in memory.
+    redacted : callable
+        ``redacted(item)`` changes a row, a rating or a vote before it is written.
 
     Attributes
     ----------
@@ -59,14 +70,18 @@ class PendingRows:
         store: Store,
         process_facts: Callable[[], Mapping[str, Any]],
         max_rows: int = MAX_ROWS,
+        *,
+        redacted: Callable[[Any], Any] = unchanged,
     ) -> None:
         self.error: str | None = None
         self.locked = False
         self._store = store
         self._process_facts = process_facts
-        self._rows: deque[_Row] = deque()
+        self._rows: deque[Row] = deque()
         self._ratings: deque[Rating] = deque()
+        self._votes: deque[Vote] = deque()
         self._max_rows = max_rows
+        self._redacted = redacted
         self._discarded = 0
         self._discard_reason = ""
         self._warned = False
@@ -75,7 +90,7 @@ class PendingRows:
     @property
     def retry_s(self) -> float | None:
         """Seconds until the next attempt; None when nothing is pending."""
-        if not self._rows and not self._ratings:
+        if not (self._rows or self._ratings or self._votes):
             return None
         return RETRY_LOCKED_S if self.locked else RETRY_FAILED_S
 
@@ -84,7 +99,7 @@ class PendingRows:
         try:
             if response.id is None:
                 response = replace(response, id=new_id())
-            row = _Row(row_of(response, self._process_facts()), raw_of(response))
+            row = self._redacted(Row(row_of(response, self._process_facts()), raw_of(response)))
         except Exception as error:  # noqa: BLE001  # one odd response must not stop the others
             self._discard(1, f"a response could not be turned into a row ({error!r})")
             return
@@ -92,12 +107,16 @@ class PendingRows:
 
     def add_rating(self, rating: Rating) -> None:
         """Add a rating."""
-        self._ratings.append(rating)
+        self._ratings.append(self._redacted(rating))
+
+    def add_vote(self, vote: Vote) -> None:
+        """Add a vote."""
+        self._votes.append(self._redacted(vote))
 
     def commit(self) -> bool:
         """Try to commit everything; True when nothing is left."""
         try:
-            while self._rows or self._ratings:
+            while self._rows or self._ratings or self._votes:
                 batch = self._next_batch()
                 try:
                     self._store.append(batch)
@@ -108,6 +127,7 @@ class PendingRows:
                 for _ in batch.rows:
                     self._rows.popleft()
                 self._ratings.clear()
+                self._votes.clear()
         except Exception as error:  # noqa: BLE001  # whatever it is, the rows stay for a retry
             self._on_failure(error)
             return False
@@ -157,6 +177,7 @@ class PendingRows:
             rows=[row.values for row in rows],
             raw=[row.raw for row in rows if row.raw is not None],
             ratings=list(self._ratings),
+            votes=list(self._votes),
         )
 
     def _append_one_by_one(self, batch: Batch) -> None:
@@ -170,6 +191,9 @@ class PendingRows:
             self._append_or_discard(
                 Batch(ratings=[rating]), f"the rating of {rating.response_id!r}"
             )
+
+        for vote in batch.votes:
+            self._append_or_discard(Batch(votes=[vote]), f"the vote {vote.id!r}")
 
     def _append_or_discard(self, single: Batch, name: str) -> None:
         try:

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from allos import _process
 from allos.dtypes import text_dtype
@@ -21,11 +21,11 @@ from allos.log.filters import (
     reject_unnamed,
     utc_now,
 )
+from allos.log.frame_formats import FrameFormat, check_format, convert
 from allos.log.store.protocol import DamagedStoreError
 
 if TYPE_CHECKING:
     import pandas as pd
-    from pandas._libs.missing import NAType
     from pandas.api.extensions import ExtensionArray
 
     from allos.log.log import Log
@@ -33,6 +33,35 @@ if TYPE_CHECKING:
 
 _JOINED = tuple(column.name for column in COLUMNS if column.joined)
 _RAW = ("raw_request", "raw_reply")
+
+
+@overload
+def responses(
+    *positional: Any, format: Literal["arrow", "polars"], **filters: Any
+) -> Any: ...  # an Arrow table or a polars frame, of packages that need not be there
+
+
+@overload
+def responses(
+    *positional: Any,
+    provider: str | Iterable[str] | None = None,
+    model: str | NamedModel | Iterable[str | NamedModel] | None = None,
+    status: str | Iterable[str] | None = None,
+    since: str | date | timedelta | None = None,
+    until: str | date | timedelta | None = None,
+    tags: str | Iterable[str] | None = None,
+    notebook: str | Iterable[str] | None = None,
+    comparison_id: str | Iterable[str] | None = None,
+    conversation: str | Iterable[str] | None = None,
+    conversation_id: str | Iterable[str] | None = None,
+    session_id: str | Iterable[str] | None = None,
+    text: str | Iterable[str] | None = None,
+    limit: int | None = None,
+    raw: bool = False,
+    columns: Iterable[str] | str | None = None,
+    format: Literal["pandas"] = "pandas",
+    **unknown: Any,
+) -> pd.DataFrame: ...
 
 
 def responses(
@@ -52,8 +81,9 @@ def responses(
     limit: int | None = None,
     raw: bool = False,
     columns: Iterable[str] | str | None = None,
+    format: FrameFormat = "pandas",
     **unknown: Any,
-) -> pd.DataFrame:
+) -> Any:
     """Logged responses, one row each, oldest first.
 
     A filter takes one value or several, any of which may match; all filters must match.
@@ -81,10 +111,12 @@ def responses(
         Add the columns `raw_request` and `raw_reply`: JSON as it was sent and received.
     columns : iterable of str
         Only these columns, in this order; fewer are faster.
+    format : {'pandas', 'arrow', 'polars'}
+        Whose table is returned; the other two need pyarrow, and polars.
 
     Returns
     -------
-    pandas.DataFrame
+    pandas.DataFrame, pyarrow.Table or polars.DataFrame
         Columns and dtypes of ``docs/reference/log-schema.md``, also without rows: text ``str``
         (``string`` on pandas 2), times ``datetime64[us, UTC]``, numbers nullable, nested values as
         JSON.
@@ -126,8 +158,10 @@ def responses(
         now=utc_now(),
     )
     limit = check_limit(limit)
-    store, unwritten = _open_store()
-    return read(store, names, where, limit=limit, raw=raw, unwritten=unwritten)
+    wanted = check_format(format)
+    store, unwritten = open_store()
+    frame = read(store, names, where, limit=limit, raw=raw, unwritten=unwritten)
+    return convert(frame, wanted)
 
 
 def rows_by_id(ids: Sequence[str]) -> pd.DataFrame:
@@ -143,12 +177,12 @@ def rows_by_id(ids: Sequence[str]) -> pd.DataFrame:
 
 def select(wanted: dict[str, Any]) -> pd.DataFrame:
     """Frame of the rows with these values, by any column of the log; see `rows_by_id`."""
-    store, unwritten = _open_store()
+    store, unwritten = open_store()
     where = build_where(wanted, now=utc_now())
     return read(store, check_columns(None), where, unwritten=unwritten)
 
 
-def _open_store() -> tuple[Store, LogError | None]:
+def open_store() -> tuple[Store, LogError | None]:
     """Store of the current session's log, opened if need be; everything logged is committed.
 
     Also why it is not, where it cannot be.
@@ -262,35 +296,22 @@ def _frame(
             data.update(_raw_columns(snapshot, ids))
             names = (*names, *_RAW)
     count = sum(block.row_count for block in blocks)
-    return frame.assemble({name: data[name] for name in names}, count)
+    return frame.responses_frame({name: data[name] for name in names}, count)
 
 
 def _ratings(snapshot: Snapshot, ids: ExtensionArray) -> dict[str, ExtensionArray]:
-    """Newest rating and newest note of each response; an entry with neither withdraws both."""
-    import pandas as pd
-
-    from allos.log.blocks import Block, as_objects
+    """What was said of each response last."""
+    from allos.log.blocks import Block, block_from_rows
     from allos.log.frame import column
+    from allos.log.rating_state import NOTHING, current_ratings
 
-    newest: dict[str, tuple[int | None, str | None]] = {}
-    for response_id, rating, note, _ in snapshot.ratings():
-        if rating is None and note is None:
-            newest.pop(response_id, None)
-            continue
-        old_rating, old_note = newest.get(response_id, (None, None))
-        newest[response_id] = (
-            old_rating if rating is None else rating,
-            old_note if note is None else note,
-        )
-    if not newest:
-        nothing = [Block(len(ids), {})]
-        return {name: column(nothing, name) for name in _JOINED}
-    found = [newest.get(response_id, (None, None)) for response_id in ids.to_numpy(dtype=object)]
-    ratings: list[int | NAType] = [pd.NA if rating is None else rating for rating, _ in found]
-    return {
-        "rating": pd.array(ratings, dtype="Int64"),
-        "note": pd.array(as_objects([note for _, note in found]), dtype=text_dtype()),
-    }
+    newest = current_ratings(snapshot.ratings())
+    if newest:
+        rows = [newest.get(each, NOTHING) for each in ids.to_numpy(dtype=object)]
+        blocks = [block_from_rows(_JOINED, rows)]
+    else:
+        blocks = [Block(len(ids), {})]
+    return {name: column(blocks, name) for name in _JOINED}
 
 
 def _raw_columns(snapshot: Snapshot, ids: ExtensionArray) -> dict[str, ExtensionArray]:

@@ -10,8 +10,7 @@ from operator import itemgetter
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from allos.log.blocks import INT64_LIMIT
-from allos.log.columns import STORED, STORED_NAMES
+from allos.log.columns import STORED_NAMES
 from allos.log.json_text import to_json_bytes, to_json_text
 from allos.log.store.protocol import RawJson
 from allos.messages import Message, ToolCall
@@ -153,30 +152,6 @@ def row_of(response: ProviderResponse, facts: Mapping[str, Any]) -> tuple[Any, .
     values["parent_id"] = context.parent_id
     values["session_id"] = context.session_id or facts.get("session_id")
     return _in_order(values)  # type: ignore[no-any-return]  # itemgetter of many gives a tuple
-
-
-def clean_row(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Row with every value converted to its column's type, for the rare row that SQLite rejects."""
-    return tuple(
-        clean_value(value, column.sql_type) for value, column in zip(row, STORED, strict=True)
-    )
-
-
-def clean_value(value: Any, sql_type: str) -> Any:
-    """Value converted to a column type; None when it cannot be."""
-    if value is None:
-        return None
-    if sql_type == "TEXT":
-        text = value if isinstance(value, str) else to_json_text(value)
-        if text.isascii():
-            return text
-        # Joins surrogate pairs that were escaped one by one; a lone surrogate becomes U+FFFD.
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    try:
-        number = float(value) if sql_type == "REAL" else int(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return None if isinstance(number, int) and not -INT64_LIMIT <= number < INT64_LIMIT else number
 
 
 def raw_of(response: ProviderResponse) -> RawJson | None:

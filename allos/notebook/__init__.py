@@ -45,9 +45,10 @@ def _magics(shell: Any) -> Any:
 
 
 def _register(shell: Any) -> None:
-    from allos.notebook import cell_provenance, completion
+    from allos.notebook import cell_provenance, completion, tracebacks
     from allos.notebook.magics import AllosMagics
 
+    tracebacks.shorten_all()
     AllosMagics(shell).register()
     cell_provenance.register(shell)
     completion.register(shell)
@@ -55,8 +56,9 @@ def _register(shell: Any) -> None:
 
 def _unregister(shell: Any) -> None:
     """Undo `_register`, also where only a part of it was done."""
-    from allos.notebook import cell_provenance, completion
+    from allos.notebook import cell_provenance, completion, tracebacks
 
+    tracebacks.restore_all()
     magics = _magics(shell)
     if magics is not None:
         magics.unregister()

@@ -50,6 +50,8 @@ class Arguments:
     """Show the request and its estimated cost; send nothing."""
     refresh: bool = False
     """Ask again, even where an answer is recorded."""
+    no_log: bool = False
+    """Write no row of the log."""
     unsafe_html: bool = False
     """Show the answer's own HTML."""
     quiet: bool = False
@@ -121,6 +123,7 @@ def parse(line: str, *, cell: bool) -> Arguments:
         budget_usd=flags.budget,
         dry_run=flags.dry_run,
         refresh=flags.refresh,
+        no_log=flags.no_log,
         unsafe_html=flags.unsafe_html,
         quiet=flags.quiet or is_hidden,
         stream=not flags.no_stream,

@@ -71,7 +71,11 @@ def run(
             question = build_question(
                 arguments, prompt_text(arguments, cell), {**shell.user_ns, **local_ns}
             )
-            with context.using(variables=question.variables), cell_budget(shell, arguments):
+            logged = context.current().logged and not arguments.no_log
+            with (
+                context.using(variables=question.variables, logged=logged),
+                cell_budget(shell, arguments),
+            ):
                 return _answer(shell, display, arguments, question, is_cell=cell is not None)
     except AllosError as exc:
         error = exc

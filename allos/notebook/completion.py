@@ -108,7 +108,7 @@ def candidates(before: str, namespace: dict[str, Any]) -> tuple[str, list[str]] 
     >>> candidates("%%allos gro", {})
     ('gro', ['groq'])
     >>> candidates("%%allos groq/m --no", {})
-    ('--no', ['--no-stream'])
+    ('--no', ['--no-stream', '--no-log'])
     """
     found = _possible(before, namespace)
     if found is None:
@@ -132,6 +132,9 @@ def _possible(before: str, namespace: dict[str, Any]) -> tuple[str, list[str]] |
         given = given[2:]
     elif given and given[0].endswith("<<"):
         given = given[1:]
+    if not cell and given and _is_command(given[0]):
+        words = _of_command(given[0], given[1:], word)
+        return None if words is None else (word, words)
     flag, equals, value = word.partition("=")
     if equals and flag.startswith("-"):
         values = _values(flag, value, namespace)
@@ -170,11 +173,8 @@ def _names(given: Sequence[str]) -> list[str]:
 
 
 def _words(names: list[str], word: str, *, cell: bool) -> list[str] | None:
-    from allos.providers.catalog import services
 
     first = names[0] if names else None
-    if not cell and first in services.RESERVED:
-        return _of_command(str(first), names[1:])
     if first == "compare" and cell:
         return _of_model(word, joined=True)
     if first is None:
@@ -213,15 +213,19 @@ def models(provider: str) -> list[str]:
     return model_cache.known_models(service.name)
 
 
-def _of_command(command: str, rest: list[str]) -> list[str] | None:
+def _is_command(name: str) -> bool:
+    from allos.providers.catalog import services
+
+    return name in services.RESERVED
+
+
+def _of_command(command: str, rest: list[str], word: str) -> list[str] | None:
     from allos.providers.catalog import services
 
     if command in ("models", "key", "providers") and not rest:
         return services.names()
-    if command in ("log", "spent"):
-        from allos.log import days
-
-        return [*days.WORDS, *services.names()]
+    if command in ("log", "spent", "summary", "cost", "rank"):
+        return _rows(command, rest, word)
     if command == "chats":
         verbs = ["show", "reset", "branch"]
         return verbs if not rest else _chats() if len(rest) == 1 and rest[0] in verbs else []
@@ -230,6 +234,27 @@ def _of_command(command: str, rest: list[str]) -> list[str] | None:
 
         return list(REPLAY_MODES) if len(rest) == 1 else [] if rest else None  # a file, then a mode
     return []
+
+
+def _rows(command: str, rest: list[str], word: str) -> list[str]:
+    """Words that say which rows of the log, and in what groups."""
+    from allos.log import days
+    from allos.providers.catalog import services
+
+    if command == "rank":
+        return [] if rest else list(days.WORDS)
+    options = {"log": ["--grep"], "summary": ["--by"], "cost": ["--by"]}.get(command, [])
+    if rest[-1:] == ["--grep"]:
+        return []
+    if rest[-1:] == ["--by"]:
+        from allos.notebook.commands.analysis_command import columns
+
+        done, comma, _ = word.rpartition(",")
+        return [f"{done}{comma}{name}" for name in columns()]
+    if word.startswith("-"):
+        return [option for option in options if option not in rest]
+    switches = ["off", "on"] if command == "log" and not rest else []
+    return [*days.WORDS, *switches, *services.names()]
 
 
 def _commands() -> Iterable[str]:

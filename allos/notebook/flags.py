@@ -62,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
     add("--dry-run", action="store_true", help="show request and cost, send nothing")
     add("--budget", type=_dollars, metavar="USD", help="maximum cost of this cell")
     add("--refresh", action="store_true", help="ask again, even where an answer is recorded")
+    add("--no-log", action="store_true", help="write no row of the log for this cell")
     add("--unsafe-html", action="store_true", help="run the answer's own HTML; dangerous")
     add("--base-url", metavar="URL", help="base URL of the service")
     return known

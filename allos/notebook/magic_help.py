@@ -4,8 +4,6 @@ from __future__ import annotations
 
 HELP = r"""Ask a language model; the answer streams into the cell and is a row of the log.
 
-::
-
     %%allos [NAME <<] [PROVIDER MODEL | PROVIDER/MODEL] [flags]
     The prompt. {{ expression }} inserts a value; \{{ is two literal braces.
 
@@ -34,6 +32,7 @@ Flags
 --dry-run                  show the request and its estimated cost; send nothing
 --budget USD               maximum cost of this cell
 --refresh                  ask again, even where an answer is recorded
+--no-log                   write no row of the log for this cell
 --unsafe-html              run the answer's own HTML; only for answers that you trust
 --base-url URL             base URL of the service
 
@@ -42,10 +41,15 @@ Sub-commands
 %allos providers [WORD]    services, those that are ready first, and where each key is made
 %allos models PROVIDER     models that a service offers; a second word searches
 %allos key PROVIDER        enter a key, hidden; --forget removes it, --session keeps it for this kernel
-%allos log [WORDS]         newest ten responses; 20, groq, groq/MODEL, failed, today or 2h say which
+%allos log [WORDS]         newest ten responses; 20, groq, groq/MODEL, failed, today or 2h say which;
+                           --grep WORDS finds words in them, off and on stop and start logging
+%allos search WORDS        responses whose prompt or answer has these words
 %allos last                newest response, whole
 %allos show ID             comparison (cmp_...) or response of the log
 %allos spent [WORDS]       cost by provider and model; today, week, 2h or groq say of what
+%allos cost [WORDS]        what that cost was spent on; --by COLUMN,COLUMN groups by others
+%allos summary [WORDS]     calls, failures, latency, tokens and cost; --by as above
+%allos rank [DAY]          models ranked by people's votes in the log
 %allos chats               conversations; show NAME, reset NAME, branch NAME NEW
 %allos replay FILE [MODE]  record answers and replay them; MODE is replay, record or strict;
                            off closes the file, prune removes unused answers
@@ -54,5 +58,5 @@ Sub-commands
 %allos stop                stop all running comparisons
 %allos help                show this text
 
-The response is `_` and ``Out[n]``; it has `content`, `metadata` and more.
+The response is _ and Out[n]; it has .content, .metadata and more.
 """

@@ -25,6 +25,7 @@ _SETTINGS = (
     "temperature",
     "max_tokens",
     "log",
+    "raw_days",
     "replay",
     "replay_mode",
     "budget_usd",
@@ -46,6 +47,11 @@ class AllosMagics(Magics):
         None, allow_none=True, help="Maximum tokens of answers, for cells without one."
     ).tag(config=True)
     log = Unicode(None, allow_none=True, help="Path of the log, or off.").tag(config=True)
+    raw_days = Float(
+        None,
+        allow_none=True,
+        help="Days that the log keeps requests and replies as they were sent.",
+    ).tag(config=True)
     replay = Unicode(None, allow_none=True, help="Path of the replay file.").tag(config=True)
     replay_mode = CaselessStrEnum(
         ("replay", "record", "strict", "off"),

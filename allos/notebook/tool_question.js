@@ -1,7 +1,7 @@
 // The question whether a tool may run. What the model wrote is put into the page as text, never as HTML.
 
 const HELLO_MS = 150;
-const HELLOS = 40;
+const HELLOS = 400;
 /** The second click of a double click must not answer the question that follows. */
 const DISABLED_MS = 500;
 const ANSWERS = [

@@ -285,6 +285,7 @@ class Provider:
             price_id=self._route.price_id,
             max_output=self._max_output_tokens(),
             unstarted=unstarted,
+            free=self._service.embedded and not self._route.custom_base_url,
         )
         return Preview((planned,), {})
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from allos.money import EMBEDDED
 from allos.render.fact import Fact
 from allos.render.format import UNKNOWN, money
 from allos.response import ProviderResponse
-
-_EMBEDDED = "local"
 
 
 def total_cost(responses: Sequence[ProviderResponse], *, spent_now: bool = False) -> Fact:
@@ -71,7 +70,7 @@ def is_estimated(responses: Iterable[ProviderResponse]) -> bool:
 
 def is_free(response: ProviderResponse) -> bool:
     """Whether the embedded model answered, on this machine."""
-    return response.provider == _EMBEDDED and not response.cost_usd
+    return response.provider == EMBEDDED and not response.cost_usd
 
 
 def cost_usd(response: ProviderResponse) -> float | None:

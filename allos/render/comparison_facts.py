@@ -19,6 +19,8 @@ from allos.response import ProviderResponse
 
 REPLAYED = "replayed"
 MAX_PROMPT_CHARS = 2_000
+NOTABLE_WAIT_S = 0.1
+"""A shorter time in the queue is not told apart from the answer's own."""
 CHARS_PER_TOKEN = 5
 """For estimates, where a piece of a stream may be several tokens."""
 
@@ -198,6 +200,9 @@ def anomalies(responses: Sequence[ProviderResponse]) -> list[str]:
     """What was not as usual, such as ``"2 attempts"``; among several responses with how often."""
     found: list[str] = []
     for response in responses:
+        queue_s = response.metadata.get("queue_s") or 0.0
+        if queue_s >= NOTABLE_WAIT_S and not response.replayed:
+            found.append(f"queued {seconds(queue_s)}" if len(responses) == 1 else "queued")
         attempts = response.metadata.get("attempts") or 1
         if attempts > 1:
             total_s = response.metadata.get("total_time_s") if len(responses) == 1 else None

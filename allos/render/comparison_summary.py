@@ -7,14 +7,11 @@ from dataclasses import dataclass
 
 from allos.render.comparison_columns import key_letter
 from allos.render.comparison_costs import cost_usd, total_cost, was_sent
-from allos.render.comparison_facts import median_known, median_of
+from allos.render.comparison_facts import NOTABLE_WAIT_S, median_known, median_of
 from allos.render.comparison_view import ComparisonView
 from allos.render.fact import Fact
 from allos.render.format import UNKNOWN, money, rate, seconds
 from allos.response import ProviderResponse
-
-_NOTABLE_WAIT_S = 0.1
-"""A shorter time in the queue is not told apart from the answer's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +112,7 @@ def time_s(response: ProviderResponse) -> float | None:
     """Seconds from the start to the end of a call, with what it waited: in a queue, between attempts."""
     known = response.metadata
     total_s: float | None = known.get("total_time_s")
-    waited = (known.get("attempts") or 1) > 1 or (known.get("queue_s") or 0.0) >= _NOTABLE_WAIT_S
+    waited = (known.get("attempts") or 1) > 1 or (known.get("queue_s") or 0.0) >= NOTABLE_WAIT_S
     return response.latency_s if total_s is None or not waited else total_s
 
 

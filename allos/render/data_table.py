@@ -1,7 +1,7 @@
 """Rows of facts as a quiet table, in HTML and in text: what the sub-commands of ``%allos`` show.
 
 The alignment stands in the cells themselves, so that the table also reads well where a page strips style
-sheets: a notebook that is not trusted, an export.
+sheets: a notebook that is not trusted keeps the properties, GitHub the attributes `align` and `valign`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ _SHORTEST = 12
 _CELL = "text-align:left;vertical-align:top"
 _NUMBER = "text-align:right;vertical-align:top;white-space:nowrap"
 _SHORT = "text-align:left;vertical-align:top;white-space:nowrap"
-_PROSE = "text-align:left;vertical-align:top;min-width:12em"
+_PROSE = "text-align:left;vertical-align:top;min-width:18em"
+_PROSE_OF_MANY = "text-align:left;vertical-align:top;min-width:12em"
 _NARROW = "padding-right:10px"
 _MANY_COLUMNS = 8
 
@@ -123,7 +124,8 @@ def _cell_html(tag: str, head: str, cell: TableCell | str, table: DataTable) -> 
             text = f'<span class="allos-x">{text}</span>'
     if cell.below:
         text += f'<br><small class="allos-where">{escaped(cell.below)}</small>'
-    return f'<{tag} style="{_style(head, table)}">{text}</{tag}>'
+    side = "right" if head in table.numbers else "left"
+    return f'<{tag} align="{side}" valign="top" style="{_style(head, table)}">{text}</{tag}>'
 
 
 def _style(head: str, table: DataTable) -> str:
@@ -133,7 +135,7 @@ def _style(head: str, table: DataTable) -> str:
     elif head in table.short:
         style = _SHORT
     elif head in table.prose:
-        style = _PROSE
+        style = _PROSE_OF_MANY if len(table.heads) > _MANY_COLUMNS else _PROSE
     return f"{style};{_NARROW}" if len(table.heads) > _MANY_COLUMNS else style
 
 

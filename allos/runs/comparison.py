@@ -82,6 +82,7 @@ class Comparison:
         self._was_sent = False
         self._replay_is_known = threading.Event()
         self._session = current_session()
+        self._is_logged = context.current().logged and not self._session.log.is_paused
         with context.using(comparison_id=self.id):
             self._context = contextvars.copy_context()
         self._scheduler = self.in_context(Scheduler, self._submit)
@@ -272,7 +273,7 @@ class Comparison:
             cells=(),
             rows=self._rows,
             n=self.n,
-            logged=log.is_open(),
+            logged=self._is_logged and log.is_open(),
         )
 
     @cached_property

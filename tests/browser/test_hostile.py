@@ -219,7 +219,8 @@ def test_questions_about_tools(lab: Lab, server: FakeServer) -> None:
         f"for n in range(0, {len(TEXTS)}, {_PER_PROMPT}):\n"
         "    run('allos', f'groq/ask{n} --tools read', 'Go on')"
     )
-    lab.write("questions.ipynb", _setting(server), asked)
+    patient = "from allos.notebook import tool_question\ntool_question.HELLO_TIMEOUT_S = 60"
+    lab.write("questions.ipynb", f"{_setting(server)}\n{patient}", asked)
     notebook = lab.open("questions.ipynb")
     notebook.page.evaluate(_COUNT)
     notebook.run_cell(0)

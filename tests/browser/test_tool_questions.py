@@ -19,10 +19,21 @@ def server() -> Iterator[FakeServer]:
         yield started
 
 
-def open_with_tool(lab: Lab, server: FakeServer, *cells: str) -> Notebook:
+@pytest.fixture(autouse=True)
+def patience() -> Iterator[None]:
+    """A busy machine may be slow."""
+    expect.set_options(timeout=60_000)
+    yield
+    expect.set_options(timeout=5_000)
+
+
+def open_with_tool(
+    lab: Lab, server: FakeServer, *cells: str, hello_timeout_s: float = 60
+) -> Notebook:
     lab.write(
         "tools.ipynb",
-        "import os\n"
+        "import os\nfrom allos.notebook import tool_question\n"
+        f"tool_question.HELLO_TIMEOUT_S = {hello_timeout_s}\n"
         f"os.environ.update(GROQ_BASE_URL={server.base_url!r}, GROQ_API_KEY='gsk-test-key')\n"
         "%load_ext allos\nimport allos\nran = []\n"
         "def delete(path: str, force: bool = False) -> str:\n"
@@ -122,7 +133,8 @@ def test_an_interrupt_ends_the_question_in_one_line(lab: Lab, server: FakeServer
 def test_without_subshells_the_question_is_asked_in_words(lab: Lab, server: FakeServer) -> None:
     """A page whose clicks would come too late asks in words."""
     server.script(calls())
-    notebook = open_with_tool(lab, server, "%%allos groq/m --tools delete\nClean up.", "print(ran)")
+    asks = "%%allos groq/m --tools delete\nClean up."
+    notebook = open_with_tool(lab, server, asks, "print(ran)", hello_timeout_s=1)
     notebook.page.evaluate(
         "() => { window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
         ".commsOverSubshells = 'disabled'; }"

@@ -265,5 +265,8 @@ def test_preview_needs_no_running_model() -> None:
     plan = allos.preview("Hi", model="local/smollm2", max_tokens=5)
 
     assert local_server._servers == before
+    assert plan.worst_cost_usd == 0
+    assert plan.summary() == "1 call, free. Nothing was sent."
+    assert str(plan.requests[0].estimate).endswith("output tokens; free")
     assert plan.requests[0].url.startswith("http://127.0.0.1:")
     assert "chooses its port when it starts" in str(plan)

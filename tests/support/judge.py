@@ -47,7 +47,7 @@ _ATTRIBUTES = {
     "span": {"title", "hidden"},
 }
 _INLINE = {"text-align:left", "text-align:right", "vertical-align:top", "white-space:nowrap"}
-_INLINE |= {"min-width:12em", "padding-right:10px"}
+_INLINE |= {"min-width:12em", "min-width:18em", "padding-right:10px"}
 """Declarations of a style attribute: where a cell's words stand, which no style sheet need say."""
 _CODE = {"white-space:pre", "white-space:pre-wrap", "word-break:normal", "overflow-x:auto"}
 _CODE |= {"overflow-wrap:break-word", "text-align:left"}

@@ -13,7 +13,7 @@ from allos.context import RunContext
 from allos.log.blocks import Block, block_from_rows
 from allos.log.columns import STORED_NAMES
 from allos.log.log import Log
-from allos.log.store.protocol import Batch, Rating, RawJson, Where
+from allos.log.store.protocol import Batch, Rating, RawJson, Vote, Where
 from allos.messages import Message, MessageRole
 from allos.request import Request
 from allos.response import ProviderResponse
@@ -109,6 +109,7 @@ class MemoryStore:
         self.rows: dict[str, tuple[Any, ...]] = {}
         self.raw_json: dict[str, RawJson] = {}
         self.all_ratings: list[Rating] = []
+        self.all_votes: list[Vote] = []
         self.failure: Exception | None = None
         self.failures: list[Exception] = []
         self.bad_ids: set[str] = set()
@@ -130,6 +131,7 @@ class MemoryStore:
         for raw in batch.raw:
             self.raw_json.setdefault(raw.id, raw)
         self.all_ratings += batch.ratings
+        self.all_votes += batch.votes
 
     def maintain(self) -> None:
         """Nothing to do."""
@@ -165,6 +167,12 @@ class MemoryStore:
 
     def ratings(self) -> Iterator[Rating]:
         yield from self.all_ratings
+
+    def search(self, *_: object) -> Block:
+        raise NotImplementedError("searching is the database's business")
+
+    def votes(self) -> Iterator[Vote]:
+        yield from self.all_votes
 
     def raw(self, ids: Sequence[str]) -> Iterator[RawJson]:
         yield from (self.raw_json[each] for each in ids if each in self.raw_json)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from allos.errors import LogError
 from allos.log.columns import add_columns, create_table
 from allos.log.log_file import APPLICATION_ID
+from allos.log.store.protocol import Vote
 from allos.log.store.segments import CREATE as CREATE_SEGMENTS
 
 if TYPE_CHECKING:
@@ -52,10 +53,21 @@ def _3_name_of_the_conversation(db: sqlite3.Connection) -> None:
     )
 
 
+def _4_raters_and_votes(db: sqlite3.Connection) -> None:
+    # Without types and indexes: the whole schema fits into the first page of the file, so that damage
+    # to no other page makes the log unreadable.
+    for column in ("rater", "tags", "undo", "id"):
+        db.execute(f"ALTER TABLE ratings ADD COLUMN {column}")
+    # The same in every copy of a log, so that merging two copies finds each rating once.
+    db.execute("UPDATE ratings SET id = response_id || '-' || created_at || '-' || seq")
+    db.execute(f"CREATE TABLE votes ({', '.join(Vote._fields)}, PRIMARY KEY (id)) WITHOUT ROWID")
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _1_create,
     _2_parts_of_the_answer,
     _3_name_of_the_conversation,
+    _4_raters_and_votes,
 )
 """Item `n - 1` migrates a file from version `n - 1` to `n`."""
 

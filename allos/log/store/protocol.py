@@ -16,13 +16,48 @@ class DamagedStoreError(LogError):
 
 
 class Rating(NamedTuple):
-    """A rating or a note that was given to a response; with neither, both are withdrawn."""
+    """What a rater said of a response: a rating, a note, tags; with none, the rater's are withdrawn."""
 
     response_id: str
     rating: int | None
     note: str | None
     created_at: int
     """Microseconds since 1970-01-01 UTC."""
+    rater: str | None = None
+    tags: str | None = None
+    """JSON array."""
+    undo: int | None = None
+    """1: takes back what the rater said of the response last."""
+    id: str | None = None
+    """ULID. Ratings are appended as they come: who reads them counts each id once."""
+
+
+class Vote(NamedTuple):
+    """Which of two answers to one prompt a rater prefers."""
+
+    id: str
+    """ULID; one that is stored already is not stored again."""
+    created_at: int
+    """Microseconds since 1970-01-01 UTC."""
+    rater: str | None
+    prompt: str | None
+    model_a: str | None
+    """``provider/model``."""
+    model_b: str | None
+    response_a: str | None
+    """`id` of the response."""
+    response_b: str | None
+    winner: str | None
+    """``a``, ``b``, ``tie`` or ``bad`` (both are); None in a row that withdraws another."""
+    shown_first: str | None = None
+    """``a`` or ``b``: which one was on the left."""
+    time_taken_s: float | None = None
+    note: str | None = None
+    tags: str | None = None
+    """JSON array."""
+    comparison_id: str | None = None
+    withdraws: str | None = None
+    """`id` of the vote that this row takes back."""
 
 
 class RawJson(NamedTuple):
@@ -41,6 +76,7 @@ class Batch:
     """Values in the order of `allos.log.columns.STORED`."""
     raw: Sequence[RawJson] = ()
     ratings: Sequence[Rating] = ()
+    votes: Sequence[Vote] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +114,9 @@ class Snapshot(Protocol):
 
     def ratings(self) -> Iterator[Rating]:
         """All ratings, oldest first."""
+
+    def votes(self) -> Iterator[Vote]:
+        """All votes, oldest first."""
 
     def raw(self, ids: Sequence[str]) -> Iterator[RawJson]:
         """Request bodies and replies of these responses, those that are stored."""
@@ -132,6 +171,15 @@ class Store(Protocol):
         ------
         LogError
             Nothing can be read.
+        """
+
+    def search(
+        self, words: Sequence[str], where: Where, columns: Sequence[str], limit: int
+    ) -> Block:
+        """Rows whose prompt or content has all the words, the best match first.
+
+        `words` are split (`allos.log.text_folding.split_words`), and so is what they are compared with;
+        several in one string follow each other.
         """
 
     def sibling(self) -> Store | None:

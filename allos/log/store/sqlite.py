@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from allos.errors import LogError
 from allos.ids import new_id
+from allos.log.blocks import Block
 from allos.log.columns import insert_rows
 from allos.log.log_file import (
     VARIABLE,
@@ -20,11 +22,12 @@ from allos.log.log_file import (
     network_file_system,
 )
 from allos.log.store.migrations import migrate
-from allos.log.store.protocol import Batch, DamagedStoreError
+from allos.log.store.protocol import Batch, DamagedStoreError, Rating, Vote, Where
 from allos.log.store.segments import SegmentBuilder, data_version
 from allos.log.store.sqlite_connection import (
     connect,
     has_wal_reset_bug,
+    insert_new,
     is_bad_value,
     is_damage,
     is_locked,
@@ -44,8 +47,16 @@ CHECKPOINT_EVERY_BYTES = 4 * 1024 * 1024
 MAX_SEGMENTS_AT_ONCE = 4
 """Most segments built after one commit: a log that has none gets them little by little."""
 
+MAX_EXPIRED_AT_ONCE = 1000
+"""Raw JSON of how many responses is deleted in one transaction."""
+
+_EXPIRED = (
+    "DELETE FROM raw WHERE id IN (SELECT raw.id FROM responses JOIN raw USING (id)"
+    f" WHERE created_at < ? LIMIT {MAX_EXPIRED_AT_ONCE})"
+)
 _INSERT_RAW = "INSERT OR IGNORE INTO raw (id, request, reply) VALUES (?, ?, ?)"
-_INSERT_RATING = "INSERT INTO ratings (response_id, rating, note, created_at) VALUES (?, ?, ?, ?)"
+_INSERT_RATING = insert_new("ratings", Rating._fields)
+_INSERT_VOTE = insert_new("votes", Vote._fields)
 
 # Process resource: connections that this process inherited through a fork. Closing one here would
 # checkpoint the parent's log under the parent's feet, and so would collecting it.
@@ -61,6 +72,8 @@ class SQLiteStore:
         The file; it and its folder are created when missing.
     for_reading : bool
         Open nothing yet: the file may be one that cannot be opened for writing.
+    raw_days : float, optional
+        How many days raw JSON is kept; 0: none is stored. By default all is kept.
 
     Attributes
     ----------
@@ -75,8 +88,13 @@ class SQLiteStore:
         The file cannot be used as a log; the message is one line.
     """
 
-    def __init__(self, path: Path, *, for_reading: bool = False) -> None:
+    def __init__(
+        self, path: Path, *, for_reading: bool = False, raw_days: float | None = None
+    ) -> None:
         self.path = path
+        self._raw_days = raw_days
+        self._expires_raw = raw_days is not None
+        """Whether raw JSON may be left that is older than `raw_days`."""
         self.journal_mode = ""
         self.notes: tuple[str, ...] = ()
         self._db: sqlite3.Connection | None = None
@@ -168,10 +186,12 @@ class SQLiteStore:
                 _insert_rows(db, batch.rows)
                 after = largest_seq(db)
                 version = data_version(db)
-            if batch.raw:
+            if batch.raw and self._raw_days != 0:
                 db.executemany(_INSERT_RAW, batch.raw)
             if batch.ratings:
                 db.executemany(_INSERT_RATING, batch.ratings)
+            if batch.votes:
+                db.executemany(_INSERT_VOTE, batch.votes)
             db.execute("COMMIT")
         except BaseException:
             import sqlite3
@@ -192,6 +212,8 @@ class SQLiteStore:
             for _ in range(MAX_SEGMENTS_AT_ONCE):
                 if not self._segments.build_next(self._db, largest):
                     break
+            if self._expires_raw and self._raw_days is not None:
+                self._expires_raw = delete_raw(self._db, self._raw_days) > 0
             self._checkpoint_if_large(self._db)
 
     def _checkpoint_if_large(self, db: sqlite3.Connection) -> None:
@@ -251,6 +273,15 @@ class SQLiteStore:
             kind = DamagedStoreError if is_damage(error) else LogError
             raise kind(f"cannot read the log {str(self.path)!r}: {error}") from error
 
+    def search(
+        self, words: Sequence[str], where: Where, columns: Sequence[str], limit: int
+    ) -> Block:
+        """Rows whose prompt or content has all the words; see `Store.search`. Any thread."""
+        from allos.log.store.search import find
+
+        with self.snapshot() as snapshot:
+            return find(snapshot, self.path, words, where, columns, limit)
+
     @contextlib.contextmanager
     def salvage(self) -> Iterator[SalvagedSnapshot]:
         """Open the file for reading, with everything of it that can be read. Any thread.
@@ -283,6 +314,12 @@ class SQLiteStore:
             It cannot be created.
         """
         return SQLiteStore(self.path.with_name(f"{self.path.stem}-rescued-{new_id()}.sqlite"))
+
+
+def delete_raw(db: sqlite3.Connection, days: float) -> int:
+    """Delete some of the raw JSON that is older than so many days; returns of how many responses."""
+    before = time.time_ns() // 1000 - int(days * 86_400_000_000)
+    return int(db.execute(_EXPIRED, (before,)).rowcount)
 
 
 def _insert_rows(db: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:

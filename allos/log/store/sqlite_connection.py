@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,6 +98,13 @@ def set_journal_mode(db: sqlite3.Connection, mode: str) -> str:
                 raise
             else:
                 time.sleep(0.02)  # the busy timeout does not cover this upgrade of a lock
+
+
+def insert_new(table: str, names: Sequence[str]) -> str:
+    """SQL statement that inserts a row of these columns, unless its primary key is stored already."""
+    marks = ", ".join("?" * len(names))
+    columns = ", ".join(names)
+    return f"INSERT INTO {table} ({columns}) VALUES ({marks}) ON CONFLICT DO NOTHING"
 
 
 def largest_seq(db: sqlite3.Connection) -> int:

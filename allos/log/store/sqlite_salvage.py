@@ -17,9 +17,9 @@ from typing import Any
 from allos.log.blocks import Block
 from allos.log.columns import STORED
 from allos.log.store.migrations import migrate
-from allos.log.store.protocol import RawJson
+from allos.log.store.protocol import Rating, RawJson, Vote
 from allos.log.store.segments import read_segments
-from allos.log.store.sqlite_connection import BUSY_TIMEOUT_S
+from allos.log.store.sqlite_connection import BUSY_TIMEOUT_S, insert_new
 from allos.log.store.sqlite_snapshot import SQLiteSnapshot
 
 _FARTHEST = 2**40
@@ -100,10 +100,11 @@ def _copy(source: sqlite3.Connection, copy: sqlite3.Connection) -> str | None:
             if row[0] not in found and _is_row(row):
                 copy.execute(_INSERT, _cleaned(row))
                 found.add(row[0])
-    ratings = _Scan(source, "SELECT seq, response_id, rating, note, created_at FROM ratings", "seq")
-    for rating in ratings:
-        if isinstance(rating[1], str) and isinstance(rating[4], int):
-            copy.execute("INSERT OR IGNORE INTO ratings VALUES (?, ?, ?, ?, ?)", rating)
+    unread = [
+        name
+        for name, names in (("ratings", Rating._fields), ("votes", Vote._fields))
+        if _copy_feedback(source, copy, name, names)
+    ]
     copy.execute("COMMIT")
     lost = len(expected - found)
     problem = None
@@ -113,7 +114,49 @@ def _copy(source: sqlite3.Connection, copy: sqlite3.Connection) -> str | None:
         problem = f"{len(found)} rows were read, others could not be"
     elif table.is_damaged or not is_index_whole or damaged_segments:
         problem = "a part of it could not be read, all rows were"
-    return _joined(problem, "some ratings could not be read" if ratings.is_damaged else None)
+    for table_name in unread:
+        problem = _joined(problem, f"some {table_name} could not be read")
+    return problem
+
+
+def _copy_feedback(
+    source: sqlite3.Connection, copy: sqlite3.Connection, table: str, names: Sequence[str]
+) -> bool:
+    """Copy ratings or votes; True where some could not be read. An older log lacks some columns."""
+    try:
+        known = {row[1] for row in source.execute(f"PRAGMA table_info({table})")}
+    except _ERRORS:
+        return True
+    names = [name for name in names if name in known]
+    if not names:
+        return False
+    if table == "votes":
+        rows: _Plain | _Scan = _Plain(source, f"SELECT {', '.join(names)} FROM votes")
+    else:
+        names = ["seq", *names]
+        rows = _Scan(source, f"SELECT {', '.join(names)} FROM {table}", "seq")
+    insert = insert_new(table, names)
+    for row in rows:
+        facts = dict(zip(names, row, strict=True))
+        is_text = isinstance(facts.get("response_id", facts.get("id")), str)
+        if is_text and isinstance(facts.get("created_at"), int):
+            copy.execute(insert, row)
+    return rows.is_damaged
+
+
+class _Plain:
+    """Rows of a table from its beginning up to the first page that cannot be read."""
+
+    def __init__(self, db: sqlite3.Connection, select: str) -> None:
+        self.is_damaged = False
+        self._db = db
+        self._select = select
+
+    def __iter__(self) -> Iterator[_Row]:
+        try:
+            yield from self._db.execute(self._select)
+        except _ERRORS:
+            self.is_damaged = True
 
 
 class _Scan:

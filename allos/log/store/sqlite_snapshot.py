@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from allos.log.blocks import Block, block_from_rows, select_rows
-from allos.log.store.protocol import Rating, RawJson, Where
+from allos.log.store.protocol import Rating, RawJson, Vote, Where
 from allos.log.store.segments import read_segments
 from allos.log.store.sqlite_conditions import to_sql
 from allos.log.store.sqlite_connection import largest_seq
@@ -65,6 +65,46 @@ class SQLiteSnapshot:
             rows = db.execute(f"{select}{filtered} ORDER BY seq", values).fetchall()
             yield block_from_rows(names, rows)
 
+    def texts_after(self, seq: int, limit: int) -> list[tuple[int, str, str | None, str | None]]:
+        """`seq`, `id`, prompt and content of the next rows."""
+        return self._db.execute(
+            "SELECT seq, id, prompt, content FROM responses WHERE seq > ? ORDER BY seq LIMIT ?",
+            (seq, limit),
+        ).fetchall()
+
+    def texts_newest_first(self, where: Where) -> Iterator[tuple[int, str | None, str | None]]:
+        """`seq`, prompt and content of the selected rows."""
+        condition = to_sql(where)
+        filtered = f" WHERE {condition.sql}" if condition else ""
+        yield from self._db.execute(
+            f"SELECT seq, prompt, content FROM responses{filtered} ORDER BY seq DESC",
+            condition.values if condition else (),
+        )
+
+    def id_of(self, seq: int) -> str | None:
+        """`id` of the row with this `seq`, None where there is none."""
+        found = self._db.execute("SELECT id FROM responses WHERE seq = ?", (seq,)).fetchone()
+        return None if found is None else found[0]
+
+    def rows(
+        self, seqs: Sequence[int], where: Where, columns: Sequence[str]
+    ) -> dict[int, tuple[Any, ...]]:
+        """Values of those of the rows that are selected, by their `seq`."""
+        names = ", ".join(f'"{name}"' for name in columns)
+        condition = to_sql(where)
+        filtered = f" AND {condition.sql}" if condition else ""
+        values = condition.values if condition else ()
+        found = {}
+        for start in range(0, len(seqs), _MAX_PLACEHOLDERS):
+            some = seqs[start : start + _MAX_PLACEHOLDERS]
+            marks = ", ".join("?" * len(some))
+            for row in self._db.execute(
+                f"SELECT seq, {names} FROM responses WHERE seq IN ({marks}){filtered}",
+                (*some, *values),
+            ):
+                found[row[0]] = row[1:]
+        return found
+
     def _all_blocks(self, names: Sequence[str], select: str) -> Iterator[Block]:
         """Every row by `seq`: segments where there are any, rows between and after them."""
         db = self._db
@@ -85,12 +125,15 @@ class SQLiteSnapshot:
 
     def ratings(self) -> Iterator[Rating]:
         """All ratings, oldest first."""
-        return map(
-            Rating._make,
-            self._db.execute(
-                "SELECT response_id, rating, note, created_at FROM ratings ORDER BY seq"
-            ),
-        )
+        names = ", ".join(Rating._fields)
+        # Not by `seq` alone: those of another log that was merged are older than they are new here.
+        found = self._db.execute(f"SELECT {names} FROM ratings ORDER BY created_at, seq")
+        return map(Rating._make, found)
+
+    def votes(self) -> Iterator[Vote]:
+        """All votes, oldest first."""
+        names = ", ".join(Vote._fields)
+        return map(Vote._make, self._db.execute(f"SELECT {names} FROM votes ORDER BY id"))
 
     def raw(self, ids: Sequence[str]) -> Iterator[RawJson]:
         """Request bodies and replies of these responses, those that are stored."""

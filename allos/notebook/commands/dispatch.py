@@ -21,6 +21,8 @@ class _Command(NamedTuple):
     takes_arguments: bool = True
     shows: bool = False
     """Whether it is given the shell's display formatters as well."""
+    hint: str = ""
+    """What to do instead of giving it arguments."""
 
 
 _COMMANDS = {
@@ -30,8 +32,17 @@ _COMMANDS = {
     "last": _Command("log_command", "last", takes_arguments=False, shows=True),
     "show": _Command("log_command", "show", shows=True),
     "spent": _Command("log_command", "spent"),
+    "summary": _Command("analysis_command", "summary"),
+    "cost": _Command("analysis_command", "cost"),
+    "search": _Command("analysis_command", "search"),
+    "rank": _Command("analysis_command", "rank"),
     "chats": _Command("chats_command"),
-    "config": _Command("session_command", "config", takes_arguments=False),
+    "config": _Command(
+        "session_command",
+        "config",
+        takes_arguments=False,
+        hint=" allos.configure(NAME=...) changes a setting.",
+    ),
     "replay": _Command("replay_command"),
     "stop": _Command("session_command", "stop", takes_arguments=False),
     "key": _Command("key_command"),
@@ -66,7 +77,9 @@ def run(name: str, args: tuple[str, ...], display: Display | None = None) -> Any
         )
     command = _COMMANDS[name]
     if args and not command.takes_arguments:
-        raise ConfigurationError(f"%allos {name} takes no arguments, got {args[0]!r}.")
+        raise ConfigurationError(
+            f"%allos {name} takes no arguments, got {args[0]!r}.{command.hint}"
+        )
     module = importlib.import_module(f"allos.notebook.commands.{command.module}")
     function = getattr(module, command.function)
     return function(args, display) if command.shows else function(args)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING
 
-from allos.errors import ConfigurationError, did_you_mean
-from allos.log import days
-from allos.log.filters import build_where, utc_now
+from allos import log as current
+from allos.errors import ConfigurationError
 from allos.log.query import responses
+from allos.log.text_search import search
+from allos.notebook.commands.log_words import filters_of, period, split_option
 from allos.notebook.tables.responses_table import LOG_VIEW
 from allos.notebook.tables.values import moment
-from allos.providers.catalog import services
 from allos.render.logged_rows import records, response_of
 from allos.render.plain import shorten
-from allos.response import ProviderResponse, Status
+from allos.response import ProviderResponse
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,26 +23,41 @@ if TYPE_CHECKING:
     from allos.runs.logged_comparison import LoggedComparison
 
 _DEFAULT_ROWS = 10
-_STATUSES: dict[str, Status] = {
-    **{status: status for status in get_args(Status)},
-    "failed": "error",
-    "errors": "error",
-    "stopped": "cancelled",
-}
 _PROMPT_CHARS = 80
 
 
-def log(args: tuple[str, ...]) -> pd.DataFrame:
+def log(args: tuple[str, ...]) -> pd.DataFrame | str:
     """Return the newest responses, newest first: ten, or as many as a number says.
 
-    Other words are filters: a provider, ``provider/model``, a status, an age or a day.
+    Other words are filters: a provider, ``provider/model``, a status, an age or a day. ``--grep WORDS``
+    returns those that have the words, the best match first. ``off`` and ``on`` stop and start logging.
     """
-    limit, filters = _filters("log", args)
-    frame = responses(limit=_DEFAULT_ROWS if limit is None else limit, **filters)
+    if args in (("off",), ("on",)):
+        return _switch(args[0])
+    words, others = split_option("log", "--grep", args)
+    limit, filters = filters_of("log", others)
+    rows = _DEFAULT_ROWS if limit is None else limit
+    if words is not None:
+        return search(words, limit=rows, **filters)
+    frame: pd.DataFrame = responses(limit=rows, **filters)
     newest = frame.iloc[::-1].reset_index(drop=True)
     newest.attrs["allos_view"] = LOG_VIEW
-    newest.attrs["allos_note"] = f"allos.responses() returns all rows. The log is {_place()}."
+    paused = " New calls are not logged: %allos log on." if current.is_paused() else ""
+    newest.attrs["allos_note"] = (
+        f"allos.responses() returns all rows. The log is {_place()}.{paused}"
+    )
     return newest
+
+
+def _switch(word: str) -> str:
+    if word == "off":
+        current.off()
+        return "Calls are not logged in this session until %allos log on. What is in the log stays."
+    current.on()
+    current.open()
+    if not current.is_open():
+        return "The log is off (ALLOS_LOG or the setting log): allos.log.open(PATH) opens one."
+    return f"Calls are logged again. The log is {_place()}."
 
 
 def last(args: tuple[str, ...], display: Display | None) -> ProviderResponse | str:
@@ -87,7 +102,7 @@ def spent(args: tuple[str, ...]) -> pd.DataFrame:
 
     A day or an age says since when, a provider or model of whom.
     """
-    limit, filters = _filters("spent", args)
+    limit, filters = filters_of("spent", args)
     if limit is not None:
         raise ConfigurationError(
             "%allos spent takes no number of rows. For a time use an age or a day: %allos spent week."
@@ -96,72 +111,12 @@ def spent(args: tuple[str, ...]) -> pd.DataFrame:
     frame = responses(columns=(*columns, "input_tokens", "output_tokens"), **filters)
     costs = frame.allos.cost(by=["provider", "model"])
     since = filters.get("since")
-    costs.attrs["allos_period"] = "" if since is None else f" {_since(since)}"
+    costs.attrs["allos_period"] = "" if since is None else f" {period(since)}"
     return costs  # type: ignore[no-any-return]  # an accessor has no type
-
-
-def _since(word: str) -> str:
-    if word in ("week", "month"):
-        return f"this {word}"
-    is_age = word[0].isdigit() and word[-1].isalpha()
-    if is_age:
-        return f"in the last {word}"
-    return word if word == "today" else f"since {word}"
-
-
-def _is_time(word: str) -> bool:
-    """Whether a word is an age, a day or a date."""
-    try:
-        build_where({}, now=utc_now(), since=word)
-    except ConfigurationError:
-        return False
-    return True
-
-
-def _filters(command: str, args: tuple[str, ...]) -> tuple[int | None, dict[str, Any]]:
-    """Number of rows and filters that the words of a line name.
-
-    Raises
-    ------
-    ConfigurationError
-        A word that is none of them, or two of a kind.
-    """
-    found: dict[str, Any] = {}
-    for word in args:
-        name, value = _filter(command, word)
-        if name in found:
-            raise ConfigurationError(
-                f"%allos {command}: {word!r} and {found[name]!r} both set {name}; use one."
-            )
-        found[name] = value
-    return found.pop("limit", None), found
-
-
-def _filter(command: str, word: str) -> tuple[str, Any]:
-    services.load_installed()
-    lower = word.lower()
-    if word.isdecimal():
-        return "limit", int(word)
-    if lower in _STATUSES:
-        return "status", _STATUSES[lower]
-    if lower in services.names():
-        return "provider", services.find(lower).name
-    if _is_time(lower):
-        return "since", lower
-    if "/" in word:
-        return "model", word
-    known = (*days.WORDS, *_STATUSES, *services.names())
-    raise ConfigurationError(
-        f"%allos {command} does not know {word!r}.{did_you_mean(lower, known)} It takes a provider, "
-        'provider/model, a status (ok, failed, stopped), a day ("today", "monday") or an age ("2h")'
-        + (", and a number of rows." if command == "log" else ".")
-    )
 
 
 def _place() -> str:
     """File of the log; the user's folder is ``~``, since the table may be saved in a notebook."""
-    from allos import log as current
-
     path = current.path()
     home = Path.home()
     if path is None:

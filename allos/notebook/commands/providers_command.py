@@ -56,18 +56,22 @@ def _holds(service: Service, word: str) -> bool:
 
 
 def _row(service: Service) -> dict[str, object]:
+    from allos.local import INSTALL_COMMAND
+    from allos.notebook.tables.services_table import NOT_INSTALLED
     from allos.providers.auth import key_store
 
     key_set = key_store.is_set(service)
+    ready = _is_installed() if service.embedded else bool(key_set)
+    missing = f"{NOT_INSTALLED}{INSTALL_COMMAND}" if service.embedded and not ready else ""
     return {
         "provider": service.name,
-        "ready": _is_installed() if service.embedded else bool(key_set),
+        "ready": ready,
         "key": " or ".join(service.key_env) or None,
         "key_set": key_set,
         "key_page": service.key_page or None,
         "api": service.api,
         "base_url": service.base_url or None,
-        "note": service.note or None,
+        "note": missing or service.note or None,
     }
 
 
@@ -79,10 +83,10 @@ def _is_installed() -> bool:
     return has_llama_cpp() and DEFAULT_MODEL in known_models()
 
 
-def _rank(row: dict[str, object]) -> tuple[bool, bool]:
-    """Ready ones first, servers on the user's own machine last; else in the given order."""
+def _rank(row: dict[str, object]) -> tuple[bool, bool, bool]:
+    """Ready ones first, then the embedded model, the user's own servers last; else in the given order."""
     service = services.find(str(row["provider"]))
-    return not row["ready"], service.local or service.generic
+    return not row["ready"], not service.embedded, service.local or service.generic
 
 
 def models(args: tuple[str, ...]) -> pd.DataFrame:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from allos.log.accessor import Cost
+from allos.money import EMBEDDED
 from allos.notebook.tables.values import count, dollars, plural, records
-from allos.providers.catalog import services
 from allos.render.data_table import DataTable, Row, TableCell
+from allos.runs.frame_accessor import Cost
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,25 +37,15 @@ def table(frame: pd.DataFrame) -> DataTable:
     )
 
 
-def _is_free(provider: object) -> bool:
-    """Whether a service never costs anything."""
-    return any(known.name == provider and known.embedded for known in services.all_services())
-
-
 def _cost(provider: object, usd: float | None, unknown: int) -> str:
-    if usd is None:
-        return "free" if _is_free(provider) else "unknown"
-    known = dollars(usd)
-    return f"{known} + {unknown} unknown" if unknown and not _is_free(provider) else known
+    if provider == EMBEDDED and not usd:
+        return "free"
+    known = "unknown" if usd is None else dollars(usd)
+    return f"{known} + {unknown} unknown" if unknown and usd is not None else known
 
 
 def _total(frame: pd.DataFrame) -> str:
-    free = 0
-    if "provider" in frame.index.names:
-        is_free = [_is_free(name) for name in frame.index.get_level_values("provider")]
-        free = int(frame["unknown_costs"][is_free].sum())
     known = frame["cost_usd"].dropna()
-    calls = int(frame["calls"].sum())
-    unknown = int(frame["unknown_costs"].sum()) - free
-    usd = float(known.sum()) if len(known) or free else None
+    calls, unknown = int(frame["calls"].sum()), int(frame["unknown_costs"].sum())
+    usd = float(known.sum()) if len(known) else None
     return str(Cost(usd, unknown, calls)) if usd is not None else "Unknown cost"

@@ -1,8 +1,9 @@
-"""Which frames are shown as a table of allos: those with all the columns of one of its own frames.
+"""Which frames are shown as a table of allos: its own ones, and parts of them.
 
 The frame itself stays a plain `pandas.DataFrame`: it is known by its columns, so that a part of its rows,
-sorted or filtered, looks the same, and a part of its columns is shown by pandas. Only frames of models,
-whose columns depend on the service, carry a mark, ``frame.attrs["allos_view"]``.
+sorted or filtered, looks the same. A part of the columns of responses, which may have any names, is known
+by a mark that pandas keeps, ``frame.attrs["allos_rows"]``; frames whose columns depend on a service or a call
+(models, results of `allos.analysis`) by ``frame.attrs["allos_view"]``.
 """
 
 from __future__ import annotations
@@ -27,13 +28,13 @@ class TableModule(Protocol):
 
 
 _MODULES = {
-    "created_at": "responses_table",
-    "calls": "costs_table",
-    "ready": "services_table",
-    "value": "settings_table",
-    "turns": "chats_table",
-    "found_in": "keys_table",
-    "stopped": "stopped_table",
+    "created_at": ("responses_table", "search_table"),
+    "calls": ("costs_table",),
+    "ready": ("services_table",),
+    "value": ("settings_table",),
+    "turns": ("chats_table",),
+    "found_in": ("keys_table",),
+    "stopped": ("stopped_table",),
 }
 """By the first column: modules of this package, imported for the first such frame."""
 
@@ -50,11 +51,18 @@ def table_of(frame: pd.DataFrame) -> DataTable | None:
         from allos.notebook.tables import models_table
 
         return models_table.table(frame)
-    name = _MODULES.get(columns[0]) if columns and isinstance(columns[0], str) else None
-    if name is None:
+    if frame.attrs.get("allos_view") == "figures":
+        from allos.notebook.tables import figures_table
+
+        return figures_table.table(frame)
+    first = columns[0] if columns and isinstance(columns[0], str) else ""
+    for name in _MODULES.get(first, ()):
+        module: Any = importlib.import_module(f"allos.notebook.tables.{name}")
+        shown: TableModule = module
+        if columns[: len(shown.COLUMNS)] == shown.COLUMNS:
+            return shown.table(frame)
+    if frame.attrs.get("allos_rows") != "responses":
         return None
-    module: Any = importlib.import_module(f"allos.notebook.tables.{name}")
-    shown: TableModule = module
-    if columns[: len(shown.COLUMNS)] != shown.COLUMNS:
-        return None
-    return shown.table(frame)
+    from allos.notebook.tables import responses_table
+
+    return responses_table.part_table(frame) if responses_table.is_part(frame) else None

@@ -1,14 +1,15 @@
-"""Rows of the log: ten columns of any frame, and the shorter table of ``%allos log``."""
+"""Rows of the log: ten columns of any frame, chosen columns, and the shorter table of ``%allos log``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from allos.log.columns import FRAME_NAMES, SUMMARY
-from allos.notebook.tables.values import count, dollars, excerpt, moment, plural, records
+from allos.notebook.tables.values import count, dollars, excerpt, is_free, moment, plural, records
 from allos.render.data_table import DataTable, TableCell
 from allos.render.format import seconds
 
@@ -24,6 +25,12 @@ _MAX_OTHERS = 6
 """How many columns of the user's own are shown as well."""
 _HINT_CHARS = 600
 _RAW = frozenset({"raw_request", "raw_reply"})
+_NUMBERS = frozenset({"input_tokens", "output_tokens", "cost_usd", "latency_s"})
+_PROSE = frozenset({"prompt", "content", "system", "reasoning", "refusal", "error_message", "note"})
+_ALL_EXCERPTS_CHARS = 240
+"""Room for the texts of one row where columns were chosen: the fewer columns, the longer the excerpts."""
+_MOST_CHOSEN = 12
+_LARGE = 10_000
 
 
 def table(frame: pd.DataFrame) -> DataTable:
@@ -58,25 +65,63 @@ def _log(frame: pd.DataFrame) -> DataTable:
 def _summary(frame: pd.DataFrame) -> DataTable:
     others = [name for name in frame.columns[len(COLUMNS) :] if name not in _RAW][:_MAX_OTHERS]
     rows = len(frame)
-    shown, gap_after = _some_rows(frame)
-    lines: list[list[TableCell | str]] = []
-    for at, (label, row) in enumerate(zip(shown.index, records(shown), strict=True)):
-        if at == gap_after:
-            lines.append([TableCell("…", tone="quiet")] * (1 + len(SUMMARY) + len(others)))
-        cells = [TableCell(str(label), tone="quiet"), *_summary_cells(row)]
-        lines.append([*cells, *(excerpt(row[name], 40) for name in others)])
     all_columns = f"{plural(len(frame.columns), 'column')}, {len(SUMMARY) + len(others)} shown"
     return DataTable(
         title=f"{plural(rows, 'response')}, {all_columns}" if rows else "No response.",
         heads=("", *SUMMARY, *map(str, others)),
-        rows=lines,
-        numbers=frozenset({"input_tokens", "output_tokens", "cost_usd", "latency_s"}),
+        rows=_lines(frame, [*SUMMARY, *others], 45),
+        numbers=_NUMBERS,
         short=frozenset({"created_at", "provider", "status"}),
-        prose=frozenset({"content"}),
-        note="df.columns lists all columns. A choice of them, df[[...]], is shown by pandas."
-        if rows
-        else "",
+        prose=frozenset({"prompt", "content"}),
+        note="df.columns lists all columns; df[[...]] shows those that you name." if rows else "",
     )
+
+
+def is_part(frame: pd.DataFrame) -> bool:
+    """Whether a frame is rows of responses with chosen columns, a text among them."""
+    from pandas.api.types import is_integer_dtype
+
+    names = list(frame.columns)
+    return (
+        all(isinstance(name, str) for name in names)
+        and len(set(names)) == len(names) <= _MOST_CHOSEN
+        and bool(_PROSE.intersection(names))
+        # Not what was computed of the rows: its index says what each line is.
+        and frame.index.nlevels == 1
+        and frame.index.name is None
+        and is_integer_dtype(frame.index)
+    )
+
+
+def part_table(frame: pd.DataFrame) -> DataTable:
+    """Table of chosen columns, texts at the left; the fewer columns, the longer the excerpts."""
+    from pandas.api.types import is_numeric_dtype
+
+    names = [str(name) for name in frame.columns]
+    numbers = [name for name in names if is_numeric_dtype(frame[name])]
+    prose = _PROSE.intersection(names)
+    return DataTable(
+        title=plural(len(frame), "response") if len(frame) else "No response.",
+        heads=("", *names),
+        rows=_lines(frame, names, max(45, _ALL_EXCERPTS_CHARS // len(prose))),
+        numbers=frozenset(numbers),
+        short=frozenset(names) - prose - frozenset(numbers) - {"model"},
+        prose=prose,
+    )
+
+
+def _lines(
+    frame: pd.DataFrame, names: Sequence[str], excerpt_chars: int
+) -> list[list[TableCell | str]]:
+    """Lines of a frame with the labels of its rows, and a line of dots where some are left out."""
+    shown, gap_after = _some_rows(frame)
+    lines: list[list[TableCell | str]] = []
+    for at, (label, row) in enumerate(zip(shown.index, records(shown), strict=True)):
+        if at == gap_after:
+            lines.append([TableCell("…", tone="quiet")] * (1 + len(names)))
+        cells = [_cell(name, row, excerpt_chars) for name in names]
+        lines.append([TableCell(str(label), tone="quiet"), *cells])
+    return lines
 
 
 def _some_rows(frame: pd.DataFrame) -> tuple[pd.DataFrame, int | None]:
@@ -90,17 +135,27 @@ def _some_rows(frame: pd.DataFrame) -> tuple[pd.DataFrame, int | None]:
     return pd.concat([frame.iloc[:half], frame.iloc[-half:]]), half
 
 
-def _summary_cells(row: Mapping[str, Any]) -> Iterator[TableCell | str]:
-    yield moment(row["created_at"])
-    yield row["provider"] or ""
-    yield excerpt(row["model"], 40)
-    yield excerpt(row["prompt"], 40)
-    yield excerpt(row["content"], 50)
-    yield _status(row)
-    yield count(row["input_tokens"])
-    yield count(row["output_tokens"])
-    yield _cost(row)
-    yield seconds(row["latency_s"]) if row["latency_s"] is not None else ""
+def _cell(name: str, row: Mapping[str, Any], excerpt_chars: int) -> TableCell | str:
+    value = row[name]
+    if name in _CELLS:
+        return _CELLS[name](row)
+    if value is None or isinstance(value, bool):
+        return "" if value is None else str(value)
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < _LARGE else f"{value:,.0f}"
+    return str(value) if isinstance(value, int) else excerpt(value, excerpt_chars)
+
+
+_CELLS: Mapping[str, Callable[[Mapping[str, Any]], TableCell | str]] = {
+    "status": lambda row: _status(row),
+    "input_tokens": lambda row: count(row["input_tokens"]),
+    "output_tokens": lambda row: count(row["output_tokens"]),
+    "cost_usd": lambda row: _cost(row),
+    "latency_s": lambda row: seconds(row["latency_s"]) if row["latency_s"] is not None else "",
+}
+"""Columns that are shown in a way of their own."""
 
 
 def _model(row: Mapping[str, Any]) -> str:
@@ -113,6 +168,8 @@ def _tokens(row: Mapping[str, Any]) -> str:
 
 
 def _cost(row: Mapping[str, Any]) -> str:
+    if row["cost_usd"] is None and is_free(row.get("provider")):
+        return "free"
     return dollars(row["cost_usd"])
 
 
@@ -124,8 +181,9 @@ def _answer(row: Mapping[str, Any]) -> TableCell:
 
 
 def _status(row: Mapping[str, Any], words: Mapping[str, str] = MappingProxyType({})) -> TableCell:
-    status = row["status"] or ""
+    status = str(row["status"] or "")
     shown = words.get(status, status)
     if status == "error":
-        return TableCell(shown, tone="problem", hint=(row["error_message"] or "")[:_HINT_CHARS])
+        hint = str(row.get("error_message") or "")[:_HINT_CHARS]
+        return TableCell(shown, tone="problem", hint=hint)
     return TableCell(shown, tone="quiet")

@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
 COLUMNS = ("ready", "key", "key_set", "key_page", "api", "base_url", "note")
 
+NOT_INSTALLED = "not installed: "
+"""How the note of the embedded model begins where it cannot run; a command follows."""
+
 _URL_CHARS = 44
 
 
 def table(frame: pd.DataFrame) -> DataTable:
     """Table of services, in the order of the frame."""
+    listed = records(frame)
     rows = [
         [
             TableCell(
@@ -30,7 +34,7 @@ def table(frame: pd.DataFrame) -> DataTable:
             _page(row["key_page"]),
             _base_url(row),
         ]
-        for row in records(frame)
+        for row in listed
     ]
     ready = int(frame["ready"].sum())
     return DataTable(
@@ -38,14 +42,19 @@ def table(frame: pd.DataFrame) -> DataTable:
         heads=("service", "key", "get a key", "base URL"),
         short=frozenset({"service"}),
         rows=rows,
-        note="%allos key SERVICE asks for a key, %allos models SERVICE lists its models, "
-        "%allos providers WORD searches.",
+        note=" ".join(
+            [
+                *(f"{row['provider']} is {row['note']}." for row in listed if _is_missing(row)),
+                "%allos key SERVICE asks for a key, %allos models SERVICE lists its models, "
+                "%allos providers WORD searches.",
+            ]
+        ),
     )
 
 
 def _key(row: Mapping[str, Any]) -> TableCell:
     if row["key"] is None:
-        return TableCell("no key needed", tone="quiet")
+        return TableCell("not installed" if _is_missing(row) else "no key needed", tone="quiet")
     first, *others = row["key"].split(" or ")
     hint = f"or {' or '.join(others)}" if others else ""
     if row["key_set"]:
@@ -58,6 +67,10 @@ def _page(url: str | None) -> TableCell:
         return TableCell("")
     host, _, path = _without_scheme(url).partition("/")
     return TableCell(host.removeprefix("www."), url=url, hint=f"{host}/{path}" if path else "")
+
+
+def _is_missing(row: Mapping[str, Any]) -> bool:
+    return str(row["note"] or "").startswith(NOT_INSTALLED)
 
 
 def _base_url(row: Mapping[str, Any]) -> TableCell:

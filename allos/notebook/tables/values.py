@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from allos.providers.catalog import services
 from allos.render import logged_rows
 from allos.render.data_table import TableCell
 from allos.render.format import money, tokens
@@ -52,6 +53,11 @@ def count(value: Any) -> str:
 def dollars(value: Any) -> str:
     """Amount in US dollars."""
     return "" if value is None else money(float(value))
+
+
+def is_free(provider: object) -> bool:
+    """Whether a service never costs anything."""
+    return any(known.name == provider and known.embedded for known in services.all_services())
 
 
 def plural(number: int, noun: str) -> str:

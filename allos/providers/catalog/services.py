@@ -22,6 +22,7 @@ from allos.providers.catalog.service import Deprecation, ModelName, ProviderFact
 RESERVED: frozenset[str] = frozenset(
     {"models", "providers", "log", "last", "stop", "key", "help"}
     | {"config", "doctor", "replay", "chats", "compare", "show", "spent"}
+    | {"summary", "cost", "search", "rank"}
 )
 """Subcommands of ``%allos``; no service may have such a name."""
 
@@ -132,10 +133,9 @@ def find(name: str) -> Service:
     load_installed()
     if name in _registered:
         return _registered[name]
-    known = names()
     raise ConfigurationError(
         f"Unknown provider {name!r}.{suggestion(name)} "
-        f"%allos providers, or ProviderRegistry.list_providers(), lists all {len(known)}."
+        f"%allos providers lists all {len(all_services())}."
     )
 
 

@@ -51,6 +51,8 @@ class Estimate:
     """Upper bound of the cost: `bound_tokens` and `max_output_tokens` at the current price."""
     price_version: str | None = None
     """Source and version of the prices."""
+    free: bool = False
+    """Whether the call costs nothing: the embedded model."""
 
     def __str__(self) -> str:
         is_exact = self.counted
@@ -64,7 +66,9 @@ class Estimate:
             parts.append("no limit on the answer (max_tokens is not set)")
         else:
             parts.append(f"at most {self.max_output_tokens:,} output tokens")
-        if self.input_cost_usd is None:
+        if self.free:
+            parts.append("free")
+        elif self.input_cost_usd is None:
             parts.append("price unknown")
         else:
             about = "" if is_exact else "about "
@@ -82,6 +86,7 @@ def estimate(
     *,
     counted: int | None = None,
     max_output: int | None = None,
+    free: bool = False,
 ) -> Estimate:
     """Estimate a call from the body that would be sent.
 
@@ -98,6 +103,8 @@ def estimate(
         Tokens of the prompt as the service counts them.
     max_output : int or None
         Output limit of the model, for a body without one.
+    free : bool
+        The call costs nothing.
 
     Examples
     --------
@@ -124,9 +131,10 @@ def estimate(
         counted=counted is not None,
         bound_tokens=bound,
         max_output_tokens=limit,
-        input_cost_usd=prompt.get("input_cost_usd"),
-        worst_cost_usd=worst,
+        input_cost_usd=0.0 if free else prompt.get("input_cost_usd"),
+        worst_cost_usd=0.0 if free else worst,
         price_version=prompt.get("price_version"),
+        free=free,
     )
 
 

@@ -107,6 +107,8 @@ class Preview:
         unknown = self.calls - sum(each.calls for each in known)
         total = sum((each.estimate.worst_cost_usd or 0.0) * each.calls for each in known)
         cost = f"at most {usd(total)}" if known else "cost unknown"
+        if known and all(each.estimate.free for each in self.requests):
+            cost = "free"
         if known and unknown:
             cost += f" and {unknown:,} of unknown cost"
         failing = f"; {len(self.failures)} would fail" if self.failures else ""
@@ -134,6 +136,7 @@ def plan(
     price_id: str | None,
     max_output: int | None,
     unstarted: bool,
+    free: bool,
 ) -> PlannedRequest:
     """Return a translated request as it would be sent; `exact` counts its tokens first."""
     loop_runtime = runtime.get()
@@ -166,7 +169,7 @@ def plan(
         headers=planned.headers,
         body=body.body,
         estimate=estimate(
-            body.body, request.model, price_id, counted=counted, max_output=max_output
+            body.body, request.model, price_id, counted=counted, max_output=max_output, free=free
         ),
         dropped=body.dropped,
         notes=tuple(notes),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import runpy
 import sqlite3
 from pathlib import Path
 
@@ -38,7 +39,7 @@ error_type error_message http_status attempts retry_log
 response_id request_id ratelimit_remaining_requests ratelimit_remaining_tokens ratelimit_reset_s
 service_tier system_fingerprint replayed
 session_id notebook cell_id execution_count user host git_commit allos_version tags metadata conversation
-rating note
+rating note rating_tags rater rated_at
 """
 )
 
@@ -79,7 +80,7 @@ def test_dtypes_are_the_schemas() -> None:
     wanted = dict.fromkeys(SCHEMA, "str")
     wanted |= dict.fromkeys(INTEGERS, "Int64") | dict.fromkeys(FLOATS, "Float64")
     wanted |= dict.fromkeys(("stream", "replayed"), "boolean")
-    wanted |= dict.fromkeys(("created_at", "completed_at"), "datetime64[us, UTC]")
+    wanted |= dict.fromkeys(("created_at", "completed_at", "rated_at"), "datetime64[us, UTC]")
 
     assert wanted == DTYPES
 
@@ -91,8 +92,8 @@ def test_ddl_makes_the_stored_columns() -> None:
     found = [row[1] for row in db.execute("PRAGMA table_info(responses)")]
     db.close()
 
-    assert found == ["seq", *SCHEMA[:-2]]
-    assert list(STORED_NAMES) == SCHEMA[:-2]
+    assert found == ["seq", *list(STORED_NAMES)]
+    assert [*STORED_NAMES, "rating", "note", "rating_tags", "rater", "rated_at"] == list(SCHEMA)
 
 
 def test_an_insert_names_only_the_columns_asked_for() -> None:
@@ -121,3 +122,10 @@ def test_every_column_says_what_it_holds(column) -> None:
 def test_the_page_shows_the_list() -> None:
     """The page of the docs holds the table that the list makes."""
     assert markdown_table() in PAGE.read_text(encoding="utf-8")
+
+
+def test_the_page_is_written_from_the_list() -> None:
+    """Its script makes the page that is there."""
+    script = runpy.run_path(str(PAGE.parents[1] / "columns_page.py"))
+
+    assert script["page"]() == PAGE.read_text(encoding="utf-8")

@@ -6,16 +6,19 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 import allos.log
 from allos import _process
-from allos.errors import ConfigurationError, LogError
+from allos.errors import LogError
 from allos.log.log import Log
+from allos.log.store.protocol import Rating
 from tests.support.log_rows import a_response, record
 
 
@@ -78,7 +81,7 @@ def test_two_logs_write_side_by_side(tmp_path: Path) -> None:
     two.open(tmp_path / "two.sqlite")
     for number in range(40):
         record(a_response(number), log=two if number % 2 else one)
-    one.rate(a_response(0).id or "", 1)
+    one.add_feedback(Rating(a_response(0).id or "", 1, None, 5, id="one"))
     one.close()
     record(a_response(40), log=two)
     two.flush()
@@ -186,8 +189,8 @@ def test_off_opens_nothing(monkeypatch) -> None:
     monkeypatch.setenv("ALLOS_LOG", "off")
     info = allos.log.open()
     allos.log.flush()
-    with pytest.raises(LogError, match="no log is open"):
-        allos.log.rate("x", 1)
+    with pytest.raises(LogError, match="the log is off"):
+        _process.current_session().log.add_feedback(Rating("x", 1, None, 5))
     with pytest.raises(TypeError, match="off"):
         os.fspath(info)
 
@@ -370,11 +373,53 @@ def test_a_log_that_cannot_be_written_at_exit_says_so(script, log_path: Path) ->
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize(
-    "given", [(5, 1), ("id", "good"), ("id", True + 0.5), ("id", 2**63), ("id", 1, 5)]
-)
-def test_an_invalid_rating_is_refused(log_path: Path, given: tuple[Any, ...]) -> None:
-    """A rating that the log cannot store is an error where it is given, not later."""
-    allos.log.open(log_path)
-    with pytest.raises(ConfigurationError, match="must be a"):
-        allos.log.rate(*given)
+def test_calls_are_kept_out_of_the_log(log_path: Path) -> None:
+    """A call that began while logging was off, or in a paused block, is no row, whenever it ends."""
+    allos.log.open()
+    log = _process.current_session().log
+    with allos.log.paused():
+        private = log.before(SimpleNamespace())
+    allos.log.off()
+    while_off = log.before(SimpleNamespace())
+    allos.log.on()
+    begun_before = log.before(SimpleNamespace())
+    allos.log.off()
+    begun_before(a_response(1))
+    allos.log.on()
+
+    assert (private, while_off) == (None, None)
+    assert allos.responses()["id"].tolist() == [a_response(1).id]
+
+
+def test_logging_that_is_off_opens_no_file(log_path: Path) -> None:
+    """Where the first call would open the log, a call that is kept out does not."""
+    log = Log(lambda: log_path)
+    log.open_on_first_call()
+    log.is_paused = True
+    log.before(SimpleNamespace())
+
+    assert not log_path.exists()
+    assert not log.is_logging
+
+
+@pytest.mark.parametrize(("days", "left"), [(None, 6), (0, 0), (1, 3), (100000, 6)])
+def test_raw_texts_are_kept_for_a_time(log_path: Path, days: float | None, left: int) -> None:
+    """What is older goes when the log is opened; 0 keeps none, and the rows stay."""
+    now = datetime.now(UTC)
+    with_raw = [
+        replace(a_response(n), created_at=now - timedelta(days=n % 2 * 5)) for n in range(6)
+    ]
+    first = Log()
+    first.open(log_path)
+    record(*with_raw, log=first)
+    first.close()
+    log = Log(raw_days=lambda: days)
+    log.open(log_path)
+    record(a_response(50, body=None), log=log)
+    log.flush()
+    log.close()
+    with closing(sqlite3.connect(log_path)) as db, db:
+        (raw,) = db.execute("SELECT count(*) FROM raw WHERE id < ?", (a_response(9).id,)).fetchone()
+        (rows,) = db.execute("SELECT count(*) FROM responses").fetchone()
+
+    assert (raw, rows) == (left, 7)

@@ -9,6 +9,7 @@ import pytest
 
 from allos.errors import LogError
 from allos.log.log_writer import LogWriter
+from allos.log.store.protocol import Rating
 from allos.log.store.sqlite import SQLiteStore
 from tests.support.log_rows import MemoryStore, a_response
 
@@ -37,7 +38,7 @@ def test_flush_means_committed(writer: LogWriter, store: MemoryStore) -> None:
     """After a flush every response and rating put before is in the store, in few commits."""
     for number in range(300):
         writer.put(a_response(number))
-    writer.rate(a_response(0).id or "", 1, None)
+    writer.put(Rating(a_response(0).id or "", 1, None, 5))
     writer.flush(10)
 
     assert store.contents == [f"Answer {number}" for number in range(300)]

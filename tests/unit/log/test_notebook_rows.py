@@ -252,3 +252,14 @@ def test_rows_can_be_kept_out(monkeypatch: pytest.MonkeyPatch) -> None:
     assert rows_metadata([ProviderResponse("Hi")]) == {}
     monkeypatch.setenv("ALLOS_NOTEBOOK_ROWS", "off")
     assert rows_metadata([a_response(1)]) == {}
+
+
+def test_what_is_kept_out_of_the_log_is_no_row_of_the_notebook(log_path: Path) -> None:
+    """An answer of a cell with --no-log, or shown while logging is off, brings no row along."""
+    private = a_response(1, context=RunContext(logged=False))
+
+    assert rows_metadata([private]) == {}
+    allos.log.off()
+    assert rows_metadata([a_response(2)]) == {}
+    allos.log.on()
+    assert len(rows_metadata([a_response(2), private])[KEY]["rows"]) == 1

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from allos.context import RunContext
 from allos.errors import RateLimitError
+from allos.log.clean_values import clean_row
 from allos.log.columns import STORED_NAMES
-from allos.log.rows import COMPRESS_FROM_BYTES, clean_row, pack, raw_of, row_of, to_micros, unpack
+from allos.log.rows import COMPRESS_FROM_BYTES, pack, raw_of, row_of, to_micros, unpack
 from allos.messages import Message, MessageRole, ToolCall
 from allos.parts import File, Image, base64_of
 from allos.profiles import Api

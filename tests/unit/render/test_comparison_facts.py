@@ -150,6 +150,8 @@ def test_an_embedded_model_is_free_and_a_refused_call_has_no_cost() -> None:
 def test_the_whole_time_of_retries_is_told() -> None:
     """The seconds of the last attempt alone would hide how long a person has waited."""
     assert "3 attempts in 9.0 s" in texts(answer(attempts=3, total_time_s=9.0))
+    assert "queued 1.5 s" in texts(answer(queue_s=1.5))
+    assert not [text for text in texts(answer(queue_s=0.05)) if text.startswith("queued")]
 
 
 def texts(response: ProviderResponse) -> list[str]:

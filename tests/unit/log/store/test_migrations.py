@@ -48,6 +48,36 @@ def test_a_log_of_the_first_version_is_kept(log_path: Path) -> None:
     assert version == VERSION
 
 
+def test_the_schema_is_on_the_first_page(log_path: Path) -> None:
+    """No other page than the first is needed to know the tables, which limits what damage can do."""
+    db = opened(log_path)
+    migrate(db)
+    try:
+        db.execute("CREATE VIRTUAL TABLE temp.pages USING dbstat(main)")
+    except sqlite3.OperationalError:
+        pytest.skip("this SQLite was built without dbstat")
+    names = ("sqlite_master", "sqlite_schema")
+    found = db.execute("SELECT pageno FROM pages WHERE name IN (?, ?)", names).fetchall()
+    db.close()
+
+    assert found == [(1,)]
+
+
+def test_ratings_of_older_logs_get_an_id(log_path: Path) -> None:
+    """The same rating has the same id in every copy of a log; it has no rater."""
+    db = opened(log_path)
+    for step in MIGRATIONS[:3]:
+        step(db)
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    db.execute("PRAGMA user_version = 3")
+    db.execute("INSERT INTO ratings (response_id, rating, created_at) VALUES ('one', 1, 5)")
+    migrate(db)
+    row = db.execute("SELECT id, rating, rater, undo FROM ratings").fetchone()
+    db.close()
+
+    assert row == ("one-5-1", 1, None, None)
+
+
 def test_a_newer_log_is_refused_and_left_alone(log_path: Path) -> None:
     """A schema from the future says what to do and is not touched."""
     db = opened(log_path)

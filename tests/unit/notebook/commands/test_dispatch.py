@@ -38,6 +38,12 @@ def test_commands_without_arguments_say_so(shell: Any, name: str) -> None:
         shell.run_line_magic("allos", f"{name} now")
 
 
+def test_config_says_how_a_setting_is_changed(shell: Any) -> None:
+    """It shows settings; who wants to change one is told how."""
+    with pytest.raises(ConfigurationError, match=r"allos\.configure\(NAME=\.\.\.\) changes"):
+        shell.run_line_magic("allos", "config model local/smollm2")
+
+
 def test_every_command_can_be_imported() -> None:
     """The list names modules and functions that exist."""
     for name in set(dispatch.names()) - {"help"}:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from allos.errors import ConfigurationError
+from allos.notebook.commands import providers_command
 from tests.support.fake_server import FakeServer
 
 
@@ -48,6 +49,28 @@ def test_providers_is_a_made_table(shell: Any, monkeypatch: pytest.MonkeyPatch) 
     assert "gsk-of-the-test" not in str(data)
     assert not any(word in data["text/html"] for word in ("NaN", "None", "&lt;NA&gt;"))
     assert 'style="text-align:right' not in data["text/html"]
+
+
+def test_an_unknown_provider_is_told_how_many_there_are(shell: Any) -> None:
+    """As many as the table has lines: aliases are no services."""
+    frame = shell.run_line_magic("allos", "providers")
+    with pytest.raises(ConfigurationError, match=f"lists all {len(frame)}[.]"):
+        shell.run_cell_magic("allos", "grqo llama", "Hi")
+
+
+def test_the_embedded_model_says_what_it_needs(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On top in any case, since it needs no key: ready, or with the command that installs it."""
+    for installed in (True, False):
+        monkeypatch.setattr(providers_command, "_is_installed", lambda found=installed: found)
+        monkeypatch.setenv("MISTRAL_API_KEY", "key-of-the-test")
+        frame = shell.run_line_magic("allos", "providers")
+        text = shown(shell, frame)["text/plain"]
+        line = next(line for line in text.splitlines() if line.startswith("local"))
+
+        assert sorted(frame.index[:2]) == ["local", "mistral"]
+        assert frame.loc["local", "ready"] == installed
+        assert ("no key needed" in line) == installed
+        assert ("local is not installed: python -m allos local install." in text) != installed
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pandas as pd
@@ -48,15 +49,60 @@ def test_responses_show_ten_columns(shell: Any) -> None:
 
 
 def test_filtered_sorted_and_widened_frames_look_the_same(shell: Any) -> None:
-    """Rows may be chosen and columns added; a choice of columns is shown by pandas."""
+    """Rows may be chosen and columns added."""
     frame = frame_of([a_response(number) for number in range(3)])
     some = frame.query("input_tokens > 10").sort_values("id", ascending=False)
     wider = frame.assign(score=[1, 2, 3])
-    few = frame[["model", "content"]]
 
     assert "2 responses," in shown(shell, some)["text/html"]
     assert ">score</th>" in shown(shell, wider)["text/html"]
-    assert shown(shell, few)["text/html"] == few._repr_html_()
+
+
+def test_chosen_columns_are_a_table_as_well(shell: Any) -> None:
+    """Texts at the left and longer than pandas shows them, numbers at the right, in the order chosen."""
+    long = "word " * 60
+    frame = frame_of([a_response(0), a_response(1)]).assign(content=[long, None], score=[0.25, 1.0])
+    html = shown(shell, frame[["latency_s", "content", "score", "created_at"]].head(1))["text/html"]
+    heads = re.findall(r'<th align="(\w+)" [^>]*>(\w*)</th>', html)
+
+    assert heads == [
+        ("left", ""),
+        ("right", "latency_s"),
+        ("left", "content"),
+        ("right", "score"),
+        ("left", "created_at"),
+    ]
+    assert html.count("word") > 30
+    assert ">0.25</td>" in html
+    assert "1 response" in html
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        lambda frame: frame[["input_tokens", "latency_s"]],
+        lambda frame: frame.groupby("model")[["content"]].count(),
+        lambda frame: frame[["content"]].describe(),
+        lambda frame: frame.set_index("model")[["content"]],
+        lambda frame: frame[["content", "content"]],
+        lambda frame: frame[["content"]].rename(columns={"content": ("a", "b")}),
+        lambda frame: pd.DataFrame(frame[["content"]].to_dict("list")),
+        lambda frame: frame.drop(columns="created_at"),
+    ],
+)
+def test_what_was_computed_is_shown_by_pandas(shell: Any, part: Any) -> None:
+    """Numbers alone, groups, an index with a meaning, many columns, and frames of one's own."""
+    frame = part(frame_of([a_response(number) for number in range(3)]))
+
+    assert shown(shell, frame)["text/html"] == frame._repr_html_()
+
+
+def test_the_embedded_model_is_free(shell: Any) -> None:
+    """Its cost is no gap in the table; that of another service whose price is unknown is one."""
+    for name, cost in (("local", "free"), ("vllm", "")):
+        frame = frame_of([a_response()]).assign(provider=name, cost_usd=None)
+        assert f">{cost}</td>" in shown(shell, frame)["text/html"]
+        assert (">free</td>" in shown(shell, frame)["text/html"]) == (cost == "free")
 
 
 def test_a_frame_with_other_values_is_shown_by_pandas(shell: Any) -> None:

@@ -1,16 +1,24 @@
-"""``df.allos``: questions about a frame of responses. Registered with the first frame of the log."""
+"""``df.allos``: questions about a frame of responses; `allos._accessor` registers it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from allos import analysis
+from allos.analysis.frames import is_free
 from allos.errors import ConfigurationError, did_you_mean
 from allos.log import spreadsheets
 from allos.money import money
+
+if TYPE_CHECKING:
+    from allos.analysis.frames import By
+    from allos.providers import Provider
+    from allos.runs.rerun import Rerun
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +56,6 @@ class Cost:
     __repr__ = __str__
 
 
-@pd.api.extensions.register_dataframe_accessor("allos")
 class ResponsesAccessor:
     """Questions about a frame of responses: ``df.allos``.
 
@@ -64,7 +71,7 @@ class ResponsesAccessor:
     def cost(self, by: str | Sequence[str] | None = None) -> Cost | pd.DataFrame:
         """Cost of the calls, with the unknown costs counted.
 
-        A replayed answer and a call that was not sent cost nothing.
+        A replayed answer, a call that was not sent and the embedded model cost nothing.
 
         Parameters
         ----------
@@ -114,6 +121,101 @@ class ResponsesAccessor:
         grouped = facts.groupby(names, dropna=False)[[*counts, *sums]].sum(min_count=1)
         order = ["calls", "failed", "input_tokens", "output_tokens", "cost_usd", "unknown_costs"]
         return grouped[order].sort_values(["cost_usd", "calls"], ascending=False)
+
+    # ---- the summaries of `allos.analysis` -------------------------------------------------------
+
+    def summary(
+        self, by: By = "model", *, per: Literal["call", "prompt"] = "call", prompt: str = "prompt"
+    ) -> pd.DataFrame:
+        """Calls in one row per group; see `allos.analysis.summary`."""
+        return analysis.summary(self._frame, by, per=per, prompt=prompt)
+
+    def cost_report(self, by: By = "model") -> pd.DataFrame:
+        """Cost by group and what it was spent on; see `allos.analysis.cost_report`."""
+        return analysis.cost_report(self._frame, by)
+
+    def errors(self, by: By = ("provider", "model")) -> pd.DataFrame:
+        """Failed calls by their kind; see `allos.analysis.errors`."""
+        return analysis.errors(self._frame, by)
+
+    def timeline(self, every: str | None = None, by: By = None) -> pd.DataFrame:
+        """Calls by period of time; see `allos.analysis.timeline`."""
+        return analysis.timeline(self._frame, every, by)
+
+    def drift(
+        self,
+        later: pd.DataFrame,
+        by: By = "model",
+        *,
+        prompt: str = "prompt",
+        score: str | None = None,
+    ) -> pd.DataFrame:
+        """Change from this frame to a later one; see `allos.analysis.drift`."""
+        return analysis.drift(self._frame, later, by, prompt=prompt, score=score)
+
+    def pareto(
+        self,
+        quality: str = "rating",
+        against: str = "cost_usd",
+        by: By = "model",
+        *,
+        prompt: str = "prompt",
+    ) -> pd.DataFrame:
+        """Quality against cost or latency; see `allos.analysis.pareto`."""
+        return analysis.pareto(self._frame, quality, against, by, prompt=prompt)
+
+    def disagreement(
+        self,
+        by: By = "model",
+        *,
+        prompt: str = "prompt",
+        answer: str = "content",
+        score: str | None = None,
+    ) -> pd.DataFrame:
+        """Prompts by how much answers differ; see `allos.analysis.disagreement`."""
+        return analysis.disagreement(self._frame, by, prompt=prompt, answer=answer, score=score)
+
+    # ---- statistics of `allos.analysis`; options are theirs ---------------------------------------
+
+    def score_summary(self, *, score: str, **options: Any) -> pd.DataFrame:
+        """Mean scores with intervals; see `allos.analysis.score_summary`."""
+        return analysis.score_summary(self._frame, score=score, **options)
+
+    def paired(self, *, score: str, a: Any, b: Any, **options: Any) -> pd.DataFrame:
+        """Difference of two models on the same prompts; see `allos.analysis.paired`."""
+        return analysis.paired(self._frame, score=score, a=a, b=b, **options)
+
+    def compare_all(self, *, score: str, **options: Any) -> pd.DataFrame:
+        """Differences of all pairs of models; see `allos.analysis.compare_all`."""
+        return analysis.compare_all(self._frame, score=score, **options)
+
+    def pass_at_k(self, *, score: str, **options: Any) -> pd.DataFrame:
+        """How likely one of k answers passes; see `allos.analysis.pass_at_k`."""
+        return analysis.pass_at_k(self._frame, score=score, **options)
+
+    def pass_all_k(self, *, score: str, **options: Any) -> pd.DataFrame:
+        """How likely all of k answers pass; see `allos.analysis.pass_all_k`."""
+        return analysis.pass_all_k(self._frame, score=score, **options)
+
+    def variance_split(self, *, score: str, **options: Any) -> pd.DataFrame:
+        """What scores vary by: prompts, repeats or judges; see `allos.analysis.variance_split`."""
+        return analysis.variance_split(self._frame, score=score, **options)
+
+    def leaderboard(self, level: float = 0.95, **options: Any) -> pd.DataFrame:
+        """Models ranked, of a frame of votes; see `allos.analysis.leaderboard`."""
+        return analysis.leaderboard(self._frame, level, **options)
+
+    # ---- asking again -----------------------------------------------------------------------------
+
+    def rerun(
+        self, *, model: str | Provider | Sequence[str | Provider] | None = None, **options: Any
+    ) -> Rerun:
+        """Ask the prompts of these responses again; see `allos.rerun`."""
+        from allos.runs.rerun import rerun
+
+        return rerun(self._frame, model=model, **options)
+
+    # ---- files ------------------------------------------------------------------------------------
 
     def to_csv(self, path: str | Path, *, index: bool = False) -> Path:
         """Write the frame as a CSV file that a spreadsheet program can open safely.
@@ -176,11 +278,8 @@ class ResponsesAccessor:
         return spreadsheets.write_excel(self._frame, path, index=index)
 
     def _costs(self) -> pd.Series[float]:
-        """Cost of each row; null when unknown, 0 where nothing was sent."""
-        costs = self._column("cost_usd").astype("Float64")
-        replayed = self._optional("replayed").astype("boolean").fillna(False)
-        unsent = self._optional("attempts").astype("Int64").eq(0).fillna(False)
-        return costs.mask((replayed | unsent).astype(bool), 0.0)
+        """Cost of each row; null when unknown, 0 where it was free."""
+        return self._column("cost_usd").astype("Float64").mask(is_free(self._frame), 0.0)
 
     def _column(self, name: str) -> pd.Series[float]:
         if name not in self._frame.columns:

@@ -8,9 +8,9 @@ import pytest
 import allos
 import allos.log
 from allos.errors import ConfigurationError
-from allos.log.accessor import Cost
 from allos.log.frame import frame_of
 from allos.log.query import responses
+from allos.runs.frame_accessor import Cost
 from tests.support.log_rows import a_response, record
 
 
@@ -51,12 +51,13 @@ def test_a_total_is_never_a_plain_zero() -> None:
         float(unknown)
 
 
-def test_what_was_not_sent_costs_nothing() -> None:
-    """Replayed answers and calls that were refused before they were sent are known to be free."""
+def test_what_costs_nothing() -> None:
+    """Replayed answers, calls that were refused before they were sent, and the embedded model are free."""
     replayed = frame_of([a_response(0, replayed=True, metadata={"cost_usd": 0.25})])
 
     assert replayed.allos.cost() == Cost(0.0, 0, 1)
     assert rows(None, attempts=0).allos.cost() == Cost(0.0, 0, 1)
+    assert rows(None, provider="local").allos.cost() == Cost(0.0, 0, 1)
 
 
 def test_cost_by_columns() -> None:
@@ -81,9 +82,9 @@ def test_cost_by_columns() -> None:
     assert len(rows().allos.cost(by="model")) == 0
 
 
-def test_any_frame_of_the_log_has_it(log_path: Path) -> None:
+def test_any_frame_of_the_log_has_it(tmp_path: Path) -> None:
     """A chosen part of the columns is enough, and a filtered frame keeps it."""
-    allos.log.open(log_path)
+    allos.log.open(tmp_path / "log.sqlite")
     record(a_response(0, metadata={"cost_usd": 0.25}), a_response(1))
 
     assert responses(columns="cost_usd").allos.cost() == Cost(0.25, 1, 2)
@@ -96,3 +97,45 @@ def test_another_frame_is_told_what_is_missing() -> None:
         pd.DataFrame({"cost": [1]}).allos.cost()
     with pytest.raises(ConfigurationError, match=r"no column 'modle'\. Did you mean 'model'"):
         rows(0.25).allos.cost(by="modle")
+
+
+def test_the_summaries_are_methods_of_the_frame() -> None:
+    """Each function of `allos.analysis` that reads one frame of calls is a method of ``df.allos``."""
+    frame = rows(0.25, None)
+
+    assert frame.allos.summary()["calls"].tolist() == [2]
+    assert frame.allos.cost_report(by="provider")["unknown_costs"].tolist() == [1]
+    assert len(frame.allos.errors()) == 0
+    assert frame.allos.timeline(every="1D")["calls"].sum() == 2
+    assert "latency_s" in set(frame.allos.drift(frame)["measure"])
+    assert frame.allos.pareto(against="latency_s")["answers"].tolist() == [0]
+    assert len(frame.allos.disagreement()) == 0
+
+
+def test_the_statistics_are_methods_of_the_frame() -> None:
+    """Scores of answers, and votes, are analysed where they are."""
+    chosen = [
+        (model, prompt, int(model == "a") + prompt % 2) for model in "ab" for prompt in range(6)
+    ]
+    scored = pd.DataFrame(chosen, columns=["model", "prompt", "score"])
+    options = {"score": "score"}
+
+    assert scored.allos.score_summary(**options)["model"].tolist() == ["a", "b"]
+    assert scored.allos.paired(a="a", b="b", **options)["difference"].tolist() == [1.0]
+    assert len(scored.allos.compare_all(**options)) == 1
+    assert len(scored.allos.variance_split(**options)) == 2
+    passed = scored.assign(score=scored["score"] > 0)
+    assert passed.allos.pass_at_k(k=1, **options)["model"].tolist() == ["a", "b"]
+    assert passed.allos.pass_all_k(k=1, **options)["model"].tolist() == ["a", "b"]
+
+
+def test_votes_are_ranked(tmp_path: Path) -> None:
+    """The votes of the log have what a ranking needs."""
+    allos.log.open(tmp_path / "log.sqlite")
+    record(*(a_response(n, metadata={"model": "ab"[n % 2]}) for n in range(8)))
+    for n in range(0, 8, 2):
+        allos.vote(a_response(n), a_response(n + 1), "a", rater=f"rater {n}")
+    ranked = allos.votes().allos.leaderboard()
+    allos.log.close()
+
+    assert ranked["model"].tolist() == ["groq/a", "groq/b"]

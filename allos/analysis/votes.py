@@ -1,0 +1,101 @@
+"""Votes between two answers, read from a frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from allos.analysis.arguments import codes_of, require_columns
+from allos.errors import ConfigurationError, did_you_mean
+
+WINNERS = ("a", "b", "tie", "bad")
+"""Which answer is better: the first, the second, neither, or both are bad."""
+_COLUMNS = ("rater", "prompt", "model_a", "model_b", "winner")
+_THUMBS = ("rating", "thumb", "thumbs", "liked")
+
+
+@dataclass(frozen=True, slots=True)
+class Votes:
+    """Votes as numbers, one entry each."""
+
+    models: pd.Index
+    """Names of the models, in order of first appearance."""
+    first: np.ndarray
+    second: np.ndarray
+    """Numbers of the two models."""
+    outcome: np.ndarray
+    """1 where the first was better, 0 where the second was, 0.5 where neither was."""
+    is_bad: np.ndarray
+    """Whether both answers were said to be bad."""
+    rater: np.ndarray
+    prompt: np.ndarray
+    """Numbers of rater and prompt, from 0."""
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+
+def read_votes(votes: pd.DataFrame) -> Votes:
+    """Check votes and turn them into numbers.
+
+    Parameters
+    ----------
+    votes : pandas.DataFrame
+        Columns `rater`, `prompt`, `model_a`, `model_b`, `winner`; not changed.
+
+    Returns
+    -------
+    Votes
+        In the same order.
+
+    Raises
+    ------
+    ConfigurationError
+        These are no votes between two answers, or one of them is not valid.
+    """
+    _refuse_thumbs(votes)
+    require_columns(votes, _COLUMNS)
+    winners = _winners(votes["winner"])
+    rater, _ = codes_of(votes, "rater")
+    prompt, _ = codes_of(votes, "prompt")
+    first, first_names = codes_of(votes, "model_a")
+    second, second_names = codes_of(votes, "model_b")
+    models = first_names.append(second_names.difference(first_names, sort=False))
+    second = models.get_indexer(second_names)[second]
+    if (first == second).any():
+        model = models[int(first[first == second][0])]
+        raise ConfigurationError(
+            f"{model!r} is both model_a and model_b of {int((first == second).sum()):,} votes; a vote is "
+            "between two models. Leave these rows out."
+        )
+    outcome = np.array([1.0, 0.0, 0.5, 0.5])[winners]
+    return Votes(models, first, second, outcome, winners == 3, rater, prompt)
+
+
+def _winners(column: pd.Series[str]) -> np.ndarray:
+    """Place in `WINNERS` of each vote."""
+    codes, values = pd.factorize(column, use_na_sentinel=False)
+    for value in values:
+        if not isinstance(value, str) or value not in WINNERS:
+            said = "missing" if pd.isna(value) else repr(value)
+            raise ConfigurationError(
+                f"A winner is {said}; expected 'a', 'b', 'tie' or 'bad' (both are bad)."
+                + did_you_mean(str(value).lower(), WINNERS)
+            )
+    places = np.array([WINNERS.index(value) for value in values], dtype=np.int64)
+    return np.asarray(places[codes])
+
+
+def _refuse_thumbs(votes: object) -> None:
+    columns = [str(name) for name in votes.columns] if isinstance(votes, pd.DataFrame) else []
+    if "winner" in columns or "model_a" in columns:
+        return
+    thumbs = [name for name in _THUMBS if name in columns]
+    if thumbs:
+        raise ConfigurationError(
+            "Thumbs rate one answer alone and cannot rank models: a ranking needs votes between two answers "
+            f"to one prompt, with columns {', '.join(_COLUMNS)}. "
+            f"score_summary(frame, score={thumbs[0]!r}) describes thumbs."
+        )
