@@ -47,7 +47,7 @@ from allos.response import ProviderResponse
 MAX_PROMPT_CHARS = 20_000
 MAX_ROW_CHARS = 600
 """Of each prompt where there are several."""
-DEFER_OVER = 60
+DEFER_OVER = 200
 """With more calls than this, a text is sent once a page shows its call."""
 
 
