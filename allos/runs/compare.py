@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from allos import context
-from allos.errors import BudgetError, ConfigurationError
+from allos.errors import BudgetError
 from allos.messages import Prompt, as_messages
 from allos.providers import Provider
 from allos.runs.ask import normalize_tags
 from allos.runs.comparison import Comparison
-from allos.runs.data import data_rows
+from allos.runs.data import data_rows, given_prompts
 from allos.runs.grid import Grid, build_columns, normalize_models, normalize_params
 from allos.secret import seal_secrets
 from allos.session import current_session
@@ -102,7 +102,7 @@ def compare(
     seal_secrets(shared)
     models, params = normalize_models(models), normalize_params(params)
     columns = build_columns(models, params, shared)
-    asked = [as_messages(each, system) for each in _prompts(prompt, prompts)]
+    asked = [as_messages(each, system) for each in given_prompts(prompt, prompts)]
     grid = Grid(asked, columns, rows=data_rows(data), n=n)
     with_tags = context.using(tags=normalize_tags(tags))
     if confirm is not None:
@@ -119,19 +119,3 @@ def compare(
         on_run_started(comparison)
     comparison.start()
     return comparison
-
-
-def _prompts(prompt: Prompt | None, prompts: Sequence[Prompt] | None) -> Sequence[Prompt]:
-    if (prompt is None) == (prompts is None):
-        raise ConfigurationError(
-            "compare needs either a prompt or prompts=[...], not both. Nothing was sent."
-        )
-    if prompts is None:
-        return [prompt] if prompt is not None else []
-    if isinstance(prompts, str | bytes | Mapping) or not isinstance(prompts, Sequence):
-        raise ConfigurationError(
-            f"prompts must be a list of prompts, got {prompts!r:.80}. Nothing was sent."
-        )
-    if not prompts:
-        raise ConfigurationError("prompts is empty. Nothing was sent.")
-    return prompts

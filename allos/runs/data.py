@@ -1,4 +1,4 @@
-"""Rows of the data that is put into prompts."""
+"""Prompts of a run, and rows of the data that is put into them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,29 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from allos.errors import ConfigurationError
+from allos.messages import Prompt
+
+
+def given_prompts(prompt: Prompt | None, prompts: Sequence[Prompt] | None) -> Sequence[Prompt]:
+    """The one prompt, or the several ones.
+
+    Raises
+    ------
+    ConfigurationError
+        Neither or both are given, or no list; nothing was sent.
+    """
+    if prompts is None:
+        if prompt is not None:
+            return [prompt]
+    elif prompt is None:
+        if isinstance(prompts, str | bytes | Mapping) or not isinstance(prompts, Sequence):
+            raise ConfigurationError(
+                f"prompts must be a list of prompts, got {prompts!r:.80}. Nothing was sent."
+            )
+        if not prompts:
+            raise ConfigurationError("prompts is empty. Nothing was sent.")
+        return prompts
+    raise ConfigurationError("Give either a prompt or prompts=[...], not both. Nothing was sent.")
 
 
 def data_rows(data: Any) -> list[Mapping[str, Any]] | None:

@@ -386,8 +386,8 @@ def test_one_row_of_data_is_one_prompt(server: FakeServer) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({}, "either a prompt or prompts"),
-        ({"prompt": "Hi", "prompts": ["Hi"]}, "either a prompt or prompts"),
+        ({}, "Give either a prompt or prompts"),
+        ({"prompt": "Hi", "prompts": ["Hi"]}, "Give either a prompt or prompts"),
         ({"prompts": "Hi"}, "prompts must be a list"),
         ({"prompts": []}, "prompts is empty"),
         ({"prompt": "Hi {{ nam }}", "data": [{"name": "Ada"}]}, "Did you mean 'name'"),
@@ -424,6 +424,21 @@ def test_confirm_is_told_of_the_whole_grid(server: FakeServer) -> None:
     assert preview.calls == 12
     assert "long long" in str(preview.requests[0].body)
     assert server.requests == []
+
+
+def test_a_preview_has_the_arguments_of_a_comparison() -> None:
+    """So that a grid can be looked at before anything is sent."""
+    plan = allos.preview(
+        prompts=["Greet {{ name }}.", "Thank {{ name }}."],
+        models=["groq/a"],
+        data=[{"name": "Ada"}, {"name": "Bo"}],
+        api_key="gsk-example",
+        n=2,
+    )
+
+    assert plan.calls == 8
+    with pytest.raises(ConfigurationError, match="need models="):
+        allos.preview("Hi {{ name }}", model="groq/a", data=[{"name": "Ada"}])
 
 
 def test_failed_calls_are_made_again(server: FakeServer) -> None:
