@@ -143,6 +143,7 @@ test("filters that have members count prompts, or answers to one prompt", () => 
   assert.deepEqual(filtersOf(GRID), [["all", 3], ["different", 2], ["errors", 1]]);
   assert.deepEqual(filtersOf(board([["a"], ["b"], ["a"]])), [["all", 3], ["different", 1]]);
   assert.deepEqual(filtersOf(board([["a"], ["a"]])), [["all", 2]]);
+  assert.deepEqual(filtersOf(board([["a"], ["b"]])), [["all", 2]]); // all are different
 });
 
 test("different is what is not the most frequent answer; without one all are", () => {

@@ -216,7 +216,7 @@ export function remoteQuery(state, text) {
 }
 
 /**
- * Filters that have members, and how many: prompts where there are several, else answers.
+ * Filters that tell something, and how many members each has: prompts where there are several, else answers.
  * @param {BoardState} state
  * @returns {[FilterName, number][]}
  */
@@ -229,7 +229,9 @@ export function filtersOf(state) {
   const all = state.rows.length < 2 ? state.cells.size : state.rows.length;
   const names = /** @type {const} */ (["different", "errors", "slow", "rated"]);
   const some = names.map((name) => /** @type {[FilterName, number]} */ ([name, count(flagged[name])]));
-  return [["all", all], ...some.filter(([, members]) => members)];
+  const isTelling = (/** @type {[FilterName, number]} */ [name, members]) =>
+    members && (name !== "different" || members < all);
+  return [["all", all], ...some.filter(isTelling)];
 }
 
 /**

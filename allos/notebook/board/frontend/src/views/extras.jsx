@@ -1,6 +1,6 @@
 /** What opens below the toolbar: the field for one more model, and the list of keys. */
 
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 import { HELP } from "../keys.js";
 import { useBoard } from "./context.js";
@@ -8,7 +8,7 @@ import { useBoard } from "./context.js";
 export function AddModel() {
   const { send, change } = useBoard();
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   return (
     <form
       class="extra"
