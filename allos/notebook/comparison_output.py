@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _UPDATE_INTERVAL_S = 0.5
 """How often a waiting cell on Colab updates its table, at most."""
+_LARGE = 500
+"""The table of a comparison of more calls is not updated while it runs."""
 _STOP_TIMEOUT_S = 2.0
 """How long to wait for the partial answers of stopped calls."""
 
@@ -104,7 +106,10 @@ class _Table:
         self._is_published = True
 
     def _is_stale(self) -> bool:
-        return self._comparison.answers_version != self._published_version
+        comparison = self._comparison
+        if len(comparison.cells) > _LARGE and not comparison.done:
+            return False  # a table of so many answers is made once, at the end
+        return comparison.answers_version != self._published_version
 
     def _update_in_thread(self) -> None:
         try:

@@ -6,13 +6,14 @@
  * @import { ViewState } from "../view_state.js"
  */
 
+import { memo } from "../memo.js";
 import { focusOn, hideColumn, moveColumn, togglePinned } from "../view_state.js";
 import { nameOf } from "./column.jsx";
 import { useBoard } from "./context.js";
 import { useColumns } from "./shown.js";
 
-/** @param {{column: Column, row?: string | null}} props */
-export function Menu({ column, row = null }) {
+/** @type {import("preact").FunctionComponent<{column: Column, row?: string | null}>} */
+export const Menu = memo(function Menu({ column, row = null }) {
   const { change } = useBoard();
   const { keys, isPinned } = useColumns();
   const { key } = column;
@@ -42,4 +43,4 @@ export function Menu({ column, row = null }) {
       {items.map(([label, , isOff], index) => <option value={index} disabled={isOff}>{label}</option>)}
     </select>
   );
-}
+});
