@@ -88,7 +88,7 @@ def _body(view: ComparisonView, by_column: Sequence[Sequence[CellView]]) -> str:
     for cell in view.cells:
         cells_at.setdefault((cell.row, cell.column), []).append(cell)
     lines = [
-        f'<tr><th class="allos-row">{escaped(row_label(row))}</th>'
+        f'<tr class="allos-each"><th class="allos-row">{escaped(row_label(row))}</th>'
         + "".join(
             f"<td>{_answers(cells_at.get((row.index, column.index), ()), view.n)}</td>"
             for column in view.columns

@@ -39,6 +39,7 @@ export function Board({ state, view, width_px, now_ms, isHidden, spoken }) {
   const names = ["allos-board mathjax_ignore tex2jax_ignore"];
   if (!isHidden) names.push(`live-${state.table_class}`);
   if (!isActive(state)) names.push("done");
+  if (view.diff || view.query) names.push("marks");
   if (Math.floor(now_ms / BEAT_MS) % 2) names.push("beat");
   // Without an index a click anywhere would not give it the focus, which its keys need.
   return (
