@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from allos.runs.batch import preview_batch as preview_batch
     from allos.runs.batches import batches as batches
     from allos.runs.batches import resume as resume
+    from allos.runs.boards import board as board
     from allos.runs.chats import chat as chat
     from allos.runs.chats import chats as chats
     from allos.runs.compare import compare as compare
@@ -83,6 +84,7 @@ _PUBLIC: dict[str, str | None] = {
     "ask": "allos.runs.ask",
     "batch": "allos.runs.batch",
     "batches": "allos.runs.batches",
+    "board": "allos.runs.boards",
     "budget": "allos.providers.pricing.budgets",
     "chat": "allos.runs.chats",
     "chats": "allos.runs.chats",
@@ -136,6 +138,7 @@ __all__ = [
     "ask",
     "batch",
     "batches",
+    "board",
     "budget",
     "chat",
     "chats",

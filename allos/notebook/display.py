@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from allos.runs.batching.live_batch import Batch
     from allos.runs.comparison import Comparison
     from allos.runs.evaluation import Evaluation
+    from allos.runs.logged_comparison import LoggedComparison
 
 _RESPONSE = ("allos.response", "ProviderResponse")
 _COMPARISON = ("allos.runs.comparison", "Comparison")
+_LOGGED = ("allos.runs.logged_comparison", "LoggedComparison")
 _BATCH = ("allos.runs.batching.live_batch", "Batch")
 _EVALUATION = ("allos.runs.evaluation", "Evaluation")
 _BATCH_PREVIEW = ("allos.runs.batching.batch_preview", "BatchPreview")
@@ -97,6 +99,7 @@ class Display:
             (_RESPONSE, second, self._response),
             (_COMPARISON, first, self._board),
             (_COMPARISON, second, mime_bundles.comparison_bundle),
+            (_LOGGED, first, self._logged_board),
             (_BATCH, first, self._batch),
             (_BATCH, second, mime_bundles.batch_bundle),
             (_EVALUATION, first, self._evaluation),
@@ -141,6 +144,13 @@ class Display:
             # Replayed, or headless, where a later update of the output would be lost.
             comparison.wait()
         self._skip_hidden(comparison)
+
+    def _logged_board(self, comparison: LoggedComparison) -> None:
+        from allos.notebook.comparison_output import show
+
+        if not is_interactive(self._shell):
+            raise NotImplementedError  # its static table
+        show(self._shell, comparison)
 
     def _batch(self, batch: Batch) -> None:
         from allos.notebook.batch_output import show

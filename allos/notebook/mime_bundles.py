@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
+    from allos.notebook.board.source import BoardSource
     from allos.providers.pricing.planned_requests import Preview
     from allos.replaying.replay import Replay
     from allos.response import ProviderResponse
     from allos.runs.batching.batch_preview import BatchPreview
     from allos.runs.batching.live_batch import Batch
-    from allos.runs.comparison import Comparison
     from allos.runs.doctor import Report
     from allos.runs.evaluation import Evaluation
+
+MAX_SAVED_ROWS = 500
+"""A saved notebook holds the rows of a comparison of no more answers."""
 
 Bundle = tuple[dict[str, str], dict[str, Any]]
 """Data by MIME type, and metadata."""
@@ -49,7 +52,7 @@ def response_bundle(
     }, rows_metadata(response.steps or (response,))
 
 
-def comparison_bundle(comparison: Comparison) -> Bundle:
+def comparison_bundle(comparison: BoardSource) -> Bundle:
     """Static table; the metadata keeps its rows in the saved notebook."""
     from allos.log.notebook_rows import rows_metadata
     from allos.render.comparison_table import comparison_html
@@ -57,6 +60,8 @@ def comparison_bundle(comparison: Comparison) -> Bundle:
 
     view = comparison.view()
     responses = [cell.response for cell in view.cells if cell.response is not None]
+    if len(responses) > MAX_SAVED_ROWS:
+        responses = []  # a notebook of many megabytes helps nobody; the log has them
     return {
         "text/html": comparison_html(view),
         "text/plain": comparison_text(view),

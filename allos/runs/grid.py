@@ -105,9 +105,13 @@ class Grid:
             for each in self._templates:
                 each.check(row)
 
+    @property
+    def inputs(self) -> int:
+        """How many conversations every column is asked: each prompt with each row."""
+        return len(self.prompts) * (1 if self.rows is None else len(self.rows))
+
     def __len__(self) -> int:
-        inputs = len(self.prompts) * (1 if self.rows is None else len(self.rows))
-        return len(self.columns) * inputs * self.n
+        return len(self.columns) * self.inputs * self.n
 
     def __iter__(self) -> Iterator[Task]:
         """All tasks: column by column, the repeats of an input one after the other."""
@@ -141,6 +145,12 @@ class Grid:
             withheld=withheld,
             variables=variables,
         )
+
+    def filled(self) -> Iterator[tuple[int, int, tuple[Message, ...], Mapping[str, str]]]:
+        """Of each input: index of the prompt and of the row, the messages, and what was put into them."""
+        for prompt in range(len(self.prompts)):
+            for row in range(1 if self.rows is None else len(self.rows)):
+                yield prompt, row, *self._filled(prompt, row)
 
     def _filled(self, prompt: int, row: int) -> tuple[tuple[Message, ...], Mapping[str, str]]:
         """The messages of one row, and what was put into them."""
