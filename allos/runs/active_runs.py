@@ -71,8 +71,9 @@ def _cancel_at_exit() -> None:
     for kind, goes_on in (("comparison", ""), ("batch", " Running it again goes on.")):
         count = sum(number for run, number in left.items() if run.kind == kind)
         if count:
+            noun, verb = ("answer", "was") if count == 1 else ("answers", "were")
             sys.stderr.write(
-                f"allos: {count} answers of a {kind} had not come and were cancelled.{goes_on}\n"
+                f"allos: {count} {noun} of a {kind} had not come and {verb} cancelled.{goes_on}\n"
             )
 
 
