@@ -14,7 +14,7 @@ from allos.render.format import UNKNOWN, money, rate, seconds
 from allos.response import ProviderResponse
 
 _NOTABLE_WAIT_S = 0.1
-"""A shorter time in the queue is not told apart from the answer's own."""
+"""A shorter time in the queue is not separated from the answer's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
