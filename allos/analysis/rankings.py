@@ -132,7 +132,7 @@ def pairwise_errors(votes: Votes, fitted: Fit) -> np.ndarray:
 
 
 def _separated(strengths: np.ndarray, errors: np.ndarray, level: float, dof: float) -> np.ndarray:
-    """Whether each model (row) is told apart from, and above, each other one (column)."""
+    """Whether each model (row) is distinguished from, and above, each other one (column)."""
     others = len(strengths) - 1
     reach = critical_value(1 - (1 - level) / others, dof)
     difference = strengths[:, None] - strengths

@@ -232,7 +232,7 @@ def _of_pilot(
     spread = float(np.var(means[0] - means[1], ddof=1))
     known = [value for value in within if not math.isnan(value)]
     if not known:
-        # No repeats: what is of the prompt and what of chance cannot be told; it does not average out.
+        # No repeats: what is of the prompt and what of chance is unknown; it does not average out.
         return math.sqrt(spread), 0.0, "From the pilot, which has no repeats: they may help more."
     repeat = float(np.mean(known))
     noise = sum(repeat * float((1 / size[both]).mean()) for size in sizes)

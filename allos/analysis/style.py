@@ -56,7 +56,7 @@ def style_effects(
     Notes
     -----
     Bradley-Terry with covariates (Li, Angelopoulos and Chiang 2024, "Does style matter?"). A style that
-    goes with a model in every vote cannot be told from the model.
+    goes with a model in every vote cannot be separated from the model.
 
     Examples
     --------

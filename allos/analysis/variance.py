@@ -149,7 +149,7 @@ def variance_components(
         return max(0.0, float(np.dot(contrast, solved)))
 
     of_judges = estimable([0, 0, 1, 1])
-    # Without a second judge the noise of one cannot be told from repeats.
+    # Without a second judge the noise of one cannot be separated from repeats.
     repeat = estimable([0, 1, 0, 0]) if answer.count > answer_judge.count else math.nan
     return (
         estimable([1, 0, 0, 0]),
