@@ -1,0 +1,97 @@
+"""Labels and figures in a chart: untrusted text made safe, short and distinct."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from allos.render.plain import clean_text, shorten
+
+LABEL_CHARS = 60
+
+
+def label(value: Any, chars: int = LABEL_CHARS) -> str:
+    """One line of text of a value; several values together are joined."""
+    if isinstance(value, tuple):
+        return shorten(" / ".join(label(each, chars) for each in value), chars)
+    if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
+        return "none"
+    return shorten(" ".join(clean_text(str(value)).split()), chars) or "(empty)"
+
+
+def labels(values: Iterable[Any], chars: int = LABEL_CHARS) -> list[str]:
+    """One label for each value; those that would look the same get a number.
+
+    Examples
+    --------
+    >>> labels(["gpt", "gpt ", None])
+    ['gpt', 'gpt (2)', 'none']
+    """
+    found: list[str] = []
+    taken: set[str] = set()
+    for value in values:
+        text = first = label(value, chars)
+        number = 1
+        while text in taken:
+            number += 1
+            text = f"{first} ({number})"
+        taken.add(text)
+        found.append(text)
+    return found
+
+
+def row_labels(frame: pd.DataFrame, names: Sequence[Any]) -> list[str]:
+    """One label for each row, of these columns."""
+    if not names:
+        return labels(["all"] * len(frame))
+    if len(names) == 1:
+        return labels(frame[names[0]].tolist())
+    return labels(frame[list(names)].itertuples(index=False, name=None))
+
+
+def columns_before(frame: pd.DataFrame, name: str) -> list[Any]:
+    """Columns that a result was grouped by: those before its own first one."""
+    columns = list(frame.columns)
+    return columns[: columns.index(name)]
+
+
+def log_axis(low: float, high: float) -> tuple[list[float], list[float]]:
+    """Domain of a logarithmic axis, and its ticks: 1, 2 and 5 of each power of ten, or 1 alone.
+
+    Examples
+    --------
+    >>> log_axis(0.3, 40)[1]
+    [0.5, 1.0, 2.0, 5.0, 10.0, 20.0]
+    """
+    low, high = low * 0.8, high * 1.25
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    steps = (1, 2, 5) if len(powers) <= 4 else (1,)
+    ticks = [float(f"{step}e{power}") for power in powers for step in steps]
+    return [low, high], [tick for tick in ticks if low <= tick <= high]
+
+
+def finite(value: Any) -> float | None:
+    """Return a number that can be drawn; None for null and infinity."""
+    if value is None or value is pd.NA:
+        return None
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def figure(value: float | None, style: str = "") -> str:
+    """Number for reading: ``"%"`` a share, ``"$"`` US dollars, ``"s"`` seconds, ``"+"`` a difference."""
+    if value is None:
+        return "unknown"
+    if style == "%":
+        return f"{value:.0%}"
+    if style == "$":
+        return f"${value:.3g}" if 0 < abs(value) < 1 else f"${value:,.2f}"
+    if style == "+":
+        return f"{value:+.2g}".replace("-", "−")
+    unit = " s" if style == "s" else ""
+    if abs(value) >= 100:
+        return f"{value:,.0f}{unit}"
+    return f"{value:.3g}{unit}"
