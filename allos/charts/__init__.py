@@ -61,14 +61,14 @@ def draw(frame: pd.DataFrame, result_of: str) -> Any:
 
 
 def latencies(
-    frame: pd.DataFrame, by: Any, measure: Literal["latency_s", "time_to_first_token_s"]
+    frame: pd.DataFrame, by: list[Any], measure: Literal["latency_s", "time_to_first_token_s"]
 ) -> Any:
     """Chart of how long each call took; see `allos.charts.speeds`."""
     return _module("speeds").strips(frame, by, measure)
 
 
-def heat_map(frame: pd.DataFrame, score: str, by: Any, prompt: str) -> Any:
-    """Chart of a score, prompts by models; see `allos.charts.heat_map`."""
+def heat_map(frame: pd.DataFrame, score: pd.Series[float], by: list[Any], prompt: str) -> Any:
+    """Chart of a score, prompts by models; see `allos.charts.score_cells`."""
     return _module("score_cells").cells_chart(frame, score, by, prompt)
 
 

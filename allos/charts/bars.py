@@ -93,7 +93,7 @@ def _bar_chart(
     ]
     if len(frame) > _MOST:
         subtitle += f"; {_MOST} of {len(frame):,} shown"
-    form = {"format": "$,~r"} if style == "$" else {}
+    form: dict[str, Any] = {"format": "$,~r"} if style == "$" else {}
     base = alt.Chart(alt.InlineData(values=records)).encode(
         y=alt.Y("label:N", sort=None, title=None),
         description=alt.Description("about:N"),

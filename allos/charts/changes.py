@@ -10,7 +10,7 @@ import pandas as pd
 from allos.charts import theme
 from allos.charts.chart import finish
 from allos.charts.intervals import ROW_PX
-from allos.charts.words import columns_before, figure, finite, labels
+from allos.charts.words import columns_before, figure, finite, label, labels
 
 _SHARES = frozenset({"error_rate", "same_answer"})
 _NAMES = {
@@ -53,7 +53,7 @@ def changes_chart(frame: pd.DataFrame) -> Any:
         records.append(
             {
                 "mark": number,
-                "about": about + (f", {labels([note])[0]}" if note else ""),
+                "about": about + (f", {label(note, 200)}" if note else ""),
                 "label": shown[number],
                 "moved": moved,
                 "from": 0.0,
@@ -70,7 +70,7 @@ def changes_chart(frame: pd.DataFrame) -> Any:
 
 
 def _name(measure: Any) -> str:
-    return _NAMES.get(str(measure), str(measure).replace("_", " "))
+    return _NAMES.get(str(measure), label(measure).replace("_", " "))
 
 
 def _style(measure: str) -> str:
@@ -90,7 +90,7 @@ def _moved(before: float | None, after: float | None, style: str) -> float | Non
     return max(-_FARTHEST, min(_FARTHEST, (after - before) / abs(before)))
 
 
-def _panel(records: list[dict[str, Any]]) -> alt.LayerChart:
+def _panel(records: list[dict[str, Any]]) -> Any:
     base = alt.Chart(alt.InlineData(values=records)).encode(
         y=alt.Y("label:N", sort=None, title=None),
         color=alt.Color("colour:N", scale=None),

@@ -61,7 +61,7 @@ class Panels(_WithRows, alt.VConcatChart):
 
 
 def finish(
-    panels: Sequence[alt.LayerChart],
+    panels: Sequence[Any],
     frame: pd.DataFrame,
     rows: Sequence[Sequence[int]],
     title: str,

@@ -13,7 +13,13 @@ from allos.charts.chart import finish
 from allos.charts.words import columns_before, figure, finite, label, labels, row_labels
 
 ROW_PX = 34
-_AXES = {"%": {"format": "%"}, "s": {"format": ",~r"}, "$": {"format": "$,~r"}, "": {}, "+": {}}
+_AXES: dict[str, dict[str, Any]] = {
+    "%": {"format": "%"},
+    "s": {"format": ",~r"},
+    "$": {"format": "$,~r"},
+    "": {},
+    "+": {},
+}
 SIGNIFICANT = 0.05
 
 
@@ -115,7 +121,7 @@ def _interval_chart(
     beside: Sequence[str],
     zero: bool = False,
 ) -> Any:
-    records = [
+    records: list[dict[str, Any]] = [
         {
             "mark": number,
             "label": shown[number],
@@ -137,7 +143,7 @@ def _interval_chart(
 
 def interval_panel(
     records: list[dict[str, Any]], *, axis: str, style: str = "", zero: bool = False
-) -> alt.LayerChart:
+) -> Any:
     """Panel with a row for each record: a dot at `value`, a bar from `low` to `high`, and text beside."""
     base = alt.Chart(alt.InlineData(values=records)).encode(
         y=alt.Y("label:N", sort=None, title=None),

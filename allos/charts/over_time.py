@@ -86,7 +86,7 @@ def _colour(groups: list[str], has_groups: bool) -> alt.Color:
     return alt.Color(
         "group:N",
         scale=alt.Scale(domain=groups, range=list(SLOT_COLOURS[: len(groups)])),
-        **({} if has_groups else {"legend": None}),
+        legend=alt.Legend() if has_groups else None,
     )
 
 
@@ -107,7 +107,7 @@ def _x(field: str) -> alt.X:
     )
 
 
-def _calls(records: list[dict[str, Any]], colour: alt.Color) -> alt.LayerChart:
+def _calls(records: list[dict[str, Any]], colour: alt.Color) -> Any:
     base = _base(_stacked(records), colour)
     y = alt.Y("low:Q", title="calls", axis=alt.Axis(tickCount=3, format=",~r"))
     bars = base.mark_bar(opacity=0.75).encode(x=_x("start"), x2="end:T", y=y, y2="high:Q")
@@ -129,7 +129,7 @@ def _stacked(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return placed
 
 
-def _latency(records: list[dict[str, Any]], colour: alt.Color, has_groups: bool) -> alt.LayerChart:
+def _latency(records: list[dict[str, Any]], colour: alt.Color, has_groups: bool) -> Any:
     base = _base([each for each in records if each["p50"] is not None], colour)
     y = alt.Y("p50:Q", title="latency, seconds", axis=alt.Axis(tickCount=3, format=",~r"))
     layers: list[Any] = [
@@ -154,7 +154,7 @@ def _latency(records: list[dict[str, Any]], colour: alt.Color, has_groups: bool)
 
 def _bars(
     records: list[dict[str, Any]], colour: alt.Color, field: str, title: str, form: str
-) -> alt.LayerChart:
+) -> Any:
     at: dict[str, float] = {}
     placed = []
     for each in records:

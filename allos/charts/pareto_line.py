@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import pandas as pd
 
 from allos.charts import theme
 from allos.charts.chart import finish
-from allos.charts.words import columns_before, figure, finite, row_labels
+from allos.charts.words import columns_before, figure, finite, label, row_labels
 
 _HEIGHT = 300
 _FAR = 50
@@ -26,13 +26,17 @@ def pareto_chart(frame: pd.DataFrame) -> Any:
     quality, against = before[-2], before[-1]
     shown = row_labels(frame, before[:-2])
     style = _STYLES.get(str(against), "")
-    records = []
+    records: list[dict[str, Any]] = []
     for number, row in enumerate(frame.to_dict("records")):
         good, cost = finite(row[quality]), finite(row[against])
         on_front = row["on_front"] is not pd.NA and bool(row["on_front"])
-        by = str(row["dominated_by"])
+        by = label(row["dominated_by"] or "", 200)
         state = (
-            "on the Pareto line" if on_front else f"dominated by {by}" if by else "not comparable"
+            "on the Pareto line"
+            if on_front
+            else f"dominated by {by}"
+            if row["dominated_by"]
+            else "not comparable"
         )
         about = f"{shown[number]}: {figure(good)} for {figure(cost, style)}, {state}"
         if good is not None and cost is not None:
@@ -63,12 +67,12 @@ def pareto_chart(frame: pd.DataFrame) -> Any:
 
 
 def _words(name: Any) -> str:
-    return str(name).removesuffix("_usd").removesuffix("_s").replace("_", " ")
+    return label(name).removesuffix("_usd").removesuffix("_s").replace("_", " ")
 
 
 def _panel(
     records: list[dict[str, Any]], is_log: bool, quality: str, against: str, style: str
-) -> alt.LayerChart:
+) -> Any:
     base = alt.Chart(alt.InlineData(values=records)).encode(
         x=alt.X(
             "cost:Q",
@@ -93,7 +97,8 @@ def _panel(
             )
         ),
     ]
-    for side, align in ((1, "left"), (-1, "right")):
+    sides: tuple[tuple[int, Literal["left", "right"]], ...] = ((1, "left"), (-1, "right"))
+    for side, align in sides:
         for is_front, ink in ((True, theme.INK), (False, theme.QUIET)):
             part = [each for each in records if (each["side"], each["front"]) == (side, is_front)]
             layers += [

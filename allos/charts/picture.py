@@ -15,7 +15,7 @@ import altair as alt
 import vl_convert
 
 from allos.charts import theme
-from allos.render.plain import clean_text
+from allos.charts.words import drawable
 
 _SCALE = 2.0
 _MOST_PIXELS = 1_200_000
@@ -56,7 +56,7 @@ def alternative_text(spec: dict[str, Any]) -> str:
     """What the chart shows, in one line of text."""
     heading = spec.get("title") or {}
     parts = (heading.get("text"), heading.get("subtitle"))
-    return clean_text("Chart: " + " · ".join(part for part in parts if part))
+    return drawable("Chart: " + " · ".join(part for part in parts if part))
 
 
 def png(spec: dict[str, Any]) -> bytes:
@@ -96,8 +96,19 @@ def _text(root: ElementTree.Element) -> str:
 
 def _svg(spec: dict[str, Any]) -> str:
     version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
-    made: str = vl_convert.vegalite_to_svg(spec, vl_version=version)
+    made: str = vl_convert.vegalite_to_svg(_drawable(spec), vl_version=version)
     return made
+
+
+def _drawable(value: Any) -> Any:
+    """Spec whose texts can be drawn; a user may have added a title of their own."""
+    if isinstance(value, str):
+        return drawable(value)
+    if isinstance(value, list):
+        return [_drawable(each) for each in value]
+    if isinstance(value, dict):
+        return {drawable(str(name)): _drawable(part) for name, part in value.items()}
+    return value
 
 
 def _numbered(value: Any) -> Any:
@@ -145,7 +156,7 @@ def _clean(element: ElementTree.Element, abouts: dict[str, str]) -> None:
         element.set("data-mark", described.removeprefix(_MARK))
         element.set("aria-label", abouts[described])
     for child in list(element):
-        if isinstance(child.tag, str) and child.tag.removeprefix(_SVG) in _ELEMENTS:
+        if child.tag.removeprefix(_SVG) in _ELEMENTS:
             _clean(child, abouts)
         else:
             element.remove(child)

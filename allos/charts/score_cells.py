@@ -85,7 +85,7 @@ def cells_chart(frame: pd.DataFrame, score: pd.Series[float], by: list[Any], pro
     return finish([panel], frame, [rows[key] for key in chosen], title, subtitle)
 
 
-def _panel(records: list[dict[str, Any]], columns: list[str]) -> alt.LayerChart:
+def _panel(records: list[dict[str, Any]], columns: list[str]) -> Any:
     width = max(26, min(130, 620 // max(1, len(columns))))
     is_turned = max(map(len, columns)) * 7 > width
     cells = (

@@ -165,9 +165,7 @@ def _scale(values: list[float], is_log: bool) -> dict[str, Any]:
     }
 
 
-def _panel(
-    dots: list[dict[str, Any]], lines: list[dict[str, Any]], axis: str, is_log: bool
-) -> alt.LayerChart:
+def _panel(dots: list[dict[str, Any]], lines: list[dict[str, Any]], axis: str, is_log: bool) -> Any:
     y = alt.Y("label:N", sort=None, title=None)
     x = alt.X(
         "seconds:Q",

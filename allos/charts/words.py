@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -11,6 +12,20 @@ import pandas as pd
 from allos.render.plain import clean_text, shorten
 
 LABEL_CHARS = 60
+_OF_OBJECTS = frozenset(
+    {"constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString"}
+    | {"toString", "valueOf", "__proto__", "__defineGetter__", "__defineSetter__"}
+    | {"__lookupGetter__", "__lookupSetter__"}
+)
+_NOT_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def drawable(text: str) -> str:
+    """Text without characters that a terminal would act on, or that XML does not have.
+
+    vl-convert ends the whole process when it meets one of the latter (1.9, U+FFFE).
+    """
+    return _NOT_XML.sub("\ufffd", clean_text(text))
 
 
 def label(value: Any, chars: int = LABEL_CHARS) -> str:
@@ -19,7 +34,9 @@ def label(value: Any, chars: int = LABEL_CHARS) -> str:
         return shorten(" / ".join(label(each, chars) for each in value), chars)
     if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
         return "none"
-    return shorten(" ".join(clean_text(str(value)).split()), chars) or "(empty)"
+    text = shorten(" ".join(drawable(str(value)).split()), chars) or "(empty)"
+    # Vega looks names up in JavaScript objects, which have these already.
+    return f"{text}\xa0" if text in _OF_OBJECTS else text
 
 
 def labels(values: Iterable[Any], chars: int = LABEL_CHARS) -> list[str]:

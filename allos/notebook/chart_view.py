@@ -11,7 +11,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from allos.notebook.front_end import is_colab, is_interactive
+from allos.notebook.live_view import show_over
+
+NAME = "allos-chart"
 
 
 def show_chart(shell: Any, chart: Any) -> bool:
@@ -22,16 +24,7 @@ def show_chart(shell: Any, chart: Any) -> bool:
     shell : InteractiveShell
     chart : allos.charts.chart.Chart or allos.charts.chart.Panels
     """
-    if not is_interactive(shell) or is_colab():
-        return False
-    shell.display_pub.publish(chart._repr_mimebundle_())
-    data, metadata = shell.display_formatter.format(make_view(chart))
-    if data:  # a widget of ipywidgets 7 has shown itself
-        data["text/plain"] = (
-            ""  # what pages without widgets show: below the picture it would be noise
-        )
-        shell.display_pub.publish(data, metadata)
-    return True
+    return show_over(shell, chart._repr_mimebundle_(), NAME, lambda: make_view(chart))
 
 
 def make_view(chart: Any) -> Any:
@@ -78,4 +71,4 @@ def _source(kind: str) -> str:
     text = files("allos.notebook").joinpath(f"chart_view.{kind}").read_text("utf-8")
     if kind == "js":
         return text
-    return f".allos-chart{{{declare(text='var(--allos-ink)')}--allos-ink:var(--jp-ui-font-color1,currentColor)}}{text}"
+    return f".{NAME}{{{declare(text='var(--allos-ink)')}--allos-ink:var(--jp-ui-font-color1,currentColor)}}{text}"

@@ -22,6 +22,7 @@ _REPLAY = ("allos.replaying.replay", "Replay")
 _FRAMES = (("pandas", "DataFrame"), ("pandas.core.frame", "DataFrame"))
 """A class's module is what it says of itself: pandas 3 and pandas 2."""
 _CHARTS = (("allos.charts.chart", "Chart"), ("allos.charts.chart", "Panels"))
+_FRAME_VIEW = ("allos.runs.frame_view", "FrameView")
 _HIDEABLE = (_RESPONSE, _COMPARISON)
 
 
@@ -98,6 +99,8 @@ class Display:
             (_REPLAY, second, mime_bundles.replay_bundle),
             *((name, second, mime_bundles.frame_bundle) for name in _FRAMES),
             *((name, first, self._chart) for name in _CHARTS),
+            (_FRAME_VIEW, first, self._frame_view),
+            (_FRAME_VIEW, second, mime_bundles.frame_view_bundle),
         ]
 
     def _show_result(self, result: Any = None) -> None:
@@ -128,6 +131,12 @@ class Display:
 
         if not show_chart(self._shell, chart):
             raise NotImplementedError  # the static picture alone
+
+    def _frame_view(self, view: Any) -> None:
+        from allos.notebook.frame_table import show_frame
+
+        if not show_frame(self._shell, view):
+            raise NotImplementedError  # the static table alone
 
     def _board(self, comparison: Comparison) -> None:
         from allos.notebook.comparison_output import show

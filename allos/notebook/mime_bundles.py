@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from allos.response import ProviderResponse
     from allos.runs.comparison import Comparison
     from allos.runs.doctor import Report
+    from allos.runs.frame_view import FrameView
 
 Bundle = tuple[dict[str, str], dict[str, Any]]
 """Data by MIME type, and metadata."""
@@ -108,6 +109,13 @@ def frame_bundle(frame: pd.DataFrame) -> dict[str, str] | None:
     if table is None:
         return None
     return {"text/html": table_html(table), "text/plain": table_text(table)}
+
+
+def frame_view_bundle(view: FrameView) -> dict[str, str]:
+    """Table of the rows and columns that ``df.allos.show()`` shows, where nothing can be sorted."""
+    from allos.notebook.frame_table import static_bundle
+
+    return static_bundle(view)
 
 
 def replay_bundle(replay: Replay) -> dict[str, str]:
