@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from allos.errors import ConfigurationError
 from allos.notebook.live_view import show_over
-from allos.notebook.mime_bundles import frame_bundle
+from allos.notebook.mime_bundles import frame_view_bundle
 from allos.render.plain import clean_text, shorten
 
 if TYPE_CHECKING:
@@ -26,21 +26,22 @@ _ALL_CHARS = 3_000_000
 _FEWEST_CHARS, _MOST_CHARS = 80, 2_000
 """Of one text."""
 _PAGE_ROWS = 10
+_WORDS: Any = {
+    "info": "_START_ to _END_ of _TOTAL_ rows",
+    "infoEmpty": "no rows",
+    "infoFiltered": "(of _MAX_)",
+    "emptyTable": "no rows",
+    "zeroRecords": "no such rows",
+    "lengthMenu": "_MENU_ rows a page",
+    "search": "",
+    "searchPlaceholder": "search all columns",
+    "select": {"rows": {"_": "%d selected", "0": "", "1": "1 selected"}},
+}
 
 
 def show_frame(shell: Any, view: FrameView) -> bool:
     """Show the static table and the live one; False where nobody could use the live one."""
-    return show_over(shell, static_bundle(view), NAME, lambda: make_table(view))
-
-
-def static_bundle(view: FrameView) -> dict[str, str]:
-    """MIME bundle of the frame as a notebook shows it without `show`."""
-    shown = view.shown
-    bundle = frame_bundle(shown)
-    if bundle is None:
-        html = shown._repr_html_()  # type: ignore[operator]  # pandas-stubs has no such method
-        bundle = {"text/html": str(html), "text/plain": repr(view)}
-    return bundle
+    return show_over(shell, frame_view_bundle(view), NAME, lambda: make_table(view))
 
 
 def make_table(view: FrameView) -> Any:
@@ -132,6 +133,7 @@ def _table_class() -> type[Any]:
                     "bottomStart": "pageLength",
                     "bottomEnd": "paging",
                 },
+                language=_WORDS,
                 columnDefs=self._alignment(frame),
             )
             self.add_class(NAME)

@@ -113,9 +113,11 @@ def frame_bundle(frame: pd.DataFrame) -> dict[str, str] | None:
 
 def frame_view_bundle(view: FrameView) -> dict[str, str]:
     """Table of the rows and columns that ``df.allos.show()`` shows, where nothing can be sorted."""
-    from allos.notebook.frame_table import static_bundle
-
-    return static_bundle(view)
+    bundle = frame_bundle(view.shown)
+    if bundle is None:
+        html = view.shown._repr_html_()  # type: ignore[operator]  # pandas-stubs has no such method
+        bundle = {"text/html": str(html), "text/plain": repr(view)}
+    return bundle
 
 
 def replay_bundle(replay: Replay) -> dict[str, str]:
