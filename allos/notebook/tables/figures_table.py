@@ -1,4 +1,4 @@
-"""Results of `allos.analysis` as the sub-commands of ``%allos`` show them; known by a mark in ``attrs``."""
+"""Figures of calls: those that belong together in one cell, and each in its unit."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ from allos.render.format import money, seconds
 
 if TYPE_CHECKING:
     import pandas as pd
-
-FIGURES_VIEW = "figures"
-"""Value of ``frame.attrs["allos_view"]``."""
 
 _SHARES = ("share", "error_rate")
 _HEADS = {

@@ -57,10 +57,6 @@ def table_of(frame: pd.DataFrame) -> DataTable | None:
         from allos.notebook.tables import models_table
 
         return models_table.table(frame)
-    if frame.attrs.get("allos_view") == "figures":
-        from allos.notebook.tables import figures_table
-
-        return figures_table.table(frame)
     first = columns[0] if columns and isinstance(columns[0], str) else ""
     for name in _MODULES.get(first, ()):
         module: Any = importlib.import_module(f"allos.notebook.tables.{name}")
