@@ -48,7 +48,7 @@ class _WithRows:
         """Picture for a page: in its colours, and each mark with its number."""
         return picture.page_svg(self.to_dict())  # type: ignore[attr-defined]
 
-    def _repr_mimebundle_(self, *_: Any, **__: Any) -> dict[str, Any]:
+    def _repr_mimebundle_(self, *_: Any, **__: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         return picture.bundle(self.to_dict())  # type: ignore[attr-defined]
 
 

@@ -18,6 +18,7 @@ from allos.charts import theme
 from allos.charts.words import drawable
 
 _SCALE = 2.0
+_PADDING = 12
 _MOST_PIXELS = 1_200_000
 _SVG = "{http://www.w3.org/2000/svg}"
 _ELEMENTS = frozenset(
@@ -35,8 +36,8 @@ _ON_WHITE = {theme.INK: "#33383e", theme.QUIET: "#626a72", theme.LINE: "#8a9199"
 _MARK = "mark "
 
 
-def bundle(spec: dict[str, Any]) -> dict[str, Any]:
-    """MIME bundle of the static pictures.
+def bundle(spec: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """MIME bundle of the static pictures, and its metadata.
 
     Parameters
     ----------
@@ -45,11 +46,14 @@ def bundle(spec: dict[str, Any]) -> dict[str, Any]:
     """
     root = _cleaned(_svg(spec), {})
     root.set("font-family", theme.FONT)
-    return {
+    data = {
         "image/svg+xml": _text(root),
         "image/png": base64.b64encode(png(spec)).decode(),
         "text/plain": alternative_text(spec),
     }
+    # The PNG has more pixels, for sharp screens.
+    size = {name: round(float(root.get(name, "0"))) + 2 * _PADDING for name in ("width", "height")}
+    return data, {"image/png": size}
 
 
 def alternative_text(spec: dict[str, Any]) -> str:
@@ -61,7 +65,7 @@ def alternative_text(spec: dict[str, Any]) -> str:
 
 def png(spec: dict[str, Any]) -> bytes:
     """Picture on white."""
-    svg = _svg(spec | {"background": "white", "padding": 12})
+    svg = _svg(spec | {"background": "white", "padding": _PADDING})
     for grey, on_white in _ON_WHITE.items():
         svg = svg.replace(f'="{grey}"', f'="{on_white}"')
     root = ElementTree.fromstring(svg)

@@ -41,7 +41,7 @@ _WORDS: Any = {
 
 def show_frame(shell: Any, view: FrameView) -> bool:
     """Show the static table and the live one; False where nobody could use the live one."""
-    return show_over(shell, frame_view_bundle(view), NAME, lambda: make_table(view))
+    return show_over(shell, (frame_view_bundle(view), {}), NAME, lambda: make_table(view))
 
 
 def make_table(view: FrameView) -> Any:

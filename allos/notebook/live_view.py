@@ -6,17 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 from allos.notebook.front_end import is_colab, is_interactive
+from allos.notebook.mime_bundles import Bundle
 from allos.render.live_over_static import rules_html
 
 
-def show_over(shell: Any, static: dict[str, Any], name: str, make: Callable[[], Any]) -> bool:
+def show_over(shell: Any, static: Bundle, name: str, make: Callable[[], Any]) -> bool:
     """Show a static output and the live view; False, and nothing, where nobody could use that.
 
     Parameters
     ----------
     shell : InteractiveShell
-    static : dict
-        MIME bundle; what a saved notebook shows.
+    static : tuple of dict
+        Data by MIME type and metadata; what a saved notebook shows.
     name : str
         Class of the live view's element.
     make : callable
@@ -25,7 +26,7 @@ def show_over(shell: Any, static: dict[str, Any], name: str, make: Callable[[], 
     if not is_interactive(shell) or is_colab():
         return False
     shell.display_pub.publish({"text/html": rules_html(name), "text/plain": ""})
-    shell.display_pub.publish(static)
+    shell.display_pub.publish(*static)
     data, metadata = shell.display_formatter.format(make())
     if data:  # a widget of ipywidgets 7 has shown itself
         data["text/plain"] = (

@@ -59,7 +59,7 @@ def test_marks_and_rows_are_selected(lab: Lab) -> None:
 
     cells = notebook.outputs(2).locator("[data-mark]")
     cells.first.scroll_into_view_if_needed()
-    one, other = cells.nth(0).bounding_box(), cells.nth(2).bounding_box()
+    one, other = cells.nth(0).bounding_box(), cells.nth(1).bounding_box()
     assert one is not None
     assert other is not None
     left = min(one["x"], other["x"])
@@ -68,7 +68,7 @@ def test_marks_and_rows_are_selected(lab: Lab) -> None:
     page.mouse.move(left + 60, one["y"] + 10, steps=3)
     page.mouse.move(max(one["x"], other["x"]) + one["width"], one["y"] + one["height"] + 2, steps=3)
     page.mouse.up()
-    expect(notebook.outputs(2).locator(".allos-chart-state")).to_contain_text("3 selected")
+    expect(notebook.outputs(2).locator(".allos-chart-state")).to_contain_text("2 selected")
 
     shown = notebook.outputs(3).locator(".allos-table")
     expect(shown.locator("tbody tr")).to_have_count(10)
@@ -84,10 +84,8 @@ def test_marks_and_rows_are_selected(lab: Lab) -> None:
         notebook.screenshot(f"charts-{theme}")
     notebook.set_theme("light")
     notebook.run_cell(6)
-    expect(notebook.outputs(6)).to_contain_text("2 3 [0.")
-    least = page.evaluate("1") and notebook.outputs(6).inner_text()
+    expect(notebook.outputs(6)).to_contain_text("2 2 [0.")
 
-    assert least
     assert notebook.errors == []
     _quiet(notebook)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from allos.analysis.results import ResultFrame
 
 _TITLES = {
-    "leaderboard": "{} ranked by votes",
+    "leaderboard": "{5} ranked by votes",
     "score_summary": "Scores of {}",
     "pass_at_k": "Chance that at least one of k answers passes",
     "pass_all_k": "Chance that all of k answers pass",
@@ -35,7 +35,7 @@ _TITLES = {
     "style_effects": "What style is worth",
     "variance_split": "What scores vary by",
 }
-_NOUNS = ("group", "pair", "period", "prompt", "kind")
+_NOUNS = ("group", "pair", "period", "prompt", "kind", "model")
 _RESULTS_OF_CALLS = frozenset({"summary", "cost_report", "timeline"})
 _PROBABILITIES = frozenset({"p_value", "p_adjusted"})
 _PAIRS = {"low": ("interval", "high"), "rank_low": ("rank", "rank_high")}

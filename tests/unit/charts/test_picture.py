@@ -42,10 +42,11 @@ def _elements(svg: str) -> list[ElementTree.Element]:
 
 def test_a_bundle_is_a_picture_without_a_page() -> None:
     """SVG, PNG and a line of text; no HTML, no script, no Vega-Lite that a page would have to draw."""
-    bundle = RESULTS["leaderboard"]().plot()._repr_mimebundle_()
+    bundle, metadata = RESULTS["leaderboard"]().plot()._repr_mimebundle_()
 
     assert set(bundle) == {"image/svg+xml", "image/png", "text/plain"}
     assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
+    assert 600 < metadata["image/png"]["width"] < 800
     assert bundle["text/plain"].startswith("Chart: Ranking by votes")
     assert "http" not in bundle["image/svg+xml"].replace("http://www.w3.org/2000/svg", "")
 
@@ -66,7 +67,7 @@ def test_texts_of_others_are_text(text: str) -> None:
     """A prompt, a model and a column of any name are drawn; nothing of them is an element or a link."""
     frame = pd.DataFrame({text or "x": [text, "b"], "prompt": [text, "q"], "score": [1.0, 0.0]})
     chart = frame.allos.plot_heatmap(score="score", by=text or "x")
-    bundle = chart._repr_mimebundle_()
+    bundle = chart._repr_mimebundle_()[0]
 
     for svg in (chart.page_svg(), bundle["image/svg+xml"]):
         for each in _elements(svg):

@@ -30,7 +30,7 @@ def test_intervals_ranks_and_probabilities_are_for_reading() -> None:
     ranked = table_text(table_of(RESULTS["leaderboard"]()) or pytest.fail("no table"))
     compared = table_text(table_of(RESULTS["compare_all"]()) or pytest.fail("no table"))
 
-    assert ranked.startswith("3 groups ranked by votes\n\nmodel")
+    assert ranked.startswith("3 models ranked by votes\n\nmodel")
     assert "rank" in ranked
     assert " to " in ranked
     assert "rank low" not in ranked
