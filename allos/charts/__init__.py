@@ -49,13 +49,15 @@ def draw(frame: pd.DataFrame, result_of: str) -> Any:
     Raises
     ------
     ConfigurationError
-        Altair is not installed, or there is no chart of this result.
+        Altair is not installed, the result has no rows, or there is no chart of it.
     """
     if result_of not in _DRAWN:
         raise ConfigurationError(
             f"{result_of}() has no chart of its own. pandas draws its columns: .plot.bar(x=..., y=...). "
             f"There are charts of {', '.join(sorted(_DRAWN))}."
         )
+    if not len(frame):
+        raise ConfigurationError(f"{result_of}() found no rows, so there is nothing to draw.")
     module, function = _DRAWN[result_of]
     return getattr(_module(module), function)(frame)
 

@@ -11,7 +11,6 @@ import pandas as pd
 from allos.charts import theme
 from allos.charts.chart import finish
 from allos.charts.words import columns_before, figure, finite, label, labels, row_labels
-from allos.errors import ConfigurationError
 
 _MOST = 25
 _ROW_PX = 30
@@ -76,8 +75,6 @@ def _bar_chart(
     style: str,
     colour: str,
 ) -> Any:
-    if not len(frame):
-        raise ConfigurationError("There are no rows, so there is nothing to draw.")
     records = [
         {
             "mark": number,

@@ -11,6 +11,7 @@ import pandas as pd
 from allos.charts import theme
 from allos.charts.chart import finish
 from allos.charts.words import columns_before, figure, finite, label, row_labels
+from allos.errors import ConfigurationError
 
 _HEIGHT = 300
 _FAR = 50
@@ -50,6 +51,10 @@ def pareto_chart(frame: pd.DataFrame) -> Any:
                     "front": on_front,
                 }
             )
+    if not records:
+        raise ConfigurationError(
+            f"No {_words(quality)} with its {_words(against)} is known here, so there is nothing to draw."
+        )
     left_out = len(frame) - len(records)
     subtitle = "on the line: no other is at least as good for less"
     if left_out:

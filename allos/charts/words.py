@@ -80,7 +80,7 @@ def log_axis(low: float, high: float) -> tuple[list[float], list[float]]:
 
     Examples
     --------
-    >>> log_axis(0.3, 40)[1]
+    >>> log_axis(0.5, 30)[1]
     [0.5, 1.0, 2.0, 5.0, 10.0, 20.0]
     """
     low, high = low * 0.8, high * 1.25

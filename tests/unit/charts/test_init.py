@@ -65,7 +65,9 @@ def test_without_the_extra_one_line_says_what_to_install(
         (lambda df: df.allos.plot_heatmap(score="rating", by="prompt_id"), "room for 30 models"),
         (lambda df: df.allos.plot_heatmap(score="model"), "not a valid score"),
         (lambda df: df.assign(rating=None).allos.plot_heatmap(score="rating"), "nothing to draw"),
-        (lambda df: analysis.errors(df[df["status"] == "ok"]).plot(), "nothing to draw"),
+        (lambda df: analysis.summary(df.head(0)).plot(), "summary.. found no rows"),
+        (lambda df: analysis.pareto(df.assign(cost_usd=None)).plot(), "nothing to draw"),
+        (lambda df: analysis.errors(df[df["status"] == "ok"], by=None).plot(), "nothing to draw"),
     ],
 )
 def test_what_cannot_be_drawn_says_why(call: Any, says: str) -> None:
