@@ -9,6 +9,7 @@ import altair as alt
 import pandas as pd
 
 from allos.charts import theme
+from allos.charts.axes import number_axis
 from allos.charts.chart import finish
 from allos.charts.words import columns_before, figure, finite, label, row_labels
 from allos.errors import ConfigurationError
@@ -82,8 +83,12 @@ def _panel(
         x=alt.X(
             "cost:Q",
             title=against,
-            scale=alt.Scale(type="log" if is_log else "linear", zero=False, padding=24, nice=True),
-            axis=alt.Axis(tickCount=6, format="$,~r" if style == "$" else ",~r"),
+            **number_axis(
+                [each["cost"] for each in records],
+                is_log=is_log,
+                number_format="$,~r" if style == "$" else ",~r",
+                padding=24,
+            ),
         ),
         y=alt.Y("good:Q", title=quality, scale=alt.Scale(zero=False, padding=24)),
         description=alt.Description("about:N"),

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from allos.charts import theme
+from allos.charts.axes import number_axis
 from allos.charts.chart import finish
 from allos.charts.intervals import interval_panel
-from allos.charts.words import columns_before, figure, finite, label, labels, log_axis, row_labels
+from allos.charts.words import columns_before, figure, finite, label, labels, row_labels
 from allos.errors import ConfigurationError
 from allos.render.tokens import SLOT_COLOURS
 
@@ -152,25 +153,12 @@ def _strips(
     return dots, lines
 
 
-def _scale(values: list[float], is_log: bool) -> dict[str, Any]:
-    if not is_log:
-        return {
-            "scale": alt.Scale(zero=False, nice=True, padding=6),
-            "axis": alt.Axis(tickCount=6, format=",~r"),
-        }
-    domain, ticks = log_axis(min(values), max(values))
-    return {
-        "scale": alt.Scale(type="log", domain=domain, nice=False),
-        "axis": alt.Axis(values=ticks, format=",~r"),
-    }
-
-
 def _panel(dots: list[dict[str, Any]], lines: list[dict[str, Any]], axis: str, is_log: bool) -> Any:
     y = alt.Y("label:N", sort=None, title=None)
     x = alt.X(
         "seconds:Q",
         title=axis,
-        **_scale([each["seconds"] for each in dots], is_log),
+        **number_axis([each["seconds"] for each in dots], is_log=is_log),
     )
     own = alt.Color("colour:N", scale=None)
     marks = alt.Chart(alt.InlineData(values=dots)).mark_circle(size=26, opacity=0.45)

@@ -75,21 +75,6 @@ def columns_before(frame: pd.DataFrame, name: str) -> list[Any]:
     return columns[: columns.index(name)]
 
 
-def log_axis(low: float, high: float) -> tuple[list[float], list[float]]:
-    """Domain of a logarithmic axis, and its ticks: 1, 2 and 5 of each power of ten, or 1 alone.
-
-    Examples
-    --------
-    >>> log_axis(0.5, 30)[1]
-    [0.5, 1.0, 2.0, 5.0, 10.0, 20.0]
-    """
-    low, high = low * 0.8, high * 1.25
-    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    steps = (1, 2, 5) if len(powers) <= 4 else (1,)
-    ticks = [float(f"{step}e{power}") for power in powers for step in steps]
-    return [low, high], [tick for tick in ticks if low <= tick <= high]
-
-
 def finite(value: Any) -> float | None:
     """Return a number that can be drawn; None for null and infinity."""
     if value is None or value is pd.NA:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from allos.charts.words import figure, finite, label, labels, log_axis
+from allos.charts.words import figure, finite, label, labels
 
 
 def test_labels_are_distinct_and_short() -> None:
@@ -41,8 +41,3 @@ def test_what_cannot_be_drawn_is_none() -> None:
         *[None] * 4,
         2.0,
     ]
-
-
-def test_a_wide_logarithmic_axis_has_powers_alone() -> None:
-    """Few ticks, none of which covers another."""
-    assert log_axis(0.001, 100)[1] == [0.001, 0.01, 0.1, 1.0, 10.0, 100.0]
