@@ -7,7 +7,7 @@ import re
 from functools import cache
 from itertools import groupby
 from operator import itemgetter
-from time import perf_counter
+from time import thread_time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -105,6 +105,13 @@ def _lexer(name: str) -> Lexer:
     return lexer
 
 
+def load(language: str) -> None:
+    """Load the lexer of a language, which takes much longer than using it."""
+    name = LANGUAGES.get(language.lower())
+    if name is not None:
+        _lexer(name)
+
+
 def code_html(code: str, language: str, *, limit_s: float | None = None) -> str:
     r"""Escaped code, with highlighted tokens where the language is known.
 
@@ -115,7 +122,7 @@ def code_html(code: str, language: str, *, limit_s: float | None = None) -> str:
     language : str
         Info string of the fence, as the model wrote it; only ever looked up in `LANGUAGES`.
     limit_s : float or None
-        Seconds after which to give up; loading a lexer does not count.
+        CPU seconds of this thread after which to give up; loading a lexer does not count.
 
     Examples
     --------
@@ -130,9 +137,9 @@ def code_html(code: str, language: str, *, limit_s: float | None = None) -> str:
         return plain
     # Every lexer expects a line end after the last line; it is removed again below.
     source, tokens, lexer = f"{code}\n", [], _lexer(name)
-    until = None if limit_s is None else perf_counter() + limit_s
+    until = None if limit_s is None else thread_time() + limit_s
     for kind, value in lexer.get_tokens(source):
-        if until is not None and perf_counter() > until:
+        if until is not None and thread_time() > until:
             return plain
         if value:  # some lexers end with an empty token
             tokens.append((_class_of(kind), value))

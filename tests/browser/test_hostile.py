@@ -213,37 +213,42 @@ def test_questions_about_tools(lab: Lab, server: FakeServer) -> None:
         some = [text[:1_000] for text in TEXTS[start : start + _PER_PROMPT]]
         ask = Reply(text="Go on", tool_calls=[Call("read", {"what": some, "more": {"a": some}})])
         server.script(ask, Reply(text="`done`"), on=f"ask{start}")
-    asked = (
+    tool = (
         "def read(what: list[str], more: dict[str, list[str]]) -> str:\n"
-        "    'Read.'\n    raise AssertionError\n"
-        f"for n in range(0, {len(TEXTS)}, {_PER_PROMPT}):\n"
-        "    run('allos', f'groq/ask{n} --tools read', 'Go on')"
+        "    'Read.'\n    raise AssertionError"
     )
+    starts = list(range(0, len(TEXTS), _PER_PROMPT))
+    # JupyterLab shows 50 outputs of a cell, and each question has two.
+    cells = [starts[at : at + 20] for at in range(0, len(starts), 20)]
+    asked = [
+        f"for n in {some}:\n    run('allos', f'groq/ask{{n}} --tools read', 'Go on')"
+        for some in cells
+    ]
     patient = "from allos.notebook import tool_question\ntool_question.HELLO_TIMEOUT_S = 60"
-    lab.write("questions.ipynb", f"{_setting(server)}\n{patient}", asked)
+    lab.write("questions.ipynb", f"{_setting(server)}\n{patient}\n{tool}", *asked)
     notebook = lab.open("questions.ipynb")
     notebook.page.evaluate(_COUNT)
     notebook.run_cell(0)
-    notebook.run_cell(1, wait=False)
-    question = notebook.outputs(1).locator(".allos-question")
-    records = notebook.outputs(1).get_by_text("Not allowed: read(")
-    for number, start in enumerate(range(0, len(TEXTS), _PER_PROMPT)):
-        expect(records).to_have_count(number)
-        # As JSON, letter for letter: what is seen is what the tool would get.
-        line = question.locator("pre").inner_text().split("\nmore = ")[0]
-        asked_about = [text[:1_000] for text in TEXTS[start : start + _PER_PROMPT]]
-        assert json.loads(line.removeprefix("what = ")) == list(map(_seen, asked_about))
-        assert question.locator(":not(div, b, pre, button)").count() == 0
-        assert notebook.page.evaluate(_LEAVERS) == []
-        _quiet(notebook)
-        question.get_by_role("button", name="No").click()
-    notebook.wait_idle()
-    expect(question).to_have_count(0)
+    for cell, some in enumerate(cells, 1):
+        notebook.run_cell(cell, wait=False)
+        question = notebook.outputs(cell).locator(".allos-question")
+        records = notebook.outputs(cell).get_by_text("Not allowed: read(")
+        for number, start in enumerate(some):
+            expect(records).to_have_count(number)
+            # As JSON, letter for letter: what is seen is what the tool would get.
+            line = question.locator("pre").inner_text().split("\nmore = ")[0]
+            asked_about = [text[:1_000] for text in TEXTS[start : start + _PER_PROMPT]]
+            assert json.loads(line.removeprefix("what = ")) == list(map(_seen, asked_about))
+            assert question.locator(":not(div, b, pre, button)").count() == 0
+            assert notebook.page.evaluate(_LEAVERS) == []
+            _quiet(notebook)
+            question.get_by_role("button", name="No").click()
+        notebook.wait_idle()
+        expect(question).to_have_count(0)
 
-    asked_count = number + 1
-    _did_nothing(notebook, 2 * asked_count)
+    _did_nothing(notebook, 2 * len(starts))
     notebook.save()
-    _did_nothing_reopened(notebook, 2 * asked_count)
+    _did_nothing_reopened(notebook, 2 * len(starts))
 
 
 def _seen(text: str) -> str:
