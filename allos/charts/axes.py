@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import altair as alt
+from allos.charts.lazy_altair import alt
 
 
 def number_axis(

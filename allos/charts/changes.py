@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import altair as alt
 import pandas as pd
 
 from allos.charts import theme
 from allos.charts.chart import finish
 from allos.charts.intervals import ROW_PX
+from allos.charts.lazy_altair import alt
 from allos.charts.words import columns_before, figure, finite, label, labels
 
 _SHARES = frozenset({"error_rate", "same_answer"})

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Self
 
-import altair as alt
 import pandas as pd
 
 from allos.charts import picture
+from allos.charts.lazy_altair import alt
 from allos.charts.theme import CONFIG
 
 MARK, ABOUT = "mark", "about"
@@ -52,12 +53,17 @@ class _WithRows:
         return picture.bundle(self.to_dict())  # type: ignore[attr-defined]
 
 
-class Chart(_WithRows, alt.LayerChart):
-    """A chart of one panel."""
+@cache
+def _classes() -> tuple[type[Any], type[Any]]:
+    """Classes of charts; made when first used, since their base classes are slow to import."""
 
+    class Chart(_WithRows, alt.LayerChart):
+        """A chart of one panel."""
 
-class Panels(_WithRows, alt.VConcatChart):
-    """A chart of several panels, one below the other."""
+    class Panels(_WithRows, alt.VConcatChart):
+        """A chart of several panels, one below the other."""
+
+    return Chart, Panels
 
 
 def finish(
@@ -80,13 +86,14 @@ def finish(
     title, subtitle : str
     """
     heading = {"text": title, **({"subtitle": subtitle} if subtitle else {})}
+    chart_of_one, chart_of_several = _classes()
     made: Any
     if len(panels) == 1:
-        made = Chart(layer=panels[0].layer)
+        made = chart_of_one(layer=panels[0].layer)
         for name in ("data", "width", "height"):
             made[name] = panels[0]._get(name)
     else:
-        made = Panels(vconcat=list(panels)).resolve_scale(color="shared")
+        made = chart_of_several(vconcat=list(panels)).resolve_scale(color="shared")
     made = made.properties(title=heading).configure(**CONFIG)
     object.__setattr__(made, "marks", Marks(frame, rows))
     return made

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import altair as alt
 import pandas as pd
 
 from allos.charts import theme
 from allos.charts.chart import finish
+from allos.charts.lazy_altair import alt
 from allos.charts.words import columns_before, figure, finite, label, labels, row_labels
 
 ROW_PX = 34

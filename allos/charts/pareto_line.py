@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any, Literal
 
-import altair as alt
 import pandas as pd
 
 from allos.charts import theme
 from allos.charts.axes import number_axis
 from allos.charts.chart import finish
+from allos.charts.lazy_altair import alt
 from allos.charts.words import columns_before, figure, finite, label, row_labels
 from allos.errors import ConfigurationError
 

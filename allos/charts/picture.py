@@ -11,10 +11,8 @@ import math
 from typing import Any
 from xml.etree import ElementTree
 
-import altair as alt
-import vl_convert
-
 from allos.charts import theme
+from allos.charts.lazy_altair import alt
 from allos.charts.words import drawable
 
 _SCALE = 2.0
@@ -65,6 +63,8 @@ def alternative_text(spec: dict[str, Any]) -> str:
 
 def png(spec: dict[str, Any]) -> bytes:
     """Picture on white."""
+    import vl_convert
+
     svg = _svg(spec | {"background": "white", "padding": _PADDING})
     for grey, on_white in _ON_WHITE.items():
         svg = svg.replace(f'="{grey}"', f'="{on_white}"')
@@ -99,6 +99,8 @@ def _text(root: ElementTree.Element) -> str:
 
 
 def _svg(spec: dict[str, Any]) -> str:
+    import vl_convert
+
     version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
     made: str = vl_convert.vegalite_to_svg(_drawable(spec), vl_version=version)
     return made

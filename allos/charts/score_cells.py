@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import altair as alt
 import numpy as np
 import pandas as pd
 
 from allos.charts.chart import finish
+from allos.charts.lazy_altair import alt
 from allos.charts.words import figure, label, labels
 from allos.errors import ConfigurationError
 

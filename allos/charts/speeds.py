@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import altair as alt
 import numpy as np
 import pandas as pd
 
@@ -13,6 +12,7 @@ from allos.charts import theme
 from allos.charts.axes import number_axis
 from allos.charts.chart import finish
 from allos.charts.intervals import interval_panel
+from allos.charts.lazy_altair import alt
 from allos.charts.words import columns_before, figure, finite, label, labels, row_labels
 from allos.errors import ConfigurationError
 from allos.render.tokens import SLOT_COLOURS

@@ -1,0 +1,18 @@
+"""Altair, imported when it is first used: it comes with an extra, and takes a second."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__all__ = ["alt"]
+
+if TYPE_CHECKING:
+    import altair as alt
+else:
+
+    class _Altair:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(importlib.import_module("altair"), name)
+
+    alt = _Altair()
