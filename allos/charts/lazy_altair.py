@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
 __all__ = ["alt"]
@@ -13,6 +12,8 @@ else:
 
     class _Altair:
         def __getattr__(self, name: str) -> Any:
-            return getattr(importlib.import_module("altair"), name)
+            import altair
+
+            return getattr(altair, name)
 
     alt = _Altair()
