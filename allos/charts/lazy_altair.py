@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 __all__ = ["alt"]
 
+
+class _Altair:
+    def __getattr__(self, name: str) -> Any:
+        import altair
+
+        return getattr(altair, name)
+
+
 if TYPE_CHECKING:
     import altair as alt
 else:
-
-    class _Altair:
-        def __getattr__(self, name: str) -> Any:
-            import altair
-
-            return getattr(altair, name)
-
     alt = _Altair()
