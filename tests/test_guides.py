@@ -362,7 +362,7 @@ def test_responses(server: FakeServer, capsys: pytest.CaptureFixture[str]) -> No
     names: dict[str, object] = {}
     allos.compare("Hi", models=["openai/gpt-5-mini", "groq/openai/gpt-oss-20b"]).wait(20)
 
-    assert run("guide/responses.md", names) == 8
+    assert run("guide/responses.md", names) == 9
     assert len(names["both"]) == 2  # type: ignore[arg-type]
     assert len(names["table"].responses) == 2  # type: ignore[attr-defined]
 

@@ -12,6 +12,7 @@ import pandas as pd
 from allos.analysis.arguments import require_level
 from allos.analysis.bradley_terry import Fit, fit
 from allos.analysis.distributions import critical_value
+from allos.analysis.results import returns_result
 from allos.analysis.style import covariates_of
 from allos.analysis.votes import Votes, read_votes
 from allos.errors import ConfigurationError
@@ -27,6 +28,7 @@ _MANY_CLUSTERS = 200
 """From here more raters make Student's t no smaller to speak of."""
 
 
+@returns_result("leaderboard")
 def leaderboard(
     votes: pd.DataFrame, level: float = 0.95, *, style: Sequence[str] | None = None
 ) -> pd.DataFrame:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from allos.analysis.arguments import require_level
 from allos.analysis.distributions import normal_quantile, t_quantile
+from allos.analysis.results import returns_result
 from allos.analysis.scores import scored_answers
 from allos.analysis.variance import variance_components
 from allos.errors import ConfigurationError
@@ -19,6 +20,7 @@ from allos.errors import ConfigurationError
 _MOST_PROMPTS = 100_000_000
 
 
+@returns_result("power")
 def power(
     n_prompts: int | Sequence[int] | None = None,
     repeats: int | Sequence[int] = 1,

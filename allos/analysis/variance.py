@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from allos.analysis.arguments import codes_of, require_columns, scores_of
+from allos.analysis.results import returns_result
 from allos.analysis.scores import with_groups
 from allos.errors import ConfigurationError
 
@@ -19,6 +20,7 @@ _COLUMNS = [
 ]
 
 
+@returns_result("variance_split")
 def variance_split(
     frame: pd.DataFrame,
     *,

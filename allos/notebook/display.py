@@ -1,4 +1,4 @@
-"""How one shell shows responses and comparisons that are the result of a cell.
+"""How one shell shows responses, comparisons, frames and charts that are the result of a cell.
 
 The formatters are registered by the class's name, so that loading the extension does not import it.
 """
@@ -28,6 +28,8 @@ _REPORT = ("allos.runs.doctor", "Report")
 _REPLAY = ("allos.replaying.replay", "Replay")
 _FRAMES = (("pandas", "DataFrame"), ("pandas.core.frame", "DataFrame"))
 """A class's module is what it says of itself: pandas 3 and pandas 2."""
+_CHARTS = (("allos.charts.chart", "Chart"), ("allos.charts.chart", "Panels"))
+_FRAME_VIEW = ("allos.runs.frame_view", "FrameView")
 _HIDEABLE = (_RESPONSE, _COMPARISON, _BATCH)
 
 
@@ -109,6 +111,9 @@ class Display:
             (_REPORT, second, mime_bundles.report_bundle),
             (_REPLAY, second, mime_bundles.replay_bundle),
             *((name, second, mime_bundles.frame_bundle) for name in _FRAMES),
+            *((name, first, self._chart) for name in _CHARTS),
+            (_FRAME_VIEW, first, self._frame_view),
+            (_FRAME_VIEW, second, mime_bundles.frame_view_bundle),
         ]
 
     def _show_result(self, result: Any = None) -> None:
@@ -133,6 +138,18 @@ class Display:
             response, self._notes.get(response.id or "", ())
         )
         return bundle, {} if response.id in self._logged else rows
+
+    def _chart(self, chart: Any) -> None:
+        from allos.notebook.chart_view import show_chart
+
+        if not show_chart(self._shell, chart):
+            raise NotImplementedError  # the static picture alone
+
+    def _frame_view(self, view: Any) -> None:
+        from allos.notebook.frame_table import show_frame
+
+        if not show_frame(self._shell, view):
+            raise NotImplementedError  # the static table alone
 
     def _board(self, comparison: Comparison) -> None:
         from allos.notebook.comparison_output import show

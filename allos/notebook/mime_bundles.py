@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from allos.runs.batching.live_batch import Batch
     from allos.runs.doctor import Report
     from allos.runs.evaluation import Evaluation
+    from allos.runs.frame_view import FrameView
 
 MAX_SAVED_ROWS = 500
 """A saved notebook holds the rows of a comparison of no more answers."""
@@ -143,6 +144,15 @@ def frame_bundle(frame: pd.DataFrame) -> dict[str, str] | None:
     if table is None:
         return None
     return {"text/html": table_html(table), "text/plain": table_text(table)}
+
+
+def frame_view_bundle(view: FrameView) -> dict[str, str]:
+    """Table of the rows and columns that ``df.allos.show()`` shows, where nothing can be sorted."""
+    bundle = frame_bundle(view.shown)
+    if bundle is None:
+        html = view.shown._repr_html_()  # type: ignore[operator]  # pandas-stubs has no such method
+        bundle = {"text/html": str(html), "text/plain": repr(view)}
+    return bundle
 
 
 def replay_bundle(replay: Replay) -> dict[str, str]:
