@@ -15,6 +15,7 @@ from allos.version import __version__
 if TYPE_CHECKING:
     from allos import analysis as analysis
     from allos import log as log
+    from allos import scorers as scorers
     from allos import testing as testing
     from allos.errors import AllosError as AllosError
     from allos.errors import BudgetError as BudgetError
@@ -40,14 +41,21 @@ if TYPE_CHECKING:
     from allos.runs.active_runs import stop_all as stop_all
     from allos.runs.ask import aask as aask
     from allos.runs.ask import ask as ask
+    from allos.runs.batch import batch as batch
+    from allos.runs.batch import preview_batch as preview_batch
+    from allos.runs.batches import batches as batches
+    from allos.runs.batches import resume as resume
+    from allos.runs.boards import board as board
     from allos.runs.chats import chat as chat
     from allos.runs.chats import chats as chats
     from allos.runs.compare import compare as compare
     from allos.runs.doctor import doctor as doctor
+    from allos.runs.evaluate import evaluate as evaluate
     from allos.runs.judge import judge as judge
     from allos.runs.logged_comparison import comparison as comparison
     from allos.runs.preview import preview as preview
     from allos.runs.rerun import rerun as rerun
+    from allos.runs.score import score as score
     from allos.session import configure as configure
     from allos.session import current_session as current_session
     from allos.session import replay as replay
@@ -74,6 +82,9 @@ _PUBLIC: dict[str, str | None] = {
     "aask": "allos.runs.ask",
     "analysis": None,
     "ask": "allos.runs.ask",
+    "batch": "allos.runs.batch",
+    "batches": "allos.runs.batches",
+    "board": "allos.runs.boards",
     "budget": "allos.providers.pricing.budgets",
     "chat": "allos.runs.chats",
     "chats": "allos.runs.chats",
@@ -82,11 +93,13 @@ _PUBLIC: dict[str, str | None] = {
     "configure": "allos.session",
     "current_session": "allos.session",
     "doctor": "allos.runs.doctor",
+    "evaluate": "allos.runs.evaluate",
     "forget_key": "allos.providers.auth.key_store",
     "from_notebook": "allos.log.notebook_rows",
     "judge": "allos.runs.judge",
     "log": None,
     "preview": "allos.runs.preview",
+    "preview_batch": "allos.runs.batch",
     "rate": "allos.log.feedback",
     "ratings": "allos.log.feedback",
     "vote": "allos.log.feedback",
@@ -94,6 +107,9 @@ _PUBLIC: dict[str, str | None] = {
     "replay": "allos.session",
     "rerun": "allos.runs.rerun",
     "responses": "allos.log.query",
+    "resume": "allos.runs.batches",
+    "score": "allos.runs.score",
+    "scorers": None,
     "search": "allos.log.text_search",
     "set_key": "allos.providers.auth.key_store",
     "stop_all": "allos.runs.active_runs",
@@ -120,6 +136,9 @@ __all__ = [
     "aask",
     "analysis",
     "ask",
+    "batch",
+    "batches",
+    "board",
     "budget",
     "chat",
     "chats",
@@ -128,17 +147,22 @@ __all__ = [
     "configure",
     "current_session",
     "doctor",
+    "evaluate",
     "forget_key",
     "from_notebook",
     "judge",
     "load_ipython_extension",
     "log",
     "preview",
+    "preview_batch",
     "rate",
     "ratings",
     "replay",
     "rerun",
     "responses",
+    "resume",
+    "score",
+    "scorers",
     "search",
     "set_key",
     "stop_all",

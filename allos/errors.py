@@ -24,6 +24,7 @@
     +-- SchemaError                   an answer that does not match its schema; has .response
     +-- TemplateError                 a `{{ }}` that cannot be expanded
     +-- BudgetError                   the call would exceed a budget
+    +-- BatchPausedError              a wait for a batch that is paused
     +-- ReplayError                   a replay file that cannot be read or written
     |   +-- ReplayMissError           no recorded answer for a request in strict mode
     +-- LogError                      the log cannot be opened, read or written
@@ -220,6 +221,10 @@ class TemplateError(AllosError):
 
 class BudgetError(AllosError):
     """The call would exceed a budget; nothing was sent."""
+
+
+class BatchPausedError(AllosError):
+    """A batch is paused, so that waiting for it would never end."""
 
 
 class ReplayError(AllosError):

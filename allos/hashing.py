@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from allos.line_breaks import with_line_feeds
@@ -74,6 +75,28 @@ def digests(request: Request) -> dict[str, Any]:
     if request.extra:
         parts["extra"] = _digest(dict(request.extra))
     return parts
+
+
+def messages_digest(messages: Iterable[Message]) -> str:
+    """SHA-256 of messages as 64 hexadecimal digits: images and files by their content.
+
+    Examples
+    --------
+    >>> messages_digest([Message("user", "Hi")])[:12]
+    '557f6d9586f5'
+    """
+    return value_digest([_message(message) for message in messages])
+
+
+def value_digest(value: Any) -> str:
+    """SHA-256 of a JSON value as 64 hexadecimal digits; the order of keys does not matter."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=repr)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def tools_identity(request_tools: Iterable[ToolSpec], schema: SchemaSpec | None) -> Any:
+    """Tools and the schema of a request as a JSON value."""
+    return [[_tool(tool) for tool in request_tools], _schema(schema)]
 
 
 def _digest(value: Any) -> str:

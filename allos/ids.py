@@ -18,6 +18,7 @@ _SHIFTS = tuple(range(120, -1, -10))
 
 _RANDOM_BYTES = 10
 _STEP_BYTES = 6
+_READ_BYTES = 4096
 
 
 def _encode(value: int) -> str:
@@ -90,8 +91,37 @@ class UlidMaker:
         return _encode(value)
 
 
+class RandomBytes:
+    """Random bytes of the system, read many at a time.
+
+    Each read releases the interpreter's lock, and the loop thread would wait for it again. A forked
+    process reads its own. One thread at a time.
+
+    Examples
+    --------
+    >>> draw = RandomBytes()
+    >>> len(draw(10)), draw(10) != draw(10)
+    (10, True)
+    """
+
+    __slots__ = ("_at", "_bytes", "_pid")
+
+    def __init__(self) -> None:
+        self._bytes = b""
+        self._at = 0
+        self._pid = 0
+
+    def __call__(self, count: int) -> bytes:
+        """Return so many bytes."""
+        start, pid = self._at, os.getpid()
+        if start + count > len(self._bytes) or pid != self._pid:
+            self._bytes, self._pid, start = os.urandom(max(count, _READ_BYTES)), pid, 0
+        self._at = start + count
+        return self._bytes[start : self._at]
+
+
 # State of the process: its last id.
-_maker = UlidMaker(lambda: time.time_ns() // 1_000_000, os.urandom)
+_maker = UlidMaker(lambda: time.time_ns() // 1_000_000, RandomBytes())
 
 
 def new_id() -> str:

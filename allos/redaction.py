@@ -61,7 +61,7 @@ _LONGEST_CACHED, _MOST_CACHED = 100, 1000
 
 
 def is_maskable(value: str) -> bool:
-    """Whether a secret is told apart from ordinary words: a key of ``lm-studio`` is not.
+    """Whether a secret is distinct from ordinary words: a key of ``lm-studio`` is not.
 
     Examples
     --------

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from allos import _process
 from allos.engine import Interceptor
+from allos.engine.adaptive_window import AdaptiveWindow
 from allos.engine.limits import LimiterRegistry
 from allos.errors import ConfigurationError, ReplayError
 from allos.log.log import Log
@@ -45,6 +46,8 @@ class Session:
     log : Log
     budgets : Budgets
     limiters : LimiterRegistry
+    windows : dict
+        How many calls of a batch a service is sent at once, by service.
     keys : dict
         API keys set with `allos.set_key`, by account: the service, and the host unless it is its own.
     approvers : list of callable
@@ -79,6 +82,7 @@ class Session:
         )
         self.budgets = Budgets(lambda: self.settings.get("budget_usd"))
         self.limiters = LimiterRegistry()
+        self.windows: dict[str, AdaptiveWindow] = {}
         self.keys: dict[str, Secret] = {}
         self.approvers: list[Approver] = []
         self.always_allowed_tools: list[Callable[..., Any]] = []

@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 import allos
-from allos import analysis, providers, testing
+from allos import analysis, providers, scorers, testing
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted(
@@ -69,7 +69,7 @@ def _documented() -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "module", [allos, analysis, providers, testing], ids=lambda module: module.__name__
+    "module", [allos, analysis, providers, scorers, testing], ids=lambda module: module.__name__
 )
 def test_public_names_are_in_the_reference(module: ModuleType) -> None:
     """Each public function and class has its place in the reference; errors stand on their own page."""
@@ -82,7 +82,7 @@ def test_public_names_are_in_the_reference(module: ModuleType) -> None:
         # `Message` is public in two packages; one place is enough.
         homes = [
             m.__name__
-            for m in (allos, analysis, providers, testing)
+            for m in (allos, analysis, providers, scorers, testing)
             if getattr(m, name, None) is value
         ]
         if not isinstance(value, ModuleType) and documented.isdisjoint(

@@ -84,10 +84,36 @@ def test_cells(server: FakeServer) -> None:
 
 
 def test_compare(server: FakeServer) -> None:
-    """Two models at two settings, twice, are eight answers and eight rows."""
-    assert run("guide/compare.md") == 3
-    assert server.count == 8
-    assert len(set(allos.responses()["comparison_id"])) == 1
+    """Two models at two settings, twice, are eight answers and rows; two prompts are four more."""
+    assert run("guide/compare.md") == 5
+    assert server.count == 12
+    assert len(set(allos.responses()["comparison_id"])) == 2
+
+
+@pytest.mark.filterwarnings("ignore:.*does not support 'max_tokens'")
+def test_batches(server: FakeServer, tmp_path: Path) -> None:
+    """Three tickets times two models, typed answers, a file; nothing is asked twice."""
+    (tmp_path / "tickets.csv").write_text("text\nfrom a file\n")
+    server.reply(
+        lambda seen: (
+            Reply('{"topic": "billing", "urgency": 3}')
+            if "response_format" in seen.body
+            else Reply("billing")
+        )
+    )
+
+    assert run("guide/batches.md") == 4
+    assert server.count == 6 + 3 + 1
+    assert (tmp_path / "labels.parquet").exists()
+    assert allos.batches()["state"].tolist() == ["done"] * 3
+
+
+def test_evaluate(server: FakeServer) -> None:
+    """A second evaluation asks nothing, and scores of the log's answers are made without asking."""
+    server.reply("billing")
+
+    assert run("guide/evaluate.md") == 3
+    assert server.count == 6
 
 
 def test_tools(server: FakeServer, capsys: pytest.CaptureFixture[str]) -> None:
@@ -336,7 +362,7 @@ def test_responses(server: FakeServer, capsys: pytest.CaptureFixture[str]) -> No
     names: dict[str, object] = {}
     allos.compare("Hi", models=["openai/gpt-5-mini", "groq/openai/gpt-oss-20b"]).wait(20)
 
-    assert run("guide/responses.md", names) == 8
+    assert run("guide/responses.md", names) == 9
     assert len(names["both"]) == 2  # type: ignore[arg-type]
     assert len(names["table"].responses) == 2  # type: ignore[attr-defined]
 

@@ -82,7 +82,7 @@ def fit(votes: Votes, covariates: np.ndarray | None = None) -> Fit:
     virtual[count:] = EFFECT_PRECISION
     virtual[:count] = PRIOR_VOTES * ((1 - prior) ** 2 + prior**2) / 2
     meat, dof = _two_way(votes, residual, covariates, count)
-    # Strengths are told apart from each other, not from the virtual opponent.
+    # Strengths are compared with each other, not with the virtual opponent.
     inverse = np.linalg.inv(hessian)
     inverse[:count] -= inverse[:count].mean(axis=0)
     covariance = inverse @ (meat + np.diag(virtual)) @ inverse.T

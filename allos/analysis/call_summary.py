@@ -25,9 +25,11 @@ from allos.analysis.frames import (
     value_codes,
 )
 from allos.analysis.group_quantiles import group_quantiles
+from allos.analysis.results import returns_result
 from allos.errors import ConfigurationError
 
 
+@returns_result("summary")
 def summary(
     frame: pd.DataFrame,
     by: By = "model",

@@ -17,8 +17,10 @@ from allos.analysis.frames import (
     is_free,
     numbers,
 )
+from allos.analysis.results import returns_result
 
 
+@returns_result("cost_report")
 def cost_report(frame: pd.DataFrame, by: By = "model") -> pd.DataFrame:
     """Cost by group, the dearest first, with what it was spent on; unknown costs are counted.
 

@@ -11,6 +11,7 @@ import pandas as pd
 from allos.analysis.frames import By, Floats, by_names, check_columns, costs, equals, numbers
 from allos.analysis.multiple_tests import holm
 from allos.analysis.rank_tests import pairs, two_samples
+from allos.analysis.results import returns_result
 
 _MEASURES = (
     *("error_rate", "latency_s", "time_to_first_token_s", "tokens_per_second"),
@@ -21,6 +22,7 @@ SIGNIFICANT = 0.05
 """A corrected p-value below this is called a change."""
 
 
+@returns_result("drift")
 def drift(
     a: pd.DataFrame,
     b: pd.DataFrame,

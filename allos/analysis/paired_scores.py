@@ -14,6 +14,7 @@ from allos.analysis.arguments import require_level
 from allos.analysis.clustered_means import Estimate, clustered_mean, unit_means
 from allos.analysis.distributions import two_sided_p
 from allos.analysis.multiple_tests import holm
+from allos.analysis.results import returns_result
 from allos.analysis.scores import ScoredAnswers, scored_answers
 from allos.errors import ConfigurationError, did_you_mean
 
@@ -23,6 +24,7 @@ _COLUMNS = [
 ]
 
 
+@returns_result("paired")
 def paired(
     frame: pd.DataFrame,
     *,
@@ -93,6 +95,7 @@ def paired(
     return result
 
 
+@returns_result("compare_all")
 def compare_all(
     frame: pd.DataFrame,
     *,

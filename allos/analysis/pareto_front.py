@@ -23,8 +23,10 @@ from allos.analysis.frames import (
     pair_codes,
     value_codes,
 )
+from allos.analysis.results import returns_result
 
 
+@returns_result("pareto")
 def pareto(
     frame: pd.DataFrame,
     quality: str = "rating",

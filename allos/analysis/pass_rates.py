@@ -10,10 +10,12 @@ import pandas as pd
 
 from allos.analysis.arguments import require_level
 from allos.analysis.clustered_means import clustered_mean, proportion_interval
+from allos.analysis.results import returns_result
 from allos.analysis.scores import scored_answers, with_groups
 from allos.errors import ConfigurationError
 
 
+@returns_result("pass_at_k")
 def pass_at_k(
     frame: pd.DataFrame,
     *,
@@ -64,6 +66,7 @@ def pass_at_k(
     return _over_prompts(frame, "at", score, k, by, prompt, cluster, level)
 
 
+@returns_result("pass_all_k")
 def pass_all_k(
     frame: pd.DataFrame,
     *,

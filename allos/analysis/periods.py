@@ -17,6 +17,7 @@ from allos.analysis.frames import (
     numbers,
 )
 from allos.analysis.group_quantiles import group_quantiles
+from allos.analysis.results import returns_result
 from allos.errors import ConfigurationError
 
 _STEPS = ("1min", "5min", "15min", "1h", "6h", "1D", "7D", "28D")
@@ -24,6 +25,7 @@ _MOST_PERIODS = 60
 _LONGEST = 100_000
 
 
+@returns_result("timeline")
 def timeline(frame: pd.DataFrame, every: str | None = None, by: By = None) -> pd.DataFrame:
     """Calls by period of time, oldest first.
 

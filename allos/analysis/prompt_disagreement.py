@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from allos.analysis.frames import By, by_names, check_columns, equals, numbers
+from allos.analysis.results import returns_result
 
 # A word, or one sign of a script that writes without spaces.
 _WORD = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_]+(?:[.,]\d+)*")
@@ -18,6 +19,7 @@ _LONGEST = 20_000
 """Characters of an answer that are compared."""
 
 
+@returns_result("disagreement")
 def disagreement(
     frame: pd.DataFrame,
     by: By = "model",

@@ -12,6 +12,7 @@ import pandas as pd
 from allos.analysis.arguments import require_level
 from allos.analysis.bradley_terry import Fit, fit
 from allos.analysis.distributions import critical_value
+from allos.analysis.results import returns_result
 from allos.analysis.style import covariates_of
 from allos.analysis.votes import Votes, read_votes, votes_of_people
 from allos.errors import ConfigurationError
@@ -27,6 +28,7 @@ _MANY_CLUSTERS = 200
 """From here more raters make Student's t no smaller to speak of."""
 
 
+@returns_result("leaderboard")
 def leaderboard(
     votes: pd.DataFrame, level: float = 0.95, *, style: Sequence[str] | None = None
 ) -> pd.DataFrame:
@@ -134,7 +136,7 @@ def pairwise_errors(votes: Votes, fitted: Fit) -> np.ndarray:
 
 
 def _separated(strengths: np.ndarray, errors: np.ndarray, level: float, dof: float) -> np.ndarray:
-    """Whether each model (row) is told apart from, and above, each other one (column)."""
+    """Whether each model (row) is distinguished from, and above, each other one (column)."""
     others = len(strengths) - 1
     reach = critical_value(1 - (1 - level) / others, dof)
     difference = strengths[:, None] - strengths

@@ -11,12 +11,14 @@ import pandas as pd
 
 from allos.analysis.arguments import codes_of, require_columns, require_level
 from allos.analysis.distributions import critical_value
+from allos.analysis.results import returns_result
 from allos.analysis.votes import read_votes
 from allos.errors import ConfigurationError, did_you_mean
 
 Scale = Literal["nominal", "ordinal", "interval", "ratio"]
 
 
+@returns_result("agreement")
 def agreement(
     frame: pd.DataFrame,
     *,

@@ -12,6 +12,7 @@ import pandas as pd
 
 from allos.analysis.arguments import require_level
 from allos.analysis.distributions import normal_quantile, t_quantile
+from allos.analysis.results import returns_result
 from allos.analysis.scores import scored_answers
 from allos.analysis.variance import variance_components
 from allos.errors import ConfigurationError
@@ -19,6 +20,7 @@ from allos.errors import ConfigurationError
 _MOST_PROMPTS = 100_000_000
 
 
+@returns_result("power")
 def power(
     n_prompts: int | Sequence[int] | None = None,
     repeats: int | Sequence[int] = 1,
@@ -232,7 +234,7 @@ def _of_pilot(
     spread = float(np.var(means[0] - means[1], ddof=1))
     known = [value for value in within if not math.isnan(value)]
     if not known:
-        # No repeats: what is of the prompt and what of chance cannot be told; it does not average out.
+        # No repeats: what is of the prompt and what of chance is unknown; it does not average out.
         return math.sqrt(spread), 0.0, "From the pilot, which has no repeats: they may help more."
     repeat = float(np.mean(known))
     noise = sum(repeat * float((1 / size[both]).mean()) for size in sizes)

@@ -16,6 +16,7 @@ from allos.analysis.clustered_means import (
     proportion_interval,
     unit_means,
 )
+from allos.analysis.results import returns_result
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ def estimate_mean(prompts: np.ndarray, scores: np.ndarray, cluster: np.ndarray |
     return crossed_mean(scores, codes, own, sizes)
 
 
+@returns_result("score_summary")
 def score_summary(
     frame: pd.DataFrame,
     *,

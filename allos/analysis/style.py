@@ -12,6 +12,7 @@ import pandas as pd
 from allos.analysis.arguments import require_columns, require_level
 from allos.analysis.bradley_terry import fit
 from allos.analysis.distributions import critical_value, two_sided_p
+from allos.analysis.results import returns_result
 from allos.analysis.votes import read_votes, votes_of_people
 from allos.errors import ConfigurationError
 
@@ -23,6 +24,7 @@ _MARKS = re.compile(
 )
 
 
+@returns_result("style_effects")
 def style_effects(
     votes: pd.DataFrame, *, style: Sequence[str] = STYLE, level: float = 0.95
 ) -> pd.DataFrame:
@@ -56,7 +58,7 @@ def style_effects(
     Notes
     -----
     Bradley-Terry with covariates (Li, Angelopoulos and Chiang 2024, "Does style matter?"). A style that
-    goes with a model in every vote cannot be told from the model.
+    goes with a model in every vote cannot be separated from the model.
 
     Examples
     --------

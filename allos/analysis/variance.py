@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from allos.analysis.arguments import codes_of, require_columns, scores_of
+from allos.analysis.results import returns_result
 from allos.analysis.scores import with_groups
 from allos.errors import ConfigurationError
 
@@ -19,6 +20,7 @@ _COLUMNS = [
 ]
 
 
+@returns_result("variance_split")
 def variance_split(
     frame: pd.DataFrame,
     *,
@@ -149,7 +151,7 @@ def variance_components(
         return max(0.0, float(np.dot(contrast, solved)))
 
     of_judges = estimable([0, 0, 1, 1])
-    # Without a second judge the noise of one cannot be told from repeats.
+    # Without a second judge the noise of one cannot be separated from repeats.
     repeat = estimable([0, 1, 0, 0]) if answer.count > answer_judge.count else math.nan
     return (
         estimable([1, 0, 0, 0]),

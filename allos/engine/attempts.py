@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from allos import context, redaction
-from allos.engine import learned_profiles, retry
+from allos.engine import adaptive_window, learned_profiles, retry
 from allos.engine.call import Call
 from allos.engine.interceptors import After, complete, complete_now
 from allos.engine.limits import Limiter, Permit, estimate
@@ -77,6 +77,7 @@ class AttemptRun:
         self.shared, self.client = shared, shared.client
         self.on_events = on_events
         self.limiter: Limiter | None = None
+        self.window = adaptive_window.current()
         self.is_amended = False
         origin = context.current()
         self.caller = origin.run_id or origin.comparison_id or get_ident()
@@ -192,6 +193,8 @@ class AttemptRun:
                 error = await self._attempt()
             finally:
                 limiter.release(permit, self._used_tokens())
+            if self.window is not None:
+                self.window.attempt_ended(self.sent, error)
             if error is None:
                 return
             is_hint = isinstance(error, RateLimitError) and self.wire.is_real_time

@@ -237,6 +237,11 @@ COLUMNS: tuple[Column, ...] = (
     _text("tags", "Tags given to the call, a JSON array."),
     _text("metadata", "Metadata given to the call, a JSON object."),
     _text("conversation", "Name of the conversation, see `conversation_id`.", since=3),
+    _text(
+        "task_key",
+        "Which call of its batch this is: equal for the same row, model, parameters and sample.",
+        since=5,
+    ),
     _int("rating", "Newest rating that a person gave the response.", joined=True),
     _text("note", "Newest note on the response.", joined=True),
     _text("rating_tags", "Newest tags of a rating, a JSON array.", since=4, joined=True),
@@ -260,7 +265,16 @@ SUMMARY: tuple[str, ...] = (
 """Columns that people read first; a notebook shows these of a frame."""
 
 _IDENTIFIERS = (
-    *("id", "comparison_id", "run_id", "conversation_id", "parent_id", "session_id", "cell_id"),
+    *(
+        "id",
+        "comparison_id",
+        "run_id",
+        "task_key",
+        "conversation_id",
+        "parent_id",
+        "session_id",
+        "cell_id",
+    ),
     *("response_id", "request_id", "request_hash", "system_fingerprint", "git_commit"),
 )
 

@@ -20,7 +20,7 @@ from allos.response import ProviderResponse
 if TYPE_CHECKING:
     from allos.log.log_writer import LogWriter
     from allos.log.pending_rows import Row
-    from allos.log.store.protocol import Rating, Store, Vote
+    from allos.log.store.protocol import Rating, RunRecord, Store, Vote
     from allos.log.store.sqlite import SQLiteStore
 
 _CLOSE_S = 10.0
@@ -241,6 +241,12 @@ class Log(Interceptor):
         from allos.log.row_redaction import redacted
 
         return redacted(item, self.redaction)
+
+    def save_run(self, run: RunRecord) -> None:
+        """Store what a batch is made of; committed before the rows that come after it."""
+        writer = self._writer
+        if writer is not None:
+            writer.put(run)
 
     # ---- provenance ----------------------------------------------------------------------------
 

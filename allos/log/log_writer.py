@@ -16,7 +16,7 @@ from typing import Any
 from allos.errors import LogError
 from allos.log.pacing import Pacer
 from allos.log.pending_rows import BATCH_ROWS, PendingRows, unchanged
-from allos.log.store.protocol import Rating, Store, Vote
+from allos.log.store.protocol import Rating, RunRecord, Store, Vote
 from allos.response import ProviderResponse
 
 GROUP_S = 0.02
@@ -35,7 +35,7 @@ class _Stop:
     """Ends the thread."""
 
 
-_Item = ProviderResponse | Rating | Vote | _Flush | _Stop
+_Item = ProviderResponse | Rating | Vote | RunRecord | _Flush | _Stop
 
 
 class LogWriter:
@@ -77,8 +77,8 @@ class LogWriter:
 
     # any thread
 
-    def put(self, item: ProviderResponse | Rating | Vote) -> None:
-        """Accept a finished response, a rating or a vote; it is committed within about 20 ms."""
+    def put(self, item: ProviderResponse | Rating | Vote | RunRecord) -> None:
+        """Accept a finished response, a rating, a vote or a batch; it is committed within about 20 ms."""
         self._queue.put(item)
         if self._thread is None or self._closed:
             self._start_thread_or_commit()
@@ -216,6 +216,8 @@ class LogWriter:
                 self._pending.add(item)
             elif isinstance(item, Rating):
                 self._pending.add_rating(item)
+            elif isinstance(item, RunRecord):
+                self._pending.add_run(item)
             elif isinstance(item, Vote):
                 self._pending.add_vote(item)
             elif isinstance(item, _Flush):

@@ -17,7 +17,7 @@ from allos.errors import LogError
 from allos.ids import new_id
 from allos.log.clean_values import clean_row
 from allos.log.rows import raw_of, row_of
-from allos.log.store.protocol import Batch, Rating, RawJson, Store, Vote
+from allos.log.store.protocol import Batch, Rating, RawJson, RunRecord, Store, Vote
 from allos.response import ProviderResponse
 
 BATCH_ROWS = 1000
@@ -79,6 +79,7 @@ class PendingRows:
         self._process_facts = process_facts
         self._rows: deque[Row] = deque()
         self._ratings: deque[Rating] = deque()
+        self._runs: deque[RunRecord] = deque()
         self._votes: deque[Vote] = deque()
         self._max_rows = max_rows
         self._redacted = redacted
@@ -90,7 +91,7 @@ class PendingRows:
     @property
     def retry_s(self) -> float | None:
         """Seconds until the next attempt; None when nothing is pending."""
-        if not (self._rows or self._ratings or self._votes):
+        if not (self._rows or self._ratings or self._votes or self._runs):
             return None
         return RETRY_LOCKED_S if self.locked else RETRY_FAILED_S
 
@@ -113,10 +114,14 @@ class PendingRows:
         """Add a vote."""
         self._votes.append(self._redacted(vote))
 
+    def add_run(self, run: RunRecord) -> None:
+        """Add what a batch is made of."""
+        self._runs.append(run)
+
     def commit(self) -> bool:
         """Try to commit everything; True when nothing is left."""
         try:
-            while self._rows or self._ratings or self._votes:
+            while self._rows or self._ratings or self._votes or self._runs:
                 batch = self._next_batch()
                 try:
                     self._store.append(batch)
@@ -127,6 +132,7 @@ class PendingRows:
                 for _ in batch.rows:
                     self._rows.popleft()
                 self._ratings.clear()
+                self._runs.clear()
                 self._votes.clear()
         except Exception as error:  # noqa: BLE001  # whatever it is, the rows stay for a retry
             self._on_failure(error)
@@ -177,6 +183,7 @@ class PendingRows:
             rows=[row.values for row in rows],
             raw=[row.raw for row in rows if row.raw is not None],
             ratings=list(self._ratings),
+            runs=list(self._runs),
             votes=list(self._votes),
         )
 
@@ -191,6 +198,8 @@ class PendingRows:
             self._append_or_discard(
                 Batch(ratings=[rating]), f"the rating of {rating.response_id!r}"
             )
+        for run in batch.runs:
+            self._append_or_discard(Batch(runs=[run]), f"the batch {run.id!r}")
 
         for vote in batch.votes:
             self._append_or_discard(Batch(votes=[vote]), f"the vote {vote.id!r}")

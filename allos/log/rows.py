@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from typing import Any
@@ -47,6 +47,11 @@ def _message(message: Message) -> dict[str, Any]:
     if message.tool_call_id is not None:
         turn["tool_call_id"] = message.tool_call_id
     return turn
+
+
+def messages_json(messages: Sequence[Message]) -> str:
+    """Messages as the JSON text of the column `messages`."""
+    return to_json_text([_message(message) for message in messages])
 
 
 def _part(part: Part) -> dict[str, Any]:
@@ -134,7 +139,7 @@ def row_of(response: ProviderResponse, facts: Mapping[str, Any]) -> tuple[Any, .
     else:
         values["system"] = request.system
         values["prompt"] = request.prompt
-        values["messages"] = to_json_text([_message(message) for message in request.messages])
+        values["messages"] = messages_json(request.messages)
         values["request_hash"] = request.request_hash
 
     context = response.context
@@ -146,6 +151,7 @@ def row_of(response: ProviderResponse, facts: Mapping[str, Any]) -> tuple[Any, .
     values["execution_count"] = context.execution_count
     values["comparison_id"] = context.comparison_id
     values["run_id"] = context.run_id
+    values["task_key"] = context.task_key
     values["sample_index"] = context.sample_index
     values["conversation_id"] = context.conversation_id
     values["conversation"] = context.conversation

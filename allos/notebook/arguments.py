@@ -10,7 +10,7 @@ from typing import Any
 
 from allos.errors import ConfigurationError, did_you_mean
 from allos.notebook.flags import merge_params, parse_flags, parser
-from allos.notebook.line_models import compared_models, model_and_prompt
+from allos.notebook.line_models import batch_data, compared_models, model_and_prompt
 from allos.notebook.line_words import Word, split_words
 from allos.providers.catalog import services
 
@@ -26,6 +26,8 @@ class Arguments:
     """``provider/model``; None for the default."""
     models: tuple[str, ...] = ()
     """Models of a comparison; empty when one model is asked."""
+    data: Word | None = None
+    """Table of a batch: the name of a variable, or the path of a file where it is quoted."""
     repeats: int = 1
     prompt: str | None = None
     """The quoted prompt of the line form."""
@@ -101,17 +103,22 @@ def parse(line: str, *, cell: bool) -> Arguments:
         return quoted.get(text, text) if text is not None else None
 
     models: tuple[str, ...] = ()
-    if cell and flags.names[:1] == ["compare"]:
+    data: Word | None = None
+    if cell and flags.names[:1] == ["batch"]:
+        data, models = batch_data(flags.names[1:], quoted)
+        model, prompt = None, None
+    elif cell and flags.names[:1] == ["compare"]:
         models, model, prompt = compared_models(flags.names[1:], quoted), None, None
     else:
         model, prompt = model_and_prompt(flags.names, quoted, cell=cell)
         if flags.repeats != 1:
             raise ConfigurationError(
-                "-n repeats a comparison: %%allos compare MODEL -n 3. Nothing was sent."
+                "-n repeats a comparison or a batch: %%allos compare MODEL -n 3. Nothing was sent."
             )
     return Arguments(
         model=model,
         models=models,
+        data=data,
         repeats=flags.repeats,
         prompt=prompt,
         system=unmark(flags.system),

@@ -68,6 +68,11 @@ def run(
         if arguments.command is not None:
             return dispatch.run(arguments.command, arguments.rest, display)
         with _short_warnings():
+            if arguments.data is not None:
+                from allos.notebook.batch_cell import run_batch
+
+                text = prompt_text(arguments, cell)
+                return run_batch(shell, display, arguments, text, {**shell.user_ns, **local_ns})
             question = build_question(
                 arguments, prompt_text(arguments, cell), {**shell.user_ns, **local_ns}
             )

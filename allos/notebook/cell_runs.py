@@ -24,7 +24,7 @@ class CellRuns:
         if execution_count != origin.execution_count:
             for reference in runs:
                 earlier = reference()
-                if earlier is not None:
+                if earlier is not None and earlier is not run:  # a batch goes on as it is
                     earlier.cancel()
             runs = []
         self._by_cell[origin.cell_id] = (origin.execution_count, [*runs, weakref.ref(run)])

@@ -15,15 +15,17 @@ from allos.notebook.front_end import is_colab
 from allos.notebook.mime_bundles import comparison_bundle
 
 if TYPE_CHECKING:
-    from allos.runs.comparison import Comparison
+    from allos.notebook.board.source import BoardSource
 
 _UPDATE_INTERVAL_S = 0.5
 """How often a waiting cell on Colab updates its table, at most."""
+_LARGE = 500
+"""The table of a comparison of more calls is not updated while it runs."""
 _STOP_TIMEOUT_S = 2.0
 """How long to wait for the partial answers of stopped calls."""
 
 
-def show(shell: Any, comparison: Comparison) -> None:
+def show(shell: Any, comparison: BoardSource) -> None:
     """Show the table and the board, and keep the table up to date.
 
     On Colab, output of a background thread may not arrive (googlecolab/colabtools#3373): there the
@@ -52,7 +54,7 @@ def show(shell: Any, comparison: Comparison) -> None:
     table.update_soon()  # the comparison may have ended in between
 
 
-def _wait(table: _Table, comparison: Comparison) -> None:
+def _wait(table: _Table, comparison: BoardSource) -> None:
     """Update the table from this thread until the last answer is there."""
     stopped = None
     try:
@@ -72,7 +74,7 @@ def _wait(table: _Table, comparison: Comparison) -> None:
 class _Table:
     """The static table of one output, updated whenever an answer is complete."""
 
-    def __init__(self, shell: Any, comparison: Comparison) -> None:
+    def __init__(self, shell: Any, comparison: BoardSource) -> None:
         self._shell = shell
         self._comparison = comparison
         self._display_id = uuid.uuid4().hex
@@ -104,7 +106,10 @@ class _Table:
         self._is_published = True
 
     def _is_stale(self) -> bool:
-        return self._comparison.answers_version != self._published_version
+        comparison = self._comparison
+        if len(comparison.cells) > _LARGE and not comparison.done:
+            return False  # a table of so many answers is made once, at the end
+        return comparison.answers_version != self._published_version
 
     def _update_in_thread(self) -> None:
         try:

@@ -177,8 +177,10 @@ def _words(names: list[str], word: str, *, cell: bool) -> list[str] | None:
     first = names[0] if names else None
     if first == "compare" and cell:
         return _of_model(word, joined=True)
+    if first == "batch" and cell:
+        return _of_model(word, joined=True) if len(names) > 1 else None  # a variable first
     if first is None:
-        own = ["compare"] if cell else sorted(_commands())
+        own = ["batch", "compare"] if cell else sorted(_commands())
         return [*_of_model(word, joined=False), *own]
     if len(names) == 1 and "/" not in first:
         return models(first)

@@ -1,4 +1,4 @@
-"""How one shell shows responses and comparisons that are the result of a cell.
+"""How one shell shows responses, comparisons, frames and charts that are the result of a cell.
 
 The formatters are registered by the class's name, so that loading the extension does not import it.
 """
@@ -12,16 +12,25 @@ from allos.notebook.front_end import is_interactive
 
 if TYPE_CHECKING:
     from allos.response import ProviderResponse
+    from allos.runs.batching.live_batch import Batch
     from allos.runs.comparison import Comparison
+    from allos.runs.evaluation import Evaluation
+    from allos.runs.logged_comparison import LoggedComparison
 
 _RESPONSE = ("allos.response", "ProviderResponse")
 _COMPARISON = ("allos.runs.comparison", "Comparison")
+_LOGGED = ("allos.runs.logged_comparison", "LoggedComparison")
+_BATCH = ("allos.runs.batching.live_batch", "Batch")
+_EVALUATION = ("allos.runs.evaluation", "Evaluation")
+_BATCH_PREVIEW = ("allos.runs.batching.batch_preview", "BatchPreview")
 _PREVIEW = ("allos.providers.pricing.planned_requests", "Preview")
 _REPORT = ("allos.runs.doctor", "Report")
 _REPLAY = ("allos.replaying.replay", "Replay")
 _FRAMES = (("pandas", "DataFrame"), ("pandas.core.frame", "DataFrame"))
 """A class's module is what it says of itself: pandas 3 and pandas 2."""
-_HIDEABLE = (_RESPONSE, _COMPARISON)
+_CHARTS = (("allos.charts.chart", "Chart"), ("allos.charts.chart", "Panels"))
+_FRAME_VIEW = ("allos.runs.frame_view", "FrameView")
+_HIDEABLE = (_RESPONSE, _COMPARISON, _BATCH)
 
 
 class Display:
@@ -40,7 +49,7 @@ class Display:
         self._enabled_formatter = False
         self._show: Any = None  # IPython's own hook for the result of a cell
 
-    def hide_once(self, result: ProviderResponse | Comparison) -> None:
+    def hide_once(self, result: ProviderResponse | Comparison | Batch) -> None:
         """Do not show a cell's result: its magic has shown it already, or was asked to be quiet."""
         if result.id is not None:
             self._hidden.add(result.id)
@@ -92,10 +101,19 @@ class Display:
             (_RESPONSE, second, self._response),
             (_COMPARISON, first, self._board),
             (_COMPARISON, second, mime_bundles.comparison_bundle),
+            (_LOGGED, first, self._logged_board),
+            (_BATCH, first, self._batch),
+            (_BATCH, second, mime_bundles.batch_bundle),
+            (_EVALUATION, first, self._evaluation),
+            (_EVALUATION, second, mime_bundles.evaluation_bundle),
+            (_BATCH_PREVIEW, second, mime_bundles.batch_preview_bundle),
             (_PREVIEW, second, mime_bundles.preview_bundle),
             (_REPORT, second, mime_bundles.report_bundle),
             (_REPLAY, second, mime_bundles.replay_bundle),
             *((name, second, mime_bundles.frame_bundle) for name in _FRAMES),
+            *((name, first, self._chart) for name in _CHARTS),
+            (_FRAME_VIEW, first, self._frame_view),
+            (_FRAME_VIEW, second, mime_bundles.frame_view_bundle),
         ]
 
     def _show_result(self, result: Any = None) -> None:
@@ -109,7 +127,7 @@ class Display:
         elif self._show is not None:
             self._show(result)
 
-    def _skip_hidden(self, result: ProviderResponse | Comparison) -> None:
+    def _skip_hidden(self, result: ProviderResponse | Comparison | Batch) -> None:
         if result.id in self._hidden:
             self._hidden.discard(str(result.id))
             return
@@ -121,6 +139,18 @@ class Display:
         )
         return bundle, {} if response.id in self._logged else rows
 
+    def _chart(self, chart: Any) -> None:
+        from allos.notebook.chart_view import show_chart
+
+        if not show_chart(self._shell, chart):
+            raise NotImplementedError  # the static picture alone
+
+    def _frame_view(self, view: Any) -> None:
+        from allos.notebook.frame_table import show_frame
+
+        if not show_frame(self._shell, view):
+            raise NotImplementedError  # the static table alone
+
     def _board(self, comparison: Comparison) -> None:
         from allos.notebook.comparison_output import show
 
@@ -131,6 +161,33 @@ class Display:
             # Replayed, or headless, where a later update of the output would be lost.
             comparison.wait()
         self._skip_hidden(comparison)
+
+    def _logged_board(self, comparison: LoggedComparison) -> None:
+        from allos.notebook.comparison_output import show
+
+        if not is_interactive(self._shell):
+            raise NotImplementedError  # its static table
+        show(self._shell, comparison)
+
+    def _batch(self, batch: Batch) -> None:
+        from allos.notebook.batch_output import show
+
+        if batch.id not in self._hidden:
+            if is_interactive(self._shell):
+                show(self._shell, batch)
+                return
+            batch.wait(progress=False)  # a later update of the output would be lost
+        self._skip_hidden(batch)
+
+    def _evaluation(self, evaluation: Evaluation) -> None:
+        from allos.notebook.batch_output import show
+
+        batch = evaluation.batch
+        if is_interactive(self._shell):
+            show(self._shell, batch, lambda: mime_bundles.evaluation_bundle(evaluation))
+            return
+        batch.wait(progress=False)
+        raise NotImplementedError  # IPython goes on to the next formatter
 
 
 def _name(kind: type) -> tuple[str, str]:

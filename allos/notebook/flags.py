@@ -55,7 +55,14 @@ def parser() -> argparse.ArgumentParser:
     add("--tools", metavar="A,B", help="functions that the model may call")
     add("--image", metavar="NAME", action="append", default=[], help="attach an image or a figure")
     add("--chat", metavar="NAME", help="continue the conversation of this name")
-    add("-n", "--repeats", type=_count, metavar="N", default=1, help="repeats of a comparison")
+    add(
+        "-n",
+        "--repeats",
+        type=_count,
+        metavar="N",
+        default=1,
+        help="repeats of a comparison or a batch",
+    )
     add("-o", "--output", metavar="NAME", help="assign the response to this variable")
     add("-q", "--quiet", action="store_true", help="show nothing")
     add("--no-stream", action="store_true", help="wait for the whole answer")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from allos.errors import ConfigurationError
+from allos.notebook.line_words import Word
 from allos.providers.catalog import services
 
 
@@ -57,8 +58,27 @@ def model_and_prompt(
     return model, prompt
 
 
-def compared_models(names: Sequence[str], quoted: Mapping[str, str]) -> tuple[str, ...]:
-    """Models of a comparison.
+def batch_data(names: Sequence[str], quoted: Mapping[str, str]) -> tuple[Word, tuple[str, ...]]:
+    """Table and models of a batch; no model stands for the default one.
+
+    Raises
+    ------
+    ConfigurationError
+        No table, or a model that is none.
+    """
+    if not names:
+        raise ConfigurationError(
+            "%%allos batch needs a table: %%allos batch df PROVIDER/MODEL ..., and the prompt in the cell "
+            "below. Nothing was sent."
+        )
+    data = Word(quoted.get(names[0], names[0]), names[0] in quoted)
+    return data, compared_models(names[1:], quoted, "batch DATA") if names[1:] else ()
+
+
+def compared_models(
+    names: Sequence[str], quoted: Mapping[str, str], command: str = "compare"
+) -> tuple[str, ...]:
+    """Models of a comparison, or of what another command asks them.
 
     Raises
     ------
@@ -67,7 +87,7 @@ def compared_models(names: Sequence[str], quoted: Mapping[str, str]) -> tuple[st
     """
     if not names or any(name in quoted for name in names):
         raise ConfigurationError(
-            "%%allos compare takes provider/model names: %%allos compare local/smollm2 groq/MODEL. "
+            f"%%allos {command} takes provider/model names: %%allos {command} local/smollm2 groq/MODEL. "
             "The prompt must be in the cell below. Nothing was sent."
         )
     for name in names:

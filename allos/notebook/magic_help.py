@@ -10,6 +10,9 @@ HELP = r"""Ask a language model; the answer streams into the cell and is a row o
     %%allos compare PROVIDER/MODEL PROVIDER/MODEL ... [flags]
     The prompt for all of them; each answer streams into a column of its own.
 
+    %%allos batch DATA PROVIDER/MODEL ... [flags]
+    The prompt for each row of a table; {{ column }} is the row's value.
+
     answer = %allos PROVIDER/MODEL "The prompt" [flags]
 
 Without a model the configured default answers, else the embedded one.
@@ -25,7 +28,7 @@ Flags
 --tools A,B                functions that the model may call; asks before it runs them
 --image NAME               attach the image or figure in a variable; a path in quotes
 --chat NAME                continue the conversation of this name
--n, --repeats N            repeats of a comparison
+-n, --repeats N            repeats of a comparison or a batch
 -o, --output NAME          assign the response to this variable; same as NAME <<
 -q, --quiet                show nothing
 --no-stream                wait for the whole answer
@@ -51,11 +54,12 @@ Sub-commands
 %allos summary [WORDS]     calls, failures, latency, tokens and cost; --by as above
 %allos rank [DAY]          models ranked by people's votes in the log
 %allos chats               conversations; show NAME, reset NAME, branch NAME NEW
+%allos batches             batches of the log, what is done of each and its cost
 %allos replay FILE [MODE]  record answers and replay them; MODE is replay, record or strict;
                            off closes the file, prune removes unused answers
 %allos config              settings and where they are set
 %allos doctor              check keys, log, embedded model and versions; --online asks the services too
-%allos stop                stop all running comparisons
+%allos stop                stop all running comparisons and batches
 %allos help                show this text
 
 The response is _ and Out[n]; it has .content, .metadata and more.

@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
+    from allos.notebook.board.source import BoardSource
     from allos.providers.pricing.planned_requests import Preview
     from allos.replaying.replay import Replay
     from allos.response import ProviderResponse
-    from allos.runs.comparison import Comparison
+    from allos.runs.batching.batch_preview import BatchPreview
+    from allos.runs.batching.live_batch import Batch
     from allos.runs.doctor import Report
+    from allos.runs.evaluation import Evaluation
+    from allos.runs.frame_view import FrameView
+
+MAX_SAVED_ROWS = 500
+"""A saved notebook holds the rows of a comparison of no more answers."""
 
 Bundle = tuple[dict[str, str], dict[str, Any]]
 """Data by MIME type, and metadata."""
@@ -46,7 +53,7 @@ def response_bundle(
     }, rows_metadata(response.steps or (response,))
 
 
-def comparison_bundle(comparison: Comparison) -> Bundle:
+def comparison_bundle(comparison: BoardSource) -> Bundle:
     """Static table; the metadata keeps its rows in the saved notebook."""
     from allos.log.notebook_rows import rows_metadata
     from allos.render.comparison_table import comparison_html
@@ -54,10 +61,39 @@ def comparison_bundle(comparison: Comparison) -> Bundle:
 
     view = comparison.view()
     responses = [cell.response for cell in view.cells if cell.response is not None]
+    if len(responses) > MAX_SAVED_ROWS:
+        responses = []  # a notebook of many megabytes helps nobody; the log has them
     return {
         "text/html": comparison_html(view),
         "text/plain": comparison_text(view),
     }, rows_metadata(responses)
+
+
+def batch_bundle(batch: Batch) -> dict[str, str]:
+    """Tables of a batch as far as it has come."""
+    from allos.render.batch_table import batch_html, batch_text
+
+    view = batch.view()
+    return {"text/html": batch_html(view), "text/plain": batch_text(view)}
+
+
+def evaluation_bundle(evaluation: Evaluation) -> dict[str, str]:
+    """Scores of an evaluation; the tables of its batch until that has ended."""
+    from allos.render.evaluation_table import evaluation_html, evaluation_text
+
+    if not evaluation.batch.is_over:
+        return batch_bundle(evaluation.batch)
+    view = evaluation.view()
+    return {"text/html": evaluation_html(view), "text/plain": evaluation_text(view)}
+
+
+def batch_preview_bundle(preview: BatchPreview) -> dict[str, str]:
+    """What a batch would send and cost."""
+    from allos.render.plain import clean_text, escaped
+
+    text = clean_text(str(preview))
+    lines = "".join(f"<p>{escaped(line)}</p>" for line in text.splitlines())
+    return {"text/html": f'<div class="allos-out">{lines}</div>', "text/plain": text}
 
 
 def preview_bundle(preview: Preview) -> dict[str, str]:
@@ -108,6 +144,15 @@ def frame_bundle(frame: pd.DataFrame) -> dict[str, str] | None:
     if table is None:
         return None
     return {"text/html": table_html(table), "text/plain": table_text(table)}
+
+
+def frame_view_bundle(view: FrameView) -> dict[str, str]:
+    """Table of the rows and columns that ``df.allos.show()`` shows, where nothing can be sorted."""
+    bundle = frame_bundle(view.shown)
+    if bundle is None:
+        html = view.shown._repr_html_()  # type: ignore[operator]  # pandas-stubs has no such method
+        bundle = {"text/html": str(html), "text/plain": repr(view)}
+    return bundle
 
 
 def replay_bundle(replay: Replay) -> dict[str, str]:

@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from allos.notebook.front_end import can_ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from allos.providers.pricing.planned_requests import Preview
+
+class Planned(Protocol):
+    """What would be sent."""
+
+    @property
+    def calls(self) -> int:
+        """How many calls."""
+
+    @property
+    def worst_cost_usd(self) -> float | None:
+        """Upper bound of their cost; None when it is unknown."""
+
+    def cost(self) -> str:
+        """Both, as a part of a sentence."""
+
 
 LARGE_CALLS = 50
 """A comparison of this many calls needs confirmation."""
 LARGE_USD = 1.0
-"""A comparison that may cost this much needs confirmation."""
+"""A comparison or a batch that may cost this much needs confirmation."""
+LARGE_BATCH_CALLS = 1_000
+"""A batch of this many calls needs confirmation."""
 
 
-def confirmation(shell: Any) -> Callable[[str | Preview], bool] | None:
+def confirmation(shell: Any) -> Callable[[str | Planned], bool] | None:
     """Return a callable for `confirm=` of `allos.budget` and `allos.compare`.
 
     Returns
@@ -29,7 +45,7 @@ def confirmation(shell: Any) -> Callable[[str | Preview], bool] | None:
     return confirm if shell is not None and can_ask(shell) else None
 
 
-def comparison_confirmation(shell: Any, calls: int) -> Callable[[Preview], bool] | None:
+def comparison_confirmation(shell: Any, calls: int) -> Callable[[Planned], bool] | None:
     """Return `confirmation` for a comparison of so many calls; None for a small one.
 
     The cost of a small one is not even estimated: the board should be there at once.
@@ -37,7 +53,23 @@ def comparison_confirmation(shell: Any, calls: int) -> Callable[[Preview], bool]
     return confirmation(shell) if calls >= LARGE_CALLS else None
 
 
-def confirm(question: str | Preview) -> bool:
+def batch_confirmation(shell: Any) -> Callable[[Planned], bool] | None:
+    """Return `confirmation` for a batch, where many calls are usual: only cost and huge ones are asked about."""
+    ask = confirmation(shell)
+    if ask is None:
+        return None
+
+    def confirm_batch(planned: Planned) -> bool:
+        worst = planned.worst_cost_usd
+        is_dear = worst is not None and worst >= LARGE_USD
+        return not (is_dear or planned.calls >= LARGE_BATCH_CALLS) or ask(
+            f"{planned.cost()}. Continue?"
+        )
+
+    return confirm_batch
+
+
+def confirm(question: str | Planned) -> bool:
     """Ask yes or no, about a preview only when it is large; on a thread that cannot ask, no."""
     if not isinstance(question, str):
         if not is_large(question):
@@ -53,7 +85,7 @@ def confirm(question: str | Preview) -> bool:
             return False
 
 
-def is_large(preview: Preview) -> bool:
+def is_large(preview: Planned) -> bool:
     """Whether a comparison needs confirmation: it has many calls, or may cost much."""
     worst_cost_usd = preview.worst_cost_usd
     return preview.calls >= LARGE_CALLS or (

@@ -94,7 +94,9 @@ def _is_in(frame: TracebackType, *folders: str) -> bool:
 def _is_cell(shell: Any, frame: TracebackType) -> bool:
     """Whether a frame is the cell itself, not a function of a cell or a file."""
     code = frame.tb_frame
-    return code.f_globals is shell.user_global_ns and code.f_code.co_name == "<module>"
+    name = code.f_code.co_name  # IPython 7.34: <cell line: 1>
+    is_top = name == "<module>" or name.startswith("<cell line:")
+    return code.f_globals is shell.user_global_ns and is_top
 
 
 def _line_of(frame: TracebackType) -> str:

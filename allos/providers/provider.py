@@ -116,6 +116,11 @@ class Provider:
         """Base URL of the service; empty for the embedded model until it runs."""
         return self._route.base_url
 
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """Parameters of every call that does not set its own."""
+        return dict(self._params)
+
     # ---- calls ---------------------------------------------------------------
 
     def chat(self, messages: Prompt, **options: Unpack[CallOptions]) -> ProviderResponse:

@@ -90,3 +90,14 @@ def why_unknown(response: ProviderResponse) -> str:
     if usage.input_tokens is None or usage.output_tokens is None:
         return f"{name} reported no token counts"
     return f"no price known for {name}"
+
+
+def model_cost(model: str, usd: float | None) -> str:
+    """Cost of a model's calls as text; the embedded model is free.
+
+    Examples
+    --------
+    >>> model_cost("local/smollm2", None), model_cost("groq/llama-3.1-8b-instant", 0.12)
+    ('free', '$0.12')
+    """
+    return "free" if not usd and model.partition("/")[0] == EMBEDDED else money(usd)

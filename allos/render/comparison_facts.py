@@ -20,7 +20,7 @@ from allos.response import ProviderResponse
 REPLAYED = "replayed"
 MAX_PROMPT_CHARS = 2_000
 NOTABLE_WAIT_S = 0.1
-"""A shorter time in the queue is not told apart from the answer's own."""
+"""A shorter time in the queue is not separated from the answer's own."""
 CHARS_PER_TOKEN = 5
 """For estimates, where a piece of a stream may be several tokens."""
 

@@ -24,6 +24,7 @@ from allos.render.comparison_facts import (
     repeats_label,
     state_label,
 )
+from allos.render.comparison_rows import row_label, rows_title, table_rows
 from allos.render.comparison_summary import summary
 from allos.render.comparison_view import CellView, ColumnView, ComparisonView
 from allos.render.fact import Fact
@@ -63,18 +64,43 @@ def comparison_html(view: ComparisonView) -> str:
         _head, view.columns, colour_slots(names), shades(names), differing_params(view.columns)
     )
     by_column = [view.cells_of(column) for column in view.columns]
-    answers = (f"<td>{_answers(cells, view.n)}</td>" for cells in by_column)
     lines = (f"<td>{_numbers(cells)}</td>" for cells in by_column)
+    corner = f'<th class="allos-row">{escaped(rows_title(view.rows))}</th>' if view.rows else ""
     page = (
         f'<div class="allos-out allos-cmp {root_class(view.id)} mathjax_ignore'
         f' tex2jax_ignore"><style>{CSS}{COMPARISON_CSS}</style>{_prompt(view)}'
         f'<div class="allos-scroll"><table class="allos-grid">\n'
-        f"<thead><tr>{''.join(heads)}</tr></thead>\n"
-        f"<tbody><tr>{''.join(answers)}</tr>\n"
-        f'<tr class="allos-numbers">{"".join(lines)}</tr></tbody></table></div>\n'
+        f"<thead><tr>{corner}{''.join(heads)}</tr></thead>\n"
+        f"<tbody>{_body(view, by_column)}\n"
+        f'<tr class="allos-numbers">{"<td></td>" if corner else ""}{"".join(lines)}</tr>'
+        f"</tbody></table></div>\n"
         f"{_footer(view)}</div>"
     )
     return unbroken(with_inline_styles(page))
+
+
+def _body(view: ComparisonView, by_column: Sequence[Sequence[CellView]]) -> str:
+    """Answers: one row of the table for each prompt."""
+    if not view.rows:
+        return f"<tr>{''.join(f'<td>{_answers(cells, view.n)}</td>' for cells in by_column)}</tr>"
+    shown, left = table_rows(view)
+    cells_at: dict[tuple[int, int], list[CellView]] = {}
+    for cell in view.cells:
+        cells_at.setdefault((cell.row, cell.column), []).append(cell)
+    lines = [
+        f'<tr class="allos-each"><th class="allos-row">{escaped(row_label(row))}</th>'
+        + "".join(
+            f"<td>{_answers(cells_at.get((row.index, column.index), ()), view.n)}</td>"
+            for column in view.columns
+        )
+        + "</tr>"
+        for row in shown
+    ]
+    if left:
+        lines.append(
+            f'<tr><td colspan="{1 + len(view.columns)}"><small>{escaped(left)}</small></td></tr>'
+        )
+    return "\n".join(lines)
 
 
 def _prompt(view: ComparisonView) -> str:

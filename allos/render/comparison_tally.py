@@ -12,6 +12,7 @@ from collections import Counter
 from allos.render.comparison_costs import cost_fact, cost_usd, was_sent, why_unknown
 from allos.render.comparison_summary import Summary, lowest, time_s
 from allos.render.fact import Fact
+from allos.render.format import money, seconds
 from allos.response import ProviderResponse
 
 
@@ -41,6 +42,24 @@ class ComparisonTally:
     def remove(self, column: int, response: ProviderResponse) -> None:
         """Take back `add`: the call is made again."""
         self._count(column, response, -1)
+
+    def column_numbers(self, column: int) -> str:
+        """Median latency and cost in all of a column with several answers; empty for others.
+
+        Examples
+        --------
+        >>> tally = ComparisonTally()
+        >>> for latency_s in (0.5, 1.5):
+        ...     tally.add(0, ProviderResponse("Hi", metadata={"latency_s": latency_s}))
+        >>> tally.column_numbers(0)
+        'median 1.0 s'
+        """
+        known = self._columns.get(column)
+        if known is None or known.count_of_answers < 2:
+            return ""
+        median_s = known.times_s.median
+        facts = [f"median {seconds(median_s)}" if median_s is not None else "", known.cost]
+        return " · ".join(filter(None, facts))
 
     def summary(self, *, columns: int, cells: int) -> Summary:
         """Return the summary of a comparison of so many columns and cells."""
@@ -92,16 +111,23 @@ class _ColumnTally:
     def __init__(self) -> None:
         self.times_s = _Values()
         self.speeds = _Values()  # tokens per second
+        self.count_of_answers = 0
         self._cost_usd = 0.0
         self._known_costs = 0
 
     def count(self, response: ProviderResponse, sign: int) -> None:
+        self.count_of_answers += sign
         self.times_s.count(time_s(response), sign)
         self.speeds.count(response.metadata.get("tokens_per_second"), sign)
         usd = cost_usd(response)
         if usd is not None:
             self._known_costs += sign
             self._cost_usd += sign * usd
+
+    @property
+    def cost(self) -> str:
+        """Cost of all answers whose cost is known; empty when none is, or all are free."""
+        return money(self._cost_usd) if self._known_costs and self._cost_usd > 0 else ""
 
     @property
     def mean_usd(self) -> float | None:

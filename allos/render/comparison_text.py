@@ -15,6 +15,7 @@ from allos.render.comparison_facts import (
     repeats_label,
     state_label,
 )
+from allos.render.comparison_rows import row_label, table_rows
 from allos.render.comparison_summary import summary
 from allos.render.comparison_view import CellView, ColumnView, ComparisonView
 from allos.render.format import UNKNOWN, seconds
@@ -55,7 +56,8 @@ def comparison_text(view: ComparisonView) -> str:
         others = [words for words in unusual if not words.startswith(REPLAYED)]
         words = (key_letter(column.index), column.name, labels, *others)
         name = "  ".join(filter(None, map(_one_line, words)))
-        blocks.append(f"{shorten(name, _NAME_WIDTH)}{replayed}\n{_answers(cells, view.n)}")
+        blocks.append(f"{shorten(name, _NAME_WIDTH)}{replayed}\n{_by_prompt(view, cells)}")
+    blocks.append(_wrapped(table_rows(view)[1], TEXT_WIDTH))
     facts = "  ".join(str(fact) for fact in summary(view).facts)
     logged = f"logged as {view.id}" if view.logged else view.id
     blocks.append(f"{_wrapped(facts, TEXT_WIDTH)}\n{logged}")
@@ -125,6 +127,19 @@ def _states(cells: Sequence[CellView]) -> str:
     if len(labels) < 2:
         return "".join(labels)
     return ", ".join(f"{labels.count(label)} {label}" for label in dict.fromkeys(labels))
+
+
+def _by_prompt(view: ComparisonView, cells: Sequence[CellView]) -> str:
+    """Answers of one column, with several prompts each under its name."""
+    if not view.rows:
+        return _answers(cells, view.n)
+    at: dict[int, list[CellView]] = {}
+    for cell in cells:
+        at.setdefault(cell.row, []).append(cell)
+    return "\n".join(
+        f"  {shorten(row_label(row), _NAME_WIDTH)}\n{_answers(at.get(row.index, ()), view.n)}"
+        for row in table_rows(view)[0]
+    )
 
 
 def _answers(cells: Sequence[CellView], n: int) -> str:

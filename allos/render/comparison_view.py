@@ -1,18 +1,26 @@
 """Everything that a table or a board draws of a comparison, as frozen data.
 
-`Comparison.view` makes a view of a live or finished run; `ComparisonView.from_frame` makes one of
-logged rows. What draws it cannot tell the difference.
+`Comparison.view` makes a view of a live or finished run; `ComparisonView.from_frame` and `from_rows`
+make one of logged rows. What draws it cannot tell the difference.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from allos.messages import Message
 from allos.parts import File, Image, format_size
-from allos.render.logged_rows import message_count, params_of, prompt_labels, records, response_of
+from allos.render.logged_places import RUN, places
+from allos.render.logged_rows import (
+    message_count,
+    params_of,
+    prompt_labels,
+    records,
+    response_of,
+    variables_of,
+)
 from allos.response import ProviderResponse
 
 if TYPE_CHECKING:
@@ -67,6 +75,22 @@ class ColumnView:
     name: str
     """``provider/model``."""
     params: Mapping[str, Any] = field(default_factory=dict)
+    run: str = ""
+    """Label of the run that it belongs to, where several stand side by side."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowView:
+    """One prompt of several: a text of its own, or a row of the data put into a template."""
+
+    index: int
+    """Its position, from 0."""
+    prompt: PromptView
+    """What was asked, with the row's values put in."""
+    values: Mapping[str, str] = field(default_factory=dict)
+    """The values that were put in, by name."""
+    change: float | None = None
+    """How much the answers of several runs differ, from 0 to 1; None where one stands alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +99,8 @@ class CellView:
 
     column: int
     """Index of its column."""
+    row: int = 0
+    """Index of its prompt; 0 where there is only one."""
     sample_index: int = 0
     """Which repeat it is, from 0."""
     state: State = "queued"
@@ -84,6 +110,8 @@ class CellView:
     """The failed attempt that will be repeated: `message`, `attempt`, `max_attempts`."""
     response: ProviderResponse | None = None
     """The response, complete, partial or failed; None while the call is under way."""
+    rating: int | None = None
+    """A person's rating of it, where the log has one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,16 +129,23 @@ class ComparisonView:
     id: str
     """``cmp_`` and a ULID."""
     prompt: PromptView
+    """What was asked; with several prompts the template that they were made of, as far as it is known."""
     columns: tuple[ColumnView, ...]
     cells: tuple[CellView, ...]
+    rows: tuple[RowView, ...] = ()
+    """The prompts, where there are several."""
     n: int = 1
-    """Repeats of every column."""
+    """Repeats of every call."""
     logged: bool = True
-    """Whether its answers are rows of the log."""
+    """Whether its answers are rows of the log under `id`."""
 
-    def cells_of(self, column: ColumnView) -> list[CellView]:
-        """Cells of one column, repeats in order."""
-        return [cell for cell in self.cells if cell.column == column.index]
+    def cells_of(self, column: ColumnView, row: int | None = None) -> list[CellView]:
+        """Cells of one column, repeats in order; of all prompts, or of one."""
+        return [
+            cell
+            for cell in self.cells
+            if cell.column == column.index and (row is None or cell.row == row)
+        ]
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame) -> Self:
@@ -123,9 +158,10 @@ class ComparisonView:
 
         Notes
         -----
-        The log has no column for a comparison's layout. Columns are in the order of their first
-        row. Equal calls (same model, parameters and `sample_index`) get columns of their own, except
-        that a row replaces an earlier one that failed or was cancelled: that call was retried.
+        The log has no column for a comparison's layout. Columns and prompts are in the order of their
+        first row. Equal calls (same prompt, model, parameters and `sample_index`) get columns of their
+        own, except that a row replaces an earlier one that failed or was cancelled: that call was
+        retried.
 
         Raises
         ------
@@ -139,53 +175,82 @@ class ComparisonView:
                 f"expected the rows of one comparison, got {len(ids)} different comparison_id "
                 "values: group the frame by comparison_id first"
             )
-        columns, cells = _grid(rows)
+        return cls._of(str(ids.pop()), rows, is_one_run=True)
+
+    @classmethod
+    def from_rows(cls, frame: pd.DataFrame, id: str, *, runs: Sequence[str] | None = None) -> Self:
+        """View of any logged rows: equal calls are repeats, whichever comparison they are of.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            With the log's columns; a column that is missing is unknown.
+        id : str
+            Names the view.
+        runs : sequence of str, or None
+            Label of each row's run; each run has columns of its own.
+        """
+        rows = records(frame)
+        if runs is not None:
+            rows = [{**row, RUN: run} for row, run in zip(rows, runs, strict=True)]
+        return replace(cls._of(id, rows, is_one_run=False), logged=False)
+
+    @classmethod
+    def _of(cls, id: str, rows: Sequence[Mapping[str, Any]], *, is_one_run: bool) -> Self:
+        at = places(rows, is_one_run=is_one_run)
+        placed = [(row, place) for row, place in zip(rows, at, strict=True) if place is not None]
+        columns: dict[int, ColumnView] = {}
+        prompts: dict[int, RowView] = {}
+        cells = []
+        for row, place in placed:
+            if place.column not in columns:
+                name = "/".join(part for part in (row.get("provider"), row.get("model")) if part)
+                columns[place.column] = ColumnView(
+                    index=place.column,
+                    name=name,
+                    params=params_of(row),
+                    run=row.get(RUN) or "",
+                )
+            if place.row not in prompts:
+                prompts[place.row] = RowView(
+                    index=place.row, prompt=_prompt_of(row), values=variables_of(row)
+                )
+            response = response_of(row)
+            cells.append(
+                CellView(
+                    column=place.column,
+                    row=place.row,
+                    sample_index=place.sample,
+                    state=response.status,
+                    text=response.content,
+                    response=response,
+                    rating=row.get("rating"),
+                )
+            )
+        cells.sort(key=lambda cell: (cell.column, cell.row, cell.sample_index))
+        several = tuple(prompts.values()) if len(prompts) > 1 else ()
         return cls(
-            id=str(ids.pop()),
-            prompt=PromptView(
-                system=rows[0].get("system") or "",
-                text=rows[0].get("prompt") or "",
-                earlier_messages=max(0, message_count(rows[0]) - 1),
-                files=tuple(prompt_labels(rows[0])),
-            ),
-            columns=columns,
-            cells=cells,
-            n=1 + max(cell.sample_index for cell in cells),
+            id=id,
+            prompt=shared_prompt([row.prompt for row in prompts.values()]),
+            columns=tuple(columns.values()),
+            cells=tuple(cells),
+            rows=several,
+            n=1 + max((cell.sample_index for cell in cells), default=0),
         )
 
 
-def _grid(
-    rows: Iterable[Mapping[str, Any]],
-) -> tuple[tuple[ColumnView, ...], tuple[CellView, ...]]:
-    """Columns and cells of logged rows."""
-    columns: list[ColumnView] = []
-    cells: dict[tuple[int, int], CellView] = {}
-    for row in rows:
-        name = "/".join(part for part in (row.get("provider"), row.get("model")) if part)
-        params = params_of(row)
-        sample_index = row.get("sample_index") or 0
-        column = next(
-            (
-                each
-                for each in columns
-                if (each.name, each.params) == (name, params)
-                and _is_free(cells.get((each.index, sample_index)))
-            ),
-            None,
-        )
-        if column is None:
-            column = ColumnView(index=len(columns), name=name, params=params)
-            columns.append(column)
-        response = response_of(row)
-        cells[column.index, sample_index] = CellView(
-            column=column.index,
-            sample_index=sample_index,
-            state=response.status,
-            text=response.content,
-            response=response,
-        )
-    return tuple(columns), tuple(cells[place] for place in sorted(cells))
+def shared_prompt(prompts: Sequence[PromptView]) -> PromptView:
+    """What several prompts have in common: the one there is, or the system text of all."""
+    if len(prompts) == 1:
+        return prompts[0]
+    systems = {prompt.system for prompt in prompts}
+    return PromptView(system=systems.pop() if len(systems) == 1 else "")
 
 
-def _is_free(cell: CellView | None) -> bool:
-    return cell is None or cell.state in ("error", "cancelled")
+def _prompt_of(row: Mapping[str, Any]) -> PromptView:
+    return PromptView(
+        system=row.get("system") or "",
+        text=row.get("prompt") or "",
+        earlier_messages=max(0, message_count(row) - 1),
+        files=tuple(prompt_labels(row)),
+    )

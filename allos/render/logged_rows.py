@@ -93,6 +93,11 @@ def params_of(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**known, **(_json(row.get("params")) or {})}
 
 
+def variables_of(row: Mapping[str, Any]) -> dict[str, str]:
+    """Values that were put into the prompt, by name."""
+    return {name: str(value) for name, value in (_json(row.get("variables")) or {}).items()}
+
+
 def prompt_labels(row: Mapping[str, Any]) -> list[str]:
     """Labels of the images and files of the last user message; the log has no bytes."""
     messages = _json(row.get("messages")) or []

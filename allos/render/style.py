@@ -195,6 +195,9 @@ table-layout:fixed;font-size:inherit;color:inherit}
 border-left:1px solid var(--allos-line);text-align:left;vertical-align:top;line-height:inherit;\
 font-weight:400;white-space:normal;overflow-wrap:anywhere;background:none}
 & .allos-grid>*>tr>:first-child{border-left:0}
+& .allos-grid>*>tr>.allos-row{width:150px;font-weight:600;overflow-wrap:anywhere}
+& .allos-grid>thead>tr>.allos-row{border-top-color:transparent}
+& .allos-grid>tbody>.allos-each>*{padding-top:8px;border-top:1px solid var(--allos-line)}
 & .allos-grid>thead>tr>th{border-top:3px solid var(--allos-slot);padding:10px 14px 4px}
 & .allos-head{display:grid;grid-template-columns:auto 1fr;gap:0 8px;align-items:start;\
 line-height:1.3}

@@ -1,61 +1,84 @@
-"""Comparisons under way: stopping all of them, and what happens to them when the process ends."""
+"""Comparisons, batches and judges under way: stopping all of them, and what happens to them when the process ends."""
 
 from __future__ import annotations
 
 import sys
 import weakref
-from collections.abc import Sequence
 from typing import Protocol
 
 from allos import _process
-from allos.runs.cell import Cell
 from allos.session import Session, current_session
 
 
 class ActiveRun(Protocol):
     """A run that nobody waits for."""
 
+    kind: str
+    """``"comparison"``, ``"batch"`` or ``"judge"``."""
+
     @property
-    def cells(self) -> Sequence[Cell]:
-        """Its calls."""
+    def id(self) -> str:
+        """As in the log."""
+
+    @property
+    def question(self) -> str:
+        """What it asks."""
+
+    @property
+    def answered(self) -> int:
+        """Calls that are done."""
+
+    @property
+    def unanswered(self) -> int:
+        """Calls that are not."""
 
     def cancel(self) -> None:
         """Stop all that is not done."""
+
+    def wait_for_calls(self, timeout_s: float) -> None:
+        """Wait until every call that was stopped has ended, as long as that."""
 
 
 _EXIT_S = 2.0
 """How long exit waits for a cancelled call."""
 
 _sessions: weakref.WeakSet[Session] = weakref.WeakSet()
-"""Resource of the process: sessions in which a comparison was started, for the end of the process."""
+"""Resource of the process: sessions in which a run was started, for the end of the process."""
 
 
-def add(session: Session, comparison: ActiveRun) -> None:
-    """Note that a comparison is under way."""
-    session.active_runs.add(comparison)
+def add(session: Session, run: ActiveRun) -> None:
+    """Note that a run is under way."""
+    session.active_runs.add(run)
     _sessions.add(session)
 
 
 def stop_all() -> int:
-    """Stop every comparison under way; returns how many there were."""
+    """Stop every comparison, batch and judge under way; returns how many there were."""
     running = list(current_session().active_runs)
-    for comparison in running:
-        comparison.cancel()
+    for run in running:
+        run.cancel()
     return len(running)
 
 
 def _cancel_at_exit() -> None:
     """Stop what still runs, and say so: nobody can wait for it any more."""
-    running = [comparison for session in _sessions for comparison in list(session.active_runs)]
-    left = [cell for comparison in running for cell in comparison.cells if not cell.done]
-    for comparison in running:
-        comparison.cancel()
-    for cell in left:
-        cell.wait(_EXIT_S)
-    if left:
-        sys.stderr.write(
-            f"allos: {len(left)} answers of a comparison had not come and were cancelled.\n"
-        )
+    running: list[ActiveRun] = [run for session in _sessions for run in list(session.active_runs)]
+    left = {run: run.unanswered for run in running}
+    for run in running:
+        run.cancel()
+    for run in running:
+        run.wait_for_calls(_EXIT_S)
+    for kind, goes_on in (
+        ("comparison", ""),
+        ("judge", ""),
+        ("batch", " Running it again goes on."),
+    ):
+        count = sum(number for run, number in left.items() if run.kind == kind)
+        if count:
+            noun, verb = ("answer", "was") if count == 1 else ("answers", "were")
+            sys.stderr.write(
+                f"allos: {count} {noun} of a {kind} had not come and {verb} cancelled.{goes_on}\n"
+            )
 
 
 _process.on_exit(_process.ExitStage.RUNS, _cancel_at_exit)

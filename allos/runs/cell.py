@@ -69,6 +69,8 @@ class Cell:
     ----------
     index : int
         Its place among the cells.
+    row : int
+        Which of the prompts it asks, from 0.
     column : Column
     task : Task
     run : int
@@ -92,9 +94,15 @@ class Cell:
         Once the call has ended.
     """
 
-    def __init__(self, owner: CellOwner, index: int, column: Column, task: Task) -> None:
+    rating: int | None = None
+    """A rating is given to a row of the log; a run has none."""
+
+    def __init__(
+        self, owner: CellOwner, index: int, column: Column, task: Task, *, row: int = 0
+    ) -> None:
         self._owner = owner
         self.index = index
+        self.row = row
         self.column = column
         self.task = task
         self.run = -1
@@ -141,6 +149,7 @@ class Cell:
         now = self.snapshot()
         return CellView(
             column=self.column.index,
+            row=self.row,
             sample_index=self.sample_index,
             state=now.state,
             text="".join(now.pieces) if now.response is None else now.response.content,

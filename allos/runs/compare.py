@@ -1,7 +1,8 @@
-"""`allos.compare`: one prompt, many models, side by side. Plain Python, no notebook needed.
+"""`allos.compare`: prompts and models, side by side. Plain Python, no notebook needed.
 
-A comparison is a grid: each model with each set of parameters is a column, and a column has n cells
-for its repeats. Every cell is one call and one row of the log. The calls run on the loop thread, so
+A comparison is a grid: each model with each set of parameters is a column, each prompt with each row
+of the data a row, and where they meet there are n cells for the repeats. Every cell is one call and
+one row of the log. The calls run on the loop thread, so
 `compare` returns at once; nobody needs to wait for them.
 """
 
@@ -16,6 +17,7 @@ from allos.messages import Prompt, as_messages
 from allos.providers import Provider
 from allos.runs.ask import normalize_tags
 from allos.runs.comparison import Comparison
+from allos.runs.data import data_rows, given_prompts
 from allos.runs.grid import Grid, build_columns, normalize_models, normalize_params
 from allos.secret import seal_secrets
 from allos.session import current_session
@@ -25,9 +27,11 @@ if TYPE_CHECKING:
 
 
 def compare(
-    prompt: Prompt,
+    prompt: Prompt | None = None,
     *,
     models: Sequence[str | Provider],
+    prompts: Sequence[Prompt] | None = None,
+    data: Any = None,
     params: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None = None,
     n: int = 1,
     system: str | None = None,
@@ -36,16 +40,21 @@ def compare(
     confirm: Callable[[Preview], bool] | None = None,
     **shared: Any,
 ) -> Comparison:
-    """Ask several models the same thing at once.
+    """Ask several models the same things at once.
 
     Returns at once; a model that fails is a failed response and leaves the others alone.
 
     Parameters
     ----------
     prompt : str, Image, File, sequence of those, or iterable of Message
-        The question, with images and files in its order, or a whole conversation. Taken as it is.
+        The question, with images and files in its order, or a whole conversation. Taken as it is,
+        unless there is `data`.
     models : sequence of str or Provider
         ``provider/model`` names or provider objects. A name may stand twice.
+    prompts : sequence of prompts, or None
+        Several questions, each for every model; in place of `prompt`.
+    data : DataFrame, or sequence of mappings, or None
+        Each row is put into each prompt: ``{{ name }}`` stands for the value of that column.
     params : sequence of mappings, or None
         Sets of parameters to try with each model; each makes a column of its own.
     n : int
@@ -70,7 +79,9 @@ def compare(
     Raises
     ------
     ConfigurationError
-        An unknown provider, no model, nothing to compare; nothing was sent.
+        An unknown provider, no model, no prompt or two kinds of them; nothing was sent.
+    TemplateError
+        A prompt names what is not a column of `data`; nothing was sent.
     BudgetError
         `confirm` said no; nothing was sent.
 
@@ -84,17 +95,20 @@ def compare(
             params=[{"temperature": 0}, {"temperature": 1}],
         )
         both.wait().frame[["model", "temperature", "content", "latency_s"]]
+
+        tickets = pd.DataFrame({"text": ["Parcel late again", "Wrong size"]})
+        allos.compare("Answer kindly: {{ text }}", models=["local/smollm2"], data=tickets)
     """
     seal_secrets(shared)
     models, params = normalize_models(models), normalize_params(params)
     columns = build_columns(models, params, shared)
-    grid = Grid([as_messages(prompt, system)], columns, n=n)
+    asked = [as_messages(each, system) for each in given_prompts(prompt, prompts)]
+    grid = Grid(asked, columns, rows=data_rows(data), n=n)
     with_tags = context.using(tags=normalize_tags(tags))
     if confirm is not None:
-        from allos.runs.preview import preview
+        from allos.runs.preview import preview_grid
 
-        plan = preview(grid.prompts[0], models=models, params=params, n=n, **shared)
-        if not confirm(plan):
+        if not confirm(preview_grid(grid)):
             raise BudgetError("The comparison was not confirmed. Nothing was sent.")
     session = current_session()
     session.open_log()

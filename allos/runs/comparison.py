@@ -6,6 +6,8 @@ import contextvars
 import threading
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
+from functools import cached_property
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -15,7 +17,13 @@ from allos.ids import new_id
 from allos.log.spreadsheets import write_csv, write_excel
 from allos.messages import Message
 from allos.providers import Provider
-from allos.render.comparison_view import ColumnView, ComparisonView, PromptView
+from allos.render.comparison_view import (
+    ColumnView,
+    ComparisonView,
+    PromptView,
+    RowView,
+    shared_prompt,
+)
 from allos.response import ProviderResponse
 from allos.runs import active_runs
 from allos.runs.cell import Cell
@@ -44,7 +52,7 @@ class Comparison:
     id : str
         ``cmp_`` and a ULID; the log's `comparison_id`.
     messages : tuple of Message
-        What every model was asked.
+        What every model was asked; with several prompts the first.
     columns : tuple of Column
         Each model with each set of parameters.
     cells : list of Cell
@@ -56,6 +64,8 @@ class Comparison:
     """
 
     is_streamed = True
+    can_run = True
+    """Whether its calls can be stopped and made again."""
 
     def __init__(self, grid: Grid, *, refresh: bool = False) -> None:
         self.id = f"cmp_{new_id()}"
@@ -82,7 +92,7 @@ class Comparison:
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """What every model was asked."""
+        """What every model was asked; with several prompts the first, as a template."""
         return self._grid.prompts[0]
 
     @property
@@ -94,6 +104,28 @@ class Comparison:
     def n(self) -> int:
         """Repeats of every column."""
         return self._grid.n
+
+    kind = "comparison"
+
+    @property
+    def question(self) -> str:
+        """What every model was asked, as text."""
+        return PromptView.of(self.messages).text
+
+    @property
+    def answered(self) -> int:
+        """Cells that have their response."""
+        return len(self.cells) - self._unfinished
+
+    @property
+    def unanswered(self) -> int:
+        """Cells that have none yet."""
+        return self._unfinished
+
+    def wait_for_calls(self, timeout_s: float) -> None:
+        """Wait for the responses, each as long as that."""
+        for cell in list(self.cells):
+            cell.wait(timeout_s)
 
     # ---- results ----------------------------------------------------------------------------
 
@@ -213,6 +245,12 @@ class Comparison:
         self._schedule(self._cells_of[column.index])
         return column
 
+    def retry(self, *, failed: bool = False) -> None:
+        """Ask again, every model or only where it `failed`; the earlier rows stay. Any thread."""
+        for cell in list(self.cells):
+            if not failed or cell.state == "error":
+                cell.retry()
+
     def watch(self, watcher: Callable[[], None]) -> None:
         """Call `watcher` whenever something has changed; on the loop thread, so it must be quick."""
         self._watchers.append(watcher)
@@ -240,20 +278,41 @@ class Comparison:
 
     def view(self) -> ComparisonView:
         """What a table or a board draws of the comparison, as far as it has come."""
-        from allos import log
-
         # Before the columns: a column is there before its cells.
         cells = tuple(cell.view() for cell in list(self.cells))
+        return replace(self.layout(), cells=cells)
+
+    def layout(self) -> ComparisonView:
+        """The view without its cells; costs nothing where there are thousands."""
+        from allos import log
+
         return ComparisonView(
             id=self.id,
-            prompt=PromptView.of(self.messages),
+            prompt=self._prompt,
             columns=tuple(
                 ColumnView(index=column.index, name=column.name, params=column.params)
                 for column in self.columns
             ),
-            cells=cells,
+            cells=(),
+            rows=self._rows,
             n=self.n,
             logged=self._is_logged and log.is_open(),
+        )
+
+    @cached_property
+    def _prompt(self) -> PromptView:
+        if self._grid.inputs == 1:
+            return PromptView.of(next(self._grid.filled())[2])
+        return shared_prompt([PromptView.of(prompt) for prompt in self._grid.prompts])
+
+    @cached_property
+    def _rows(self) -> tuple[RowView, ...]:
+        """The prompts, where there are several; a new column asks the same."""
+        if self._grid.inputs == 1:
+            return ()
+        return tuple(
+            RowView(index=index, prompt=PromptView.of(messages), values=values)
+            for index, (_, _, messages, values) in enumerate(self._grid.filled())
         )
 
     def to_html(self) -> str:
@@ -284,8 +343,8 @@ class Comparison:
 
     def _add_cells(self, column: Column) -> None:
         cells: list[Cell] = []
-        for task in self._grid.tasks_of(column):
-            cell = Cell(self, len(self.cells) + len(cells), column, task)
+        for at, task in enumerate(self._grid.tasks_of(column)):
+            cell = Cell(self, len(self.cells) + len(cells), column, task, row=at // self._grid.n)
             self._by_key[task.key] = cell
             self._changes.add(cell)
             cells.append(cell)

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from allos import analysis
-from allos.analysis.frames import is_free
+from allos import analysis, charts
+from allos.analysis.arguments import scores_of
+from allos.analysis.frames import by_names, check_columns, is_free
 from allos.errors import ConfigurationError, did_you_mean
 from allos.log import spreadsheets
 from allos.money import money
+from allos.runs.frame_view import FrameView
 
 if TYPE_CHECKING:
     from allos.analysis.frames import By
@@ -206,7 +208,109 @@ class ResponsesAccessor:
         """Models ranked, of a frame of votes; see `allos.analysis.leaderboard`."""
         return analysis.leaderboard(self._frame, level, **options)
 
-    # ---- asking a judge, asking again -----------------------------------------------------------------------------
+    # ---- pictures -----------------------------------------------------------------------------------
+
+    def show(self, columns: Sequence[Any] | None = None) -> FrameView:
+        """Table to sort, filter and page through in a notebook; needs the extra `[table]`.
+
+        Parameters
+        ----------
+        columns : sequence of str, optional
+            Which columns. By default all; of the log's the ten that ``allos.responses()`` shows.
+
+        Returns
+        -------
+        FrameView
+            `rows` has the rows that are selected in it, with all columns. A page gets the first 10,000 rows,
+            and of a long text its beginning.
+
+        Raises
+        ------
+        ConfigurationError
+            The frame has no such column.
+
+        Examples
+        --------
+        ::
+
+            table = allos.responses(since="week").allos.show()
+            table.rows
+        """
+        return FrameView(self._frame, columns)
+
+    def plot_latency(
+        self,
+        by: By = "model",
+        *,
+        measure: Literal["latency_s", "time_to_first_token_s"] = "latency_s",
+    ) -> Any:
+        """Chart of how long each answered call took; needs the extra `[plot]`.
+
+        Parameters
+        ----------
+        by : str, iterable of str or None
+            Columns to group by.
+        measure : {'latency_s', 'time_to_first_token_s'}
+            What is drawn, in seconds.
+
+        Returns
+        -------
+        altair.LayerChart
+            An Altair chart with a dot for each call; `rows` has the rows of those that are selected.
+
+        Raises
+        ------
+        ConfigurationError
+            The frame has no such column, nothing is known, or Altair is not installed.
+
+        Examples
+        --------
+        ::
+
+            allos.responses(since="week").allos.plot_latency()
+        """
+        if measure not in ("latency_s", "time_to_first_token_s"):
+            raise ConfigurationError(
+                f"plot_latency(): measure= must be 'latency_s' or 'time_to_first_token_s', got {measure!r:.80}"
+            )
+        names = by_names(self._frame, by, "plot_latency")
+        check_columns(self._frame, [measure], "plot_latency")
+        return charts.latencies(self._frame, names, measure)
+
+    def plot_heatmap(self, *, score: str, by: By = "model", prompt: str = "prompt") -> Any:
+        """Chart of a score, prompts by models; needs the extra `[plot]`.
+
+        Parameters
+        ----------
+        score : str
+            Column with a number or pass/fail per answer. Repeats are averaged.
+        by : str, iterable of str or None
+            Columns whose values are compared.
+        prompt : str
+            Column that says which answers belong to one prompt.
+
+        Returns
+        -------
+        altair.LayerChart
+            An Altair chart; `rows` has the answers behind the cells that are selected.
+
+        Raises
+        ------
+        ConfigurationError
+            The frame has no such column, no score is known, or Altair is not installed.
+
+        Examples
+        --------
+        ::
+
+            answers.allos.plot_heatmap(score="right")
+        """
+        names = by_names(self._frame, by, "plot_heatmap")
+        check_columns(self._frame, [score, prompt], "plot_heatmap")
+        scores = pd.Series(scores_of(self._frame, score)[0], name=score)
+        return charts.heat_map(self._frame, scores, names, prompt)
+
+    # ---- asking a judge, asking again -------------------------------------------------------------
 
     def rerun(
         self, *, model: str | Provider | Sequence[str | Provider] | None = None, **options: Any

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from allos import template
 from allos.errors import ConfigurationError, TemplateError, did_you_mean
@@ -40,6 +40,19 @@ class Column:
         return self.model
 
 
+@runtime_checkable
+class TableRows(Protocol):
+    """Rows that all have the same names."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Names of the columns."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, row: int) -> Mapping[str, Any]: ...
+
+
 class Grid:
     """The calls of a run. Tasks are made when they are asked for, so that size costs nothing.
 
@@ -49,7 +62,7 @@ class Grid:
         Conversations, each asked of every column.
     columns : sequence of Column
         Each model with each set of parameters, see `build_columns`.
-    rows : sequence of mapping, or None
+    rows : sequence of mapping, TableRows or None
         Values by column name. ``{{ name }}`` in a text of a prompt stands for the row's value; only
         plain names of the data are substituted, nothing is evaluated. None: prompts as they are.
     n : int
@@ -74,7 +87,7 @@ class Grid:
         prompts: Sequence[tuple[Message, ...]],
         columns: Sequence[Column],
         *,
-        rows: Sequence[Mapping[str, Any]] | None = None,
+        rows: Sequence[Mapping[str, Any]] | TableRows | None = None,
         n: int = 1,
     ) -> None:
         if not _is_count(n):
@@ -83,15 +96,22 @@ class Grid:
         self.columns = _numbered(columns)
         self.rows = rows
         self.n = n
+        self._plain_params = [_plain_params(column) for column in self.columns]
         # Parsed once, not for every row.
         self._templates = [_Template(prompt) for prompt in prompts] if rows is not None else []
-        for row in rows or ():
+        # All rows of a table have the same names.
+        checked = [dict.fromkeys(rows.names)] if isinstance(rows, TableRows) else rows
+        for row in checked or ():
             for each in self._templates:
                 each.check(row)
 
+    @property
+    def inputs(self) -> int:
+        """How many conversations every column is asked: each prompt with each row."""
+        return len(self.prompts) * (1 if self.rows is None else len(self.rows))
+
     def __len__(self) -> int:
-        inputs = len(self.prompts) * (1 if self.rows is None else len(self.rows))
-        return len(self.columns) * inputs * self.n
+        return len(self.columns) * self.inputs * self.n
 
     def __iter__(self) -> Iterator[Task]:
         """All tasks: column by column, the repeats of an input one after the other."""
@@ -100,34 +120,48 @@ class Grid:
 
     def tasks_of(self, column: Column) -> Iterator[Task]:
         """Tasks of one column, in order."""
-        params, withheld = split_plain(column.params)
-        if isinstance(column.model, Provider):
-            withheld = ("model", *withheld)
-        for prompt, row, messages, variables in self._filled():
-            for sample in range(self.n):
-                yield Task(
-                    key=f"p{prompt}-r{row}-c{column.index}-s{sample}",
-                    prompt=prompt,
-                    row=row,
-                    column=column.index,
-                    sample=sample,
-                    repeat=sample + column.duplicate_index * self.n,
-                    messages=messages,
-                    model=column.name,
-                    params=params,
-                    withheld=withheld,
-                    variables=variables,
-                )
+        rows = 1 if self.rows is None else len(self.rows)
+        for prompt in range(len(self.prompts)):
+            for row in range(rows):
+                for sample in range(self.n):
+                    yield self.task(column, prompt=prompt, row=row, sample=sample)
 
-    def _filled(self) -> Iterator[tuple[int, int, tuple[Message, ...], Mapping[str, str]]]:
-        """Index of the prompt and of the row, the messages, and what was put into them."""
+    def task(
+        self, column: Column, *, prompt: int = 0, row: int = 0, sample: int, key: str | None = None
+    ) -> Task:
+        """One task, with a key of its own where one is given."""
+        params, withheld = self._plain_params[column.index]
+        messages, variables = self._filled(prompt, row)
+        return Task(
+            key=key or f"p{prompt}-r{row}-c{column.index}-s{sample}",
+            prompt=prompt,
+            row=row,
+            column=column.index,
+            sample=sample,
+            repeat=sample + column.duplicate_index * self.n,
+            messages=messages,
+            model=column.name,
+            params=params,
+            withheld=withheld,
+            variables=variables,
+        )
+
+    def filled(self) -> Iterator[tuple[int, int, tuple[Message, ...], Mapping[str, str]]]:
+        """Of each input: index of the prompt and of the row, the messages, and what was put into them."""
+        for prompt in range(len(self.prompts)):
+            for row in range(1 if self.rows is None else len(self.rows)):
+                yield prompt, row, *self._filled(prompt, row)
+
+    def _filled(self, prompt: int, row: int) -> tuple[tuple[Message, ...], Mapping[str, str]]:
+        """The messages of one row, and what was put into them."""
         if self.rows is None:
-            for index, prompt in enumerate(self.prompts):
-                yield index, 0, prompt, {}
-            return
-        for index, each in enumerate(self._templates):
-            for at, row in enumerate(self.rows):
-                yield index, at, *each.fill(row)
+            return self.prompts[prompt], {}
+        return self._templates[prompt].fill(self.rows[row])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the data's columns that the prompts use, in the order of their first use."""
+        return tuple(dict.fromkeys(name for each in self._templates for name in each.names))
 
     def with_column(self, model: str | Provider, params: Mapping[str, Any]) -> Grid:
         """Return the grid with one more column at its end."""
@@ -207,6 +241,11 @@ def _not_params(value: object) -> ConfigurationError:
     )
 
 
+def _plain_params(column: Column) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    params, withheld = split_plain(column.params)
+    return params, (("model", *withheld) if isinstance(column.model, Provider) else withheld)
+
+
 def _numbered(columns: Sequence[Column]) -> tuple[Column, ...]:
     """Count equal columns, so that each has recorded answers of its own."""
     by_name: dict[str, list[Column]] = {}
@@ -230,6 +269,12 @@ class _Template:
             if message.role in _SUBSTITUTED
             for text in _texts(message)
         }
+
+    @property
+    def names(self) -> list[str]:
+        """Names that it uses."""
+        pieces = [piece for parsed in self._parsed.values() for piece in parsed]
+        return [piece.source for piece in pieces if not isinstance(piece, str)]
 
     def check(self, row: Mapping[str, Any]) -> None:
         for pieces in self._parsed.values():

@@ -1,18 +1,17 @@
-"""`allos.comparison`: a comparison of the log, read back and shown as its table."""
+"""`allos.comparison`: a comparison of the log, read back and shown as its board."""
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from allos.errors import ConfigurationError, did_you_mean
 from allos.log.query import responses
 from allos.log.spreadsheets import write_csv, write_excel
-from allos.render.comparison_table import comparison_html
-from allos.render.comparison_text import comparison_text
 from allos.render.comparison_view import ComparisonView
 from allos.render.logged_rows import records, response_of
 from allos.response import ProviderResponse
+from allos.runs.finished import FinishedComparison
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,8 +22,11 @@ _PREFIX = "cmp_"
 _SUGGESTED = 3
 
 
-class LoggedComparison:
-    """A comparison of the log; returned by `comparison`.
+class LoggedComparison(FinishedComparison):
+    """Logged rows side by side; returned by `comparison` and `board`.
+
+    In a notebook it shows the board, on which answers can be searched, compared and read; nothing
+    can be run again.
 
     Attributes
     ----------
@@ -34,25 +36,14 @@ class LoggedComparison:
         One row per response, with the log's columns.
     """
 
-    def __init__(self, id: str, frame: pd.DataFrame) -> None:
-        self.id = id
+    def __init__(self, frame: pd.DataFrame, view: ComparisonView) -> None:
+        super().__init__(view)
         self.frame = frame
 
     @cached_property
     def responses(self) -> list[ProviderResponse]:
         """One response for each row, as far as the log keeps it."""
         return [response_of(row) for row in records(self.frame)]
-
-    def view(self) -> ComparisonView:
-        """Everything that its table shows."""
-        return ComparisonView.from_frame(self.frame)
-
-    def to_html(self) -> str:
-        """Return one static HTML table."""
-        return comparison_html(self.view())
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"text/html": self.to_html(), "text/plain": str(self)}
 
     def to_csv(self, path: str | Path) -> Path:
         """Write the responses as CSV, as ``frame.allos.to_csv`` does."""
@@ -62,16 +53,13 @@ class LoggedComparison:
         """Write the responses as an Excel workbook, as ``frame.allos.to_excel`` does."""
         return write_excel(self.frame, path)
 
-    def __str__(self) -> str:
-        return comparison_text(self.view())
-
     def __repr__(self) -> str:
         count = len(self.frame)
         return f"LoggedComparison({self.id!r}, {count} response{'' if count == 1 else 's'})"
 
 
 def comparison(id: str) -> LoggedComparison:
-    """Comparison of the log, by its id; shows its table. Nothing is sent.
+    """Comparison of the log, by its id; shows its board. Nothing is sent.
 
     Parameters
     ----------
@@ -104,10 +92,9 @@ def comparison(id: str) -> LoggedComparison:
         )
     wanted = value.strip()
     frame = responses(comparison_id=wanted)
-    if len(frame):
-        return LoggedComparison(wanted, frame)
-    full = _full_id(wanted)
-    return LoggedComparison(full, responses(comparison_id=full))
+    if not len(frame):
+        frame = responses(comparison_id=_full_id(wanted))
+    return LoggedComparison(frame, ComparisonView.from_frame(frame))
 
 
 def _full_id(beginning: str) -> str:

@@ -11,6 +11,7 @@ from allos.messages import Message, Prompt, as_messages
 from allos.providers import Provider
 from allos.providers.auth.endpoints import PLACEHOLDER
 from allos.providers.pricing.planned_requests import PlannedRequest, Preview
+from allos.runs.data import data_rows, given_prompts
 from allos.runs.grid import Grid, build_columns, normalize_params
 from allos.runs.start import split_options
 from allos.secret import seal_secrets
@@ -18,8 +19,10 @@ from allos.session import current_session
 
 
 def preview(
-    prompt: Prompt,
+    prompt: Prompt | None = None,
     *,
+    prompts: Sequence[Prompt] | None = None,
+    data: Any = None,
     model: str | Provider | None = None,
     models: Sequence[str | Provider] | None = None,
     params: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None = None,
@@ -39,8 +42,9 @@ def preview(
         As in `allos.ask`.
     model : str, Provider or None
         One model, as in `allos.ask`.
-    models, params, n
-        A comparison, as in `allos.compare`. Errors of single columns are in the preview's `failures`.
+    models, prompts, data, params, n
+        A comparison, as in `allos.compare`: of each column the longest request, and how many there
+        are. Errors of single columns are in the preview's `failures`.
     stream : bool or None
         Whether the answer would be streamed. None: as in `ask` and `compare`.
     exact : bool
@@ -68,25 +72,34 @@ def preview(
     'Bearer ***'
     """
     seal_secrets(shared)
-    messages = as_messages(prompt, system)
+    asked = [as_messages(each, system) for each in given_prompts(prompt, prompts)]
+    rows = data_rows(data)
     if model is not None and models is not None:
         raise ConfigurationError(
             "preview accepts model= for one call or models= for a comparison, not both."
         )
     if models is None:
-        return _one(messages, model, shared, stream=bool(stream), exact=exact)
-    grid = Grid([messages], build_columns(models, normalize_params(params), shared), n=n)
+        if rows is not None or len(asked) > 1:
+            raise ConfigurationError("prompts= and data= need models=[...], as in compare.")
+        return _one(asked[0], model, shared, stream=bool(stream), exact=exact)
+    columns = build_columns(models, normalize_params(params), shared)
+    grid = Grid(asked, columns, rows=rows, n=n)
+    return preview_grid(grid, stream=stream is not False, exact=exact)
+
+
+def preview_grid(grid: Grid, *, stream: bool = True, exact: bool = False) -> Preview:
+    """Return what a grid would send: of each column its longest conversation, and how many there are."""
+    conversations = (messages for _, _, messages, _ in grid.filled())
+    longest = max(conversations, key=lambda messages: sum(len(m.text or "") for m in messages))
     planned: list[PlannedRequest] = []
     failures: dict[str, str] = {}
     for column in grid.columns:
         try:
-            one = _one(
-                messages, column.model, column.params, stream=stream is not False, exact=exact
-            )
+            one = _one(longest, column.model, column.params, stream=stream, exact=exact)
         except (AllosError, ValueError, TypeError) as exc:
             failures[column.name] = str(exc)
         else:
-            planned += (replace(each, calls=n) for each in one.requests)
+            planned += (replace(each, calls=grid.inputs * grid.n) for each in one.requests)
     return Preview(tuple(planned), failures)
 
 

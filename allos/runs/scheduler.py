@@ -24,6 +24,10 @@ MAX_UNFINISHED = 1_000
 """Most calls of a column that are started and not finished. More would only wait in the queue of their
 provider's limits, and each costs memory and a coroutine."""
 
+IDLE_S = 0.5
+"""How long a thread without work waits for some, while there are tasks left: starting one costs more than
+starting a call."""
+
 Submit = Callable[[Task], Future[ProviderResponse] | None]
 """Starts one task, on a starter thread; None where nothing is under way. Must not raise."""
 
@@ -33,24 +37,41 @@ class Scheduler:
 
     Starters go where the fewest of them are, and one is kept from any single service: when that
     blocks, with however many columns, the others still start. Threads exist only while there is
-    something to start.
+    something left to start, and the idle ones not for long.
 
     Parameters
     ----------
     submit : callable
         Starts one task and returns the future of its response.
     max_in_flight : int or None
-        Most calls of the whole run that are started and not finished; None leaves it to the limits
-        of the providers, and to `MAX_UNFINISHED` for each column.
+        Most calls of the whole run that are started and not finished, which services share evenly: one
+        that does not answer keeps its share, and no more. None leaves it to the limits of the
+        providers, and to `MAX_UNFINISHED` for each column.
+    limit_of : callable or None
+        Most calls of a service, by its name, that are started and not finished. It is asked before each
+        start, and may change.
     """
 
-    def __init__(self, submit: Submit, *, max_in_flight: int | None = None) -> None:
+    def __init__(
+        self,
+        submit: Submit,
+        *,
+        max_in_flight: int | None = None,
+        limit_of: Callable[[str], int] | None = None,
+    ) -> None:
         self._submit = submit
         self._max_in_flight = max_in_flight
+        self._limit_of = limit_of
+        self._paused = False
         self._context = contextvars.copy_context()
         # Guards everything below; held for a moment only, the loop thread takes it as well.
         # Invariant: while a queue is ready and there is room, a thread will look at it.
         self._lock = threading.Lock()
+        self._work = threading.Condition(self._lock)
+        self._idle = self._woken = 0
+        """Threads that wait for work, and those among them that were given some and do not know yet."""
+        self._unexhausted = 0
+        """Queues that may have tasks left."""
         self._services: dict[str, _Service] = {}
         self._in_flight = 0
         self._threads = 0
@@ -69,8 +90,22 @@ class Scheduler:
             for name, tasks in columns:
                 service = self._services.setdefault(name, _Service(name))
                 service.ready.append(_Queue(iter(tasks), service, self._cancelled))
+                self._unexhausted += 1
             is_needed = self._claim_thread()
         if is_needed:  # one is enough for now: it starts the others, and the caller goes on
+            self._start_thread()
+
+    def pause(self) -> None:
+        """Start nothing more until `resume`; what has been started goes on. Any thread."""
+        with self._lock:
+            self._paused = True
+
+    def resume(self) -> None:
+        """Go on after `pause`. Any thread."""
+        with self._lock:
+            self._paused = False
+            is_needed = self._claim_thread()
+        if is_needed:
             self._start_thread()
 
     def cancel(self) -> None:
@@ -78,11 +113,19 @@ class Scheduler:
         with self._lock:
             self._cancelled += 1
             for service in self._services.values():
+                self._unexhausted -= len(service.ready)
                 service.ready.clear()
 
     def _claim_thread(self) -> bool:  # holds the lock
-        """Count one more thread in, where there is work for it."""
-        is_needed = self._threads < STARTERS and self._has_room() and any(self._startable())
+        """Wake a thread where there is work for it, or count in one that is to be started."""
+        if not self._has_room() or not self._startable():
+            return False
+        if self._idle:
+            self._idle -= 1
+            self._woken += 1
+            self._work.notify()
+            return False
+        is_needed = self._threads < STARTERS
         self._threads += is_needed
         return is_needed
 
@@ -93,13 +136,27 @@ class Scheduler:
         ).start()
 
     def _startable(self) -> list[_Service]:
+        most, share = max(1, STARTERS - 1), self._fair_share()
         return [
             service
             for service in self._services.values()
-            if service.ready and service.starters < max(1, STARTERS - 1)
+            if service.ready
+            and service.starters < most
+            and service.in_flight < share
+            and (self._limit_of is None or service.in_flight < self._limit_of(service.name))
         ]
 
+    def _fair_share(self) -> float:
+        """Most calls of one service, so that all with something to start get as many, or one more."""
+        if self._max_in_flight is None:
+            return float("inf")
+        active = [each for each in self._services.values() if each.ready or each.in_flight]
+        share, rest = divmod(self._max_in_flight, max(1, len(active)))
+        return share + (sum(each.in_flight > share for each in active) < rest)
+
     def _has_room(self) -> bool:
+        if self._paused:
+            return False
         return self._max_in_flight is None or self._in_flight < self._max_in_flight
 
     # ---- starter threads ----------------------------------------------------------------------
@@ -115,14 +172,15 @@ class Scheduler:
     def _next_queue(self) -> _Queue | None:
         """Take a queue of the service with the fewest starters; None ends the thread."""
         with self._lock:
-            startable = self._startable()
-            if not startable or not self._has_room():
-                self._threads -= 1
-                return None
+            while not (startable := self._startable()) or not self._has_room():
+                if not self._unexhausted or not self._wait_for_work():
+                    self._threads -= 1
+                    return None
             service = min(startable, key=lambda each: each.starters)
             # To the end, so that services with as many starters take turns.
             self._services[service.name] = self._services.pop(service.name)
             service.starters += 1
+            service.in_flight += 1
             self._in_flight += 1
             queue = service.ready.popleft()
             queue.in_flight += 1
@@ -131,13 +189,25 @@ class Scheduler:
             self._start_thread()
         return queue
 
+    def _wait_for_work(self) -> bool:  # holds the lock
+        """Wait a moment; False when there was nothing to do."""
+        self._idle += 1
+        self._work.wait(IDLE_S)
+        if self._woken:
+            self._woken -= 1
+            return True
+        self._idle -= 1
+        return False
+
     def _put_back(self, queue: _Queue, *, exhausted: bool, in_flight: bool) -> None:
         with self._lock:
             queue.service.starters -= 1
             if not in_flight:
                 queue.in_flight -= 1
+                queue.service.in_flight -= 1
                 self._in_flight -= 1
             if exhausted or queue.cancelled_before < self._cancelled:
+                self._unexhausted -= 1
                 return
             if queue.in_flight < MAX_UNFINISHED:
                 queue.service.ready.append(queue)
@@ -149,12 +219,15 @@ class Scheduler:
     def _finished(self, queue: _Queue, _: Future[ProviderResponse]) -> None:
         with self._lock:
             queue.in_flight -= 1
+            queue.service.in_flight -= 1
             self._in_flight -= 1
             # Not with each that ends: a thread then starts many at once.
             if queue.held and queue.in_flight <= MAX_UNFINISHED // 2:
                 queue.held = False
                 if queue.cancelled_before == self._cancelled:
                     queue.service.ready.append(queue)
+                else:
+                    self._unexhausted -= 1
             is_needed = self._claim_thread()
         if is_needed:
             self._start_thread()
@@ -163,10 +236,11 @@ class Scheduler:
 class _Service:
     """Columns that may block on the same thing."""
 
-    __slots__ = ("name", "ready", "starters")
+    __slots__ = ("in_flight", "name", "ready", "starters")
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.in_flight = 0
         self.ready: deque[_Queue] = deque()
         self.starters = 0
 

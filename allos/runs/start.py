@@ -95,6 +95,8 @@ def _origin_of(task: Task) -> AbstractContextManager[RunContext]:
     origin: dict[str, Any] = {"sample_index": task.sample, "repeat": task.repeat}
     if task.variables:
         origin["variables"] = task.variables
+    if context.current().run_id is not None:
+        origin["task_key"] = task.key
     return context.using(**origin)
 
 

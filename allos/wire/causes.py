@@ -18,6 +18,6 @@ def causes(exc: BaseException) -> list[BaseException]:
 def class_names(exc: BaseException) -> set[str]:
     """Return the names of the classes of an exception and of its causes, base classes included.
 
-    The HTTP libraries are loaded late, and change: their exceptions are told apart by name.
+    The HTTP libraries are loaded late, and change: their exceptions are distinguished by name.
     """
     return {cls.__name__ for link in causes(exc) for cls in type(link).__mro__}

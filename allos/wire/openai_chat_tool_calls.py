@@ -101,7 +101,7 @@ class ToolCallAssembler:
         return ToolCallDelta(position, new_id, new_name, added, value)
 
     def _name(self, call: PartialToolCall, name: str) -> str:
-        """Return the name of a call that is told its name, or a piece of it, once more."""
+        """Return the name of a call that is sent its name, or a piece of it, once more."""
         known = call.name
         if known is None:
             return name

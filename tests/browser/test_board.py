@@ -112,7 +112,7 @@ def test_columns_stream_at_once_while_another_cell_runs(lab: Lab, server: FakeSe
     notebook, board = _open(lab, server, THREE, ", temperature=0.2, n=3", "'the next cell'")
     done, streaming, waiting = (_column(board, name) for name in (LLAMA, GPT, CLAUDE))
     _state(done, "ok")
-    expect(done.locator(".rep")).to_contain_text("2 of 3 repeats are the same")
+    expect(done.locator(".rep")).to_contain_text("2 of 3 repeats the same")
     expect(streaming.locator(".plain")).to_contain_text("marble curves")
     expect(streaming.locator(".word")).to_have_text(re.compile(r"\d+ tok/s"))
     expect(waiting.locator(".word")).to_have_text(re.compile(r"try 2 of 6 in \d+ s"))
@@ -308,7 +308,7 @@ def test_failures_stay_in_their_column(lab: Lab, server: FakeServer) -> None:
 
 def test_an_added_column_leaves_the_others_as_they_were(lab: Lab, server: FakeServer) -> None:
     """What is open stays open, turned to, focused and selected; the new column works like the others."""
-    server.reply(Reply(text=LONG), on="long")
+    server.script(Reply(text=LONG), Reply(text=f"{LONG}\nOr not."), on="long")
     server.reply(Reply(text=LONG), on="added")
     server.reply(Reply(text=ROLLING * 60, delay_s=0.02), on="slow")
     server.reply(Reply(text="Short."), on="short")
@@ -423,7 +423,7 @@ def test_keyboard(lab: Lab, server: FakeServer) -> None:
     press = notebook.page.keyboard.press
     board.locator(".prompt, .words").first.click()
     names = []
-    for _ in range(3):
+    while "Stop B, b" not in names and len(names) < 30:
         press("Tab")
         names.append(notebook.page.evaluate("document.activeElement.ariaLabel"))
     press("Escape")
@@ -435,7 +435,8 @@ def test_keyboard(lab: Lab, server: FakeServer) -> None:
     board.get_by_role("button", name="Run again").press("Enter")
     expect(board.locator(".allos-md")).to_have_text(["Quick.", "Quick."])
 
-    assert names == ["Stop all models", "Stop A, a", "Stop B, b"]
+    stops = [name for name in names if name and name.startswith("Stop")]
+    assert stops == ["Stop all models", "Stop A, a", "Stop B, b"]
     assert len(server.requests) == 4
     assert notebook.errors == []
 

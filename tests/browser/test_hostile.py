@@ -51,7 +51,7 @@ _COUNT = f"""() => {{
 _LEAVERS = """() => [...document.querySelectorAll('.allos-out *, .allos-board *, .allos-question *')].filter(e => {
     const style = getComputedStyle(e);
     return !['static', 'relative'].includes(style.position)
-        && !e.closest('.time') && !e.matches('.unseen');
+        && !e.closest('.time') && !e.matches('.unseen, .search > kbd, .scroller > table > * > tr > th');
 }).map(e => e.outerHTML.slice(0, 200))"""
 _OUTPUTS = """() => [...document.querySelectorAll('.allos-out')].map(e => {
     const copy = e.cloneNode(true);

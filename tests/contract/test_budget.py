@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import threading
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -484,3 +486,20 @@ def test_no_budget_costs_no_estimate(server: FakeServer, monkeypatch: Any) -> No
         answer = gpt().chat("Hi")
 
     assert answer.ok
+
+
+def test_calls_that_wait_are_sent_when_others_have_ended(server: FakeServer) -> None:
+    """Where it was asked for, a reservation that does not fit waits; what can never fit is refused."""
+    server.reply(Reply("Hi", usage={"input_tokens": 10, "output_tokens": 5}, first_delay_s=0.02))
+    with allos.budget(2.5 * WORST) as small, budgets.waiting():
+        context = contextvars.copy_context()
+        with ThreadPoolExecutor(8) as pool:
+            futures = [pool.submit(context.copy().run, gpt().chat, "Hi") for _ in range(10)]
+        answered = [future.result() for future in futures]
+    with allos.budget(WORST / 2), budgets.waiting(), pytest.raises(BudgetError):
+        gpt().chat("Hi")
+
+    assert len(answered) == 10
+    assert small.spent_usd <= small.usd
+    assert small.refused == 0
+    assert server.max_concurrency_seen <= 2

@@ -64,7 +64,7 @@ for name in names:
 import allos
 for name in allos.__all__:
     value = getattr(allos, name)
-    assert isinstance(value, types.ModuleType) is (name in ("analysis", "log", "testing")), name
+    assert isinstance(value, types.ModuleType) is (name in ("analysis", "log", "scorers", "testing")), name
 assert callable(allos.ask) and callable(allos.responses)
 """
     run(code)

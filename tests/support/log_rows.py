@@ -13,7 +13,7 @@ from allos.context import RunContext
 from allos.log.blocks import Block, block_from_rows
 from allos.log.columns import STORED_NAMES
 from allos.log.log import Log
-from allos.log.store.protocol import Batch, Rating, RawJson, Vote, Where
+from allos.log.store.protocol import Batch, Rating, RawJson, RunRecord, Vote, Where
 from allos.messages import Message, MessageRole
 from allos.request import Request
 from allos.response import ProviderResponse
@@ -109,6 +109,8 @@ class MemoryStore:
         self.rows: dict[str, tuple[Any, ...]] = {}
         self.raw_json: dict[str, RawJson] = {}
         self.all_ratings: list[Rating] = []
+        self.all_leases: dict[str, dict[str, float]] = {}
+        self.all_runs: dict[str, RunRecord] = {}
         self.all_votes: list[Vote] = []
         self.failure: Exception | None = None
         self.failures: list[Exception] = []
@@ -131,6 +133,7 @@ class MemoryStore:
         for raw in batch.raw:
             self.raw_json.setdefault(raw.id, raw)
         self.all_ratings += batch.ratings
+        self.all_runs.update((run.id, run) for run in batch.runs)
         self.all_votes += batch.votes
 
     def maintain(self) -> None:
@@ -167,6 +170,18 @@ class MemoryStore:
 
     def ratings(self) -> Iterator[Rating]:
         yield from self.all_ratings
+
+    def lease(self, run_id: str, holder: str, usd: float, limit_usd: float) -> float:
+        mine = self.all_leases.setdefault(run_id, {})
+        granted = usd if usd < 0 else max(0.0, min(usd, limit_usd - sum(mine.values())))
+        mine[holder] = max(0.0, mine.get(holder, 0.0) + granted)
+        return granted
+
+    def leases(self, run_id: str) -> dict[str, float]:
+        return self.all_leases.get(run_id, {})
+
+    def runs(self, run_id: str | None = None) -> Iterator[RunRecord]:
+        yield from (run for run in self.all_runs.values() if run_id in (None, run.id))
 
     def search(self, *_: object) -> Block:
         raise NotImplementedError("searching is the database's business")

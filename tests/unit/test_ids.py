@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allos.ids import UlidMaker, new_id, new_ulid
+from allos.ids import RandomBytes, UlidMaker, new_id, new_ulid
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -68,3 +68,24 @@ def test_ids_sort_by_time() -> None:
     assert all(mine == sorted(mine) for mine in found)
     assert len({id_ for mine in found for id_ in mine}) == 2000
     assert re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{26}", new_id())
+
+
+def test_random_bytes_are_read_many_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No byte is given twice, and a forked process reads its own."""
+    reads: list[int] = []
+
+    def urandom(count: int) -> bytes:
+        reads.append(count)
+        return bytes(number % 256 for number in range(count))
+
+    monkeypatch.setattr("allos.ids.os.urandom", urandom)
+    draw = RandomBytes()
+    found = [draw(10) for _ in range(409)]
+
+    assert found[:2] == [bytes(range(10)), bytes(range(10, 20))]
+    assert reads == [4096]
+    draw(10)
+    assert reads == [4096] * 2
+    monkeypatch.setattr("allos.ids.os.getpid", lambda: -1)
+    assert draw(10) == bytes(range(10))
+    assert reads == [4096] * 3

@@ -63,11 +63,27 @@ def _4_raters_and_votes(db: sqlite3.Connection) -> None:
     db.execute(f"CREATE TABLE votes ({', '.join(Vote._fields)}, PRIMARY KEY (id)) WITHOUT ROWID")
 
 
+def _5_batches(db: sqlite3.Connection) -> None:
+    for statement in add_columns(5):
+        db.execute(statement)
+    # Short, so that the schema still fits into the first page: see version 4.
+    indexed = ("comparison_id", "conversation_id", "conversation")
+    for name in indexed:
+        db.execute(f"DROP INDEX responses_{name}")
+    for number, name in enumerate((*indexed, "run_id"), 1):
+        db.execute(f"CREATE INDEX i{number} ON responses({name})WHERE {name} NOTNULL")
+    db.execute("DROP INDEX segment_columns_name")
+    db.execute("CREATE UNIQUE INDEX i5 ON segment_columns(name,first_seq)")
+    # One row for each part of what a batch is made of, and for each lease of its budget.
+    db.execute("CREATE TABLE runs(id,part,value,PRIMARY KEY(id,part))WITHOUT ROWID")
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _1_create,
     _2_parts_of_the_answer,
     _3_name_of_the_conversation,
     _4_raters_and_votes,
+    _5_batches,
 )
 """Item `n - 1` migrates a file from version `n - 1` to `n`."""
 

@@ -60,6 +60,25 @@ class Vote(NamedTuple):
     """`id` of the vote that this row takes back."""
 
 
+class RunRecord(NamedTuple):
+    """What a batch is made of, so that another process can go on with it."""
+
+    id: str
+    """The `run_id` of its rows."""
+    created_at: int
+    """When it was started first, microseconds since 1970-01-01 UTC."""
+    updated_at: int
+    """When it was started last."""
+    question: str
+    """Hash of what every row is asked; batches with another one share no rows."""
+    calls: int
+    """How many calls it has, done or not."""
+    request: bytearray
+    """Prompts, models, parameters and options, as `allos.log.rows.pack` compresses JSON."""
+    data: bytearray
+    """The rows of the data, in the same way."""
+
+
 class RawJson(NamedTuple):
     """Request body and reply of a response, as `allos.log.rows.pack` compresses them."""
 
@@ -76,6 +95,8 @@ class Batch:
     """Values in the order of `allos.log.columns.STORED`."""
     raw: Sequence[RawJson] = ()
     ratings: Sequence[Rating] = ()
+    runs: Sequence[RunRecord] = ()
+    """Of a run that is stored already, all but `created_at` is replaced."""
     votes: Sequence[Vote] = ()
 
 
@@ -115,6 +136,9 @@ class Snapshot(Protocol):
     def ratings(self) -> Iterator[Rating]:
         """All ratings, oldest first."""
 
+    def runs(self, run_id: str | None = None) -> Iterator[RunRecord]:
+        """All batches, oldest first, or the one with this id; without an id, `data` is left empty."""
+
     def votes(self) -> Iterator[Vote]:
         """All votes, oldest first."""
 
@@ -148,6 +172,20 @@ class Store(Protocol):
 
     def reset_after_fork(self) -> None:
         """Drop the connection that a forked child inherited, without closing it."""
+
+    def lease(self, run_id: str, holder: str, usd: float, limit_usd: float) -> float:
+        """Take a part of a budget that several processes share; returns how much it is. Any thread.
+
+        The parts of all holders together never exceed `limit_usd`. A negative `usd` gives back.
+
+        Raises
+        ------
+        LogError
+            The database cannot be written.
+        """
+
+    def leases(self, run_id: str) -> Mapping[str, float]:
+        """US dollars that each holder has of a budget."""
 
     def is_locked(self, error: Exception) -> bool:
         """Whether `append` failed because another process is writing: trying again soon helps."""

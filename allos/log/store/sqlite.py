@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from allos.log.log_file import (
     file_lock,
     network_file_system,
 )
+from allos.log.store import sqlite_runs
 from allos.log.store.migrations import migrate
 from allos.log.store.protocol import Batch, DamagedStoreError, Rating, Vote, Where
 from allos.log.store.segments import SegmentBuilder, data_version
@@ -190,6 +191,8 @@ class SQLiteStore:
                 db.executemany(_INSERT_RAW, batch.raw)
             if batch.ratings:
                 db.executemany(_INSERT_RATING, batch.ratings)
+            if batch.runs:
+                sqlite_runs.save(db, batch.runs)
             if batch.votes:
                 db.executemany(_INSERT_VOTE, batch.votes)
             db.execute("COMMIT")
@@ -252,6 +255,26 @@ class SQLiteStore:
         db, self._db = self._db, None
         if db is not None:
             _inherited.append(db)
+
+    def lease(self, run_id: str, holder: str, usd: float, limit_usd: float) -> float:
+        """Take a part of a budget, on a connection of its own; see `Store.lease`. Any thread."""
+        with self._own_connection("write to") as db:
+            return sqlite_runs.lease(db, run_id, holder, usd, limit_usd)
+
+    def leases(self, run_id: str) -> Mapping[str, float]:
+        """US dollars that each holder has of a budget. Any thread."""
+        with self._own_connection("read") as db:
+            return sqlite_runs.leases(db, run_id)
+
+    @contextlib.contextmanager
+    def _own_connection(self, what: str) -> Iterator[sqlite3.Connection]:
+        import sqlite3
+
+        try:
+            with contextlib.closing(connect(self.path)) as db:
+                yield db
+        except (sqlite3.Error, UnicodeError) as error:
+            raise LogError(f"cannot {what} the log {str(self.path)!r}: {error}") from error
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[SQLiteSnapshot]:

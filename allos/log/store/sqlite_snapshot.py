@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from allos.log.blocks import Block, block_from_rows, select_rows
-from allos.log.store.protocol import Rating, RawJson, Vote, Where
+from allos.log.store import sqlite_runs
+from allos.log.store.protocol import Rating, RawJson, RunRecord, Vote, Where
 from allos.log.store.segments import read_segments
 from allos.log.store.sqlite_conditions import to_sql
 from allos.log.store.sqlite_connection import largest_seq
@@ -134,6 +135,10 @@ class SQLiteSnapshot:
         """All votes, oldest first."""
         names = ", ".join(Vote._fields)
         return map(Vote._make, self._db.execute(f"SELECT {names} FROM votes ORDER BY id"))
+
+    def runs(self, run_id: str | None = None) -> Iterator[RunRecord]:
+        """Batches, oldest first, or the one with this id."""
+        return sqlite_runs.read(self._db, run_id)
 
     def raw(self, ids: Sequence[str]) -> Iterator[RawJson]:
         """Request bodies and replies of these responses, those that are stored."""

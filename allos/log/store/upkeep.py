@@ -78,6 +78,12 @@ def prune(path: Path, where: Where, *, raw_only: bool, dry_run: bool) -> Pruned:
                     db.execute(f"DELETE FROM ratings WHERE response_id IN ({chosen})", values)
                     for side in ("response_a", "response_b"):
                         db.execute(f"DELETE FROM votes WHERE {side} IN ({chosen})", values)
+                    # What a batch is made of holds the texts of its rows.
+                    db.execute(
+                        "DELETE FROM runs WHERE part IN ('request', 'data') AND id IN"
+                        f" (SELECT run_id FROM responses WHERE run_id NOTNULL AND {condition.sql})",
+                        values,
+                    )
                     db.execute(f"DELETE FROM responses WHERE {condition.sql}", values)
             db.execute("COMMIT")
         except BaseException:

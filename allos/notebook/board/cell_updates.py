@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import monotonic, perf_counter
 from typing import Any
 
+from allos.notebook.board.source import BoardCell
 from allos.render.answer import body_html, body_text_parts
+from allos.render.comparison_costs import cost_usd
 from allos.render.comparison_facts import CHARS_PER_TOKEN, numbers
 from allos.render.format import first_token, rate, token_counts
 from allos.render.markdown_stream import MarkdownStream
 from allos.render.plain import clean_text
 from allos.response import ProviderResponse
-from allos.runs.cell import Cell, CellSnapshot
+from allos.runs.cell import CellSnapshot
 
 _SETTLED_S = 0.5
 """A speed measured over a shorter time is too inaccurate to show."""
+
+_ERROR_CHARS = 200
 
 View = dict[str, Any]
 """JSON values only."""
@@ -23,18 +28,40 @@ View = dict[str, Any]
 class CellUpdates:
     """The state of one cell as the page has it, and the changes since.
 
-    Attributes
+    Parameters
     ----------
+    cell : BoardCell
     key : str
         Its name in messages.
+    number_of : callable
+        ``number_of(row, response)`` is the number of an answer among those to one prompt; equal answers
+        have the same.
+    is_deferred : bool
+        Whether its text is sent only once a page asks for it, see `send_text`.
+
+    Attributes
+    ----------
     response : ProviderResponse or None
         The response that the page shows.
     """
 
-    def __init__(self, cell: Cell) -> None:
+    def __init__(
+        self,
+        cell: BoardCell,
+        key: str,
+        number_of: Callable[[int, ProviderResponse], int],
+        *,
+        is_deferred: bool = False,
+    ) -> None:
         self.cell = cell
-        self._column = column_key(cell.column.index)
-        self.key = f"{self._column}.{cell.sample_index}"
+        self.key = key
+        self._number_of = number_of
+        self._is_deferred = is_deferred
+        self._start_run(-1)
+
+    def send_text(self) -> None:
+        """Send all of it with the next changes: a page asks for its text, or has not got it."""
+        self._is_deferred = False
         self._start_run(-1)
 
     def _start_run(self, run: int) -> None:
@@ -64,6 +91,7 @@ class CellUpdates:
         if now.response is None:
             change |= self._live(now)
         elif now.response is not self.response:
+            self.response = now.response
             change |= self._finish(now.response, now.pieces)
         return {"key": self.key, **change} if change else None
 
@@ -97,7 +125,13 @@ class CellUpdates:
         }
 
     def _place(self) -> View:
-        return {"column": self._column, "sample": self.cell.sample_index, "run": self._run}
+        return {
+            "column": column_key(self.cell.column.index),
+            "row": row_key(self.cell.row),
+            "sample": self.cell.sample_index,
+            "run": self._run,
+            "is_deferred": self._is_deferred,
+        }
 
     def _live(self, now: CellSnapshot) -> View:
         change: View = {}
@@ -108,6 +142,8 @@ class CellUpdates:
             self._has_age, change["age_s"] = False, None  # it is queued again
         if now.state != self._state:
             self._state = change["state"] = now.state
+        if self._is_deferred:
+            return change | (self._times(now) if change else {})
         if len(now.pieces) > self._pieces:
             change |= self._text(now.pieces)
         if now.reasoning_chars != self._reasoning_chars:
@@ -171,7 +207,30 @@ class CellUpdates:
         return times
 
     def _finish(self, response: ProviderResponse, pieces: list[str]) -> View:
-        self.response = response
+        self._end = {**self._ended(response), **self._rendered(response, pieces)}
+        return self._end
+
+    def _ended(self, response: ProviderResponse) -> View:
+        """What a board of thousands needs to know of an answer to sort and filter it."""
+        known = response.metadata
+        return {
+            "state": response.status,
+            "answer": self._number_of(self.cell.row, response),
+            "attempt": None,
+            "age_s": None,
+            "first_s": known.get("time_to_first_token_s"),
+            "latency_s": response.latency_s,
+            "output_tokens": known.get("output_tokens"),
+            "cost_usd": cost_usd(response),
+            "is_replayed": response.replayed,
+            "rating": self.cell.rating,
+            "error": clean_text(str(response.error))[:_ERROR_CHARS] if response.error else "",
+        }
+
+    def _rendered(self, response: ProviderResponse, pieces: list[str]) -> View:
+        """The answer and its facts as the page shows them; nothing while it is deferred."""
+        if self._is_deferred:
+            return {}
         if "".join(pieces) == response.content:
             self._stream.add("".join(pieces[self._pieces :]))
             self._stream.finish(response.content)
@@ -181,22 +240,21 @@ class CellUpdates:
         facts = [fact.text for fact in known_facts]
         if response.error is not None and known.get("request_id"):
             facts.append(f"request {known['request_id']}")
-        self._end = {
-            "state": response.status,
+        return {
             "html": body_html(response),
             "source": clean_text("\n\n".join(body_text_parts(response))),
             "facts": [clean_text(fact) for fact in facts],
             "hints": {fact.text: clean_text(fact.hint) for fact in known_facts if fact.hint},
-            "attempt": None,
-            "age_s": None,
-            "first_s": known.get("time_to_first_token_s"),
-            "latency_s": response.latency_s,
         }
-        return self._end
 
 
 def column_key(index: int) -> str:
     """Name of a column in messages."""
+    return str(index)
+
+
+def row_key(index: int) -> str:
+    """Name of a prompt in messages."""
     return str(index)
 
 
@@ -219,6 +277,12 @@ _BLANK: View = {
     "age_s": None,
     "first_s": None,
     "latency_s": None,
+    "answer": 0,
+    "output_tokens": None,
+    "cost_usd": None,
+    "is_replayed": False,
+    "rating": None,
+    "error": "",
 }
 """State of a run that has not started."""
 

@@ -7,21 +7,27 @@ Messages to the page are JSON objects of two types; ``frontend/src/protocol.js``
 
 ``{"type": "snapshot", "snapshot": {...}}``
     Everything. Also the widget's `snapshot` trait, for pages that are opened later.
-``{"type": "update", "cells": [...], "columns": [...], "chips": [...], "summary": [...], "notice": ""}``
+``{"type": "update", "cells": [...], "columns": [...], "chips": [...], "summary": [...], "notice": "",
+"found": {...}}``
     What has changed; each name may be missing. A cell's update names the cell by its `key`; `text` is
     inserted at `offset`, `blocks` at `blocks_at`. With new blocks the text begins anew as the next `part`,
     and a new `run` discards everything of the one before.
 
-The page answers with ``{"action": "stop" | "retry", "cell": key}`` or
-``{"action": "stop_all" | "run_again" | "sync"}``.
+The page answers with ``{"action": "stop" | "retry", "cell": key}``,
+``{"action": "stop_all" | "run_again" | "retry_failed" | "sync"}``, ``{"action": "add", "model": name}``,
+``{"action": "texts", "cells": [key]}`` or ``{"action": "search", "query": words}``.
+
+On a board of more than `DEFER_OVER` calls the texts of a call are sent once a page has asked for them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from threading import Lock
-from typing import Any
 
-from allos.notebook.board.cell_updates import CellUpdates, View, column_key
+from allos.notebook.board.cell_updates import CellUpdates, View, column_key, row_key
+from allos.notebook.board.source import BoardCell, BoardSource
+from allos.render.answer import body_text_parts
 from allos.render.comparison_columns import (
     colour_slots,
     common_labels,
@@ -30,16 +36,19 @@ from allos.render.comparison_columns import (
     root_class,
     shades,
 )
-from allos.render.comparison_facts import answer_key, repeats_label
+from allos.render.comparison_facts import answer_key
+from allos.render.comparison_rows import row_label, rows_title
 from allos.render.comparison_tally import ComparisonTally
-from allos.render.comparison_view import ComparisonView
+from allos.render.comparison_view import ComparisonView, RowView
 from allos.render.media import prompt_media_html
 from allos.render.plain import clean_text
 from allos.response import ProviderResponse
-from allos.runs.cell import Cell
-from allos.runs.comparison import Comparison
 
 MAX_PROMPT_CHARS = 20_000
+MAX_ROW_CHARS = 600
+"""Of each prompt where there are several."""
+DEFER_OVER = 200
+"""With more calls than this, a text is sent once a page shows its call."""
 
 
 class BoardUpdates:
@@ -53,19 +62,25 @@ class BoardUpdates:
     request to the kernel; that costs at most twice the text.
     """
 
-    def __init__(self, comparison: Comparison) -> None:
+    def __init__(self, comparison: BoardSource) -> None:
         self.comparison = comparison
         self._version = 0
         self._cells: dict[int, CellUpdates] = {}
+        self._by_key: dict[str, CellUpdates] = {}
+        self._requested: list[CellUpdates] = []
         self._columns: list[View] = []
-        self._answers: dict[int, EqualAnswers] = {}
+        self._answers: dict[int, dict[int, int]] = {}
         self._tally = ComparisonTally()
+        self._counted: dict[int, ProviderResponse | None] = {}
         self._summary: list[tuple[str, str, str, str]] = []
         self._notice = ""
         self._sent_notice = ""
+        self._found: View | None = None
         self._needs_snapshot = False
         # Invariant: a snapshot and the offsets of later pieces match.
         self._lock = Lock()
+        self._n = comparison.layout().n
+        self._rows = self._describe_rows()
         self.changes()
 
     def set_notice(self, notice: str) -> None:
@@ -76,13 +91,37 @@ class BoardUpdates:
         """Send a snapshot next: a page has missed something."""
         self._needs_snapshot = True
 
-    def cell(self, key: str) -> Cell:
+    def cell(self, key: str) -> BoardCell:
         """The cell with a key."""
         with self._lock:
-            found = next((known.cell for known in self._cells.values() if known.key == key), None)
+            found = self._by_key.get(key)
         if found is None:
             raise ValueError(f"{key!r} is not a cell of this board")
-        return found
+        return found.cell
+
+    def send_texts(self, keys: Iterable[str]) -> None:
+        """Send the texts of some cells next, and whatever is written to them from then on."""
+        with self._lock:
+            known = [cell for key in keys if (cell := self._by_key.get(key)) is not None]
+            for cell in known:
+                cell.send_text()
+            self._requested += known
+
+    def search(self, query: str) -> None:
+        """Tell the page next which cells have all words of a query, in their prompt or their answer."""
+        words = query.lower().split()
+        layout = self.comparison.layout()
+        prompts = [row.prompt.text.lower() for row in layout.rows] or [layout.prompt.text.lower()]
+        found = []
+        with self._lock:
+            cells = list(self._cells.values())
+        for known in cells:
+            response = known.response
+            answer = "\n".join(body_text_parts(response)).lower() if response is not None else ""
+            prompt = prompts[known.cell.row]
+            if all(word in answer or word in prompt for word in words):
+                found.append(known.key)
+        self._found = {"query": query, "cells": found}
 
     def changes(self) -> View | None:
         """Message with what has changed; None when nothing has."""
@@ -96,12 +135,14 @@ class BoardUpdates:
                 found["cells"] = cells
             if columns:
                 found["columns"] = columns
-                found["chips"] = _chips(self.comparison.view())
+                found["chips"] = _chips(self.comparison.layout())
             facts = self._facts() if cells else self._summary
             if facts != self._summary:
                 self._summary = found["summary"] = facts
             if self._notice != self._sent_notice:
                 self._sent_notice = found["notice"] = self._notice
+            if self._found is not None:
+                found["found"], self._found = self._found, None
             return {"type": "update", **found} if found else None
 
     def snapshot(self) -> View:
@@ -110,17 +151,20 @@ class BoardUpdates:
             return self._all()
 
     def _all(self) -> View:
-        view = self.comparison.view()
+        view = self.comparison.layout()
         return {
             "table_class": root_class(view.id),
             "system": _shorten(clean_text(view.prompt.system)),
             "prompt": _shorten(clean_text(view.prompt.text)),
             "chips": _chips(view),
             "columns": self._columns,
+            "rows": self._rows,
+            "rows_title": rows_title(view.rows),
             "cells": [self._cells[index].whole() for index in sorted(self._cells)],
             "summary": self._summary,
             "prompt_html": prompt_media_html(view.prompt.images, view.prompt.files),
             "logged_as": view.id if view.logged else "",
+            "can_run": self.comparison.can_run,
             "notice": self._sent_notice,
         }
 
@@ -134,50 +178,73 @@ class BoardUpdates:
         """Changes of the cells, and all columns where one has changed."""
         # Read before the columns: a column is there before its cells.
         self._version, cells = self.comparison.changed_since(self._version)
+        changed = {cell.index: self._known(cell) for cell in cells}
+        requested, self._requested = self._requested, []
+        changed |= {known.cell.index: known for known in requested}
         found = []
         with_answers = set()
-        for cell in cells:
-            known = self._cells.get(cell.index)
-            if known is None:
-                known = self._cells[cell.index] = CellUpdates(cell)
-            before = known.response
+        for index in sorted(changed):
+            known = changed[index]
             change = known.changes()
             if change is not None:
                 found.append(change)
+            before = self._counted.get(index)
             if known.response is not before:
-                self._count(cell, before, known.response)
-                with_answers.add(cell.column.index)
+                self._count(known.cell, before, known.response)
+                self._counted[index] = known.response
+                with_answers.add(known.cell.column.index)
         if len(self._columns) != len(self.comparison.columns):
             self._columns = self._describe_columns()
             return found, self._columns
         columns = list(self._columns)
         for index in with_answers:
-            columns[index] = {**columns[index], "repeats": self._repeats(index)}
+            columns[index] = {**columns[index], "numbers": self._tally.column_numbers(index)}
         if columns == self._columns:
             return found, None
         self._columns = columns
         return found, columns
 
+    def _known(self, cell: BoardCell) -> CellUpdates:
+        known = self._cells.get(cell.index)
+        if known is None:
+            column = column_key(cell.column.index)
+            key = f"{column}.{cell.row * self._n + cell.sample_index}"
+            is_deferred = len(self.comparison.cells) > DEFER_OVER
+            known = CellUpdates(cell, key, self._number_of, is_deferred=is_deferred)
+            self._cells[cell.index] = self._by_key[key] = known
+        return known
+
+    def _number_of(self, row: int, response: ProviderResponse) -> int:
+        """Number of an answer among those to one prompt, from 0."""
+        numbers = self._answers.setdefault(row, {})
+        return numbers.setdefault(hash(answer_key(response)), len(numbers))
+
     def _count(
-        self, cell: Cell, before: ProviderResponse | None, response: ProviderResponse | None
+        self, cell: BoardCell, before: ProviderResponse | None, response: ProviderResponse | None
     ) -> None:
         """Bring the totals up to date with one cell's answer."""
         column = cell.column.index
-        answers = self._answers.setdefault(column, EqualAnswers())
         if before is not None:
             self._tally.remove(column, before)
-            answers.remove(cell)
         if response is not None:
             self._tally.add(column, response)
-            answers.add(cell, response)
 
-    def _repeats(self, column: int) -> str:
-        largest = self._answers[column].largest() if column in self._answers else []
-        n = len(self.comparison.cells_of(column)) if len(largest) > 1 else 0
-        return repeats_label([cell.sample_index for cell in largest], n) if n else ""
+    def _describe_rows(self) -> list[View]:
+        """The prompts; without a text of its own where there is only one."""
+        rows: Sequence[RowView] = self.comparison.layout().rows
+        described: list[View] = [
+            {
+                "key": row_key(row.index),
+                "label": row_label(row),
+                "prompt": _shorten(clean_text(row.prompt.text), MAX_ROW_CHARS),
+                "change": None if row.change is None else round(row.change, 3),
+            }
+            for row in rows
+        ]
+        return described or [{"key": row_key(0), "label": "", "prompt": "", "change": None}]
 
     def _describe_columns(self) -> list[View]:
-        columns = self.comparison.view().columns
+        columns = self.comparison.layout().columns
         names = [column.name for column in columns]
         places = zip(colour_slots(names), shades(names), strict=True)
         described = []
@@ -191,44 +258,22 @@ class BoardUpdates:
                     "provider": provider,
                     "model": model,
                     "params": clean_text(", ".join(apart)),
+                    "run": clean_text(column.run),
+                    "numbers": self._tally.column_numbers(column.index),
                     "slot": slot,
                     "shade": shade,
-                    "repeats": self._repeats(column.index),
                 }
             )
         return described
 
 
-class EqualAnswers:
-    """Cells of one column, grouped by what they answered."""
-
-    def __init__(self) -> None:
-        self._groups: dict[Any, dict[Cell, None]] = {}
-        self._keys: dict[Cell, Any] = {}
-
-    def add(self, cell: Cell, response: ProviderResponse) -> None:
-        """Add a cell to those with the same answer."""
-        key = self._keys[cell] = answer_key(response)
-        self._groups.setdefault(key, {})[cell] = None
-
-    def remove(self, cell: Cell) -> None:
-        """Remove a cell that was added."""
-        key = self._keys.pop(cell)
-        del self._groups[key][cell]
-        if not self._groups[key]:
-            del self._groups[key]
-
-    def largest(self) -> list[Cell]:
-        """The largest group; the first of several."""
-        largest: dict[Cell, None] = max(self._groups.values(), key=len, default={})
-        return list(largest)
-
-
 def _chips(view: ComparisonView) -> list[str]:
     earlier = view.prompt.earlier_messages
     chips = [f"{earlier + 1} messages"] if earlier else []
+    if view.rows:
+        chips.append(f"{len(view.rows):,} prompts")
     return chips + [clean_text(label) for label in common_labels(view)]
 
 
-def _shorten(text: str) -> str:
-    return text if len(text) <= MAX_PROMPT_CHARS else f"{text[:MAX_PROMPT_CHARS]} …"
+def _shorten(text: str, most: int = MAX_PROMPT_CHARS) -> str:
+    return text if len(text) <= most else f"{text[:most]} …"

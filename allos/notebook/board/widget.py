@@ -14,7 +14,7 @@ from importlib.resources import files
 from time import monotonic
 from typing import Any
 
-from allos.runs.comparison import Comparison
+from allos.notebook.board.source import BoardSource
 
 FLUSH_HZ = 14.0
 """Maximum number of messages per second, for all cells together."""
@@ -69,13 +69,13 @@ class Flusher:
             self._closed.wait(max(left_s, 0.5 / FLUSH_HZ))
 
 
-def make_board(comparison: Comparison) -> Any:
+def make_board(comparison: BoardSource) -> Any:
     """Live board of a comparison, ready to be displayed.
 
     Parameters
     ----------
-    comparison : Comparison
-        Running or done.
+    comparison : BoardSource
+        A `Comparison`, running or done, or logged rows, see `allos.board`.
 
     Returns
     -------
@@ -101,6 +101,7 @@ def _board_class() -> type[Any]:
     from allos.notebook.board.updates import BoardUpdates
     from allos.render.answer import body_html
     from allos.response import ProviderResponse
+    from allos.runs.comparison import Comparison
 
     class Board(anywidget.AnyWidget):
         """Live board of one comparison."""
@@ -109,7 +110,7 @@ def _board_class() -> type[Any]:
         _css = f"{_shared_css()}\n{_static('board.css')}"
         snapshot = traitlets.Dict().tag(sync=True)
 
-        def __init__(self, comparison: Comparison) -> None:
+        def __init__(self, comparison: BoardSource) -> None:
             self.comparison = comparison
             self._updates = BoardUpdates(comparison)
             self._flusher = Flusher(self._flush)
@@ -168,17 +169,33 @@ def _board_class() -> type[Any]:
         def _act(self, message: dict[str, Any]) -> None:
             """Run the action of a button; does not block."""
             match message["action"]:
-                case "stop":
-                    self._updates.cell(message["cell"]).stop()
-                case "retry":
-                    self._updates.cell(message["cell"]).retry()
-                case "stop_all":
-                    self.comparison.cancel()
-                case "run_again":
-                    for cell in list(self.comparison.cells):
-                        cell.retry()
                 case "sync":
                     self._updates.resend()
+                case "texts":
+                    self._updates.send_texts(message["cells"])
+                case "search":
+                    self._updates.search(str(message["query"]))
+                case action:
+                    self._control(action, message)
+
+        def _control(self, action: str, message: dict[str, Any]) -> None:
+            """Stop calls and make new ones, of a comparison that can."""
+            comparison = self.comparison
+            if not isinstance(comparison, Comparison):
+                raise ValueError("these answers are from the log, nothing runs")
+            match action:
+                case "stop":
+                    comparison.cells[self._updates.cell(message["cell"]).index].stop()
+                case "retry":
+                    comparison.cells[self._updates.cell(message["cell"]).index].retry()
+                case "stop_all":
+                    comparison.cancel()
+                case "run_again":
+                    comparison.retry()
+                case "retry_failed":
+                    comparison.retry(failed=True)
+                case "add":
+                    comparison.add(str(message["model"]).strip())
                 case unknown:
                     raise ValueError(f"{unknown!r} is not an action of the board")
 

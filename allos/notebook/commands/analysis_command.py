@@ -11,7 +11,6 @@ from allos.log.feedback import votes
 from allos.log.query import responses
 from allos.log.text_search import search as search_log
 from allos.notebook.commands.log_words import filters_of, is_time, period, split_option
-from allos.notebook.tables.figures_table import FIGURES_VIEW
 from allos.notebook.tables.values import plural
 from allos.raters import is_judge
 from allos.runs.frame_accessor import Cost
@@ -105,8 +104,8 @@ def _chosen(
 
 
 def _marked(frame: pd.DataFrame, title: str, note: str = "") -> pd.DataFrame:
-    """Frame that a notebook shows as a table for reading."""
-    frame.attrs.update(allos_view=FIGURES_VIEW, allos_title=title, allos_note=note)
+    """Result whose table has this title and note."""
+    frame.attrs.update(allos_title=title, allos_note=note)
     return frame
 
 

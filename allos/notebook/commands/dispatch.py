@@ -37,6 +37,7 @@ _COMMANDS = {
     "search": _Command("analysis_command", "search"),
     "rank": _Command("analysis_command", "rank"),
     "chats": _Command("chats_command"),
+    "batches": _Command("batches_command", takes_arguments=False),
     "config": _Command(
         "session_command",
         "config",
@@ -70,10 +71,11 @@ def run(name: str, args: tuple[str, ...], display: Display | None = None) -> Any
     if name == "help":
         sys.stdout.write(HELP)
         return None
-    if name == "compare":
+    if name in ("compare", "batch"):
+        words = "PROVIDER/MODEL PROVIDER/MODEL" if name == "compare" else "DATA PROVIDER/MODEL"
         raise ConfigurationError(
-            "compare is a cell magic: %%allos compare PROVIDER/MODEL PROVIDER/MODEL, and the prompt in "
-            "the lines below. In Python, use allos.compare. Nothing was sent."
+            f"{name} is a cell magic: %%allos {name} {words}, and the prompt in "
+            f"the lines below. In Python, use allos.{name}. Nothing was sent."
         )
     command = _COMMANDS[name]
     if args and not command.takes_arguments:

@@ -12,17 +12,16 @@ if TYPE_CHECKING:
 
 
 def stop(args: tuple[str, ...]) -> pd.DataFrame:
-    """Stop all running comparisons and return one row for each; partial answers are kept."""
+    """Stop all running comparisons and batches and return one row for each; partial answers are kept."""
     import pandas as pd
 
     from allos.notebook.tables.stopped_table import COLUMNS
     from allos.runs.active_runs import stop_all
 
-    rows = []
-    for run in list(current_session().active_runs):
-        done = sum(cell.done for cell in run.cells)
-        prompt = run.view().prompt.text
-        rows.append((run.id, len(run.cells) - done, done, prompt))
+    rows = [
+        (run.id, run.unanswered, run.answered, run.question)
+        for run in list(current_session().active_runs)
+    ]
     stop_all()
     frame = pd.DataFrame(rows, columns=["comparison_id", *COLUMNS])
     dtypes = {"stopped": "Int64", "answered": "Int64", "prompt": text_dtype()}

@@ -1,4 +1,4 @@
-"""Results of `allos.analysis` as the sub-commands of ``%allos`` show them; known by a mark in ``attrs``."""
+"""Figures of calls: those that belong together in one cell, and each in its unit."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ from allos.render.format import money, seconds
 
 if TYPE_CHECKING:
     import pandas as pd
-
-FIGURES_VIEW = "figures"
-"""Value of ``frame.attrs["allos_view"]``."""
 
 _SHARES = ("share", "error_rate")
 _HEADS = {
@@ -50,8 +47,8 @@ def table(frame: pd.DataFrame) -> DataTable:
         and (frame[name].notna().any() or not len(frame))
         and (name not in _RARE or (frame[name] != 0).any())
     ]
-    heads = [_head(name) for name in names]
-    rows = [[_cell(name, row) for name in names] for row in records(frame)]
+    heads = [head_of(name) for name in names]
+    rows = [[cell_of(name, row) for name in names] for row in records(frame)]
     numbers = [
         head
         for name, head in zip(names, heads, strict=True)
@@ -66,11 +63,13 @@ def table(frame: pd.DataFrame) -> DataTable:
     )
 
 
-def _head(name: str) -> str:
+def head_of(name: str) -> str:
+    """Head of a column."""
     return _HEADS.get(name, name.removesuffix("_usd").replace("_", " "))
 
 
-def _cell(name: str, row: Any) -> TableCell | str:
+def cell_of(name: str, row: Any) -> TableCell | str:
+    """Cell of a row, in the unit that the column's name says."""
     value = row[name]
     beside = row.get(_BESIDE.get(name, ""))
     if value is None:

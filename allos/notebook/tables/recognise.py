@@ -3,17 +3,18 @@
 The frame itself stays a plain `pandas.DataFrame`: it is known by its columns, so that a part of its rows,
 sorted or filtered, looks the same. A part of the columns of responses, which may have any names, is known
 by a mark that pandas keeps, ``frame.attrs["allos_rows"]``; frames whose columns depend on a service or a call
-(models, results of `allos.analysis`) by ``frame.attrs["allos_view"]``.
+(models) by ``frame.attrs["allos_view"]``, and results of `allos.analysis` by their class.
 """
 
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from allos.analysis.results import ResultFrame
     from allos.render.data_table import DataTable
 
 
@@ -35,6 +36,7 @@ _MODULES = {
     "turns": ("chats_table",),
     "found_in": ("keys_table",),
     "stopped": ("stopped_table",),
+    "batch_id": ("batches_table",),
 }
 """By the first column: modules of this package, imported for the first such frame."""
 
@@ -46,15 +48,16 @@ def table_of(frame: pd.DataFrame) -> DataTable | None:
     ----------
     frame : pandas.DataFrame
     """
+    result_of = getattr(frame, "result_of", None) if type(frame).__name__ == "ResultFrame" else None
+    if isinstance(result_of, str):
+        from allos.notebook.tables import results_table
+
+        return results_table.table(cast("ResultFrame", frame))
     columns = tuple(frame.columns)
     if frame.attrs.get("allos_view") == "models" and "model" in columns:
         from allos.notebook.tables import models_table
 
         return models_table.table(frame)
-    if frame.attrs.get("allos_view") == "figures":
-        from allos.notebook.tables import figures_table
-
-        return figures_table.table(frame)
     first = columns[0] if columns and isinstance(columns[0], str) else ""
     for name in _MODULES.get(first, ()):
         module: Any = importlib.import_module(f"allos.notebook.tables.{name}")

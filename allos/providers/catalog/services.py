@@ -22,7 +22,7 @@ from allos.providers.catalog.service import Deprecation, ModelName, ProviderFact
 RESERVED: frozenset[str] = frozenset(
     {"models", "providers", "log", "last", "stop", "key", "help"}
     | {"config", "doctor", "replay", "chats", "compare", "show", "spent"}
-    | {"summary", "cost", "search", "rank"}
+    | {"summary", "cost", "search", "rank", "batch", "batches"}
 )
 """Subcommands of ``%allos``; no service may have such a name."""
 

@@ -9,7 +9,8 @@ one together. Replayed answers cost nothing.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from typing import Literal, Self, overload
 
@@ -65,6 +66,11 @@ class Budget:
         self.spent_usd = self.uncertain_usd = self.reserved_usd = 0.0
         self.calls = self.refused = 0
         self._open = 0
+        self.extend: Callable[[float], bool] | None = None
+        """Called with what a call may cost, where that is more than is left: whether `usd` has grown."""
+        self.whole_usd: float | None = None
+        """The budget that this one is a part of, if it is one that several processes share."""
+        self.advice = "set another budget: allos.budget(USD)"
         self._before: Budget | None = None
         self._tokens: list[Token[tuple[Budget, ...]]] = []
 
@@ -72,6 +78,11 @@ class Budget:
     def left_usd(self) -> float:
         """What the next call may cost at most."""
         return max(0.0, self.usd - self.spent_usd - self.reserved_usd)
+
+    @property
+    def shown_usd(self) -> float:
+        """Limit as messages show it."""
+        return self.usd if self.whole_usd is None else self.whole_usd
 
     def __enter__(self) -> Self:
         self._budgets.only_for_a_block(self)
@@ -93,6 +104,20 @@ class Budget:
 
 
 _blocks: ContextVar[tuple[Budget, ...]] = ContextVar("allos_budgets", default=())
+_waits: ContextVar[bool] = ContextVar("allos_budget_waits", default=False)
+
+
+@contextmanager
+def waiting() -> Iterator[None]:
+    """Let the calls of a block wait until others have ended, where only reservations stand in the way.
+
+    They block the thread that starts them, so it must not be the one that ends the others.
+    """
+    token = _waits.set(True)
+    try:
+        yield
+    finally:
+        _waits.reset(token)
 
 
 @overload
@@ -162,6 +187,7 @@ class Budgets(Interceptor):
     def after_fork_in_child(self) -> None:
         """Create new locks: a thread that held one does not exist in the child."""
         self.lock = threading.Lock()  # guards: the sums of all budgets change together
+        self.settled = threading.Condition(self.lock)
         self._asking = threading.Lock()  # guards: one question at a time
 
     def set(
@@ -260,15 +286,30 @@ class Reservation:
 
     def reserve(self, *, regardless: bool) -> None:
         """Reserve the worst case in every budget, or raise."""
+        while (full := self._try_reserve(regardless=regardless)) is not None:
+            # Not under the lock, which the loop thread takes: it may wait for other processes.
+            if full.extend is not None and self._worst is not None and full.extend(self._worst):
+                continue
+            with self._owner.lock:
+                if self._exceeded() is None:
+                    continue
+                if self._may_fit_later(full):
+                    self._owner.settled.wait()
+                    continue
+                full.refused += 1
+                raise BudgetError(f"{self._reason(full)} {self._remedy(full)} Nothing was sent.")
+
+    def _try_reserve(self, *, regardless: bool) -> Budget | None:
+        """Reserve the worst case, or return the budget that it would exceed."""
         with self._owner.lock:
             full = None if regardless else self._exceeded()
             if full is not None:
-                full.refused += 1
-                raise BudgetError(f"{self._reason(full)} {self._remedy(full)} Nothing was sent.")
+                return full
             for each in (*self._budgets, *self._free):
                 each._open += 1
             for each in self._budgets:
                 each.reserved_usd += self._worst or 0.0
+        return None
 
     def settle(self, response: ProviderResponse) -> ProviderResponse:
         """Replace the reservation by the actual cost. Loop thread."""
@@ -283,6 +324,7 @@ class Reservation:
                 each.spent_usd += worst if cost is None else cost
                 if cost is None:
                     each.uncertain_usd += worst
+            self._owner.settled.notify_all()
         return response
 
     def _exceeded(self) -> Budget | None:
@@ -292,16 +334,23 @@ class Reservation:
                 return each
         return None
 
+    def _may_fit_later(self, full: Budget) -> bool:
+        """Whether it is only what others may cost at most that stands in the way, and it waits."""
+        worst = self._worst
+        if worst is None or not full._open or not _waits.get():
+            return False
+        return full.spent_usd + worst <= full.usd + _ROUNDING
+
     def _reason(self, full: Budget) -> str:
         name, estimate = self._billing.name, self._estimate
         if estimate is None or estimate.input_cost_usd is None:
-            return f"{name}: its price is unknown, and a budget of {usd(full.usd)} is set."
+            return f"{name}: its price is unknown, and a budget of {usd(full.shown_usd)} is set."
         if self._worst is None:
             return (
                 f"{name}: without max_tokens the cost of the call is unknown, and a budget of "
-                f"{usd(full.usd)} is set."
+                f"{usd(full.shown_usd)} is set."
             )
-        spent = f"{usd(full.spent_usd)} of {usd(full.usd)} are spent"
+        spent = f"{usd(full.spent_usd)} of {usd(full.shown_usd)} are spent"
         if full.reserved_usd:
             spent += f" and {usd(full.reserved_usd)} reserved for {_calls(full._open)} in progress"
         return f"{name}: the call may cost {usd(self._worst)}, and {spent}."
@@ -311,12 +360,12 @@ class Reservation:
             billing = self._billing
             own = origin(billing.base_url) if billing.is_custom_host else billing.provider
             return (
-                f"If it is free of charge: allos.budget({full.usd:g}, free=[{own!r}]); "
+                f"If it is free of charge: allos.budget({full.shown_usd:g}, free=[{own!r}]); "
                 "allos.budget(None) removes the budget."
             )
         if self._worst is None:
             return "Pass max_tokens=."
-        return "Pass a smaller max_tokens=, or set another budget: allos.budget(USD)."
+        return f"Pass a smaller max_tokens=, or {full.advice}."
 
 
 def _cost(response: ProviderResponse) -> float | None:

@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from allos.errors import Interrupted
+from allos.ids import new_id
 from allos.messages import Message
 from allos.response import ProviderResponse
 from allos.runs import active_runs
@@ -36,7 +37,14 @@ class JudgeCalls:
         Whether it is asked even where an answer is recorded.
     is_streamed : bool
         Whether its answers are streamed.
+
+    Attributes
+    ----------
+    id : str
+        Of this asking; the log does not have it.
     """
+
+    kind = "judge"
 
     def __init__(
         self,
@@ -47,6 +55,7 @@ class JudgeCalls:
         refresh: bool,
         is_streamed: bool,
     ) -> None:
+        self.id = f"jdg_{new_id()}"
         self.refresh = refresh
         self.is_streamed = is_streamed
         self._session = current_session()
@@ -98,6 +107,28 @@ class JudgeCalls:
         self._scheduler.cancel()
         for cell in self.cells:
             cell.stop()
+
+    # ---- for `active_runs` ----------------------------------------------------------------------
+
+    @property
+    def question(self) -> str:
+        """That it judges, and by whom."""
+        return f"{self._column.name} judges"
+
+    @property
+    def answered(self) -> int:
+        """Calls that are done."""
+        return len(self.cells) - self._unfinished
+
+    @property
+    def unanswered(self) -> int:
+        """Calls that are not."""
+        return self._unfinished
+
+    def wait_for_calls(self, timeout_s: float) -> None:
+        """Wait for the responses, each as long as that."""
+        for cell in self.cells:
+            cell.wait(timeout_s)
 
     def _schedule(self) -> None:
         service = self._column.name.partition("/")[0]

@@ -143,7 +143,7 @@ def _answers(frame: pd.DataFrame) -> tuple[list[tuple[str, str, str, JudgedAnswe
     rows = records(frame)
     for row in sorted(rows, key=lambda row: row.get("sample_index") or 0):
         text = row["content"] or row.get("refusal") or ""
-        prompt, question = row.get("prompt"), _question(row)
+        prompt, question = row.get("prompt"), question_of(row)
         is_answer = row.get("status") in (None, "ok") and isinstance(text, str) and text.strip()
         if not is_answer or not question or not row["model"]:
             continue
@@ -157,7 +157,7 @@ def _answers(frame: pd.DataFrame) -> tuple[list[tuple[str, str, str, JudgedAnswe
     return found, len(rows) - len(found)
 
 
-def _question(row: Row) -> str:
+def question_of(row: Row) -> str:
     """The conversation that was answered; a single message stands alone."""
     try:
         messages, _ = messages_of(row.get("messages"))

@@ -38,7 +38,7 @@ latency_s total_time_s queue_s time_to_first_token_s tokens_per_second
 error_type error_message http_status attempts retry_log
 response_id request_id ratelimit_remaining_requests ratelimit_remaining_tokens ratelimit_reset_s
 service_tier system_fingerprint replayed
-session_id notebook cell_id execution_count user host git_commit allos_version tags metadata conversation
+session_id notebook cell_id execution_count user host git_commit allos_version tags metadata conversation task_key
 rating note rating_tags rater rated_at
 """
 )

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import allos
@@ -16,6 +17,7 @@ from allos import context
 from allos.engine import retry
 from allos.errors import ConfigurationError
 from allos.providers import ProviderRegistry
+from allos.providers.pricing.planned_requests import Preview
 from allos.runs.active_runs import stop_all
 from allos.runs.compare import compare
 from allos.runs.comparison import Comparison
@@ -352,3 +354,100 @@ def test_exit_says_what_was_cancelled(server: FakeServer, tmp_path: Path) -> Non
     assert done.stderr == "allos: 2 answers of a comparison had not come and were cancelled.\n"
     allos.log.open(tmp_path / "exit.sqlite")
     assert allos.responses()["status"].tolist() == ["cancelled", "cancelled"]
+
+
+def test_prompts_and_rows_of_data_are_rows_of_the_grid(server: FakeServer) -> None:
+    """Every model is asked every prompt with every row; the board knows what was put in."""
+    comparison = compare(
+        prompts=["Greet {{ name }}.", "Thank {{ name }}."],
+        models=["groq/a", "groq/b"],
+        data=pd.DataFrame({"name": ["Ada", "Bo"]}),
+    ).wait(30)
+    view = comparison.view()
+    texts = ["Greet Ada.", "Greet Bo.", "Thank Ada.", "Thank Bo."]
+
+    assert len(comparison.responses) == 8
+    assert [row.prompt.text for row in view.rows] == texts
+    assert [row.values for row in view.rows] == [{"name": "Ada"}, {"name": "Bo"}] * 2
+    assert [cell.row for cell in view.cells] == [0, 1, 2, 3] * 2
+    assert comparison.cells[3].view().row == 3
+    assert sorted(allos.responses(comparison_id=comparison.id)["prompt"]) == sorted(texts * 2)
+
+
+def test_one_row_of_data_is_one_prompt(server: FakeServer) -> None:
+    """With its value put in; without data a prompt is taken as it is."""
+    one = compare("Greet {{ name }}.", models="groq/a", data=[{"name": "Ada"}]).wait(30).view()
+    plain = compare("Greet {{ name }}.", models="groq/a").wait(30).view()
+
+    assert (one.rows, one.prompt.text) == ((), "Greet Ada.")
+    assert (plain.rows, plain.prompt.text) == ((), "Greet {{ name }}.")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "Give either a prompt or prompts"),
+        ({"prompt": "Hi", "prompts": ["Hi"]}, "Give either a prompt or prompts"),
+        ({"prompts": "Hi"}, "prompts must be a list"),
+        ({"prompts": []}, "prompts is empty"),
+        ({"prompt": "Hi {{ nam }}", "data": [{"name": "Ada"}]}, "Did you mean 'name'"),
+    ],
+)
+def test_a_grid_that_cannot_be_is_refused(
+    server: FakeServer, arguments: dict[str, object], message: str
+) -> None:
+    """One line, and nothing is sent."""
+    with pytest.raises(allos.AllosError, match=message):
+        compare(models=["groq/a"], **arguments)  # type: ignore[arg-type]
+
+    assert server.requests == []
+
+
+def test_confirm_is_told_of_the_whole_grid(server: FakeServer) -> None:
+    """How many calls there are, with the longest prompt of each model."""
+    seen: list[Preview] = []
+
+    def confirm(preview: Preview) -> bool:
+        seen.append(preview)
+        return False
+
+    with pytest.raises(allos.BudgetError):
+        compare(
+            "Say {{ text }}",
+            models=["groq/a", "groq/b"],
+            data=[{"text": "x"}, {"text": "long " * 50}],
+            n=3,
+            confirm=confirm,
+        )
+    (preview,) = seen
+
+    assert preview.calls == 12
+    assert "long long" in str(preview.requests[0].body)
+    assert server.requests == []
+
+
+def test_a_preview_has_the_arguments_of_a_comparison() -> None:
+    """So that a grid can be looked at before anything is sent."""
+    plan = allos.preview(
+        prompts=["Greet {{ name }}.", "Thank {{ name }}."],
+        models=["groq/a"],
+        data=[{"name": "Ada"}, {"name": "Bo"}],
+        api_key="gsk-example",
+        n=2,
+    )
+
+    assert plan.calls == 8
+    with pytest.raises(ConfigurationError, match="need models="):
+        allos.preview("Hi {{ name }}", model="groq/a", data=[{"name": "Ada"}])
+
+
+def test_failed_calls_are_made_again(server: FakeServer) -> None:
+    """Only those."""
+    server.script(Fault.status(400), Reply(text="Now."), on="bad")
+    comparison = compare("Hi", models=["groq/good", "groq/bad"]).wait(30)
+    failed = [response.ok for response in comparison.responses]
+    comparison.retry(failed=True)
+
+    assert failed == [True, False]
+    assert [response.content for response in comparison.wait(30).responses] == ["Hello.", "Now."]
+    assert len(server.requests) == 3

@@ -14,6 +14,16 @@ from allos.runs import scheduler
 from allos.runs.scheduler import MAX_UNFINISHED, STARTERS, Scheduler
 from allos.runs.task import Task
 
+
+@pytest.fixture(autouse=True)
+def threads_end_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No thread of another test is counted."""
+    monkeypatch.setattr(scheduler, "IDLE_S", 0.01)
+    for thread in threading.enumerate():
+        if thread.name == "allos-start":
+            thread.join(5)
+
+
 HELLO = (Message(MessageRole.USER, "Hello!"),)
 
 

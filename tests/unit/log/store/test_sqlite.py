@@ -11,7 +11,7 @@ import allos.log.store.sqlite as store_module
 from allos.errors import LogError
 from allos.log.rows import raw_of, row_of
 from allos.log.store import sqlite_connection
-from allos.log.store.protocol import Batch, Rating, Store
+from allos.log.store.protocol import Batch, Rating, RunRecord, Store
 from allos.log.store.sqlite import SQLiteStore
 from tests.support.log_rows import a_response
 
@@ -156,3 +156,18 @@ def test_an_unreadable_file_is_one_line(log_path: Path) -> None:
         pass
 
     assert "\n" not in str(caught.value)
+
+
+def test_what_a_batch_is_made_of_is_kept_and_replaced(log_path: Path) -> None:
+    """A second start keeps when it was first; without an id the data is left out."""
+    store = SQLiteStore(log_path)
+    first = RunRecord("bat_1", 1, 1, "q", 2, bytearray(b"{}"), bytearray(b"[1]"))
+    store.append(Batch(runs=[first, first._replace(id="bat_2", created_at=2)]))
+    store.append(Batch(runs=[first._replace(created_at=9, updated_at=9, calls=5)]))
+    with store.snapshot() as snapshot:
+        listed = list(snapshot.runs())
+        (one,) = snapshot.runs("bat_1")
+    store.close()
+
+    assert [(run.id, bytes(run.data)) for run in listed] == [("bat_1", b""), ("bat_2", b"")]
+    assert (one.created_at, one.updated_at, one.calls, bytes(one.data)) == (1, 9, 5, b"[1]")

@@ -29,7 +29,7 @@ class Page:
     """Puts the updates together, as the page does."""
 
     def __init__(self, cell: Cell) -> None:
-        self.updates = CellUpdates(cell)
+        self.updates = CellUpdates(cell, "0.0", lambda row, response: 0)
         self.blocks: list[str] = []
         self.open = self.text = ""
         self.html: str | None = None

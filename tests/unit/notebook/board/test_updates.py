@@ -8,12 +8,22 @@ from pathlib import Path
 
 import pytest
 
+from allos.events import Queued, TextDelta
 from allos.messages import as_messages
 from allos.notebook.board import updates
 from allos.notebook.board.updates import BoardUpdates
+from allos.render.comparison_view import (
+    CellView,
+    ColumnView,
+    ComparisonView,
+    PromptView,
+    RowView,
+)
 from allos.runs.comparison import Comparison
+from allos.runs.finished import FinishedComparison
 from allos.runs.grid import Grid, build_columns
 from tests.frontend.scripted import MESSAGES, script
+from tests.unit.render import comparison_views
 
 PROTOCOL = Path(updates.__file__).with_name("frontend") / "src" / "protocol.js"
 
@@ -67,3 +77,101 @@ def test_cell_of_another_board_is_refused(comparison: Comparison) -> None:
     assert board.cell("0.0") is comparison.cells[0]
     with pytest.raises(ValueError, match=r"'0\.1' is not a cell of this board"):
         board.cell("0.1")
+
+
+def test_rows_and_equal_answers() -> None:
+    """A cell names its prompt; equal answers to one prompt have the same number."""
+    board = BoardUpdates(grid(2, "yes", "no", "yes", "yes", "maybe", "yes"))
+    snapshot = board.snapshot()
+
+    assert snapshot["rows"] == [
+        {"key": "0", "label": "t0", "prompt": "Say t0", "change": None},
+        {"key": "1", "label": "t1", "prompt": "Say t1", "change": None},
+    ]
+    assert (snapshot["rows_title"], snapshot["can_run"]) == ("text", False)
+    assert [(cell["key"], cell["row"], cell["answer"]) for cell in snapshot["cells"]] == [
+        *(("0.0", "0", 0), ("0.1", "1", 0), ("1.0", "0", 0)),
+        *(("1.1", "1", 1), ("2.0", "0", 1), ("2.1", "1", 1)),
+    ]
+
+
+def test_texts_of_a_large_board_are_sent_when_a_page_asks() -> None:
+    """Before, a cell has what sorts and filters it; a later page gets what an earlier one has."""
+    count = updates.DEFER_OVER
+    board = BoardUpdates(grid(count, *(["**yes**"] * count), *(["no"] * count)))
+    before = {cell["key"]: cell for cell in board.snapshot()["cells"]}
+    board.send_texts(["1.3", "9.9"])
+    message = board.changes() or {}
+    (sent,) = message["cells"]
+    after = {cell["key"]: cell for cell in board.snapshot()["cells"]}
+
+    assert len(before) == 2 * count
+    assert all(cell["is_deferred"] and cell["html"] is None for cell in before.values())
+    assert before["1.3"]["latency_s"] == 0.92
+    assert (sent["key"], sent["is_deferred"], sent["source"]) == ("1.3", False, "no")
+    assert after["1.3"]["html"] == sent["html"]
+    assert after["0.3"]["is_deferred"]
+    assert "summary" not in message  # nothing is counted twice
+    # Asked again, it is sent again: the message may have been lost.
+    board.send_texts(["1.3"])
+    assert (board.changes() or {})["cells"][0]["source"] == "no"
+
+
+def test_a_large_board_streams_what_is_seen() -> None:
+    """The text of a call that no page shows is not sent, its state is."""
+    tasks = Grid([as_messages("Hi")], build_columns("groq/m", [{}], {}), n=updates.DEFER_OVER + 1)
+    running = Comparison(tasks)
+    board = BoardUpdates(running)
+    first, second = running.cells[:2]
+    board.send_texts(["0.0"])
+    board.changes()
+    for cell in (first, second):
+        cell._receive([Queued(is_waiting=False), TextDelta("Hello")], cell.run)
+    sent = {cell["key"]: cell for cell in (board.changes() or {})["cells"]}
+
+    assert (sent["0.0"]["state"], sent["0.0"]["text"]) == ("running", "Hello")
+    assert sent["0.1"]["state"] == "running"
+    assert "text" not in sent["0.1"]
+
+
+def test_the_kernel_looks_for_words() -> None:
+    """In prompts and answers, whether they are sent or not; in either case of letters."""
+    board = BoardUpdates(grid(2, "Yes, GRAVITY.", "no", "no", "no"))
+
+    def found(query: str) -> list[str]:
+        board.search(query)
+        message = board.changes() or {}
+        assert message["found"]["query"] == query
+        return list(message["found"]["cells"])
+
+    assert found("gravity yes") == ["0.0"]
+    assert found("say t1") == ["0.1", "1.1"]
+    assert found("nothing") == []
+    assert board.changes() is None
+
+
+def grid(rows: int, *answers: str) -> FinishedComparison:
+    """Answers to some prompts, column by column."""
+    columns = len(answers) // rows
+    return FinishedComparison(
+        ComparisonView(
+            id="cmp_1",
+            prompt=PromptView(text="Say {{ text }}"),
+            columns=tuple(
+                ColumnView(index=index, name=f"groq/{index}") for index in range(columns)
+            ),
+            cells=tuple(
+                CellView(
+                    column=at // rows,
+                    row=at % rows,
+                    state="ok",
+                    response=comparison_views.answer(text),
+                )
+                for at, text in enumerate(answers)
+            ),
+            rows=tuple(
+                RowView(index=at, prompt=PromptView(text=f"Say t{at}"), values={"text": f"t{at}"})
+                for at in range(rows)
+            ),
+        )
+    )

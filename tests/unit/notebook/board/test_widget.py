@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from allos.errors import ServerError
 from allos.messages import as_messages
 from allos.notebook.board import make_board
 from allos.response import ProviderResponse
 from allos.runs.comparison import Comparison
+from allos.runs.finished import FinishedComparison
 from allos.runs.grid import Grid, build_columns
+from tests.unit.render import comparison_views as views
 
 
 @pytest.fixture
@@ -80,3 +83,48 @@ def test_who_asks_is_told_everything(board: Any) -> None:
     board._on_message(board, {"action": "sync"}, [])
 
     assert board._updates.changes() == {"type": "snapshot", "snapshot": board._updates.snapshot()}
+
+
+def test_texts_and_words_are_asked_for(board: Any) -> None:
+    """What a page needs of a large board, it gets at the next flush."""
+    board._on_message(board, {"action": "search", "query": "hi"}, [])
+    board._on_message(board, {"action": "texts", "cells": ["0.0"]}, [])
+    change = board._updates.changes()
+
+    assert change["found"] == {"query": "hi", "cells": ["0.0", "1.0"]}
+    assert [cell["key"] for cell in change["cells"]] == ["0.0"]
+
+
+def test_one_more_model_is_asked(board: Any, comparison: Comparison) -> None:
+    """As a new column; a name that is none is said, and changes nothing."""
+    notice = _press(board, action="add", model=" scripted ")
+    assert "Unknown provider 'scripted'" in notice
+    assert len(comparison.columns) == 2
+    comparison._schedule = lambda *queues: None  # type: ignore[method-assign]
+    board._on_message(board, {"action": "add", "model": " groq/c "}, [])
+
+    assert [column["model"] for column in board._updates.changes()["columns"]] == ["a", "b", "c"]
+
+
+def test_only_what_failed_is_asked_again(board: Any, comparison: Comparison) -> None:
+    """By one button."""
+    comparison._schedule = lambda *queues: None  # type: ignore[method-assign]
+    done, failed = comparison.cells
+    done._finish(ProviderResponse("Done.", metadata={"status": "ok"}))
+    failed._finish(ProviderResponse("", metadata={"status": "error"}, error=ServerError("Down.")))
+    _press(board, action="retry_failed")
+
+    assert [cell.run for cell in comparison.cells] == [0, 1]
+
+
+def test_nothing_runs_on_a_board_of_logged_rows() -> None:
+    """It can be read and searched."""
+    logged = make_board(FinishedComparison(views.comparison(groq_a=views.answer("One"))))
+    logged._flusher.close()
+    try:
+        refused = "That did not work: these answers are from the log, nothing runs"
+        assert _press(logged, action="retry", cell="0.0") == refused
+        assert _press(logged, action="search", query="one") == ""
+        assert repr(logged) == "Board(groq/a)"
+    finally:
+        logged.close()

@@ -51,7 +51,7 @@ def test_summary_is_by_provider_and_model(shell: Any) -> None:
     frame = shell.run_line_magic("allos", "summary")
     failed = shell.run_line_magic("allos", "summary failed --by status,model")
 
-    assert type(frame) is pd.DataFrame
+    assert isinstance(frame, pd.DataFrame)
     assert frame["model"].tolist() == ["a", "b", "gpt-5"]
     assert list(failed.columns[:2]) == ["status", "model"]
     assert failed["calls"].tolist() == [1]

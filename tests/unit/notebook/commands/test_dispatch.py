@@ -51,7 +51,7 @@ def test_every_command_can_be_imported() -> None:
         module = importlib.import_module(f"allos.notebook.commands.{command.module}")
 
         assert callable(getattr(module, command.function))
-    assert set(dispatch.names()) | {"compare"} == services.RESERVED
+    assert set(dispatch.names()) | {"batch", "compare"} == services.RESERVED
 
 
 @pytest.mark.parametrize("line", ["", "help", "--help"])

@@ -8,6 +8,8 @@ import { spokenState } from "./format.js";
 
 const PAUSE_MS = 2000;
 const FIRST_MS = 50;
+/** Of more calls nobody wants to hear each one. */
+const MAX_CALLS = 24;
 
 export class Announcer {
   /** @type {Map<string, string>} */
@@ -24,6 +26,7 @@ export class Announcer {
 
   /** @param {BoardState} state */
   announce({ cells, columns }) {
+    if (cells.size > MAX_CALLS) return;
     for (const cell of cells.values()) {
       const word = spokenState(cell);
       const column = columns.find(({ key }) => key === cell.column);

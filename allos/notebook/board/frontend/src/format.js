@@ -19,6 +19,9 @@ export function seconds(value_s) {
   return `${Math.floor(whole_s / 60)} min ${whole_s % 60} s`;
 }
 
+/** US dollars. @param {number} value */
+export const money = (value) => (value ? `$${Number(value.toPrecision(2))}` : "free");
+
 /** A running clock: hundredths would only flicker. @param {number} value_s */
 export function clock(value_s) {
   if (!value_s) return "–";

@@ -77,6 +77,8 @@ export class Clamps {
   #all = new Set();
   /** @type {Set<Clamp>} */
   #touched = new Set();
+  /** @type {number | undefined} */
+  #frame;
 
   /** @param {Clamp} clamp */
   add(clamp) {
@@ -87,13 +89,16 @@ export class Clamps {
     };
   }
 
-  /** Its text or its state is another one. @param {Clamp} clamp */
+  /** Its text or its state is another one: it is fitted with the next frame, if not before. @param {Clamp} clamp */
   touch(clamp) {
     this.#touched.add(clamp);
+    this.#frame ??= requestAnimationFrame(() => this.fit());
   }
 
   /** Fit what was touched. */
   fit() {
+    if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
+    this.#frame = undefined;
     for (const clamp of this.#touched) clamp.read();
     for (const clamp of this.#touched) clamp.write();
     for (const clamp of this.#touched) clamp.scroll();

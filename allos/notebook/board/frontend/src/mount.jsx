@@ -8,13 +8,21 @@
 import { createRef, render } from "preact";
 
 import { Announcer } from "./announcer.js";
+import { obey } from "./commands.js";
+import { commandOf } from "./keys.js";
 import { Clamps } from "./layout.js";
 import { isActive } from "./state.js";
-import { INITIAL_VIEW, showSample, toggleExpanded } from "./view_state.js";
+import { remoteQuery } from "./select.js";
+import { initialView } from "./view_state.js";
 import { Board } from "./views/board.jsx";
 import { BoardContext } from "./views/context.js";
 
 const TICK_MS = 250;
+const SEARCH_MS = 200;
+
+/** Whether keys are text there. @param {HTMLElement} target */
+const isField = (target) =>
+  (target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement);
 
 /**
  * @param {Store} store
@@ -22,7 +30,7 @@ const TICK_MS = 250;
  * @returns {() => void} takes it out of the page
  */
 export function mount(store, el) {
-  let view = INITIAL_VIEW;
+  let view = initialView(store.state);
   let width_px = 0;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   let timer;
@@ -39,13 +47,25 @@ export function mount(store, el) {
     draw();
   }
 
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let searching;
+
+  /** Look for something; where not all texts are here, the kernel looks, once a person stops typing. @param {string} query */
+  function search(query) {
+    setView({ ...view, query });
+    clearTimeout(searching);
+    const words = remoteQuery(store.state, query);
+    if (words) searching = setTimeout(() => store.send({ action: "search", query: words }), SEARCH_MS);
+  }
+
+  /** @type {import("./views/context.js").BoardActions} */
   const actions = {
-    send: store.send.bind(store),
-    press: store.press.bind(store),
-    runAgain: () => store.runAgain(),
-    toggleExpanded: (/** @type {string} */ key) => setView(toggleExpanded(view, key)),
-    showSample: (/** @type {string} */ column, /** @type {number} */ sample) =>
-      setView(showSample(view, column, sample)),
+    send: (action) => store.send(action),
+    press: (key) => store.press(key),
+    runAgain: (failed) => store.runAgain(failed),
+    requestText: (key) => store.requestText(key),
+    change: (change) => setView(change(view)),
+    search,
     clamps,
   };
 
@@ -86,7 +106,37 @@ export function mount(store, el) {
     return Boolean(el.closest(".jp-OutputArea")?.querySelector(`.${table_class}`));
   }
 
+  /** @param {KeyboardEvent} event */
+  function onKey(event) {
+    const target = /** @type {HTMLElement | null} */ (event.composedPath()[0] ?? null);
+    if (event.defaultPrevented || !target || !el.contains(target)) return;
+    const command = commandOf(event, isField(target));
+    const outcome = command && obey(command, store.state, view);
+    if (!outcome?.isTaken) return;
+    event.preventDefault();
+    event.stopPropagation();
+    setView(outcome.view);
+    follow(outcome.also);
+  }
+
+  /** @param {import("./commands.js").Outcome["also"]} also */
+  function follow(also) {
+    if (also === "run") store.runAgain();
+    if (also === "stop") store.send({ action: "stop_all" });
+    if (also === "search") /** @type {HTMLInputElement | null} */ (el.querySelector(".search input"))?.focus();
+    if (also === "leave") root.focus();
+    if (also?.startsWith("column ")) {
+      const key = also.slice("column ".length);
+      const section = [...el.querySelectorAll("[data-column]")].find(
+        (each) => each instanceof HTMLElement && each.dataset["column"] === key,
+      );
+      if (section instanceof HTMLElement) section.focus();
+    }
+  }
+
   draw();
+  // In front of the notebook, which has keys of its own.
+  window.addEventListener("keydown", onKey, true);
   const root = /** @type {HTMLElement} */ (el.firstElementChild);
   const sizes = new ResizeObserver(() => {
     if (root.clientWidth !== width_px) {
@@ -98,9 +148,11 @@ export function mount(store, el) {
   sizes.observe(root);
   const unsubscribe = store.subscribe(draw);
   return () => {
+    window.removeEventListener("keydown", onKey, true);
     unsubscribe();
     sizes.disconnect();
     stopClock();
+    clearTimeout(searching);
     announcer.stop();
     render(null, el);
   };

@@ -14,9 +14,16 @@
  * @property {string} provider
  * @property {string} model
  * @property {string} params the parameters that set it apart
+ * @property {string} numbers over all of its answers, where there are several
+ * @property {string} run label of its run, where several stand side by side
  * @property {number} slot which of the colours
  * @property {number} shade which of its shades: settings of one model differ
- * @property {string} repeats how many of its repeats are the same
+ *
+ * @typedef {object} Row one prompt
+ * @property {string} key names the prompt; opaque
+ * @property {string} label its name, on one line; empty where there is only one prompt
+ * @property {string} prompt what was asked, where there are several
+ * @property {number | null} change how much the answers of several runs differ, from 0 to 1
  *
  * @typedef {object} Attempt a failed attempt that will be repeated
  * @property {number} next number of the next attempt, from 1
@@ -28,8 +35,10 @@
  * @typedef {object} Cell one call
  * @property {string} key names the cell; opaque
  * @property {string} column key of its column
+ * @property {string} row key of its prompt
  * @property {number} sample which repeat, from 0
  * @property {number} run grows with each retry; what belongs to an earlier run is void
+ * @property {boolean} is_deferred its text is not here: ask for it with `texts`
  * @property {CallState} state
  * @property {number} part grows whenever `blocks` or `open` changes: then `text` begins anew
  * @property {string[]} blocks HTML of the finished blocks, while it streams
@@ -37,6 +46,7 @@
  * @property {string} text behind these, so far; empty once there is `html`
  * @property {string | null} html the finished answer
  * @property {string} source its Markdown
+ * @property {string} error the beginning of an error's message
  * @property {string[]} facts the numbers below the answer
  * @property {Record<string, string>} hints what to show on hover of a fact, such as why a cost is unknown
  * @property {string} speed while it streams
@@ -45,6 +55,11 @@
  * @property {number | null} age_s since the attempt was sent; null while it is not
  * @property {number | null} first_s from there to the first token
  * @property {number | null} latency_s from there to the end
+ * @property {number} answer number among the answers to the same prompt; equal answers have the same
+ * @property {number | null} output_tokens
+ * @property {number | null} cost_usd
+ * @property {boolean} is_replayed its times are those of the recorded call
+ * @property {number | null} rating a person's, of the log
  *
  * @typedef {object} Snapshot everything that a page needs
  * @property {string} table_class class of the static table that the board stands in for
@@ -53,23 +68,33 @@
  * @property {string} prompt_html images and files of the prompt, made by `allos.render` in the kernel
  * @property {string[]} chips
  * @property {Column[]} columns
+ * @property {Row[]} rows at least one
+ * @property {string} rows_title what the prompts are told apart by
  * @property {Cell[]} cells
  * @property {[before: string, value: string, after: string, hint: string][]} summary
  * @property {string} logged_as id of the comparison in the log, or empty
+ * @property {boolean} can_run whether calls can be stopped and made again
  * @property {string} notice
+ *
+ * @typedef {object} Found what the kernel has found, where texts are not all here
+ * @property {string} query
+ * @property {string[]} cells
  *
  * @typedef {Partial<Cell> & {key: string, offset?: number, blocks_at?: number}} CellUpdate new facts
  *   of a cell; `text` is appended at `offset`, counted in UTF-16 units, `blocks` at `blocks_at`. The first
  *   one of a cell holds all but `text`.
  *
  * @typedef {{type: "snapshot", snapshot: Snapshot}} SnapshotMessage
- * @typedef {{type: "update", cells?: CellUpdate[]}
+ * @typedef {{type: "update", cells?: CellUpdate[], found?: Found}
  *   & Partial<Pick<Snapshot, "columns" | "chips" | "summary" | "notice">>} UpdateMessage
  * @typedef {SnapshotMessage | UpdateMessage} KernelMessage from the kernel, as a custom message
  *
  * @typedef {{action: "stop" | "retry", cell: string}} CellAction
- * @typedef {CellAction | {action: "stop_all" | "run_again" | "sync"}} Action to the kernel, likewise;
- *   `sync` asks for a snapshot
+ * @typedef {CellAction
+ *   | {action: "stop_all" | "run_again" | "retry_failed" | "sync"}
+ *   | {action: "add", model: string}
+ *   | {action: "texts", cells: string[]}
+ *   | {action: "search", query: string}} Action to the kernel, likewise; `sync` asks for a snapshot
  */
 
 export {};

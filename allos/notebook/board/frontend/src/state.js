@@ -3,7 +3,7 @@
  *
  * Pure: the clock is an argument. What has not changed keeps its identity, so views need only compare.
  *
- * @import { Attempt, Cell, CellAction, CellUpdate, KernelMessage, Snapshot, UpdateMessage } from "./protocol.js"
+ * @import { Attempt, Cell, CellAction, CellUpdate, Found, KernelMessage, Snapshot, UpdateMessage } from "./protocol.js"
  *
  * @typedef {Omit<Cell, "age_s" | "attempt"> & {
  *   attempt: (Attempt & {due_at_ms: number}) | null,
@@ -12,9 +12,9 @@
  *   pending_action: CellAction["action"] | null,
  * }} CellState times are on this page's clock; `pending_action`: pressed, and the kernel has not reacted
  * @typedef {Omit<Snapshot, "cells"> & {
- *   cells: ReadonlyMap<string, CellState>, connected: boolean, has_gap: boolean,
+ *   cells: ReadonlyMap<string, CellState>, found: Found | null, connected: boolean, has_gap: boolean,
  * }} BoardState `has_gap`: the last message did not fit, something before it is missing
- * @typedef {KernelMessage | {type: "pressed", press: CellAction} | {type: "run_again"} | {type: "disconnected"}} BoardEvent
+ * @typedef {KernelMessage | {type: "pressed", press: CellAction} | {type: "run_again", failed?: boolean} | {type: "disconnected"}} BoardEvent
  */
 
 const ENDED = new Set(["ok", "error", "cancelled"]);
@@ -52,7 +52,9 @@ export function reduce(state, event, now_ms) {
     case "run_again":
       return withCells(
         state,
-        [...state.cells.values()].map((cell) => ({ ...cell, pending_action: "retry" })),
+        [...state.cells.values()]
+          .filter((cell) => !event.failed || cell.state === "error")
+          .map((cell) => ({ ...cell, pending_action: "retry" })),
       );
     case "disconnected":
       return state.connected ? { ...state, connected: false } : state;
@@ -77,7 +79,13 @@ function replaceAll(state, snapshot, now_ms) {
       return [cell.key, same ? known : cell];
     }),
   );
-  return { ...snapshot, cells: state && !isNew ? state.cells : cells, connected: true, has_gap: false };
+  return {
+    ...snapshot,
+    cells: state && !isNew ? state.cells : cells,
+    found: state?.found ?? null,
+    connected: true,
+    has_gap: false,
+  };
 }
 
 /** What there is to know of a cell, without what goes on with the clock. @param {CellState} cell */
@@ -194,15 +202,6 @@ function withCells(state, changed) {
   const cells = new Map(state.cells);
   for (const cell of changed) cells.set(cell.key, cell);
   return { ...state, cells };
-}
-
-/**
- * The cells of a column, in the order of their repeats.
- * @param {BoardState} state
- * @param {string} column
- */
-export function cellsOf(state, column) {
-  return [...state.cells.values()].filter((cell) => cell.column === column);
 }
 
 /** Whether a call is under way, or was asked for again. @param {BoardState} state */

@@ -19,6 +19,7 @@ const SYNC_TIMEOUT_MS = 5000;
 const MAX_SYNC_TIMEOUT_MS = 60_000;
 /** A press meant for Stop must not become a Retry, which costs money. */
 const SETTLE_MS = 700;
+const REQUEST_MS = 30;
 /** Events of a model whose kernel is gone. */
 const CLOSING = ["comm_live_update", "comm:close", "destroy"];
 const DEAD = new Set(["dead", "autorestarting"]);
@@ -31,6 +32,8 @@ export class Store {
   #listeners = new Set();
   /** @type {(() => void)[]} */
   #undo = [];
+  /** @type {Set<string>} */
+  #wanted = new Set();
   /** @type {BoardState} */
   state;
 
@@ -88,10 +91,22 @@ export class Store {
     this.send(press);
   }
 
-  /** Ask every model again. From now on, and not from the kernel's reply on, Esc stops them. */
-  runAgain() {
-    this.#dispatch({ type: "run_again" });
-    this.send({ action: "run_again" });
+  /** Ask every model again, or only where it failed. From now on, and not from the kernel's reply on, Esc stops them. */
+  runAgain(failed = false) {
+    this.#dispatch({ type: "run_again", failed });
+    this.send({ action: failed ? "retry_failed" : "run_again" });
+  }
+
+  /** Ask for the text of a cell; those of one moment are asked for together. @param {string} key */
+  requestText(key) {
+    if (!this.#wanted.size) setTimeout(() => this.#requestTexts(), REQUEST_MS);
+    this.#wanted.add(key);
+  }
+
+  #requestTexts() {
+    const cells = [...this.#wanted];
+    this.#wanted.clear();
+    this.send({ action: "texts", cells });
   }
 
   /** Ask the kernel when it has been silent for long; less and less often. @param {number} now_ms */

@@ -1,22 +1,24 @@
 /**
- * The whole board: what was asked, the columns, the sums.
+ * The whole board: what can be done, what was asked, the answers, the sums.
  *
  * @import { BoardState } from "../state.js"
  * @import { ViewState } from "../view_state.js"
- * @import { FunctionComponent, RefObject } from "preact"
+ * @import { RefObject } from "preact"
  */
 
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 
-import { showMarkup } from "../answer_text.js";
-import { copy } from "../copy.js";
-import { arrange } from "../layout.js";
-import { memo } from "../memo.js";
-import { cellsOf, elapsed_s, isActive, isEnded } from "../state.js";
-import { PROMPT, SYSTEM } from "../view_state.js";
-import { Asked } from "./clamped.jsx";
-import { Column } from "./column.jsx";
-import { useBoard } from "./context.js";
+import { parseQuery } from "../query.js";
+import { matching, shownColumns, shownRows } from "../select.js";
+import { isActive } from "../state.js";
+import { Head } from "./asked.jsx";
+import { Columns } from "./columns.jsx";
+import { AddModel, Help } from "./extras.jsx";
+import { Grid } from "./grid.jsx";
+import { ColumnsContext } from "./shown.js";
+import { Sums } from "./sums.jsx";
+import { Table } from "./table.jsx";
+import { Toolbar } from "./toolbar.jsx";
 
 /** A running column beats so often: drawn twice a second, where an animation is drawn at every frame. */
 const BEAT_MS = 500;
@@ -33,22 +35,13 @@ const BEAT_MS = 500;
 
 /** @param {BoardProps} props */
 export function Board({ state, view, width_px, now_ms, isHidden, spoken }) {
-  const { send } = useBoard();
   const count = state.columns.length;
-  const canStop = isActive(state) && state.connected;
   const names = ["allos-board mathjax_ignore tex2jax_ignore"];
   if (!isHidden) names.push(`live-${state.table_class}`);
   if (!isActive(state)) names.push("done");
+  if (view.diff || view.query) names.push("marks");
   if (Math.floor(now_ms / BEAT_MS) % 2) names.push("beat");
-
-  const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
-    if (event.key !== "Escape" || !canStop) return;
-    event.preventDefault();
-    event.stopPropagation();
-    send({ action: "stop_all" });
-  };
-
-  // Without an index a click anywhere would not give it the focus, which Esc needs.
+  // Without an index a click anywhere would not give it the focus, which its keys need.
   return (
     <div
       class={names.join(" ")}
@@ -56,20 +49,8 @@ export function Board({ state, view, width_px, now_ms, isHidden, spoken }) {
       tabIndex={-1}
       aria-label={`Comparison of ${count} ${count === 1 ? "model" : "models"}`}
       hidden={isHidden}
-      onKeyDown={onKeyDown}
     >
-      <Head
-        system={state.system}
-        prompt={state.prompt}
-        prompt_html={state.prompt_html}
-        chips={state.chips}
-        expanded={view.expanded}
-        canStop={canStop}
-        canRun={!isActive(state) && state.connected}
-      />
-      <div class="notice" role="alert" hidden={!state.notice}>{state.notice}</div>
-      <Columns state={state} view={view} width_px={width_px} now_ms={now_ms} />
-      <Sums summary={state.summary} logged_as={state.logged_as} />
+      {!isHidden && <Shown state={state} view={view} width_px={width_px} now_ms={now_ms} />}
       <div ref={spoken} class="unseen" role="status" aria-live="polite" />
       {/* While this board is in the page, the static table of the same comparison is not shown. */}
       <style>
@@ -81,124 +62,43 @@ export function Board({ state, view, width_px, now_ms, isHidden, spoken }) {
   );
 }
 
-/**
- * @typedef {object} HeadProps
- * @property {string} system
- * @property {string} prompt
- * @property {string} prompt_html
- * @property {string[]} chips
- * @property {ReadonlySet<string>} expanded
- * @property {boolean} canStop
- * @property {boolean} canRun
- */
-
-/** @type {FunctionComponent<HeadProps>} */
-const Head = memo(function Head({ system, prompt, prompt_html, chips, expanded, canStop, canRun }) {
-  const { send, runAgain } = useBoard();
-  return (
-    <div class="head">
-      <div class="asks">
-        {system && <Asked id={SYSTEM} text={system} isExpanded={expanded.has(SYSTEM)} />}
-        {prompt && <Asked id={PROMPT} text={prompt} isExpanded={expanded.has(PROMPT)} />}
-        {prompt_html && <Sent html={prompt_html} />}
-      </div>
-      <div class="tools">
-        <div class="chips">
-          {chips.map((chip) => <span class="chip">{chip}</span>)}
-        </div>
-        <button
-          type="button"
-          class="btn stop-all"
-          aria-label="Stop all models"
-          disabled={!canStop}
-          onClick={() => send({ action: "stop_all" })}
-        >
-          {"Stop all "}<kbd>Esc</kbd>
-        </button>
-        <button
-          type="button"
-          class="btn main"
-          title="Ask every model again; the rows of these answers stay in the log"
-          disabled={!canRun}
-          onClick={(event) => {
-            // A button that cannot be pressed any more loses the focus, and the board with it Esc.
-            /** @type {HTMLElement | null} */ (event.currentTarget.closest(".allos-board"))?.focus();
-            runAgain();
-          }}
-        >
-          Run again
-        </button>
-      </div>
-    </div>
+/** @param {Pick<BoardProps, "state" | "view" | "width_px" | "now_ms">} props */
+function Shown({ state, view, width_px, now_ms }) {
+  const columns = useMemo(
+    () => shownColumns(state, view),
+    [state.columns, view.hidden, view.order, view.pinned],
   );
-});
-
-/** @param {{state: BoardState, view: ViewState, width_px: number, now_ms: number}} props */
-function Columns({ state, view, width_px, now_ms }) {
-  const { across, isNarrow } = arrange(state.columns.length, width_px);
-  const longest_s = Math.max(0.001, ...[...state.cells.values()].map((cell) => elapsed_s(cell, now_ms)));
-  return (
-    <div class={isNarrow ? "cols narrow" : "cols"} style={{ "--across": String(across) }}>
-      {state.columns.map((column) => {
-        const cells = cellsOf(state, column.key);
-        const sample = Math.min(view.samples.get(column.key) ?? 0, Math.max(0, cells.length - 1));
-        const cell = cells[sample];
-        return (
-          <Column
-            key={column.key}
-            column={column}
-            cell={cell}
-            sample={sample}
-            count={cells.length}
-            isExpanded={cell !== undefined && view.expanded.has(cell.key)}
-            isConnected={state.connected}
-            now_ms={cell && !isEnded(cell) ? now_ms : 0}
-            longest_s={longest_s}
-          />
-        );
-      })}
-    </div>
+  const cells = useMemo(
+    () => matching(state, view),
+    [state.cells, state.columns, state.found, view.query, view.filter],
   );
-}
-
-/** @type {FunctionComponent<{summary: BoardState["summary"], logged_as: string}>} */
-const Sums = memo(function Sums({ summary, logged_as }) {
-  return (
-    <div class="sum">
-      {summary.map(([before, value, after, hint]) => (
-        <span title={hint || undefined} class={hint ? "why" : undefined}>
-          {before && `${before} `}<b>{value}</b>{after && ` ${after}`}
-        </span>
-      ))}
-      <span class="logged">
-        {logged_as ? <Id id={logged_as} /> : "not logged"}
-      </span>
-    </div>
+  const rows = useMemo(
+    () => shownRows(state, view, cells),
+    [state.rows, view.sort, cells, view.sort && state.cells],
   );
-});
-
-/** Images and files of the prompt. @param {{html: string}} props */
-function Sent({ html }) {
-  const box = useRef(/** @type {HTMLDivElement | null} */ (null));
-  useLayoutEffect(() => {
-    if (box.current) showMarkup(box.current, html);
-  }, [html]);
-  return <div ref={box} class="allos-sent allos-out" />;
-}
-
-/** @param {{id: string}} props */
-function Id({ id }) {
+  const words = useMemo(() => parseQuery(view.query).words, [view.query]);
+  const shown = useMemo(
+    () => ({
+      keys: columns.map(({ key }) => key),
+      isPinned: (/** @type {string} */ key) => view.pinned.has(key),
+    }),
+    [columns, view.pinned],
+  );
+  const isOneRow = view.mode === "columns" || view.mode === "focus";
+  const row = isOneRow ? (rows.find(({ key }) => key === view.row) ?? rows[0] ?? null) : null;
+  const answers = { state, view, columns, matching: cells, words, width_px, now_ms };
   return (
-    <>
-      <code class="id">{id}</code>
-      <button
-        type="button"
-        class="btn quiet copy"
-        aria-label="Copy the id of this comparison"
-        onClick={(event) => copy(event.currentTarget, id)}
-      >
-        Copy
-      </button>
-    </>
+    <ColumnsContext.Provider value={shown}>
+      <Toolbar state={state} view={view} columns={columns} />
+      {view.isAdding && <AddModel />}
+      {view.isHelpOpen && <Help />}
+      <Head state={state} view={view} rows={rows} row={row} />
+      <div class="notice" role="alert" hidden={!state.notice}>{state.notice}</div>
+      {view.mode === "grid" && <Grid {...answers} rows={rows} />}
+      {view.mode === "table" && <Table {...answers} />}
+      {isOneRow && row && <Columns {...answers} row={row.key} isAlone={view.mode === "focus"} />}
+      {isOneRow && !row && <p class="none">No prompt matches.</p>}
+      <Sums summary={state.summary} logged_as={state.logged_as} can_run={state.can_run} />
+    </ColumnsContext.Provider>
   );
 }

@@ -2,20 +2,22 @@
  * Long texts, folded: a box of so many lines and a button for the rest. What is in the box, and how the
  * two look, is written to the page directly, because it depends on sizes that the page has measured.
  *
+ * @import { Compared } from "../answer_text.js"
  * @import { CellState } from "../state.js"
  * @import { RefObject } from "preact"
  */
 
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { AnswerText } from "../answer_text.js";
 import { copy } from "../copy.js";
 import { Clamp } from "../layout.js";
 import { memo } from "../memo.js";
 import { isEnded } from "../state.js";
+import { toggleExpanded } from "../view_state.js";
 import { useBoard } from "./context.js";
 
-const ANSWER_LINES = 14;
+export const ANSWER_LINES = 14;
 const ASKED_LINES = 3;
 
 /**
@@ -36,16 +38,18 @@ function useClamp(box, lines, now) {
     box.current.addEventListener("load", () => clamps.touch(here), true);
     return clamps.add(here);
   }, []);
-  useLayoutEffect(() => {
+  const fit = () => {
     if (clamp.current) clamps.touch(Object.assign(clamp.current, now));
-  });
-  return button;
+  };
+  useLayoutEffect(fit);
+  return /** @type {const} */ ([button, fit]);
 }
 
 /** @param {{buttonRef: RefObject<HTMLButtonElement | null>, id: string}} props */
 function More({ buttonRef, id }) {
-  const { toggleExpanded } = useBoard();
-  return <button ref={buttonRef} type="button" class="more" hidden onClick={() => toggleExpanded(id)} />;
+  const { change } = useBoard();
+  const toggle = () => change((view) => toggleExpanded(view, id));
+  return <button ref={buttonRef} class="more" hidden onClick={toggle} />;
 }
 
 /**
@@ -54,7 +58,7 @@ function More({ buttonRef, id }) {
  */
 export const Asked = memo(function Asked({ id, text, isExpanded }) {
   const box = useRef(/** @type {HTMLDivElement | null} */ (null));
-  const button = useClamp(box, ASKED_LINES, { what: `all of the ${id}`, isExpanded, isFollowing: false });
+  const [button] = useClamp(box, ASKED_LINES, { what: `all of the ${id}`, isExpanded, isFollowing: false });
   return (
     <div class="ask">
       <span class="who">{id}</span>
@@ -67,29 +71,51 @@ export const Asked = memo(function Asked({ id, text, isExpanded }) {
 });
 
 /**
- * The answer of a call, as far as it has come.
- * @type {import("preact").FunctionComponent<{cell: CellState, name: string, isExpanded: boolean}>}
+ * @typedef {object} AnswerProps
+ * @property {CellState} cell
+ * @property {string} name
+ * @property {boolean} isExpanded
+ * @property {Compared | null} compared
+ * @property {readonly string[]} words what is looked for
+ * @property {number} [lines]
  */
-export const Answer = memo(function Answer({ cell, name, isExpanded }) {
+
+/**
+ * The answer of a call, as far as it has come.
+ * @type {import("preact").FunctionComponent<AnswerProps>}
+ */
+export const Answer = memo(function Answer({ cell, name, isExpanded, compared, words, lines = ANSWER_LINES }) {
+  const { requestText } = useBoard();
   const box = useRef(/** @type {HTMLDivElement | null} */ (null));
   const text = useRef(/** @type {AnswerText | null} */ (null));
+  const [said, say] = useState("");
   useLayoutEffect(() => {
     if (!box.current) return;
     text.current ??= new AnswerText(box.current);
     text.current.show(cell);
   }, [cell]);
-  const button = useClamp(box, ANSWER_LINES, {
+  useEffect(() => {
+    text.current?.mark(cell, compared, words, (added, gone) => {
+      say(compared ? differenceLabel(compared.unit, added, gone) : "");
+      refit();
+    });
+  }, [cell, compared, words]);
+  useEffect(() => () => text.current?.close(), []);
+  useEffect(() => {
+    if (cell.is_deferred) requestText(cell.key);
+  }, [cell.key, cell.is_deferred, cell.run]);
+  const [button, refit] = useClamp(box, lines, {
     what: `the whole answer of ${name}`,
     isExpanded,
     isFollowing: !isEnded(cell),
   });
   return (
     <>
-      <div ref={box} class="text clamp" />
+      <div ref={box} class="text clamp" dir="auto" />
       <More buttonRef={button} id={cell.key} />
+      <span class="differs">{said}</span>
       {cell.source && (
         <button
-          type="button"
           class="btn quiet copy"
           aria-label={`Copy the answer of ${name}`}
           title="Copy the answer as Markdown"
@@ -101,3 +127,11 @@ export const Answer = memo(function Answer({ cell, name, isExpanded }) {
     </>
   );
 });
+
+/** @param {Compared["unit"]} unit @param {number} added @param {number} gone */
+function differenceLabel(unit, added, gone) {
+  const units = unit === "only" ? "words" : unit === "json" ? "lines" : unit;
+  if (unit === "only") return added ? `${added} ${units} that no other has` : "nothing that no other has";
+  if (!added && !gone) return "no difference";
+  return `${added} ${units} new, ${gone} gone`;
+}

@@ -1,8 +1,10 @@
 /**
- * One model with one set of parameters.
+ * One model with one set of parameters, and one of its answers.
  *
  * @import { Column as ColumnFacts } from "../protocol.js"
+ * @import { Compared } from "../answer_text.js"
  * @import { CellState } from "../state.js"
+ * @import { Group } from "../select.js"
  * @import { FunctionComponent } from "preact"
  */
 
@@ -11,28 +13,38 @@ import { memo } from "../memo.js";
 import { elapsed_s, isEnded } from "../state.js";
 import { Answer } from "./clamped.jsx";
 import { useBoard } from "./context.js";
+import { Menu } from "./menu.jsx";
+import { Repeats } from "./repeats.jsx";
 
 /** What the button of a call offers once the call has ended. @param {CellState} cell */
 const offer = (cell) => (cell.state === "error" ? "Retry" : "Ask again");
 
 const PENDING = { stop: "Stopping …", retry: "Asking …" };
 
+/** @param {ColumnFacts} column */
+export const nameOf = ({ letter, model, params, run }) => [letter, model, run, params].filter(Boolean).join(", ");
+
 /**
  * @typedef {object} ColumnProps
  * @property {ColumnFacts} column
- * @property {CellState | undefined} cell the one that is shown; a new column may have none yet
- * @property {number} sample which repeat that is
- * @property {number} count of repeats
+ * @property {string} place of its repeats
+ * @property {readonly CellState[]} cells its repeats; a new column may have none yet
+ * @property {readonly Group[]} groups
+ * @property {number} shown which of the groups
  * @property {boolean} isExpanded
  * @property {boolean} isConnected
+ * @property {boolean} canRun
+ * @property {Compared | null} compared
+ * @property {readonly string[]} words
  * @property {number} now_ms
  * @property {number} longest_s what fills a bar
  */
 
 /** @type {FunctionComponent<ColumnProps>} */
 export const Column = memo(function Column(props) {
-  const { column, cell, sample, count, isExpanded, isConnected, now_ms, longest_s } = props;
-  const name = `${column.letter}, ${column.model}${column.params ? `, ${column.params}` : ""}`;
+  const { column, place, cells, groups, shown, isConnected, now_ms, longest_s } = props;
+  const cell = groups[shown]?.cell;
+  const name = nameOf(column);
   const isOver = cell !== undefined && isEnded(cell);
   return (
     <section
@@ -40,21 +52,32 @@ export const Column = memo(function Column(props) {
       aria-label={`${name}, ${column.provider}`}
       aria-busy={!isOver && isConnected}
       data-state={isConnected || isOver ? (cell?.state ?? "queued") : "lost"}
+      data-column={column.key}
+      tabIndex={-1}
     >
       <div class="top">
         <span class="key">{column.letter}</span>
         <Name column={column} />
-        <State cell={cell} name={name} isConnected={isConnected} now_ms={now_ms} />
+        <State cell={cell} name={name} isConnected={isConnected} canRun={props.canRun} now_ms={now_ms} />
+        <Menu column={column} row={cell?.row ?? null} />
       </div>
-      {cell && <Answer cell={cell} name={name} isExpanded={isExpanded} />}
-      <Repeats column={column} name={name} sample={sample} count={count} />
+      {cell && (
+        <Answer
+          cell={cell}
+          name={name}
+          isExpanded={props.isExpanded}
+          compared={props.compared}
+          words={props.words}
+        />
+      )}
+      <Repeats place={place} name={name} cells={cells} groups={groups} shown={shown} />
       {cell && <Numbers cell={cell} now_ms={now_ms} longest_s={longest_s} />}
     </section>
   );
 });
 
 /** @param {{column: ColumnFacts}} props */
-function Name({ column: { provider, model, params } }) {
+export function Name({ column: { provider, model, params, run, numbers } }) {
   // What tells models apart stands last in a long name.
   const cut = model.lastIndexOf("/") + 1;
   const path = cut ? `${provider}/${model.slice(0, cut - 1)}` : provider;
@@ -64,14 +87,14 @@ function Name({ column: { provider, model, params } }) {
       <small>
         {/* A long path breaks behind a slash, not inside a word. */}
         {path.split(/(?<=\/)/).map((part) => [part, <wbr />])}
-        {params && <span class="param">{params}</span>}
+        {[run, params, numbers].map((words) => words && <span class="param">{words}</span>)}
       </small>
     </span>
   );
 }
 
-/** @param {{cell: CellState | undefined, name: string, isConnected: boolean, now_ms: number}} props */
-function State({ cell, name, isConnected, now_ms }) {
+/** @param {{cell: CellState | undefined, name: string, isConnected: boolean, canRun: boolean, now_ms: number}} props */
+export function State({ cell, name, isConnected, canRun, now_ms }) {
   const { press } = useBoard();
   if (!cell) return <span class="state" />;
   const isOver = isEnded(cell);
@@ -82,46 +105,25 @@ function State({ cell, name, isConnected, now_ms }) {
         <i class="dot" />
         <span class="word">{isConnected || isOver ? stateLabel(cell, now_ms) : "kernel gone"}</span>
       </span>
-      <button
-        type="button"
-        class={isOver ? "btn act quiet" : "btn act"}
-        aria-label={`${label} ${name}`}
-        disabled={!isConnected}
-        onClick={() => press(cell.key)}
-      >
-        {label}
-      </button>
+      {canRun && (
+        <button
+          class={isOver ? "btn act quiet" : "btn act"}
+          aria-label={`${label} ${name}`}
+          disabled={!isConnected}
+          onClick={() => press(cell.key)}
+        >
+          {label}
+        </button>
+      )}
     </span>
   );
 }
 
-/** @param {{column: ColumnFacts, name: string, sample: number, count: number}} props */
-function Repeats({ column, name, sample, count }) {
-  const { showSample } = useBoard();
-  const turn = (/** @type {number} */ step) => () =>
-    showSample(column.key, (sample + step + count) % count);
-  return (
-    <div class="rep" hidden={count < 2}>
-      <span>{column.repeats}</span>
-      <span class="pager">
-        <button type="button" class="turn" aria-label={`Previous repeat of ${name}`} onClick={turn(-1)}>
-          ‹
-        </button>
-        <span>{`${sample + 1} / ${count}`}</span>
-        <button type="button" class="turn" aria-label={`Next repeat of ${name}`} onClick={turn(1)}>
-          ›
-        </button>
-      </span>
-    </div>
-  );
-}
-
 /** @param {{cell: CellState, now_ms: number, longest_s: number}} props */
-function Numbers({ cell, now_ms, longest_s }) {
+export function Numbers({ cell, now_ms, longest_s }) {
   const all_s = elapsed_s(cell, now_ms);
   const first_s = Math.min(cell.first_s ?? all_s, all_s);
   const percent = (/** @type {number} */ part_s) => `${(100 * part_s) / longest_s}%`;
-  const facts = isEnded(cell) ? cell.facts : [clock(all_s), ...cell.facts];
   const before = cell.first_s === null ? "" : `first token after ${seconds(cell.first_s)}, `;
   const words = `${before}${seconds(all_s)} in all`;
   return (
@@ -130,11 +132,21 @@ function Numbers({ cell, now_ms, longest_s }) {
         <i style={{ width: percent(first_s) }} />
         <i style={{ left: percent(first_s), width: percent(all_s - first_s) }} />
       </div>
-      <div class="nums">
-        {facts.map((fact, place) =>
-          place ? <Fact text={fact} hint={cell.hints[fact]} /> : <b>{fact}</b>,
-        )}
-      </div>
+      <Facts cell={cell} now_ms={now_ms} />
+    </div>
+  );
+}
+
+/** What a short line leaves out: the time to the first token, the speed, the tokens. */
+const MINOR = /^first token|tok\/s| in, | out$/;
+
+/** @param {{cell: CellState, now_ms: number, isShort?: boolean}} props */
+export function Facts({ cell, now_ms, isShort }) {
+  const all = isEnded(cell) ? cell.facts : [clock(elapsed_s(cell, now_ms)), ...cell.facts];
+  const facts = isShort ? all.filter((fact) => !MINOR.test(fact)) : all;
+  return (
+    <div class="nums">
+      {facts.map((fact, at) => (at ? <Fact text={fact} hint={cell.hints[fact]} /> : <b>{fact}</b>))}
     </div>
   );
 }

@@ -3,13 +3,15 @@
  *
  * @import { Action } from "../protocol.js"
  * @import { Clamps } from "../layout.js"
+ * @import { ViewState } from "../view_state.js"
  *
  * @typedef {object} BoardActions
  * @property {(action: Action) => void} send tells the kernel
- * @property {() => void} runAgain asks every model again
+ * @property {(failed?: boolean) => void} runAgain asks every model again, or only where it failed
  * @property {(cell: string) => void} press presses the button of a cell
- * @property {(key: string) => void} toggleExpanded shows a long text whole, or not
- * @property {(column: string, sample: number) => void} showSample turns to a repeat
+ * @property {(key: string) => void} requestText asks for the text of a cell
+ * @property {(change: (view: ViewState) => ViewState) => void} change changes what a person has chosen
+ * @property {(text: string) => void} search looks for something
  * @property {Clamps} clamps
  */
 

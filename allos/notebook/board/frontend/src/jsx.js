@@ -1,0 +1,3 @@
+/** What JSX becomes, for the bundler. */
+
+export { Fragment, h } from "preact";

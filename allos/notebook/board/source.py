@@ -1,0 +1,98 @@
+"""What a board needs of the comparison that it shows: a running one and a finished one have it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from allos.errors import Interrupted
+from allos.render.comparison_view import ComparisonView
+from allos.runs.cell import CellSnapshot
+
+
+class BoardColumn(Protocol):
+    """One model with one set of parameters."""
+
+    @property
+    def index(self) -> int:
+        """Its position, from 0."""
+
+    @property
+    def name(self) -> str:
+        """``provider/model``."""
+
+
+class BoardCell(Protocol):
+    """One call."""
+
+    @property
+    def index(self) -> int:
+        """Its place among the cells."""
+
+    @property
+    def column(self) -> BoardColumn:
+        """The model that is asked."""
+
+    @property
+    def row(self) -> int:
+        """Which of the prompts it asks, from 0."""
+
+    @property
+    def sample_index(self) -> int:
+        """Which repeat it is, from 0."""
+
+    @property
+    def rating(self) -> int | None:
+        """A person's rating of the answer, where the log has one."""
+
+    def snapshot(self) -> CellSnapshot:
+        """One look at its state. Any thread."""
+
+
+class BoardSource(Protocol):
+    """What a board shows: `Comparison`, or `FinishedComparison`."""
+
+    @property
+    def id(self) -> str:
+        """Id of the comparison."""
+
+    @property
+    def done(self) -> bool:
+        """Whether every cell has its response."""
+
+    @property
+    def can_run(self) -> bool:
+        """Whether its calls can be stopped and made again."""
+
+    @property
+    def answers_version(self) -> int:
+        """Grows whenever a response arrives."""
+
+    @property
+    def columns(self) -> Sequence[BoardColumn]:
+        """Each model with each set of parameters."""
+
+    @property
+    def cells(self) -> Sequence[BoardCell]:
+        """All calls."""
+
+    def view(self) -> ComparisonView:
+        """Everything that a table draws."""
+
+    def layout(self) -> ComparisonView:
+        """The view without its cells."""
+
+    def changed_since(self, version: int) -> tuple[int, Sequence[BoardCell]]:
+        """Version of now, and the cells that have changed since a version; from 0."""
+
+    def watch(self, watcher: Callable[[], None]) -> None:
+        """Call `watcher` whenever something has changed."""
+
+    def unwatch(self, watcher: Callable[[], None]) -> None:
+        """Take back `watch`."""
+
+    def wait(self, timeout_s: float | None = None) -> Any:
+        """Wait until every cell has its response."""
+
+    def interrupted(self) -> Interrupted:
+        """Stop everything, and return the error that says so."""

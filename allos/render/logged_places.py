@@ -1,0 +1,131 @@
+"""Where logged rows stand in a grid: the log has no column for the layout of a comparison."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from allos.render.logged_rows import params_of
+
+Row = Mapping[str, Any]
+
+RUN = "_run"
+"""Name under which a row may say to which of several runs it belongs; it has columns of its own then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a row stands, by indexes from 0."""
+
+    column: int
+    """Which model with which parameters."""
+    row: int
+    """Which prompt."""
+    sample: int
+    """Which repeat."""
+
+
+def places(rows: Sequence[Row], *, is_one_run: bool = True) -> list[Place | None]:
+    """Place of each row; columns and prompts are in the order of their first row.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        With the log's columns.
+    is_one_run : bool
+        Whether they are of one comparison: then equal calls with the same `sample_index` were equal
+        columns, or equal rows of its data. Else equal calls are repeats.
+
+    Returns
+    -------
+    list of Place or None
+        None for a call that failed or was cancelled, and then was made again.
+
+    Examples
+    --------
+    >>> rows = [{"model": name, "prompt": text} for text in ("One?", "Two?") for name in "ab"]
+    >>> [(place.column, place.row) for place in places(rows)]
+    [(0, 0), (1, 0), (0, 1), (1, 1)]
+    """
+    calls = [_Call.of(row, is_one_run) for row in rows]
+    turns = _turns(rows, calls, is_one_run)
+    equal_columns = _equal_columns(calls, turns) if is_one_run else {}
+    columns: dict[Hashable, int] = {}
+    prompts: dict[Hashable, int] = {}
+    found: list[Place | None] = []
+    for call, turn in zip(calls, turns, strict=True):
+        if turn is None:
+            found.append(None)
+            continue
+        sample = call.sample if is_one_run else turn
+        again, which = divmod(turn, equal_columns[call.column]) if is_one_run else (0, 0)
+        found.append(
+            Place(
+                columns.setdefault((call.column, which), len(columns)),
+                prompts.setdefault((call.prompt, again), len(prompts)),
+                sample,
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What makes two rows equal calls."""
+
+    column: Hashable
+    prompt: Hashable
+    sample: int
+
+    @classmethod
+    def of(cls, row: Row, is_one_run: bool) -> _Call:
+        params = json.dumps(params_of(row), sort_keys=True, default=str)
+        asked = (row.get("messages") or row.get("prompt"), row.get("system"))
+        sample = row.get("sample_index") or 0
+        return cls(
+            (row.get("provider"), row.get("model"), params, row.get(RUN)),
+            asked,
+            sample if is_one_run else 0,
+        )
+
+
+def _turns(rows: Sequence[Row], calls: Sequence[_Call], is_one_run: bool) -> list[int | None]:
+    """Which of the equal calls each row is, from 0; None for one that was made again."""
+    held: dict[_Call, list[int]] = defaultdict(list)
+    turns: list[int | None] = []
+    for at, call in enumerate(calls):
+        before = held[call]
+        turn = next(
+            (n for n, other in enumerate(before) if is_one_run and _has_failed(rows[other])),
+            len(before),
+        )
+        if turn < len(before):
+            turns[before[turn]] = None
+            before[turn] = at
+        else:
+            before.append(at)
+        turns.append(turn)
+    return turns
+
+
+def _equal_columns(calls: Sequence[_Call], turns: Sequence[int | None]) -> dict[Hashable, int]:
+    """How many equal columns there are of each: what every prompt has been asked at least so often."""
+    counts: Counter[tuple[Hashable, Hashable, int]] = Counter(
+        (call.column, call.prompt, call.sample)
+        for call, turn in zip(calls, turns, strict=True)
+        if turn is not None
+    )
+    fewest: dict[Hashable, int] = {}
+    by_prompt: dict[tuple[Hashable, Hashable], int] = {}
+    for (column, prompt, _), count in counts.items():
+        by_prompt[column, prompt] = max(count, by_prompt.get((column, prompt), 0))
+    for (column, _), count in by_prompt.items():
+        fewest[column] = min(count, fewest.get(column, count))
+    return fewest
+
+
+def _has_failed(row: Row) -> bool:
+    return row.get("status") in ("error", "cancelled") or row.get("error_type") is not None

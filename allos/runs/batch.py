@@ -1,0 +1,287 @@
+"""`allos.batch`: the rows of a table times several models. Plain Python, no notebook needed.
+
+A batch is a grid of tasks like a comparison, for thousands of rows: its answers are in the log and not
+in memory, and every call has a key there, so that a batch that was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from allos import context
+from allos.errors import BudgetError, ConfigurationError
+from allos.messages import Prompt, as_messages
+from allos.providers import Provider
+from allos.runs.ask import normalize_tags
+from allos.runs.batching import finished_calls
+from allos.runs.batching.batch_calls import BatchCalls, BatchOptions
+from allos.runs.batching.batch_plan import BatchPlan
+from allos.runs.batching.batch_preview import BatchPreview, preview_of
+from allos.runs.batching.batch_record import record_of
+from allos.runs.batching.chat_rows import chats_of
+from allos.runs.batching.data_rows import DataRows, as_frame
+from allos.runs.batching.live_batch import Batch
+from allos.runs.grid import Grid, build_columns, normalize_models, normalize_params
+from allos.secret import seal_secrets
+from allos.session import Session, current_session
+
+if TYPE_CHECKING:
+    from allos.log.store.protocol import Store
+
+_MAX_ID_CHARS = 100
+_ON_ERROR = ("row", "raise")
+
+
+def batch(
+    data: Any,
+    prompt: Prompt | None = None,
+    *,
+    models: Sequence[str | Provider] | str | Provider,
+    system: str | None = None,
+    params: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None = None,
+    n: int = 1,
+    schema: Any = None,
+    tools: Any = None,
+    concurrency: int | None = None,
+    budget_usd: float | None = None,
+    batch_id: str | None = None,
+    on_error: str = "row",
+    tags: Sequence[str] = (),
+    refresh: bool = False,
+    confirm: Callable[[BatchPreview], bool] | None = None,
+    **shared: Any,
+) -> Batch:
+    """Ask several models about every row of a table.
+
+    Returns at once. Every call is a row of the log; running the same batch again, in this process or
+    another, asks only what is not answered yet: failed calls, changed rows, added rows and models.
+
+    Parameters
+    ----------
+    data : DataFrame, table, list of dicts, str or path-like
+        One row for each prompt: a frame of pandas or polars, an Arrow table, a dataset of Hugging Face,
+        rows as dicts, or the path of a CSV, JSONL or Parquet file.
+    prompt : str, or as in `allos.ask`, or None
+        ``{{ name }}`` stands for the row's value in the column `name`. Names of columns are
+        substituted, nothing is evaluated; a missing column or value is an error before anything is sent.
+        None: each row is a conversation, in the column `messages` (exported chats) or `input` (samples
+        of OpenAI evals); an answer that it ends with is not sent, but the column `ideal`.
+    models : sequence of str or Provider
+        ``provider/model`` names or provider objects.
+    system : str or None
+        Instructions to the models; ``{{ name }}`` as in `prompt`.
+    params : sequence of mappings, mapping or None
+        Sets of parameters to try with each model.
+    n : int
+        Repeats of every call.
+    schema : type, mapping or None
+        Type of the answers, as in `allos.ask`; its fields are columns of the frame.
+    tools : sequence or None
+        Tools that the models may call. They are not run: the calls are in the column `tool_calls`.
+    concurrency : int or None
+        Most calls at once, which services share evenly. None: as many as each service takes, found by
+        trying; up to 256.
+    budget_usd : float or None
+        What the batch may cost, earlier runs of it included; calls that could exceed it are not sent.
+    batch_id : str or None
+        Name of the batch. None: it follows from the data and the prompt, and a batch with changed data
+        goes on under the same name.
+    on_error : str
+        ``"row"``: a call that fails is a row with an error. ``"raise"``: the first one pauses the batch,
+        and waiting for it raises its error.
+    tags : sequence of str
+        Words to find the rows again.
+    refresh : bool
+        Ask everything again, also what is answered.
+    confirm : callable or None
+        ``confirm(preview)`` says whether to go on, given what is left to do and what it costs at most.
+    **shared
+        Parameters for all (`temperature`, `max_tokens`, `timeout_s` ...); `params` wins over them.
+
+    Returns
+    -------
+    Batch
+        `frame` is one row per call; `wait`, `pause`, `resume`, `cancel`; it can be awaited and iterated.
+
+    Raises
+    ------
+    ConfigurationError
+        The data is not a table, an unknown provider, no model; nothing was sent.
+    TemplateError
+        A column or a value is missing; nothing was sent.
+    BudgetError
+        `confirm` said no; nothing was sent.
+
+    Examples
+    --------
+    ::
+
+        labels = allos.batch(
+            tickets,
+            "Classify: {{ text }}",
+            models=["local/smollm2", "groq/llama-3.1-8b-instant"],
+            max_tokens=10,
+            budget_usd=0.50,
+        )
+        labels.frame[["text", "model", "content", "cost_usd"]]
+    """
+    seal_secrets(shared)
+    options = BatchOptions(
+        concurrency=_checked_concurrency(concurrency),
+        budget_usd=budget_usd,
+        on_error=_checked_on_error(on_error),
+        refresh=bool(refresh),
+    )
+    if schema is not None:
+        shared["schema"] = schema
+    if tools is not None:
+        shared["tools"] = tools
+    plan = _plan(data, prompt, models, system, params, n, shared)
+    with context.using(tags=normalize_tags(tags)):
+        return start_batch(plan, options, batch_id=_checked_id(batch_id), confirm=confirm)
+
+
+def preview_batch(
+    data: Any,
+    prompt: Prompt | None = None,
+    *,
+    models: Sequence[str | Provider] | str | Provider,
+    system: str | None = None,
+    params: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None = None,
+    n: int = 1,
+    budget_usd: float | None = None,
+    batch_id: str | None = None,
+    **shared: Any,
+) -> BatchPreview:
+    """Return what `batch` would send and cost with the same arguments. Nothing is sent.
+
+    Parameters
+    ----------
+    data, prompt, models, system, params, n, budget_usd, batch_id, **shared
+        As in `batch`.
+
+    Returns
+    -------
+    BatchPreview
+        Of each model the calls that are left, their estimated tokens and the most that they may cost; what
+        is answered already, and how many calls the budget allows at least. Prints as a few lines.
+
+    Raises
+    ------
+    ConfigurationError, TemplateError
+        As in `batch`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> tickets = pd.DataFrame({"text": ["Where is it?", "Too dear."]})
+    >>> preview_batch(tickets, "Classify: {{ text }}", models="groq/x", api_key="gsk-example").calls
+    2
+    """
+    seal_secrets(shared)
+    plan = _plan(data, prompt, models, system, params, n, shared)
+    session = current_session()
+    session.open_log()
+    _, finished = _finished(finished_calls.readable_store(session), plan, _checked_id(batch_id))
+    return preview_of(plan, _kept(plan, finished), budget_usd, finished.cost_usd or 0.0)
+
+
+def _plan(
+    data: Any,
+    prompt: Prompt | None,
+    models: Any,
+    system: str | None,
+    params: Any,
+    n: int,
+    shared: Mapping[str, Any],
+) -> BatchPlan:
+    frame = as_frame(data)
+    columns = build_columns(normalize_models(models), normalize_params(params), shared)
+    if prompt is None:
+        chats = chats_of(frame, system)
+        return BatchPlan(Grid(chats.conversations, columns, n=n), DataRows(chats.frame))
+    rows = DataRows(frame)
+    return BatchPlan(Grid([as_messages(prompt, system)], columns, rows=rows, n=n), rows)
+
+
+def _finished(
+    store: Store | None, plan: BatchPlan, batch_id: str | None
+) -> tuple[str, finished_calls.Finished]:
+    """Id of a batch, and what of it is in the log."""
+    if store is None:
+        return batch_id or plan.id, finished_calls.Finished()
+    run_id = batch_id or finished_calls.earlier_run(store, plan) or plan.id
+    return run_id, finished_calls.read_finished(store, run_id)
+
+
+def _kept(plan: BatchPlan, finished: finished_calls.Finished) -> list[int]:
+    return [at for key in finished.ok if (at := plan.find(key)) is not None]
+
+
+def start_batch(
+    plan: BatchPlan,
+    options: BatchOptions,
+    *,
+    batch_id: str | None = None,
+    confirm: Callable[[BatchPreview], bool] | None = None,
+) -> Batch:
+    """Start what is left of a batch; of one that runs already, return that."""
+    session = current_session()
+    session.open_log()
+    session.open_configured_replay()
+    store = finished_calls.readable_store(session)
+    run_id, finished = _finished(store, plan, batch_id)
+    running = _running(session, run_id, plan)
+    if running is not None and not options.refresh:
+        for on_run_started in session.on_run_started:
+            on_run_started(running)
+        return running.resume() if running.is_paused else running
+    kept = [] if options.refresh else _kept(plan, finished)
+    if confirm is not None:
+        preview = preview_of(plan, kept, options.budget_usd, finished.cost_usd or 0.0)
+        if preview.calls and not confirm(preview):
+            raise BudgetError("The batch was not confirmed. Nothing was sent.")
+    calls = BatchCalls(
+        run_id, plan, session, options, kept=kept, spent_by_session=finished.cost_by_session
+    )
+    if session.log.is_logging and calls.states.left:
+        is_redacted = session.log.redaction is not None
+        session.log.save_run(record_of(run_id, plan, options, has_data=not is_redacted))
+    started = Batch(run_id, calls, session)
+    for on_run_started in session.on_run_started:
+        on_run_started(started)
+    started.start()
+    return started
+
+
+def _running(session: Session, run_id: str, plan: BatchPlan) -> Batch | None:
+    """The same batch, where it is under way in this process."""
+    for run in list(session.active_runs):
+        if isinstance(run, Batch) and run.is_same(run_id, plan):
+            return run
+    return None
+
+
+def _checked_concurrency(value: object) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ConfigurationError(f"concurrency must be an integer >= 1, got {value!r}.")
+    return value
+
+
+def _checked_on_error(value: object) -> str:
+    if value not in _ON_ERROR:
+        raise ConfigurationError(f"on_error must be 'row' or 'raise', got {value!r:.80}.")
+    return str(value)
+
+
+def _checked_id(value: object) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value.strip() or len(value) > _MAX_ID_CHARS:
+        raise ConfigurationError(
+            f"batch_id must be a string of 1 to {_MAX_ID_CHARS} characters, got {value!r:.80}."
+        )
+    return value.strip()

@@ -1,0 +1,102 @@
+"""What a batch is made of, as the log keeps it, and back: so another process can go on with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from allos.errors import ConfigurationError
+from allos.log.rows import messages_json
+from allos.log.store.protocol import RunRecord
+from allos.log.stored_messages import messages_of
+from allos.providers import Provider
+from allos.runs.batching.batch_calls import BatchOptions
+from allos.runs.batching.batch_plan import BatchPlan
+from allos.runs.batching.data_rows import DataRows
+from allos.runs.batching.finished_calls import make_record, unpacked
+from allos.runs.grid import Column, Grid, build_column
+from allos.runs.task import split_plain
+from allos.tools.schemas import as_schema
+
+_NOT_KEPT = frozenset({"api_key", "headers"})
+"""Keys, which are looked up again."""
+
+
+def record_of(
+    run_id: str, plan: BatchPlan, options: BatchOptions, *, has_data: bool = True
+) -> RunRecord:
+    """Record of a batch: no key, and of the data only what the prompt uses.
+
+    Without the data and the prompt where texts of the log are redacted.
+    """
+    grid = plan.grid
+    request = {
+        "messages": messages_json(grid.prompts[0] if has_data else ()),
+        "is_chat": plan.is_chat,
+        "columns": [_column(column) for column in grid.columns],
+        "n": grid.n,
+        "options": {k: v for k, v in asdict(options).items() if k != "refresh"},
+    }
+    data = {
+        "index": [_plain_label(label) for label in plan.frame.index.tolist()],
+        "columns": {name: plan.rows.texts(name) for name in plan.names},
+    }
+    if plan.is_chat:
+        data["columns"] = {"messages": [messages_json(prompt) for prompt in grid.prompts]}
+    return make_record(run_id, plan, request, data if has_data else {})
+
+
+def _column(column: Column) -> Mapping[str, Any]:
+    plain, withheld = split_plain(column.params)
+    schema = as_schema(column.params.get("schema"))
+    if schema is not None:
+        named = {"name": schema.name, "description": schema.description}
+        plain = {**plain, "schema": {**named, "schema": dict(schema.schema)}}
+        withheld = tuple(name for name in withheld if name != "schema")
+    missing = [name for name in withheld if name not in _NOT_KEPT]
+    if isinstance(column.model, Provider):
+        missing.append("a provider object")
+    return {"model": column.name, "params": plain, "missing": missing}
+
+
+def _plain_label(label: Any) -> Any:
+    return label if isinstance(label, str | int | float | bool | None) else str(label)
+
+
+def plan_of(record: RunRecord) -> tuple[BatchPlan, BatchOptions]:
+    """Plan and options of a record.
+
+    Raises
+    ------
+    ConfigurationError
+        It needs what the log does not keep: a provider object, tools, images.
+    """
+    import pandas as pd
+
+    request, data = unpacked(record.request), unpacked(record.data)
+    if not data:
+        raise ConfigurationError(
+            f"The log has no data of the batch {record.id}, since its texts were redacted: run "
+            "allos.batch() again with the same data, and it goes on."
+        )
+    columns = []
+    for index, facts in enumerate(request["columns"]):
+        if facts["missing"]:
+            raise ConfigurationError(
+                f"The batch {record.id} needs {', '.join(facts['missing'])}, which the log does not "
+                "keep: run allos.batch() again with the same data, and it goes on."
+            )
+        columns.append(build_column(index, facts["model"], facts["params"]))
+    texts = data["columns"]["messages"] if request["is_chat"] else [request["messages"]]
+    stored = [messages_of(text) for text in texts]
+    if any(each.lost for each in stored):
+        raise ConfigurationError(
+            f"The prompt of the batch {record.id} has images or files, which the log does not keep: run "
+            "allos.batch() again with the same data, and it goes on."
+        )
+    frame = pd.DataFrame(data["columns"], index=pd.Index(data["index"]))
+    rows = DataRows(frame)
+    prompts = [each.messages for each in stored]
+    grid = Grid(prompts, columns, rows=None if request["is_chat"] else rows, n=request["n"])
+    return BatchPlan(grid, rows), BatchOptions(**request["options"])

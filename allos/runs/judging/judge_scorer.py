@@ -1,0 +1,74 @@
+"""A judge as a scorer: the same question, fence and schema, a score from 0 to 1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from allos.hashing import value_digest
+from allos.providers import Provider
+from allos.runs.ask import ask
+from allos.runs.batching.batch_frame import LOG_SUFFIX
+from allos.runs.judging.judge_prompts import UNIT, Question, verdict_schema
+from allos.runs.judging.judged_items import JudgedAnswer, JudgedItem, question_of
+from allos.scorers import Scorer
+from allos.secret import seal_secrets
+
+TAG = "judge"
+"""Tag of a judge's own calls in the log."""
+_VERSION_CHARS = 10
+
+
+def judge_scorer(
+    rubric: str,
+    model: str | Provider,
+    *,
+    name: str = "judge",
+    target: str | None = None,
+    tags: tuple[str, ...] = (),
+    **params: Any,
+) -> Scorer:
+    """Scorer that asks a model; see `allos.judge`.
+
+    Parameters
+    ----------
+    rubric, model, name, target, tags, **params
+        As in `allos.judge`.
+
+    Returns
+    -------
+    Scorer
+    """
+    seal_secrets(params)
+    schema = verdict_schema(UNIT)
+
+    def grade(row: Mapping[str, Any], expected: Any = None) -> float:
+        asked = _question(rubric, row, expected)
+        said = ask(asked.messages, model=model, schema=schema, tags=(TAG, *tags), **params)
+        return float(said.parsed["score"])
+
+    named = f"{model.name}/{model.model}" if isinstance(model, Provider) else model
+    identity = [rubric, named, {key: str(value) for key, value in params.items()}]
+    return Scorer(
+        name=name,
+        version=value_digest(identity)[:_VERSION_CHARS],
+        function=grade,
+        target=target,
+        needs_target=target is not None,
+    )
+
+
+def _question(rubric: str, row: Mapping[str, Any], expected: Any) -> Question:
+    """What the judge is asked about a row of a frame, whose data may have columns of the log's names."""
+    logged = {
+        name: row.get(f"{name}{LOG_SUFFIX}", row.get(name)) for name in ("prompt", "messages")
+    }
+    asked = question_of(logged)
+    answer = JudgedAnswer(model="", text=str(row.get("content") or ""))
+    return Question(
+        item=0,
+        judged=JudgedItem(prompt=asked, question=asked, answers=(answer,)),
+        rubric=rubric,
+        scale=UNIT,
+        reference=None if expected is None else str(expected),
+    )

@@ -1,0 +1,160 @@
+"""Evaluations against a server: batches, scores, intervals."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import allos
+from allos.errors import ConfigurationError
+from allos.runs.evaluation import Evaluation
+from tests.support.fake_server import FakeServer, Fault, Reply, Seen
+
+
+@pytest.fixture(autouse=True)
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: FakeServer) -> Iterator[None]:
+    monkeypatch.setenv("ALLOS_LOG", str(tmp_path / "log.sqlite"))
+    monkeypatch.setenv("GROQ_BASE_URL", server.base_url)
+    monkeypatch.setenv("GROQ_API_KEY", "gsk-of-the-test")
+    yield
+    allos.stop_all()
+    allos.log.close()
+
+
+def tickets(count: int = 40) -> pd.DataFrame:
+    labels = ["billing", "shipping"]
+    return pd.DataFrame(
+        {
+            "text": [f"ticket {number}" for number in range(count)],
+            "label": [labels[number % 2] for number in range(count)],
+        }
+    )
+
+
+def answer(seen: Seen) -> Reply | Fault:
+    """A good model, but for one failure and one answer that is cut; and one that always says the same."""
+    number = int(seen.prompt.rpartition(" ")[2])
+    if seen.model == "same":
+        return Reply("billing")
+    if number == 3:
+        return Fault.status(400)
+    if number == 4:
+        return Reply("bil", finish="length")
+    return Reply(["Billing.", "shipping"][number % 2])
+
+
+def test_models_are_scored_and_compared(server: FakeServer) -> None:
+    """Scores by model with intervals, failures apart, every two models on the same rows."""
+    server.reply(answer)
+    found = allos.evaluate(
+        tickets(),
+        "Classify: {{ text }}",
+        models=["groq/good", "groq/same"],
+        scorers=["exact", "similarity"],
+        target="label",
+    )
+    frame, table, pairs = found.frame, found.table, found.comparisons
+    exact = table[table["scorer"] == "exact"].set_index("model")
+
+    assert len(frame) == 80
+    assert frame["exact"].notna().sum() == 78
+    assert exact["mean"].to_dict() == {"groq/good": 1.0, "groq/same": 0.5}
+    assert exact.loc["groq/good", ["n_answers", "unknown", "failed", "cut"]].tolist() == [
+        38,
+        2,
+        1,
+        1,
+    ]
+    assert (exact["low"] <= exact["mean"]).all()
+    assert (exact["mean"] <= exact["high"] + 1e-9).all()
+    assert pairs.set_index("scorer").loc["exact", "p_adjusted"] < 0.001
+    assert "exact: groq/good is better than groq/same on these rows" in str(found)
+    assert "1 cut, 1 failed" in found.to_html()
+
+
+def test_other_scorers_ask_nothing_again(server: FakeServer) -> None:
+    """Answers are kept, scores are made anew."""
+    server.reply(answer)
+    options: dict[str, Any] = {"models": "groq/same", "target": "label"}
+    first = allos.evaluate(tickets(), "{{ text }}", scorers="exact", **options).wait(30)
+
+    async def again() -> Evaluation:
+        return await allos.evaluate(tickets(), "{{ text }}", scorers="includes", **options)
+
+    second = asyncio.run(again())
+    rescored = allos.score(first.frame, [lambda row: row["content"] == "billing"])
+
+    assert server.count == 40
+    assert second.table["mean"].tolist() == [0.5]
+    assert second.comparisons.empty
+    assert rescored["scorer"].tolist() == [1.0] * 40
+
+
+def test_a_model_judges(server: FakeServer) -> None:
+    """The judge sees question, right answer and answer in a fence; a score that cannot be read is unknown."""
+
+    def grade(seen: Seen) -> Reply:
+        if seen.model != "judge":
+            return Reply("billing")
+        score = 0.75 if re.search(r"<<<RIGHT ANSWER \w{16}>>>\nbilling\n<<<END", seen.prompt) else 7
+        return Reply(f'{{"rationale": "so", "score": {score}}}')
+
+    server.reply(grade)
+    judge = allos.judge(rubric="Is it right?", model="groq/judge", target="label", name="graded")
+    frame = allos.evaluate(
+        tickets(4), "Classify: {{ text }}", models="groq/same", scorers=[judge]
+    ).frame
+    asked = [request for request in server.requests if request.model == "judge"]
+
+    assert frame["graded"].fillna(-1).tolist() == [0.75, -1, 0.75, -1]
+    assert frame["graded_error"].str.startswith("SchemaError").tolist()[1::2] == [True, True]
+    assert re.search(r"<<<CONVERSATION \w{16}>>>\nClassify: ticket", asked[0].prompt)
+    assert re.search(r"<<<ANSWER \w{16}>>>\nbilling\n<<<END OF ANSWER", asked[0].prompt)
+    assert len(allos.responses(tags="judge")) == 4
+    other = allos.judge(rubric="Is it polite?", model="groq/judge")
+    assert judge.version != other.version
+
+
+def test_a_scorer_that_fails_everywhere_leaves_the_others(server: FakeServer) -> None:
+    """Its scores are unknown, and the table says of how many rows."""
+    server.reply(answer)
+
+    def broken(row: Any) -> float:
+        raise ValueError("no")
+
+    found = allos.evaluate(
+        tickets(),
+        "{{ text }}",
+        models=["groq/good", "groq/same"],
+        scorers=[broken, "exact"],
+        target="label",
+    )
+
+    assert found.table.query("scorer == 'broken'")["n_answers"].tolist() == [0, 0]
+    assert found.table.query("scorer == 'exact'")["mean"].tolist() == [1.0, 0.5]
+    assert "broken" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"target": "lbl"}, "the data has no column 'lbl'. Did you mean 'label'"),
+        ({"scorers": ["exct"]}, "There is no scorer 'exct'"),
+        ({"scorers": allos.scorers.exact(name="label")}, "has a column 'label' already"),
+    ],
+)
+def test_wrong_arguments_send_nothing(
+    server: FakeServer, wrong: dict[str, Any], message: str
+) -> None:
+    """Each is one line, before anything is sent."""
+    given: dict[str, Any] = {"scorers": ["exact"], "target": "label", **wrong}
+    with pytest.raises(ConfigurationError, match=message):
+        allos.evaluate(tickets(), "{{ text }}", models="groq/same", **given)
+
+    assert not server.count

@@ -1,0 +1,61 @@
+"""Values with their intervals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from allos import analysis
+from allos.charts import theme
+from allos.charts.intervals import differences
+from tests.support.analysis_frames import RESULTS, log
+
+
+def records(chart: Any) -> list[dict[str, Any]]:
+    """Data of a chart that have marks."""
+    return [
+        each for part in chart.to_dict()["datasets"].values() for each in part if "mark" in each
+    ]
+
+
+def test_only_what_is_told_apart_has_a_colour() -> None:
+    """Colour follows the corrected p-value; the zero line is there."""
+    frame = pd.DataFrame(
+        {
+            "a": ["x", "x", "y"],
+            "b": ["y", "z", "z"],
+            "difference": [0.4, -0.4, 0.1],
+            "low": [0.2, -0.6, -0.2],
+            "high": [0.6, -0.2, 0.4],
+            "p_value": [0.001, 0.001, 0.04],
+            "p_adjusted": [0.003, 0.003, 0.12],
+        }
+    )
+    chart = differences(frame)
+
+    assert [each["colour"] for each in records(chart)] == [theme.GOOD, theme.BAD, theme.QUIET]
+    assert {"value": 0} in [each for part in chart.to_dict()["datasets"].values() for each in part]
+
+
+def test_an_unknown_interval_leaves_the_dot() -> None:
+    """One prompt has a mean and no interval."""
+    one = pd.DataFrame({"model": ["a"], "prompt": [1], "score": [3.0]})
+    (record,) = records(analysis.score_summary(one, score="score").plot())
+
+    assert (record["value"], record["low"], record["high"]) == (3.0, None, None)
+    assert "unknown to unknown" in record["about"]
+
+
+def test_ranks_are_sets() -> None:
+    """Where votes do not tell models apart, the text beside them says so."""
+    chart = RESULTS["leaderboard"]().plot()
+
+    assert all(each["beside"].startswith("rank ") for each in records(chart))
+
+
+def test_several_k_are_told_apart() -> None:
+    """A line for each model and k."""
+    rates = analysis.pass_at_k(log().dropna(subset=["rating"]), score="rating", k=[1, 2]).plot()
+
+    assert {each["label"].rpartition(", ")[2] for each in records(rates)} == {"k = 1", "k = 2"}
