@@ -24,6 +24,7 @@ class BatchColumnView:
     ok: int = 0
     cancelled: int = 0
     not_sent: int = 0
+    spared: int = 0
     errors: Mapping[str, int] = field(default_factory=dict)
     output_tokens: int = 0
     cache_read_tokens: int = 0
@@ -109,6 +110,8 @@ def _title(view: BatchView) -> str:
     parts = [f"{answered:,} of {view.calls:,} answered"]
     parts += [f"{kept:,} of them before"] if kept else []
     parts += [f"{failed:,} failed"] if failed else []
+    spared = sum(each.spared for each in view.columns)
+    parts += [f"{spared:,} not needed"] if spared else []
     cost, unknown = _cost(view.columns)
     parts += [cost] if cost and not unknown else [f"{cost} and more" if cost else ""]
     left = [each.left_s for each in view.columns if each.left_s is not None]

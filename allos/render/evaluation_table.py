@@ -37,6 +37,8 @@ class EvaluationView:
     id: str
     scores: Sequence[ScoreView]
     verdicts: Sequence[str] = ()
+    is_decided: bool = False
+    """Whether it was stopped since it was decided."""
 
 
 def evaluation_html(view: EvaluationView) -> str:
@@ -49,6 +51,12 @@ def evaluation_text(view: EvaluationView) -> str:
     return table_text(_table(view))
 
 
+_STOPPED = (
+    "The intervals are those of a number of rows that was chosen before; the line above holds for a stop at "
+    "any time. "
+)
+
+
 def _table(view: EvaluationView) -> DataTable:
     return DataTable(
         title=" ".join(view.verdicts) or "Scores, with 95 % intervals",
@@ -56,7 +64,7 @@ def _table(view: EvaluationView) -> DataTable:
         rows=[_row(each) for each in view.scores],
         numbers=frozenset({"score", "rows", "cost", "time"}),
         short=frozenset({"95 % interval", "scorer", ""}),
-        note=f"{view.id}. Rows without a whole answer have no score. frame, table, comparisons.",
+        note=f"{_STOPPED if view.is_decided else ''}{view.id}. Rows without a whole answer have no score. frame, table, comparisons.",
     )
 
 

@@ -21,7 +21,7 @@ from allos.runs.batching.batch_preview import BatchPreview, preview_of
 from allos.runs.batching.batch_record import record_of
 from allos.runs.batching.chat_rows import chats_of
 from allos.runs.batching.data_rows import DataRows, as_frame
-from allos.runs.batching.live_batch import Batch
+from allos.runs.batching.live_batch import Batch, Pace
 from allos.runs.grid import Grid, build_columns, normalize_models, normalize_params
 from allos.secret import seal_secrets
 from allos.session import Session, current_session
@@ -50,6 +50,7 @@ def batch(
     tags: Sequence[str] = (),
     refresh: bool = False,
     confirm: Callable[[BatchPreview], bool] | None = None,
+    pace: Pace | None = None,
     **shared: Any,
 ) -> Batch:
     """Ask several models about every row of a table.
@@ -96,6 +97,8 @@ def batch(
         Ask everything again, also what is answered.
     confirm : callable or None
         ``confirm(preview)`` says whether to go on, given what is left to do and what it costs at most.
+    pace : Pace or None
+        What decides which rows are asked next, and when to stop: that of ``evaluate(until="decided")``.
     **shared
         Parameters for all (`temperature`, `max_tokens`, `timeout_s` ...); `params` wins over them.
 
@@ -139,7 +142,9 @@ def batch(
         shared["tools"] = tools
     plan = _plan(data, prompt, models, system, params, n, shared)
     with context.using(tags=normalize_tags(tags)):
-        return start_batch(plan, options, batch_id=_checked_id(batch_id), confirm=confirm)
+        return start_batch(
+            plan, options, batch_id=_checked_id(batch_id), confirm=confirm, pace=pace
+        )
 
 
 def preview_batch(
@@ -225,6 +230,7 @@ def start_batch(
     *,
     batch_id: str | None = None,
     confirm: Callable[[BatchPreview], bool] | None = None,
+    pace: Pace | None = None,
 ) -> Batch:
     """Start what is left of a batch; of one that runs already, return that."""
     session = current_session()
@@ -236,6 +242,7 @@ def start_batch(
     if running is not None and not options.refresh:
         for on_run_started in session.on_run_started:
             on_run_started(running)
+        running.change_pace(pace)
         return running.resume() if running.is_paused else running
     kept = [] if options.refresh else _kept(plan, finished)
     if confirm is not None:
@@ -248,7 +255,7 @@ def start_batch(
     if session.log.is_logging and calls.states.left:
         is_redacted = session.log.redaction is not None
         session.log.save_run(record_of(run_id, plan, options, has_data=not is_redacted))
-    started = Batch(run_id, calls, session)
+    started = Batch(run_id, calls, session, pace)
     for on_run_started in session.on_run_started:
         on_run_started(started)
     started.start()

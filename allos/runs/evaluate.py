@@ -11,8 +11,12 @@ from allos.providers import Provider
 from allos.runs.batch import batch
 from allos.runs.batching.chat_rows import chats_of
 from allos.runs.batching.data_rows import as_frame
+from allos.runs.decider import Decider
 from allos.runs.evaluation import Evaluation
+from allos.runs.grid import normalize_models, normalize_params
+from allos.runs.remembered_scores import remembered
 from allos.runs.score import normalize_scorers
+from allos.scorers import Scorer
 
 
 def evaluate(
@@ -25,6 +29,8 @@ def evaluate(
     count_failures: bool = False,
     params: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None = None,
     n: int = 1,
+    until: str | None = None,
+    decide_by: str | None = None,
     **options: Any,
 ) -> Evaluation:
     """Ask several models about every row of a table, and score their answers.
@@ -42,6 +48,11 @@ def evaluate(
         Column of the data with the expected answer.
     count_failures : bool
         Give a row without a whole answer the score 0, instead of none.
+    until : str or None
+        ``"decided"``: look at the scores as they come, and send nothing more once one model is better than
+        all others. Rows are then asked in random order, the same every time.
+    decide_by : str or None
+        Name of the scorer that decides, whose scores are from 0 to 1. None: the first one.
     **options
         The others of `allos.batch`: `system`, `schema`, `concurrency`, `budget_usd`, parameters ...
 
@@ -49,12 +60,21 @@ def evaluate(
     -------
     Evaluation
         `frame` is one row per call with a column per scorer, `table` the models with intervals,
-        `comparisons` every two of them on the same rows.
+        `comparisons` every two of them on the same rows; `decision` says whether, and after how many rows,
+        it is decided, and what was saved.
 
     Raises
     ------
     ConfigurationError
         As in `allos.batch` and `allos.score`; nothing was sent.
+
+    Notes
+    -----
+    ``until="decided"`` names a model that is not better than all others in at most 5 % of evaluations, however
+    often it looks: it tests the differences of each two models on the same rows by betting (Waudby-Smith and
+    Ramdas 2023, arXiv:2010.09686), with 5 % shared by the models (Bonferroni). It assumes scores from 0 to 1, and
+    that the rows speak for those that you care about: as a random sample, or as all of them. A row without a
+    score of one model says nothing about that model.
 
     Examples
     --------
@@ -85,5 +105,31 @@ def evaluate(
                 f"The data has a column {each.name!r} already: give the scorer another name=. "
                 "Nothing was sent."
             )
-    started = batch(frame, prompt, models=models, params=params, n=n, **options)
-    return Evaluation(started, named, count_failures=count_failures)
+    named = [remembered(each) for each in named]
+    pace = None
+    if until is not None:
+        models, params = normalize_models(models), normalize_params(params)
+        columns = len(models) * len(params)
+        pace = Decider(_decisive(named, until, decide_by, columns), count_failures=count_failures)
+    elif decide_by is not None:
+        raise ConfigurationError("decide_by= is for until='decided'. Nothing was sent.")
+    started = batch(frame, prompt, models=models, params=params, n=n, pace=pace, **options)
+    return Evaluation(started, named, count_failures=count_failures, decider=pace)
+
+
+def _decisive(scorers: Sequence[Scorer], until: object, name: object, columns: int) -> Scorer:
+    """The scorer that decides."""
+    if until != "decided":
+        raise ConfigurationError(
+            f"until must be 'decided' or None, got {until!r:.80}. Nothing was sent."
+        )
+    if columns < 2:
+        raise ConfigurationError(
+            "until='decided' needs two models, or sets of parameters, to decide between. Nothing was sent."
+        )
+    known = [each.name for each in scorers]
+    if name is not None and name not in known:
+        raise ConfigurationError(
+            f"decide_by: there is no scorer {name!r:.80}.{did_you_mean(str(name), known)} Nothing was sent."
+        )
+    return scorers[0 if name is None else known.index(str(name))]

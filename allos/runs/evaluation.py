@@ -13,8 +13,11 @@ from allos.render.evaluation_table import (
     evaluation_text,
 )
 from allos.render.logged_rows import records
+from allos.runs.batching.batch_frame import log_name
 from allos.runs.batching.column_labels import column_labels
 from allos.runs.batching.live_batch import Batch
+from allos.runs.decider import Decider
+from allos.runs.decision import Decision
 from allos.runs.score import OUTCOME, score
 from allos.scorers import Scorer
 
@@ -35,9 +38,17 @@ class Evaluation:
     """
 
     def __init__(
-        self, batch: Batch, scorers: Sequence[Scorer], *, count_failures: bool = False
+        self,
+        batch: Batch,
+        scorers: Sequence[Scorer],
+        *,
+        count_failures: bool = False,
+        decider: Decider | None = None,
     ) -> None:
         self.batch = batch
+        self._decider = decider
+        self._positions: list[int] = []
+        """Numbers of the calls of the rows of `frame`."""
         self.scorers = tuple(scorers)
         self._count_failures = count_failures
         self._scored: pd.DataFrame | None = None
@@ -51,15 +62,21 @@ class Evaluation:
     def frame(self) -> pd.DataFrame:
         """The batch's frame with `outcome` and one column per scorer. Waits; scores once."""
         if self._scored is None:
-            self._scored = score(
-                self.batch.frame, self.scorers, count_failures=self._count_failures
-            )
+            self.wait()
+            self._positions = self.batch.positions()
+            found = self.batch.frame_of(self._positions)
+            self._scored = score(found, self.scorers, count_failures=self._count_failures)
         return self._scored
 
     @property
     def partial(self) -> pd.DataFrame:
         """The same, of the calls that have ended."""
         return score(self.batch.partial, self.scorers, count_failures=self._count_failures)
+
+    @property
+    def decision(self) -> Decision | None:
+        """Whether it is decided which model is best, as far as it has come; None without `until`."""
+        return self._decider.decision if self._decider is not None else None
 
     @property
     def table(self) -> pd.DataFrame:
@@ -112,15 +129,13 @@ class Evaluation:
 
         frame, plan = self.frame, self.batch.plan
         labels = column_labels(plan)
-        parts = [plan.parts(position) for position in range(len(frame))]
-        log_cost = "cost_usd_log" if "cost_usd_log" in frame else "cost_usd"
-        log_latency = "latency_s_log" if "latency_s_log" in frame else "latency_s"
+        parts = [plan.parts(position) for position in self._positions]
         columns = {
             "model": [labels[column] for _, column, _ in parts],
             "prompt": [row for row, _, _ in parts],
             OUTCOME: frame[OUTCOME].array,
-            "cost_usd": frame[log_cost].array,
-            "latency_s": frame[log_latency].array,
+            "cost_usd": frame[log_name(frame, "cost_usd")].array,
+            "latency_s": frame[log_name(frame, "latency_s")].array,
         }
         return pd.DataFrame({**columns, **{s.name: frame[s.name].array for s in self.scorers}})
 
@@ -129,13 +144,19 @@ class Evaluation:
     def wait(self, timeout_s: float | None = None, *, progress: bool | None = None) -> Self:
         """Wait for the batch; see `Batch.wait`."""
         self.batch.wait(timeout_s, progress=progress)
+        if self._decider is not None:
+            self._decider.wait()
         return self
 
     def __await__(self) -> Generator[Any, None, Self]:
         return self._wait_on_loop().__await__()
 
     async def _wait_on_loop(self) -> Self:
+        import asyncio
+
         await self.batch
+        if self._decider is not None:
+            await asyncio.to_thread(self._decider.wait)
         return self
 
     # ---- what is shown --------------------------------------------------------------------------
@@ -156,7 +177,13 @@ class Evaluation:
             )
             for row in records(self.table)
         ]
-        return EvaluationView(id=self.id, scores=scores, verdicts=self._verdicts())
+        decision = self.decision
+        return EvaluationView(
+            id=self.id,
+            scores=scores,
+            verdicts=self._verdicts() if decision is None else [str(decision)],
+            is_decided=decision is not None and decision.is_decided,
+        )
 
     def _verdicts(self) -> list[str]:
         """One line for each scorer: whether the first model is better than the second."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextvars
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -129,6 +129,25 @@ class BatchCalls:
             for column, service in enumerate(self._services)
             if self.states.columns[column].left
         )
+
+    def start_rows(self, rows: Sequence[int]) -> None:
+        """Start the calls of some rows that are not done, in this order."""
+        samples = range(self.plan.grid.n)
+
+        def positions(column: int) -> Iterator[int]:
+            return (self.plan.position(row, column, sample) for row in rows for sample in samples)
+
+        self._scheduler.add(
+            (service, self._tasks(positions(column)))
+            for column, service in enumerate(self._services)
+        )
+
+    def spare(self) -> list[int]:
+        """Start nothing more, for good; what has been sent goes on. Positions of what was left out."""
+        self._scheduler.cancel()
+        spared = self._give_up(lambda column: True, CallState.SPARED)
+        self._give_back_budget()
+        return spared
 
     def pause(self) -> None:
         """Start nothing more; what has been sent goes on."""
@@ -258,6 +277,9 @@ class BatchCalls:
             listener(Ended(position, response))
         if followers:
             self._scheduler.add([(self._services[column], self._tasks(followers))])
+        self._give_back_budget()
+
+    def _give_back_budget(self) -> None:
         if self.budget is not None and not self.states.left and not self.states.started:
             # Not here: it waits for other processes.
             threading.Thread(target=self.budget.give_back, name="allos-budget", daemon=True).start()
@@ -273,20 +295,20 @@ class BatchCalls:
 
         for other in filter(is_stopped, range(len(self._services))):
             self.stop_errors.setdefault(other, error)
-        count = self._give_up(is_stopped, CallState.NOT_SENT)
+        count = len(self._give_up(is_stopped, CallState.NOT_SENT))
         if count:
             name = self.plan.grid.columns[column].name if stop is Stop.COLUMN else service
             calls = "1 call was" if count == 1 else f"{count:,} calls were"
             self.notes.append(f"{name}: {calls} not sent. {error}")
 
-    def _give_up(self, is_wanted: Callable[[int], bool], state: CallState) -> int:
+    def _give_up(self, is_wanted: Callable[[int], bool], state: CallState) -> list[int]:
         positions = self.states.give_up(is_wanted, state)
         with self._lock:
             listeners = list(self._listeners)
         for listener in listeners:
             for position in positions:
                 listener(Ended(position, None))
-        return len(positions)
+        return positions
 
 
 def service_of(column: Column) -> str:

@@ -23,6 +23,8 @@ class ColumnCounts:
     cancelled: int = 0
     not_sent: int = 0
     """Left out, since their service takes no more."""
+    spared: int = 0
+    """Left out, since what was to be known is known."""
     errors: Counter[str] = field(default_factory=Counter)
     """Failed calls by the class of their error."""
     input_tokens: int = 0
@@ -50,7 +52,7 @@ class ColumnCounts:
     @property
     def left(self) -> int:
         """Calls that are still to be made."""
-        return self.calls - self.kept - self.ended - self.not_sent
+        return self.calls - self.kept - self.ended - self.not_sent - self.spared
 
     def start(self) -> None:
         """Note that a call is started."""

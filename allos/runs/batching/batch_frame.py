@@ -25,6 +25,11 @@ PARSED_SUFFIX = "_parsed"
 _DTYPES = {"integer": "Int64", "number": "Float64", "boolean": "boolean"}
 
 
+def log_name(frame: pd.DataFrame, name: str) -> str:
+    """Name that a column of the log has in the frame of a batch."""
+    return f"{name}{LOG_SUFFIX}" if f"{name}{LOG_SUFFIX}" in frame.columns else name
+
+
 def newest_rows(plan: BatchPlan, logged: pd.DataFrame) -> dict[int, int]:
     """Row of the log for each call of the plan: the newest answer, else the newest failure.
 

@@ -21,6 +21,7 @@ def column_view(counts: ColumnCounts) -> BatchColumnView:
         ok=counts.ok,
         cancelled=counts.cancelled,
         not_sent=counts.not_sent,
+        spared=counts.spared,
         errors=dict(counts.errors),
         output_tokens=counts.output_tokens,
         cache_read_tokens=counts.cache_read_tokens,

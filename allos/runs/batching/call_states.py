@@ -24,6 +24,8 @@ class CallState(IntEnum):
     CANCELLED = 5
     NOT_SENT = 6
     """Left out, since it would have failed."""
+    SPARED = 7
+    """Left out, since what was to be known is known."""
 
 
 class CallStates:
@@ -57,8 +59,9 @@ class CallStates:
         return CallState(self._states[position])
 
     def ended(self) -> list[int]:
-        """Positions of the calls that have ended."""
-        return [at for at, state in enumerate(bytes(self._states)) if state >= CallState.KEPT]
+        """Positions of the calls that have ended, without those that were spared."""
+        found = range(CallState.KEPT, CallState.SPARED)
+        return [at for at, state in enumerate(bytes(self._states)) if state in found]
 
     def is_waiting(self, position: int) -> bool:
         """Whether a call was not started yet, and is to be."""
@@ -96,11 +99,22 @@ class CallStates:
                 counts = self.columns[self._plan.parts(position)[1]]
                 if state == CallState.NOT_SENT:
                     counts.not_sent += 1
+                elif state == CallState.SPARED:
+                    counts.spared += 1
                 else:
                     counts.cancelled += 1
             self.left -= len(found)
             self.changed.notify_all()
         return found
+
+    def restore_spared(self) -> None:
+        """Let the calls that were spared wait again."""
+        with self.changed:
+            for position, state in enumerate(bytes(self._states)):
+                if state == CallState.SPARED:
+                    self._states[position] = CallState.WAITING
+                    self.columns[self._plan.parts(position)[1]].spared -= 1
+                    self.left += 1
 
     def _waiting(self, is_wanted: Callable[[int], bool]) -> Iterator[int]:
         wanted = [is_wanted(column) for column in range(len(self.columns))]

@@ -6,20 +6,31 @@ import queue
 import sys
 from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Sequence
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from allos.errors import BatchPausedError, Interrupted
 from allos.render.batch_table import BatchRowView, BatchView
 from allos.runs import active_runs
-from allos.runs.batching.batch_calls import BatchCalls, Ended
+from allos.runs.batching.batch_calls import BatchCalls, Ended, Listener
 from allos.runs.batching.batch_counts import ColumnCounts
 from allos.runs.batching.batch_plan import BatchPlan
 from allos.runs.batching.batch_results import BatchResults, BatchRow
 from allos.runs.batching.batch_view import batch_view, row_view
+from allos.runs.batching.call_states import CallState
 from allos.session import Session
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+class Pace(Protocol):
+    """Decides which rows of a batch are asked, and when to stop."""
+
+    def begin(self, batch: Batch) -> None:
+        """Start the first rows; returns at once."""
+
+    def leave(self) -> None:
+        """Decide no more."""
 
 
 _TICK_S = 0.2
@@ -42,8 +53,12 @@ class Batch:
 
     kind = "batch"
 
-    def __init__(self, run_id: str, calls: BatchCalls, session: Session) -> None:
+    def __init__(
+        self, run_id: str, calls: BatchCalls, session: Session, pace: Pace | None = None
+    ) -> None:
         self.id = run_id
+        self.pace = pace
+        """What decides which rows are asked, and when to stop; None: all are."""
         self.plan: BatchPlan = calls.plan
         self._calls = calls
         self._session = session
@@ -99,8 +114,13 @@ class Batch:
 
     @property
     def answered(self) -> int:
-        """Calls that have ended."""
+        """Calls that have ended, or were spared."""
         return len(self) - self.unanswered
+
+    @property
+    def spared(self) -> int:
+        """Calls that were left out, since what was to be known is known."""
+        return sum(each.spared for each in self.counts)
 
     @property
     def unanswered(self) -> int:
@@ -122,7 +142,14 @@ class Batch:
     @property
     def partial(self) -> pd.DataFrame:
         """The frame so far: the calls that have ended."""
-        positions = self._calls.states.ended()
+        return self.frame_of(self.positions())
+
+    def positions(self) -> list[int]:
+        """Numbers of the calls that have ended, as `plan` has them: those of the rows of `partial`."""
+        return self._calls.states.ended()
+
+    def frame_of(self, positions: Sequence[int]) -> pd.DataFrame:
+        """Frame of some calls that have ended."""
         return self._results.frame(positions)
 
     def wide(self, values: str | Sequence[str] = "content") -> pd.DataFrame:
@@ -142,13 +169,14 @@ class Batch:
         try:
             seen = set(self._calls.states.ended())
             yield from self._results.rows(sorted(seen))
-            while len(seen) < len(self):
+            while len(seen) < len(self) - self.spared:
                 try:
                     ended = arrived.get(timeout=_TICK_S)
                 except queue.Empty:
                     self._raise_if_paused()
                     continue
-                if ended.position not in seen:
+                is_spared = self._calls.states[ended.position] == CallState.SPARED
+                if ended.position not in seen and not is_spared:
                     seen.add(ended.position)
                     yield self._results.row(ended)
         finally:
@@ -261,11 +289,40 @@ class Batch:
 
     def start(self) -> None:
         """Start; returns at once. For `batch`."""
-        if self.done:
-            return
-        active_runs.add(self._session, self)
-        self._calls.listen(self._forget_when_done)
-        self._calls.start()
+        if not self.done:
+            active_runs.add(self._session, self)
+            self._calls.listen(self._forget_when_done)
+        if self.pace is not None:
+            self.pace.begin(self)
+        elif not self.done:
+            self._calls.start()
+
+    def change_pace(self, pace: Pace | None) -> None:
+        """Let another decide which rows are asked, or none: then all are."""
+        if self.pace is not None:
+            self.pace.leave()
+            self._calls.states.restore_spared()
+            if pace is None:
+                self._calls.start()
+        self.pace = pace
+        if pace is not None:
+            pace.begin(self)
+
+    def start_rows(self, rows: Sequence[int]) -> None:
+        """Start the calls of some rows that are not done. For `pace`."""
+        self._calls.start_rows(rows)
+
+    def spare(self) -> list[int]:
+        """Start nothing more, for good; returns the numbers of the calls that were left out. For `pace`."""
+        return self._calls.spare()
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener` with every call that ends from now on; quickly, on the loop thread."""
+        self._calls.listen(listener)
+
+    def unlisten(self, listener: Listener) -> None:
+        """Take back `listen`."""
+        self._calls.unlisten(listener)
 
     def _forget_when_done(self, ended: Ended) -> None:
         if self.done:
