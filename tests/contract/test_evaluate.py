@@ -96,6 +96,43 @@ def test_other_scorers_ask_nothing_again(server: FakeServer) -> None:
     assert rescored["scorer"].tolist() == [1.0] * 40
 
 
+def test_a_decided_evaluation_goes_on_where_it_stopped(server: FakeServer) -> None:
+    """What is saved is told in calls and money; running it again, or with more rows, pays nothing twice."""
+
+    def say(seen: Seen) -> Reply:
+        number = int(seen.prompt.rpartition(" ")[2])
+        return Reply(
+            "billing" if seen.model == "openai/gpt-oss-20b" else ["billing", "no"][number % 2]
+        )
+
+    server.reply(say)
+    options: dict[str, Any] = {
+        "models": ["groq/openai/gpt-oss-20b", "groq/llama-3.1-8b-instant"],
+        "scorers": [allos.scorers.regex("billing", name="found")],
+        "until": "decided",
+    }
+    first = allos.evaluate(tickets(200), "{{ text }}", **options).wait(30)
+    asked = server.count
+    again = allos.evaluate(tickets(200), "{{ text }}", **options).wait(30)
+    saved = first.decision.saved_calls if first.decision else 0
+
+    assert first.decision is not None
+    assert first.decision.best == "groq/openai/gpt-oss-20b"
+    assert saved == 400 - asked == 400 - len(first.frame)
+    assert first.decision.saved_usd == pytest.approx(
+        first.frame["cost_usd"].sum() * saved / asked, rel=0.1
+    )
+    assert f"Saved {saved} calls, about $" in str(first)
+    assert (again.id, again.decision, server.count) == (first.id, first.decision, asked)
+
+    grown = allos.evaluate(tickets(250), "{{ text }}", **options).wait(30)
+    texts = [(seen.model, seen.prompt) for seen in server.requests]
+    assert grown.id == first.id
+    assert grown.decision is not None
+    assert grown.decision.of_rows == 250
+    assert len(set(texts)) == len(texts)
+
+
 def test_a_model_judges(server: FakeServer) -> None:
     """The judge sees question, right answer and answer in a fence; a score that cannot be read is unknown."""
 

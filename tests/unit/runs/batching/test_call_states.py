@@ -58,6 +58,21 @@ def test_counts_by_column() -> None:
     assert calls.columns[1].left == 3
 
 
+def test_spared_calls_are_none_that_have_ended() -> None:
+    """They can be asked for after all."""
+    calls = states(kept=(0,))
+    calls.start(1)
+    spared = calls.give_up(lambda column: True, CallState.SPARED)
+
+    assert spared == [2, 3, 4, 5]
+    assert (calls.ended(), calls.left) == ([0], 1)
+    assert [each.spared for each in calls.columns] == [2, 2]
+    assert [each.left for each in calls.columns] == [0, 1]
+    calls.restore_spared()
+    assert (calls.left, [each.spared for each in calls.columns]) == (5, [0, 0])
+    assert calls.start(2)
+
+
 def test_waiting_calls_are_given_up_by_column() -> None:
     """Those under way go on."""
     calls = states()
