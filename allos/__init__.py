@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from allos.runs.compare import compare as compare
     from allos.runs.doctor import doctor as doctor
     from allos.runs.evaluate import evaluate as evaluate
+    from allos.runs.evaluation_preview import preview_evaluation as preview_evaluation
     from allos.runs.judge import judge as judge
     from allos.runs.logged_comparison import comparison as comparison
     from allos.runs.preview import preview as preview
@@ -100,6 +101,7 @@ _PUBLIC: dict[str, str | None] = {
     "log": None,
     "preview": "allos.runs.preview",
     "preview_batch": "allos.runs.batch",
+    "preview_evaluation": "allos.runs.evaluation_preview",
     "rate": "allos.log.feedback",
     "ratings": "allos.log.feedback",
     "vote": "allos.log.feedback",
@@ -155,6 +157,7 @@ __all__ = [
     "log",
     "preview",
     "preview_batch",
+    "preview_evaluation",
     "rate",
     "ratings",
     "replay",

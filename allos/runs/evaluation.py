@@ -90,7 +90,7 @@ class Evaluation:
 
         from allos.analysis import score_summary
 
-        frame = self._for_analysis()
+        frame = self.scores()
         facts = _facts(frame)
         tables = []
         for scorer in self.scorers:
@@ -110,7 +110,7 @@ class Evaluation:
 
         from allos.analysis import compare_all
 
-        frame = self._for_analysis()
+        frame = self.scores()
         if frame["model"].nunique() < 2:
             return pd.DataFrame()
         tables = []
@@ -123,8 +123,8 @@ class Evaluation:
             tables.append(found)
         return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
-    def _for_analysis(self) -> pd.DataFrame:
-        """Scores by model and row: in the batch's frame both may have other names."""
+    def scores(self) -> pd.DataFrame:
+        """Scores with `model` and `prompt`, the number of the row: for functions of `allos.analysis`. Waits."""
         import pandas as pd
 
         frame, plan = self.frame, self.batch.plan
