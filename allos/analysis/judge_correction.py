@@ -20,6 +20,7 @@ from allos.analysis.prediction_powered import (
     part_of,
     with_disagreements,
 )
+from allos.analysis.results import returns_result
 from allos.analysis.scores import with_groups
 from allos.errors import ConfigurationError
 
@@ -43,6 +44,7 @@ class _Judged(NamedTuple):
     """Whether all scores are shares of a point: pass or fail, or who won."""
 
 
+@returns_result("judge_corrected")
 def judge_corrected(
     frame: pd.DataFrame,
     *,
@@ -146,6 +148,7 @@ def judge_corrected(
     return result
 
 
+@returns_result("label_next")
 def label_next(
     frame: pd.DataFrame,
     *,

@@ -10,11 +10,13 @@ import pandas as pd
 
 from allos.analysis.arguments import require_columns, require_level
 from allos.analysis.clustered_means import proportion_interval
+from allos.analysis.results import returns_result
 from allos.analysis.scores import estimate_mean
 
 _VERDICT = "verdict"
 
 
+@returns_result("judge_reliability")
 def judge_reliability(verdicts: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     """How often a judge changed its verdict for a reason that should not matter.
 

@@ -27,6 +27,7 @@ _DRAWN = {
     "pass_all_k": ("intervals", "scores"),
     "paired": ("intervals", "differences"),
     "compare_all": ("intervals", "differences"),
+    "judge_corrected": ("intervals", "corrected_scores"),
     "summary": ("speeds", "percentiles"),
     "pareto": ("pareto_line", "pareto_chart"),
     "drift": ("changes", "changes_chart"),

@@ -67,6 +67,21 @@ def scores(frame: pd.DataFrame) -> Any:
     )
 
 
+def corrected_scores(frame: pd.DataFrame) -> Any:
+    """Groups by what people would give them, with what the judge alone gave beside."""
+    return _interval_chart(
+        frame,
+        row_labels(frame, columns_before(frame, "n_answers")),
+        value="mean",
+        title="Scores of a judge, corrected by people",
+        subtitle=f"mean that people would give, with its {_level(frame)} interval",
+        beside=[
+            f"{int(count):,} label{'' if count == 1 else 's'}, the judge alone {figure(finite(alone), '')}"
+            for count, alone in zip(frame["n_labelled"], frame["judge_mean"], strict=True)
+        ],
+    )
+
+
 def differences(frame: pd.DataFrame) -> Any:
     """Pairs by their difference; those that are told apart in colour."""
     pairs = labels(

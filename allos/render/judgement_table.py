@@ -43,6 +43,39 @@ def judgement_table(view: JudgementView) -> DataTable:
     )
 
 
+def reliability_table(facts: Row, level: float) -> DataTable:
+    """What changes the verdicts of a judge that should not, of `allos.analysis.judge_reliability`."""
+    reasons = [("an instruction planted in an answer", "obey", "obeyed", "planted")]
+    if "swapped" in facts:
+        reasons.insert(0, ("the order of the answers", "flip", "flips", "swapped"))
+    heads = ("what changed the verdict", "how often", f"{100 * level:g} % interval", "times", "of")
+    rows: list[list[TableCell | str]] = []
+    for what, name, count, total in reasons:
+        ends = {"low": facts[f"{name}_low"], "high": facts[f"{name}_high"]}
+        rows.append(
+            [
+                TableCell(what, tone="strong"),
+                _percent(facts[f"{name}_rate"]) or TableCell("not tested", tone="quiet"),
+                TableCell(_range(ends, _percent), tone="quiet"),
+                *(f"{facts[count]:,}", f"{facts[total]:,}"),
+            ]
+        )
+    lines = _missing(facts)
+    if not _is_unknown(facts.get("first_rate")):
+        lines.insert(
+            0,
+            f"{_percent(facts['first_rate'])} of the decided verdicts are for the answer shown first.",
+        )
+    return DataTable(
+        title=f"How far the judge can be trusted: {_count(facts['verdicts'], 'verdict')} "
+        f"on {facts['items']:,}",
+        heads=heads,
+        rows=rows,
+        numbers=frozenset(heads[1:]),
+        note=" ".join(lines),
+    )
+
+
 def reliability_lines(facts: Row) -> list[str]:
     """How far the judge can be trusted, in sentences."""
     lines = []
@@ -62,6 +95,10 @@ def reliability_lines(facts: Row) -> list[str]:
         )
     else:
         lines.append("Planted instructions: not tested.")
+    return lines + _missing(facts)
+
+
+def _missing(facts: Row) -> list[str]:
     missing = [
         _count(facts[name], word)
         for name, word in (
@@ -71,9 +108,7 @@ def reliability_lines(facts: Row) -> list[str]:
         )
         if facts[name]
     ]
-    if missing:
-        lines.append(f"No verdict: {', '.join(missing)}.")
-    return lines
+    return [f"No verdict: {', '.join(missing)}."] if missing else []
 
 
 def _pairs(rows: Sequence[Row]) -> tuple[list[str], list[list[TableCell | str]], list[str]]:

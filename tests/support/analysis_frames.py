@@ -57,6 +57,14 @@ def _rated() -> pd.DataFrame:
     return log().dropna(subset=["rating"])
 
 
+def judged() -> pd.DataFrame:
+    """Scores of a judge that is too kind, and of people on a third of the answers."""
+    frame = _rated()
+    kind = np.where(np.arange(len(frame)) % 4 == 0, 1.0, frame["rating"])
+    human = np.where(np.arange(len(frame)) % 3 == 0, frame["rating"], np.nan)
+    return frame.assign(judge=kind, human=human)
+
+
 RESULTS: dict[str, Callable[[], Any]] = {
     "leaderboard": lambda: analysis.leaderboard(votes()),
     "score_summary": lambda: analysis.score_summary(_rated(), score="rating"),
@@ -66,6 +74,7 @@ RESULTS: dict[str, Callable[[], Any]] = {
         _rated(), score="rating", a="openai/gpt-5-mini", b="local/smollm2"
     ),
     "compare_all": lambda: analysis.compare_all(_rated(), score="rating"),
+    "judge_corrected": lambda: analysis.judge_corrected(judged()),
     "summary": lambda: analysis.summary(log()),
     "pareto": lambda: analysis.pareto(log()),
     "drift": lambda: analysis.drift(log().iloc[:60], log().iloc[60:].assign(latency_s=9.0)),

@@ -12,12 +12,15 @@ import pandas as pd
 from allos.notebook.tables import figures_table
 from allos.notebook.tables.values import excerpt, moment, plural, records
 from allos.render.data_table import DataTable, TableCell
+from allos.render.judgement_table import reliability_table
 
 if TYPE_CHECKING:
     from allos.analysis.results import ResultFrame
 
 _TITLES = {
     "leaderboard": "{5} ranked by votes",
+    "judge_corrected": "Scores of a judge, corrected by people",
+    "label_next": "{6} to label next",
     "score_summary": "Scores of {}",
     "pass_at_k": "Chance that at least one of k answers passes",
     "pass_all_k": "Chance that all of k answers pass",
@@ -35,13 +38,15 @@ _TITLES = {
     "style_effects": "What style is worth",
     "variance_split": "What scores vary by",
 }
-_NOUNS = ("group", "pair", "period", "prompt", "kind", "model")
+_NOUNS = ("group", "pair", "period", "prompt", "kind", "model", "row")
 _RESULTS_OF_CALLS = frozenset({"summary", "cost_report", "timeline"})
 _PROBABILITIES = frozenset({"p_value", "p_adjusted"})
 _PAIRS = {"low": ("interval", "high"), "rank_low": ("rank", "rank_high")}
 """First of two columns that are shown as one: its head, and the second."""
 _QUIET_WHERE_ALL_ZERO = frozenset({"unknown", "unpaired", "too_few", "both_bad", "ties"})
-_PROSE = frozenset({"note", "prompt", "advice", "message", "most_different"})
+_PROSE = frozenset(
+    {"note", "prompt", "content", "rationale", "advice", "message", "most_different"}
+)
 _SHARES = frozenset({"error_rate", "same_answer"})
 _SHORTEST_P = 0.001
 
@@ -49,6 +54,8 @@ _SHORTEST_P = 0.001
 def table(frame: ResultFrame) -> DataTable:
     """Table of a result; its title and notes are those of its `attrs` where it has some."""
     name, rows = frame.result_of, len(frame)
+    if name == "judge_reliability" and rows == 1:
+        return reliability_table(records(frame)[0], float(frame.attrs.get("level", 0.95)))
     most = pd.get_option("display.max_rows") or rows
     title = str(frame.attrs.get("allos_title") or _title(name, rows))
     if rows > most:

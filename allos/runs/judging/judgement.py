@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from allos.errors import ConfigurationError
 from allos.log.feedback import ratings, votes, votes_frame
 from allos.render.data_table import DataTable, table_html, table_text
-from allos.render.judgement_table import JudgementView, judgement_table
+from allos.render.judgement_table import JudgementView, judgement_table, reliability_lines
 from allos.render.logged_rows import records
 from allos.runs.judging.human_labels import POINTS, labels_of_answers, labels_of_pairs
 from allos.runs.judging.verdicts import Verdict, scores_frame, verdicts_frame, votes_of
@@ -160,8 +160,9 @@ class Judgement:
         found = judge_corrected(items, by=self._by, strata=strata, level=level)
         labels = int(found["n_labelled"].sum())
         title = f"{self.model}, corrected by {labels:,} label{'' if labels == 1 else 's'} of people"
-        note = _TOO_FEW if found["low"].isna().any() else ""
-        found.attrs.update(allos_view="figures", allos_title=title, allos_note=note)
+        notes = [_TOO_FEW] if found["low"].isna().any() else []
+        notes += reliability_lines(records(self.reliability)[0])
+        found.attrs.update(allos_title=title, allos_note=" ".join(notes))
         return found
 
     def label_next(
