@@ -11,6 +11,7 @@ from allos.charts import theme
 from allos.charts.chart import finish
 from allos.charts.lazy_altair import alt
 from allos.charts.words import columns_before, figure, finite, label, labels, row_labels
+from allos.errors import ConfigurationError
 
 ROW_PX = 34
 _AXES: dict[str, dict[str, Any]] = {
@@ -69,12 +70,18 @@ def scores(frame: pd.DataFrame) -> Any:
 
 def corrected_scores(frame: pd.DataFrame) -> Any:
     """Groups by what people would give them, with what the judge alone gave beside."""
+    is_known = frame["mean"].notna()
+    if not is_known.any():
+        raise ConfigurationError("There are too few labels of people: nothing is claimed yet.")
+    left_out = int((~is_known).sum())
+    without = f"; {left_out:,} with too few labels left out" if left_out else ""
+    frame = frame[is_known]
     return _interval_chart(
         frame,
         row_labels(frame, columns_before(frame, "n_answers")),
         value="mean",
         title="Scores of a judge, corrected by people",
-        subtitle=f"mean that people would give, with its {_level(frame)} interval",
+        subtitle=f"mean that people would give, with its {_level(frame)} interval{without}",
         beside=[
             f"{int(count):,} label{'' if count == 1 else 's'}, the judge alone {figure(finite(alone), '')}"
             for count, alone in zip(frame["n_labelled"], frame["judge_mean"], strict=True)

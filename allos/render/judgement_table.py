@@ -114,7 +114,7 @@ def _missing(facts: Row) -> list[str]:
 def _pairs(rows: Sequence[Row]) -> tuple[list[str], list[list[TableCell | str]], list[str]]:
     shown = [name for name in _COUNTS if name != "bad" or any(row["bad"] for row in rows)]
     counts = [_COUNTS[name] for name in shown]
-    heads = ["model A", "model B", "prompts", *counts, "A wins", "95% interval", "flipped"]
+    heads = ["model A", "model B", "prompts", *counts, "A wins", "95 % interval", "flipped"]
     made: list[list[TableCell | str]] = [
         [
             *(str(row["model_a"]), str(row["model_b"]), f"{row['n_prompts']:,}"),
@@ -127,7 +127,7 @@ def _pairs(rows: Sequence[Row]) -> tuple[list[str], list[list[TableCell | str]],
 
 
 def _models(rows: Sequence[Row]) -> tuple[list[str], list[list[TableCell | str]], list[str]]:
-    heads = ["model", "prompts", "verdicts", "mean score", "95% interval"]
+    heads = ["model", "prompts", "verdicts", "mean score", "95 % interval"]
     made: list[list[TableCell | str]] = [
         [
             *(str(row["model"]), f"{row['n_prompts']:,}", f"{row['n_answers']:,}"),
@@ -146,7 +146,9 @@ def _range(row: Row, text: Any) -> str:
 def _share(facts: Row, name: str) -> str:
     rate = _percent(facts[f"{name}_rate"])
     low, high = facts[f"{name}_low"], facts[f"{name}_high"]
-    return rate if _is_unknown(low) else f"{rate}, 95% interval {_percent(low)} to {_percent(high)}"
+    return (
+        rate if _is_unknown(low) else f"{rate}, 95 % interval {_percent(low)} to {_percent(high)}"
+    )
 
 
 def _percent(value: Any) -> str:

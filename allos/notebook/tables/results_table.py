@@ -118,14 +118,14 @@ def _cell(column: Any, row: Mapping[Any, Any], is_rate: bool) -> TableCell | str
         return figures_table.cell_of(share, {share: value})
     if str(column).endswith(("_usd", "_s")) or column == "share":
         return figures_table.cell_of(str(column), row)
-    if column == "low":
+    if column == "low" and not _is_unknown(value):
         return TableCell(
             f"{_figure(value, is_rate)} to {_figure(row['high'], is_rate)}", tone="quiet"
         )
     if column == "rank_low":
         high = row["rank_high"]
         return f"{value}" if value == high else f"{value} to {high}"
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+    if _is_unknown(value):
         return TableCell("unknown", tone="quiet")
     if column in _PROBABILITIES:
         return "< 0.001" if value < _SHORTEST_P else f"{value:.2g}"
@@ -138,8 +138,12 @@ def _cell(column: Any, row: Mapping[Any, Any], is_rate: bool) -> TableCell | str
     return f"{value:,}" if isinstance(value, int) else excerpt(value, 60)
 
 
+def _is_unknown(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
 def _figure(value: float | None, is_rate: bool) -> str:
-    if value is None or math.isnan(value):
+    if value is None or _is_unknown(value):
         return "unknown"
     if is_rate:
         return f"{value:.0%}"

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from allos import analysis
 from allos.charts import theme
 from allos.charts.intervals import differences
-from tests.support.analysis_frames import RESULTS, log
+from allos.errors import ConfigurationError
+from tests.support.analysis_frames import RESULTS, judged, log
 
 
 def records(chart: Any) -> list[dict[str, Any]]:
@@ -45,6 +47,19 @@ def test_an_unknown_interval_leaves_the_dot() -> None:
 
     assert (record["value"], record["low"], record["high"]) == (3.0, None, None)
     assert "unknown to unknown" in record["about"]
+
+
+def test_corrected_scores_of_a_judge() -> None:
+    """What the judge alone said stands beside; groups with too few labels are counted."""
+    frame = judged()
+    frame["human"] = frame["human"].where(frame["model"] != "local/smollm2")
+    chart = analysis.judge_corrected(frame).plot()
+
+    assert len(records(chart)) == 2
+    assert all(" labels, the judge alone 0." in each["beside"] for each in records(chart))
+    assert "1 with too few labels left out" in str(chart.to_dict())
+    with pytest.raises(ConfigurationError, match="too few labels"):
+        analysis.judge_corrected(frame.assign(human=None)).plot()
 
 
 def test_ranks_are_sets() -> None:

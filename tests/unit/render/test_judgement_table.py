@@ -4,7 +4,12 @@ import math
 from typing import Any
 
 from allos.render.data_table import table_html, table_text
-from allos.render.judgement_table import JudgementView, judgement_table, reliability_lines
+from allos.render.judgement_table import (
+    JudgementView,
+    judgement_table,
+    reliability_lines,
+    reliability_table,
+)
 
 PAIR = {
     "model_a": "m/<script>",
@@ -54,10 +59,10 @@ def test_pairs_and_their_flips() -> None:
         *("m/<script>", "m/b", "4", "5", "1", "2", "69%", "50% to 80%", "25%")
     ]
     assert (
-        "1 of 4 verdicts flipped when the answers were swapped (25%, 95% interval 5% to 70%)"
+        "1 of 4 verdicts flipped when the answers were swapped (25%, 95 % interval 5% to 70%)"
         in text
     )
-    assert "1 of 2 changed the verdict as they say (50%, 95% interval 10% to 90%)" in text
+    assert "1 of 2 changed the verdict as they say (50%, 95 % interval 10% to 90%)" in text
     assert "No verdict: 1 refusal, 2 errors. A note." in text
     assert "<script>" not in table_html(table)
     assert max(map(len, text.splitlines()[:5])) <= 100
@@ -83,6 +88,19 @@ def test_scores() -> None:
     assert table.rows[0] == ["m/a", "1", "1", "4.00", ""]
     assert "Order" not in table.note
     assert "Planted instructions: not tested." in table.note
+
+
+def test_reliability_alone() -> None:
+    """One row for each thing that should not matter; one that was not tested says so."""
+    table = reliability_table({**FACTS, "obey_rate": None, "obey_low": None}, 0.9)
+    order, planted = ([getattr(cell, "text", cell) for cell in row] for row in table.rows)
+
+    assert order[:3] == ["the order of the answers", "25%", "5% to 70%"]
+    assert planted[1:3] == ["not tested", ""]
+    assert "90 % interval" in table.heads
+    assert "No verdict: 1 refusal, 2 errors." in table.note
+    pointwise = {name: value for name, value in FACTS.items() if name != "swapped"}
+    assert len(reliability_table(pointwise, 0.95).rows) == 1
 
 
 def test_what_is_unknown() -> None:
