@@ -24,6 +24,7 @@ _NAMES = {
     "response_model": "models served",
     "system_fingerprint": "system fingerprints",
 }
+_NO_SIGN_AT_0 = "datum.value ? datum.label : '0%'"
 _FARTHEST = 4.0
 """A change by more than 400 % is drawn at the edge; the figures beside it are exact."""
 
@@ -101,7 +102,7 @@ def _panel(records: list[dict[str, Any]]) -> Any:
         "moved:Q",
         title="change: relative, of shares in points",
         scale=alt.Scale(padding=10),
-        axis=alt.Axis(format="+%", tickCount=6),
+        axis=alt.Axis(format="+%", tickCount=6, labelExpr=_NO_SIGN_AT_0),
     )
     ground = alt.Chart(alt.InlineData(values=[{"moved": 0}]))
     return alt.layer(
