@@ -13,6 +13,8 @@ from allos.charts.lazy_altair import alt
 from allos.charts.words import columns_before, figure, finite, label, labels
 
 _SHARES = frozenset({"error_rate", "same_answer"})
+_NAMED = frozenset({"response_model", "system_fingerprint"})
+"""Measures that count names; which are new says more than how many."""
 _NAMES = {
     "error_rate": "errors",
     "latency_s": "latency",
@@ -25,6 +27,7 @@ _NAMES = {
     "system_fingerprint": "system fingerprints",
 }
 _NO_SIGN_AT_0 = "datum.value ? datum.label : '0%'"
+_NOTE_CHARS = 40
 _FARTHEST = 4.0
 """A change by more than 400 % is drawn at the edge; the figures beside it are exact."""
 
@@ -47,6 +50,8 @@ def changes_chart(frame: pd.DataFrame) -> Any:
         p_value = finite(row["p_value"])
         figures = f"{figure(before, style)} → {figure(after, style)}"
         note = str(row["note"] or "") if isinstance(row["note"], str) else ""
+        if note and row["measure"] in _NAMED:
+            figures, note = label(note, _NOTE_CHARS), ""
         sure = "changed" if changed else "no change seen"
         about = f"{shown[number]}: {figures}, {sure}"
         if p_value is not None:
