@@ -37,7 +37,7 @@ def cost_chart(frame: pd.DataFrame) -> Any:
 
 def errors_chart(frame: pd.DataFrame) -> Any:
     """Failed calls of each kind."""
-    names = columns_before(frame, "failed")
+    names = [name for name in columns_before(frame, "failed") if name != "http_status"]
     shown = row_labels(frame, names)
     values = [finite(value) for value in frame["failed"]]
     beside = [f"{float(part):.1%} of the calls" for part in frame["share"]]
@@ -104,7 +104,8 @@ def _bar_chart(
             align="left", fontSize=12, fontWeight=600, color=theme.INK, aria=False
         ).encode(x=alt.value(theme.FIGURE_PX), text="figure:N"),
         base.mark_text(align="left", fontSize=11, color=theme.QUIET, aria=False, limit=260).encode(
-            x=alt.value(theme.BESIDE_PX), text="beside:N"
+            x=alt.value(theme.beside_px(figure(value, style) for value in values[:_MOST])),
+            text="beside:N",
         ),
     ).properties(width=theme.WIDTH, height=alt.Step(_ROW_PX))
     return finish([panel], frame, [[row] for row in range(len(frame))], title, subtitle)

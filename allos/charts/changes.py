@@ -13,6 +13,8 @@ from allos.charts.lazy_altair import alt
 from allos.charts.words import columns_before, figure, finite, label, labels
 
 _SHARES = frozenset({"error_rate", "same_answer"})
+_NAMED = frozenset({"response_model", "system_fingerprint"})
+"""Measures that count names; which are new says more than how many."""
 _NAMES = {
     "error_rate": "errors",
     "latency_s": "latency",
@@ -24,6 +26,8 @@ _NAMES = {
     "response_model": "models served",
     "system_fingerprint": "system fingerprints",
 }
+_NO_SIGN_AT_0 = "datum.value ? datum.label : '0%'"
+_NOTE_CHARS = 40
 _FARTHEST = 4.0
 """A change by more than 400 % is drawn at the edge; the figures beside it are exact."""
 
@@ -46,6 +50,8 @@ def changes_chart(frame: pd.DataFrame) -> Any:
         p_value = finite(row["p_value"])
         figures = f"{figure(before, style)} → {figure(after, style)}"
         note = str(row["note"] or "") if isinstance(row["note"], str) else ""
+        if note and row["measure"] in _NAMED:
+            figures, note = label(note, _NOTE_CHARS), ""
         sure = "changed" if changed else "no change seen"
         about = f"{shown[number]}: {figures}, {sure}"
         if p_value is not None:
@@ -101,7 +107,7 @@ def _panel(records: list[dict[str, Any]]) -> Any:
         "moved:Q",
         title="change: relative, of shares in points",
         scale=alt.Scale(padding=10),
-        axis=alt.Axis(format="+%", tickCount=6),
+        axis=alt.Axis(format="+%", tickCount=6, labelExpr=_NO_SIGN_AT_0),
     )
     ground = alt.Chart(alt.InlineData(values=[{"moved": 0}]))
     return alt.layer(

@@ -96,7 +96,7 @@ def differences(frame: pd.DataFrame) -> Any:
         for a, b in (
             zip(frame["a"], frame["b"], strict=True)
             if "a" in frame.columns
-            else [("a", "b")] * len(frame)
+            else [(frame.attrs.get("a", "a"), frame.attrs.get("b", "b"))] * len(frame)
         )
     )
     name = "p_adjusted" if "p_adjusted" in frame.columns else "p_value"
@@ -194,7 +194,9 @@ def interval_panel(
             x=alt.value(theme.FIGURE_PX), text="figure:N", color=alt.value(theme.INK)
         ),
         base.mark_text(align="left", fontSize=11, aria=False).encode(
-            x=alt.value(theme.BESIDE_PX), text="beside:N", color=alt.value(theme.QUIET)
+            x=alt.value(theme.beside_px(each["figure"] for each in records)),
+            text="beside:N",
+            color=alt.value(theme.QUIET),
         ),
     ]
     return alt.layer(*layers).properties(width=theme.WIDTH, height=alt.Step(ROW_PX))

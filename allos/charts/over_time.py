@@ -14,6 +14,17 @@ from allos.render.tokens import SLOT_COLOURS
 
 _HEIGHT = 92
 _MOST_GROUPS = len(SLOT_COLOURS)
+_TIMES = {
+    "minutes": "%H:%M",
+    "hours": "%H:%M",
+    "date": "%d %b",
+    "day": "%d %b",
+    "week": "%d %b",
+    "month": "%b",
+    "quarter": "%b",
+    "year": "%Y",
+}
+"""Labels of the axis: of a day's first hour its date."""
 
 
 def timeline_chart(frame: pd.DataFrame) -> Any:
@@ -98,21 +109,24 @@ def _base(records: list[dict[str, Any]], colour: alt.Color) -> alt.Chart:
     )
 
 
-def _x(field: str) -> alt.X:
+def _x(field: str, records: list[dict[str, Any]]) -> alt.X:
+    ends = [each[name] for each in records for name in ("start", "end")]
+    # Milliseconds; all panels have the same, so that they stand below each other.
+    domain = [pd.Timestamp(end).timestamp() * 1000 for end in (min(ends), max(ends))]
     return alt.X(
         f"{field}:T",
         title=None,
-        scale=alt.Scale(type="utc"),
-        axis=alt.Axis(grid=False, tickCount=8),
+        scale=alt.Scale(type="utc", domain=domain),
+        axis=alt.Axis(grid=False, tickCount=8, format=_TIMES),
     )
 
 
 def _calls(records: list[dict[str, Any]], colour: alt.Color) -> Any:
-    base = _base(_stacked(records), colour)
+    base, x = _base(_stacked(records), colour), _x("start", records)
     y = alt.Y("low:Q", title="calls", axis=alt.Axis(tickCount=3, format=",~r"))
-    bars = base.mark_bar(opacity=0.75).encode(x=_x("start"), x2="end:T", y=y, y2="high:Q")
+    bars = base.mark_bar(opacity=0.75).encode(x=x, x2="end:T", y=y, y2="high:Q")
     failed = base.mark_bar(aria=False, color=theme.BAD).encode(
-        x=_x("start"), x2="end:T", y="high:Q", y2="top:Q", color=alt.value(theme.BAD)
+        x=x, x2="end:T", y="high:Q", y2="top:Q", color=alt.value(theme.BAD)
     )
     return alt.layer(bars, failed).properties(width=theme.WIDTH + 80, height=_HEIGHT)
 
@@ -131,18 +145,17 @@ def _stacked(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _latency(records: list[dict[str, Any]], colour: alt.Color, has_groups: bool) -> Any:
     base = _base([each for each in records if each["p50"] is not None], colour)
+    x = _x("middle", records)
     y = alt.Y("p50:Q", title="latency, seconds", axis=alt.Axis(tickCount=3, format=",~r"))
     layers: list[Any] = [
-        base.mark_line(strokeWidth=2, interpolate="monotone", aria=False).encode(
-            x=_x("middle"), y=y
-        ),
-        base.mark_circle(size=36, opacity=1).encode(x=_x("middle"), y=y),
+        base.mark_line(strokeWidth=2, interpolate="monotone", aria=False).encode(x=x, y=y),
+        base.mark_circle(size=36, opacity=1).encode(x=x, y=y),
     ]
     if not has_groups:
         layers.insert(
             0,
             base.mark_area(opacity=0.18, interpolate="monotone", aria=False).encode(
-                x=_x("middle"), y=y, y2="p95:Q"
+                x=x, y=y, y2="p95:Q"
             ),
         )
     return alt.layer(*layers).properties(
@@ -163,7 +176,8 @@ def _bars(
         placed.append(each | {"low": low, "high": at[each["start"]]})
     base = _base(placed, colour)
     y = alt.Y("low:Q", title=title, axis=alt.Axis(tickCount=3, format=form))
-    bars = base.mark_bar(opacity=0.75).encode(x=_x("start"), x2="end:T", y=y, y2="high:Q")
+    x = _x("start", records)
+    bars = base.mark_bar(opacity=0.75).encode(x=x, x2="end:T", y=y, y2="high:Q")
     return alt.layer(bars).properties(width=theme.WIDTH + 80, height=_HEIGHT)
 
 

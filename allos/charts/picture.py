@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 from allos.charts import theme
 from allos.charts.lazy_altair import alt
+from allos.charts.small_png import with_palette
 from allos.charts.words import drawable
 
 _SCALE = 2.0
@@ -71,8 +72,7 @@ def png(spec: dict[str, Any]) -> bytes:
     root = ElementTree.fromstring(svg)
     pixels = float(root.get("width", "1")) * float(root.get("height", "1"))
     scale = max(1.0, min(_SCALE, math.sqrt(_MOST_PIXELS / pixels)))
-    made: bytes = vl_convert.svg_to_png(svg, scale=scale)
-    return made
+    return with_palette(vl_convert.svg_to_png(svg, scale=scale))
 
 
 def page_svg(spec: dict[str, Any]) -> str:

@@ -182,6 +182,6 @@ def _panel(dots: list[dict[str, Any]], lines: list[dict[str, Any]], axis: str, i
             align="left", fontSize=12, fontWeight=600, color=theme.INK, aria=False
         ).encode(x=alt.value(theme.FIGURE_PX), text="text:N"),
         ticks.mark_text(align="left", fontSize=11, color=theme.QUIET, aria=False).encode(
-            x=alt.value(theme.BESIDE_PX), text="beside:N"
+            x=alt.value(theme.beside_px(each["text"] for each in lines)), text="beside:N"
         ),
     ).properties(width=theme.WIDTH, height=alt.Step(_BAND_PX, **{"for": "position"}))

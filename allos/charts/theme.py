@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from allos.render.tokens import SLOT_COLOURS
@@ -18,12 +19,28 @@ BAD = SLOT_COLOURS[7]
 
 WIDTH = 440
 """Pixels of the ground of a chart, without what is written beside it."""
-FIGURE_PX, BESIDE_PX = WIDTH + 16, WIDTH + 80
-"""Where the figures of a row stand, and what is said beside them."""
+FIGURE_PX = WIDTH + 16
+"""Where the figures of a row stand."""
+_BESIDE_PX = WIDTH + 80
+_DIGIT_PX = 8.0
+"""Width of a bold character of a figure, about."""
 LABEL_PX = 280
 """Longest label of an axis; a longer one ends in an ellipsis."""
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
+
+
+def beside_px(figures: Iterable[str]) -> float:
+    """Where words stand that are said beside these figures.
+
+    Examples
+    --------
+    >>> beside_px(["89%"]) < beside_px(["89%", "$0.000787"])
+    True
+    """
+    widest = max(map(len, figures), default=0)
+    return max(_BESIDE_PX, FIGURE_PX + _DIGIT_PX * widest + 14)
+
 
 CONFIG: dict[str, Any] = {
     "background": "transparent",
@@ -44,6 +61,8 @@ CONFIG: dict[str, Any] = {
         "domain": False,
         "ticks": False,
         "labelOverlap": True,
+        "labelSeparation": 6,
+        "labelFlush": False,
     },
     "axisBand": {
         "labelOverlap": False,

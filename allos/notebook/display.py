@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _RESPONSE = ("allos.response", "ProviderResponse")
 _COMPARISON = ("allos.runs.comparison", "Comparison")
 _LOGGED = ("allos.runs.logged_comparison", "LoggedComparison")
+_RERUN = ("allos.runs.rerun", "Rerun")
 _BATCH = ("allos.runs.batching.live_batch", "Batch")
 _EVALUATION = ("allos.runs.evaluation", "Evaluation")
 _BATCH_PREVIEW = ("allos.runs.batching.batch_preview", "BatchPreview")
@@ -102,6 +103,7 @@ class Display:
             (_COMPARISON, first, self._board),
             (_COMPARISON, second, mime_bundles.comparison_bundle),
             (_LOGGED, first, self._logged_board),
+            (_RERUN, first, lambda rerun: self._logged_board(rerun.board)),
             (_BATCH, first, self._batch),
             (_BATCH, second, mime_bundles.batch_bundle),
             (_EVALUATION, first, self._evaluation),

@@ -11,8 +11,10 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from allos.errors import ConfigurationError
+from allos.notebook.front_end import is_interactive
 from allos.notebook.live_view import show_over
 from allos.notebook.mime_bundles import frame_view_bundle
+from allos.render.data_table import DataTable, table_html
 from allos.render.plain import clean_text, shorten
 
 if TYPE_CHECKING:
@@ -40,8 +42,20 @@ _WORDS: Any = {
 
 
 def show_frame(shell: Any, view: FrameView) -> bool:
-    """Show the static table and the live one; False where nobody could use the live one."""
-    return show_over(shell, (frame_view_bundle(view), {}), NAME, lambda: make_table(view))
+    """Show the static table and the live one; False where nobody could use the live one.
+
+    Without itables, the static one and a line that says what to install.
+    """
+    static = frame_view_bundle(view)
+    try:
+        _table_class()
+    except ConfigurationError as missing:
+        if is_interactive(shell):
+            shell.display_pub.publish(static)
+            line = DataTable(title=str(missing), heads=(), rows=())
+            shell.display_pub.publish({"text/html": table_html(line), "text/plain": str(missing)})
+            return True
+    return show_over(shell, (static, {}), NAME, lambda: make_table(view))
 
 
 def make_table(view: FrameView) -> Any:
@@ -99,7 +113,7 @@ def _table_class() -> type[Any]:
         from itables.widget import ITable
     except ImportError:
         raise ConfigurationError(
-            "show() needs itables: run pip install 'allos-jupyter[table]'. The frame itself is shown without it."
+            "To sort and filter, show() needs itables: run pip install 'allos-jupyter[table]'."
         ) from None
 
     class FrameTable(ITable):

@@ -120,6 +120,14 @@ def differing_params(columns: Sequence[ColumnView]) -> list[list[str]]:
     ]
 
 
+def column_labels(columns: Sequence[ColumnView]) -> list[list[str]]:
+    """What tells columns of one model apart: which run each is of, then its `differing_params`."""
+    return [
+        [column.run, *labels] if column.run else labels
+        for column, labels in zip(columns, differing_params(columns), strict=True)
+    ]
+
+
 # --- pieces --------------------------------------------------------------------------------------
 
 

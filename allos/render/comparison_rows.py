@@ -38,11 +38,19 @@ def rows_title(rows: Sequence[RowView]) -> str:
 
 
 def table_rows(view: ComparisonView) -> tuple[tuple[RowView, ...], str]:
-    """Prompts that a static table shows, and a line about those that it does not."""
-    left = len(view.rows) - MAX_TABLE_ROWS
+    """Prompts that a static table shows, and a line about those that it does not.
+
+    Of several runs, those whose answers differ most come first, as on the live board.
+    """
+    rows = tuple(sorted(view.rows, key=_by_change))
+    left = len(rows) - MAX_TABLE_ROWS
     if left <= 0:
-        return view.rows, ""
+        return rows, ""
     where = (
         f"allos.comparison({view.id!r}) shows all of them." if view.logged else "The log has them."
     )
-    return view.rows[:MAX_TABLE_ROWS], f"{left:,} more prompts are not in this table. {where}"
+    return rows[:MAX_TABLE_ROWS], f"{left:,} more prompts are not in this table. {where}"
+
+
+def _by_change(row: RowView) -> float:
+    return 1.0 if row.change is None else -row.change

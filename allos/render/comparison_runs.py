@@ -21,6 +21,8 @@ def side_by_side(view: ComparisonView) -> ComparisonView:
     moved = {column.index: index for index, column in enumerate(order)}
     texts = {(c.column, c.row): c.text for c in reversed(view.cells) if c.state == "ok"}
     pairs = [pair for of_model in models.values() for pair in pairwise(of_model)]
+    # Where each run asked another model, or asked differently, that is the change to look at.
+    pairs = pairs or list(pairwise(order))
     rows = []
     for row in view.rows:
         changes = [

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from allos.render.answer import body_html
 from allos.render.comparison_columns import (
     colour_slots,
+    column_labels,
     common_labels,
-    differing_params,
     key_letter,
     root_class,
     shades,
@@ -61,7 +61,7 @@ def comparison_html(view: ComparisonView) -> str:
     """
     names = [column.name for column in view.columns]
     heads = map(
-        _head, view.columns, colour_slots(names), shades(names), differing_params(view.columns)
+        _head, view.columns, colour_slots(names), shades(names), column_labels(view.columns)
     )
     by_column = [view.cells_of(column) for column in view.columns]
     lines = (f"<td>{_numbers(cells)}</td>" for cells in by_column)

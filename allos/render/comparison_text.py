@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from allos.render.answer import NO_TEXT, body_text_parts, error_text
-from allos.render.comparison_columns import common_labels, differing_params, key_letter
+from allos.render.comparison_columns import column_labels, common_labels, key_letter
 from allos.render.comparison_facts import (
     REPLAYED,
     anomalies,
@@ -44,7 +44,7 @@ def comparison_text(view: ComparisonView) -> str:
     view : ComparisonView
     """
     by_column = [view.cells_of(column) for column in view.columns]
-    params = [", ".join(labels) for labels in differing_params(view.columns)]
+    params = [", ".join(labels) for labels in column_labels(view.columns)]
     blocks = ["\n".join(_prompt_lines(view))]
     blocks.append("\n".join(_table(view.columns, params, by_column)))
     if view.n > 1:

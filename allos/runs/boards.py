@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from allos.errors import ConfigurationError
@@ -52,11 +53,15 @@ def board(*runs: pd.DataFrame | LoggedComparison | Comparison | str) -> LoggedCo
     frames = [_frame_of(run) for run in runs]
     if len(frames) == 1:
         return _one(frames[0])
+    return board_of_runs(dict(zip(_labels(runs), frames, strict=True)))
+
+
+def board_of_runs(runs: Mapping[str, pd.DataFrame]) -> LoggedComparison:
+    """Board of several runs by their labels; see `board`."""
     import pandas as pd
 
-    frame = pd.concat(frames, ignore_index=True)
-    labels = _labels(runs)
-    which = [label for label, each in zip(labels, frames, strict=True) for _ in range(len(each))]
+    frame = pd.concat(runs.values(), ignore_index=True)
+    which = [label for label, rows in runs.items() for _ in range(len(rows))]
     view = ComparisonView.from_rows(frame, _new_id(), runs=which)
     return LoggedComparison(frame, side_by_side(view))
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from allos.errors import ConfigurationError
@@ -15,8 +14,8 @@ from allos.messages import Message
 from allos.providers import Provider
 from allos.render.comparison_table import comparison_html
 from allos.render.comparison_text import comparison_text
-from allos.render.comparison_view import CellView, ColumnView, ComparisonView
-from allos.render.logged_rows import params_of, records, response_of
+from allos.render.logged_rows import params_of, records
+from allos.runs.boards import board_of_runs
 from allos.runs.compare import compare
 from allos.runs.grid import build_columns, normalize_models
 
@@ -24,10 +23,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from allos.runs.comparison import Comparison
+    from allos.runs.logged_comparison import LoggedComparison
 
 _AT_ONCE = 32
 """Prompts that are under way at once."""
-_MOST_BOARDS = 20
 _NEEDED = ("messages", "provider", "model", "content")
 
 Row = Mapping[Any, Any]
@@ -45,7 +44,8 @@ class _Prompt:
 class Rerun:
     """Old and new answers to logged prompts; returned by `rerun`.
 
-    It is shown as one table per prompt, those that changed most first.
+    A notebook shows it as a board: a row for each prompt, those that changed most on top, and the columns of a
+    model beside each other.
 
     Attributes
     ----------
@@ -103,24 +103,22 @@ class Rerun:
         frame.insert(1, "same_answer", same)
         return frame.sort_values("same_answer", kind="stable", ignore_index=True)
 
-    def views(self) -> list[ComparisonView]:
-        """What is drawn: for each prompt the old answers, then the new ones; changed ones first."""
-        made = [
-            _view(prompt, comparison)
-            for prompt, comparison in zip(self._prompts, self.comparisons, strict=True)
-        ]
-        return sorted(made, key=_is_unchanged)
+    @cached_property
+    def board(self) -> LoggedComparison:
+        """Old answers beside the new ones, each prompt a row, those that changed most on top."""
+        ids = [row.get("id") for prompt in self._prompts for row in prompt.rows]
+        asked = self.old[self.old["id"].isin(ids)]
+        return board_of_runs({"before": asked, "again": self.new})
 
     def to_html(self) -> str:
-        """Return static HTML tables of the first prompts."""
-        parts = [comparison_html(view) for view in islice(self.views(), _MOST_BOARDS)]
-        return "\n".join(parts)
+        """Return a static HTML table of old and new answers."""
+        return comparison_html(self.board.view())
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return {"text/html": self.to_html(), "text/plain": str(self)}
 
     def __str__(self) -> str:
-        return "\n\n".join(map(comparison_text, islice(self.views(), _MOST_BOARDS)))
+        return comparison_text(self.board.view())
 
     def __repr__(self) -> str:
         count = len(self._prompts)
@@ -242,34 +240,3 @@ def _prompts(rows: Sequence[Row], params: Mapping[str, Any], *, own_model: bool)
 
 def _name(row: Row) -> str:
     return f"{row['provider']}/{row['model']}"
-
-
-def _view(prompt: _Prompt, comparison: Comparison) -> ComparisonView:
-    """New answers of a comparison, with the old ones as columns before them."""
-    new = comparison.view()
-    names: dict[str, list[Row]] = {}
-    for row in prompt.rows:
-        names.setdefault(f"{_name(row)} (logged)", []).append(row)
-    columns = [ColumnView(index=at, name=name) for at, name in enumerate(names)]
-    cells = []
-    for at, rows in enumerate(names.values()):
-        for sample, response in enumerate(map(response_of, rows)):
-            cell = CellView(
-                column=at,
-                sample_index=sample,
-                state=response.status,
-                text=response.content,
-                response=response,
-            )
-            cells.append(cell)
-    first = len(columns)
-    return replace(
-        new,
-        columns=(*columns, *(replace(each, index=first + each.index) for each in new.columns)),
-        cells=(*cells, *(replace(each, column=first + each.column) for each in new.cells)),
-        n=max(new.n, *(len(rows) for rows in names.values())),
-    )
-
-
-def _is_unchanged(view: ComparisonView) -> bool:
-    return len({cell.response.content for cell in view.cells if cell.response is not None}) == 1

@@ -59,6 +59,7 @@ def table(frame: pd.DataFrame) -> DataTable:
         heads=heads,
         rows=rows,
         numbers=frozenset(numbers),
+        short=frozenset(heads).difference(numbers),
         note=str(frame.attrs.get("allos_note", "")),
     )
 

@@ -20,6 +20,24 @@ def test_unknown_costs_are_counted() -> None:
     assert chart.to_dict()["title"]["subtitle"] == "$0.1 in all, and 2 calls of unknown cost"
 
 
+def test_kinds_of_errors_have_short_names() -> None:
+    """A status says no more than the kind of error, and is not part of its label."""
+    frame = pd.DataFrame(
+        {
+            "model": "m",
+            "status": "error",
+            "error_type": ["RateLimitError", "ServerError", "ServerError"],
+            "http_status": [429, 500, 503],
+        }
+    )
+
+    assert [each["label"] for each in records(analysis.errors(frame, by=None).plot())] == [
+        "RateLimitError",
+        "ServerError",
+        "ServerError (2)",
+    ]
+
+
 def test_many_prompts_are_cut_to_those_that_differ_most() -> None:
     """The result has all."""
     frame = pd.DataFrame(

@@ -28,4 +28,4 @@ def test_changes_are_relative_and_shares_in_points() -> None:
     assert [round(each["moved"], 3) for each in found] == [0.5, 0.2, 4.0, 1.0]
     assert [each["figures"] for each in found][:3] == ["1 s → 1.5 s", "10% → 30%", "$0.00 → $0.1"]
     assert [each["colour"] == theme.BAD for each in found] == [True, False, False, True]
-    assert found[3]["about"].endswith("changed, new: m-2")
+    assert found[3]["figures"] == "new: m-2", "which, not how many"

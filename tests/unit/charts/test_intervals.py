@@ -40,6 +40,13 @@ def test_only_what_is_told_apart_has_a_colour() -> None:
     assert {"value": 0} in [each for part in chart.to_dict()["datasets"].values() for each in part]
 
 
+def test_a_pair_has_its_names() -> None:
+    """The two that were compared are named, also where they are no column of the result."""
+    (record,) = records(RESULTS["paired"]().plot())
+
+    assert record["label"] == "openai/gpt-5-mini − local/smollm2"
+
+
 def test_an_unknown_interval_leaves_the_dot() -> None:
     """One prompt has a mean and no interval."""
     one = pd.DataFrame({"model": ["a"], "prompt": [1], "score": [3.0]})

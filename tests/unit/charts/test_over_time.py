@@ -13,7 +13,14 @@ def test_panels_are_what_is_known() -> None:
     every = analysis.timeline(log()).plot().to_dict()
     calls = analysis.timeline(log()[["created_at"]]).plot().to_dict()
 
+    domains = [
+        layer["encoding"]["x"]["scale"]["domain"]
+        for panel in every["vconcat"]
+        for layer in panel["layer"]
+    ]
+
     assert len(every["vconcat"]) == 3
+    assert all(domain == domains[0] for domain in domains), "panels stand below each other"
     assert "vconcat" not in calls
 
 

@@ -103,3 +103,23 @@ def test_what_is_no_run_is_refused(runs: tuple[object, ...], message: str) -> No
     """One line says what is missing."""
     with pytest.raises(ConfigurationError, match=message):
         board(*runs)  # type: ignore[arg-type]
+
+
+def test_the_table_of_several_runs_names_them() -> None:
+    """Text and static table say which run a column is of; rows that differ most come first."""
+    first, second = run("Italy", "Norway"), run("Italy", "In Norway")
+    shown = board(first, second)
+
+    assert str(shown).index("Oslo\n") < str(shown).index("Rome\n")
+    for done in (first, second):
+        assert f"…{done.id[-4:]}" in str(shown)
+        assert f"…{done.id[-4:]}" in shown.to_html()
+
+
+def test_runs_of_different_models_are_compared_too() -> None:
+    """What changed is then from one run's answers to the other's."""
+    other = [ScriptedProvider(["Italy", "In Norway"], model="other")]
+    data = [{"city": "Rome"}, {"city": "Oslo"}]
+    second = compare("Where is {{ city }}?", models=other, data=data).wait(10)
+
+    assert [row.change for row in board(run("Italy", "Norway"), second).view().rows] == [0.0, 0.5]

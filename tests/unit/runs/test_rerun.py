@@ -40,7 +40,11 @@ def test_old_and_new_answers_stand_side_by_side(old: pd.DataFrame) -> None:
         *("Capital of Italy?", "Rome.", "Roma.")
     ]
     assert html.index("Italy") < html.index("France")
-    assert "(logged)" in html
+    assert [(each.name, each.run) for each in done.board.view().columns] == [
+        ("scripted/old", "before"),
+        ("scripted/new", "again"),
+    ]
+    assert "before" in html
     assert "Roma." in str(done)
     assert len(allos.responses(tags="again")) == len(done.new) == 3
     assert repr(done) == "Rerun(3 prompts, 3 old responses)"
@@ -53,7 +57,7 @@ def test_each_prompt_is_sent_once(old: pd.DataFrame) -> None:
 
     assert len(model.requests) == 4
     assert {tuple(request.params) for request in model.requests} == {("max_tokens",)}
-    assert len(done.views()[0].cells) == 4
+    assert len(done.board.view().cells) == 3 + 4
 
 
 def test_many_prompts_wait_for_each_other(
