@@ -208,35 +208,24 @@ class Provider:
 
         return batch_service.find(self._service, self._wire, self._route)
 
-    def hand_over(
-        self, messages: Prompt, options: Mapping[str, Any], *, since: datetime | None = None
-    ) -> tuple[Body, Call | HandedOver]:
-        """Do what comes before a call is sent, and return its body for a batch of the service.
-
-        `since`: it was handed over before, by another process.
-        """
-        prepared = self._prepare_for_batch(messages, options)
-        interceptors = self._interceptors()
-        if since is None:
-            return prepared.body, engine.hand_over(prepared, interceptors)
-        return prepared.body, engine.hand_over_again(prepared, interceptors, since)
-
-    def arrived(
-        self,
-        messages: Prompt,
-        options: Mapping[str, Any],
-        handed: HandedOver,
-        outcome: bytes | ProviderError | None,
-    ) -> Call:
-        """Complete a call that was handed over; see `allos.engine.arrived`."""
-        prepared = self._prepare_for_batch(messages, options)
-        return engine.arrived(prepared, handed, outcome, self._route.ready())
-
-    def _prepare_for_batch(self, messages: Prompt, options: Mapping[str, Any]) -> PreparedCall:
+    def prepare_for_batch(self, messages: Prompt, options: Mapping[str, Any]) -> PreparedCall:
+        """As `prepare`, for a call in a batch of the service."""
         prepared = self.prepare(messages, options)
         terms = self._service.batches
         share = terms.price_share if terms is not None else None
         return replace(prepared, billing=replace(prepared.billing, batch_share=share))
+
+    def hand_over(self, call: PreparedCall, since: datetime | None = None) -> Call | HandedOver:
+        """Do what comes before a call is sent; `since`: another process has handed it over then."""
+        if since is None:
+            return engine.hand_over(call, self._interceptors())
+        return engine.hand_over_again(call, self._interceptors(), since)
+
+    def arrived(
+        self, call: PreparedCall, handed: HandedOver, outcome: bytes | ProviderError | None
+    ) -> Call:
+        """Complete a call that was handed over; see `allos.engine.arrived`."""
+        return engine.arrived(call, handed, outcome, self._route.ready())
 
     def prepare(
         self, messages: Prompt, options: Mapping[str, Any], *, stream: bool = False

@@ -22,6 +22,7 @@ from allos.runs.batching.batch_record import record_of
 from allos.runs.batching.chat_rows import chats_of
 from allos.runs.batching.data_rows import DataRows, as_frame
 from allos.runs.batching.live_batch import Batch
+from allos.runs.batching.submitted_files import SubmittedFiles
 from allos.runs.grid import Grid, build_columns, normalize_models, normalize_params
 from allos.secret import seal_secrets
 from allos.session import Session, current_session
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 _MAX_ID_CHARS = 100
 _ON_ERROR = ("row", "raise")
+_MODES = ("calls", "provider_batch")
 
 
 def batch(
@@ -47,6 +49,7 @@ def batch(
     budget_usd: float | None = None,
     batch_id: str | None = None,
     on_error: str = "row",
+    mode: str = "calls",
     tags: Sequence[str] = (),
     refresh: bool = False,
     confirm: Callable[[BatchPreview], bool] | None = None,
@@ -90,6 +93,10 @@ def batch(
     on_error : str
         ``"row"``: a call that fails is a row with an error. ``"raise"``: the first one pauses the batch,
         and waiting for it raises its error.
+    mode : str
+        ``"calls"``: call by call. ``"provider_batch"``: through the batch APIs of the services (OpenAI,
+        Anthropic, Groq), which answer within 24 hours at half the price. The kernel may end meanwhile:
+        running the same batch again collects the answers.
     tags : sequence of str
         Words to find the rows again.
     refresh : bool
@@ -132,6 +139,7 @@ def batch(
         budget_usd=budget_usd,
         on_error=_checked_on_error(on_error),
         refresh=bool(refresh),
+        mode=_checked_mode(mode),
     )
     if schema is not None:
         shared["schema"] = schema
@@ -242,7 +250,8 @@ def start_batch(
         preview = preview_of(plan, kept, options.budget_usd, finished.cost_usd or 0.0)
         if preview.calls and not confirm(preview):
             raise BudgetError("The batch was not confirmed. Nothing was sent.")
-    calls = BatchCalls(
+    _check_at_service(store, run_id, plan, options, finished)
+    calls = _calls_class(options)(
         run_id, plan, session, options, kept=kept, spent_by_session=finished.cost_by_session
     )
     if session.log.is_logging and calls.states.left:
@@ -253,6 +262,38 @@ def start_batch(
         on_run_started(started)
     started.start()
     return started
+
+
+def _calls_class(options: BatchOptions) -> type[BatchCalls]:
+    if options.mode == "calls":
+        return BatchCalls
+    from allos.runs.batching.provider_batch_calls import ProviderBatchCalls
+
+    return ProviderBatchCalls
+
+
+def _check_at_service(
+    store: Store | None,
+    run_id: str,
+    plan: BatchPlan,
+    options: BatchOptions,
+    finished: finished_calls.Finished,
+) -> None:
+    """Refuse to call what a service's batch API is paid for already."""
+    if store is None or options.mode != "calls" or options.refresh:
+        return
+    left = [
+        key
+        for file in SubmittedFiles(store, run_id).load()
+        for key in file.keys
+        if key not in finished.ok and plan.find(key) is not None
+    ]
+    if left:
+        calls = "1 call is" if len(left) == 1 else f"{len(left):,} calls are"
+        raise ConfigurationError(
+            f'{calls} at the batch API of the service: mode="provider_batch" collects the answers, '
+            "refresh=True asks, and pays, once more. Nothing was sent."
+        )
 
 
 def _running(session: Session, run_id: str, plan: BatchPlan) -> Batch | None:
@@ -274,6 +315,14 @@ def _checked_concurrency(value: object) -> int | None:
 def _checked_on_error(value: object) -> str:
     if value not in _ON_ERROR:
         raise ConfigurationError(f"on_error must be 'row' or 'raise', got {value!r:.80}.")
+    return str(value)
+
+
+def _checked_mode(value: object) -> str:
+    if value not in _MODES:
+        raise ConfigurationError(
+            f"mode must be 'calls' or 'provider_batch' (half price, within 24 hours), got {value!r:.80}."
+        )
     return str(value)
 
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from allos import context, engine
 from allos.context import RunContext
+from allos.engine import HandedOver, PreparedCall
 from allos.engine.call import Call
 from allos.engine.start import OnEvents
-from allos.errors import AllosError, ConfigurationError
+from allos.errors import AllosError, ConfigurationError, ProviderError
 from allos.messages import Message, Prompt, as_messages
 from allos.options import OVERRIDABLE_OPTIONS, PARAMETERS
 from allos.providers import Provider
@@ -23,8 +24,11 @@ from allos.request import Request
 from allos.session import current_session
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from allos.runs.grid import Column
     from allos.runs.task import Task
+    from allos.wire.base import Body
 
 Messages = tuple[Message, ...]
 
@@ -83,6 +87,67 @@ def start_task(
             return _start(task.messages, column.model, params, on_events)
         except Exception as exc:  # noqa: BLE001 - a provider of somebody else's may raise anything
             return engine.refuse(_unsent_task(task), _as_refusal(exc))
+
+
+def hand_over_task(
+    task: Task,
+    column: Column,
+    *,
+    refresh: bool,
+    handed: HandedOver | None = None,
+    since: datetime | None = None,
+) -> tuple[Body | None, Call | HandedOver]:
+    """Prepare a task for a batch of its service, and return its body. Not on the loop thread.
+
+    Parameters
+    ----------
+    task, column
+        The column holds a provider object.
+    refresh : bool
+        As in `start_task`.
+    handed : HandedOver or None
+        Where the task was handed over before, in this process.
+    since : datetime or None
+        When that was, in another one.
+
+    Returns
+    -------
+    Body or None
+        None for a task that ends here.
+    Call or HandedOver
+        A call of a task that ends here: it was refused, or answered from a recording.
+    """
+    with _origin_of(task):
+        try:
+            provider, call = _prepared_for_batch(task, column, refresh)
+            found = handed or provider.hand_over(call, since)
+        except Exception as exc:  # noqa: BLE001 - as above
+            return None, engine.refuse(_unsent_task(task), _as_refusal(exc))
+    return (call.body if isinstance(found, HandedOver) else None), found
+
+
+def task_arrived(
+    task: Task,
+    column: Column,
+    handed: HandedOver,
+    outcome: bytes | ProviderError | None,
+    *,
+    refresh: bool,
+) -> Call:
+    """Complete a task with what a batch of its service has brought; see `allos.engine.arrived`."""
+    with _origin_of(task):
+        try:
+            provider, call = _prepared_for_batch(task, column, refresh)
+            return provider.arrived(call, handed, outcome)
+        except Exception as exc:  # noqa: BLE001 - as above
+            return engine.refuse(_unsent_task(task), _as_refusal(exc))
+
+
+def _prepared_for_batch(task: Task, column: Column, refresh: bool) -> tuple[Provider, PreparedCall]:
+    provider = column.model
+    assert isinstance(provider, Provider)
+    params = {**column.params, "refresh": refresh}
+    return provider, provider.prepare_for_batch(task.messages, params)
 
 
 def cancel_task(task: Task) -> Call:

@@ -41,6 +41,7 @@ class BatchOptions:
     budget_usd: float | None = None
     on_error: str = "row"
     refresh: bool = False
+    mode: str = "calls"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,11 @@ class BatchCalls:
     spent_by_session : mapping, optional
         What earlier runs of the batch have cost, for its budget.
     """
+
+    waits_for_budget = True
+    """Whether a call that does not fit into the budget waits for others, which may cost less than feared."""
+    is_at_service = False
+    """Whether the services go on with it when this process ends."""
 
     def __init__(
         self,
@@ -104,7 +110,8 @@ class BatchCalls:
         self.budget: SharedBudget | None = None
         with ExitStack() as block:
             block.enter_context(context.using(run_id=run_id))
-            block.enter_context(budgets.waiting())
+            if self.waits_for_budget:
+                block.enter_context(budgets.waiting())
             if options.budget_usd is not None:
                 self.budget = SharedBudget(
                     session, run_id, options.budget_usd, spent_by_session or {}
@@ -154,6 +161,15 @@ class BatchCalls:
         for call in calls:
             call.cancel()
 
+    def leave(self) -> None:
+        """Do what the end of the process asks for."""
+        self.cancel()
+
+    @property
+    def at_service(self) -> tuple[int, int] | None:
+        """Calls that are done at their services, and all that are there; None: there are none."""
+        return None
+
     def listen(self, listener: Listener) -> None:
         """Call `listener` with every call that ends from now on; quickly, on the loop thread."""
         with self._lock:
@@ -202,19 +218,23 @@ class BatchCalls:
         position = self.plan.position_of(task)
         if not self.states.start(position):
             return None
-        column = self._bound_column(task.column)
-        is_kept = not self._session.log.is_logging or self._session.log.redaction is not None
+        column = self.bound_column(task.column)
         with adaptive_window.using(self._window(self._services[task.column])):
             call = start_task(task, column, refresh=self.options.refresh)
+        self.follow(position, call)
+        return call.future
+
+    def follow(self, position: int, call: Call) -> None:
+        """Note what becomes of a call that was started. Any thread but the loop thread."""
+        is_kept = not self._session.log.is_logging or self._session.log.redaction is not None
         with self._lock:
             self._calls[position] = call
             is_cancelled = self.is_cancelled
         if is_cancelled:
             call.cancel()
         call.future.add_done_callback(partial(self._arrived, position, is_kept))
-        return call.future
 
-    def _bound_column(self, index: int) -> Column:
+    def bound_column(self, index: int) -> Column:
         """Column with its provider, which is made once and not for every call."""
         column = self._bound.get(index)
         if column is None:
@@ -281,12 +301,16 @@ class BatchCalls:
 
     def _give_up(self, is_wanted: Callable[[int], bool], state: CallState) -> int:
         positions = self.states.give_up(is_wanted, state)
+        self._tell(positions)
+        return len(positions)
+
+    def _tell(self, positions: Iterable[int]) -> None:
+        """Tell the listeners of calls that are not made."""
         with self._lock:
             listeners = list(self._listeners)
         for listener in listeners:
             for position in positions:
                 listener(Ended(position, None))
-        return len(positions)
 
 
 def service_of(column: Column) -> str:
