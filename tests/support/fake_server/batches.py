@@ -141,7 +141,7 @@ class Batches:
         trouble = self._trouble(batch)
         is_ended = (batch.polls >= trouble.polls and not self.hold) or batch.is_cancelled
         count = len(batch.keys)
-        done = count if is_ended else count * batch.polls // (trouble.polls + 1)
+        done = count if is_ended else count * min(batch.polls, trouble.polls) // (trouble.polls + 1)
         if batch.api == "messages":
             return {
                 "id": batch.id,
