@@ -188,11 +188,18 @@ class Provider:
         return await engine.astart(prepared, self._interceptors(), on_events)
 
     def start(
-        self, messages: Prompt, options: Mapping[str, Any], on_events: OnEvents | None = None
+        self,
+        messages: Prompt,
+        options: Mapping[str, Any],
+        on_events: OnEvents | None = None,
+        interceptors: Sequence[Interceptor] = (),
     ) -> Call:
-        """Start a call and return its handle; `on_events` makes it a stream. For `runs`."""
+        """Start a call and return its handle; `on_events` makes it a stream. For `runs`.
+
+        `interceptors` are those of this call alone, inside of all others.
+        """
         prepared = self.prepare(messages, options, stream=on_events is not None)
-        return engine.start(prepared, self._interceptors(), on_events)
+        return engine.start(prepared, (*self._interceptors(), *interceptors), on_events)
 
     # ---- batches of the service (for `runs`) ---------------------------------------------------
 

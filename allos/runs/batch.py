@@ -23,9 +23,11 @@ from allos.runs.batching.chat_rows import chats_of
 from allos.runs.batching.data_rows import DataRows, as_frame
 from allos.runs.batching.live_batch import Batch
 from allos.runs.batching.submitted_files import SubmittedFiles
+from allos.runs.batching.tool_calls import ToolOptions, check_tools
 from allos.runs.grid import Grid, build_columns, normalize_models, normalize_params
 from allos.secret import seal_secrets
 from allos.session import Session, current_session
+from allos.tools.tool_loop import MAX_STEPS, Approve
 
 if TYPE_CHECKING:
     from allos.log.store.protocol import Store
@@ -45,6 +47,8 @@ def batch(
     n: int = 1,
     schema: Any = None,
     tools: Any = None,
+    max_steps: int = MAX_STEPS,
+    approve: Approve | None = None,
     concurrency: int | None = None,
     budget_usd: float | None = None,
     batch_id: str | None = None,
@@ -81,7 +85,11 @@ def batch(
     schema : type, mapping or None
         Type of the answers, as in `allos.ask`; its fields are columns of the frame.
     tools : sequence or None
-        Tools that the models may call. They are not run: the calls are in the column `tool_calls`.
+        Functions that the models may call, as in `allos.ask`: they run, until a model answers or `max_steps`
+        is reached. Each step is a row of the log; the frame has the last one. Nobody is asked: a tool that
+        is not trusted needs `approve`. Calls of tools without a function are in the column `tool_calls`.
+    max_steps, approve
+        As in `allos.ask`.
     concurrency : int or None
         Most calls at once, which services share evenly. None: as many as each service takes, found by
         trying; up to 256.
@@ -147,7 +155,13 @@ def batch(
         shared["tools"] = tools
     plan = _plan(data, prompt, models, system, params, n, shared)
     with context.using(tags=normalize_tags(tags)):
-        return start_batch(plan, options, batch_id=_checked_id(batch_id), confirm=confirm)
+        return start_batch(
+            plan,
+            options,
+            tools=ToolOptions(max_steps=max_steps, approve=approve),
+            batch_id=_checked_id(batch_id),
+            confirm=confirm,
+        )
 
 
 def preview_batch(
@@ -231,11 +245,15 @@ def start_batch(
     plan: BatchPlan,
     options: BatchOptions,
     *,
+    tools: ToolOptions | None = None,
     batch_id: str | None = None,
     confirm: Callable[[BatchPreview], bool] | None = None,
 ) -> Batch:
     """Start what is left of a batch; of one that runs already, return that."""
     session = current_session()
+    tools = tools or ToolOptions()
+    for column in plan.grid.columns:
+        check_tools(column, tools, session)
     session.open_log()
     session.open_configured_replay()
     store = finished_calls.readable_store(session)
@@ -252,7 +270,13 @@ def start_batch(
             raise BudgetError("The batch was not confirmed. Nothing was sent.")
     _check_at_service(store, run_id, plan, options, finished)
     calls = _calls_class(options)(
-        run_id, plan, session, options, kept=kept, spent_by_session=finished.cost_by_session
+        run_id,
+        plan,
+        session,
+        options,
+        kept=kept,
+        spent_by_session=finished.cost_by_session,
+        tools=tools,
     )
     if session.log.is_logging and calls.states.left:
         is_redacted = session.log.redaction is not None

@@ -6,13 +6,13 @@ starter thread would only add to the time to the first token.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING, Any
 
 from allos import context, engine
 from allos.context import RunContext
-from allos.engine import HandedOver, PreparedCall
+from allos.engine import HandedOver, Interceptor, PreparedCall
 from allos.engine.call import Call
 from allos.engine.start import OnEvents
 from allos.errors import AllosError, ConfigurationError, ProviderError
@@ -66,25 +66,34 @@ def _start(
     model: str | Provider | None,
     params: Mapping[str, Any],
     on_events: OnEvents | None,
+    interceptors: Sequence[Interceptor] = (),
 ) -> Call:
     options, rest = split_options(model, params)
     session = current_session()
     session.open_log()
     provider = session.provider_for(model, **options)
+    if interceptors:
+        return provider.start(messages, rest, on_events, interceptors)
     return provider.start(messages, rest, on_events)
 
 
 def start_task(
-    task: Task, column: Column, *, refresh: bool, on_events: OnEvents | None = None
+    task: Task,
+    column: Column,
+    *,
+    refresh: bool,
+    on_events: OnEvents | None = None,
+    interceptors: Sequence[Interceptor] = (),
 ) -> Call:
     """Start a task of this process, with the keys that its column holds.
 
-    A task that cannot be started is a call as well: its response carries the error.
+    A task that cannot be started is a call as well: its response carries the error. `interceptors` are
+    those of this call alone, inside of all others.
     """
     with _origin_of(task):
         try:
             params = {**column.params, "refresh": refresh}
-            return _start(task.messages, column.model, params, on_events)
+            return _start(task.messages, column.model, params, on_events, interceptors)
         except Exception as exc:  # noqa: BLE001 - a provider of somebody else's may raise anything
             return engine.refuse(_unsent_task(task), _as_refusal(exc))
 
@@ -150,10 +159,10 @@ def _prepared_for_batch(task: Task, column: Column, refresh: bool) -> tuple[Prov
     return provider, provider.prepare_for_batch(task.messages, params)
 
 
-def cancel_task(task: Task) -> Call:
-    """Return the call of a task that was stopped before its start. Any thread."""
+def cancel_task(task: Task, error: AllosError | None = None) -> Call:
+    """Return the call of a task that was stopped before its start, or by an error. Any thread."""
     with _origin_of(task):
-        return engine.refuse(_unsent_task(task), None)
+        return engine.refuse(_unsent_task(task), error)
 
 
 def _origin_of(task: Task) -> AbstractContextManager[RunContext]:

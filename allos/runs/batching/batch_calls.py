@@ -24,6 +24,7 @@ from allos.runs.batching.batch_plan import LONG_PREFIX_CHARS, BatchPlan
 from allos.runs.batching.call_states import CallState, CallStates
 from allos.runs.batching.shared_budget import SharedBudget
 from allos.runs.batching.stopping import Stop, StopRules
+from allos.runs.batching.tool_calls import ToolOptions, ToolRun, functions_of
 from allos.runs.grid import Column
 from allos.runs.scheduler import Scheduler
 from allos.runs.start import split_options, start_task
@@ -69,6 +70,8 @@ class BatchCalls:
         Positions of the calls that are answered already.
     spent_by_session : mapping, optional
         What earlier runs of the batch have cost, for its budget.
+    tools : ToolOptions, optional
+        How tools are run.
     """
 
     waits_for_budget = True
@@ -85,8 +88,11 @@ class BatchCalls:
         *,
         kept: Iterable[int] = (),
         spent_by_session: Mapping[str, float] | None = None,
+        tools: ToolOptions | None = None,
     ) -> None:
         self.plan = plan
+        self._tools = tools or ToolOptions()
+        self._runs_tools = [bool(functions_of(column)) for column in plan.grid.columns]
         self.options = options
         self.states = CallStates(plan, kept)
         self.notes: list[str] = []
@@ -102,7 +108,7 @@ class BatchCalls:
         self._services = [service_of(column) for column in plan.grid.columns]
         self._rules = StopRules()
         self._bound: dict[int, Column] = {}
-        self._calls: dict[int, Call] = {}
+        self._calls: dict[int, Call | ToolRun] = {}
         self._followers: dict[int, list[int]] = {}
         """By position of a call that warms the service's cache, those that wait for it."""
         self._listeners: list[Listener] = []
@@ -220,11 +226,19 @@ class BatchCalls:
             return None
         column = self.bound_column(task.column)
         with adaptive_window.using(self._window(self._services[task.column])):
-            call = start_task(task, column, refresh=self.options.refresh)
+            call = self._start(task, column)
         self.follow(position, call)
         return call.future
 
-    def follow(self, position: int, call: Call) -> None:
+    def _start(self, task: Task, column: Column) -> Call | ToolRun:
+        refresh = self.options.refresh
+        if not self._runs_tools[task.column]:
+            return start_task(task, column, refresh=refresh)
+        run = ToolRun(task, column, self._tools, self._session, refresh=refresh)
+        run.start()
+        return run
+
+    def follow(self, position: int, call: Call | ToolRun) -> None:
         """Note what becomes of a call that was started. Any thread but the loop thread."""
         is_kept = not self._session.log.is_logging or self._session.log.redaction is not None
         with self._lock:

@@ -16,6 +16,7 @@ from allos.runs.batching.batch_plan import BatchPlan
 from allos.runs.batching.call_states import CallState
 from allos.runs.batching.service_column import ServiceColumn
 from allos.runs.batching.submitted_files import SubmittedFile, SubmittedFiles
+from allos.runs.batching.tool_calls import ToolOptions
 from allos.session import Session
 
 
@@ -40,10 +41,17 @@ class ProviderBatchCalls(BatchCalls):
         *,
         kept: Iterable[int] = (),
         spent_by_session: Mapping[str, float] | None = None,
+        tools: ToolOptions | None = None,
     ) -> None:
         super().__init__(
             run_id, plan, session, options, kept=kept, spent_by_session=spent_by_session
         )
+        if any(self._runs_tools):
+            raise ConfigurationError(
+                'Tools take several calls for each row, and mode="provider_batch" makes one: leave out '
+                "mode=, or pass tools without functions, whose calls are in the column tool_calls. "
+                "Nothing was sent."
+            )
         if session.log.store is None:
             raise ConfigurationError(
                 'mode="provider_batch" needs the log, which knows what is at the service: unset '
