@@ -174,13 +174,14 @@ def preview_batch(
     n: int = 1,
     budget_usd: float | None = None,
     batch_id: str | None = None,
+    mode: str = "calls",
     **shared: Any,
 ) -> BatchPreview:
     """Return what `batch` would send and cost with the same arguments. Nothing is sent.
 
     Parameters
     ----------
-    data, prompt, models, system, params, n, budget_usd, batch_id, **shared
+    data, prompt, models, system, params, n, budget_usd, batch_id, mode, **shared
         As in `batch`.
 
     Returns
@@ -206,7 +207,8 @@ def preview_batch(
     session = current_session()
     session.open_log()
     _, finished = _finished(finished_calls.readable_store(session), plan, _checked_id(batch_id))
-    return preview_of(plan, _kept(plan, finished), budget_usd, finished.cost_usd or 0.0)
+    spent_usd = finished.cost_usd or 0.0
+    return preview_of(plan, _kept(plan, finished), budget_usd, spent_usd, _checked_mode(mode))
 
 
 def _plan(
@@ -265,7 +267,8 @@ def start_batch(
         return running.resume() if running.is_paused else running
     kept = [] if options.refresh else _kept(plan, finished)
     if confirm is not None:
-        preview = preview_of(plan, kept, options.budget_usd, finished.cost_usd or 0.0)
+        spent_usd = finished.cost_usd or 0.0
+        preview = preview_of(plan, kept, options.budget_usd, spent_usd, options.mode)
         if preview.calls and not confirm(preview):
             raise BudgetError("The batch was not confirmed. Nothing was sent.")
     _check_at_service(store, run_id, plan, options, finished)

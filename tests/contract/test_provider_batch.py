@@ -427,6 +427,20 @@ def test_a_budget_counts_half_prices(server: FakeServer) -> None:
     assert rows["cost_usd"].sum() < 0.01
 
 
+def test_a_preview_has_half_prices(server: FakeServer) -> None:
+    """And says which service has no batch API."""
+    options: dict[str, Any] = {"models": "openai/gpt-4o", "max_tokens": 100}
+    listed = allos.preview_batch(table(), "{{ text }}", **options)
+    halved = allos.preview_batch(table(), "{{ text }}", mode="provider_batch", **options)
+    other = allos.preview_batch(
+        table(), "{{ text }}", models="mistral/m", api_key="k", mode="provider_batch"
+    )
+
+    assert listed.worst_cost_usd is not None
+    assert halved.worst_cost_usd == pytest.approx(listed.worst_cost_usd / 2)
+    assert "mistral has no batch API" in str(other)
+
+
 @pytest.mark.parametrize(
     ("model", "options", "why"),
     [

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from allos.runs.batching.submitted_files import SubmittedFiles
     from allos.runs.grid import Column
     from allos.wire.batch_api import BatchLine, ServiceBatch
+    from allos.wire.clients import Client
 
 ROUNDS = 3
 """How often a call is handed over at most, where the service loses it or fails."""
@@ -252,27 +253,27 @@ class ServiceColumn:
 
     async def _collect(self, file: SubmittedFile, batch: ServiceBatch) -> set[int]:
         """Settle what the results hold, and return the calls that are still without an answer."""
-        left = set(file.positions)
+        left, heard = set(file.positions), set[int]()
         waits = polling.policy.waits()
         for attempt in range(SUBMISSIONS):
             error: ProviderError | None = None
-            results = self._service.call(lambda client: self._read(client, file, batch, left))
+            results = self._service.call(lambda client: self._read(client, batch, left, heard))
             try:
                 await results
             except ProviderError as exc:
                 error = exc
             if error is not None and not error.retryable:
                 raise error
-            if not left or (error is None and attempt):
+            if not left - heard or (error is None and attempt):
                 return left
             await asyncio.sleep(next(waits))  # read once more before anything is asked again
         return left
 
     async def _read(
-        self, client: object, file: SubmittedFile, batch: ServiceBatch, left: set[int]
+        self, client: Client, batch: ServiceBatch, left: set[int], heard: set[int]
     ) -> None:
-        async for lines in self._service.api.results(client, batch):  # type: ignore[arg-type]
-            await asyncio.to_thread(self._settle, file, lines, left)
+        async for lines in self._service.api.results(client, batch):
+            await asyncio.to_thread(self._settle, lines, left, heard)
 
     async def _forget(self, file: SubmittedFile, *, keep: bool = False) -> None:
         self._open.pop(file.name, None)
@@ -377,13 +378,14 @@ class ServiceColumn:
             ),
         )
 
-    def _settle(self, file: SubmittedFile, lines: list[BatchLine], left: set[int]) -> None:
+    def _settle(self, lines: list[BatchLine], left: set[int], heard: set[int]) -> None:
         """End the calls that some lines are of; what may be better another time stays in `left`."""
         calls = []
         for line in lines:
             position = self._plan.find(task_key(line.key))
             if position is None or position not in left:  # twice, or not asked here
                 continue
+            heard.add(position)
             outcome: bytes | ProviderError | None = line.content
             if line.outcome == "expired":
                 continue
