@@ -16,6 +16,7 @@ import allos
 from allos import wire
 from allos.log.notebook_rows import rows_metadata
 from allos.providers import ProviderRegistry, unregister
+from allos.runs.batching import polling
 from tests.support.fake_server import Call, FakeServer, Fault, Raw, Reply, paths
 from tests.support.pictures import PDF, PNG
 
@@ -92,7 +93,7 @@ def test_compare(server: FakeServer) -> None:
 
 @pytest.mark.filterwarnings("ignore:.*does not support 'max_tokens'")
 def test_batches(server: FakeServer, tmp_path: Path) -> None:
-    """Three tickets times two models, typed answers, a file; nothing is asked twice."""
+    """Three tickets times three models, typed answers, a file; nothing is asked twice."""
     (tmp_path / "tickets.csv").write_text("text\nfrom a file\n")
     server.reply(
         lambda seen: (
@@ -102,8 +103,14 @@ def test_batches(server: FakeServer, tmp_path: Path) -> None:
         )
     )
 
-    assert run("guide/batches.md") == 4
-    assert server.count == 6 + 3 + 1
+    with polling.using(first_s=0.01, longest_s=0.1):
+        assert run("guide/batches.md") == 5
+        for batch in list(allos.current_session().active_runs):
+            batch.wait(30)
+    assert (
+        sum(seen.api in ("chat", "responses", "messages") for seen in server.requests) == 6 + 3 + 1
+    )
+    assert len(list(server.batches.answered())) == 3
     assert (tmp_path / "labels.parquet").exists()
     assert allos.batches()["state"].tolist() == ["done"] * 3
 

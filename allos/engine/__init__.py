@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from allos.engine.call import Call
+from allos.engine.handed_over import HandedOver, arrived, hand_over, hand_over_again
 from allos.engine.interceptors import After, Interceptor
 from allos.engine.prepared_call import BilledService, PreparedCall
 from allos.engine.start import OnEvents, astart, can_answer_offline, refuse, start
@@ -11,11 +12,15 @@ __all__ = [
     "After",
     "BilledService",
     "Call",
+    "HandedOver",
     "Interceptor",
     "OnEvents",
     "PreparedCall",
+    "arrived",
     "astart",
     "can_answer_offline",
+    "hand_over",
+    "hand_over_again",
     "refuse",
     "start",
 ]

@@ -28,6 +28,9 @@ class Interceptor:
     """Whether `before` may answer without a service: then a missing API key, base URL or model file is
     only an error when a request has to be sent."""
 
+    decides_sending = False
+    """Whether all that it does is to decide if a call is sent, so that it has no say in one that was."""
+
     observes_refused = False
     """Whether it also sees calls that were refused before they could be prepared."""
 

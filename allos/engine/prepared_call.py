@@ -24,6 +24,9 @@ class BilledService:
     """Whether the host is not the service's own, so that its prices do not apply."""
     price_id: str | None = None
     """The service's id in the price tables; None where they do not apply."""
+    batch_share: float | None = None
+    """Share of the list price that a call in a batch of the service costs, where the tables have no price
+    of its own; None: it is no such call."""
     max_output_tokens: int | None = None
     """Output limit of the model; None when unknown."""
 

@@ -55,14 +55,14 @@ def start(
     runtime = runtime_for_a_call()
     decision = decide(call, interceptors)
     if decision.outcome is not None:
-        return _settle(runtime, call, decision, on_events)
+        return settle(runtime, call, decision, on_events)
     try:
         connection = call.connect()
         shared = runtime.borrow(connection)
     except AllosError as exc:
-        return _settle(runtime, call, Decision(exc, decision.afters), on_events)
+        return settle(runtime, call, Decision(exc, decision.afters), on_events)
     except BaseException:  # KeyboardInterrupt, most likely
-        _settle(runtime, call, Decision(None, decision.afters), on_events)
+        settle(runtime, call, Decision(None, decision.afters), on_events)
         raise
     return _send(runtime, call, decision, connection, shared, on_events)
 
@@ -78,7 +78,7 @@ async def astart(
     runtime = runtime_for_a_call()
     decision = decide(call, interceptors)
     if decision.outcome is not None:
-        return _settle(runtime, call, decision, on_events)
+        return settle(runtime, call, decision, on_events)
 
     def connect() -> tuple[Connection, SharedClient]:
         connection = call.connect()
@@ -92,10 +92,10 @@ async def astart(
     try:
         connection, shared = await asyncio.shield(connecting)
     except AllosError as exc:
-        return _settle(runtime, call, Decision(exc, decision.afters), on_events)
+        return settle(runtime, call, Decision(exc, decision.afters), on_events)
     except BaseException:
         connecting.add_done_callback(give_back)  # its thread goes on
-        _settle(runtime, call, Decision(None, decision.afters), on_events)
+        settle(runtime, call, Decision(None, decision.afters), on_events)
         raise
     return _send(runtime, call, decision, connection, shared, on_events)
 
@@ -119,7 +119,7 @@ def refuse(request: Request, error: AllosError | None) -> Call:
         ),
     )
     decision = decide(call, observers)
-    return _settle(get(), call, Decision(error, decision.afters), None)
+    return settle(get(), call, Decision(error, decision.afters), None)
 
 
 def _never() -> NoReturn:
@@ -141,9 +141,10 @@ def runtime_for_a_call() -> Runtime:
     return runtime
 
 
-def _settle(
+def settle(
     runtime: Runtime, call: PreparedCall, decision: Decision, on_events: OnEvents | None
 ) -> Call:
+    """Return the call that ends without being sent: answered, refused, or cancelled."""
     is_answered = isinstance(decision.outcome, ProviderResponse)
     handle = Call(runtime, from_replay=is_answered, is_sent=False)
     run = SettledRun(handle, call, decision, on_events)

@@ -70,7 +70,13 @@ class _Table:
     def publish(self) -> None:
         """Show the table, or replace the one that is shown where something has changed."""
         batch = self._batch
-        version = (batch.state, batch.is_over, batch.answered, len(batch.notes))
+        version = (
+            batch.state,
+            batch.at_service,
+            batch.is_over,
+            batch.answered,
+            len(batch.notes),
+        )
         if version == self._shown:
             return
         self._shell.display_pub.publish(

@@ -9,8 +9,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 from allos import _process, context, engine, wire
-from allos.engine import BilledService, Call, Interceptor, OnEvents, PreparedCall, learned_profiles
-from allos.errors import ConfigurationError
+from allos.engine import (
+    BilledService,
+    Call,
+    HandedOver,
+    Interceptor,
+    OnEvents,
+    PreparedCall,
+    learned_profiles,
+)
+from allos.errors import ConfigurationError, ProviderError
 from allos.hashing import request_hash
 from allos.messages import Prompt, as_messages
 from allos.options import PROVIDER_OPTIONS, CallOptions, ProviderOptions
@@ -30,6 +38,9 @@ from allos.wire.base import Body
 
 # What a first call does without is imported where it is used.
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from allos.providers.batch_service import BatchService
     from allos.providers.catalog.model_list import ModelList
     from allos.providers.pricing.planned_requests import Preview
     from allos.request import SchemaSpec
@@ -177,11 +188,51 @@ class Provider:
         return await engine.astart(prepared, self._interceptors(), on_events)
 
     def start(
-        self, messages: Prompt, options: Mapping[str, Any], on_events: OnEvents | None = None
+        self,
+        messages: Prompt,
+        options: Mapping[str, Any],
+        on_events: OnEvents | None = None,
+        interceptors: Sequence[Interceptor] = (),
     ) -> Call:
-        """Start a call and return its handle; `on_events` makes it a stream. For `runs`."""
+        """Start a call and return its handle; `on_events` makes it a stream. For `runs`.
+
+        `interceptors` are those of this call alone, inside of all others.
+        """
         prepared = self.prepare(messages, options, stream=on_events is not None)
-        return engine.start(prepared, self._interceptors(), on_events)
+        return engine.start(prepared, (*self._interceptors(), *interceptors), on_events)
+
+    # ---- batches of the service (for `runs`) ---------------------------------------------------
+
+    def batch_service(self) -> BatchService:
+        """Return the batch API of this model's service.
+
+        Raises
+        ------
+        ConfigurationError
+            There is none, or it does not take this API; nothing was sent.
+        """
+        from allos.providers import batch_service
+
+        return batch_service.find(self._service, self._wire, self._route)
+
+    def prepare_for_batch(self, messages: Prompt, options: Mapping[str, Any]) -> PreparedCall:
+        """As `prepare`, for a call in a batch of the service."""
+        prepared = self.prepare(messages, options)
+        terms = self._service.batches
+        share = terms.price_share if terms is not None else None
+        return replace(prepared, billing=replace(prepared.billing, batch_share=share))
+
+    def hand_over(self, call: PreparedCall, since: datetime | None = None) -> Call | HandedOver:
+        """Do what comes before a call is sent; `since`: another process has handed it over then."""
+        if since is None:
+            return engine.hand_over(call, self._interceptors())
+        return engine.hand_over_again(call, self._interceptors(), since)
+
+    def arrived(
+        self, call: PreparedCall, handed: HandedOver, outcome: bytes | ProviderError | None
+    ) -> Call:
+        """Complete a call that was handed over; see `allos.engine.arrived`."""
+        return engine.arrived(call, handed, outcome, self._route.ready())
 
     def prepare(
         self, messages: Prompt, options: Mapping[str, Any], *, stream: bool = False

@@ -58,6 +58,8 @@ class BatchView:
 
     id: str
     state: str
+    at_service: tuple[int, int] | None = None
+    """Calls that are done at their services, and all that are there."""
     columns: Sequence[BatchColumnView]
     newest: Sequence[BatchRowView] = ()
     failed: Sequence[BatchRowView] = ()
@@ -68,6 +70,19 @@ class BatchView:
     def calls(self) -> int:
         """All calls."""
         return sum(each.calls for each in self.columns)
+
+
+def state_text(state: str, at_service: tuple[int, int] | None) -> str:
+    """State of a batch in words.
+
+    Examples
+    --------
+    >>> state_text("waiting", (300, 1000))
+    'waiting at the service: 300 of 1,000 done'
+    """
+    if state != "waiting" or at_service is None:
+        return state
+    return f"waiting at the service: {at_service[0]:,} of {at_service[1]:,} done"
 
 
 def batch_html(view: BatchView) -> str:
@@ -117,7 +132,8 @@ def _title(view: BatchView) -> str:
     left = [each.left_s for each in view.columns if each.left_s is not None]
     if view.state == "running" and left:
         parts.append(f"about {seconds(max(left))} left")
-    return f"Batch, {view.state}: {', '.join(filter(None, parts))}"
+    state = state_text(view.state, view.at_service)
+    return f"Batch, {state}{'; ' if ':' in state else ': '}{', '.join(filter(None, parts))}"
 
 
 def _cost(columns: Sequence[BatchColumnView]) -> tuple[str, int]:
@@ -130,6 +146,7 @@ def _note(view: BatchView) -> str:
         return "Not logged: it cannot be resumed."
     goes_on = {
         "running": "pause(), cancel(); partial is the frame so far.",
+        "waiting": "The kernel may end: running it again collects the answers.",
         "paused": "resume() goes on.",
         "cancelled": "Running it again goes on.",
     }

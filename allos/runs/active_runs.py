@@ -35,6 +35,13 @@ class ActiveRun(Protocol):
     def cancel(self) -> None:
         """Stop all that is not done."""
 
+    def leave(self) -> None:
+        """Stop all that only this process can do, at its end."""
+
+    @property
+    def stays_at_service(self) -> bool:
+        """Whether services go on with it when the process ends."""
+
     def wait_for_calls(self, timeout_s: float) -> None:
         """Wait until every call that was stopped has ended, as long as that."""
 
@@ -65,15 +72,25 @@ def _cancel_at_exit() -> None:
     running: list[ActiveRun] = [run for session in _sessions for run in list(session.active_runs)]
     left = {run: run.unanswered for run in running}
     for run in running:
-        run.cancel()
+        run.leave()
     for run in running:
-        run.wait_for_calls(_EXIT_S)
+        if not run.stays_at_service:
+            run.wait_for_calls(_EXIT_S)
+    at_service = sum(number for run, number in left.items() if run.stays_at_service)
+    if at_service:
+        noun, verb = ("answer", "is") if at_service == 1 else ("answers", "are")
+        sys.stderr.write(
+            f"allos: {at_service:,} {noun} of a batch {verb} still to come from the service. Running it "
+            "again collects them.\n"
+        )
     for kind, goes_on in (
         ("comparison", ""),
         ("judge", ""),
         ("batch", " Running it again goes on."),
     ):
-        count = sum(number for run, number in left.items() if run.kind == kind)
+        count = sum(
+            number for run, number in left.items() if run.kind == kind and not run.stays_at_service
+        )
         if count:
             noun, verb = ("answer", "was") if count == 1 else ("answers", "were")
             sys.stderr.write(

@@ -22,15 +22,19 @@ from allos.runs.batching.batch_record import record_of
 from allos.runs.batching.chat_rows import chats_of
 from allos.runs.batching.data_rows import DataRows, as_frame
 from allos.runs.batching.live_batch import Batch, Pace
+from allos.runs.batching.submitted_files import SubmittedFiles
+from allos.runs.batching.tool_calls import ToolOptions, check_tools
 from allos.runs.grid import Grid, build_columns, normalize_models, normalize_params
 from allos.secret import seal_secrets
 from allos.session import Session, current_session
+from allos.tools.tool_loop import MAX_STEPS, Approve
 
 if TYPE_CHECKING:
     from allos.log.store.protocol import Store
 
 _MAX_ID_CHARS = 100
 _ON_ERROR = ("row", "raise")
+_MODES = ("calls", "provider_batch")
 
 
 def batch(
@@ -43,10 +47,13 @@ def batch(
     n: int = 1,
     schema: Any = None,
     tools: Any = None,
+    max_steps: int = MAX_STEPS,
+    approve: Approve | None = None,
     concurrency: int | None = None,
     budget_usd: float | None = None,
     batch_id: str | None = None,
     on_error: str = "row",
+    mode: str = "calls",
     tags: Sequence[str] = (),
     refresh: bool = False,
     confirm: Callable[[BatchPreview], bool] | None = None,
@@ -79,7 +86,11 @@ def batch(
     schema : type, mapping or None
         Type of the answers, as in `allos.ask`; its fields are columns of the frame.
     tools : sequence or None
-        Tools that the models may call. They are not run: the calls are in the column `tool_calls`.
+        Functions that the models may call, as in `allos.ask`: they run, until a model answers or `max_steps`
+        is reached. Each step is a row of the log; the frame has the last one. Nobody is asked: a tool that
+        is not trusted needs `approve`. Calls of tools without a function are in the column `tool_calls`.
+    max_steps, approve
+        As in `allos.ask`.
     concurrency : int or None
         Most calls at once, which services share evenly. None: as many as each service takes, found by
         trying; up to 256.
@@ -91,6 +102,10 @@ def batch(
     on_error : str
         ``"row"``: a call that fails is a row with an error. ``"raise"``: the first one pauses the batch,
         and waiting for it raises its error.
+    mode : str
+        ``"calls"``: call by call. ``"provider_batch"``: through the batch APIs of the services (OpenAI,
+        Anthropic, Groq), which answer within 24 hours at half the price. The kernel may end meanwhile:
+        running the same batch again collects the answers.
     tags : sequence of str
         Words to find the rows again.
     refresh : bool
@@ -135,6 +150,7 @@ def batch(
         budget_usd=budget_usd,
         on_error=_checked_on_error(on_error),
         refresh=bool(refresh),
+        mode=_checked_mode(mode),
     )
     if schema is not None:
         shared["schema"] = schema
@@ -143,7 +159,12 @@ def batch(
     plan = _plan(data, prompt, models, system, params, n, shared)
     with context.using(tags=normalize_tags(tags)):
         return start_batch(
-            plan, options, batch_id=_checked_id(batch_id), confirm=confirm, pace=pace
+            plan,
+            options,
+            tools=ToolOptions(max_steps=max_steps, approve=approve),
+            batch_id=_checked_id(batch_id),
+            confirm=confirm,
+            pace=pace,
         )
 
 
@@ -157,13 +178,14 @@ def preview_batch(
     n: int = 1,
     budget_usd: float | None = None,
     batch_id: str | None = None,
+    mode: str = "calls",
     **shared: Any,
 ) -> BatchPreview:
     """Return what `batch` would send and cost with the same arguments. Nothing is sent.
 
     Parameters
     ----------
-    data, prompt, models, system, params, n, budget_usd, batch_id, **shared
+    data, prompt, models, system, params, n, budget_usd, batch_id, mode, **shared
         As in `batch`.
 
     Returns
@@ -189,7 +211,8 @@ def preview_batch(
     session = current_session()
     session.open_log()
     _, finished = _finished(finished_calls.readable_store(session), plan, _checked_id(batch_id))
-    return preview_of(plan, _kept(plan, finished), budget_usd, finished.cost_usd or 0.0)
+    spent_usd = finished.cost_usd or 0.0
+    return preview_of(plan, _kept(plan, finished), budget_usd, spent_usd, _checked_mode(mode))
 
 
 def _plan(
@@ -228,12 +251,16 @@ def start_batch(
     plan: BatchPlan,
     options: BatchOptions,
     *,
+    tools: ToolOptions | None = None,
     batch_id: str | None = None,
     confirm: Callable[[BatchPreview], bool] | None = None,
     pace: Pace | None = None,
 ) -> Batch:
     """Start what is left of a batch; of one that runs already, return that."""
     session = current_session()
+    tools = tools or ToolOptions()
+    for column in plan.grid.columns:
+        check_tools(column, tools, session)
     session.open_log()
     session.open_configured_replay()
     store = finished_calls.readable_store(session)
@@ -246,11 +273,19 @@ def start_batch(
         return running.resume() if running.is_paused else running
     kept = [] if options.refresh else _kept(plan, finished)
     if confirm is not None:
-        preview = preview_of(plan, kept, options.budget_usd, finished.cost_usd or 0.0)
+        spent_usd = finished.cost_usd or 0.0
+        preview = preview_of(plan, kept, options.budget_usd, spent_usd, options.mode)
         if preview.calls and not confirm(preview):
             raise BudgetError("The batch was not confirmed. Nothing was sent.")
-    calls = BatchCalls(
-        run_id, plan, session, options, kept=kept, spent_by_session=finished.cost_by_session
+    _check_at_service(store, run_id, plan, options, finished)
+    calls = _calls_class(options)(
+        run_id,
+        plan,
+        session,
+        options,
+        kept=kept,
+        spent_by_session=finished.cost_by_session,
+        tools=tools,
     )
     if session.log.is_logging and calls.states.left:
         is_redacted = session.log.redaction is not None
@@ -260,6 +295,38 @@ def start_batch(
         on_run_started(started)
     started.start()
     return started
+
+
+def _calls_class(options: BatchOptions) -> type[BatchCalls]:
+    if options.mode == "calls":
+        return BatchCalls
+    from allos.runs.batching.provider_batch_calls import ProviderBatchCalls
+
+    return ProviderBatchCalls
+
+
+def _check_at_service(
+    store: Store | None,
+    run_id: str,
+    plan: BatchPlan,
+    options: BatchOptions,
+    finished: finished_calls.Finished,
+) -> None:
+    """Refuse to call what a service's batch API is paid for already."""
+    if store is None or options.mode != "calls" or options.refresh:
+        return
+    left = [
+        key
+        for file in SubmittedFiles(store, run_id).load()
+        for key in file.keys
+        if key not in finished.ok and plan.find(key) is not None
+    ]
+    if left:
+        calls = "1 call is" if len(left) == 1 else f"{len(left):,} calls are"
+        raise ConfigurationError(
+            f'{calls} at the batch API of the service: mode="provider_batch" collects the answers, '
+            "refresh=True asks, and pays, once more. Nothing was sent."
+        )
 
 
 def _running(session: Session, run_id: str, plan: BatchPlan) -> Batch | None:
@@ -281,6 +348,14 @@ def _checked_concurrency(value: object) -> int | None:
 def _checked_on_error(value: object) -> str:
     if value not in _ON_ERROR:
         raise ConfigurationError(f"on_error must be 'row' or 'raise', got {value!r:.80}.")
+    return str(value)
+
+
+def _checked_mode(value: object) -> str:
+    if value not in _MODES:
+        raise ConfigurationError(
+            f"mode must be 'calls' or 'provider_batch' (half price, within 24 hours), got {value!r:.80}."
+        )
     return str(value)
 
 

@@ -11,6 +11,7 @@ from allos.runs.batch import start_batch
 from allos.runs.batching.batch_record import plan_of
 from allos.runs.batching.finished_calls import read_finished, unpacked
 from allos.runs.batching.live_batch import Batch
+from allos.runs.batching.submitted_files import SubmittedFiles
 from allos.session import current_session
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ def batches() -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per batch: `batch_id`, `state` (``running`` or ``paused`` in this process, ``done``, or
-        ``stopped``, which `allos.resume` goes on with), `calls`, `answered`, `cost_usd` as far as it is
+        One row per batch: `batch_id`, `state` (``running`` or ``paused`` in this process, ``waiting`` for
+        the batch API of a service, ``done``, or ``stopped``, which `allos.resume` goes on with), `calls`, `answered`, `cost_usd` as far as it is
         known, `models`, `prompt`, `created_at`, `updated_at`.
 
     Raises
@@ -128,6 +129,8 @@ def _facts(store: Store, record: RunRecord) -> dict[str, Any]:
     users = [m.text for m in messages_of(request["messages"]).messages if m.role == "user"]
     live = {run.id: run for run in current_session().active_runs if isinstance(run, Batch)}
     state = live[record.id].state if record.id in live else None
+    if state is None and answered < record.calls and SubmittedFiles(store, record.id).load():
+        state = "waiting"
     return {
         "batch_id": record.id,
         "state": state or ("done" if answered == record.calls else "stopped"),

@@ -106,6 +106,7 @@ class Comparison:
         return self._grid.n
 
     kind = "comparison"
+    stays_at_service = False
 
     @property
     def question(self) -> str:
@@ -233,6 +234,10 @@ class Comparison:
         self._scheduler.cancel()
         for cell in list(self.cells):
             cell.stop()
+
+    def leave(self) -> None:
+        """Stop, at the end of the process."""
+        self.cancel()
 
     def add(self, model: str | Provider, **params: Any) -> Column:
         """Ask one more model; a new column at the end. Any thread."""

@@ -110,6 +110,11 @@ def evaluate(
     if until is not None:
         models, params = normalize_models(models), normalize_params(params)
         columns = len(models) * len(params)
+        if options.get("mode", "calls") != "calls":
+            raise ConfigurationError(
+                "until='decided' looks at the answers as they come, and a service's batch API gives all at once: "
+                "leave out mode=. Nothing was sent."
+            )
         pace = Decider(_decisive(named, until, decide_by, columns), count_failures=count_failures)
     elif decide_by is not None:
         raise ConfigurationError("decide_by= is for until='decided'. Nothing was sent.")

@@ -6,15 +6,16 @@ starter thread would only add to the time to the first token.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING, Any
 
 from allos import context, engine
 from allos.context import RunContext
+from allos.engine import HandedOver, Interceptor, PreparedCall
 from allos.engine.call import Call
 from allos.engine.start import OnEvents
-from allos.errors import AllosError, ConfigurationError
+from allos.errors import AllosError, ConfigurationError, ProviderError
 from allos.messages import Message, Prompt, as_messages
 from allos.options import OVERRIDABLE_OPTIONS, PARAMETERS
 from allos.providers import Provider
@@ -23,8 +24,11 @@ from allos.request import Request
 from allos.session import current_session
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from allos.runs.grid import Column
     from allos.runs.task import Task
+    from allos.wire.base import Body
 
 Messages = tuple[Message, ...]
 
@@ -62,33 +66,103 @@ def _start(
     model: str | Provider | None,
     params: Mapping[str, Any],
     on_events: OnEvents | None,
+    interceptors: Sequence[Interceptor] = (),
 ) -> Call:
     options, rest = split_options(model, params)
     session = current_session()
     session.open_log()
     provider = session.provider_for(model, **options)
+    if interceptors:
+        return provider.start(messages, rest, on_events, interceptors)
     return provider.start(messages, rest, on_events)
 
 
 def start_task(
-    task: Task, column: Column, *, refresh: bool, on_events: OnEvents | None = None
+    task: Task,
+    column: Column,
+    *,
+    refresh: bool,
+    on_events: OnEvents | None = None,
+    interceptors: Sequence[Interceptor] = (),
 ) -> Call:
     """Start a task of this process, with the keys that its column holds.
 
-    A task that cannot be started is a call as well: its response carries the error.
+    A task that cannot be started is a call as well: its response carries the error. `interceptors` are
+    those of this call alone, inside of all others.
     """
     with _origin_of(task):
         try:
             params = {**column.params, "refresh": refresh}
-            return _start(task.messages, column.model, params, on_events)
+            return _start(task.messages, column.model, params, on_events, interceptors)
         except Exception as exc:  # noqa: BLE001 - a provider of somebody else's may raise anything
             return engine.refuse(_unsent_task(task), _as_refusal(exc))
 
 
-def cancel_task(task: Task) -> Call:
-    """Return the call of a task that was stopped before its start. Any thread."""
+def hand_over_task(
+    task: Task,
+    column: Column,
+    *,
+    refresh: bool,
+    handed: HandedOver | None = None,
+    since: datetime | None = None,
+) -> tuple[Body | None, Call | HandedOver]:
+    """Prepare a task for a batch of its service, and return its body. Not on the loop thread.
+
+    Parameters
+    ----------
+    task, column
+        The column holds a provider object.
+    refresh : bool
+        As in `start_task`.
+    handed : HandedOver or None
+        Where the task was handed over before, in this process.
+    since : datetime or None
+        When that was, in another one.
+
+    Returns
+    -------
+    Body or None
+        None for a task that ends here.
+    Call or HandedOver
+        A call of a task that ends here: it was refused, or answered from a recording.
+    """
     with _origin_of(task):
-        return engine.refuse(_unsent_task(task), None)
+        try:
+            provider, call = _prepared_for_batch(task, column, refresh)
+            found = handed or provider.hand_over(call, since)
+        except Exception as exc:  # noqa: BLE001 - as above
+            return None, engine.refuse(_unsent_task(task), _as_refusal(exc))
+    return (call.body if isinstance(found, HandedOver) else None), found
+
+
+def task_arrived(
+    task: Task,
+    column: Column,
+    handed: HandedOver,
+    outcome: bytes | ProviderError | None,
+    *,
+    refresh: bool,
+) -> Call:
+    """Complete a task with what a batch of its service has brought; see `allos.engine.arrived`."""
+    with _origin_of(task):
+        try:
+            provider, call = _prepared_for_batch(task, column, refresh)
+            return provider.arrived(call, handed, outcome)
+        except Exception as exc:  # noqa: BLE001 - as above
+            return engine.refuse(_unsent_task(task), _as_refusal(exc))
+
+
+def _prepared_for_batch(task: Task, column: Column, refresh: bool) -> tuple[Provider, PreparedCall]:
+    provider = column.model
+    assert isinstance(provider, Provider)
+    params = {**column.params, "refresh": refresh}
+    return provider, provider.prepare_for_batch(task.messages, params)
+
+
+def cancel_task(task: Task, error: AllosError | None = None) -> Call:
+    """Return the call of a task that was stopped before its start, or by an error. Any thread."""
+    with _origin_of(task):
+        return engine.refuse(_unsent_task(task), error)
 
 
 def _origin_of(task: Task) -> AbstractContextManager[RunContext]:

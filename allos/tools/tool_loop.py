@@ -108,8 +108,7 @@ class ToolLoop:
         """Append a response; returns the tool calls to run, none at the end of the loop."""
         self.steps.append(response)
         calls = response.tool_calls
-        described = [call for call in calls if self._is_described(call)]
-        if not calls or described:
+        if not calls or any(map(self._is_described, calls)):
             return []
         if len(self.steps) >= self._max_steps:
             warnings.warn(
@@ -123,6 +122,12 @@ class ToolLoop:
             self._choice = None
         self.messages = (*self.messages, response.to_message())
         return list(calls)
+
+    def goes_on(self, response: ProviderResponse) -> bool:
+        """Whether another call of the model follows, once this response is added."""
+        calls = response.tool_calls
+        is_run = bool(calls) and not any(map(self._is_described, calls))
+        return is_run and len(self.steps) + 1 < self._max_steps
 
     def add_results(self, results: Sequence[Message]) -> None:
         """Append the results of the tools, in the order of the calls."""
@@ -230,13 +235,18 @@ def run_tools(loop: ToolLoop, send: Send) -> ProviderResponse:
             calls = loop.add_response(response)
             if not calls:
                 return loop.final_response()
-            loop.add_results([_tool_message(call, _outcome(loop, call)) for call in calls])
+            loop.add_results(run_calls(loop, calls))
     except (ProviderError, SchemaError, Interrupted) as exc:
         loop.failed(exc)
         raise
     except KeyboardInterrupt:
         stopped = loop.interrupted()
     raise stopped
+
+
+def run_calls(loop: ToolLoop, calls: Sequence[ToolCall]) -> list[Message]:
+    """Run the tools of some calls, one after the other, and return the messages with their results."""
+    return [_tool_message(call, _outcome(loop, call)) for call in calls]
 
 
 async def arun_tools(loop: ToolLoop, send: ASend) -> ProviderResponse:

@@ -22,6 +22,7 @@ from allos.wire.tool_fields import is_tool_name, tool_choice, with_schema_instru
 
 if TYPE_CHECKING:
     from allos.profiles import SchemaSupport
+    from allos.wire.batch_api import BatchApi
     from allos.wire.clients import Client
 
 ANTHROPIC = StainlessSDK(
@@ -103,6 +104,11 @@ class MessagesWire(Wire):
     def decoder(self, request: Request) -> Decoder:
         decoder = MessagesDecoder()
         return ReasoningTagDecoder(decoder) if request.profile.think_tags else decoder
+
+    def batches(self) -> BatchApi:
+        from allos.wire.anthropic_batches import AnthropicBatches
+
+        return AnthropicBatches(self.path)
 
     async def count_tokens(self, client: Client, request: Request, body: Body) -> int | None:
         counted = {name: body.body[name] for name in _COUNTED_FIELDS if name in body.body}

@@ -11,7 +11,6 @@ from allos.errors import ProviderError
 from allos.events import Event, ResponseFacts
 from allos.profiles import SchemaSupport
 from allos.request import Request
-from allos.wire.body_text import inflated
 from allos.wire.connection import SDK
 from allos.wire.decoder import Decoder
 from allos.wire.headers import header_events
@@ -19,20 +18,20 @@ from allos.wire.http_io import (
     check_encoding,
     drain,
     encode_json,
+    fetch,
     next_chunk,
     raise_for_status,
     timeouts,
 )
-from allos.wire.json_fields import dollars, json_object, records, reported_cost
+from allos.wire.json_fields import dollars, records, reported_cost
 from allos.wire.parameters import model_profile
 from allos.wire.reply_reader import ReplyReader
 
 if TYPE_CHECKING:
     import httpx2
 
+    from allos.wire.batch_api import BatchApi
     from allos.wire.clients import Client
-
-_FETCH_TIMEOUT_S = 600.0
 
 
 class Body(NamedTuple):
@@ -117,8 +116,12 @@ class Wire(ABC):
             content = await response.aread()
         finally:
             await response.aclose()
-        reader = ReplyReader(self.decoder(request), response.headers)
-        events = [*header_events(response.headers), *reader.feed(content), *reader.end()]
+        return self.read(request, content, response.headers)
+
+    def read(self, request: Request, content: bytes, headers: Mapping[str, str]) -> Reply:
+        """Decode a complete response."""
+        reader = ReplyReader(self.decoder(request), headers)
+        events = [*header_events(headers), *reader.feed(content), *reader.end()]
         events += _cost(reader, request)
         return Reply(events=events, raw=reader.raw, error=reader.error)
 
@@ -155,6 +158,10 @@ class Wire(ABC):
         finally:
             await response.aclose()
 
+    def batches(self) -> BatchApi | None:
+        """The API that takes many requests at once and answers later; None where there is none."""
+        return None
+
     async def count_tokens(self, client: Client, request: Request, body: Body) -> int | None:
         """Tokens of a prompt as its service counts them; None when it does not say. Loop thread.
 
@@ -177,19 +184,7 @@ class Wire(ABC):
 
         `url` may begin with a slash: then it is below the client's base URL.
         """
-        response = await client.send(
-            "GET" if body is None else "POST",
-            f"{client.base_url}{url}" if url.startswith("/") else url,
-            timeout=timeouts(_FETCH_TIMEOUT_S),
-            body=None if body is None else encode_json(body),
-            stream=True,
-        )
-        try:
-            await check_encoding(response)
-            await raise_for_status(response)
-            return json_object(inflated(await response.aread()), response.headers)
-        finally:
-            await response.aclose()
+        return await fetch(client, url, None if body is None else encode_json(body))
 
     async def post(self, client: Client, request: Request, body: Body) -> httpx2.Response:
         """Send a call and return its response, unread, once its status is a success. Loop thread."""

@@ -12,11 +12,16 @@ from allos.errors import ProviderError
 from allos.wire import error_mapping
 from allos.wire.body_text import inflated, json_values, looks_encoded
 from allos.wire.headers import request_id
+from allos.wire.json_fields import json_object
 
 if TYPE_CHECKING:
     import httpx2
 
+    from allos.wire.clients import Client
     from allos.wire.decoder import Decoder
+
+FETCH_TIMEOUT_S = 600.0
+"""Of a request outside of calls; the files of batches have up to 256 MB."""
 
 _DRAIN_S = 0.05
 """How long to wait for the end of the body after the API's end signal, to keep the connection."""
@@ -90,6 +95,29 @@ async def raise_for_status(response: httpx2.Response) -> None:
         content = await response.aread()
     await response.aclose()
     raise error_mapping.from_status(status, error_body(content), response.headers)
+
+
+async def fetch(
+    client: Client, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """GET a JSON object, or POST for it where there is a body. Loop thread.
+
+    `url` may begin with a slash: then it is below the client's base URL.
+    """
+    response = await client.send(
+        "GET" if body is None else "POST",
+        f"{client.base_url}{url}" if url.startswith("/") else url,
+        timeout=timeouts(FETCH_TIMEOUT_S),
+        body=body,
+        headers=headers,
+        stream=True,
+    )
+    try:
+        await check_encoding(response)
+        await raise_for_status(response)
+        return json_object(inflated(await response.aread()), response.headers)
+    finally:
+        await response.aclose()
 
 
 def error_body(content: bytes) -> Any:

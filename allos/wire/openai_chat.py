@@ -27,6 +27,7 @@ from allos.wire.tool_fields import (
 
 if TYPE_CHECKING:
     from allos.profiles import SchemaSupport
+    from allos.wire.batch_api import BatchApi
     from allos.wire.clients import Client
 
 OPENAI = StainlessSDK(
@@ -98,6 +99,11 @@ class ChatWire(Wire):
         return ChatDecoder(
             think_tags=request.profile.think_tags, tool_names=[tool.name for tool in request.tools]
         )
+
+    def batches(self) -> BatchApi:
+        from allos.wire.openai_batches import OpenAIBatches
+
+        return OpenAIBatches(self.path)
 
     def amend(self, body: Body, error: ProviderError) -> Amended | None:
         if type(error) is not BadRequestError or error.status_code not in (400, 422):

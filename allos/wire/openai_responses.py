@@ -25,6 +25,7 @@ from allos.wire.tool_fields import (
 
 if TYPE_CHECKING:
     from allos.profiles import SchemaSupport
+    from allos.wire.batch_api import BatchApi
 
 _NAMES = {
     "temperature": "temperature",
@@ -71,6 +72,11 @@ class ResponsesWire(Wire):
     def decoder(self, request: Request) -> Decoder:
         decoder = ResponsesDecoder()
         return ReasoningTagDecoder(decoder) if request.profile.think_tags else decoder
+
+    def batches(self) -> BatchApi:
+        from allos.wire.openai_batches import OpenAIBatches
+
+        return OpenAIBatches(self.path)
 
 
 _OWN_ITEMS = (

@@ -187,6 +187,18 @@ class Store(Protocol):
     def leases(self, run_id: str) -> Mapping[str, float]:
         """US dollars that each holder has of a budget."""
 
+    def set_run_note(self, run_id: str, name: str, value: bytes | None) -> None:
+        """Commit what a run needs to know after a restart; None removes it. Any thread.
+
+        Raises
+        ------
+        LogError
+            The database cannot be written.
+        """
+
+    def run_notes(self, run_id: str) -> Mapping[str, bytes]:
+        """What `set_run_note` has stored for a run, by name. Any thread."""
+
     def is_locked(self, error: Exception) -> bool:
         """Whether `append` failed because another process is writing: trying again soon helps."""
 

@@ -266,6 +266,16 @@ class SQLiteStore:
         with self._own_connection("read") as db:
             return sqlite_runs.leases(db, run_id)
 
+    def set_run_note(self, run_id: str, name: str, value: bytes | None) -> None:
+        """Store or remove a note of a run, committed when it returns. Any thread."""
+        with self._own_connection("write to") as db:
+            sqlite_runs.set_note(db, run_id, name, value)
+
+    def run_notes(self, run_id: str) -> Mapping[str, bytes]:
+        """Notes of a run by name. Any thread."""
+        with self._own_connection("read") as db:
+            return sqlite_runs.notes(db, run_id)
+
     @contextlib.contextmanager
     def _own_connection(self, what: str) -> Iterator[sqlite3.Connection]:
         import sqlite3

@@ -1,4 +1,4 @@
-"""The table `runs`: what batches are made of, and the leases of their budgets, part by part."""
+"""The table `runs`: what batches are made of, leases of their budgets and their notes, part by part."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 _PARTS = RunRecord._fields[1:]
 _LEASE = "lease "
 """Begins the name of the part that a holder has of a budget."""
+_NOTE = "note "
+"""Begins the name of the part that is a note."""
 
 _SAVE = (
     "INSERT INTO runs VALUES (?, ?, ?) ON CONFLICT (id, part) DO UPDATE SET value = excluded.value"
@@ -63,3 +65,21 @@ def leases(db: sqlite3.Connection, run_id: str) -> Mapping[str, float]:
     """US dollars that each holder has of a budget."""
     found = db.execute("SELECT part, value FROM runs WHERE id = ?", (run_id,)).fetchall()
     return {part.removeprefix(_LEASE): value for part, value in found if part.startswith(_LEASE)}
+
+
+def set_note(db: sqlite3.Connection, run_id: str, name: str, value: bytes | None) -> None:
+    """Store, replace or remove a note; one statement, which commits itself."""
+    part = _NOTE + name
+    if value is None:
+        db.execute("DELETE FROM runs WHERE id = ? AND part = ?", (run_id, part))
+    else:
+        db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?)", (run_id, part, value))
+
+
+def notes(db: sqlite3.Connection, run_id: str) -> Mapping[str, bytes]:
+    """Notes of a run by name."""
+    found = db.execute(
+        "SELECT part, value FROM runs WHERE id = ? AND part >= ? AND part < ?",
+        (run_id, _NOTE, _NOTE + "\uffff"),
+    ).fetchall()
+    return {part.removeprefix(_NOTE): bytes(value) for part, value in found}

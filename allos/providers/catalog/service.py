@@ -12,6 +12,20 @@ from allos.profiles import Api, ServiceProfile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BatchTerms:
+    """The terms of a service's batch API."""
+
+    apis: tuple[Api, ...]
+    """APIs whose requests it takes."""
+    max_requests: int
+    """Most requests of one batch."""
+    max_bytes: int
+    """Largest size of one batch."""
+    price_share: float = 0.5
+    """What it costs, as a share of the list price."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """A service: its base URL, API keys, APIs, and deviations from them."""
 
@@ -65,6 +79,8 @@ class Service:
     """SDK whose vendor this is; that SDK's environment variables only apply here."""
     price_id: str | None = None
     """Id in genai-prices; None when its prices are unknown."""
+    batches: BatchTerms | None = None
+    """Its batch API, where it has the one of its API's vendor."""
     note: str = ""
     """A note for users, one line."""
     profile: ServiceProfile = field(default_factory=ServiceProfile)

@@ -17,7 +17,13 @@ from allos import wire
 from allos.errors import ConfigurationError, nearest
 from allos.profiles import ModelProfile, ServiceProfile
 from allos.providers.catalog import entry_points
-from allos.providers.catalog.service import Deprecation, ModelName, ProviderFactory, Service
+from allos.providers.catalog.service import (
+    BatchTerms,
+    Deprecation,
+    ModelName,
+    ProviderFactory,
+    Service,
+)
 
 RESERVED: frozenset[str] = frozenset(
     {"models", "providers", "log", "last", "stop", "key", "help"}
@@ -348,6 +354,8 @@ def _parse(table: Mapping[str, Any]) -> list[Service]:
 
 def _service(name: str, row: Mapping[str, Any], as_of: str) -> Service:
     fields = {"as_of": as_of, **_frozen(row)}
+    if "batches" in fields:
+        fields["batches"] = BatchTerms(**_frozen(fields["batches"]))
     given = fields.pop("profile", {})
     profile = given if isinstance(given, ServiceProfile) else _profile(given)
     if not fields.get("embedded"):

@@ -178,6 +178,8 @@ class Budgets(Interceptor):
         Returns the budget of the settings in US dollars; None: not set.
     """
 
+    decides_sending = True
+
     def __init__(self, configured: Callable[[], float | None]) -> None:
         self._configured = configured
         self._of_process: Budget | None = None
@@ -263,6 +265,7 @@ class Reservation:
                 billing.model,
                 billing.price_id,
                 max_output=billing.max_output_tokens,
+                batch_share=billing.batch_share,
             )
             if is_billed
             else None

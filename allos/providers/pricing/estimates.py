@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from allos.providers.pricing import prices
 
@@ -87,6 +87,7 @@ def estimate(
     counted: int | None = None,
     max_output: int | None = None,
     free: bool = False,
+    batch_share: float | None = None,
 ) -> Estimate:
     """Estimate a call from the body that would be sent.
 
@@ -105,6 +106,8 @@ def estimate(
         Output limit of the model, for a body without one.
     free : bool
         The call costs nothing.
+    batch_share : float or None
+        As in `allos.providers.pricing.prices.cost`; None: a call of its own.
 
     Examples
     --------
@@ -124,8 +127,9 @@ def estimate(
     tokens, bound = (guess, bound) if counted is None else (counted, counted)
     answers = body.get("n") if _is_count(body.get("n")) else 1
     total_output = limit * answers if limit is not None and answers is not None else None
-    prompt = _cost(price_id, model, body, tokens, 0)
-    worst = _worst(price_id, model, body, bound, total_output) if total_output is not None else None
+    priced = _Priced(price_id, model, body.get("service_tier"), batch_share)
+    prompt = priced.cost(tokens, 0)
+    worst = priced.worst(bound, total_output) if total_output is not None else None
     return Estimate(
         input_tokens=tokens,
         counted=counted is not None,
@@ -184,28 +188,29 @@ class _Size:
             self.add(str(value), None)
 
 
-def _worst(
-    price_id: str | None, model: str, body: Mapping[str, Any], tokens: int, output: int
-) -> float | None:
-    """Highest possible price: some services charge more for a prompt that is written to the cache."""
-    plain = _cost(price_id, model, body, tokens, output).get("cost_usd")
-    cached = _cost(price_id, model, body, tokens, output, cache_write_tokens=tokens).get("cost_usd")
-    return plain if cached is None or plain is None else max(plain, cached)
+class _Priced(NamedTuple):
+    """What tokens of a call cost."""
 
+    price_id: str | None
+    model: str
+    tier: Any
+    batch_share: float | None
 
-def _cost(
-    price_id: str | None,
-    model: str,
-    body: Mapping[str, Any],
-    tokens: int,
-    output: int,
-    **more: int,
-) -> dict[str, Any]:
-    if price_id is None:
-        return {}
-    prices.load()
-    known = {"model": model, "input_tokens": tokens, "output_tokens": output, **more}
-    return prices.cost({**known, "service_tier": body.get("service_tier")}, price_id)
+    def worst(self, tokens: int, output: int) -> float | None:
+        """Highest possible price: some services charge more for a prompt that is written to the cache."""
+        plain = self.cost(tokens, output).get("cost_usd")
+        cached = self.cost(tokens, output, cache_write_tokens=tokens).get("cost_usd")
+        return plain if cached is None or plain is None else max(plain, cached)
+
+    def cost(self, tokens: int, output: int, **more: int) -> dict[str, Any]:
+        """As `prices.cost`."""
+        if self.price_id is None:
+            return {}
+        prices.load()
+        known = {"model": self.model, "input_tokens": tokens, "output_tokens": output, **more}
+        tier = self.tier if self.batch_share is None else "batch"
+        facts = {**known, "service_tier": tier}
+        return prices.cost(facts, self.price_id, batch_share=self.batch_share)
 
 
 def _is_count(value: object) -> bool:

@@ -25,6 +25,8 @@ _warming = False
 _LISTED_TIERS = frozenset({"default", "standard", "auto", "on_demand"})
 """Tiers at list price. Any other tier is only priced if the tables contain it."""
 
+_BATCH = {"processing": "batch"}
+
 _RATES = {
     "input_audio_tokens": "input_audio_mtok",
     "output_audio_tokens": "output_audio_mtok",
@@ -78,7 +80,7 @@ class Prices(Interceptor):
 
     def before(self, call: PreparedCall) -> After | None:
         """Start loading the price tables, if the service has prices."""
-        price_id = call.billing.price_id
+        price_id, share = call.billing.price_id, call.billing.batch_share
         if price_id is None:
             return None
         warm()
@@ -87,24 +89,32 @@ class Prices(Interceptor):
             response: ProviderResponse,
         ) -> ProviderResponse | Awaitable[ProviderResponse]:  # loop thread
             if _loaded.is_set() or response.usage.output_tokens is None:
-                return _with_cost(response, price_id)
-            return _with_cost_once_loaded(response, price_id)
+                return _with_cost(response, price_id, share)
+            return _with_cost_once_loaded(response, price_id, share)
 
         return add_cost
 
 
-async def _with_cost_once_loaded(response: ProviderResponse, price_id: str) -> ProviderResponse:
+async def _with_cost_once_loaded(
+    response: ProviderResponse, price_id: str, batch_share: float | None
+) -> ProviderResponse:
     await aload()
-    return _with_cost(response, price_id)
+    return _with_cost(response, price_id, batch_share)
 
 
-def _with_cost(response: ProviderResponse, price_id: str) -> ProviderResponse:
-    facts = cost(response.metadata, price_id, at=response.created_at)
+def _with_cost(
+    response: ProviderResponse, price_id: str, batch_share: float | None
+) -> ProviderResponse:
+    facts = cost(response.metadata, price_id, at=response.created_at, batch_share=batch_share)
     return response.with_metadata(facts) if facts else response
 
 
 def cost(
-    metadata: Mapping[str, Any], price_id: str, *, at: datetime | None = None
+    metadata: Mapping[str, Any],
+    price_id: str,
+    *,
+    at: datetime | None = None,
+    batch_share: float | None = None,
 ) -> dict[str, Any]:
     """Cost of a call, by column name; empty when any needed number is unknown.
 
@@ -117,6 +127,9 @@ def cost(
         The service's id in genai-prices.
     at : datetime or None
         When the call was made; None: now. Prices change over time.
+    batch_share : float or None
+        Share of the list price that the service takes for a call in a batch, where the tables do not know
+        its price there; `price_version` then says so. None: such a price is unknown.
 
     Returns
     -------
@@ -170,13 +183,18 @@ def cost(
         own_rate = getattr(price.model_price, "output_image_mtok", None)
         if has_image and not used["output_image_tokens"] and own_rate is not None:
             return {}  # nothing tells how many of the tokens are the image's
+        share, note = 1.0, ""
         if not _is_fully_priced(price, price_context, at, rates):
-            return {}
+            if batch_share is None or price_context != _BATCH:
+                return {}
+            if not _is_fully_priced(price, {}, at, rates):
+                return {}
+            share, note = batch_share, f", {batch_share:g} of the list price"
         return {
-            "cost_usd": float(price.total_price),
-            "input_cost_usd": float(price.input_price),
-            "output_cost_usd": float(price.output_price),
-            "price_version": f"genai-prices {genai_prices.__version__}",
+            "cost_usd": share * float(price.total_price),
+            "input_cost_usd": share * float(price.input_price),
+            "output_cost_usd": share * float(price.output_price),
+            "price_version": f"genai-prices {genai_prices.__version__}{note}",
         }
     return {}
 
@@ -238,7 +256,7 @@ def _price_context(metadata: Mapping[str, Any]) -> dict[str, str]:
     found = {}
     tier = metadata.get("service_tier")
     if tier == "batch":
-        found["processing"] = "batch"
+        found.update(_BATCH)
     elif tier and tier not in _LISTED_TIERS:
         found["service_tier"] = str(tier)
     speed = (metadata.get("usage") or {}).get("speed")

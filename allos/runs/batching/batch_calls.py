@@ -24,6 +24,7 @@ from allos.runs.batching.batch_plan import LONG_PREFIX_CHARS, BatchPlan
 from allos.runs.batching.call_states import CallState, CallStates
 from allos.runs.batching.shared_budget import SharedBudget
 from allos.runs.batching.stopping import Stop, StopRules
+from allos.runs.batching.tool_calls import ToolOptions, ToolRun, functions_of
 from allos.runs.grid import Column
 from allos.runs.scheduler import Scheduler
 from allos.runs.start import split_options, start_task
@@ -41,6 +42,7 @@ class BatchOptions:
     budget_usd: float | None = None
     on_error: str = "row"
     refresh: bool = False
+    mode: str = "calls"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,14 @@ class BatchCalls:
         Positions of the calls that are answered already.
     spent_by_session : mapping, optional
         What earlier runs of the batch have cost, for its budget.
+    tools : ToolOptions, optional
+        How tools are run.
     """
+
+    waits_for_budget = True
+    """Whether a call that does not fit into the budget waits for others, which may cost less than feared."""
+    is_at_service = False
+    """Whether the services go on with it when this process ends."""
 
     def __init__(
         self,
@@ -79,8 +88,11 @@ class BatchCalls:
         *,
         kept: Iterable[int] = (),
         spent_by_session: Mapping[str, float] | None = None,
+        tools: ToolOptions | None = None,
     ) -> None:
         self.plan = plan
+        self._tools = tools or ToolOptions()
+        self._runs_tools = [bool(functions_of(column)) for column in plan.grid.columns]
         self.options = options
         self.states = CallStates(plan, kept)
         self.notes: list[str] = []
@@ -96,7 +108,7 @@ class BatchCalls:
         self._services = [service_of(column) for column in plan.grid.columns]
         self._rules = StopRules()
         self._bound: dict[int, Column] = {}
-        self._calls: dict[int, Call] = {}
+        self._calls: dict[int, Call | ToolRun] = {}
         self._followers: dict[int, list[int]] = {}
         """By position of a call that warms the service's cache, those that wait for it."""
         self._listeners: list[Listener] = []
@@ -104,7 +116,8 @@ class BatchCalls:
         self.budget: SharedBudget | None = None
         with ExitStack() as block:
             block.enter_context(context.using(run_id=run_id))
-            block.enter_context(budgets.waiting())
+            if self.waits_for_budget:
+                block.enter_context(budgets.waiting())
             if options.budget_usd is not None:
                 self.budget = SharedBudget(
                     session, run_id, options.budget_usd, spent_by_session or {}
@@ -173,6 +186,15 @@ class BatchCalls:
         for call in calls:
             call.cancel()
 
+    def leave(self) -> None:
+        """Do what the end of the process asks for."""
+        self.cancel()
+
+    @property
+    def at_service(self) -> tuple[int, int] | None:
+        """Calls that are done at their services, and all that are there; None: there are none."""
+        return None
+
     def listen(self, listener: Listener) -> None:
         """Call `listener` with every call that ends from now on; quickly, on the loop thread."""
         with self._lock:
@@ -221,19 +243,31 @@ class BatchCalls:
         position = self.plan.position_of(task)
         if not self.states.start(position):
             return None
-        column = self._bound_column(task.column)
-        is_kept = not self._session.log.is_logging or self._session.log.redaction is not None
+        column = self.bound_column(task.column)
         with adaptive_window.using(self._window(self._services[task.column])):
-            call = start_task(task, column, refresh=self.options.refresh)
+            call = self._start(task, column)
+        self.follow(position, call)
+        return call.future
+
+    def _start(self, task: Task, column: Column) -> Call | ToolRun:
+        refresh = self.options.refresh
+        if not self._runs_tools[task.column]:
+            return start_task(task, column, refresh=refresh)
+        run = ToolRun(task, column, self._tools, self._session, refresh=refresh)
+        run.start()
+        return run
+
+    def follow(self, position: int, call: Call | ToolRun) -> None:
+        """Note what becomes of a call that was started. Any thread but the loop thread."""
+        is_kept = not self._session.log.is_logging or self._session.log.redaction is not None
         with self._lock:
             self._calls[position] = call
             is_cancelled = self.is_cancelled
         if is_cancelled:
             call.cancel()
         call.future.add_done_callback(partial(self._arrived, position, is_kept))
-        return call.future
 
-    def _bound_column(self, index: int) -> Column:
+    def bound_column(self, index: int) -> Column:
         """Column with its provider, which is made once and not for every call."""
         column = self._bound.get(index)
         if column is None:
@@ -303,12 +337,16 @@ class BatchCalls:
 
     def _give_up(self, is_wanted: Callable[[int], bool], state: CallState) -> list[int]:
         positions = self.states.give_up(is_wanted, state)
+        self._tell(positions)
+        return positions
+
+    def _tell(self, positions: Iterable[int]) -> None:
+        """Tell the listeners of calls that are not made."""
         with self._lock:
             listeners = list(self._listeners)
         for listener in listeners:
             for position in positions:
                 listener(Ended(position, None))
-        return positions
 
 
 def service_of(column: Column) -> str:

@@ -67,6 +67,10 @@ class ColumnCounts:
             self.cancelled += 1
         else:
             self.errors[type(response.error).__name__ if response.error else "error"] += 1
+        for step in response.steps or (response,):
+            self._add_usage(step)
+
+    def _add_usage(self, response: ProviderResponse) -> None:
         facts = response.metadata
         self.input_tokens += facts.get("input_tokens") or 0
         self.output_tokens += facts.get("output_tokens") or 0

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from allos.errors import AllosError
-from allos.providers.pricing.estimates import CHARS_PER_TOKEN, usd
+from allos.messages import Message
+from allos.providers.pricing.estimates import CHARS_PER_TOKEN, Estimate, estimate, usd
 from allos.providers.pricing.planned_requests import PlannedRequest
 from allos.runs.batching.batch_plan import BatchPlan
 from allos.runs.batching.column_labels import column_labels
+from allos.runs.grid import Column
 from allos.runs.preview import preview
+from allos.runs.start import split_options
+from allos.session import current_session
 
 _SECONDS_PER_CALL = 1.0
 """Until anything is known of a service."""
@@ -108,7 +112,11 @@ class BatchPreview:
 
 
 def preview_of(
-    plan: BatchPlan, kept: Iterable[int], budget_usd: float | None, spent_usd: float
+    plan: BatchPlan,
+    kept: Iterable[int],
+    budget_usd: float | None,
+    spent_usd: float,
+    mode: str = "calls",
 ) -> BatchPreview:
     """Preview of what is left of a batch."""
     done = Counter(plan.parts(position)[1] for position in kept)
@@ -123,16 +131,33 @@ def preview_of(
         messages = plan.task(plan.position(at, column.index, 0)).messages
         try:
             planned = preview(messages, model=column.model, stream=False, **column.params)
+            example = planned.requests[0]
+            if mode == "provider_batch":
+                example = replace(example, estimate=_batch_estimate(column, messages))
         except (AllosError, ValueError, TypeError) as exc:
             columns.append(ColumnPreview(name=label, calls=calls, failure=str(exc)))
             continue
-        example = planned.requests[0]
         columns.append(_of_column(label, calls, example, mean - longest))
     return BatchPreview(
         columns=tuple(columns),
         answered=sum(done.values()),
         budget_usd=budget_usd,
         spent_usd=spent_usd,
+    )
+
+
+def _batch_estimate(column: Column, messages: Sequence[Message]) -> Estimate:
+    """Estimate of a call in a batch of its service, which must have one."""
+    options, params = split_options(column.model, column.params)
+    provider = current_session().provider_for(column.model, **options)
+    provider.batch_service()
+    call = provider.prepare_for_batch(messages, params)
+    return estimate(
+        call.body.body,
+        call.billing.model,
+        call.billing.price_id,
+        max_output=call.billing.max_output_tokens,
+        batch_share=call.billing.batch_share,
     )
 
 

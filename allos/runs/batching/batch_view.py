@@ -48,6 +48,7 @@ def batch_view(
     *,
     id: str,
     state: str,
+    at_service: tuple[int, int] | None = None,
     counts: Sequence[ColumnCounts],
     newest: Sequence[BatchRowView],
     failed: Sequence[BatchRowView],
@@ -58,6 +59,7 @@ def batch_view(
     return BatchView(
         id=id,
         state=state,
+        at_service=at_service,
         columns=[column_view(each) for each in counts],
         newest=newest,
         failed=failed,

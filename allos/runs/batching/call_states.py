@@ -83,6 +83,8 @@ class CallStates:
             response.status, CallState.FAILED
         )
         with self.changed:
+            if self._states[position] != CallState.STARTED:  # it was given up
+                return
             self._states[position] = state
             self.columns[self._plan.parts(position)[1]].add(response)
             self.started -= 1
@@ -93,17 +95,8 @@ class CallStates:
     def give_up(self, is_wanted: Callable[[int], bool], state: CallState) -> list[int]:
         """End the waiting calls of the wanted columns, and return their positions."""
         with self.changed:
-            found = list(self._waiting(is_wanted))
-            for position in found:
-                self._states[position] = state
-                counts = self.columns[self._plan.parts(position)[1]]
-                if state == CallState.NOT_SENT:
-                    counts.not_sent += 1
-                elif state == CallState.SPARED:
-                    counts.spared += 1
-                else:
-                    counts.cancelled += 1
-            self.left -= len(found)
+            found = list(self._in_state(CallState.WAITING, is_wanted))
+            self._mark(found, state)
             self.changed.notify_all()
         return found
 
@@ -116,8 +109,29 @@ class CallStates:
                     self.columns[self._plan.parts(position)[1]].spared -= 1
                     self.left += 1
 
-    def _waiting(self, is_wanted: Callable[[int], bool]) -> Iterator[int]:
+    def give_up_started(self, is_wanted: Callable[[int], bool], state: CallState) -> list[int]:
+        """End the started calls of the wanted columns, whatever becomes of them; see `give_up`."""
+        with self.changed:
+            found = list(self._in_state(CallState.STARTED, is_wanted))
+            self._mark(found, state)
+            self.started -= len(found)
+            self.changed.notify_all()
+        return found
+
+    def _mark(self, positions: list[int], state: CallState) -> None:
+        for position in positions:
+            self._states[position] = state
+            counts = self.columns[self._plan.parts(position)[1]]
+            if state == CallState.NOT_SENT:
+                counts.not_sent += 1
+            elif state == CallState.SPARED:
+                counts.spared += 1
+            else:
+                counts.cancelled += 1
+        self.left -= len(positions)
+
+    def _in_state(self, wanted_state: CallState, is_wanted: Callable[[int], bool]) -> Iterator[int]:
         wanted = [is_wanted(column) for column in range(len(self.columns))]
         for position, state in enumerate(bytes(self._states)):
-            if state == CallState.WAITING and wanted[self._plan.parts(position)[1]]:
+            if state == wanted_state and wanted[self._plan.parts(position)[1]]:
                 yield position

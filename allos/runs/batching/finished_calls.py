@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from allos.errors import LogError
 from allos.log.blocks import NULLS, Block
 from allos.log.rows import pack, unpack
 from allos.log.store.protocol import RunRecord, Where
+from allos.runs.batching.submitted_files import SubmittedFiles
 
 if TYPE_CHECKING:
     from allos.log.store.protocol import Store
@@ -91,9 +92,16 @@ def earlier_run(store: Store, plan: BatchPlan) -> str | None:
     with store.snapshot() as snapshot:
         runs = [run for run in snapshot.runs() if run.question == plan.question]
     for run in sorted(runs, key=lambda each: each.updated_at, reverse=True):
-        if run.id == plan.id or plan.has_row_of(read_finished(store, run.id).ok):
+        if run.id == plan.id or plan.has_row_of(_keys_of(store, run.id)):
             return run.id
     return None
+
+
+def _keys_of(store: Store, run_id: str) -> Iterator[str]:
+    """Keys of the calls that are answered, or at their service."""
+    yield from read_finished(store, run_id).ok
+    for file in SubmittedFiles(store, run_id).load():
+        yield from file.keys
 
 
 def make_record(

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from allos.errors import BatchPausedError, Interrupted
-from allos.render.batch_table import BatchRowView, BatchView
+from allos.render.batch_table import BatchRowView, BatchView, state_text
 from allos.runs import active_runs
 from allos.runs.batching.batch_calls import BatchCalls, Ended, Listener
 from allos.runs.batching.batch_counts import ColumnCounts
@@ -83,12 +83,24 @@ class Batch:
 
     @property
     def state(self) -> str:
-        """``"running"``, ``"paused"``, ``"done"`` or ``"cancelled"``."""
+        """``"running"``, ``"waiting"`` (for a service's batch API), ``"paused"``, ``"done"`` or ``"cancelled"``."""
         if self._calls.is_cancelled:
             return "cancelled"
         if self.done:
             return "done"
-        return "paused" if self.is_paused else "running"
+        if self.is_paused:
+            return "paused"
+        return "running" if self.at_service is None else "waiting"
+
+    @property
+    def at_service(self) -> tuple[int, int] | None:
+        """Calls that the batch APIs of services have done, and all that are there; None: there are none."""
+        return self._calls.at_service
+
+    @property
+    def stays_at_service(self) -> bool:
+        """Whether the services go on with it when the process ends."""
+        return self._calls.is_at_service
 
     @property
     def counts(self) -> Sequence[ColumnCounts]:
@@ -342,6 +354,10 @@ class Batch:
         self._calls.cancel()
         self._session.active_runs.discard(self)
 
+    def leave(self) -> None:
+        """Stop what only this process can do, at its end."""
+        self._calls.leave()
+
     def is_same(self, run_id: str, plan: BatchPlan) -> bool:
         """Whether this batch, not cancelled, makes the same calls under the same id."""
         mine = self.plan
@@ -371,6 +387,7 @@ class Batch:
         return batch_view(
             id=self.id,
             state=self.state,
+            at_service=self.at_service,
             counts=self.counts,
             newest=self._views(self._calls.newest),
             failed=self._views(self._calls.failed),
@@ -397,7 +414,10 @@ class Batch:
         names = ", ".join(dict.fromkeys(column.name for column in self.plan.grid.columns))
         failed = sum(each.failed + each.not_sent for each in self.counts)
         errors = f", {failed:,} failed" if failed else ""
-        return f"Batch({self.id!r}, {names}; {self.state}, {self.answered:,} of {len(self):,} done{errors})"
+        state = state_text(self.state, self.at_service)
+        return (
+            f"Batch({self.id!r}, {names}; {state}, {self.answered:,} of {len(self):,} done{errors})"
+        )
 
 
 def _wait_s(deadline: float | None, tick_s: float) -> float:

@@ -45,6 +45,7 @@ class JudgeCalls:
     """
 
     kind = "judge"
+    stays_at_service = False
 
     def __init__(
         self,
@@ -107,6 +108,10 @@ class JudgeCalls:
         self._scheduler.cancel()
         for cell in self.cells:
             cell.stop()
+
+    def leave(self) -> None:
+        """Stop, at the end of the process."""
+        self.cancel()
 
     # ---- for `active_runs` ----------------------------------------------------------------------
 

@@ -17,6 +17,10 @@ PATHS = {
     "/models": "models",
     "/props": "props",
     "/api/show": "show",
+    "/files": "files",
+    "/batches": "batches",
+    "/content": "results",
+    "/results": "results",
 }
 """End of a path to the API that it means; a test may add its own, with a renderer in `plan.APIS`."""
 
@@ -26,6 +30,8 @@ def api_of(path: str) -> str | None:
     for suffix, api in PATHS.items():
         if path.endswith(suffix):
             return api
+    if "/batches/" in path:
+        return "batch"
     return "models" if "/models/" in path else None
 
 

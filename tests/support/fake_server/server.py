@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from .ask import Ask
+from .batches import KINDS, Batches
 from .book import Book
 from .http import Connection
 from .paths import api_of, listing
@@ -81,6 +82,8 @@ class FakeServer:
         """Failures of the server itself or of an answer that is a function; leaving raises them."""
         self.stopping = False
         """Whether `stop` was called."""
+        self.batches = Batches(self._line_answer)
+        """Its batch APIs: what was submitted, and what goes wrong with it."""
         self._apis = frozenset(apis)
         self._record = record
         self._book = Book()
@@ -107,7 +110,7 @@ class FakeServer:
             A callable gets the `Seen` request and returns an entry.
         on : str or None
             Only for this model, or for this API (`chat`, `responses`, `messages`, `models`, `props`,
-            `show`).
+            `show`), or this part of a batch API (`files`, `batches`, `batch`, `results`).
         """
         self._book.standing[on] = Reply(answer) if isinstance(answer, str) else answer
 
@@ -272,6 +275,12 @@ class FakeServer:
         with self._changed:
             self._changed.notify_all()
 
+    def _line_answer(self, seen: Seen) -> dict[str, Any]:
+        """Body that answers one line of a batch."""
+        ask = Ask.of(seen, self._created)
+        body: dict[str, Any] = APIS[str(seen.api)].complete(_line_answer_of(self._book, seen), ask)
+        return body
+
     def _refusal(self, seen: Seen, path: str) -> Plan | None:
         api = APIS[shape_of(seen)]
         known = seen.api is not None and "/v1/v1/" not in path
@@ -287,6 +296,8 @@ class FakeServer:
     def _answer(self, seen: Seen, path: str) -> Plan:
         ask = Ask.of(seen, self._created)
         answer = self._book.pick(seen)
+        if answer is None and seen.api in KINDS:
+            return build(self.batches.answer(seen, path), seen, ask, Reply())
         if answer is None:
             return json_plan(seen, *listing(self.models, path, seen))
         if callable(answer):
@@ -304,6 +315,14 @@ class FakeServer:
             cached = (build(answer, seen, ask, fallback), answer, fallback)
             self._plans[cache_key] = cached
         return cached[0]
+
+
+def _line_answer_of(book: Book, seen: Seen) -> Reply:
+    answer = book.fallback(seen)
+    standing = book.standing.get(seen.model) or book.standing.get(seen.api) or book.standing[None]
+    entry = standing(seen) if callable(standing) else answer
+    assert isinstance(entry, Reply)
+    return entry
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
