@@ -38,11 +38,23 @@ from typing import Any
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Known name closest to a mistyped one; None if none is close."""
+    """Known name closest to a mistyped one; None if none is close.
+
+    People seldom mistype the first letter: where it differs, the rest must be closer.
+
+    Examples
+    --------
+    >>> nearest("grok", ["groq", "openai"])
+    'groq'
+    >>> nearest("nope", ["openai"]) is None
+    True
+    """
     import difflib
 
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return found[0] if found else None
+    found = difflib.get_close_matches(word, list(known), n=3, cutoff=0.6)
+    other_start = [each for each in found if each[:1].lower() != word[:1].lower()]
+    far = set(other_start).difference(difflib.get_close_matches(word, other_start, cutoff=0.7))
+    return next((each for each in found if each not in far), None)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

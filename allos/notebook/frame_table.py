@@ -103,7 +103,7 @@ def _text(value: Any, chars: int) -> str:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}"
     # Before it is cleaned: an answer may have megabytes.
-    return shorten(clean_text(str(value)[: 2 * chars]).strip(), chars)
+    return shorten(" ".join(clean_text(str(value)[: 2 * chars]).split()), chars)
 
 
 @cache

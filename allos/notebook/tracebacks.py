@@ -7,30 +7,49 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from allos.errors import AllosError
+from allos.notebook.cell_provenance import parent_of
+from allos.notebook.front_end import is_colab, is_interactive
+from allos.render.error_rule import error_rule_html
 
 if TYPE_CHECKING:
     from types import TracebackType
 
 _HOOK = "_render_traceback_"
 """IPython's protocol: what an exception shows of itself."""
+_CELL = "_shown_in_cell"
+"""Attribute of an error: the request that ran the cell which shows it."""
 
 
 def without_traceback(exc: AllosError) -> AllosError:
     """Return the error, set up so that IPython shows its message alone; the cell still fails."""
     text = _message(exc)
-    setattr(exc, _HOOK, lambda: [text])
+    setattr(exc, _HOOK, lambda: _broken_at_words(exc, [text]))
     return exc.with_traceback(None)
 
 
 def shorten_all() -> None:
     """Let IPython show errors of Python calls without our frames; ``%xmode Verbose`` shows all."""
-    setattr(AllosError, _HOOK, lambda error: _lines(error))
+    setattr(AllosError, _HOOK, lambda error: _broken_at_words(error, _lines(error)))
 
 
 def restore_all() -> None:
     """Undo `shorten_all`."""
     if _HOOK in vars(AllosError):
         delattr(AllosError, _HOOK)
+
+
+def _broken_at_words(error: AllosError, lines: list[str]) -> list[str]:
+    """Return the lines; in a page they get a rule before them, else JupyterLab breaks inside words."""
+    from IPython.core.getipython import get_ipython
+
+    shell: Any = get_ipython()
+    if is_interactive(shell) and not is_colab():
+        # IPython asks once to show the error, and once more to keep it in its history.
+        cell = parent_of(shell)["header"]["msg_id"]
+        if vars(error).get(_CELL) != cell:
+            setattr(error, _CELL, cell)
+            shell.display_pub.publish({"text/html": error_rule_html(), "text/plain": ""})
+    return lines
 
 
 def _lines(error: AllosError) -> list[str]:

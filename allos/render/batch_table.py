@@ -145,12 +145,13 @@ def _note(view: BatchView) -> str:
     if not view.logged:
         return "Not logged: it cannot be resumed."
     goes_on = {
-        "running": "pause(), cancel(); partial is the frame so far.",
-        "waiting": "The kernel may end: running it again collects the answers.",
-        "paused": "resume() goes on.",
-        "cancelled": "Running it again goes on.",
+        "running": ".partial is the frame so far; .pause() and .cancel() stop it.",
+        "waiting": "the kernel may end, running it again collects the answers.",
+        "paused": ".resume() goes on.",
+        "cancelled": "running it again goes on.",
     }
-    return f"{view.id}. {goes_on.get(view.state, 'frame, wide().')}"
+    done = ".frame has the answers, .wide() one row for each row of the data."
+    return f"{view.id}: {goes_on.get(view.state, done)}"
 
 
 def _column_row(column: BatchColumnView, *, has_cache: bool) -> Row:

@@ -29,6 +29,8 @@ _PROSE = "text-align:left;vertical-align:top;min-width:18em"
 _PROSE_OF_MANY = "text-align:left;vertical-align:top;min-width:12em"
 _NARROW = "padding-right:10px"
 _MANY_COLUMNS = 8
+_UNWRAPPED_CHARS = 60
+"""A longer text wraps in any column, else it would run into the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,9 @@ def _cell_html(tag: str, head: str, cell: TableCell | str, table: DataTable) -> 
     if cell.below:
         text += f'<br><small class="allos-where">{escaped(cell.below)}</small>'
     side = "right" if head in table.numbers else "left"
-    return f'<{tag} align="{side}" valign="top" style="{_style(head, table)}">{text}</{tag}>'
+    wraps = head in table.prose or len(cell.text) > _UNWRAPPED_CHARS
+    name = ' class="allos-long"' if wraps and head not in table.short else ""
+    return f'<{tag}{name} align="{side}" valign="top" style="{_style(head, table)}">{text}</{tag}>'
 
 
 def _style(head: str, table: DataTable) -> str:

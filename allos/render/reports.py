@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from allos.render.plain import escaped
+from allos.render.static_styles import with_inline_styles
 from allos.render.style import STYLE
 
 _OPEN = f'<div class="allos-out mathjax_ignore tex2jax_ignore">{STYLE}<div class="allos-md">'
@@ -56,7 +57,7 @@ def preview_html(requests: Sequence[RequestView], failures: Mapping[str, str], s
         f'<p><b>{escaped(name)}</b> <span class="allos-x">{escaped(reason)}</span></p>'
         for name, reason in failures.items()
     )
-    return f"{_OPEN}{''.join(parts)}<p><b>{escaped(summary)}</b></p>{_CLOSE}"
+    return _page(f"{''.join(parts)}<p><b>{escaped(summary)}</b></p>")
 
 
 def report_html(findings: Sequence[FindingView], summary: str) -> str:
@@ -71,10 +72,15 @@ def report_html(findings: Sequence[FindingView], summary: str) -> str:
             mark = f'<b class="allos-x">{mark}</b>'
         fix = f" <b>{escaped(finding.fix)}</b>" if finding.fix else ""
         rows.append(
-            f"<tr><td>{label}</td><td>{mark}</td><td>{escaped(finding.text)}{fix}</td></tr>"
+            f"<tr><td>{label}</td><td>{mark}</td>"
+            f'<td class="allos-long">{escaped(finding.text)}{fix}</td></tr>'
         )
     table = f'<div class="allos-wide"><table><tbody>{"".join(rows)}</tbody></table></div>'
-    return f"{_OPEN}<p>{escaped(summary)}</p>{table}{_CLOSE}"
+    return _page(f"<p>{escaped(summary)}</p>{table}")
+
+
+def _page(body: str) -> str:
+    return f"{_OPEN}{with_inline_styles(body)}{_CLOSE}"
 
 
 def _request(request: RequestView) -> str:

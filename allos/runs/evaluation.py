@@ -89,6 +89,7 @@ class Evaluation:
         import pandas as pd
 
         from allos.analysis import score_summary
+        from allos.analysis.results import as_result
 
         frame = self.scores()
         facts = _facts(frame)
@@ -97,7 +98,7 @@ class Evaluation:
             found = score_summary(frame, score=scorer.name)
             found.insert(0, "scorer", scorer.name)
             tables.append(found.merge(facts, on="model", how="left"))
-        return pd.concat(tables, ignore_index=True)
+        return as_result(pd.concat(tables, ignore_index=True), "score_summary")
 
     @property
     def comparisons(self) -> pd.DataFrame:
@@ -109,10 +110,11 @@ class Evaluation:
         import pandas as pd
 
         from allos.analysis import compare_all
+        from allos.analysis.results import as_result
 
         frame = self.scores()
         if frame["model"].nunique() < 2:
-            return pd.DataFrame()
+            return as_result(pd.DataFrame(), "compare_all")
         tables = []
         for scorer in self.scorers:
             try:
@@ -121,7 +123,8 @@ class Evaluation:
                 continue
             found.insert(0, "scorer", scorer.name)
             tables.append(found)
-        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+        joined = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+        return as_result(joined, "compare_all")
 
     def scores(self) -> pd.DataFrame:
         """Scores with `model` and `prompt`, the number of the row: for functions of `allos.analysis`. Waits."""

@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from tests.support.fake_server import FakeServer, Fault, Reply
 from tests.support.jupyter import Lab
+from tests.support.jupyter.notebook import PICTURES
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
@@ -173,7 +174,7 @@ def test_maths_is_typeset_and_readable_where_it_is_not(lab: Lab, server: FakeSer
 
 
 def test_errors_in_the_page(lab: Lab, server: FakeServer) -> None:
-    """Each error is one line in the cell that caused it."""
+    """Each error is one line in the cell that caused it; where it is narrow it breaks at words."""
     server.reply(Fault.reset(after_deltas=4), on="broken")
     lab.write(
         "errors.ipynb",
@@ -195,6 +196,10 @@ def test_errors_in_the_page(lab: Lab, server: FakeServer) -> None:
     expect(notebook.outputs(3).locator(".allos-foot")).to_contain_text("failed")
     for cell in (1, 2):
         assert len(notebook.outputs(cell).inner_text().strip().splitlines()) == 1
+        expect(notebook.outputs(cell).locator(".allos-error-rule")).to_have_count(1)
+        expect(notebook.outputs(cell).locator("pre")).to_have_css("word-break", "normal")
+    notebook.page.set_viewport_size({"width": 700, "height": 900})
+    notebook.page.screenshot(path=PICTURES / "errors-narrow.png", animations="disabled")
 
 
 @pytest.mark.model

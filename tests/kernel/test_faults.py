@@ -32,7 +32,7 @@ def kernel(server: FakeServer, tmp_path_factory: pytest.TempPathFactory) -> Iter
     }
     with Kernel(tmp_path_factory.mktemp("kernel"), environment) as started:
         started.run(
-            "%load_ext allos\n"
+            "%load_ext allos\nimport allos\n"
             "from dataclasses import replace\nfrom allos.engine import retry\n"
             "retry.policy = replace(retry.policy, base_s=0, max_hint_s=0)"
         )
@@ -184,3 +184,15 @@ def test_missing_key_reads_as_designed(kernel: Kernel) -> None:
         "No key for 'openai': set OPENAI_API_KEY in the environment, run %allos key openai, "
         "or pass api_key=. Nothing was sent."
     )
+
+
+def test_a_person_gets_a_rule_for_line_breaks_before_an_error(kernel: Kernel) -> None:
+    """Once, of a magic and of a call in Python, and nothing to see; who runs a notebook unattended gets none."""
+    for cell in ("%%allos grok/m\nHi", "allos.ask('Hi', model='grok/m')"):
+        seen = kernel.run(cell)
+        unattended = kernel.run(cell, allow_stdin=False)
+
+        (data,) = [message["content"]["data"] for message in seen.displays]
+        assert "allos-error-rule" in data["text/html"]
+        assert data["text/plain"] == ""
+        assert unattended.displays == []

@@ -13,6 +13,15 @@ if TYPE_CHECKING:
     from allos.notebook.display import Display
 
 
+class Sentence(str):
+    """Text that is shown without quotes where it is the value of a cell."""
+
+    __slots__ = ()
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(str(self))
+
+
 class _Command(NamedTuple):
     """Where a sub-command is."""
 
@@ -84,7 +93,8 @@ def run(name: str, args: tuple[str, ...], display: Display | None = None) -> Any
         )
     module = importlib.import_module(f"allos.notebook.commands.{command.module}")
     function = getattr(module, command.function)
-    return function(args, display) if command.shows else function(args)
+    value = function(args, display) if command.shows else function(args)
+    return Sentence(value) if isinstance(value, str) else value
 
 
 def names() -> list[str]:

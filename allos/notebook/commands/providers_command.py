@@ -41,7 +41,7 @@ def providers(args: tuple[str, ...]) -> pd.DataFrame:
     if not found:
         raise ConfigurationError(
             f"No service has {args[0]!r} in its name, variables, URL or note."
-            f"{services.suggestion(args[0])}"
+            f"{services.suggestion(args[0])} %allos providers lists all {len(services.all_services())}."
         )
     rows = sorted((_row(each) for each in found), key=_rank)
     frame = pd.DataFrame(rows, columns=["provider", *COLUMNS])

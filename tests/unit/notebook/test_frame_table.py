@@ -36,6 +36,7 @@ def test_values_can_be_sorted_and_texts_are_short() -> None:
         {
             "n": pd.array([2, None], dtype="Int64"),
             "text": ["x" * 10_000, None],
+            "lines": ['{\n  "a": 1\n}', ""],
             "when": [datetime(2026, 11, 2, 9, 30, tzinfo=UTC), pd.NaT],
             "nested": [{"a": [1]}, [1, 2]],
         }
@@ -44,6 +45,7 @@ def test_values_can_be_sorted_and_texts_are_short() -> None:
 
     assert shown["n"].dtype == "Int64"
     assert [len(text) for text in shown["text"]] == [2_000, 0]
+    assert shown["lines"].tolist() == ['{ "a": 1 }', ""]
     assert shown["when"].tolist() == ["2026-11-02 09:30:00", ""]
     assert shown["nested"].tolist() == ["{'a': [1]}", "[1, 2]"]
 

@@ -28,6 +28,19 @@ def test_words_stand_left_and_numbers_right_without_a_style_sheet() -> None:
     assert html.count('style="text-align:right;vertical-align:top;white-space:nowrap"') == 2
 
 
+def test_a_long_text_wraps() -> None:
+    """Columns of sentences wrap, and so does any long text, never into the next column; ids do not."""
+    heads, row = ("answer", "note", "id"), ["Yes.", "word " * 20, "cmp_" + "0" * 80]
+    table = DataTable(
+        title="T", heads=heads, rows=[row], prose=frozenset({"answer"}), short=frozenset({"id"})
+    )
+    answer, note, key = table_html(table).split("<td")[1:]
+
+    assert answer.startswith(' class="allos-long"')
+    assert note.startswith(' class="allos-long"')
+    assert "allos-long" not in key
+
+
 def test_a_cell_has_a_hint_a_second_line_and_a_link() -> None:
     """Only a safe link is one."""
     cell = TableCell("Groq", below="fast", hint="a host", url="https://console.groq.com")

@@ -53,8 +53,18 @@ def test_report_marks_problems() -> None:
         "1 problem",
     )
 
-    assert html.count("<td>log</td>") == 1
+    assert html.count(">log</td>") == 1
     assert "&lt;b&gt;" in html
     assert '<b class="allos-x">problem</b>' in html
     assert "<b>Fix it.</b>" in html
     assert "<p>1 problem</p>" in html
+
+
+def test_both_read_well_without_their_style_sheet() -> None:
+    """An unsigned notebook drops it: a finding wraps and stands at the left, code is not broken."""
+    finding = FindingView(area="versions", status="ok", text="openai 3.57, " * 20)
+    report = report_html([finding], "Fine")
+    preview = preview_html([REQUEST], {}, "1 call")
+
+    assert '<td class="allos-long" align="left" valign="top" style="text-align:left' in report
+    assert '<pre style="white-space:pre;word-break:normal' in preview

@@ -31,6 +31,15 @@ def test_last_of_an_empty_log(log_file: Path, shell: Any) -> None:
     assert shell.run_line_magic("allos", "last") == "The log is empty."
 
 
+@pytest.mark.parametrize("line", ["last", "rank"])
+def test_a_sentence_is_shown_without_quotes(log_file: Path, shell: Any, line: str) -> None:
+    """The value of the cell is a text, and reads like one."""
+    said = shell.run_line_magic("allos", line)
+    data, _ = shell.display_formatter.format(said)
+
+    assert data["text/plain"] == said
+
+
 @pytest.mark.parametrize("name", ["last", "config", "stop"])
 def test_commands_without_arguments_say_so(shell: Any, name: str) -> None:
     """A word too many is one line."""
