@@ -11,7 +11,6 @@ import allos
 from allos.runs.comparison import Comparison
 from tests.support.voted import PROMPTS, compared
 
-
 MANY = tuple(f"{prompt} ({number})" for number in range(3) for prompt in PROMPTS)
 
 

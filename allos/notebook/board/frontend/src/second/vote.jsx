@@ -152,6 +152,11 @@ function Pair({ state, view, vote, isLevel }) {
             placeholder="saved with the vote; #words are its tags"
             value={note}
             onInput={({ currentTarget }) => setNote(currentTarget.value)}
+            onKeyDown={(event) => {
+              if (event.key !== "Enter" && event.key !== "Escape") return;
+              event.stopPropagation();
+              /** @type {HTMLElement | null} */ (event.currentTarget.closest(".allos-board"))?.focus();
+            }}
           />
         </label>
       )}
