@@ -2,7 +2,7 @@
  * What a key does on the board. JupyterLab has commands on single letters (`d` twice deletes a cell), which
  * it hears before the board does; so keys are taken at the window, and only where they are for the board.
  *
- * @typedef {"run" | "stop" | "search" | "help" | "diff" | "focus" | "previous_column" | "next_column"
+ * @typedef {"run" | "stop" | "search" | "help" | "diff" | "focus" | "vote" | "previous_column" | "next_column"
  *   | "previous_row" | "next_row" | `column ${number}`} Command
  */
 
@@ -13,24 +13,12 @@ const COMMANDS = {
   "?": "help",
   d: "diff",
   f: "focus",
+  v: "vote",
   h: "previous_column",
   l: "next_column",
   k: "previous_row",
   j: "next_row",
 };
-
-/** @type {readonly [keys: string, does: string][]} shown by `?` */
-export const HELP = [
-  ["Ctrl ⏎ or ⌘ ⏎", "run again"],
-  ["Esc", "close what is open, then stop all models"],
-  ["/", "search in prompts and answers; also latency>2, cost<0.01, model:gpt, is:failed"],
-  ["d", "show differences, or not"],
-  ["f", "one answer alone, and back"],
-  ["1 … 9", "go to a column"],
-  ["h l", "previous, next column (one answer alone)"],
-  ["k j", "previous, next prompt"],
-  ["?", "this list"],
-];
 
 /**
  * @param {Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey">} event
