@@ -14,7 +14,7 @@ from importlib.resources import files
 from time import monotonic
 from typing import Any
 
-from allos.notebook.board.source import BoardSource
+from allos.runs.board_messages.source import BoardSource
 
 FLUSH_HZ = 14.0
 """Maximum number of messages per second, for all cells together."""
@@ -98,9 +98,9 @@ def _board_class() -> type[Any]:
     import anywidget
     import traitlets
 
-    from allos.notebook.board.updates import BoardUpdates
     from allos.render.answer import body_html
     from allos.response import ProviderResponse
+    from allos.runs.board_messages.updates import BoardUpdates
     from allos.runs.comparison import Comparison
 
     class Board(anywidget.AnyWidget):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from allos.errors import Interrupted
-from allos.notebook.board.source import BoardSource
+from allos.runs.board_messages.source import BoardSource
 from allos.runs.finished import FinishedComparison
 from tests.unit.render import comparison_views as views
 

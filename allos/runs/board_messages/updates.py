@@ -3,7 +3,7 @@
 Plain values, no widget. While an answer streams its finished blocks are sent as sanitised HTML, and what
 is behind them as cleaned text; at the end all of it is HTML.
 
-Messages to the page are JSON objects of two types; ``frontend/src/protocol.js`` types every field:
+Messages to the page are JSON objects of two types; ``notebook/board/frontend/src/protocol.js`` types every field:
 
 ``{"type": "snapshot", "snapshot": {...}}``
     Everything. Also the widget's `snapshot` trait, for pages that are opened later.
@@ -25,8 +25,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from threading import Lock
 
-from allos.notebook.board.cell_updates import CellUpdates, View, column_key, row_key
-from allos.notebook.board.source import BoardCell, BoardSource
 from allos.render.answer import body_text_parts
 from allos.render.comparison_columns import (
     colour_slots,
@@ -43,6 +41,8 @@ from allos.render.comparison_view import ComparisonView, RowView
 from allos.render.media import prompt_media_html
 from allos.render.plain import clean_text
 from allos.response import ProviderResponse
+from allos.runs.board_messages.cell_updates import CellUpdates, View, column_key, row_key
+from allos.runs.board_messages.source import BoardCell, BoardSource
 
 MAX_PROMPT_CHARS = 20_000
 MAX_ROW_CHARS = 600

@@ -10,8 +10,6 @@ import pytest
 
 from allos.events import Queued, TextDelta
 from allos.messages import as_messages
-from allos.notebook.board import updates
-from allos.notebook.board.updates import BoardUpdates
 from allos.render.comparison_view import (
     CellView,
     ColumnView,
@@ -19,6 +17,8 @@ from allos.render.comparison_view import (
     PromptView,
     RowView,
 )
+from allos.runs.board_messages import updates
+from allos.runs.board_messages.updates import BoardUpdates
 from allos.runs.comparison import Comparison
 from allos.runs.finished import FinishedComparison
 from allos.runs.grid import Grid, build_columns
