@@ -59,6 +59,16 @@ def comparison_html(view: ComparisonView) -> str:
         rows = allos.responses().query("comparison_id == 'cmp_01KAN3'")
         Path("answers.html").write_text(comparison_html(ComparisonView.from_frame(rows)))
     """
+    sheet = f"<style>{CSS}{COMPARISON_CSS}</style>"
+    return unbroken(with_inline_styles(_markup(view, sheet)))
+
+
+def bare_comparison_html(view: ComparisonView) -> str:
+    """Return `comparison_html` without any style, for a page that has the sheets `CSS` and `COMPARISON_CSS`."""
+    return _markup(view, "")
+
+
+def _markup(view: ComparisonView, sheet: str) -> str:
     names = [column.name for column in view.columns]
     heads = map(
         _head, view.columns, colour_slots(names), shades(names), differing_params(view.columns)
@@ -66,9 +76,9 @@ def comparison_html(view: ComparisonView) -> str:
     by_column = [view.cells_of(column) for column in view.columns]
     lines = (f"<td>{_numbers(cells)}</td>" for cells in by_column)
     corner = f'<th class="allos-row">{escaped(rows_title(view.rows))}</th>' if view.rows else ""
-    page = (
+    return (
         f'<div class="allos-out allos-cmp {root_class(view.id)} mathjax_ignore'
-        f' tex2jax_ignore"><style>{CSS}{COMPARISON_CSS}</style>{_prompt(view)}'
+        f' tex2jax_ignore">{sheet}{_prompt(view)}'
         f'<div class="allos-scroll"><table class="allos-grid">\n'
         f"<thead><tr>{corner}{''.join(heads)}</tr></thead>\n"
         f"<tbody>{_body(view, by_column)}\n"
@@ -76,7 +86,6 @@ def comparison_html(view: ComparisonView) -> str:
         f"</tbody></table></div>\n"
         f"{_footer(view)}</div>"
     )
-    return unbroken(with_inline_styles(page))
 
 
 def _body(view: ComparisonView, by_column: Sequence[Sequence[CellView]]) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, Self
+from pathlib import Path
+from typing import Any, Self, overload
 
 from allos.errors import Interrupted
 from allos.render.comparison_table import comparison_html
@@ -98,12 +99,18 @@ class FinishedComparison:
         """Return the error that says that a cell was interrupted; nothing ran."""
         return Interrupted("Interrupted.")
 
-    def to_html(self) -> str:
-        """Return one static HTML table."""
-        return comparison_html(self._view)
+    @overload
+    def to_html(self, path: None = None, *, title: str | None = None) -> str: ...
+    @overload
+    def to_html(self, path: str | Path, *, title: str | None = None) -> Path: ...
+    def to_html(self, path: str | Path | None = None, *, title: str | None = None) -> str | Path:
+        """One page that holds the answers, as `Comparison.to_html` makes it."""
+        from allos.runs.comparison_file import write_html
+
+        return write_html(self, path, title=title)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"text/html": self.to_html(), "text/plain": str(self)}
+        return {"text/html": comparison_html(self._view), "text/plain": str(self)}
 
     def __str__(self) -> str:
         return comparison_text(self._view)

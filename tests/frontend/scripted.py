@@ -18,9 +18,9 @@ from unittest.mock import patch
 from allos.errors import ServerError
 from allos.events import Event, Queued, ReasoningDelta, Retrying, TextDelta
 from allos.messages import as_messages
-from allos.notebook.board import cell_updates
 from allos.response import ProviderResponse
 from allos.runs import cell as cells
+from allos.runs.board_messages import cell_updates
 from allos.runs.board_messages.updates import BoardUpdates
 from allos.runs.cell import Cell
 from allos.runs.comparison import Comparison

@@ -99,6 +99,7 @@ def _board_class() -> type[Any]:
     import traitlets
 
     from allos.render.answer import body_html
+    from allos.render.board_style import BOARD_CSS
     from allos.response import ProviderResponse
     from allos.runs.board_messages.updates import BoardUpdates
     from allos.runs.comparison import Comparison
@@ -107,7 +108,7 @@ def _board_class() -> type[Any]:
         """Live board of one comparison."""
 
         _esm = _static("board.js")
-        _css = f"{_shared_css()}\n{_static('board.css')}"
+        _css = f"{BOARD_CSS}\n{_static('board.css')}"
         snapshot = traitlets.Dict().tag(sync=True)
 
         def __init__(self, comparison: BoardSource) -> None:
@@ -208,11 +209,3 @@ def _board_class() -> type[Any]:
 
 def _static(name: str) -> str:
     return files("allos.notebook.board").joinpath("static", name).read_text("utf-8")
-
-
-def _shared_css() -> str:
-    from allos.render.style import CSS
-    from allos.render.tokens import column_colours, declare
-
-    slots = column_colours(".allos-board .c", ".allos-board .s")
-    return f".allos-board{{{declare(text='var(--allos-ink)')}}}{slots}{CSS}"

@@ -60,10 +60,17 @@ class BoardUpdates:
     Text is sent in pieces with their offset, so that a page that missed some (it was still loading)
     notices the gap. Whenever a text has doubled, it is sent whole once, which closes any gap without a
     request to the kernel; that costs at most twice the text.
+
+    Parameters
+    ----------
+    comparison : BoardSource
+    defer_over : int
+        With more calls than this, a text is sent once a page asks for it.
     """
 
-    def __init__(self, comparison: BoardSource) -> None:
+    def __init__(self, comparison: BoardSource, *, defer_over: int = DEFER_OVER) -> None:
         self.comparison = comparison
+        self._defer_over = defer_over
         self._version = 0
         self._cells: dict[int, CellUpdates] = {}
         self._by_key: dict[str, CellUpdates] = {}
@@ -209,7 +216,7 @@ class BoardUpdates:
         if known is None:
             column = column_key(cell.column.index)
             key = f"{column}.{cell.row * self._n + cell.sample_index}"
-            is_deferred = len(self.comparison.cells) > DEFER_OVER
+            is_deferred = len(self.comparison.cells) > self._defer_over
             known = CellUpdates(cell, key, self._number_of, is_deferred=is_deferred)
             self._cells[cell.index] = self._by_key[key] = known
         return known

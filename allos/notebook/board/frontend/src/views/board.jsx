@@ -52,12 +52,12 @@ export function Board({ state, view, width_px, now_ms, isHidden, spoken }) {
     >
       {!isHidden && <Shown state={state} view={view} width_px={width_px} now_ms={now_ms} />}
       <div ref={spoken} class="unseen" role="status" aria-live="polite" />
-      {/* While this board is in the page, the static table of the same comparison is not shown. */}
-      <style>
-        {isHidden
-          ? ""
-          : `.jp-OutputArea:has(.live-${state.table_class})>.jp-OutputArea-child:has(.${state.table_class}){display:none}`}
-      </style>
+      {/* While this board is in a notebook, the static table of the same comparison is not shown. */}
+      {!isHidden && state.table_class && (
+        <style>
+          {`.jp-OutputArea:has(.live-${state.table_class})>.jp-OutputArea-child:has(.${state.table_class}){display:none}`}
+        </style>
+      )}
     </div>
   );
 }
