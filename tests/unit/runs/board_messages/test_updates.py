@@ -10,6 +10,7 @@ import pytest
 
 from allos.events import Queued, TextDelta
 from allos.messages import as_messages
+from allos.notebook import board as board_package
 from allos.render.comparison_view import (
     CellView,
     ColumnView,
@@ -25,7 +26,7 @@ from allos.runs.grid import Grid, build_columns
 from tests.frontend.scripted import MESSAGES, script
 from tests.unit.render import comparison_views
 
-PROTOCOL = Path(updates.__file__).with_name("frontend") / "src" / "protocol.js"
+PROTOCOL = Path(board_package.__file__).with_name("frontend") / "src" / "protocol.js"
 
 
 def test_messages_are_those_that_the_page_is_tested_with() -> None:

@@ -8,6 +8,7 @@ import "../board.css";
 import "./page.css";
 
 import { mount } from "../mount.jsx";
+import second from "../second/main.js";
 import { Store } from "../store.js";
 import { PageModel } from "./model.js";
 
@@ -16,4 +17,6 @@ const element = (/** @type {string} */ id) => /** @type {HTMLElement} */ (docume
 /** @type {{snapshot: Snapshot}} */
 const data = JSON.parse(element("allos-data").textContent ?? "");
 element("allos-table").hidden = true;
-mount(new Store(new PageModel(data)), element("allos-page"));
+const store = new Store(new PageModel(data));
+store.later = { second, said: "" };
+mount(store, element("allos-page"));
