@@ -13,6 +13,7 @@ import { commandOf } from "./keys.js";
 import { Clamps } from "./layout.js";
 import { isActive } from "./state.js";
 import { remoteQuery } from "./select.js";
+import { packed, restored } from "./saved_view.js";
 import { initialView } from "./view_state.js";
 import { Board } from "./views/board.jsx";
 import { BoardContext, LaterContext } from "./views/context.js";
@@ -30,7 +31,7 @@ const isField = (target) =>
  * @returns {() => void} takes it out of the page
  */
 export function mount(store, el) {
-  let view = initialView(store.state);
+  let view = restored(initialView(store.state), store.keptView);
   let width_px = 0;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   let timer;
@@ -44,6 +45,7 @@ export function mount(store, el) {
   /** @param {typeof view} next */
   function setView(next) {
     view = next;
+    store.keepView(() => packed(view));
     draw();
   }
 
@@ -142,6 +144,7 @@ export function mount(store, el) {
   /** Whoever turns to a board may press a button next. */
   const turnsTo = ["pointerenter", "focusin"];
   draw();
+  if (remoteQuery(store.state, view.query)) search(view.query);
   for (const event of turnsTo) el.addEventListener(event, needSecond, { once: true });
   // In front of the notebook, which has keys of its own.
   window.addEventListener("keydown", onKey, true);

@@ -6,6 +6,16 @@
  * @import { Model } from "../store.js"
  */
 
+const KEY = `allos ${globalThis.location?.pathname}`;
+
+function recall() {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEY) ?? "null");
+  } catch {
+    return null;
+  }
+}
+
 /** @implements {Model} */
 export class PageModel {
   /** @type {Map<string, unknown>} */
@@ -13,12 +23,25 @@ export class PageModel {
 
   /** @param {{snapshot: Snapshot}} data */
   constructor(data) {
-    this.#values = new Map(Object.entries(data));
+    this.#values = new Map(Object.entries({ ...data, view: recall() }));
   }
 
   /** @param {string} name @returns {any} */
   get(name) {
     return this.#values.get(name);
+  }
+
+  /** @param {string} name @param {unknown} value */
+  set(name, value) {
+    this.#values.set(name, value);
+  }
+
+  save_changes() {
+    try {
+      sessionStorage.setItem(KEY, JSON.stringify(this.#values.get("view")));
+    } catch {
+      // a page in a sandbox has no store
+    }
   }
 
   on() {}
