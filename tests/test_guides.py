@@ -90,6 +90,14 @@ def test_compare(server: FakeServer) -> None:
     assert len(set(allos.responses()["comparison_id"])) == 2
 
 
+def test_share(server: FakeServer, tmp_path: Path) -> None:
+    """A page, a table and a workbook of one comparison."""
+    assert run("guide/share.md") == 2
+    assert {path.name for path in tmp_path.glob("topics.*")} == {
+        *("topics.html", "topics.csv", "topics.xlsx")
+    }
+
+
 @pytest.mark.filterwarnings("ignore:.*does not support 'max_tokens'")
 def test_batches(server: FakeServer, tmp_path: Path) -> None:
     """Three tickets times two models, typed answers, a file; nothing is asked twice."""

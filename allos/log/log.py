@@ -215,8 +215,8 @@ class Log(Interceptor):
             return LogInfo(path=None)
         return LogInfo(path=store.path, journal_mode=store.journal_mode, notes=store.notes)
 
-    def add_feedback(self, item: Rating | Vote) -> None:
-        """Write a rating or a vote, and wait until it is committed.
+    def add_feedback(self, *items: Rating | Vote) -> None:
+        """Write ratings and votes, and wait until they are committed.
 
         Raises
         ------
@@ -230,7 +230,8 @@ class Log(Interceptor):
                 "the log is off (ALLOS_LOG=off), so nothing can be rated: unset ALLOS_LOG, or call "
                 "allos.log.open(path)"
             )
-        writer.put(item)
+        for item in items:
+            writer.put(item)
         writer.flush(_CLOSE_S)
 
     def redacted(self, item: Loggable) -> Loggable:
