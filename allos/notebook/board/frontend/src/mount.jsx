@@ -11,10 +11,11 @@ import { Announcer } from "./announcer.js";
 import { obey } from "./commands.js";
 import { commandOf } from "./keys.js";
 import { Clamps } from "./layout.js";
+import { linked } from "./links.js";
 import { isActive } from "./state.js";
 import { remoteQuery } from "./select.js";
 import { packed, restored } from "./saved_view.js";
-import { initialView } from "./view_state.js";
+import { focusOn, initialView } from "./view_state.js";
 import { Board } from "./views/board.jsx";
 import { BoardContext, LaterContext } from "./views/context.js";
 
@@ -141,6 +142,25 @@ export function mount(store, el) {
     }
   }
 
+  /** Show the answer that a link names, if it is one of this board. @param {string} link */
+  function open(link) {
+    const place = linked(store.state, link);
+    if (!place || shouldHide()) return false;
+    setView(focusOn(view, place.column, place.row));
+    el.scrollIntoView({ block: "nearest" });
+    return true;
+  }
+
+  /** @param {MouseEvent} event */
+  function onClick(event) {
+    const target = event.composedPath()[0];
+    const link = target instanceof Element && target.closest("a[href^='#']")?.getAttribute("href");
+    // In front of the notebook, which would scroll to the static table, and finds it hidden.
+    if (link && open(link)) event.stopPropagation();
+  }
+
+  const onHash = () => open(location.hash);
+
   /** Whoever turns to a board may press a button next. */
   const turnsTo = ["pointerenter", "focusin"];
   draw();
@@ -148,6 +168,8 @@ export function mount(store, el) {
   for (const event of turnsTo) el.addEventListener(event, needSecond, { once: true });
   // In front of the notebook, which has keys of its own.
   window.addEventListener("keydown", onKey, true);
+  window.addEventListener("click", onClick, true);
+  window.addEventListener("hashchange", onHash);
   const root = /** @type {HTMLElement} */ (el.firstElementChild);
   const sizes = new ResizeObserver(() => {
     if (root.clientWidth !== width_px) {
@@ -157,9 +179,12 @@ export function mount(store, el) {
     clamps.fitAll();
   });
   sizes.observe(root);
+  onHash();
   const unsubscribe = store.subscribe(draw);
   return () => {
     window.removeEventListener("keydown", onKey, true);
+    window.removeEventListener("click", onClick, true);
+    window.removeEventListener("hashchange", onHash);
     for (const event of turnsTo) el.removeEventListener(event, needSecond);
     unsubscribe();
     sizes.disconnect();

@@ -8,6 +8,7 @@
 
 import { useMemo } from "preact/hooks";
 
+import { linkTo } from "../links.js";
 import { parseQuery } from "../query.js";
 import { matching, shownColumns, shownRows } from "../select.js";
 import { isActive } from "../state.js";
@@ -81,6 +82,7 @@ function Shown({ state, view, width_px, now_ms }) {
     () => ({
       keys: columns.map(({ key }) => key),
       isPinned: (/** @type {string} */ key) => view.pinned.has(key),
+      link: (/** @type {string} */ key, /** @type {string} */ row) => linkTo(state, key, row),
     }),
     [columns, view.pinned],
   );
