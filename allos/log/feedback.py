@@ -221,8 +221,19 @@ def vote(
     return cast.id
 
 
-def withdraw_vote(id: str) -> None:
+def default_rater() -> str | None:
+    """Who rates and votes where nobody is named: the login name."""
+    return _rater(None, _log())
+
+
+def withdraw_vote(id: str, *, rater: str | None = None) -> None:
     """Take back a vote, by the id that `vote` returned; the log keeps both rows.
+
+    Parameters
+    ----------
+    id : str
+    rater : str, optional
+        Who takes it back; by default the login name.
 
     Raises
     ------
@@ -242,7 +253,7 @@ def withdraw_vote(id: str) -> None:
         Vote(
             id=new_id(),
             created_at=_now(),
-            rater=_rater(None, log),
+            rater=_rater(rater, log),
             winner=None,
             withdraws=id,
             **nothing,
@@ -370,7 +381,7 @@ def known_responses(ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     store, unwritten = open_store()
     if unwritten is not None:
         raise LogError(f"{unwritten}; nothing was rated")
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for start in range(0, len(ids), _IDS_AT_ONCE):
         some = tuple(ids[start : start + _IDS_AT_ONCE])
         frame = read(store, names, Where(any_of={"id": some})).astype(object)

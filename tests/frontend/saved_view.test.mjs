@@ -48,7 +48,7 @@ test("what is not valid stays as it was", () => {
 test("a store keeps the last of several choices", async () => {
   const { snapshot } = JSON.parse(readFileSync(new URL("messages.json", import.meta.url), "utf8"));
   const model = new PageModel({ snapshot });
-  const store = new Store(model);
+  const store = new Store(model, async () => assert.fail());
   store.keepView(() => ({ mode: "grid" }));
   store.keepView(() => ({ mode: "table" }));
   await new Promise((resume) => setTimeout(resume, 350));

@@ -5,6 +5,7 @@
  */
 
 import "../board.css";
+import "../vote.css";
 import "./page.css";
 
 import { mount } from "../mount.jsx";
@@ -17,6 +18,6 @@ const element = (/** @type {string} */ id) => /** @type {HTMLElement} */ (docume
 /** @type {{snapshot: Snapshot}} */
 const data = JSON.parse(element("allos-data").textContent ?? "");
 element("allos-table").hidden = true;
-const store = new Store(new PageModel(data));
+const store = new Store(new PageModel(data), () => Promise.resolve(second));
 store.later = { second, said: "" };
 mount(store, element("allos-page"));
