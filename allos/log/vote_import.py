@@ -169,7 +169,7 @@ def _cast(body: Mapping[str, Any], rater: str | None) -> list[Vote]:
 
 def _vote(given: Mapping[str, Any], who: str) -> Vote:
     now = time.time_ns() // 1000
-    at = int(given["at_ms"]) * 1000
+    at = int(given["cast_at"]) * 1000
     withdraws = given.get("withdraws")
     winner = None if withdraws else given["winner"]
     a, b = (None, None) if withdraws else (_id(given["a"]), _id(given["b"]))

@@ -25,7 +25,7 @@ DATA_ID = "allos-data"
 
 
 def comparison_page(
-    *, title: str, note: str, table: str, data: Mapping[str, Any], language: str = "en"
+    *, title: str, note: str, table: str, data: Mapping[str, Any], is_sealed: bool = False
 ) -> str:
     """Page with the board of one comparison.
 
@@ -39,8 +39,9 @@ def comparison_page(
         HTML of `bare_comparison_html`: what is there without the script.
     data : mapping
         JSON values that the script reads: ``{"snapshot": {...}, ...}``.
-    language : str
-        Of the page's own words.
+    is_sealed : bool
+        Whether the data cannot be read at a glance in the file: for blind votes. Whoever wants to can
+        decode them.
 
     Returns
     -------
@@ -53,22 +54,30 @@ def comparison_page(
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
     return (
-        f'<!DOCTYPE html>\n<html lang="{escaped(language)}">\n<head>\n<meta charset="utf-8">\n'
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="referrer" content="no-referrer">\n'
         f"<title>{escaped(title)}</title>\n<style>{sheet}</style>\n</head>\n<body>\n"
         f"<header><h1>{escaped(title)}</h1><p>{escaped(note)}</p></header>\n"
         f'<main>\n<div id="allos-page"></div>\n<div id="allos-table">{table}</div>\n</main>\n'
-        f'<script type="application/json" id="{DATA_ID}">{_inert_json(data)}</script>\n'
+        f'<script type="application/json" id="{DATA_ID}">{_inert_json(_sealed(data) if is_sealed else data)}</script>\n'
         f"<script>{script}</script>\n</body>\n</html>\n"
     )
 
 
+def _sealed(data: Mapping[str, Any]) -> dict[str, str]:
+    return {"sealed": b64encode(_json(data).encode()).decode()}
+
+
 def _inert_json(data: Mapping[str, Any]) -> str:
     """JSON that no parser of HTML takes for anything else: it has no ``<``."""
+    return _json(data).replace("<", "\\u003c")
+
+
+def _json(data: Mapping[str, Any]) -> str:
     text = json.dumps(_finite(data), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").encode(errors="replace").decode()
+    return text.encode(errors="replace").decode()
 
 
 def _finite(value: Any) -> Any:

@@ -279,10 +279,14 @@ class Comparison(Votable):
 
     def view(self) -> ComparisonView:
         """What a table draws of the comparison, as far as it has come; without names while it is blind."""
+        view = self.named_view()
+        return blind_view(view) if self.is_blind else view
+
+    def named_view(self) -> ComparisonView:
+        """The view with its names, also while it is blind."""
         # Before the columns: a column is there before its cells.
         cells = tuple(cell.view() for cell in list(self.cells))
-        view = replace(self.layout(), cells=cells)
-        return blind_view(view) if self.is_blind else view
+        return replace(self.layout(), cells=cells)
 
     def layout(self) -> ComparisonView:
         """The view without its cells; costs nothing where there are thousands."""
@@ -318,10 +322,20 @@ class Comparison(Votable):
         )
 
     @overload
-    def to_html(self, path: None = None, *, title: str | None = None) -> str: ...
+    def to_html(
+        self, path: None = None, *, title: str | None = None, blind: bool | None = None
+    ) -> str: ...
     @overload
-    def to_html(self, path: str | Path, *, title: str | None = None) -> Path: ...
-    def to_html(self, path: str | Path | None = None, *, title: str | None = None) -> str | Path:
+    def to_html(
+        self, path: str | Path, *, title: str | None = None, blind: bool | None = None
+    ) -> Path: ...
+    def to_html(
+        self,
+        path: str | Path | None = None,
+        *,
+        title: str | None = None,
+        blind: bool | None = None,
+    ) -> str | Path:
         """One page that holds the comparison, to keep, print or send: it needs no network and no kernel.
 
         It has the board's views, filters, search and differences; a browser that runs no scripts
@@ -333,6 +347,9 @@ class Comparison(Votable):
             ``.html``; replaced if it exists.
         title : str, optional
             Heading of the page.
+        blind : bool, optional
+            Whether the page asks for votes and hides which model gave which answer until then; its
+            votes come back with `allos.import_votes`. By default as the comparison is shown.
 
         Returns
         -------
@@ -342,7 +359,7 @@ class Comparison(Votable):
         Raises
         ------
         ConfigurationError
-            The file cannot be written.
+            The file cannot be written, or there is nothing to vote on.
 
         Examples
         --------
@@ -353,7 +370,7 @@ class Comparison(Votable):
         """
         from allos.runs.comparison_file import write_html
 
-        return write_html(self.wait(), path, title=title)
+        return write_html(self.wait(), path, title=title, blind=blind)
 
     def to_csv(self, path: str | Path) -> Path:
         """Write the responses as CSV, as ``frame.allos.to_csv`` does. Waits for them."""

@@ -76,6 +76,10 @@ class FinishedComparison(Votable):
         """Everything that its table shows; without names while it is blind."""
         return blind_view(self._view) if self.is_blind else self._view
 
+    def named_view(self) -> ComparisonView:
+        """The view with its names, also while it is blind."""
+        return self._view
+
     def layout(self) -> ComparisonView:
         """The view without its cells."""
         return replace(self._view, cells=())
@@ -111,14 +115,24 @@ class FinishedComparison(Votable):
         return Interrupted("Interrupted.")
 
     @overload
-    def to_html(self, path: None = None, *, title: str | None = None) -> str: ...
+    def to_html(
+        self, path: None = None, *, title: str | None = None, blind: bool | None = None
+    ) -> str: ...
     @overload
-    def to_html(self, path: str | Path, *, title: str | None = None) -> Path: ...
-    def to_html(self, path: str | Path | None = None, *, title: str | None = None) -> str | Path:
+    def to_html(
+        self, path: str | Path, *, title: str | None = None, blind: bool | None = None
+    ) -> Path: ...
+    def to_html(
+        self,
+        path: str | Path | None = None,
+        *,
+        title: str | None = None,
+        blind: bool | None = None,
+    ) -> str | Path:
         """One page that holds the answers, as `Comparison.to_html` makes it."""
         from allos.runs.comparison_file import write_html
 
-        return write_html(self, path, title=title)
+        return write_html(self, path, title=title, blind=blind)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return {"text/html": comparison_html(self.view()), "text/plain": str(self)}

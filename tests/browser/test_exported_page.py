@@ -12,6 +12,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+import allos
+import allos.log
+from allos.runs.compare import compare
+from allos.testing import ScriptedProvider
 from tests.browser.test_board_views import source, tickets
 from tests.support.hostile import FLAG, HOSTILE
 from tests.support.jupyter import Lab
@@ -171,3 +175,78 @@ def test_hostile_texts_do_nothing(lab: Lab, tmp_path: Path) -> None:
         assert found.page.locator("script").count() == 2
         assert found.requests == [path.as_uri()]
         assert found.messages == []
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[None]:
+    allos.log.open(tmp_path / "log.sqlite")
+    yield
+    allos.log.close()
+
+
+def _study(path: Path, *answers: list[str]) -> Path:
+    """A blind page: of each model the answers to each prompt."""
+    models = [ScriptedProvider(each, model=f"m{at}") for at, each in enumerate(answers)]
+    data = [{"number": number} for number in range(len(answers[0]))]
+    return compare("Part {{ number }}", models=models, data=data).wait(60).to_html(path, blind=True)
+
+
+@pytest.mark.usefixtures("log")
+def test_votes_come_home_in_a_file(lab: Lab, tmp_path: Path) -> None:
+    """Blind votes with keys and mouse, undone, kept over a reload, saved, and imported once."""
+    path = _study(tmp_path / "study.html", ["Rome.", "Oslo."], ["Paris.", "Bonn."])
+    with opened(lab, path.as_uri()) as found:
+        page, board = found.page, found.page.locator("#allos-page > .allos-board")
+        expect(board.locator(".side")).to_have_count(2)
+        assert "scripted" not in page.content()
+        page.keyboard.press("1")
+        expect(board).to_contain_text("1 of 2 pairs")
+        board.get_by_role("button", name="undo").click()
+        expect(board).to_contain_text("0 of 2 pairs")
+        board.get_by_role("button", name="Left is better").click()
+        expect(board).to_contain_text("Left, your choice, was scripted/m")
+        page.reload()
+        expect(board).to_contain_text("1 of 2 pairs")
+        page.evaluate(_AXE.read_text("utf-8"))
+        assert page.evaluate(_RUN_AXE) == []
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=PICTURES / "exported-blind.png", full_page=True)
+        page.keyboard.press("0")
+        expect(board.get_by_role("button", name="Grid")).to_be_visible()
+        save = page.get_by_role("button", name="Save my votes")
+        save.click()
+        expect(page.get_by_text("Type your name first.")).to_be_visible()
+        page.keyboard.type("Ann")
+        with page.expect_download() as download:
+            save.click()
+        download.value.save_as(tmp_path / "votes.json")
+        assert download.value.suggested_filename == "votes-ann.json"
+        assert [url for url in found.requests if not url.startswith(("blob:", path.as_uri()))] == []
+        assert found.messages == []
+    added = allos.import_votes(tmp_path / "votes.json")
+
+    assert sorted(added["winner"])[1:] == ["tie"]
+    assert set(added["rater"]) == {"Ann"}
+    assert len(allos.import_votes(tmp_path / "votes.json")) == 0
+
+
+@pytest.mark.usefixtures("log")
+def test_votes_leave_a_sandbox_as_text(lab: Lab) -> None:
+    """A notebook server allows its files no download and no store; the hostile corpus is voted on."""
+    texts = [text.encode(errors="ignore").decode()[:2_000] or "-" for _, text in HOSTILE[:40]]
+    _study(lab.root / "study.html", texts, [*texts[1:], texts[0]])
+    address = f"{lab.url}/files/study.html?token={lab.token}"
+    with opened(lab, address) as found:
+        page, board = found.page, found.page.locator("#allos-page > .allos-board")
+        expect(page.get_by_text("This browser does not keep them")).to_be_visible()
+        pairs = int(board.locator(".chip").inner_text().split()[2])
+        for voted in range(1, pairs):
+            page.keyboard.press("1")
+            expect(board.locator(".chip")).to_have_text(f"{voted} of {pairs} pairs")
+        page.get_by_label("Your name").fill("Bo")
+        page.get_by_role("button", name="Copy them").click()
+        text = page.get_by_label("Your votes as text").input_value()
+        assert page.evaluate(f"() => window.{FLAG}") == 0
+        assert [url for url in found.requests if url != address] == []
+
+    assert len(allos.import_votes(text)) == pairs - 1 > 30

@@ -27,7 +27,7 @@ def log(log_path: Path) -> Path:
 
 
 def _vote(id: str = "vote-0001", **changes: Any) -> dict[str, Any]:
-    vote = {"id": id, "at_ms": 1_790_000_000_000, "a": ONE.id, "b": TWO.id, "winner": "a"}
+    vote = {"id": id, "cast_at": 1_790_000_000_000, "a": ONE.id, "b": TWO.id, "winner": "a"}
     return {**vote, **changes}
 
 
@@ -60,7 +60,7 @@ def test_votes_are_rows_of_their_rater(log: Path, tmp_path: Path) -> None:
 def test_a_later_file_adds_what_is_new_and_takes_back_what_was_undone(log: Path) -> None:
     """A colleague who goes on saves a file with all of it again."""
     allos.import_votes(_file(log, _vote()))
-    undone = {"id": "undo-0001", "at_ms": 0, "withdraws": "vote-0001"}
+    undone = {"id": "undo-0001", "cast_at": 0, "withdraws": "vote-0001"}
     allos.import_votes(_file(log, _vote(), undone, _vote("vote-0002", winner="tie")), rater="Bo")
     frame = allos.votes()
 
@@ -99,7 +99,7 @@ def test_unknown_answers_are_told_and_left_out(log: Path) -> None:
         (lambda log: _file(log, _vote(winner="c")), "vote 1 is not valid: it names no winner"),
         (lambda log: _file(log, _vote(a=TWO.id)), "vote 1 is not valid"),
         (lambda log: _file(log, _vote(id="' OR 1")), "vote 1 is not valid: .* is not an id"),
-        (lambda log: _file(log, _vote(at_ms="x")), "vote 1 is not valid"),
+        (lambda log: _file(log, _vote(cast_at="x")), "vote 1 is not valid"),
         (lambda log: _file(log, "vote"), "vote 1 is not valid"),
     ],
 )
@@ -114,7 +114,7 @@ def test_a_bad_file_is_one_line_and_adds_nothing(log: Path, file: Any, message: 
 
 def test_sizes_are_capped(log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A huge file, many votes, long notes and names, and times that cannot be."""
-    wild = _vote(note="x" * 20_000, tags=["y" * 900] * 99, time_taken_s=1e300, at_ms=10**17)
+    wild = _vote(note="x" * 20_000, tags=["y" * 900] * 99, time_taken_s=1e300, cast_at=10**17)
     (vote,) = allos.import_votes(_file(log, wild)).to_dict("records")
     monkeypatch.setattr(vote_import, "MAX_VOTES", 1)
     with pytest.raises(ConfigurationError, match="at most 1 votes"):

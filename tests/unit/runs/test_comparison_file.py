@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import allos
+import allos.log
 from allos.errors import ConfigurationError
 from allos.render.comparison_page import DATA_ID
 from allos.runs.compare import compare
+from allos.runs.comparison import Comparison
 from allos.runs.finished import FinishedComparison
 from allos.testing import ScriptedProvider
 from tests.unit.render import comparison_views as views
@@ -68,3 +72,45 @@ def test_a_comparison_waits_for_its_answers() -> None:
     assert [cell["state"] for cell in _snapshot(page)["cells"]] == ["ok", "ok"]
     assert "2 models compared" in page
     assert "2 answers" in page
+
+
+@pytest.fixture
+def logged(tmp_path: Path) -> Iterator[Comparison]:
+    """Two models, one prompt, in a log."""
+    allos.log.open(tmp_path / "log.sqlite")
+    models = [ScriptedProvider(["Italy"], model="one"), ScriptedProvider(["Rome"], model="two")]
+    yield compare("Where?", models=models).wait(10)
+    allos.log.close()
+
+
+def test_a_blind_page_tells_no_names(logged: Comparison, tmp_path: Path) -> None:
+    """Neither in its table nor in its data, at a glance; the comparison itself is as it was."""
+    page = logged.to_html(tmp_path / "study.html", blind=True).read_text("utf-8")
+    named = logged.to_html()
+
+    assert "scripted/one" in named
+    assert "Italy" in page
+    assert "name hidden" in page
+    assert "scripted/" not in page
+    assert "two" not in page.partition("<body>")[2].partition("<script>")[0]
+    assert (tmp_path / "log.sqlite.votes-key").exists()
+    assert not logged.is_blind
+
+
+def test_a_comparison_that_is_blind_has_a_blind_page(logged: Comparison) -> None:
+    """It is asked for by name to tell the names."""
+    logged.blind()
+
+    assert "scripted/" not in logged.to_html()
+    assert "scripted/one" in logged.to_html(blind=False)
+    assert logged.is_blind
+
+
+def test_without_two_answers_or_a_log_there_is_no_vote(logged: Comparison) -> None:
+    """One line says why."""
+    same = [ScriptedProvider(["Rome"], model=name) for name in ("a", "b")]
+    with pytest.raises(ConfigurationError, match="nothing to vote on"):
+        compare("Where?", models=same).to_html(blind=True)
+    allos.log.close()
+    with pytest.raises(ConfigurationError, match="the log is off"):
+        logged.to_html(blind=True)

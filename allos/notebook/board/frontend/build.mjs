@@ -88,7 +88,7 @@ if (unused.length) throw new Error(`src/shared.js names ${unused.join(" and ")},
 
 const page = await build({
   ...common,
-  entryPoints: [here("src/export/page.js")],
+  entryPoints: [here("src/export/page.jsx")],
   outfile: here("../../../render/static/page.js"),
   format: "iife",
   // A page goes out alone, so the license is in it.
