@@ -37,7 +37,6 @@ def blind_view(view: ComparisonView) -> ComparisonView:
         view,
         columns=tuple(ColumnView(index=index, name=HIDDEN) for index in indexes),
         cells=tuple(cells),
-        logged=False,
     )
 
 

@@ -107,17 +107,16 @@ def test_settings_of_one_model_have_names_of_their_own(tmp_path: Path) -> None:
         ]
 
 
-def test_without_two_answers_or_a_log_there_is_no_vote(tmp_path: Path) -> None:
+def test_without_two_answers_or_a_log_there_is_no_vote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One line says why."""
     with (
         compared(tmp_path / "log.sqlite", models=1) as comparison,
         pytest.raises(ConfigurationError, match="nothing to vote on"),
     ):
         Voting(comparison)
-    with (
-        compared(tmp_path / "log.sqlite") as comparison,
-        pytest.MonkeyPatch.context() as patch,
-        pytest.raises(ConfigurationError, match="the log is off"),
-    ):
-        patch.setattr("allos.log.is_open", lambda: False)
-        Voting(comparison)
+    with compared(tmp_path / "log.sqlite") as comparison:
+        monkeypatch.setattr("allos.log.is_open", lambda: False)
+        with pytest.raises(ConfigurationError, match="the log is off"):
+            Voting(comparison)

@@ -152,6 +152,11 @@ function Pair({ state, view, vote, isLevel }) {
             placeholder="saved with the vote; #words are its tags"
             value={note}
             onInput={({ currentTarget }) => setNote(currentTarget.value)}
+            onKeyDown={(event) => {
+              if (event.key !== "Enter" && event.key !== "Escape") return;
+              event.stopPropagation();
+              /** @type {HTMLElement | null} */ (event.currentTarget.closest(".allos-board"))?.focus();
+            }}
           />
         </label>
       )}
@@ -177,10 +182,10 @@ function SideView({ name, side, plain, isChosen }) {
   }, [side.html, plain]);
   return (
     <section class={isChosen ? "side chosen" : "side"} aria-label={`${name} answer`}>
-      <h4>
+      <div class="side-name">
         {name}
         {side.names && <span class="warn" title="Then you may know whose it is">{`names ${side.names}`}</span>}
-      </h4>
+      </div>
       <div ref={box} class={plain === null ? "text" : "text plain"} dir="auto" />
     </section>
   );
