@@ -97,7 +97,8 @@ def import_votes(votes: str | Path, *, rater: str | None = None) -> pd.DataFrame
         if {each.response_a, each.response_b} <= {None, *known}
     ]
     log.add_feedback(*added)
-    return vote_frame([each for each in added if each.winner is not None])
+    undone = {each.withdraws for each in added}
+    return vote_frame([each for each in added if each.winner is not None and each.id not in undone])
 
 
 def _text(votes: Any) -> str:
@@ -163,6 +164,10 @@ def _cast(body: Mapping[str, Any], rater: str | None) -> list[Vote]:
             raise ConfigurationError(
                 f"import_votes(): vote {number} is not valid: {exc}."
             ) from None
+        if vote.withdraws is not None and vote.withdraws not in cast:
+            raise ConfigurationError(
+                f"import_votes(): vote {number} takes back a vote that is not in the file."
+            )
         cast.setdefault(vote.id, vote)
     return list(cast.values())
 
