@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from allos.log.notebook_rows import from_notebook as from_notebook
     from allos.log.query import responses as responses
     from allos.log.text_search import search as search
+    from allos.log.vote_import import import_votes as import_votes
     from allos.messages import Message as Message
     from allos.messages import MessageRole as MessageRole
     from allos.messages import ToolCall as ToolCall
@@ -97,6 +98,7 @@ _PUBLIC: dict[str, str | None] = {
     "evaluate": "allos.runs.evaluate",
     "forget_key": "allos.providers.auth.key_store",
     "from_notebook": "allos.log.notebook_rows",
+    "import_votes": "allos.log.vote_import",
     "judge": "allos.runs.judge",
     "log": None,
     "preview": "allos.runs.preview",
@@ -152,6 +154,7 @@ __all__ = [
     "evaluate",
     "forget_key",
     "from_notebook",
+    "import_votes",
     "judge",
     "load_ipython_extension",
     "log",

@@ -15,6 +15,7 @@ import pytest
 import allos
 from allos import wire
 from allos.log.notebook_rows import rows_metadata
+from allos.log.vote_signature import page_key, signature
 from allos.providers import ProviderRegistry, unregister
 from allos.runs.batching import polling
 from tests.support.fake_server import Call, FakeServer, Fault, Raw, Reply, paths
@@ -89,6 +90,28 @@ def test_compare(server: FakeServer) -> None:
     assert run("guide/compare.md") == 5
     assert server.count == 12
     assert len(set(allos.responses()["comparison_id"])) == 2
+
+
+def test_share(server: FakeServer, tmp_path: Path) -> None:
+    """A page, a blind one whose votes come back, a table and a workbook of one comparison."""
+    for name in ("gpt-5.4-mini", "claude-haiku-4-5"):
+        server.reply(f"I am {name}.", on=name)
+    names: dict[str, object] = {}
+    text = (GUIDES / "share.md").read_text(encoding="utf-8")
+    first, second, third, last = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    exec(first + second, names)
+    key = page_key(tmp_path / "log.sqlite", "page_1")
+    a, b = allos.responses()["id"][:2]
+    vote = {"id": "vote-0001", "cast_at": 0, "a": a, "b": b, "winner": "a"}
+    body = json.dumps({"rater": "Ann", "votes": [vote]})
+    file = {"allos_votes": 1, "page": "page_1", "body": body, "signature": signature(key, body)}
+    (tmp_path / "votes-ann.json").write_text(json.dumps(file))
+    exec(third + last, names)
+
+    assert allos.votes()["rater"].tolist() == ["Ann"]
+    assert {path.name for path in tmp_path.glob("*s.*l*")} >= {"topics.html", "topics.xlsx"}
+    assert (tmp_path / "topics.csv").exists()
+    assert (tmp_path / "study.html").exists()
 
 
 @pytest.mark.filterwarnings("ignore:.*does not support 'max_tokens'")

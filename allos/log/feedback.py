@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 Winner = Literal["a", "b", "tie", "bad"]
 _LONGEST_NAME = 200
+_IDS_AT_ONCE = 900
+"""SQLite takes 999 values in a statement, if it is old."""
 _RATINGS = {
     "created_at": "datetime64[us, UTC]",
     "response_id": "str",
@@ -106,7 +108,7 @@ def rate(
     log = _log()
     who = _rater(rater, log)
     response_id = _id_of(response)
-    _require(log, [response_id])
+    _require([response_id])
     log.add_feedback(
         Rating(
             *(response_id, value, note, _now()),
@@ -196,7 +198,7 @@ def vote(
     ids = [_id_of(a), _id_of(b)]
     if ids[0] == ids[1]:
         raise ConfigurationError("vote() needs two different responses")
-    rows = _require(log, ids)
+    rows = _require(ids)
     one, other = rows[ids[0]], rows[ids[1]]
     same = one["comparison_id"] == other["comparison_id"]
     cast = Vote(
@@ -204,8 +206,8 @@ def vote(
         created_at=_now(),
         rater=who,
         prompt=one["prompt"],
-        model_a=_model(one),
-        model_b=_model(other),
+        model_a=named_model(one),
+        model_b=named_model(other),
         response_a=ids[0],
         response_b=ids[1],
         winner=winner,
@@ -373,15 +375,24 @@ def _id_of(response: Any) -> str:
     )
 
 
-def _require(log: Log, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Facts of the rows with these ids."""
+def known_responses(ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Prompt, model and comparison of the responses of the log that have these ids, by id."""
     names = ("id", "prompt", "provider", "model", "comparison_id")
     store, unwritten = open_store()
     if unwritten is not None:
         raise LogError(f"{unwritten}; nothing was rated")
-    frame = read(store, names, Where(any_of={"id": tuple(ids)})).astype(object)
-    rows: list[Any] = frame.where(frame.notna(), None).to_dict("records")
-    found: dict[str, dict[str, Any]] = {row["id"]: row for row in rows}
+    found: dict[str, dict[str, Any]] = {}
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        some = tuple(ids[start : start + _IDS_AT_ONCE])
+        frame = read(store, names, Where(any_of={"id": some})).astype(object)
+        rows: list[Any] = frame.where(frame.notna(), None).to_dict("records")
+        found |= {row["id"]: row for row in rows}
+    return found
+
+
+def _require(ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """As `known_responses`; each of them must be there."""
+    found = known_responses(ids)
     for each in ids:
         if each not in found:
             raise ConfigurationError(
@@ -390,5 +401,6 @@ def _require(log: Log, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _model(row: Mapping[str, Any]) -> str | None:
+def named_model(row: Mapping[str, Any]) -> str | None:
+    """``provider/model`` of a row."""
     return f"{row['provider']}/{row['model']}" if row["provider"] else row["model"]

@@ -15,7 +15,7 @@ from allos.notebook.front_end import is_colab
 from allos.notebook.mime_bundles import comparison_bundle
 
 if TYPE_CHECKING:
-    from allos.notebook.board.source import BoardSource
+    from allos.runs.board_messages.source import BoardSource
 
 _UPDATE_INTERVAL_S = 0.5
 """How often a waiting cell on Colab updates its table, at most."""

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-    from allos.notebook.board.source import BoardSource
     from allos.providers.pricing.planned_requests import Preview
     from allos.replaying.replay import Replay
     from allos.response import ProviderResponse
     from allos.runs.batching.batch_preview import BatchPreview
     from allos.runs.batching.live_batch import Batch
+    from allos.runs.board_messages.source import BoardSource
     from allos.runs.doctor import Report
     from allos.runs.evaluation import Evaluation
     from allos.runs.frame_view import FrameView

@@ -39,6 +39,17 @@ def root_class(comparison_id: str) -> str:
     return f"allos-cmp-{re.sub('[^0-9a-z_]', '', comparison_id.lower())}"
 
 
+def answer_anchor(prefix: str, column: int, row: int) -> str:
+    """Id by which a link finds an answer in the static table; the board follows the same links.
+
+    Examples
+    --------
+    >>> answer_anchor(root_class("cmp_01KAN3"), 1, 2)
+    'allos-cmp-cmp_01kan3-b3'
+    """
+    return f"{prefix}-{key_letter(column).lower()}{row + 1}"
+
+
 def key_letter(index: int) -> str:
     """Letter of a column, from A; after Z comes AA.
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from allos.render.answer import body_html
 from allos.render.comparison_columns import (
+    answer_anchor,
     colour_slots,
     column_labels,
     common_labels,
@@ -49,8 +50,8 @@ def comparison_html(view: ComparisonView) -> str:
     Returns
     -------
     str
-        One ``<div>``. Its classes are our own, `root_class` among them; no script, id or ``data-*``
-        attribute, nothing that loads. The styles of `static_styles` stand inline.
+        One ``<div>``. Its classes are our own, `root_class` among them; no script or ``data-*``
+        attribute, nothing that loads; its ids are those of `answer_anchor`. The styles of `static_styles` stand inline.
 
     Examples
     --------
@@ -59,6 +60,16 @@ def comparison_html(view: ComparisonView) -> str:
         rows = allos.responses().query("comparison_id == 'cmp_01KAN3'")
         Path("answers.html").write_text(comparison_html(ComparisonView.from_frame(rows)))
     """
+    sheet = f"<style>{CSS}{COMPARISON_CSS}</style>"
+    return unbroken(with_inline_styles(_markup(view, sheet, root_class(view.id))))
+
+
+def bare_comparison_html(view: ComparisonView) -> str:
+    """Return `comparison_html` without any style, for a page of its own that has `CSS` and `COMPARISON_CSS`."""
+    return _markup(view, "", "allos")
+
+
+def _markup(view: ComparisonView, sheet: str, anchors: str) -> str:
     names = [column.name for column in view.columns]
     heads = map(
         _head, view.columns, colour_slots(names), shades(names), column_labels(view.columns)
@@ -66,23 +77,23 @@ def comparison_html(view: ComparisonView) -> str:
     by_column = [view.cells_of(column) for column in view.columns]
     lines = (f"<td>{_numbers(cells)}</td>" for cells in by_column)
     corner = f'<th class="allos-row">{escaped(rows_title(view.rows))}</th>' if view.rows else ""
-    page = (
+    return (
         f'<div class="allos-out allos-cmp {root_class(view.id)} mathjax_ignore'
-        f' tex2jax_ignore"><style>{CSS}{COMPARISON_CSS}</style>{_prompt(view)}'
+        f' tex2jax_ignore">{sheet}{_prompt(view)}'
         f'<div class="allos-scroll"><table class="allos-grid">\n'
         f"<thead><tr>{corner}{''.join(heads)}</tr></thead>\n"
-        f"<tbody>{_body(view, by_column)}\n"
+        f"<tbody>{_body(view, by_column, anchors)}\n"
         f'<tr class="allos-numbers">{"<td></td>" if corner else ""}{"".join(lines)}</tr>'
         f"</tbody></table></div>\n"
         f"{_footer(view)}</div>"
     )
-    return unbroken(with_inline_styles(page))
 
 
-def _body(view: ComparisonView, by_column: Sequence[Sequence[CellView]]) -> str:
+def _body(view: ComparisonView, by_column: Sequence[Sequence[CellView]], anchors: str) -> str:
     """Answers: one row of the table for each prompt."""
     if not view.rows:
-        return f"<tr>{''.join(f'<td>{_answers(cells, view.n)}</td>' for cells in by_column)}</tr>"
+        answers = (_answers(cells, view.n, anchors) for cells in by_column)
+        return f"<tr>{''.join(f'<td>{each}</td>' for each in answers)}</tr>"
     shown, left = table_rows(view)
     cells_at: dict[tuple[int, int], list[CellView]] = {}
     for cell in view.cells:
@@ -90,7 +101,7 @@ def _body(view: ComparisonView, by_column: Sequence[Sequence[CellView]]) -> str:
     lines = [
         f'<tr class="allos-each"><th class="allos-row">{escaped(row_label(row))}</th>'
         + "".join(
-            f"<td>{_answers(cells_at.get((row.index, column.index), ()), view.n)}</td>"
+            f"<td>{_answers(cells_at.get((row.index, column.index), ()), view.n, anchors)}</td>"
             for column in view.columns
         )
         + "</tr>"
@@ -131,12 +142,15 @@ def _head(column: ColumnView, slot: int, shade: int, params: Sequence[str]) -> s
     )
 
 
-def _answers(cells: Sequence[CellView], n: int) -> str:
-    parts = []
+def _answers(cells: Sequence[CellView], n: int, anchors: str) -> str:
+    """Different answers to one prompt, by one model; a link finds the first."""
+    parts: list[str] = []
     for group in equal_repeats(cells):
+        first = group[0]
+        anchor = "" if parts else f' id="{answer_anchor(anchors, first.column, first.row)}"'
         label = repeats_label([cell.sample_index for cell in group], n)
         above = f'<div class="allos-repeat"><small>{label}</small></div>' if label else ""
-        parts.append(f'<div class="allos-answer">{above}{_answer(group[0])}</div>')
+        parts.append(f'<div class="allos-answer"{anchor}>{above}{_answer(first)}</div>')
     return "\n".join(parts)
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from functools import cached_property
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from allos import context, engine
 from allos.errors import Interrupted
@@ -285,10 +285,14 @@ class Comparison(Votable):
 
     def view(self) -> ComparisonView:
         """What a table draws of the comparison, as far as it has come; without names while it is blind."""
+        view = self.named_view()
+        return blind_view(view) if self.is_blind else view
+
+    def named_view(self) -> ComparisonView:
+        """The view with its names, also while it is blind."""
         # Before the columns: a column is there before its cells.
         cells = tuple(cell.view() for cell in list(self.cells))
-        view = replace(self.layout(), cells=cells)
-        return blind_view(view) if self.is_blind else view
+        return replace(self.layout(), cells=cells)
 
     def layout(self) -> ComparisonView:
         """The view without its cells; costs nothing where there are thousands."""
@@ -323,11 +327,56 @@ class Comparison(Votable):
             for index, (_, _, messages, values) in enumerate(self._grid.filled())
         )
 
-    def to_html(self) -> str:
-        """Return the comparison as one static, sanitised HTML table, as far as it has come."""
-        from allos.render.comparison_table import comparison_html
+    @overload
+    def to_html(
+        self, path: None = None, *, title: str | None = None, blind: bool | None = None
+    ) -> str: ...
+    @overload
+    def to_html(
+        self, path: str | Path, *, title: str | None = None, blind: bool | None = None
+    ) -> Path: ...
+    def to_html(
+        self,
+        path: str | Path | None = None,
+        *,
+        title: str | None = None,
+        blind: bool | None = None,
+    ) -> str | Path:
+        """One page that holds the comparison, to keep, print or send: it needs no network and no kernel.
 
-        return comparison_html(self.view())
+        It has the board's views, filters, search and differences; a browser that runs no scripts
+        shows the static table. Waits for the answers.
+
+        Parameters
+        ----------
+        path : str or pathlib.Path, optional
+            ``.html``; replaced if it exists.
+        title : str, optional
+            Heading of the page.
+        blind : bool, optional
+            Whether the page asks for votes and hides which model gave which answer until then; its
+            votes come back with `allos.import_votes`. By default as the comparison is shown.
+
+        Returns
+        -------
+        str or pathlib.Path
+            The page; the file, where a path is given.
+
+        Raises
+        ------
+        ConfigurationError
+            The file cannot be written, or there is nothing to vote on.
+
+        Examples
+        --------
+        ::
+
+            both = allos.compare("Explain gravity.", models=["local/smollm2", "groq/llama-3.1-8b-instant"])
+            both.to_html("gravity.html", title="Gravity, for Monday")
+        """
+        from allos.runs.comparison_file import write_html
+
+        return write_html(self.wait(), path, title=title, blind=blind)
 
     def to_csv(self, path: str | Path) -> Path:
         """Write the responses as CSV, as ``frame.allos.to_csv`` does. Waits for them."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, Self
+from pathlib import Path
+from typing import Any, Self, overload
 
 from allos.errors import Interrupted
 from allos.render.blind import blind_view
@@ -75,6 +76,10 @@ class FinishedComparison(Votable):
         """Everything that its table shows; without names while it is blind."""
         return blind_view(self._view) if self.is_blind else self._view
 
+    def named_view(self) -> ComparisonView:
+        """The view with its names, also while it is blind."""
+        return self._view
+
     def layout(self) -> ComparisonView:
         """The view without its cells."""
         return replace(self._view, cells=())
@@ -109,12 +114,28 @@ class FinishedComparison(Votable):
         """Return the error that says that a cell was interrupted; nothing ran."""
         return Interrupted("Interrupted.")
 
-    def to_html(self) -> str:
-        """Return one static HTML table."""
-        return comparison_html(self.view())
+    @overload
+    def to_html(
+        self, path: None = None, *, title: str | None = None, blind: bool | None = None
+    ) -> str: ...
+    @overload
+    def to_html(
+        self, path: str | Path, *, title: str | None = None, blind: bool | None = None
+    ) -> Path: ...
+    def to_html(
+        self,
+        path: str | Path | None = None,
+        *,
+        title: str | None = None,
+        blind: bool | None = None,
+    ) -> str | Path:
+        """One page that holds the answers, as `Comparison.to_html` makes it."""
+        from allos.runs.comparison_file import write_html
+
+        return write_html(self, path, title=title, blind=blind)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"text/html": self.to_html(), "text/plain": str(self)}
+        return {"text/html": comparison_html(self.view()), "text/plain": str(self)}
 
     def __str__(self) -> str:
         return comparison_text(self.view())

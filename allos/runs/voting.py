@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from allos import log
 from allos.errors import ConfigurationError
 from allos.log.feedback import default_rater, vote, votes, withdraw_vote
-from allos.log.rating_state import JUDGE
+from allos.raters import JUDGE
 from allos.render.comparison_columns import differing_params
 from allos.render.comparison_view import ComparisonView
 from allos.response import ProviderResponse

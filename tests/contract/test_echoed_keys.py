@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 import allos
 from allos.errors import AllosError, ProviderError
 from allos.events import Event
-from allos.notebook.board.updates import BoardUpdates
 from allos.profiles import Api
 from allos.providers import Provider, ProviderRegistry
 from allos.redaction import current
 from allos.render.answer import answer_html, answer_text
 from allos.response import ProviderResponse
+from allos.runs.board_messages.updates import BoardUpdates
 from tests.support.fake_server import FakeServer, Fault, Raw
 
 OWN = "opaque+own/key-0123456789abcdef"

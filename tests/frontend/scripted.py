@@ -20,11 +20,11 @@ import pandas as pd
 from allos.errors import ServerError
 from allos.events import Event, Queued, ReasoningDelta, Retrying, TextDelta
 from allos.messages import as_messages
-from allos.notebook.board import cell_updates
-from allos.notebook.board.updates import BoardUpdates
 from allos.response import ProviderResponse
 from allos.runs import cell as cells
 from allos.runs import voting
+from allos.runs.board_messages import cell_updates
+from allos.runs.board_messages.updates import BoardUpdates
 from allos.runs.cell import Cell
 from allos.runs.comparison import Comparison
 from allos.runs.grid import Grid, build_columns

@@ -16,9 +16,9 @@ from time import perf_counter
 
 from playwright.sync_api import BrowserContext, sync_playwright
 
-from allos.notebook.board.updates import BoardUpdates
 from allos.render.comparison_view import CellView, ColumnView, ComparisonView, PromptView, RowView
 from allos.response import ProviderResponse
+from allos.runs.board_messages.updates import BoardUpdates
 from allos.runs.finished import FinishedComparison
 from tests.support import find_chromium
 from tests.support.board_page import BoardPage, shown

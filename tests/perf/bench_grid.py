@@ -60,8 +60,8 @@ def flushes() -> None:
     """Print what it takes to work out a message for the board's page."""
     from allos.events import TextDelta
     from allos.messages import Message, MessageRole
-    from allos.notebook.board.updates import BoardUpdates
     from allos.response import ProviderResponse
+    from allos.runs.board_messages.updates import BoardUpdates
     from allos.runs.comparison import Comparison
     from allos.runs.grid import Grid, build_columns
 

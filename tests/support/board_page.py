@@ -12,9 +12,9 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Locator, Page, Request
 
-from allos.notebook.board.source import BoardSource
-from allos.notebook.board.updates import BoardUpdates
 from allos.notebook.board.widget import _board_class, _static
+from allos.runs.board_messages.source import BoardSource
+from allos.runs.board_messages.updates import BoardUpdates
 
 _PAGE = """<!doctype html><meta charset="utf-8"><style>
 body {{ margin: 12px; {theme} font: 13px system-ui, sans-serif }}</style>

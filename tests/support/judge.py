@@ -59,6 +59,8 @@ _STYLES = {
     "table": {"table-layout:fixed", "width:100%"},
 }
 _CLASS = re.compile(r"allos-[a-z]+|allos-shade[0-3]|mathjax_ignore|tex2jax_ignore|jp-toc-ignore")
+_ANCHOR = re.compile(r"allos-(cmp-[0-9a-z_]+-)?[a-z]+[0-9]+")
+"""Id of an answer in a table, which links find."""
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
@@ -121,6 +123,9 @@ class _Judge(HTMLParser):
         elif name in {"align", "valign"} and tag in {"td", "th"}:
             if value not in {"left", "right", "center", "top"}:
                 self.faults.append(f"{name} {value}")
+        elif name == "id" and tag == "div":
+            if not _ANCHOR.fullmatch(value):
+                self.faults.append(f"id {value}")
         elif name not in _ATTRIBUTES.get(tag, set()):
             self.faults.append(f"attribute {name} of {tag}")
         elif name == "hidden" and value != "hidden":

@@ -1,7 +1,8 @@
-"""The live comparison board: a widget, the messages to its page, and the page's own modules.
+"""The live comparison board: a widget, and its page's own modules.
 
-`widget` has the anywidget and the thread that sends updates, `updates` computes what has changed since
-the last one. The page's sources are in ``frontend/``; ``make frontend`` bundles them into ``static/``.
+`widget` has the anywidget and the thread that sends updates; `allos.runs.board_messages` computes what
+has changed since the last one. The page's sources are in ``frontend/``; ``make frontend`` bundles them
+into ``static/``.
 """
 
 from allos.notebook.board.widget import make_board

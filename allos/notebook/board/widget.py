@@ -13,8 +13,12 @@ from functools import cache
 from importlib.resources import files
 from time import monotonic
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from allos.notebook.board.source import BoardSource
+from allos.runs.board_messages.source import BoardSource
+
+_views: WeakKeyDictionary[BoardSource, dict[str, Any]] = WeakKeyDictionary()
+"""What was chosen on the last board of a comparison: shown again, it looks the same."""
 
 FLUSH_HZ = 14.0
 """Maximum number of messages per second, for all cells together."""
@@ -99,25 +103,29 @@ def _board_class() -> type[Any]:
     import traitlets
 
     from allos.log.feedback import rate
-    from allos.notebook.board.updates import BoardUpdates
     from allos.render.answer import body_html
+    from allos.render.board_style import BOARD_CSS
     from allos.response import ProviderResponse
+    from allos.runs.board_messages.updates import BoardUpdates
     from allos.runs.comparison import Comparison
 
     class Board(anywidget.AnyWidget):
         """Live board of one comparison."""
 
         _esm = _static("board.js")
-        _css = f"{_shared_css()}\n{_static('board.css')}"
+        _css = f"{BOARD_CSS}\n{_static('board.css')}"
         snapshot = traitlets.Dict().tag(sync=True)
+        # What a person has chosen: the page writes it, and reads it when it is loaded again.
+        view = traitlets.Dict().tag(sync=True)
 
         def __init__(self, comparison: BoardSource) -> None:
             self.comparison = comparison
             self._updates = BoardUpdates(comparison)
             self._flusher = Flusher(self._flush)
             self._warm = False
-            super().__init__(snapshot=self._updates.snapshot())
+            super().__init__(snapshot=self._updates.snapshot(), view=_views.get(comparison, {}))
             self.on_msg(self._on_message)
+            self.observe(self._keep_view, "view")
             comparison.watch(self._flusher.wake)
             if not comparison.done:
                 self._flusher.wake()
@@ -134,6 +142,9 @@ def _board_class() -> type[Any]:
             self.comparison.unwatch(self._flusher.wake)
             self._flusher.close()
             super().close()
+
+        def _keep_view(self, change: Any) -> None:
+            _views[self.comparison] = change["new"]
 
         def _flush(self) -> bool:  # flusher thread
             done = self.comparison.done
@@ -224,11 +235,3 @@ def _board_class() -> type[Any]:
 
 def _static(name: str) -> str:
     return files("allos.notebook.board").joinpath("static", name).read_text("utf-8")
-
-
-def _shared_css() -> str:
-    from allos.render.style import CSS
-    from allos.render.tokens import column_colours, declare
-
-    slots = column_colours(".allos-board .c", ".allos-board .s")
-    return f".allos-board{{{declare(text='var(--allos-ink)')}}}{slots}{CSS}"

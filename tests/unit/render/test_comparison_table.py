@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from allos.errors import IncompleteStreamError
 from allos.messages import Message, MessageRole, ToolCall
 from allos.render.comparison_columns import COLOURS, root_class
-from allos.render.comparison_table import comparison_html
+from allos.render.comparison_table import bare_comparison_html, comparison_html
 from allos.render.comparison_text import comparison_text
 from allos.render.comparison_view import CellView, ColumnView, ComparisonView, PromptView
 from allos.render.plain import clean_text
@@ -50,14 +50,24 @@ def shown(view: ComparisonView) -> str:
 
 
 def test_the_board_can_find_the_table_of_its_comparison() -> None:
-    """The root holds a class made of the id; there is no id, no data and no style attribute."""
+    """The root holds a class made of the id; there is no data attribute, and no id but those of answers."""
     page = comparison_html(comparison(groq_llama=answer()))
 
     assert page.startswith(
         '<div class="allos-out allos-cmp allos-cmp-cmp_01kan3t5w8yq2b7c9d0efghjkm'
         ' mathjax_ignore tex2jax_ignore"><style>'
     )
-    assert not re.search(r"<[^>]+ (id|data-[a-z]+|on[a-z]+)=", page)
+    assert not re.search(r"<[^>]+ (data-[a-z]+|on[a-z]+)=", page)
+    assert re.findall(r'<[^>]+ id="(.*?)"', page) == ["allos-cmp-cmp_01kan3t5w8yq2b7c9d0efghjkm-a1"]
+
+
+def test_a_link_finds_each_answer_once() -> None:
+    """By the letter of its model and the number of its prompt; of repeats the first."""
+    page = comparison_html(repeats(answer("One"), answer("Two")))
+    other = bare_comparison_html(comparison(groq_a=answer(), groq_b=answer()))
+
+    assert re.findall(r' id="(.*?)"', page) == [f"{root_class(ID)}-a1"]
+    assert re.findall(r' id="(.*?)"', other) == ["allos-a1", "allos-b1"]
 
 
 def test_it_is_a_table_without_its_styles() -> None:

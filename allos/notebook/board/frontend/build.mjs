@@ -1,7 +1,8 @@
 /**
  * Bundles src/ into ../static: a script, one that it loads when its contents are first used, and a style
  * sheet. anywidget loads one script, from a blob where a relative import resolves to nothing: the second is
- * a function that is called with the modules of the first (src/shared.js).
+ * a function that is called with the modules of the first (src/shared.js). An exported page has one script
+ * of its own, in allos/render/static.
  *
  * `node build.mjs` writes the files; `node build.mjs --check` fails when they are not what it would write.
  */
@@ -12,6 +13,8 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const MAX_BYTES = 60_000;
+/** Of the script of an exported page, which holds all of it. */
+const MAX_PAGE_BYTES = 90_000;
 
 const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -83,16 +86,25 @@ const imported = new Set(Object.values(second.metafile.outputs).flatMap(({ impor
 const unused = [...shared].filter((name) => !imported.has(name));
 if (unused.length) throw new Error(`src/shared.js names ${unused.join(" and ")}, which nothing imports`);
 
-const outputFiles = [...first.outputFiles, ...second.outputFiles];
+const page = await build({
+  ...common,
+  entryPoints: [here("src/export/page.jsx")],
+  outfile: here("../../../render/static/page.js"),
+  format: "iife",
+  // A page goes out alone, so the license is in it.
+  banner: { js: `/* ${generated} Contains Preact ${preact.version}:\n\n${license}\n*/`, css: `/* ${generated} */` },
+});
+
+const outputFiles = [...first.outputFiles, ...second.outputFiles, ...page.outputFiles];
 const licenses = { path: here("../static/LICENSES.txt"), text: `board.js contains Preact ${preact.version}:\n\n${license}\n` };
 
 const stale = [];
 for (const { path, text } of [...outputFiles, licenses]) {
   const name = basename(path);
   const bytes = Buffer.byteLength(text);
-  if (name.endsWith(".js") && bytes > MAX_BYTES) {
-    throw new Error(`${name} has ${bytes} bytes, more than ${MAX_BYTES}`);
-  }
+  const most = name === "page.js" ? MAX_PAGE_BYTES : MAX_BYTES;
+  if (name.endsWith(".js") && bytes > most) throw new Error(`${name} has ${bytes} bytes, more than ${most}`);
+  if (name === "page.js" && /<\/script|<!--/i.test(text)) throw new Error(`${name} cannot stand in a page`);
   if (!process.argv.includes("--check")) {
     writeFileSync(path, text);
     console.log(`${name}: ${bytes} bytes`);

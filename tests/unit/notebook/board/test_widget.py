@@ -140,3 +140,16 @@ def test_nothing_runs_on_a_board_of_logged_rows() -> None:
         assert repr(logged) == "Board(groq/a)"
     finally:
         logged.close()
+
+
+def test_what_was_chosen_is_there_when_a_comparison_is_shown_again(
+    board: Any, comparison: Comparison
+) -> None:
+    """The page writes it; another comparison has its own."""
+    board.set_state({"view": {"mode": "table"}})
+    again, other = make_board(comparison), make_board(FinishedComparison(views.repeats()))
+
+    assert again.view == {"mode": "table"}
+    assert other.view == {}
+    again.close()
+    other.close()

@@ -31,8 +31,8 @@ export async function copy(button, text) {
   }, SAYS_MS);
 }
 
-/** @param {string} text */
-async function toClipboard(text) {
+/** @param {string} text @returns {Promise<boolean>} whether the browser allows it */
+export async function toClipboard(text) {
   try {
     await navigator.clipboard.writeText(text);
     return true;

@@ -11,9 +11,11 @@ import { Announcer } from "./announcer.js";
 import { obey } from "./commands.js";
 import { commandOf } from "./keys.js";
 import { Clamps } from "./layout.js";
+import { linked } from "./links.js";
 import { isActive } from "./state.js";
 import { remoteQuery } from "./select.js";
-import { initialView } from "./view_state.js";
+import { packed, restored } from "./saved_view.js";
+import { focusOn, initialView } from "./view_state.js";
 import { Board } from "./views/board.jsx";
 import { BoardContext, LaterContext } from "./views/context.js";
 
@@ -30,7 +32,7 @@ const isField = (target) =>
  * @returns {() => void} takes it out of the page
  */
 export function mount(store, el) {
-  let view = initialView(store.state);
+  let view = restored(initialView(store.state), store.keptView);
   let width_px = 0;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   let timer;
@@ -44,6 +46,7 @@ export function mount(store, el) {
   /** @param {typeof view} next */
   function setView(next) {
     view = next;
+    store.keepView(() => packed(view));
     draw();
   }
 
@@ -149,12 +152,34 @@ export function mount(store, el) {
     }
   }
 
+  /** Show the answer that a link names, if it is one of this board. @param {string} link */
+  function open(link) {
+    const place = linked(store.state, link);
+    if (!place || shouldHide()) return false;
+    setView(focusOn(view, place.column, place.row));
+    el.scrollIntoView({ block: "nearest" });
+    return true;
+  }
+
+  /** @param {MouseEvent} event */
+  function onClick(event) {
+    const target = event.composedPath()[0];
+    const link = target instanceof Element && target.closest("a[href^='#']")?.getAttribute("href");
+    // In front of the notebook, which would scroll to the static table, and finds it hidden.
+    if (link && open(link)) event.stopPropagation();
+  }
+
+  const onHash = () => open(location.hash);
+
   /** Whoever turns to a board may press a button next. */
   const turnsTo = ["pointerenter", "focusin"];
   draw();
+  if (remoteQuery(store.state, view.query)) search(view.query);
   for (const event of turnsTo) el.addEventListener(event, needSecond, { once: true });
   // In front of the notebook, which has keys of its own.
   window.addEventListener("keydown", onKey, true);
+  window.addEventListener("click", onClick, true);
+  window.addEventListener("hashchange", onHash);
   const root = /** @type {HTMLElement} */ (el.firstElementChild);
   const sizes = new ResizeObserver(() => {
     if (root.clientWidth !== width_px) {
@@ -164,9 +189,12 @@ export function mount(store, el) {
     clamps.fitAll();
   });
   sizes.observe(root);
+  onHash();
   const unsubscribe = store.subscribe(draw);
   return () => {
     window.removeEventListener("keydown", onKey, true);
+    window.removeEventListener("click", onClick, true);
+    window.removeEventListener("hashchange", onHash);
     for (const event of turnsTo) el.removeEventListener(event, needSecond);
     unsubscribe();
     sizes.disconnect();

@@ -1,6 +1,6 @@
 /**
  * What the kernel and the page say to each other, and nothing else. The kernel's side is
- * `allos/notebook/board/updates.py`; tests/frontend/messages.json holds examples that both test.
+ * `allos/runs/board_messages/updates.py`; tests/frontend/messages.json holds examples that both test.
  *
  * Times in seconds are durations as the kernel measured them: the two clocks are never compared.
  * A model's words travel as `text`, and as `blocks`, `open` and `html` that the kernel has made and

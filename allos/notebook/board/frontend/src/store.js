@@ -10,6 +10,8 @@
  * @property {(event: string, listener: (...args: any[]) => void) => void} on
  * @property {(event: string, listener: (...args: any[]) => void) => void} off
  * @property {(message: Action) => void} send
+ * @property {(name: string, value: unknown) => void} [set]
+ * @property {() => void} [save_changes]
  * @property {any} [widget_manager]
  */
 
@@ -21,6 +23,7 @@ const MAX_SYNC_TIMEOUT_MS = 60_000;
 /** A press meant for Stop must not become a Retry, which costs money. */
 const SETTLE_MS = 700;
 const REQUEST_MS = 30;
+const KEEP_MS = 300;
 /** A kernel that has not answered by then is in a cell, or gone. */
 const PATIENCE_MS = 1500;
 const WAITING = "The kernel is busy. This opens when its cell has ended.";
@@ -45,6 +48,8 @@ export class Store {
   /** The second script, and why it is not here. @type {import("./views/context.js").LaterState} */
   later = { second: null, said: "" };
   #isLoading = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #keeping;
 
   /** @param {Model} model @param {(text: string) => Promise<Second>} evaluate makes the second script of its text */
   constructor(model, evaluate) {
@@ -112,6 +117,24 @@ export class Store {
   runAgain(failed = false) {
     this.#dispatch({ type: "run_again", failed });
     this.send({ action: failed ? "retry_failed" : "run_again" });
+  }
+
+  /** What a person has chosen in a view of this board before, as `packed` has made it. @returns {unknown} */
+  get keptView() {
+    return this.#model.get("view");
+  }
+
+  /** Keep what a person has chosen, in the widget, once there is a pause. @param {() => unknown} pack */
+  keepView(pack) {
+    clearTimeout(this.#keeping);
+    this.#keeping = setTimeout(() => {
+      try {
+        this.#model.set?.("view", pack());
+        this.#model.save_changes?.();
+      } catch {
+        // the line to the kernel is closed, and what it would keep goes with it
+      }
+    }, KEEP_MS);
   }
 
   /** Ask for the second script, unless it is here or was asked for. */

@@ -29,6 +29,9 @@
  * @property {boolean} isAdding
  */
 
+/** @type {readonly DiffUnit[]} */
+export const UNITS = ["words", "sentences", "json", "only"];
+
 export const PROMPT = "prompt";
 export const SYSTEM = "system";
 /** Base of a difference: another repeat of the same call. */

@@ -182,10 +182,10 @@ function SideView({ name, side, plain, isChosen }) {
   }, [side.html, plain]);
   return (
     <section class={isChosen ? "side chosen" : "side"} aria-label={`${name} answer`}>
-      <h4>
+      <div class="side-name">
         {name}
         {side.names && <span class="warn" title="Then you may know whose it is">{`names ${side.names}`}</span>}
-      </h4>
+      </div>
       <div ref={box} class={plain === null ? "text" : "text plain"} dir="auto" />
     </section>
   );

@@ -9,6 +9,7 @@
 
 import { useMemo } from "preact/hooks";
 
+import { linkTo } from "../links.js";
 import { parseQuery } from "../query.js";
 import { matching, shownColumns, shownRows } from "../select.js";
 import { isActive } from "../state.js";
@@ -54,12 +55,12 @@ export function Board({ state, view, width_px, now_ms, isHidden, spoken }) {
       {!isHidden && state.vote && <Blind state={state} view={view} vote={state.vote} />}
       {!isHidden && !state.vote && <Shown state={state} view={view} width_px={width_px} now_ms={now_ms} />}
       <div ref={spoken} class="unseen" role="status" aria-live="polite" />
-      {/* While this board is in the page, the static table of the same comparison is not shown. */}
-      <style>
-        {isHidden
-          ? ""
-          : `.jp-OutputArea:has(.live-${state.table_class})>.jp-OutputArea-child:has(.${state.table_class}){display:none}`}
-      </style>
+      {/* While this board is in a notebook, the static table of the same comparison is not shown. */}
+      {!isHidden && state.table_class && (
+        <style>
+          {`.jp-OutputArea:has(.live-${state.table_class})>.jp-OutputArea-child:has(.${state.table_class}){display:none}`}
+        </style>
+      )}
     </div>
   );
 }
@@ -97,6 +98,7 @@ function Shown({ state, view, width_px, now_ms }) {
     () => ({
       keys: columns.map(({ key }) => key),
       isPinned: (/** @type {string} */ key) => view.pinned.has(key),
+      link: (/** @type {string} */ key, /** @type {string} */ row) => linkTo(state, key, row),
     }),
     [columns, view.pinned],
   );

@@ -77,7 +77,7 @@ export function Toolbar({ state, view, columns }) {
       )}
       {state.columns.length > 1 && (
         <button
-          class="btn"
+          class="btn vote-start"
           disabled={!canVote(state)}
           title="Hide which model is which, and say which answer is better"
           onClick={(event) => {

@@ -26,10 +26,17 @@ class Watcher {
       { root, rootMargin: MARGIN },
     );
     for (const element of this.#watched.keys()) this.#observer.observe(element);
+    window.addEventListener("beforeprint", this.#showAll);
   }
+
+  /** On paper nothing scrolls. */
+  #showAll = () => {
+    for (const tell of this.#watched.values()) tell(true);
+  };
 
   stop() {
     this.#observer?.disconnect();
+    window.removeEventListener("beforeprint", this.#showAll);
   }
 
   /** @param {Element} element @param {(isNear: boolean) => void} tell */

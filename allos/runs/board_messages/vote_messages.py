@@ -10,14 +10,15 @@ import math
 from typing import Any
 
 from allos.errors import AllosError
-from allos.notebook.board.cell_updates import View, column_key
-from allos.notebook.board.source import BoardSource
 from allos.render.answer import body_html
+from allos.render.comparison_view import ComparisonView
 from allos.render.plain import clean_text
 from allos.response import ProviderResponse
+from allos.runs.board_messages.cell_updates import View, column_key
+from allos.runs.board_messages.source import BoardSource
 from allos.runs.vendor_names import named_vendor
 from allos.runs.vote_decision import decide
-from allos.runs.vote_pairs import Pair
+from allos.runs.vote_pairs import Answer
 from allos.runs.voting import Cast, Voting, column_labels, votes_on
 
 MAX_NOTE_CHARS = 2000
@@ -78,14 +79,15 @@ class VoteMessages:
         if pair is None:
             self._end()
             return None
+        layout = comparison.layout()
         return {
             "phase": "voting",
             "turn": self._turn,
             "pair": pair.key,
             "voted": voting.cast_count,
             "pairs": voting.count,
-            **self._asked(pair),
-            "sides": [self._side(answer.response, pair) for answer in (pair.left, pair.right)],
+            **asked(layout, pair.row),
+            "sides": [side(layout, pair.left), side(layout, pair.right)],
             "rubric": [clean_text(question) for question in voting.rubric],
             "last": self._told(voting, voting.last),
         }
@@ -114,24 +116,6 @@ class VoteMessages:
         self.ranking = found
         self._comparison.reveal()
 
-    def _asked(self, pair: Pair) -> View:
-        layout = self._comparison.layout()
-        row = next((each for each in layout.rows if each.index == pair.row), None)
-        prompt = row.prompt if row is not None else layout.prompt
-        return {
-            "system": clean_text(prompt.system),
-            "prompt": clean_text(prompt.text),
-        }
-
-    def _side(self, response: ProviderResponse, pair: Pair) -> View:
-        names = [column.name for column in self._comparison.columns]
-        prompt = self._asked(pair)["prompt"]
-        return {
-            # Without its facts: a body shows why an answer ended, and what it has cost.
-            "html": body_html(ProviderResponse(response.content)),
-            "names": clean_text(named_vendor(response.content, names, prompt)),
-        }
-
     def _told(self, voting: Voting, last: Cast | None, *, is_over: bool = False) -> str:
         """What the newest vote said, with names once nothing of its prompt is left to vote on."""
         if last is None:
@@ -142,14 +126,43 @@ class VoteMessages:
         left, right = (
             clean_text(labels[each.column]) for each in (last.pair.left, last.pair.right)
         )
-        match last.winner:
-            case "a":
-                return f"Left, your choice, was {left}. Right was {right}."
-            case "b":
-                return f"Right, your choice, was {right}. Left was {left}."
-            case _:
-                word = "A tie" if last.winner == "tie" else "Both bad"
-                return f"{word}. Left was {left}, right was {right}."
+        return names_told(last.winner, left, right)
+
+
+def asked(layout: ComparisonView, row: int) -> View:
+    """What was asked: texts of one prompt."""
+    of_row = next((each.prompt for each in layout.rows if each.index == row), layout.prompt)
+    return {"system": clean_text(of_row.system), "prompt": clean_text(of_row.text)}
+
+
+def side(layout: ComparisonView, answer: Answer) -> View:
+    """One answer of a pair, without anything that tells whose it is, but for what it says itself."""
+    content = answer.response.content
+    names = [column.name for column in layout.columns]
+    prompt = asked(layout, answer.row)["prompt"]
+    return {
+        # Without its facts: a body shows why an answer ended, and what it has cost.
+        "html": body_html(ProviderResponse(content)),
+        "names": clean_text(named_vendor(content, names, prompt)),
+    }
+
+
+def names_told(winner: str, left: str, right: str) -> str:
+    """What a vote said, once it is told whose answers they were.
+
+    Examples
+    --------
+    >>> names_told("tie", "groq/a", "groq/b")
+    'A tie. Left was groq/a, right was groq/b.'
+    """
+    match winner:
+        case "a":
+            return f"Left, your choice, was {left}. Right was {right}."
+        case "b":
+            return f"Right, your choice, was {right}. Left was {left}."
+        case _:
+            word = "A tie" if winner == "tie" else "Both bad"
+            return f"{word}. Left was {left}, right was {right}."
 
 
 def ranking(comparison: BoardSource) -> View | None:

@@ -8,9 +8,9 @@ import pytest
 
 from allos.events import Queued, TextDelta
 from allos.messages import as_messages
-from allos.notebook.board.cell_updates import CellUpdates
 from allos.render.answer import body_html
 from allos.response import ProviderResponse
+from allos.runs.board_messages.cell_updates import CellUpdates
 from allos.runs.cell import Cell
 from allos.runs.comparison import Comparison
 from allos.runs.grid import Grid, build_columns

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from time import monotonic, perf_counter
 from typing import Any
 
-from allos.notebook.board.source import BoardCell
 from allos.render.answer import body_html, body_text_parts
 from allos.render.comparison_costs import cost_usd
 from allos.render.comparison_facts import CHARS_PER_TOKEN, numbers
@@ -14,6 +13,7 @@ from allos.render.format import first_token, rate, token_counts
 from allos.render.markdown_stream import MarkdownStream
 from allos.render.plain import clean_text
 from allos.response import ProviderResponse
+from allos.runs.board_messages.source import BoardCell
 from allos.runs.cell import CellSnapshot
 
 _SETTLED_S = 0.5

@@ -10,8 +10,7 @@ import pytest
 
 from allos.events import Queued, TextDelta
 from allos.messages import as_messages
-from allos.notebook.board import updates
-from allos.notebook.board.updates import BoardUpdates
+from allos.notebook import board as board_package
 from allos.render.comparison_view import (
     CellView,
     ColumnView,
@@ -19,13 +18,15 @@ from allos.render.comparison_view import (
     PromptView,
     RowView,
 )
+from allos.runs.board_messages import updates
+from allos.runs.board_messages.updates import BoardUpdates
 from allos.runs.comparison import Comparison
 from allos.runs.finished import FinishedComparison
 from allos.runs.grid import Grid, build_columns
 from tests.frontend.scripted import MESSAGES, script
 from tests.unit.render import comparison_views
 
-PROTOCOL = Path(updates.__file__).with_name("frontend") / "src" / "protocol.js"
+PROTOCOL = Path(board_package.__file__).with_name("frontend") / "src" / "protocol.js"
 
 
 def test_messages_are_those_that_the_page_is_tested_with() -> None:

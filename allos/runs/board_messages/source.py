@@ -83,11 +83,18 @@ class BoardSource(Protocol):
     def view(self) -> ComparisonView:
         """Everything that a table draws."""
 
+    def named_view(self) -> ComparisonView:
+        """The view with its names, also while it is blind."""
+
     def layout(self) -> ComparisonView:
         """The view without its cells."""
 
     def changed_since(self, version: int) -> tuple[int, Sequence[BoardCell]]:
         """Version of now, and the cells that have changed since a version; from 0."""
+
+    @property
+    def rubric(self) -> tuple[str, ...]:
+        """Questions beside which answer is better."""
 
     def blind(self) -> Any:
         """Hide which model gave which answer."""

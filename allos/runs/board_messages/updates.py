@@ -3,7 +3,7 @@
 Plain values, no widget. While an answer streams its finished blocks are sent as sanitised HTML, and what
 is behind them as cleaned text; at the end all of it is HTML.
 
-Messages to the page are JSON objects of two types; ``frontend/src/protocol.js`` types every field:
+Messages to the page are JSON objects of two types; ``notebook/board/frontend/src/protocol.js`` types every field:
 
 ``{"type": "snapshot", "snapshot": {...}}``
     Everything. Also the widget's `snapshot` trait, for pages that are opened later.
@@ -31,9 +31,6 @@ from collections.abc import Iterable, Sequence
 from threading import Lock
 
 from allos.errors import AllosError
-from allos.notebook.board.cell_updates import CellUpdates, View, column_key, row_key
-from allos.notebook.board.source import BoardCell, BoardSource
-from allos.notebook.board.vote_messages import VoteMessages
 from allos.render.answer import body_text_parts
 from allos.render.comparison_columns import (
     colour_slots,
@@ -50,6 +47,9 @@ from allos.render.comparison_view import ComparisonView, RowView
 from allos.render.media import prompt_media_html
 from allos.render.plain import clean_text
 from allos.response import ProviderResponse
+from allos.runs.board_messages.cell_updates import CellUpdates, View, column_key, row_key
+from allos.runs.board_messages.source import BoardCell, BoardSource
+from allos.runs.board_messages.vote_messages import VoteMessages
 
 MAX_PROMPT_CHARS = 20_000
 MAX_ROW_CHARS = 600
@@ -67,10 +67,17 @@ class BoardUpdates:
     Text is sent in pieces with their offset, so that a page that missed some (it was still loading)
     notices the gap. Whenever a text has doubled, it is sent whole once, which closes any gap without a
     request to the kernel; that costs at most twice the text.
+
+    Parameters
+    ----------
+    comparison : BoardSource
+    defer_over : int
+        With more calls than this, a text is sent once a page asks for it.
     """
 
-    def __init__(self, comparison: BoardSource) -> None:
+    def __init__(self, comparison: BoardSource, *, defer_over: int = DEFER_OVER) -> None:
         self.comparison = comparison
+        self._defer_over = defer_over
         self._version = 0
         self._cells: dict[int, CellUpdates] = {}
         self._by_key: dict[str, CellUpdates] = {}
@@ -251,7 +258,7 @@ class BoardUpdates:
         if known is None:
             column = column_key(cell.column.index)
             key = f"{column}.{cell.row * self._n + cell.sample_index}"
-            is_deferred = len(self.comparison.cells) > DEFER_OVER
+            is_deferred = len(self.comparison.cells) > self._defer_over
             known = CellUpdates(cell, key, self._number_of, is_deferred=is_deferred)
             self._cells[cell.index] = self._by_key[key] = known
         return known
