@@ -15,9 +15,9 @@ from allos.errors import ConfigurationError, LogError
 from allos.log.feedback import Winner, known_responses, named_model, votes_frame
 from allos.log.json_text import to_json_text
 from allos.log.query import open_store
-from allos.log.rating_state import JUDGE
 from allos.log.store.protocol import Vote
 from allos.log.vote_signature import is_signed
+from allos.raters import JUDGE
 
 if TYPE_CHECKING:
     import pandas as pd
