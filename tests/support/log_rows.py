@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -103,6 +104,9 @@ class MemoryStore:
     """
 
     location = "memory"
+    address = Path("memory")
+    journal_mode = None
+    notes = ()
     damage = None
 
     def __init__(self) -> None:
@@ -156,6 +160,9 @@ class MemoryStore:
         yield self
 
     salvage = snapshot
+
+    def reopened(self) -> MemoryStore:
+        return self
 
     def sibling(self) -> MemoryStore | None:
         return self.beside
