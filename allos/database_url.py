@@ -76,6 +76,19 @@ class DatabaseURL:
         """Whether it holds what must not be shown."""
         return bool(self._secrets)
 
+    def without_secrets(self) -> str:
+        """Return the URL without its password, to be given to others."""
+        found = _URL.fullmatch(self.reveal())
+        if found is None:
+            return self.shown
+        user = f"{found['user']}@" if found["user"] else ""
+        parts = (found["query"] or "").split("&")
+        query = "&".join(
+            each for each in parts if not _SECRET_PARAMETER.search(each.partition("=")[0])
+        )
+        plain = f"{found['scheme']}://{user}{found['hosts']}{found['path'] or ''}"
+        return f"{plain}?{query}" if query else plain
+
     def redact(self, text: str) -> str:
         """Return a text with the URL and its secrets masked."""
         text = text.replace(self.reveal(), self.shown)

@@ -15,13 +15,16 @@ from allos.messages import Prompt, as_messages
 from allos.providers import Provider
 from allos.runs.ask import normalize_tags
 from allos.runs.batching import finished_calls
-from allos.runs.batching.batch_calls import BatchCalls, BatchOptions
+from allos.runs.batching.batch_calls import BatchCalls
 from allos.runs.batching.batch_plan import BatchPlan
 from allos.runs.batching.batch_preview import BatchPreview, preview_of
 from allos.runs.batching.batch_record import record_of
+from allos.runs.batching.calls import BatchOptions, Calls
 from allos.runs.batching.chat_rows import chats_of
 from allos.runs.batching.data_rows import DataRows, as_frame
 from allos.runs.batching.live_batch import Batch
+from allos.runs.executors.executor_calls import ExecutorCalls
+from allos.runs.executors.pool import pool_of
 from allos.runs.grid import Grid, build_columns, normalize_models, normalize_params
 from allos.secret import seal_secrets
 from allos.session import Session, current_session
@@ -50,6 +53,7 @@ def batch(
     tags: Sequence[str] = (),
     refresh: bool = False,
     confirm: Callable[[BatchPreview], bool] | None = None,
+    executor: Any = None,
     **shared: Any,
 ) -> Batch:
     """Ask several models about every row of a table.
@@ -96,6 +100,8 @@ def batch(
         Ask everything again, also what is answered.
     confirm : callable or None
         ``confirm(preview)`` says whether to go on, given what is left to do and what it costs at most.
+    executor : concurrent.futures.Executor, dask.distributed.Client or None
+        Whose workers make the calls, each with keys of its own, and log them. None: this process.
     **shared
         Parameters for all (`temperature`, `max_tokens`, `timeout_s` ...); `params` wins over them.
 
@@ -139,7 +145,9 @@ def batch(
         shared["tools"] = tools
     plan = _plan(data, prompt, models, system, params, n, shared)
     with context.using(tags=normalize_tags(tags)):
-        return start_batch(plan, options, batch_id=_checked_id(batch_id), confirm=confirm)
+        return start_batch(
+            plan, options, batch_id=_checked_id(batch_id), confirm=confirm, executor=executor
+        )
 
 
 def preview_batch(
@@ -225,9 +233,11 @@ def start_batch(
     *,
     batch_id: str | None = None,
     confirm: Callable[[BatchPreview], bool] | None = None,
+    executor: Any = None,
 ) -> Batch:
     """Start what is left of a batch; of one that runs already, return that."""
     session = current_session()
+    pool = None if executor is None else pool_of(executor)
     session.open_log()
     session.open_configured_replay()
     store = finished_calls.readable_store(session)
@@ -242,9 +252,12 @@ def start_batch(
         preview = preview_of(plan, kept, options.budget_usd, finished.cost_usd or 0.0)
         if preview.calls and not confirm(preview):
             raise BudgetError("The batch was not confirmed. Nothing was sent.")
-    calls = BatchCalls(
-        run_id, plan, session, options, kept=kept, spent_by_session=finished.cost_by_session
-    )
+    known: dict[str, Any] = {"kept": kept, "spent_by_session": finished.cost_by_session}
+    calls: Calls
+    if pool is None:
+        calls = BatchCalls(run_id, plan, session, options, **known)
+    else:
+        calls = ExecutorCalls(run_id, plan, session, options, pool, **known)
     if session.log.is_logging and calls.states.left:
         is_redacted = session.log.redaction is not None
         session.log.save_run(record_of(run_id, plan, options, has_data=not is_redacted))

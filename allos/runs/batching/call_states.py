@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from enum import IntEnum
 
 from allos.response import ProviderResponse
@@ -87,10 +87,27 @@ class CallStates:
             if not self.started or not self.left:  # not for each of a hundred thousand
                 self.changed.notify_all()
 
-    def give_up(self, is_wanted: Callable[[int], bool], state: CallState) -> list[int]:
-        """End the waiting calls of the wanted columns, and return their positions."""
+    def put_back(self, positions: Iterable[int]) -> None:
+        """Let calls wait again that were started elsewhere and have not ended."""
         with self.changed:
-            found = list(self._waiting(is_wanted))
+            for position in positions:
+                if self._states[position] == CallState.STARTED:
+                    self._states[position] = CallState.WAITING
+                    self.started -= 1
+            self.changed.notify_all()
+
+    def give_up(
+        self,
+        is_wanted: Callable[[int], bool],
+        state: CallState,
+        only: Container[int] | None = None,
+    ) -> list[int]:
+        """End the waiting calls of the wanted columns, and return their positions.
+
+        With `only`, none at other positions.
+        """
+        with self.changed:
+            found = [at for at in self._waiting(is_wanted) if only is None or at in only]
             for position in found:
                 self._states[position] = state
                 counts = self.columns[self._plan.parts(position)[1]]

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Self
 from allos.errors import BatchPausedError, Interrupted
 from allos.render.batch_table import BatchRowView, BatchView
 from allos.runs import active_runs
-from allos.runs.batching.batch_calls import BatchCalls, Ended
 from allos.runs.batching.batch_counts import ColumnCounts
 from allos.runs.batching.batch_plan import BatchPlan
 from allos.runs.batching.batch_results import BatchResults, BatchRow
 from allos.runs.batching.batch_view import batch_view, row_view
+from allos.runs.batching.calls import Calls, Ended
 from allos.session import Session
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Batch:
 
     kind = "batch"
 
-    def __init__(self, run_id: str, calls: BatchCalls, session: Session) -> None:
+    def __init__(self, run_id: str, calls: Calls, session: Session) -> None:
         self.id = run_id
         self.plan: BatchPlan = calls.plan
         self._calls = calls
@@ -217,7 +217,7 @@ class Batch:
         self._raise_first_error()
         raise BatchPausedError(
             f"The batch {self.id} is paused with {self.unanswered:,} of {len(self):,} calls left: "
-            "resume() goes on, partial is the frame so far."
+            f"resume() goes on, partial is the frame so far.{_because(self._calls.pause_reason)}"
         )
 
     def _raise_first_error(self) -> None:
@@ -341,6 +341,10 @@ class Batch:
         failed = sum(each.failed + each.not_sent for each in self.counts)
         errors = f", {failed:,} failed" if failed else ""
         return f"Batch({self.id!r}, {names}; {self.state}, {self.answered:,} of {len(self):,} done{errors})"
+
+
+def _because(reason: str | None) -> str:
+    return f" {reason}" if reason else ""
 
 
 def _wait_s(deadline: float | None, tick_s: float) -> float:
