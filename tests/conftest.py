@@ -277,6 +277,24 @@ def postgres(_postgres: Any) -> Any:
     return _postgres
 
 
+@pytest.fixture(scope="session")
+def _dask_cluster() -> Iterator[Any]:
+    from tests.support.dask_cluster import cluster
+
+    with cluster(workers=2) as started:
+        yield started
+
+
+@pytest.fixture
+def dask_client(_dask_cluster: Any) -> Iterator[Any]:
+    """Client of a Dask cluster of two processes; one cluster for all tests."""
+    from dask.distributed import Client
+
+    with Client(_dask_cluster) as client:
+        client.wait_for_workers(2)
+        yield client
+
+
 @pytest.fixture
 def fake_server() -> Iterator[Any]:
     """A scripted server on 127.0.0.1 that speaks the three wire APIs."""

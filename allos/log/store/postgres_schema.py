@@ -36,7 +36,7 @@ _OF_VERSION_5 = (
     f"CREATE INDEX ON {SCHEMA}.responses (created_at)",
     *(
         f"CREATE INDEX ON {SCHEMA}.responses ({name}) WHERE {name} IS NOT NULL"
-        for name in ("run_id", "comparison_id", "conversation_id", "conversation")
+        for name in ("run_id", "task_key", "comparison_id", "conversation_id", "conversation")
     ),
     f"CREATE TABLE {SCHEMA}.raw (id text PRIMARY KEY, request bytea, reply bytea, {_OWNER})",
     f"CREATE TABLE {SCHEMA}.ratings (seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"

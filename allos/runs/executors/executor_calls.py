@@ -108,7 +108,7 @@ class ExecutorCalls:
     def start(self) -> None:
         """Hand over every call that is not done; returns at once."""
         with self._lock:
-            if self._thread is None or not self._thread.is_alive():
+            if self._thread is None:
                 run = partial(self._context.copy().run, self._run)
                 self._thread = threading.Thread(target=run, name="allos-executor", daemon=True)
                 self._thread.start()
@@ -158,19 +158,33 @@ class ExecutorCalls:
         under_way = 0
         most = _AHEAD * self._pool.slots
         while True:
-            while under_way < most and not (self.is_paused or self.is_cancelled):
+            while under_way < most and not self._is_stopped:
                 rows = next(waiting, None)
                 if rows is None:
                     break
                 under_way += self._hand_over(rows)
             if not under_way:
-                return
-            item = self._done.get()
-            if item is None:
+                if self._is_over():
+                    return
+                waiting = self._partitions()  # also those that came back
                 continue
-            under_way -= 1
-            if not self._take(*item):
-                waiting = self._partitions()  # also those that are back
+            item = self._done.get()
+            if item is not None:
+                under_way -= 1
+                if not self._take(*item):
+                    waiting = self._partitions()
+
+    @property
+    def _is_stopped(self) -> bool:
+        return self.is_paused or self.is_cancelled
+
+    def _is_over(self) -> bool:
+        """Whether the thread ends: nothing is left, or to be handed over now. `start` makes another."""
+        with self._lock:
+            if not self._is_stopped and next(self._partitions(), None) is not None:
+                return False
+            self._thread = None
+            return True
 
     def _partitions(self) -> Iterator[list[int]]:
         """Rows that have calls to be made, part by part."""

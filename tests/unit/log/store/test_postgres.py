@@ -19,6 +19,7 @@ from allos.log.store.opening import open_store
 from allos.log.store.postgres import PostgresStore
 from allos.log.store.protocol import Batch, Rating, RunRecord, Store, Vote, Where
 from allos.log.store.sqlite import SQLiteStore
+from allos.runs.doctor_checks import log_
 from tests.support.log_rows import a_response, record
 from tests.support.postgres_server import PostgresServer
 
@@ -193,6 +194,21 @@ def test_rows_that_no_server_takes_go_to_a_file(
 
     assert (merged.responses, again.responses, contents) == (1, 0, ["Answer 1"])
     assert "\n" not in str(failed.value)
+
+
+def test_the_doctor_names_the_database(url: DatabaseURL, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it can be reached, without its password."""
+    there, gone = (
+        str(url).replace("admin@", f"admin:{word}@") for word in ("s3cret-1", "s3cret-2")
+    )
+    found = []
+    for address in (there, gone.replace("/team", "/none")):
+        monkeypatch.setenv("ALLOS_LOG", address)
+        found.append([each.message for each in log_(False)])
+
+    assert found[0] == [f"The log is in the database {DatabaseURL(there)}."]
+    assert "cannot open the log" in found[1][0]
+    assert "s3cret" not in str(found)
 
 
 def test_what_works_on_files_alone_says_so(url: DatabaseURL, tmp_path: Path) -> None:

@@ -56,6 +56,7 @@ def test_each_sees_what_they_may(postgres: PostgresServer, team: str) -> None:
                 len(list(snapshot.raw([a_response(0).id or "", a_response(1).id or ""]))),
                 sum(store.leases("bat_same").values()),
             )
+        store.close()
 
     everything = (["Answer 0", "Answer 1"], ["ann", "bob"], ["bob"], 2, 1.0)
     assert seen["ann"] == (["Answer 0"], ["ann"], ["ann"], 1, 0.5)
