@@ -288,7 +288,7 @@ def _dask_cluster() -> Iterator[Any]:
 @pytest.fixture
 def dask_client(_dask_cluster: Any) -> Iterator[Any]:
     """Client of a Dask cluster of two processes; one cluster for all tests."""
-    from dask.distributed import Client
+    from distributed import Client
 
     with Client(_dask_cluster) as client:
         client.wait_for_workers(2)

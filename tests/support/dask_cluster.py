@@ -18,20 +18,14 @@ def set_environment(values: Mapping[str, str]) -> int:
 @contextmanager
 def cluster(workers: int, threads: int = 1) -> Iterator[Any]:
     """Start a scheduler and its workers, which find no key and no log of their own."""
-    import dask
-    from dask.distributed import LocalCluster
+    from distributed import LocalCluster
 
-    # A worker that is killed is what the tests are about.
-    quiet = {"distributed.admin.log-format": "%(message)s", "logging.distributed": "critical"}
-    with (
-        dask.config.set(quiet),
-        LocalCluster(
-            n_workers=workers,
-            threads_per_worker=threads,
-            processes=True,
-            host="127.0.0.1",
-            dashboard_address=None,
-            silence_logs=logging.CRITICAL,
-        ) as started,
-    ):
+    with LocalCluster(
+        n_workers=workers,
+        threads_per_worker=threads,
+        processes=True,
+        host="127.0.0.1",
+        dashboard_address=None,
+        silence_logs=logging.CRITICAL,  # a worker that is killed is what the tests are about
+    ) as started:
         yield started

@@ -13,6 +13,8 @@ from allos.database_url import DatabaseURL
 from allos.errors import LogError
 from allos.log.store import postgres_connection
 
+pytestmark = pytest.mark.postgres  # without a server, but with its client
+
 PASSWORD = "s3cret-password"
 
 

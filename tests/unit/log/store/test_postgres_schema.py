@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 
-import psycopg
 import pytest
 
 from allos.database_url import DatabaseURL
@@ -76,6 +75,8 @@ _FORBIDDEN = (
 
 def test_the_database_refuses_the_rest(postgres: PostgresServer, team: str) -> None:
     """Whatever a client asks: nobody writes in the name of another, or changes a logged row."""
+    import psycopg
+
     refused = []
     with psycopg.connect(postgres.url("bob", team), autocommit=True) as db:
         for statement in _FORBIDDEN:
