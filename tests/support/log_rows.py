@@ -184,6 +184,9 @@ class MemoryStore:
         mine[holder] = max(0.0, mine.get(holder, 0.0) + granted)
         return granted
 
+    def mark(self, run_id: str, word: str) -> None:
+        self.all_leases.setdefault(run_id, {}).setdefault(word, 0.0)
+
     def leases(self, run_id: str) -> dict[str, float]:
         return self.all_leases.get(run_id, {})
 

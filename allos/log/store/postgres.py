@@ -221,6 +221,11 @@ class PostgresStore:
                 db.execute(_TAKE, [run_id, holder, granted])
             return granted
 
+    def mark(self, run_id: str, word: str) -> None:
+        """Leave a word about a batch to all processes that share it. Any thread."""
+        with self._own_connection("write to") as db:
+            db.execute(_TAKE, [run_id, word, 0.0])
+
     def leases(self, run_id: str) -> Mapping[str, float]:
         """US dollars that each holder has of a budget. Any thread."""
         with self._own_connection("read") as db:

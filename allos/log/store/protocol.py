@@ -201,6 +201,9 @@ class Store(Protocol):
     def leases(self, run_id: str) -> Mapping[str, float]:
         """US dollars that each holder has of a budget."""
 
+    def mark(self, run_id: str, word: str) -> None:
+        """Leave a word about a batch to all processes that share it: a holder of no dollars. Any thread."""
+
     def is_locked(self, error: Exception) -> bool:
         """Whether `append` failed because another process is writing: trying again soon helps."""
 

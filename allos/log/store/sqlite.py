@@ -266,6 +266,11 @@ class SQLiteStore:
         with self._own_connection("write to") as db:
             return sqlite_runs.lease(db, run_id, holder, usd, limit_usd)
 
+    def mark(self, run_id: str, word: str) -> None:
+        """Leave a word about a batch to all processes that share it. Any thread."""
+        with self._own_connection("write to") as db:
+            sqlite_runs.mark(db, run_id, word)
+
     def leases(self, run_id: str) -> Mapping[str, float]:
         """US dollars that each holder has of a budget. Any thread."""
         with self._own_connection("read") as db:

@@ -59,6 +59,11 @@ def lease(db: sqlite3.Connection, run_id: str, holder: str, usd: float, limit_us
     return granted
 
 
+def mark(db: sqlite3.Connection, run_id: str, word: str) -> None:
+    """Leave a word about a run, as a holder of nothing."""
+    db.execute("INSERT OR IGNORE INTO runs VALUES (?, ?, 0.0)", (run_id, _LEASE + word))
+
+
 def leases(db: sqlite3.Connection, run_id: str) -> Mapping[str, float]:
     """US dollars that each holder has of a budget."""
     found = db.execute("SELECT part, value FROM runs WHERE id = ?", (run_id,)).fetchall()

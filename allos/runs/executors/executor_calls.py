@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from allos.errors import AllosError
+from allos.errors import AllosError, LogError
 from allos.response import ProviderResponse
 from allos.runs.batching.batch_plan import BatchPlan
 from allos.runs.batching.call_states import CallState, CallStates
@@ -23,6 +23,7 @@ from allos.runs.batching.shared_budget import SharedBudget
 from allos.runs.executors.partition import (
     Partition,
     PartitionResult,
+    new_stop_word,
     partition_of,
     request_of,
     without_done,
@@ -82,6 +83,7 @@ class ExecutorCalls:
         self.pause_reason: str | None = None
         self.budget: SharedBudget | None = None  # each worker takes its parts
         self._pool = pool
+        self._session = session
         share = options.concurrency and max(1, options.concurrency // pool.slots)
         self._request = request_of(
             run_id,
@@ -114,18 +116,19 @@ class ExecutorCalls:
                 self._thread.start()
 
     def pause(self) -> None:
-        """Hand over nothing more; what workers have goes on."""
+        """Hand over nothing more; workers end the calls under way, and give back the others."""
         self.is_paused = True
         self._take_back()
 
     def resume(self) -> None:
         """Go on."""
+        self._request = replace(self._request, stop_word=new_stop_word())
         self.is_paused, self.pause_reason = False, None
         self._failures.clear()
         self.start()
 
     def cancel(self) -> None:
-        """Hand over nothing more; workers end the partitions that they have, and log them."""
+        """Hand over nothing more; workers end the calls under way, and log them."""
         self.is_cancelled, self.is_paused = True, False
         self._take_back()
         self._give_up(CallState.CANCELLED)
@@ -169,10 +172,19 @@ class ExecutorCalls:
                 waiting = self._partitions()  # also those that came back
                 continue
             item = self._done.get()
-            if item is not None:
+            if item is None:
+                self._tell_workers()
+            else:
                 under_way -= 1
                 if not self._take(*item):
                     waiting = self._partitions()
+
+    def _tell_workers(self) -> None:
+        """Let the log say that the batch was stopped."""
+        store = self._session.log.store
+        if self._is_stopped and store is not None:
+            with suppress(LogError):  # then they end what they have
+                store.mark(self._request.run_id, self._request.stop_word)
 
     @property
     def _is_stopped(self) -> bool:
@@ -237,7 +249,7 @@ class ExecutorCalls:
                 self._pause_because(f"A worker did not do its part: {reason_of(error)}")
         else:
             self._take_result(positions, result)
-            return True
+            return not result.left
         if self.is_cancelled:
             self._give_up(CallState.CANCELLED)
         return False
@@ -252,7 +264,9 @@ class ExecutorCalls:
             if note not in self.notes:
                 self.notes.append(note)
         left_out = [positions[at] for at in result.not_sent]
-        self.states.put_back(left_out)
+        self.states.put_back([*left_out, *(positions[at] for at in result.left)])
+        if self.is_cancelled:
+            self._give_up(CallState.CANCELLED)
         if left_out and not self.is_cancelled:
             self._give_up(CallState.NOT_SENT, set(left_out))
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from allos import context
 from allos.database_url import DatabaseURL
 from allos.errors import AllosError, ConfigurationError, LogError
+from allos.ids import new_id
 from allos.messages import Message
 from allos.response import ProviderResponse
 from allos.runs.batching.batch_plan import BatchPlan
@@ -63,6 +64,8 @@ class Request:
     """Notebook and cell that started the batch."""
     spent_by_session: Mapping[str, float]
     """Cost of earlier runs of the batch, for its budget."""
+    stop_word: str
+    """What a process that pauses or cancels the batch leaves in the log: workers make no more calls then."""
     since: int | None
     """With ``refresh=True``, answers from before this moment do not count, microseconds since 1970."""
 
@@ -91,6 +94,8 @@ class PartitionResult:
     """By position within the partition."""
     not_sent: Sequence[int]
     """Positions of calls that would have failed."""
+    left: Sequence[int]
+    """Positions of calls that were not made, since the batch was paused or cancelled."""
     stop_errors: Mapping[int, AllosError]
     """By column, why."""
     notes: Sequence[str]
@@ -176,8 +181,14 @@ def request_of(
         metadata=dict(current.metadata),
         origin=_origin(current, session),
         spent_by_session=dict(spent_by_session),
+        stop_word=new_stop_word(),
         since=since,
     )
+
+
+def new_stop_word() -> str:
+    """A word that has not been left yet."""
+    return f"stop {new_id()}"
 
 
 def _column(facts: dict[str, Any], processes: int) -> Mapping[str, Any]:

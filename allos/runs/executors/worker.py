@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from allos import context
+from allos.errors import LogError
 from allos.log.columns import FRAME_NAMES
 from allos.log.store.protocol import Where
 from allos.response import ProviderResponse
 from allos.runs.batching import batch_frame
 from allos.runs.batching.batch_calls import BatchCalls
 from allos.runs.batching.batch_plan import BatchPlan
+from allos.runs.batching.call_states import CallState, CallStates
 from allos.runs.batching.calls import Ended
 from allos.runs.executors.partition import (
     Partition,
     PartitionResult,
+    Request,
     SharedLog,
     open_shared,
     plain_response,
@@ -25,6 +31,8 @@ from allos.runs.executors.partition import (
 from allos.session import Session, current_session
 
 _FLUSH_S = 60.0
+_POLL_S = 1.0
+"""How often a worker looks whether the batch was stopped."""
 
 # Process resource: a worker's sessions by the log that they write to. The limits of services are theirs,
 # so that all partitions in one process share them.
@@ -71,17 +79,14 @@ def run_partition(partition: Partition) -> PartitionResult:
 
         calls.listen(keep)
         calls.start()
-        _wait(calls)
+        _wait(calls, partial(_is_stopped, session, request))
         if calls.budget is not None:
             calls.budget.give_back()
         session.log.flush(_FLUSH_S)
     return PartitionResult(
         responses=[(position, plain_response(each)) for position, each in responses.items()],
-        not_sent=[
-            position
-            for position in range(len(plan))
-            if position not in responses and position not in set(partition.done)
-        ],
+        not_sent=_in_state(calls, CallState.NOT_SENT),
+        left=_in_state(calls, CallState.CANCELLED),
         stop_errors={column: plain_error(error) for column, error in calls.stop_errors.items()},
         notes=tuple(calls.notes),
     )
@@ -94,10 +99,33 @@ def plain_error(error: Any) -> Any:
     return found
 
 
-def _wait(calls: BatchCalls) -> None:
+def _in_state(calls: BatchCalls, state: CallState) -> list[int]:
+    return [at for at in range(len(calls.plan)) if calls.states[at] == state]
+
+
+def _wait(calls: BatchCalls, is_stopped: Callable[[], bool]) -> None:
+    """Wait until all calls have ended; or those that are under way, where it was stopped."""
     states = calls.states
+    while not _have_ended(states, _POLL_S):
+        if not calls.is_paused and is_stopped():
+            calls.pause()
+        if calls.is_paused and not states.started:
+            calls.cancel()  # those that were not made: none starts any more
+
+
+def _have_ended(states: CallStates, timeout_s: float) -> bool:
     with states.changed:
-        states.changed.wait_for(lambda: not states.left and not states.started)
+        return states.changed.wait_for(lambda: not states.left and not states.started, timeout_s)
+
+
+def _is_stopped(session: Session, request: Request) -> bool:
+    """Whether the process that started the batch has paused or cancelled it."""
+    store = session.log.store
+    if store is None:
+        return False
+    with suppress(LogError):
+        return request.stop_word in store.leases(request.run_id)
+    return False
 
 
 def _session_for(log: SharedLog) -> Session:

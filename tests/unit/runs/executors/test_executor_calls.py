@@ -16,11 +16,13 @@ import allos
 from allos.errors import BatchPausedError, ConfigurationError
 from allos.providers import ProviderRegistry
 from allos.runs.batching.live_batch import Batch
+from allos.runs.executors import executor_calls, worker
 from allos.session import Session
 from tests.support.executors import PicklingExecutor
 from tests.support.fake_server import FakeServer, Fault, Reply, Seen
 
 MODEL = "groq/llama-3.1-8b-instant"
+_WAIT_S = 60
 KEY = "gsk-of-the-test-0123456789"
 
 
@@ -53,10 +55,10 @@ def run(executor: Any, rows: int = 20, **options: Any) -> Batch:
 
 def test_the_frame_is_that_of_one_process(server: FakeServer) -> None:
     """The same rows, keys and costs; running it again, here or there, asks nothing."""
-    there = run(PicklingExecutor(), tags=["mine"]).wait(10)
+    there = run(PicklingExecutor(), tags=["mine"]).wait(_WAIT_S)
     frame = there.frame
-    here = run(None).wait(10)
-    again = run(PicklingExecutor()).wait(10)
+    here = run(None).wait(_WAIT_S)
+    again = run(PicklingExecutor()).wait(_WAIT_S)
 
     assert list(frame["content"]) == [f"echo row {number}" for number in range(20)]
     assert list(frame["task_key"]) == list(here.frame["task_key"])
@@ -69,7 +71,9 @@ def test_the_frame_is_that_of_one_process(server: FakeServer) -> None:
 def test_no_key_is_handed_over(server: FakeServer) -> None:
     """Not that of the environment, not one that was passed: each worker finds its own."""
     executor = PicklingExecutor()
-    run(executor, api_key="sk-passed-by-hand", headers={"x-api-key": "sk-in-a-header"}).wait(10)
+    run(executor, api_key="sk-passed-by-hand", headers={"x-api-key": "sk-in-a-header"}).wait(
+        _WAIT_S
+    )
     sent = b"".join(executor.sent)
 
     assert b"row 1" in sent
@@ -105,7 +109,7 @@ def test_a_part_that_failed_is_done_again(server: FakeServer) -> None:
     """By another worker, without a word; what was answered is not asked again."""
     executor = PicklingExecutor()
     executor.failures += [ConnectionError("lost"), EOFError("lost")]
-    batch = run(executor).wait(10)
+    batch = run(executor).wait(_WAIT_S)
 
     assert (batch.answered, list(batch.notes), len(server.requests)) == (20, [], 20)
 
@@ -118,9 +122,9 @@ def test_an_executor_that_does_nothing_pauses_the_batch(server: FakeServer, refu
     executor.failures += [] if refused else [RuntimeError("cannot find\nallos")] * 30
     batch = run(executor)
     with pytest.raises(BatchPausedError) as paused:
-        batch.wait(10)
+        batch.wait(_WAIT_S)
     executor.refusal, executor.failures = None, []
-    batch.resume().wait(10)
+    batch.resume().wait(_WAIT_S)
 
     reason = (
         "RuntimeError: cannot schedule new futures"
@@ -134,10 +138,10 @@ def test_an_executor_that_does_nothing_pauses_the_batch(server: FakeServer, refu
 def test_a_service_without_quota_stops_its_own_rows(server: FakeServer) -> None:
     """What was not sent is said in one line, and is asked when the batch runs again."""
     server.reply(Fault.status(402))
-    batch = run(PicklingExecutor(1), rows=40, concurrency=1).wait(10)
+    batch = run(PicklingExecutor(1), rows=40, concurrency=1).wait(_WAIT_S)
     failed = batch.frame
     server.reply(Reply("ok"))
-    again = run(PicklingExecutor(1), rows=40).wait(10)
+    again = run(PicklingExecutor(1), rows=40).wait(_WAIT_S)
 
     assert batch.done
     assert any("not sent" in note for note in batch.notes)
@@ -152,36 +156,56 @@ def test_the_first_error_pauses_it(server: FakeServer) -> None:
 
     batch = run(PicklingExecutor(1), on_error="raise")
     with pytest.raises(allos.ProviderError):
-        batch.wait(10)
+        batch.wait(_WAIT_S)
     batch.cancel()
 
 
-def test_cancelling_hands_over_nothing_more(server: FakeServer) -> None:
-    """What workers have comes back, the rest is not asked."""
-    begun, go_on = threading.Event(), threading.Event()
+@pytest.mark.parametrize("way", ["pause", "cancel"])
+def test_workers_stop_as_well(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """They end what is under way; the rest of their partition is not asked, until it goes on."""
+    monkeypatch.setattr(worker, "_POLL_S", 0.02)
+    monkeypatch.setattr(executor_calls, "_PARTS_PER_SLOT", 1)
+    begun, noticed, go_on = threading.Event(), threading.Event(), threading.Event()
+    look = worker._is_stopped
+
+    def watched(*arguments: Any) -> bool:
+        stopped = look(*arguments)
+        if stopped:
+            noticed.set()
+        return stopped
+
+    monkeypatch.setattr(worker, "_is_stopped", watched)
 
     def answer(seen: Seen) -> Reply:
         begun.set()
-        go_on.wait(10)
+        go_on.wait(_WAIT_S)
         return Reply("late")
 
     server.reply(answer)
     with ThreadPoolExecutor(1) as executor:
         batch = run(executor, concurrency=1)
-        begun.wait(10)
-        batch.cancel()
+        begun.wait(_WAIT_S)
+        getattr(batch, way)()
+        noticed.wait(_WAIT_S)
         go_on.set()
-    batch.wait(10)
+        server.wait_for(lambda: batch._calls.states.started == 0, _WAIT_S)
+        asked, state = len(server.requests), batch.state
+        batch.resume()
+        batch.wait(_WAIT_S)
 
-    assert batch.state == "cancelled"
-    assert 0 < len(server.requests) < 20
+    assert 0 < asked <= 3
+    assert state == ("paused" if way == "pause" else "cancelled")
+    assert len(server.requests) == (20 if way == "pause" else asked)
+    assert len(batch.frame) == 20
 
 
 def test_the_budget_is_shared(server: FakeServer) -> None:
     """All partitions together never exceed it, and earlier runs count."""
-    worst = run(None, rows=1).wait(10).cost_usd
+    worst = run(None, rows=1).wait(_WAIT_S).cost_usd
     budget_usd = 60 * worst
-    batch = run(PicklingExecutor(3), rows=200, budget_usd=budget_usd).wait(20)
+    batch = run(PicklingExecutor(3), rows=200, budget_usd=budget_usd).wait(_WAIT_S)
 
     assert 0 < batch.answered <= 200
     assert allos.responses(columns=["cost_usd"])["cost_usd"].sum() <= budget_usd
@@ -223,5 +247,5 @@ def test_a_file_of_another_computer_is_refused(
     monkeypatch.setattr(partition.socket, "gethostname", iter(["here", *["there"] * 50]).__next__)
     monkeypatch.setattr("allos.runs.executors.worker.current_session", Session)
     with pytest.raises(BatchPausedError, match="is a file of here, which this worker cannot share"):
-        run(PicklingExecutor(1)).wait(10)
+        run(PicklingExecutor(1)).wait(_WAIT_S)
     assert not server.requests
