@@ -22,7 +22,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo lab test check lint frontend frontend-check types unit suites notebooks record docs perf format clean model browser \
+.PHONY: help setup demo lab test check lint frontend frontend-check types unit suites notebooks record docs perf format clean model browser services \
   test-colab test-lowest test-bare
 
 help:  ## Show this list
@@ -63,7 +63,10 @@ test check suites: WITHOUT_MODEL = { \
 	echo "    the embedded model is not available, so its tests cannot run"; [ -z "$$ALLOS_REQUIRE_ALL" ]; }
 
 browser: $(READY)
-	@$(PY) tests/support/find_chromium.py --install || [ -z "$$ALLOS_REQUIRE_ALL" ]
+	@$(RUN) tests.support.find_chromium --install || [ -z "$$ALLOS_REQUIRE_ALL" ]
+
+services: $(READY)
+	@$(RUN) tests.support.find_postgres --install || [ -z "$$ALLOS_REQUIRE_ALL" ]
 
 # --- use ------------------------------------------------------------------------------------------
 
@@ -84,7 +87,7 @@ lab: setup  ## Open the notebooks in JupyterLab
 # --- check ----------------------------------------------------------------------------------------
 
 # The cheap checks come first; pytest's own closing lines come last.
-test: setup browser lint types docs suites notebooks  ## Run all checks and tests, with every real part that is there
+test: setup browser services lint types docs suites notebooks  ## Run all checks and tests, with every real part that is there
 	@echo "==> All done"
 
 check: test  ## The same as make test
@@ -137,7 +140,7 @@ types: $(READY)  ## Check types
 unit: $(READY)  ## Run the fast tests alone
 	@$(RUN) pytest -q --quick tests/unit
 
-suites: setup browser
+suites: setup browser services
 	@echo "==> Tests: unit, contract, kernel, model, browser (some minutes)"
 	@$(RUN) pytest -q
 
@@ -145,12 +148,12 @@ suites: setup browser
 #
 # Each has a venv of its own, beside .venv. What runs there is named, so that nothing is skipped: the
 # unit, contract and kernel tests. Left out are the tests of the browser (they drive JupyterLab 4) and
-# of the embedded model (llama.cpp is the same everywhere), notebooks and docs (their recorded outputs
+# of the embedded model, PostgreSQL and Dask (the same everywhere), notebooks and docs (their recorded outputs
 # are today's). The lowest versions and Colab's have the same IPython, so that a part is enough for the
 # lowest: a few cases of each unit and contract test, none that starts processes (--quick), and of the
 # kernel tests what is shown, and where. .ci/run does all of it, on two cores.
 
-ELSEWHERE := -m 'not model and not browser' tests/unit tests/contract
+ELSEWHERE := -m 'not model and not browser and not postgres and not dask' tests/unit tests/contract
 SHOWN     := $(addprefix tests/kernel/test_,magic.py compare.py terminal.py)
 COLAB     := .venv-colab
 LOWEST    := .venv-lowest

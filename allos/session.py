@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from allos import _process
+from allos.database_url import sealed_url
 from allos.engine import Interceptor
 from allos.engine.adaptive_window import AdaptiveWindow
 from allos.engine.limits import LimiterRegistry
@@ -318,6 +319,7 @@ def configure(**changes: Any) -> dict[str, Any]:
     False
     """
     seal_secrets(changes)
+    changes = {name: sealed_url(value) for name, value in changes.items()}
     for name, value in changes.items():
         check_setting(name, value)
     settings = current_session().settings

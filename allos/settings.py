@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from allos.database_url import DatabaseURL, sealed_url
 from allos.errors import ConfigurationError, did_you_mean
 
 REPLAY_MODES = ("replay", "record", "strict", "off")
@@ -70,6 +71,11 @@ def _parse_mode(value: Any) -> str:
     return str(value)
 
 
+def _parse_log(value: Any) -> str | DatabaseURL:
+    sealed = sealed_url(value)
+    return sealed if isinstance(sealed, DatabaseURL) else _parse_string(sealed)
+
+
 _ALL = (
     Setting(
         name="model",
@@ -90,7 +96,12 @@ _ALL = (
         parse=_parse_count,
         project=True,
     ),
-    Setting(name="log", help="File of the log, or off.", parse=_parse_string, env="ALLOS_LOG"),
+    Setting(
+        name="log",
+        help="File of the log, URL of a team's PostgreSQL, or off.",
+        parse=_parse_log,
+        env="ALLOS_LOG",
+    ),
     Setting(
         name="raw_days",
         help="Days that the log keeps requests and replies as they were sent; 0 keeps none.",

@@ -1,7 +1,7 @@
 """What every test shares: a private home, the real parts, and one plain line per part at the end.
 
-A test that needs a real part says so with a marker (``kernel``, ``browser``, ``model``), by lying
-in the folder of that name, or by asking for the part's fixture. Where the part is missing the test
+A test that needs a real part says so with a marker (``kernel``, ``browser``, ``model``, ``postgres``,
+``dask``), by lying in the folder of that name, or by asking for the part's fixture. Where the part is missing the test
 is skipped with the reason. With ALLOS_REQUIRE_ALL=1 such a skip is a failure, and so is a whole run
 in which a part had no test.
 """
@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from tests.support import find_chromium
+from tests.support import find_chromium, find_postgres
 from tests.support.jupyter import Lab, private_environment
 
 # A shell's background job ignores SIGINT, and what it starts inherits that: then neither a test that
@@ -41,7 +41,7 @@ _QUICK_CASES = 3
 REQUIRE_ALL = bool(os.environ.get("ALLOS_REQUIRE_ALL"))
 TESTS = Path(__file__).parent
 
-_FIXTURES = {"kernel": "kernel", "lab": "browser"}
+_FIXTURES = {"kernel": "kernel", "lab": "browser", "postgres": "postgres", "dask_client": "dask"}
 # The cheap suites come first. The browser comes last: playwright's loop stays in the main thread
 # as long as the browser lives, and `asyncio.run` of another test would stumble over it.
 _ORDER = {"unit": 0, "contract": 1, "kernel": 2, "model": 3, "browser": 4}
@@ -75,10 +75,22 @@ def _model_missing() -> str | None:
     return None
 
 
+def _postgres_missing() -> str | None:
+    if absent := _missing("psycopg"):
+        return absent
+    return None if find_postgres.find() else find_postgres.why_not()
+
+
+def _dask_missing() -> str | None:
+    return _missing("distributed")
+
+
 _PARTS: dict[str, Callable[[], str | None]] = {
     "kernel": functools.cache(_kernel_missing),
     "browser": functools.cache(_browser_missing),
     "model": functools.cache(_model_missing),
+    "postgres": functools.cache(_postgres_missing),
+    "dask": functools.cache(_dask_missing),
 }
 """Why each real part cannot be had; None when it is there. Asked only when a test needs it."""
 
@@ -249,6 +261,38 @@ def lab(_lab: Lab) -> Iterator[Lab]:
     """JupyterLab in a real browser; one for all tests, its pages and kernels end with the test."""
     yield _lab
     _lab.close_all()
+
+
+@pytest.fixture(scope="session")
+def _postgres() -> Iterator[Any]:
+    from tests.support.postgres_server import PostgresServer
+
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres(_postgres: Any) -> Any:
+    """A real PostgreSQL server; one for all tests, each makes a database of its own."""
+    return _postgres
+
+
+@pytest.fixture(scope="session")
+def _dask_cluster() -> Iterator[Any]:
+    from tests.support.dask_cluster import cluster
+
+    with cluster(workers=2) as started:
+        yield started
+
+
+@pytest.fixture
+def dask_client(_dask_cluster: Any) -> Iterator[Any]:
+    """Client of a Dask cluster of two processes; one cluster for all tests."""
+    from distributed import Client
+
+    with Client(_dask_cluster) as client:
+        client.wait_for_workers(2)
+        yield client
 
 
 @pytest.fixture

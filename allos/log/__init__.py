@@ -1,22 +1,22 @@
-"""The log: every response becomes a row of one SQLite file on this computer.
+"""The log: every response becomes a row of one SQLite file on this computer, or of a team's PostgreSQL.
 
 Nothing is written before `open`; ``%load_ext allos``, `allos.ask` and `allos.compare` call it.
-``ALLOS_LOG`` names the file, or is ``off``. Read the rows with `allos.responses`. These functions
+``ALLOS_LOG`` names the file or the database, or is ``off``. Read the rows with `allos.responses`. These functions
 work on the log of the current session.
 """
 
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from allos import _process, context
+from allos.database_url import sealed_url
 from allos.errors import ConfigurationError
-from allos.log.log import Log, LogInfo, Redaction
+from allos.log.log import Address, Log, LogInfo, Redaction
 
 if TYPE_CHECKING:
     from allos.log.feedback import rate, ratings, vote, votes, withdraw_vote
@@ -81,24 +81,26 @@ def _log() -> Log:
     return log
 
 
-def open(path: str | os.PathLike[str] | None = None) -> LogInfo:
+def open(path: Address = None) -> LogInfo:
     """Log every response of the current session from now on.
 
     Parameters
     ----------
     path : str or path-like, optional
-        The file. By default an open log stays open; else the setting `log` (``ALLOS_LOG``), else
+        The file; or the URL of a team's PostgreSQL database, ``postgresql://user@host/database``, for
+        which ``allos-jupyter[postgres]`` is installed. Its password is best left to ``PGPASSWORD`` or
+        ``~/.pgpass``; in the URL it is never shown. By default an open log stays open; else the setting `log` (``ALLOS_LOG``), else
         ``log.sqlite`` in the user's data folder. If another file is open, it is finished first.
 
     Returns
     -------
     LogInfo
-        Its `path` is None when the log is ``off``.
+        Its `path` is None when the log is ``off``, or in a database.
 
     Raises
     ------
     LogError
-        The file cannot be used as a log; the message is one line. An open log stays open.
+        The file or database cannot be used as a log; the message is one line. An open log stays open.
 
     Examples
     --------
@@ -108,7 +110,9 @@ def open(path: str | os.PathLike[str] | None = None) -> LogInfo:
     'wal'
     >>> close()
     """
-    return _log().open(path)
+    where = sealed_url(path)
+    del path  # a traceback may show variables
+    return _log().open(where)
 
 
 def close(timeout_s: float = 10.0) -> None:
@@ -144,7 +148,7 @@ def is_open() -> bool:
 
 
 def path() -> Path | None:
-    """File of the open log, None when no log is open."""
+    """File of the open log, None when no log is open, or it is in a database."""
     return _log().path
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -294,18 +294,34 @@ def create_table(version: int = 1) -> str:
 
     `seq` is the order of commits: SQLite has one writer at a time, so gaps are never filled later.
     """
-    lines = ["seq INTEGER PRIMARY KEY"]
-    for column in STORED:
-        if column.since <= version:
-            rule = " NOT NULL UNIQUE" if column.name == "id" else ""
-            lines.append(f'"{column.name}" {column.sql_type}{rule}')
+    lines = ["seq INTEGER PRIMARY KEY", *definitions(version)]
     return "CREATE TABLE responses (\n    " + ",\n    ".join(lines) + "\n)"
 
 
-def add_columns(version: int) -> list[str]:
+def definitions(version: int, types: Mapping[SqlType, str] | None = None) -> list[str]:
+    """Definitions of the stored columns of `version` of the schema, for the DDL of a store.
+
+    Parameters
+    ----------
+    version : int
+    types : mapping, optional
+        What a database calls the types, where that is not what SQLite calls them.
+    """
+    return [
+        f'"{column.name}" {(types or {}).get(column.sql_type, column.sql_type)}'
+        + (" NOT NULL UNIQUE" if column.name == "id" else "")
+        for column in STORED
+        if column.since <= version
+    ]
+
+
+def add_columns(
+    version: int, table: str = "responses", types: Mapping[SqlType, str] | None = None
+) -> list[str]:
     """DDL that adds the columns new in `version` of the schema to an older table."""
     return [
-        f'ALTER TABLE responses ADD COLUMN "{column.name}" {column.sql_type}'
+        f'ALTER TABLE {table} ADD COLUMN "{column.name}"'
+        f" {(types or {}).get(column.sql_type, column.sql_type)}"
         for column in STORED
         if column.since == version
     ]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from allos import _process, context
+from allos.database_url import DatabaseURL
 from allos.engine import After, Interceptor, PreparedCall
 from allos.errors import LogError
 from allos.log.provenance import ProcessFacts
@@ -21,30 +22,35 @@ if TYPE_CHECKING:
     from allos.log.log_writer import LogWriter
     from allos.log.pending_rows import Row
     from allos.log.store.protocol import Rating, RunRecord, Store, Vote
-    from allos.log.store.sqlite import SQLiteStore
 
 _CLOSE_S = 10.0
 
 Redaction = Callable[[str], str]
 """Gets a text that is to be logged, and returns what is written in its place."""
 
+Address = str | os.PathLike[str] | DatabaseURL | None
+"""What names a log: the path of its file, or the URL of its database."""
+
 Loggable = TypeVar("Loggable", "Row", "Rating", "Vote")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogInfo:
-    """Where the log is and how it is stored; usable as a path."""
+    """Where the log is and how it is stored; usable as a path where it is a file."""
 
     path: Path | None
-    """The file; None when no log is open."""
+    """The file; None when no log is open, or it is in a database."""
     journal_mode: str | None = None
     """``"wal"``, or what the file system allowed instead."""
     notes: tuple[str, ...] = ()
     """Limitations of this log: a network file system, an old SQLite."""
+    location: str | None = None
+    """The file, or the URL of the database without its password; None when no log is open."""
 
     def __fspath__(self) -> str:
         if self.path is None:
-            raise TypeError("the log is off: there is no file")
+            where = "off" if self.location is None else f"in the database {self.location}"
+            raise TypeError(f"the log is {where}: there is no file")
         return str(self.path)
 
 
@@ -65,12 +71,12 @@ class Log(Interceptor):
 
     def __init__(
         self,
-        configured_path: Callable[[], str | os.PathLike[str] | None] = lambda: None,
+        configured_path: Callable[[], Address] = lambda: None,
         raw_days: Callable[[], float | None] = lambda: None,
     ) -> None:
         self._configured_path = configured_path
         self._raw_days = raw_days
-        self._store: SQLiteStore | None = None
+        self._store: Store | None = None
         self._writer: LogWriter | None = None
         self.opens_on_first_call = False
         """Whether the next call opens the log."""
@@ -115,20 +121,20 @@ class Log(Interceptor):
 
     # ---- open, close, read ---------------------------------------------------------------------
 
-    def open(self, path: str | os.PathLike[str] | None = None) -> LogInfo:
+    def open(self, path: Address = None) -> LogInfo:
         """Log every response of the session from now on; see `allos.log.open`."""
-        from allos.log.log_file import log_path
+        from allos.log.log_file import log_address
 
         with _lock:
             if path is None and self._writer is not None:
                 return self.info()
-            chosen = log_path(path or self._configured_path())
-            if chosen is None or (self._store is not None and self._store.path == chosen):
+            chosen = log_address(path or self._configured_path())
+            if chosen is None or (self._store is not None and self._store.address == chosen):
                 return self.info()
             from allos.log.log_writer import LogWriter
-            from allos.log.store.sqlite import SQLiteStore
+            from allos.log.store.opening import open_store
 
-            store = SQLiteStore(chosen, raw_days=self._raw_days())
+            store = open_store(chosen, raw_days=self._raw_days())
             try:
                 self.close()
             finally:
@@ -181,39 +187,43 @@ class Log(Interceptor):
         LogError
             The log cannot be opened, not even for reading.
         """
-        from allos.log.log_file import log_path
+        from allos.log.log_file import log_address
+        from allos.log.store.opening import open_store
         from allos.log.store.protocol import DamagedStoreError
-        from allos.log.store.sqlite import SQLiteStore
 
         try:
             self.open()
         except DamagedStoreError as error:
-            path = log_path(self._configured_path())
-            return (None if path is None else SQLiteStore(path, for_reading=True)), error
+            chosen = log_address(self._configured_path())
+            return (None if chosen is None else open_store(chosen, for_reading=True)), error
         return self._store, None
 
     @property
     def has_file(self) -> bool:
-        """Whether there is a log to read: an open one, or the configured file."""
-        from allos.log.log_file import log_path
+        """Whether there is a log to read: an open one, or the configured file or database."""
+        from allos.log.log_file import log_address
 
         if self._store is not None:
             return True
-        path = log_path(self._configured_path())
-        return path is not None and path.is_file()
+        chosen = log_address(self._configured_path())
+        return chosen is not None and (not isinstance(chosen, Path) or chosen.is_file())
 
     @property
     def path(self) -> Path | None:
-        """File of the open log, None when no log is open."""
-        store = self._store
-        return None if store is None else store.path
+        """File of the open log, None when no log is open, or it is in a database."""
+        return self.info().path
 
     def info(self) -> LogInfo:
         """Where the open log is and how it is stored."""
         store = self._store
         if store is None:
             return LogInfo(path=None)
-        return LogInfo(path=store.path, journal_mode=store.journal_mode, notes=store.notes)
+        return LogInfo(
+            path=store.address if isinstance(store.address, Path) else None,
+            journal_mode=store.journal_mode,
+            notes=store.notes,
+            location=store.location,
+        )
 
     def add_feedback(self, *items: Rating | Vote) -> None:
         """Write ratings and votes, and wait until they are committed.

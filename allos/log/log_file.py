@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from allos.database_url import DatabaseURL, sealed_url
 from allos.errors import LogError
 
 APPLICATION_ID = 0x616C6F73
@@ -58,6 +59,15 @@ def log_path(path: str | os.PathLike[str] | None) -> Path | None:
 
         return Path(user_data_dir("allos", appauthor=False)) / "log.sqlite"
     return Path(os.path.abspath(Path(given).expanduser()))
+
+
+def log_address(path: str | os.PathLike[str] | DatabaseURL | None) -> Path | DatabaseURL | None:
+    """Where the log is: the URL of a database as it is, anything else as in `log_path`."""
+    given = sealed_url(path or os.environ.get(VARIABLE, ""))
+    if isinstance(given, DatabaseURL):
+        return given
+    assert not isinstance(path, DatabaseURL)
+    return log_path(path)
 
 
 def create_file(path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from allos.errors import ConfigurationError, LogError
@@ -62,6 +61,7 @@ def sql(
     import sqlite3
 
     from allos.log.frame import typed_frame
+    from allos.log.store.opening import file_of
     from allos.log.store.read_only import open_read_only
 
     given: object = query
@@ -79,7 +79,7 @@ def sql(
             return True
 
     try:
-        with open_read_only(Path(store.location)) as db:
+        with open_read_only(file_of(store, "allos.log.sql()")) as db:
             db.set_progress_handler(is_over, _STEPS)
             cursor = db.execute(query, params)
             if cursor.description is None:

@@ -80,13 +80,12 @@ def merge(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Merged
     import sqlite3
 
     from allos.log.store.foreign_log import open_foreign_log
-    from allos.log.store.sqlite import SQLiteStore
 
     other = _path("merge", path)
-    own = _own_path()
-    if other.exists() and other.samefile(own):
+    own = _own_store()
+    if other.exists() and isinstance(own.address, Path) and other.samefile(own.address):
         raise LogError(f"{str(other)!r} is this log: there is nothing to merge")
-    store = SQLiteStore(own)  # a connection of its own: the other one belongs to the writer
+    store = own.reopened()  # the other connection belongs to the writer
     added = known = feedback = 0
     try:
         with store.snapshot() as snapshot:
@@ -119,7 +118,7 @@ def merge(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Merged
                 newer=log.is_newer,
             )
     except sqlite3.Error as error:
-        raise LogError(f"cannot write to the log {str(own)!r}: {error}") from None
+        raise LogError(f"cannot write to the log {own.location!r}: {error}") from None
     finally:
         store.close()
 
@@ -151,7 +150,7 @@ def backup(path: str | os.PathLike[str]) -> Path:
     from allos.log.store import upkeep
 
     target = _path("backup", path)
-    upkeep.backup(_own_path(), target)
+    upkeep.backup(_own_path("allos.log.backup()"), target)
     return target
 
 
@@ -203,7 +202,7 @@ def prune(
         )
     others = {name: filters.pop(name, None) for name in ("model", "since", "tags", "text")}
     where = build_where(filters, now=utc_now(), until=before, **others)
-    return upkeep.prune(_own_path(), where, raw_only=raw_only, dry_run=dry_run)
+    return upkeep.prune(_own_path("allos.log.prune()"), where, raw_only=raw_only, dry_run=dry_run)
 
 
 def vacuum() -> int:
@@ -221,7 +220,7 @@ def vacuum() -> int:
     """
     from allos.log.store import upkeep
 
-    return upkeep.vacuum(_own_path())
+    return upkeep.vacuum(_own_path("allos.log.vacuum()"))
 
 
 def to_parquet(path: str | os.PathLike[str], **filters: Any) -> Path:
@@ -277,9 +276,16 @@ def _path(function: str, path: Any) -> Path:
     return Path(os.path.abspath(Path(os.fspath(path)).expanduser()))
 
 
-def _own_path() -> Path:
-    """File of the current log, with everything that was logged in it."""
+def _own_store() -> Store:
+    """Store of the current log, with everything that was logged in it."""
     store, unwritten = open_store()
     if unwritten is not None:
         raise unwritten
-    return Path(store.location)
+    return store
+
+
+def _own_path(what: str) -> Path:
+    """File of the current log, for a function that works on files alone."""
+    from allos.log.store.opening import file_of
+
+    return file_of(_own_store(), what)

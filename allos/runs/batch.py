@@ -15,15 +15,18 @@ from allos.messages import Prompt, as_messages
 from allos.providers import Provider
 from allos.runs.ask import normalize_tags
 from allos.runs.batching import finished_calls
-from allos.runs.batching.batch_calls import BatchCalls, BatchOptions
+from allos.runs.batching.batch_calls import BatchCalls
 from allos.runs.batching.batch_plan import BatchPlan
 from allos.runs.batching.batch_preview import BatchPreview, preview_of
 from allos.runs.batching.batch_record import record_of
+from allos.runs.batching.calls import BatchOptions, Calls
 from allos.runs.batching.chat_rows import chats_of
 from allos.runs.batching.data_rows import DataRows, as_frame
 from allos.runs.batching.live_batch import Batch, Pace
 from allos.runs.batching.submitted_files import SubmittedFiles
 from allos.runs.batching.tool_calls import ToolOptions, check_tools
+from allos.runs.executors.executor_calls import ExecutorCalls
+from allos.runs.executors.pool import Pool, pool_of
 from allos.runs.grid import Grid, build_columns, normalize_models, normalize_params
 from allos.secret import seal_secrets
 from allos.session import Session, current_session
@@ -57,6 +60,7 @@ def batch(
     tags: Sequence[str] = (),
     refresh: bool = False,
     confirm: Callable[[BatchPreview], bool] | None = None,
+    executor: Any = None,
     pace: Pace | None = None,
     **shared: Any,
 ) -> Batch:
@@ -112,6 +116,8 @@ def batch(
         Ask everything again, also what is answered.
     confirm : callable or None
         ``confirm(preview)`` says whether to go on, given what is left to do and what it costs at most.
+    executor : concurrent.futures.Executor, dask.distributed.Client or None
+        Whose workers make the calls, each with keys of its own, and log them. None: this process.
     pace : Pace or None
         What decides which rows are asked next, and when to stop: that of ``evaluate(until="decided")``.
     **shared
@@ -164,6 +170,7 @@ def batch(
             tools=ToolOptions(max_steps=max_steps, approve=approve),
             batch_id=_checked_id(batch_id),
             confirm=confirm,
+            executor=executor,
             pace=pace,
         )
 
@@ -254,6 +261,7 @@ def start_batch(
     tools: ToolOptions | None = None,
     batch_id: str | None = None,
     confirm: Callable[[BatchPreview], bool] | None = None,
+    executor: Any = None,
     pace: Pace | None = None,
 ) -> Batch:
     """Start what is left of a batch; of one that runs already, return that."""
@@ -261,6 +269,7 @@ def start_batch(
     tools = tools or ToolOptions()
     for column in plan.grid.columns:
         check_tools(column, tools, session)
+    pool = _checked_pool(executor, options, pace)
     session.open_log()
     session.open_configured_replay()
     store = finished_calls.readable_store(session)
@@ -278,15 +287,12 @@ def start_batch(
         if preview.calls and not confirm(preview):
             raise BudgetError("The batch was not confirmed. Nothing was sent.")
     _check_at_service(store, run_id, plan, options, finished)
-    calls = _calls_class(options)(
-        run_id,
-        plan,
-        session,
-        options,
-        kept=kept,
-        spent_by_session=finished.cost_by_session,
-        tools=tools,
-    )
+    known: dict[str, Any] = {"kept": kept, "spent_by_session": finished.cost_by_session}
+    calls: Calls
+    if pool is None:
+        calls = _calls_class(options)(run_id, plan, session, options, tools=tools, **known)
+    else:
+        calls = ExecutorCalls(run_id, plan, session, options, pool, **known)
     if session.log.is_logging and calls.states.left:
         is_redacted = session.log.redaction is not None
         session.log.save_run(record_of(run_id, plan, options, has_data=not is_redacted))
@@ -295,6 +301,22 @@ def start_batch(
         on_run_started(started)
     started.start()
     return started
+
+
+def _checked_pool(executor: Any, options: BatchOptions, pace: Pace | None) -> Pool | None:
+    if executor is None:
+        return None
+    if options.mode != "calls":
+        raise ConfigurationError(
+            'mode="provider_batch" lets the services make the calls, and executor= other processes: use one. '
+            "Nothing was sent."
+        )
+    if pace is not None:
+        raise ConfigurationError(
+            "until='decided' looks at the answers one by one, and workers give them back in parts: leave out "
+            "executor= or until=. Nothing was sent."
+        )
+    return pool_of(executor)
 
 
 def _calls_class(options: BatchOptions) -> type[BatchCalls]:

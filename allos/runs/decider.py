@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from allos.analysis.frames import costs
 from allos.analysis.separation import Separation
-from allos.runs.batching.batch_calls import Ended
 from allos.runs.batching.batch_frame import log_name
+from allos.runs.batching.calls import Ended
 from allos.runs.batching.column_labels import column_labels
 from allos.runs.batching.live_batch import Batch
 from allos.runs.decision import Decision, Lead

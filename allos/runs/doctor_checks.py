@@ -11,7 +11,8 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TypeVar
 
-from allos.errors import AllosError, ConfigurationError
+from allos.database_url import DatabaseURL
+from allos.errors import AllosError, ConfigurationError, LogError
 from allos.providers import ProviderRegistry
 from allos.providers.auth import colab_secrets, endpoints, key_store
 from allos.providers.auth.urls import display_url, is_loopback
@@ -150,11 +151,16 @@ def log_(online: bool) -> Iterator[Finding]:
     import shutil
     import sqlite3
 
-    from allos import log
-    from allos.log.log_file import VARIABLE, log_path, network_file_system
+    from allos.log.log_file import VARIABLE, log_address, network_file_system
     from allos.log.store.sqlite_connection import has_wal_reset_bug
+    from allos.session import current_session
 
-    path = log.path() or log_path(None)
+    session = current_session()
+    store = session.log.store
+    path = store.address if store is not None else log_address(session.settings.get("log"))
+    if isinstance(path, DatabaseURL):
+        yield _team_log(path)
+        return
     if path is None:
         yield Finding("log", "note", "The log is off.", f"Unset {VARIABLE} to log responses.")
         return
@@ -193,6 +199,18 @@ def log_(online: bool) -> Iterator[Finding]:
         )
     else:
         yield Finding("log", "ok", f"SQLite {version}.")
+
+
+def _team_log(url: DatabaseURL) -> Finding:
+    """Whether the team's database can be reached and written."""
+    from allos.log.log_file import VARIABLE
+    from allos.log.store.opening import open_store
+
+    try:
+        open_store(url).close()
+    except LogError as exc:
+        return Finding("log", "problem", f"{exc}.", f"Check the URL, or set {VARIABLE} to a file.")
+    return Finding("log", "ok", f"The log is in the database {url}.")
 
 
 def embedded_model(online: bool) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """Find a Chromium or Chrome that starts, and on Debian as root install one.
 
-    python tests/support/find_chromium.py             prints its path, or why there is none
-    python tests/support/find_chromium.py --install   installs Debian's first when none is there
+    python -m tests.support.find_chromium             prints its path, or why there is none
+    python -m tests.support.find_chromium --install   installs Debian's first when none is there
 
 Standard library only: it runs before anything else is installed. `ALLOS_CHROMIUM` names one by hand.
 """
@@ -13,6 +13,8 @@ import os
 import shutil
 import subprocess
 import sys
+
+from tests.support import debian
 
 COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 APPLICATIONS = (
@@ -55,27 +57,8 @@ def _starts(path: str) -> bool:
 
 def install() -> str | None:
     """Install Debian's Chromium where that is possible; None when it worked, else why not."""
-    if not shutil.which("apt-get"):
-        return "there is no apt-get on this system"
-    if os.geteuid() != 0:
-        return "installing it needs root"
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (
-        ["update", "-qq"],
-        ["install", "-qq", "-y", "--no-install-recommends", *PACKAGES],
-    ):
-        done = subprocess.run(
-            ["apt-get", *arguments],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=900,
-            check=False,
-        )
-        if done.returncode != 0:
-            last = (done.stderr or done.stdout).strip().splitlines()[-1:]
-            return f"apt-get {arguments[0]} failed: {' '.join(last)}"
+    if problem := debian.install(PACKAGES):
+        return problem
     find.cache_clear()
     return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -103,6 +104,9 @@ class MemoryStore:
     """
 
     location = "memory"
+    address = Path("memory")
+    journal_mode = None
+    notes = ()
     damage = None
 
     def __init__(self) -> None:
@@ -157,6 +161,9 @@ class MemoryStore:
 
     salvage = snapshot
 
+    def reopened(self) -> MemoryStore:
+        return self
+
     def sibling(self) -> MemoryStore | None:
         return self.beside
 
@@ -176,6 +183,9 @@ class MemoryStore:
         granted = usd if usd < 0 else max(0.0, min(usd, limit_usd - sum(mine.values())))
         mine[holder] = max(0.0, mine.get(holder, 0.0) + granted)
         return granted
+
+    def mark(self, run_id: str, word: str) -> None:
+        self.all_leases.setdefault(run_id, {}).setdefault(word, 0.0)
 
     def leases(self, run_id: str) -> dict[str, float]:
         return self.all_leases.get(run_id, {})

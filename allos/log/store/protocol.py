@@ -1,12 +1,14 @@
-"""What the log needs of a database. `allos.log.store.sqlite` is the store that allos ships."""
+"""What the log needs of a database. `allos.log.store.opening` knows those that there are."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from allos.database_url import DatabaseURL
 from allos.errors import LogError
 from allos.log.blocks import Block
 
@@ -154,8 +156,20 @@ class Store(Protocol):
     """
 
     @property
+    def address(self) -> Path | DatabaseURL:
+        """The file, or the URL of the database."""
+
+    @property
     def location(self) -> str:
         """File or URL, as messages show it; never holds a password."""
+
+    @property
+    def journal_mode(self) -> str | None:
+        """How a file is written, see `LogInfo`; None: it is no file."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Limitations of this store, for ``%allos doctor``."""
 
     def append(self, batch: Batch) -> None:
         """Commit a batch, all or nothing; opens the database if it is closed.
@@ -231,6 +245,9 @@ class Store(Protocol):
         `words` are split (`allos.log.text_folding.split_words`), and so is what they are compared with;
         several in one string follow each other.
         """
+
+    def reopened(self) -> Store:
+        """Return the same database on a connection of its own, for another thread that writes."""
 
     def sibling(self) -> Store | None:
         """Return a new store beside this one, for rows that this one cannot take; None: there is none."""

@@ -7,10 +7,10 @@ import sqlite3
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from allos.log.blocks import Block, block_from_rows
+from allos.log.blocks import Block
 from allos.log.store.protocol import Where
+from allos.log.store.row_search import block_of, scanned
 from allos.log.store.search_index import (
     CannotSearchError,
     NoFullTextError,
@@ -19,10 +19,6 @@ from allos.log.store.search_index import (
 )
 from allos.log.store.sqlite_connection import is_damage
 from allos.log.store.sqlite_snapshot import SQLiteSnapshot
-from allos.log.text_folding import has_words, split_words
-
-_AT_ONCE = 500
-"""Matches that are looked up in the log at once, until enough of them meet the filters."""
 
 
 def find(
@@ -55,15 +51,8 @@ def find(
                 UserWarning,
                 stacklevel=2,
             )
-        seqs = _scanned(snapshot, words, where, limit)
-    rows: list[tuple[Any, ...]] = []
-    for start in range(0, len(seqs), _AT_ONCE):
-        some = seqs[start : start + max(_AT_ONCE if where != Where() else 0, limit - len(rows))]
-        found = snapshot.rows(some, where, columns)
-        rows += [found[seq] for seq in some if seq in found]
-        if len(rows) >= limit:
-            break
-    return block_from_rows(columns, rows[:limit])
+        seqs = scanned(snapshot, words, where, limit)
+    return block_of(snapshot, seqs, where, columns, limit)
 
 
 def _indexed(
@@ -81,22 +70,3 @@ def _indexed(
             with contextlib.suppress(OSError):
                 remove_index(index.path)
     raise CannotSearchError
-
-
-def _scanned(snapshot: SQLiteSnapshot, words: Sequence[str], where: Where, limit: int) -> list[int]:
-    """`seq` of the newest rows that have all the words; where there is none, parts of words count."""
-    whole: list[int] = []
-    parts: list[int] = []
-    for seq, *texts in snapshot.texts_newest_first(where):
-        split = [split_words(text) for text in texts if isinstance(text, str)]
-        if _have_all(split, words, inside=False):
-            whole.append(seq)
-            if len(whole) >= limit:
-                break
-        elif len(parts) < limit and not whole and _have_all(split, words, inside=True):
-            parts.append(seq)
-    return whole or parts
-
-
-def _have_all(texts: Sequence[str], words: Sequence[str], *, inside: bool) -> bool:
-    return all(any(has_words(text, word, inside=inside) for text in texts) for word in words)

@@ -109,6 +109,11 @@ class SQLiteStore:
             self._open()
 
     @property
+    def address(self) -> Path:
+        """The file."""
+        return self.path
+
+    @property
     def location(self) -> str:
         """Path of the file."""
         return str(self.path)
@@ -337,6 +342,10 @@ class SQLiteStore:
                 f"copy of the file; `sqlite3 FILE .recover` may save some of it. Set {VARIABLE} to "
                 "another file"
             ) from error
+
+    def reopened(self) -> SQLiteStore:
+        """Return the same file on a connection of its own."""
+        return SQLiteStore(self.path, raw_days=self._raw_days)
 
     def sibling(self) -> SQLiteStore:
         """Return a new log beside this one, for rows that this one cannot take.

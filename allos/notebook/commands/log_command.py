@@ -117,8 +117,8 @@ def spent(args: tuple[str, ...]) -> pd.DataFrame:
 
 def _place() -> str:
     """File of the log; the user's folder is ``~``, since the table may be saved in a notebook."""
-    path = current.path()
-    home = Path.home()
+    info = current.info()
+    path, home = info.path, Path.home()
     if path is None:
-        return "off"
+        return "off" if info.location is None else f"in the database {info.location}"
     return f"~/{path.relative_to(home).as_posix()}" if path.is_relative_to(home) else str(path)

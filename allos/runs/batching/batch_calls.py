@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -22,6 +22,7 @@ from allos.providers.pricing import budgets
 from allos.response import ProviderResponse
 from allos.runs.batching.batch_plan import LONG_PREFIX_CHARS, BatchPlan
 from allos.runs.batching.call_states import CallState, CallStates
+from allos.runs.batching.calls import BatchOptions, Calls, Ended, Listener
 from allos.runs.batching.shared_budget import SharedBudget
 from allos.runs.batching.stopping import Stop, StopRules
 from allos.runs.batching.tool_calls import ToolOptions, ToolRun, functions_of
@@ -32,29 +33,6 @@ from allos.runs.task import Task
 from allos.session import Session
 
 _NEWEST = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchOptions:
-    """How the calls of a batch are made."""
-
-    concurrency: int | None = None
-    budget_usd: float | None = None
-    on_error: str = "row"
-    refresh: bool = False
-    mode: str = "calls"
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A call that has ended."""
-
-    position: int
-    response: ProviderResponse | None
-    """None for one that was not sent."""
-
-
-Listener = Callable[[Ended], None]
 
 
 class BatchCalls:
@@ -104,6 +82,7 @@ class BatchCalls:
         self.responses: dict[int, ProviderResponse] = {}
         """By position; only those that the log does not have, or not as they came."""
         self.is_paused = self.is_cancelled = False
+        self.pause_reason: str | None = None
         self._session = session
         self._services = [service_of(column) for column in plan.grid.columns]
         self._rules = StopRules()
@@ -357,7 +336,7 @@ def service_of(column: Column) -> str:
     return f"{name} at {base_url}" if base_url else name
 
 
-def facts_without_row(calls: BatchCalls, positions: Iterable[int]) -> dict[int, Mapping[str, Any]]:
+def facts_without_row(calls: Calls, positions: Iterable[int]) -> dict[int, Mapping[str, Any]]:
     """What is known of calls that have ended and are not in the log."""
     facts: dict[int, Mapping[str, Any]] = {}
     for position in positions:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -11,8 +10,8 @@ from allos.log.rows import messages_json
 from allos.log.store.protocol import RunRecord
 from allos.log.stored_messages import messages_of
 from allos.providers import Provider
-from allos.runs.batching.batch_calls import BatchOptions
 from allos.runs.batching.batch_plan import BatchPlan
+from allos.runs.batching.calls import BatchOptions
 from allos.runs.batching.data_rows import DataRows
 from allos.runs.batching.finished_calls import make_record, unpacked
 from allos.runs.grid import Column, Grid, build_column
@@ -34,7 +33,7 @@ def record_of(
     request = {
         "messages": messages_json(grid.prompts[0] if has_data else ()),
         "is_chat": plan.is_chat,
-        "columns": [_column(column) for column in grid.columns],
+        "columns": [column_facts(column) for column in grid.columns],
         "n": grid.n,
         "options": {k: v for k, v in asdict(options).items() if k != "refresh"},
     }
@@ -47,7 +46,8 @@ def record_of(
     return make_record(run_id, plan, request, data if has_data else {})
 
 
-def _column(column: Column) -> Mapping[str, Any]:
+def column_facts(column: Column) -> dict[str, Any]:
+    """A column as plain data, and in `missing` the names of what is none."""
     plain, withheld = split_plain(column.params)
     schema = as_schema(column.params.get("schema"))
     if schema is not None:

@@ -13,7 +13,8 @@ from allos.log.store.protocol import Where
 from allos.render.logged_rows import records, response_of
 from allos.response import ProviderResponse
 from allos.runs.batching import batch_frame
-from allos.runs.batching.batch_calls import BatchCalls, Ended, facts_without_row
+from allos.runs.batching.batch_calls import facts_without_row
+from allos.runs.batching.calls import Calls, Ended
 from allos.session import Session
 from allos.tools.schemas import as_schema
 
@@ -62,11 +63,11 @@ class BatchResults:
     Parameters
     ----------
     run_id : str
-    calls : BatchCalls
+    calls : Calls
     session : Session
     """
 
-    def __init__(self, run_id: str, calls: BatchCalls, session: Session) -> None:
+    def __init__(self, run_id: str, calls: Calls, session: Session) -> None:
         self._run_id = run_id
         self._calls = calls
         self._plan = calls.plan

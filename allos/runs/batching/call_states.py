@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from enum import IntEnum
 
 from allos.response import ProviderResponse
@@ -92,10 +92,28 @@ class CallStates:
             if not self.started or not self.left:  # not for each of a hundred thousand
                 self.changed.notify_all()
 
-    def give_up(self, is_wanted: Callable[[int], bool], state: CallState) -> list[int]:
-        """End the waiting calls of the wanted columns, and return their positions."""
+    def put_back(self, positions: Iterable[int]) -> None:
+        """Let calls wait again that were started elsewhere and have not ended."""
         with self.changed:
-            found = list(self._in_state(CallState.WAITING, is_wanted))
+            for position in positions:
+                if self._states[position] == CallState.STARTED:
+                    self._states[position] = CallState.WAITING
+                    self.started -= 1
+            self.changed.notify_all()
+
+    def give_up(
+        self,
+        is_wanted: Callable[[int], bool],
+        state: CallState,
+        only: Container[int] | None = None,
+    ) -> list[int]:
+        """End the waiting calls of the wanted columns, and return their positions.
+
+        With `only`, none at other positions.
+        """
+        with self.changed:
+            waiting = self._in_state(CallState.WAITING, is_wanted)
+            found = [at for at in waiting if only is None or at in only]
             self._mark(found, state)
             self.changed.notify_all()
         return found

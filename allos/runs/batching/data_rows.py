@@ -23,6 +23,10 @@ _READERS = {
 }
 
 
+_EVALUATE = ("collect", "compute")
+"""What lazy frames, of polars and of Dask, call having their rows."""
+
+
 def as_frame(data: Any) -> pd.DataFrame:
     """Return data as a DataFrame of its own: later changes of the data are not seen.
 
@@ -67,6 +71,15 @@ def _read(data: Any) -> pd.DataFrame:
 
         table: pd.DataFrame = pa.table(data).to_pandas()
         return table
+    evaluate = next(filter(callable, (getattr(data, name, None) for name in _EVALUATE)), None)
+    if evaluate is not None:
+        return _read(evaluate())
+    if isinstance(data, Mapping) and any(map(_is_table, data.values())):
+        names = ", ".join(map(repr, data))
+        raise ConfigurationError(
+            f"The data has several tables: choose one of {names}, data[{next(iter(data))!r}]. "
+            "Nothing was sent."
+        )
     if isinstance(data, Mapping) or (
         isinstance(data, Sequence) and data and all(isinstance(row, Mapping) for row in data)
     ):
@@ -78,6 +91,11 @@ def _read(data: Any) -> pd.DataFrame:
         "The data must be a DataFrame, another table, a list of dicts, or the path of a CSV, JSONL or "
         f"Parquet file, got {type(data).__name__}. Nothing was sent."
     )
+
+
+def _is_table(value: Any) -> bool:
+    """Whether a value is a table, such as a split of a dataset, and not a column."""
+    return hasattr(value, "to_pandas") and hasattr(value, "column_names")
 
 
 def _read_file(path: Path) -> pd.DataFrame:

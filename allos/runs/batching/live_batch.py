@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from allos.errors import BatchPausedError, Interrupted
 from allos.render.batch_table import BatchRowView, BatchView, state_text
 from allos.runs import active_runs
-from allos.runs.batching.batch_calls import BatchCalls, Ended, Listener
+from allos.runs.batching.batch_calls import BatchCalls
 from allos.runs.batching.batch_counts import ColumnCounts
 from allos.runs.batching.batch_plan import BatchPlan
 from allos.runs.batching.batch_results import BatchResults, BatchRow
 from allos.runs.batching.batch_view import batch_view, row_view
 from allos.runs.batching.call_states import CallState
+from allos.runs.batching.calls import Calls, Ended, Listener
 from allos.session import Session
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Batch:
     kind = "batch"
 
     def __init__(
-        self, run_id: str, calls: BatchCalls, session: Session, pace: Pace | None = None
+        self, run_id: str, calls: Calls, session: Session, pace: Pace | None = None
     ) -> None:
         self.id = run_id
         self.pace = pace
@@ -257,7 +258,7 @@ class Batch:
         self._raise_first_error()
         raise BatchPausedError(
             f"The batch {self.id} is paused with {self.unanswered:,} of {len(self):,} calls left: "
-            "resume() goes on, partial is the frame so far."
+            f"resume() goes on, partial is the frame so far.{_because(self._calls.pause_reason)}"
         )
 
     def _raise_first_error(self) -> None:
@@ -322,11 +323,16 @@ class Batch:
 
     def start_rows(self, rows: Sequence[int]) -> None:
         """Start the calls of some rows that are not done. For `pace`."""
-        self._calls.start_rows(rows)
+        self._steered().start_rows(rows)
 
     def spare(self) -> list[int]:
         """Start nothing more, for good; returns the numbers of the calls that were left out. For `pace`."""
-        return self._calls.spare()
+        return self._steered().spare()
+
+    def _steered(self) -> BatchCalls:
+        """The calls, of which a pace says which are made: those of this process."""
+        assert isinstance(self._calls, BatchCalls)
+        return self._calls
 
     def listen(self, listener: Listener) -> None:
         """Call `listener` with every call that ends from now on; quickly, on the loop thread."""
@@ -418,6 +424,10 @@ class Batch:
         return (
             f"Batch({self.id!r}, {names}; {state}, {self.answered:,} of {len(self):,} done{errors})"
         )
+
+
+def _because(reason: str | None) -> str:
+    return f" {reason}" if reason else ""
 
 
 def _wait_s(deadline: float | None, tick_s: float) -> float:

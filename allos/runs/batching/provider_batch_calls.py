@@ -11,9 +11,10 @@ from typing import Any
 from allos.engine import runtime
 from allos.errors import AllosError, ConfigurationError, LogError
 from allos.providers import Provider
-from allos.runs.batching.batch_calls import BatchCalls, BatchOptions
+from allos.runs.batching.batch_calls import BatchCalls
 from allos.runs.batching.batch_plan import BatchPlan
 from allos.runs.batching.call_states import CallState
+from allos.runs.batching.calls import BatchOptions
 from allos.runs.batching.service_column import ServiceColumn
 from allos.runs.batching.submitted_files import SubmittedFile, SubmittedFiles
 from allos.runs.batching.tool_calls import ToolOptions

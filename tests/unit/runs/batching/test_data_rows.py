@@ -38,6 +38,28 @@ def test_files(tmp_path: Path, name: str, text: str) -> None:
         assert as_frame(given).to_dict("list") == {"a": [1, 2], "b": ["x", "y"]}
 
 
+def test_tables_of_others() -> None:
+    """Frames of polars, lazy ones too, and Arrow tables; a dataset's rows as well."""
+    pl, pa = pytest.importorskip("polars"), pytest.importorskip("pyarrow")
+    values = {"a": [1, 2], "b": ["x", "y"]}
+
+    for given in (pl.DataFrame(values), pl.DataFrame(values).lazy(), pa.table(values), values):
+        assert as_frame(given).to_dict("list") == values
+
+
+def test_of_several_tables_one_is_chosen_by_hand() -> None:
+    """As of a dataset with its splits."""
+
+    class Split:
+        column_names = ("a",)
+
+        def to_pandas(self) -> pd.DataFrame:
+            return pd.DataFrame({"a": [1]})
+
+    with pytest.raises(ConfigurationError, match=r"choose one of 'train', 'test', data\['train'\]"):
+        as_frame({"train": Split(), "test": Split()})
+
+
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [

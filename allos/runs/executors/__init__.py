@@ -1,0 +1,1 @@
+"""Batches whose calls are made by other processes: any `concurrent.futures.Executor`, or a Dask cluster."""
