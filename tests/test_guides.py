@@ -142,7 +142,7 @@ def test_evaluate(server: FakeServer) -> None:
     """A second evaluation asks nothing, and scores of the log's answers are made without asking."""
     server.reply("billing")
 
-    assert run("guide/evaluate.md") == 3
+    assert run("guide/evaluate.md") == 4
     assert server.count == 6
 
 

@@ -18,7 +18,7 @@ from allos.analysis.separation import Separation
 from allos.runs.batching.batch_frame import log_name
 from allos.runs.batching.calls import Ended
 from allos.runs.batching.column_labels import column_labels
-from allos.runs.batching.live_batch import Batch
+from allos.runs.batching.live_batch import Batch, Pace
 from allos.runs.decision import Decision, Lead
 from allos.runs.score import score
 from allos.scorers import Scorer
@@ -80,6 +80,15 @@ class Decider:
         """Decide no more."""
         self._arrived.put(None)
         self._over.wait()
+
+    def is_same(self, other: Pace) -> bool:
+        """Whether the other one decides by the same scores."""
+        return isinstance(other, Decider) and self._identity == other._identity
+
+    @property
+    def _identity(self) -> tuple[object, ...]:
+        scorer = self.scorer
+        return scorer.name, scorer.version, scorer.target, self._count_failures, self._level
 
     @property
     def decision(self) -> Decision:

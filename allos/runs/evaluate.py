@@ -119,7 +119,9 @@ def evaluate(
     elif decide_by is not None:
         raise ConfigurationError("decide_by= is for until='decided'. Nothing was sent.")
     started = batch(frame, prompt, models=models, params=params, n=n, pace=pace, **options)
-    return Evaluation(started, named, count_failures=count_failures, decider=pace)
+    # Of a batch that runs already, the one that decides already.
+    decider = started.pace if isinstance(started.pace, Decider) else None
+    return Evaluation(started, named, count_failures=count_failures, decider=decider)
 
 
 def _decisive(scorers: Sequence[Scorer], until: object, name: object, columns: int) -> Scorer:

@@ -33,6 +33,9 @@ class Pace(Protocol):
     def leave(self) -> None:
         """Decide no more."""
 
+    def is_same(self, other: Pace) -> bool:
+        """Whether the other one would decide the same."""
+
 
 _TICK_S = 0.2
 """How often a waiting thread looks whether the batch was paused, and draws its progress."""
@@ -313,6 +316,8 @@ class Batch:
     def change_pace(self, pace: Pace | None) -> None:
         """Let another decide which rows are asked, or none: then all are."""
         if self.pace is not None:
+            if pace is not None and self.pace.is_same(pace):
+                return
             self.pace.leave()
             self._calls.states.restore_spared()
             if pace is None:

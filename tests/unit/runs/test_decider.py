@@ -170,6 +170,30 @@ def test_repeats_and_the_scorer_that_decides() -> None:
     assert found.decision.saved_calls == 4 * ROWS - len(found.frame)
 
 
+@pytest.mark.parametrize("until", ["decided", None])
+def test_running_it_again_while_it_runs(until: str | None) -> None:
+    """It is the same batch and the same decision; without `until` the rest is asked after all."""
+    hold = Hold()
+    good = ScriptedProvider(Answer([hold, "yes"]), model="good")
+    bad = model("bad", 0.5)
+    found = evaluate([good, bad])
+    hold.wait_until_reached()
+    again = evaluate([good, bad], until=until)
+    hold.release()
+    again.wait(30)
+
+    assert again.batch is found.batch
+    asked = [number_of(request) for request in good.requests]
+    assert len(asked) == len(set(asked))
+    if until is None:
+        assert again.decision is None
+        assert len(asked) == 200
+    else:
+        assert again.decision is found.decision
+        assert again.decision is not None
+        assert again.decision.is_decided
+
+
 def test_cancel_ends_it() -> None:
     """Nobody waits for a decision that will not come."""
     hold = Hold()

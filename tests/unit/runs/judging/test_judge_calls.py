@@ -77,9 +77,18 @@ def test_stop_all_ends_the_judge() -> None:
     model, hold = judge_that_hangs()
 
     context = contextvars.copy_context()
-    stopper = when_one_is_done(allos.current_session(), hold, lambda: context.run(allos.stop_all))
+    session = allos.current_session()
+    facts: list[object] = []
+
+    def stop() -> None:
+        (run,) = session.active_runs
+        facts.extend((run.kind, run.question, run.answered, run.unanswered))
+        context.run(allos.stop_all)
+
+    stopper = when_one_is_done(session, hold, stop)
     found = allos.judge(ROWS, rubric="r", model=model, planted=0)
     stopper.join()
 
+    assert facts == ["judge", "scripted/scripted judges", 1, 1]
     assert found.reliability[["verdicts", "cancelled"]].iloc[0].tolist() == [1, 1]
     assert "No verdict: 1 stopped call." in str(found)
