@@ -154,7 +154,7 @@ suites: setup browser services
 # kernel tests what is shown, and where. .ci/run does all of it, on two cores.
 
 ELSEWHERE := -m 'not model and not browser and not postgres and not dask' tests/unit tests/contract
-SHOWN     := $(addprefix tests/kernel/test_,magic.py compare.py terminal.py)
+SHOWN     := $(addprefix tests/kernel/test_,magic.py compare.py terminal.py charts.py)
 COLAB     := .venv-colab
 LOWEST    := .venv-lowest
 BARE      := .venv-bare
@@ -187,7 +187,7 @@ $(LOWEST)/.ready: pyproject.toml $(READY)
 	@echo "==> Making $(LOWEST): the lowest versions that pyproject.toml allows (1 minute)"
 	@$(call python,3.11) -m venv --clear $(LOWEST)
 	@$(RUN) uv pip compile --quiet --system-certs --python $(LOWEST)/bin/python --resolution lowest-direct \
-	  --no-header --no-emit-index-url --output-file $(LOWEST)/versions.txt pyproject.toml
+	  $(addprefix --extra ,keyring socks excel plot table) --no-header --no-emit-index-url --output-file $(LOWEST)/versions.txt pyproject.toml
 	@$(LOWEST)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
 	@$(LOWEST)/bin/python -m pip install --quiet -c $(LOWEST)/versions.txt -e . --group kernel-test
 	@touch $@

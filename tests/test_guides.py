@@ -330,7 +330,7 @@ def test_doctor(capsys: pytest.CaptureFixture[str], server: FakeServer) -> None:
 
 def test_testing(server: FakeServer) -> None:
     """Scripted models answer as the page says, and no server is asked."""
-    assert run("guide/testing.md") == 7
+    assert run("guide/testing.md") == 8
     assert server.count == 0
 
 

@@ -244,35 +244,35 @@ def _clustered(
         None if covariates is None else covariates[alone],
     )
     rows = np.flatnonzero(~alone)
-    if len(rows):
-        rows = rows[np.argsort(grouping[rows], kind="stable")]
-        number = np.cumsum(np.diff(grouping[rows], prepend=grouping[rows[0]]) != 0)
-        per_chunk = max(1, _CHUNK_CELLS // meat.shape[0])
-        starts = np.searchsorted(number, np.arange(0, number[-1] + 1, per_chunk))
-        for start, stop in zip(starts, [*starts[1:], len(rows)], strict=True):
-            part = rows[start:stop]
-            cluster = number[start:stop] - number[start]
-            sums = _sums_by_cluster(
-                cluster,
-                residual[part],
-                votes.first[part],
-                votes.second[part],
-                count,
-                None if covariates is None else covariates[part],
-            )
-            meat += sums.T @ sums
+    # Clusters of several votes, numbered from 0. Votes of one chunk of them need not be next to each other.
+    number = (np.cumsum(size > 1) - 1)[grouping[rows]]
+    several = int((size > 1).sum())
+    per_chunk = max(1, _CHUNK_CELLS // meat.shape[0])
+    for start in range(0, several, per_chunk):
+        inside = (number >= start) & (number < start + per_chunk)
+        part = rows[inside] if several > per_chunk else rows
+        sums = _sums_by_cluster(
+            number[inside] - start if several > per_chunk else number,
+            min(per_chunk, several - start),
+            residual[part],
+            votes.first[part],
+            votes.second[part],
+            count,
+            None if covariates is None else covariates[part],
+        )
+        meat += sums.T @ sums
     return meat, float(groups - 1)
 
 
 def _sums_by_cluster(
     cluster: np.ndarray,
+    groups: int,
     residual: np.ndarray,
     first: np.ndarray,
     second: np.ndarray,
     count: int,
     covariates: np.ndarray | None,
 ) -> np.ndarray:
-    groups = int(cluster[-1]) + 1
     cells = groups * count
     sums = np.bincount(cluster * count + first, residual, cells)
     sums -= np.bincount(cluster * count + second, residual, cells)

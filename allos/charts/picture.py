@@ -7,7 +7,9 @@ in a short list is left out, so that a page can take it as it is.
 from __future__ import annotations
 
 import base64
+import json
 import math
+from functools import lru_cache
 from typing import Any
 from xml.etree import ElementTree
 
@@ -17,7 +19,8 @@ from allos.charts.small_png import with_palette
 from allos.charts.words import drawable
 
 _SCALE = 2.0
-_PADDING = 12
+_PADDING = 7
+"""Pixels around the PNG, beside the few that Vega leaves."""
 _MOST_PIXELS = 1_200_000
 _SVG = "{http://www.w3.org/2000/svg}"
 _ELEMENTS = frozenset(
@@ -43,7 +46,7 @@ def bundle(spec: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     spec : dict
         Vega-Lite.
     """
-    root = _cleaned(_svg(spec), {})
+    root = _cleaned(spec, {})
     root.set("font-family", theme.FONT)
     data = {
         "image/svg+xml": _text(root),
@@ -66,18 +69,22 @@ def png(spec: dict[str, Any]) -> bytes:
     """Picture on white."""
     import vl_convert
 
-    svg = _svg(spec | {"background": "white", "padding": _PADDING})
+    root = ElementTree.fromstring(_svg(spec))
+    size = {name: float(root.get(name, "1")) + 2 * _PADDING for name in ("width", "height")}
+    box = {name: f"{pixels:g}" for name, pixels in size.items()}
+    place = {"x": str(-_PADDING), "y": str(-_PADDING)}
+    root.insert(0, ElementTree.Element(f"{_SVG}rect", {**place, **box, "fill": "white"}))
+    root.attrib.update(box, viewBox=" ".join([*place.values(), *box.values()]))
+    svg = _text(root)
     for grey, on_white in _ON_WHITE.items():
         svg = svg.replace(f'="{grey}"', f'="{on_white}"')
-    root = ElementTree.fromstring(svg)
-    pixels = float(root.get("width", "1")) * float(root.get("height", "1"))
-    scale = max(1.0, min(_SCALE, math.sqrt(_MOST_PIXELS / pixels)))
+    scale = max(1.0, min(_SCALE, math.sqrt(_MOST_PIXELS / math.prod(size.values()))))
     return with_palette(vl_convert.svg_to_png(svg, scale=scale))
 
 
 def page_svg(spec: dict[str, Any]) -> str:
     """SVG to put into a page, with classes for its colours and ``data-mark`` at each mark."""
-    root = _cleaned(_svg(_numbered(spec)), _abouts(spec))
+    root = _cleaned(spec, _abouts(spec))
     for element in root.iter():
         for name in ("fill", "stroke"):
             ink = _INKS.get(element.get(name, "").lower())
@@ -87,8 +94,8 @@ def page_svg(spec: dict[str, Any]) -> str:
     return _text(root)
 
 
-def _cleaned(svg: str, abouts: dict[str, str]) -> ElementTree.Element:
-    root = ElementTree.fromstring(svg)
+def _cleaned(spec: dict[str, Any], abouts: dict[str, str]) -> ElementTree.Element:
+    root = ElementTree.fromstring(_svg(spec))
     _clean(root, abouts)
     return root
 
@@ -99,10 +106,17 @@ def _text(root: ElementTree.Element) -> str:
 
 
 def _svg(spec: dict[str, Any]) -> str:
+    """SVG as Vega draws it; marks are described by their number."""
+    return _drawn(json.dumps(_drawable(_numbered(spec))))
+
+
+# What a notebook shows of one chart, two static pictures and one for the page, is drawn once.
+@lru_cache(maxsize=2)
+def _drawn(spec: str) -> str:
     import vl_convert
 
     version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
-    made: str = vl_convert.vegalite_to_svg(_drawable(spec), vl_version=version)
+    made: str = vl_convert.vegalite_to_svg(spec, vl_version=version)
     return made
 
 
