@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from allos.runs.evaluate import evaluate as evaluate
     from allos.runs.judge import judge as judge
     from allos.runs.logged_comparison import comparison as comparison
+    from allos.runs.playground import playground as playground
     from allos.runs.preview import preview as preview
     from allos.runs.rerun import rerun as rerun
     from allos.runs.score import score as score
@@ -98,6 +99,7 @@ _PUBLIC: dict[str, str | None] = {
     "from_notebook": "allos.log.notebook_rows",
     "judge": "allos.runs.judge",
     "log": None,
+    "playground": "allos.runs.playground",
     "preview": "allos.runs.preview",
     "preview_batch": "allos.runs.batch",
     "rate": "allos.log.feedback",
@@ -153,6 +155,7 @@ __all__ = [
     "judge",
     "load_ipython_extension",
     "log",
+    "playground",
     "preview",
     "preview_batch",
     "rate",
