@@ -22,6 +22,8 @@ def test_wheel_holds_the_boards_bundle_and_not_its_sources() -> None:
 
     assert {name for name in board if not name.endswith(".py")} == {
         "static/board.css",
+        "static/LICENSES.txt",
+        "static/board-second.js",
         "static/board.js",
     }
     assert "widget.py" in board

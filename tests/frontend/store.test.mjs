@@ -114,3 +114,42 @@ test("a closed store hears nothing", () => {
 
   assert.equal(model.listeners.size, 0);
 });
+
+test("the second script is asked for once; who waits for it reads why", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const model = makeModel();
+  const store = new Store(model);
+  model.tell({ type: "script", text: "for another page" });
+  store.needSecond();
+  store.needSecond();
+  assert.deepEqual(model.sent, [{ action: "script" }]);
+  assert.equal(store.later.said, "");
+
+  t.mock.timers.tick(2000);
+  assert.match(store.later.said, /The kernel is busy/);
+});
+
+test("without a kernel there is no second script, and that is said", () => {
+  const model = makeModel();
+  const store = new Store(model);
+  model.isOpen = false;
+  store.send({ action: "sync" });
+  store.needSecond();
+
+  assert.equal(store.later.said, "This needs the kernel.");
+  assert.equal(model.sent.length, 0);
+});
+
+test("the second script is a function of what the first one hands over", async () => {
+  const path = "../../allos/notebook/board/static/board-second.js";
+  const text = readFileSync(new URL(path, import.meta.url), "utf8");
+  const { default: make } = await import(`data:text/javascript,${encodeURIComponent(text)}`);
+  const asked = new Set();
+  const second = make((/** @type {string} */ name) => {
+    asked.add(name);
+    return { createContext: () => null };
+  });
+
+  assert.ok(asked.has("preact/hooks"));
+  assert.deepEqual(Object.keys(second.default).sort(), ["AddModel", "Help", "Marker"]);
+});

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from playwright.sync_api import BrowserContext, Locator, Page
+from playwright.sync_api import BrowserContext, Locator, Page, Request
 
 from allos.notebook.board.source import BoardSource
 from allos.notebook.board.updates import BoardUpdates
-from allos.notebook.board.widget import _board_class
+from allos.notebook.board.widget import _board_class, _static
 
 _PAGE = """<!doctype html><meta charset="utf-8"><style>
 body {{ margin: 12px; {theme} font: 13px system-ui, sans-serif }}</style>
@@ -26,7 +26,7 @@ _DARK = (
     "--jp-error-color1: #ef9a9a; --jp-warn-color1: #ffb74d; --jp-success-color1: #81c784; "
     "--jp-content-link-color: #64b5f6;"
 )
-_MOUNT = """async ([code, snapshot]) => {
+_MOUNT = """async ([code, second, snapshot]) => {
     const url = URL.createObjectURL(new Blob([code], {type: "text/javascript"}));
     const board = (await import(url)).default();
     const listeners = {};
@@ -36,7 +36,10 @@ _MOUNT = """async ([code, snapshot]) => {
         off: (event, listener) => {
             listeners[event] = listeners[event].filter((other) => other !== listener);
         },
-        send: (action) => { window.tell(action); },
+        send: (action) => {
+            if (action.action !== "script") window.tell(action);
+            else setTimeout(window.hear, 0, {type: "script", text: second});
+        },
     };
     window.hear = (message) => listeners["msg:custom"].forEach((listener) => listener(message));
     const began = performance.now();
@@ -71,15 +74,19 @@ class BoardPage:
         self.requests: list[str] = []
         self.page: Page = context.new_page()
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("request", self._note)
         css = _board_class()._css
         self.page.set_content(_PAGE.format(theme=_DARK if dark else _LIGHT, css=css))
         self.page.expose_function("tell", self._act)
         snapshot = json.loads(json.dumps(self.updates.snapshot()))
         self.requests.clear()
-        self.opened_s = self.page.evaluate(_MOUNT, [_board_class()._esm, snapshot])
-        self.requests = [url for url in self.requests if not url.startswith("blob:")]
+        scripts = [_static("board.js"), _static("board-second.js")]
+        self.opened_s = self.page.evaluate(_MOUNT, [*scripts, snapshot])
         self.board: Locator = self.page.locator(".allos-board")
+
+    def _note(self, request: Request) -> None:
+        if not request.url.startswith("blob:"):
+            self.requests.append(request.url)
 
     def _act(self, action: dict[str, Any]) -> None:
         self.actions.append(action)

@@ -14,8 +14,10 @@ Messages to the page are JSON objects of two types; ``frontend/src/protocol.js``
     and a new `run` discards everything of the one before.
 
 The page answers with ``{"action": "stop" | "retry", "cell": key}``,
-``{"action": "stop_all" | "run_again" | "retry_failed" | "sync"}``, ``{"action": "add", "model": name}``,
+``{"action": "stop_all" | "run_again" | "retry_failed" | "sync" | "script"}``, ``{"action": "add", "model": name}``,
 ``{"action": "texts", "cells": [key]}`` or ``{"action": "search", "query": words}``.
+
+``script`` is answered with ``{"type": "script", "text": javascript}``, see ``frontend/src/later.js``.
 
 On a board of more than `DEFER_OVER` calls the texts of a call are sent once a page has asked for them.
 """

@@ -159,6 +159,9 @@ def _board_class() -> type[Any]:
         def _on_message(self, _board: Any, message: Any, _buffers: Any) -> None:  # any thread
             if not isinstance(message, dict) or "action" not in message:
                 return  # anywidget's own
+            if message["action"] == "script":
+                self.send({"type": "script", "text": _static("board-second.js")})
+                return
             try:
                 self._act(message)
                 self._updates.set_notice("")

@@ -85,6 +85,18 @@ def test_who_asks_is_told_everything(board: Any) -> None:
     assert board._updates.changes() == {"type": "snapshot", "snapshot": board._updates.snapshot()}
 
 
+def test_who_asks_gets_the_second_script(board: Any) -> None:
+    """It is sent to the page as it is; what the board says stays."""
+    sent: list[dict[str, Any]] = []
+    board.send = sent.append
+    board._updates.set_notice("Look.")
+    board._on_message(board, {"action": "script"}, [])
+
+    assert [message["type"] for message in sent] == ["script"]
+    assert "export default" in sent[0]["text"]
+    assert board._updates.changes() == {"type": "update", "notice": "Look."}
+
+
 def test_texts_and_words_are_asked_for(board: Any) -> None:
     """What a page needs of a large board, it gets at the next flush."""
     board._on_message(board, {"action": "search", "query": "hi"}, [])

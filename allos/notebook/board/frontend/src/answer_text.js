@@ -6,20 +6,10 @@
  * answers, which `allos.render` has made and sanitised in the kernel.
  *
  * @import { CellState } from "./state.js"
- * @import { DiffUnit } from "./view_state.js"
- *
- * @typedef {object} Compared what an answer is compared with
- * @property {DiffUnit} unit
- * @property {readonly CellState[]} cells one, or all others for `only`
+ * @import { Marker } from "./diff/marker.js"
  */
 
 import { copyButton } from "./copy.js";
-import { diffTokens, onlyHere } from "./diff/diff.js";
-import { canonicalJson } from "./diff/json.js";
-import { Marks, paintChanges, paintFound } from "./diff/paint.js";
-import { inSlices } from "./diff/slices.js";
-import { textOf } from "./diff/text_of.js";
-import { tokenize } from "./diff/tokens.js";
 import { nextAttemptAt } from "./format.js";
 import { isEnded } from "./state.js";
 
@@ -44,7 +34,7 @@ const INERT = "mathjax_ignore tex2jax_ignore";
  * The only place where a string becomes markup: made and sanitised by allos.render in the kernel.
  * @param {string} html
  */
-function markup(html) {
+export function markup(html) {
   const template = document.createElement("template");
   template.innerHTML = html;
   for (const pre of template.content.querySelectorAll("pre:not(.allos-text)")) {
@@ -81,12 +71,8 @@ export class AnswerText {
   #plain = null;
   /** @type {HTMLElement | null} */
   #aside = null;
-  /** What it is compared with, as a text, and the words that are looked for. */
-  #marked = "";
-  /** Grows with each comparison: an older one is given up. */
-  #turn = 0;
-  #new = new Marks("allos-new");
-  #found = new Marks("allos-found");
+  /** Paints over the finished answer; it comes with the second script. @type {Marker | null} */
+  marker = null;
 
   /** @param {HTMLElement} box */
   constructor(box) {
@@ -107,83 +93,19 @@ export class AnswerText {
     this.#showAside(cell);
   }
 
-  /**
-   * Mark what is different from other answers, and what is looked for; after `show`.
-   * @param {CellState} cell
-   * @param {Compared | null} compared
-   * @param {readonly string[]} words in lower case
-   * @param {(added: number, gone: number) => void} tell counts of what differs
-   */
-  async mark(cell, compared, words, tell) {
-    if (cell.html === null || cell.is_deferred) return undefined;
-    const others = compared?.cells.filter(({ html }) => html !== null) ?? [];
-    const unit = others.length ? compared?.unit : undefined;
-    const marked = `${unit} ${others.map(({ key, run }) => `${key} ${run}`)} ${words.join(" ")}`;
-    if (marked === this.#marked) return undefined;
-    const html = cell.html;
-    this.#marked = marked;
-    const turn = ++this.#turn;
-    const isStale = () => turn !== this.#turn;
-    if (!unit) {
-      this.#draw(html);
-      this.#paintWords(words);
-      return tell(0, 0);
-    }
-    const jsons = unit === "json" ? [cell, ...others].map(({ source }) => canonicalJson(source)) : [];
-    const [json, base_json] = jsons;
-    const isJson = json != null && base_json != null;
-    const granularity = isJson ? "line" : unit === "sentences" ? "sentence" : "word";
-    const compare = function* () {
-      const here = isJson ? json : textOf(markup(html)).text;
-      const tokens = yield* tokenize(here, granularity);
-      const bases = [];
-      for (const { html } of others) {
-        const text = isJson ? base_json : textOf(markup(html ?? "")).text;
-        bases.push({ text, tokens: yield* tokenize(text, granularity) });
-      }
-      const base = /** @type {(typeof bases)[number]} */ (bases[0]);
-      const changes =
-        unit === "only"
-          ? yield* onlyHere(tokens, bases.map((each) => each.tokens))
-          : yield* diffTokens(base.tokens, tokens);
-      return { tokens, changes, base: unit === "only" ? null : base };
-    };
-    const result = await inSlices(compare(), isStale);
-    if (!result) return undefined;
-    const { changes } = result;
-    if (isJson) this.#drawPlain(json);
-    else this.#draw(html);
-    paintChanges(this.#new, this.#box, result.tokens, changes, result.base);
-    this.#paintWords(words);
-    const sum = (/** @type {(change: (typeof changes)[number]) => number} */ of) =>
-      changes.reduce((total, change) => total + of(change), 0);
-    return tell(sum(({ b0, b1 }) => b1 - b0), sum(({ a0, a1 }) => a1 - a0));
-  }
-
   /** Take its marks out of the page's. */
   close() {
-    this.#turn++;
-    this.#new.clear();
-    this.#found.clear();
-  }
-
-  /** @param {readonly string[]} words */
-  #paintWords(words) {
-    if (words.length) paintFound(this.#found, this.#box, words);
+    this.marker?.forget();
   }
 
   /** The finished answer without any marks. @param {string} html */
-  #draw(html) {
-    this.#new.clear();
-    this.#found.clear();
+  draw(html) {
     this.#box.replaceChildren(markup(html));
     this.#sayIfEmpty();
   }
 
   /** @param {string} text */
-  #drawPlain(text) {
-    this.#new.clear();
-    this.#found.clear();
+  drawPlain(text) {
     this.#box.replaceChildren(div("plain json", text));
   }
 
@@ -196,7 +118,6 @@ export class AnswerText {
   /** @param {string} id */
   #clear(id) {
     this.close();
-    this.#marked = "";
     this.#box.replaceChildren();
     this.#id = id;
     this.#chars = this.#part = this.#count = this.#nodes = 0;
@@ -230,7 +151,6 @@ export class AnswerText {
     this.#html = html;
     this.#box.append(markup(html));
     this.#box.scrollTop = 0;
-    this.#marked = `undefined  `;
     this.#sayIfEmpty();
   }
 

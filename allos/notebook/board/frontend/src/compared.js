@@ -1,7 +1,7 @@
 /**
  * What each answer is compared with.
  *
- * @import { Compared } from "./answer_text.js"
+ * @import { Compared } from "./diff/marker.js"
  * @import { Column } from "./protocol.js"
  * @import { Facts } from "./select.js"
  * @import { CellState } from "./state.js"

@@ -19,19 +19,6 @@ const COMMANDS = {
   j: "next_row",
 };
 
-/** @type {readonly [keys: string, does: string][]} shown by `?` */
-export const HELP = [
-  ["Ctrl ⏎ or ⌘ ⏎", "run again"],
-  ["Esc", "close what is open, then stop all models"],
-  ["/", "search in prompts and answers; also latency>2, cost<0.01, model:gpt, is:failed"],
-  ["d", "show differences, or not"],
-  ["f", "one answer alone, and back"],
-  ["1 … 9", "go to a column"],
-  ["h l", "previous, next column (one answer alone)"],
-  ["k j", "previous, next prompt"],
-  ["?", "this list"],
-];
-
 /**
  * @param {Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey">} event
  * @param {boolean} isTyping whether the key is for a field

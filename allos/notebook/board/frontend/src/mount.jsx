@@ -15,7 +15,7 @@ import { isActive } from "./state.js";
 import { remoteQuery } from "./select.js";
 import { initialView } from "./view_state.js";
 import { Board } from "./views/board.jsx";
-import { BoardContext } from "./views/context.js";
+import { BoardContext, LaterContext } from "./views/context.js";
 
 const TICK_MS = 250;
 const SEARCH_MS = 200;
@@ -58,6 +58,8 @@ export function mount(store, el) {
     if (words) searching = setTimeout(() => store.send({ action: "search", query: words }), SEARCH_MS);
   }
 
+  const needSecond = () => store.needSecond();
+
   /** @type {import("./views/context.js").BoardActions} */
   const actions = {
     send: (action) => store.send(action),
@@ -66,20 +68,23 @@ export function mount(store, el) {
     requestText: (key) => store.requestText(key),
     change: (change) => setView(change(view)),
     search,
+    needSecond,
     clamps,
   };
 
   function draw() {
     render(
       <BoardContext.Provider value={actions}>
-        <Board
-          state={store.state}
-          view={view}
-          width_px={width_px}
-          now_ms={performance.now()}
-          isHidden={shouldHide()}
-          spoken={spoken}
-        />
+        <LaterContext.Provider value={store.later}>
+          <Board
+            state={store.state}
+            view={view}
+            width_px={width_px}
+            now_ms={performance.now()}
+            isHidden={shouldHide()}
+            spoken={spoken}
+          />
+        </LaterContext.Provider>
       </BoardContext.Provider>,
       el,
     );
@@ -134,7 +139,10 @@ export function mount(store, el) {
     }
   }
 
+  /** Whoever turns to a board may press a button next. */
+  const turnsTo = ["pointerenter", "focusin"];
   draw();
+  for (const event of turnsTo) el.addEventListener(event, needSecond, { once: true });
   // In front of the notebook, which has keys of its own.
   window.addEventListener("keydown", onKey, true);
   const root = /** @type {HTMLElement} */ (el.firstElementChild);
@@ -149,6 +157,7 @@ export function mount(store, el) {
   const unsubscribe = store.subscribe(draw);
   return () => {
     window.removeEventListener("keydown", onKey, true);
+    for (const event of turnsTo) el.removeEventListener(event, needSecond);
     unsubscribe();
     sizes.disconnect();
     stopClock();

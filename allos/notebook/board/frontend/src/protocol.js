@@ -87,14 +87,16 @@
  * @typedef {{type: "snapshot", snapshot: Snapshot}} SnapshotMessage
  * @typedef {{type: "update", cells?: CellUpdate[], found?: Found}
  *   & Partial<Pick<Snapshot, "columns" | "chips" | "summary" | "notice">>} UpdateMessage
+ * @typedef {{type: "script", text: string}} ScriptMessage the second script, to a page that has asked for it
  * @typedef {SnapshotMessage | UpdateMessage} KernelMessage from the kernel, as a custom message
  *
  * @typedef {{action: "stop" | "retry", cell: string}} CellAction
  * @typedef {CellAction
- *   | {action: "stop_all" | "run_again" | "retry_failed" | "sync"}
+ *   | {action: "stop_all" | "run_again" | "retry_failed" | "sync" | "script"}
  *   | {action: "add", model: string}
  *   | {action: "texts", cells: string[]}
- *   | {action: "search", query: string}} Action to the kernel, likewise; `sync` asks for a snapshot
+ *   | {action: "search", query: string}} Action to the kernel, likewise; `sync` asks for a
+ *   snapshot, `script` for the second script
  */
 
 export {};

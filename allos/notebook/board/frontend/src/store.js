@@ -1,7 +1,7 @@
 /**
  * One store for each widget model: it hears the kernel, keeps the state, and tells the views.
  *
- * @import { Action, CellAction, KernelMessage } from "./protocol.js"
+ * @import { Action, CellAction, KernelMessage, ScriptMessage } from "./protocol.js"
  * @import { BoardEvent, BoardState } from "./state.js"
  *
  * @typedef {object} Model what of anywidget's model is used
@@ -12,6 +12,7 @@
  * @property {any} [widget_manager]
  */
 
+import { evaluate } from "./later.js";
 import { initialState, isActive, isEnded, reduce } from "./state.js";
 
 /** A notebook server drops messages when there are too many at once, the last ones of a run too. */
@@ -20,6 +21,10 @@ const MAX_SYNC_TIMEOUT_MS = 60_000;
 /** A press meant for Stop must not become a Retry, which costs money. */
 const SETTLE_MS = 700;
 const REQUEST_MS = 30;
+/** A kernel that has not answered by then is in a cell, or gone. */
+const PATIENCE_MS = 1500;
+const WAITING = "The kernel is busy. This opens when its cell has ended.";
+const GONE = "This needs the kernel.";
 /** Events of a model whose kernel is gone. */
 const CLOSING = ["comm_live_update", "comm:close", "destroy"];
 const DEAD = new Set(["dead", "autorestarting"]);
@@ -36,12 +41,15 @@ export class Store {
   #wanted = new Set();
   /** @type {BoardState} */
   state;
+  /** The second script, and why it is not here. @type {import("./views/context.js").LaterState} */
+  later = { second: null, said: "" };
+  #isLoading = false;
 
   /** @param {Model} model */
   constructor(model) {
     this.#model = model;
     this.state = initialState(model.get("snapshot"), performance.now());
-    this.#on("msg:custom", (/** @type {KernelMessage} */ message) => this.#receive(message));
+    this.#on("msg:custom", (/** @type {KernelMessage | ScriptMessage} */ message) => this.#receive(message));
     this.#on("change:snapshot", () =>
       this.#dispatch({ type: "snapshot", snapshot: model.get("snapshot") }),
     );
@@ -97,6 +105,34 @@ export class Store {
     this.send({ action: failed ? "retry_failed" : "run_again" });
   }
 
+  /** Ask for the second script, unless it is here or was asked for. */
+  needSecond() {
+    if (this.later.second || this.#isLoading) return;
+    this.#isLoading = this.state.connected;
+    if (!this.#isLoading) return this.#setLater({ second: null, said: GONE });
+    this.send({ action: "script" });
+    setTimeout(() => {
+      if (this.#isLoading) this.#setLater({ second: null, said: this.state.connected ? WAITING : GONE });
+    }, PATIENCE_MS);
+  }
+
+  /** @param {string} text of the second script */
+  async #load(text) {
+    if (!this.#isLoading) return; // another page has asked for it
+    try {
+      this.#setLater({ second: await evaluate(text), said: "" });
+    } catch (error) {
+      this.#setLater({ second: null, said: `This page does not load a second script: ${error}` });
+    }
+    this.#isLoading = false;
+  }
+
+  /** @param {typeof this.later} later */
+  #setLater(later) {
+    this.later = later;
+    for (const listener of this.#listeners) listener();
+  }
+
   /** Ask for the text of a cell; those of one moment are asked for together. @param {string} key */
   requestText(key) {
     if (!this.#wanted.size) setTimeout(() => this.#requestTexts(), REQUEST_MS);
@@ -118,8 +154,9 @@ export class Store {
     this.send({ action: "sync" });
   }
 
-  /** @param {KernelMessage} message */
+  /** @param {KernelMessage | ScriptMessage} message */
   #receive(message) {
+    if (message?.type === "script") return void this.#load(message.text);
     if (message?.type !== "snapshot" && message?.type !== "update") return; // anywidget's own
     this.#heard_at_ms = performance.now();
     const { cells } = this.state;
@@ -132,6 +169,7 @@ export class Store {
   }
 
   #lose() {
+    this.#isLoading = false;
     this.#dispatch({ type: "disconnected" });
     this.send({ action: "sync" }); // if somebody answers, it was a false alarm
   }

@@ -13,8 +13,8 @@ import { matching, shownColumns, shownRows } from "../select.js";
 import { isActive } from "../state.js";
 import { Head } from "./asked.jsx";
 import { Columns } from "./columns.jsx";
-import { AddModel, Help } from "./extras.jsx";
 import { Grid } from "./grid.jsx";
+import { Later } from "./later.jsx";
 import { ColumnsContext } from "./shown.js";
 import { Sums } from "./sums.jsx";
 import { Table } from "./table.jsx";
@@ -90,8 +90,8 @@ function Shown({ state, view, width_px, now_ms }) {
   return (
     <ColumnsContext.Provider value={shown}>
       <Toolbar state={state} view={view} columns={columns} />
-      {view.isAdding && <AddModel />}
-      {view.isHelpOpen && <Help />}
+      {view.isAdding && <Later name="AddModel" />}
+      {view.isHelpOpen && <Later name="Help" />}
       <Head state={state} view={view} rows={rows} row={row} />
       <div class="notice" role="alert" hidden={!state.notice}>{state.notice}</div>
       {view.mode === "grid" && <Grid {...answers} rows={rows} />}

@@ -2,7 +2,7 @@
  * Long texts, folded: a box of so many lines and a button for the rest. What is in the box, and how the
  * two look, is written to the page directly, because it depends on sizes that the page has measured.
  *
- * @import { Compared } from "../answer_text.js"
+ * @import { Compared } from "../diff/marker.js"
  * @import { CellState } from "../state.js"
  * @import { RefObject } from "preact"
  */
@@ -15,7 +15,7 @@ import { Clamp } from "../layout.js";
 import { memo } from "../memo.js";
 import { isEnded } from "../state.js";
 import { toggleExpanded } from "../view_state.js";
-import { useBoard } from "./context.js";
+import { useBoard, useLater } from "./context.js";
 
 export const ANSWER_LINES = 14;
 const ASKED_LINES = 3;
@@ -85,7 +85,9 @@ export const Asked = memo(function Asked({ id, text, isExpanded }) {
  * @type {import("preact").FunctionComponent<AnswerProps>}
  */
 export const Answer = memo(function Answer({ cell, name, isExpanded, compared, words, lines = ANSWER_LINES }) {
-  const { requestText } = useBoard();
+  const { requestText, needSecond } = useBoard();
+  const { second, said: missing } = useLater();
+  const isMarked = compared !== null || words.length > 0;
   const box = useRef(/** @type {HTMLDivElement | null} */ (null));
   const text = useRef(/** @type {AnswerText | null} */ (null));
   const [said, say] = useState("");
@@ -95,11 +97,16 @@ export const Answer = memo(function Answer({ cell, name, isExpanded, compared, w
     text.current.show(cell);
   }, [cell]);
   useEffect(() => {
-    text.current?.mark(cell, compared, words, (added, gone) => {
+    if (isMarked) needSecond();
+  }, [isMarked]);
+  useEffect(() => {
+    if (!second || !box.current || !text.current) return;
+    text.current.marker ??= new second.Marker(box.current, text.current);
+    text.current.marker.mark(cell, compared, words, (added, gone) => {
       say(compared ? differenceLabel(compared.unit, added, gone) : "");
       refit();
     });
-  }, [cell, compared, words]);
+  }, [cell, compared, words, second]);
   useEffect(() => () => text.current?.close(), []);
   useEffect(() => {
     if (cell.is_deferred) requestText(cell.key);
@@ -113,7 +120,7 @@ export const Answer = memo(function Answer({ cell, name, isExpanded, compared, w
     <>
       <div ref={box} class="text clamp" dir="auto" />
       <More buttonRef={button} id={cell.key} />
-      <span class="differs">{said}</span>
+      <span class="differs">{second || !isMarked ? said : missing}</span>
       {cell.source && (
         <button
           class="btn quiet copy"

@@ -2,7 +2,7 @@
  * One model with one set of parameters, and one of its answers.
  *
  * @import { Column as ColumnFacts } from "../protocol.js"
- * @import { Compared } from "../answer_text.js"
+ * @import { Compared } from "../diff/marker.js"
  * @import { CellState } from "../state.js"
  * @import { Group } from "../select.js"
  * @import { FunctionComponent } from "preact"

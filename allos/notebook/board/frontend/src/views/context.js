@@ -2,6 +2,7 @@
  * What the parts of one view share.
  *
  * @import { Action } from "../protocol.js"
+ * @import { Second } from "../later.js"
  * @import { Clamps } from "../layout.js"
  * @import { ViewState } from "../view_state.js"
  *
@@ -12,7 +13,12 @@
  * @property {(key: string) => void} requestText asks for the text of a cell
  * @property {(change: (view: ViewState) => ViewState) => void} change changes what a person has chosen
  * @property {(text: string) => void} search looks for something
+ * @property {() => void} needSecond asks for the second script, once
  * @property {Clamps} clamps
+ *
+ * @typedef {object} LaterState
+ * @property {Second | null} second
+ * @property {string} said why it is not here
  */
 
 import { createContext } from "preact";
@@ -26,3 +32,8 @@ export function useBoard() {
   if (!actions) throw new Error("a part of the board stands outside of it");
   return actions;
 }
+
+export const LaterContext = createContext(/** @type {LaterState} */ ({ second: null, said: "" }));
+
+/** The second script, once it is here. */
+export const useLater = () => useContext(LaterContext);

@@ -1,7 +1,7 @@
 /**
  * Prompts down, models across.
  *
- * @import { Compared } from "../answer_text.js"
+ * @import { Compared } from "../diff/marker.js"
  * @import { Column, Row } from "../protocol.js"
  * @import { Group } from "../select.js"
  * @import { CellState } from "../state.js"

@@ -1,9 +1,8 @@
-/** What opens below the toolbar: the field for one more model, and the list of keys. */
+/** The field for one more model. */
 
 import { useLayoutEffect, useRef } from "preact/hooks";
 
-import { HELP } from "../keys.js";
-import { useBoard } from "./context.js";
+import { useBoard } from "../views/context.js";
 
 export function AddModel() {
   const { send, change } = useBoard();
@@ -25,18 +24,5 @@ export function AddModel() {
       </label>
       <button type="submit" class="btn">Ask it</button>
     </form>
-  );
-}
-
-export function Help() {
-  return (
-    <dl class="extra help">
-      {HELP.map(([keys, does]) => (
-        <div>
-          <dt>{keys.split(" ").map((key) => (/^(or|…)$/.test(key) ? ` ${key} ` : <kbd>{key}</kbd>))}</dt>
-          <dd>{does}</dd>
-        </div>
-      ))}
-    </dl>
   );
 }

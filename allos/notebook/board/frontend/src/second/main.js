@@ -1,0 +1,7 @@
+/** What the second script holds: loaded when it is first used, see `later.js`. */
+
+import { Marker } from "../diff/marker.js";
+import { AddModel } from "./add_model.jsx";
+import { Help } from "./help.jsx";
+
+export default { AddModel, Help, Marker };
