@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from allos.notebook.front_end import is_colab
-from allos.notebook.mime_bundles import comparison_bundle
+from allos.notebook.mime_bundles import Bundle, comparison_bundle
 
 if TYPE_CHECKING:
     from allos.notebook.board.source import BoardSource
@@ -36,7 +37,7 @@ def show(shell: Any, comparison: BoardSource) -> None:
     Interrupted
         The stop button, on Colab: everything was stopped, partial answers are kept.
     """
-    table = _Table(shell, comparison)
+    table = StaticTable(shell, comparison, lambda: comparison_bundle(comparison))
     table.publish()
     if is_colab():
         _wait(table, comparison)
@@ -54,7 +55,7 @@ def show(shell: Any, comparison: BoardSource) -> None:
     table.update_soon()  # the comparison may have ended in between
 
 
-def _wait(table: _Table, comparison: BoardSource) -> None:
+def _wait(table: StaticTable, comparison: BoardSource) -> None:
     """Update the table from this thread until the last answer is there."""
     stopped = None
     try:
@@ -71,15 +72,40 @@ def _wait(table: _Table, comparison: BoardSource) -> None:
         raise stopped
 
 
-class _Table:
-    """The static table of one output, updated whenever an answer is complete."""
+class Answers(Protocol):
+    """What a static table shows: a comparison, or several."""
 
-    def __init__(self, shell: Any, comparison: BoardSource) -> None:
+    @property
+    def answers_version(self) -> object:
+        """Another one whenever a response arrives."""
+
+    @property
+    def done(self) -> bool:
+        """Whether every cell has its response."""
+
+    @property
+    def cells(self) -> Sequence[Any]:
+        """All calls."""
+
+
+class StaticTable:
+    """The static table of one output, updated whenever an answer is complete.
+
+    Parameters
+    ----------
+    shell : InteractiveShell
+    answers : Answers
+    bundle : callable
+        Returns what to show.
+    """
+
+    def __init__(self, shell: Any, answers: Answers, bundle: Callable[[], Bundle]) -> None:
         self._shell = shell
-        self._comparison = comparison
+        self._answers = answers
+        self._bundle = bundle
         self._display_id = uuid.uuid4().hex
         self._is_published = False
-        self._published_version = -1
+        self._published_version: object = None
         self._updating = threading.Lock()  # guards: one thread updates the table at a time
 
     def update_soon(self) -> None:  # loop thread
@@ -95,8 +121,8 @@ class _Table:
 
     def publish(self) -> None:
         """Show the table, or replace the one that is shown."""
-        self._published_version = self._comparison.answers_version
-        data, metadata = comparison_bundle(self._comparison)
+        self._published_version = self._answers.answers_version
+        data, metadata = self._bundle()
         self._shell.display_pub.publish(
             data,
             metadata=metadata,
@@ -106,10 +132,10 @@ class _Table:
         self._is_published = True
 
     def _is_stale(self) -> bool:
-        comparison = self._comparison
-        if len(comparison.cells) > _LARGE and not comparison.done:
+        answers = self._answers
+        if len(answers.cells) > _LARGE and not answers.done:
             return False  # a table of so many answers is made once, at the end
-        return comparison.answers_version != self._published_version
+        return answers.answers_version != self._published_version
 
     def _update_in_thread(self) -> None:
         try:

@@ -49,7 +49,12 @@ class ModelChoice:
     @property
     def usable(self) -> bool:
         """Whether it can be chosen."""
-        return not self.obstacle and not self.name.endswith("/")
+        return not self.obstacle
+
+    @property
+    def listable(self) -> bool:
+        """Whether it stands for a service that may be asked for its models, see `list_models`."""
+        return self.obstacle == _NAMELESS
 
 
 def model_choices(query: str = "", *, most: int = MOST) -> list[ModelChoice]:
@@ -64,8 +69,8 @@ def model_choices(query: str = "", *, most: int = MOST) -> list[ModelChoice]:
 
     Examples
     --------
-    >>> model_choices("haiku anthropic/")[0].name.startswith("anthropic/claude-haiku")
-    True
+    >>> model_choices("anthropic/claude-haiku-4-5")[0].context_window
+    200000
     """
     words = query.lower().split()
     services.load_installed()
@@ -139,6 +144,22 @@ def is_embedded_installed() -> bool:
     return has_llama_cpp() and local.DEFAULT_MODEL in local.known_models()
 
 
+def list_models(name: str) -> int:
+    """Ask a service for its models, which `model_choices` then has; returns how many. Makes a request.
+
+    Raises
+    ------
+    ConfigurationError
+        An unknown service, or one that lacks a key.
+    ProviderError
+        The service could not be asked.
+    """
+    from allos.providers.registry import ProviderRegistry
+
+    with ProviderRegistry.get_provider(services.find(name).name, model="any") as provider:
+        return len(provider.list_models())
+
+
 # ---- inside ------------------------------------------------------------------------------------
 
 
@@ -159,7 +180,7 @@ def _of_service(service: Service, words: list[str]) -> Iterator[ModelChoice]:
     if not found and all(word in prefix for word in words):
         obstacle, advice = obstacle_of(service)
         yield ModelChoice(
-            name=prefix, obstacle=obstacle or "type a model's name", advice=advice or service.note
+            name=prefix, obstacle=obstacle or _NAMELESS, advice=advice or service.note
         )
 
 
@@ -221,6 +242,7 @@ def _with_facts(choice: ModelChoice) -> ModelChoice:
 
 
 _RETIRED = "retired"
+_NAMELESS = "list its models"
 _SAMPLE_TOKENS = 1_000
 """A small prompt: long ones may cost more for each token."""
 

@@ -6,8 +6,8 @@
  * `node build.mjs` writes the files; `node build.mjs --check` fails when they are not what it would write.
  */
 
-import { readFileSync, writeFileSync } from "node:fs";
-import { basename, relative, resolve } from "node:path";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, dirname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -83,7 +83,19 @@ const imported = new Set(Object.values(second.metafile.outputs).flatMap(({ impor
 const unused = [...shared].filter((name) => !imported.has(name));
 if (unused.length) throw new Error(`src/shared.js names ${unused.join(" and ")}, which nothing imports`);
 
-const outputFiles = [...first.outputFiles, ...second.outputFiles];
+/** The playground is a widget of its own, with a script of its own. */
+const playground = await build({
+  ...common,
+  entryPoints: [here("src/playground/main.js")],
+  outfile: here("../../playground/static/playground.js"),
+  format: "esm",
+  banner: {
+    js: `/* ${generated} Contains Preact ${preact.version}, see LICENSES.txt of the board. */`,
+    css: `/* ${generated} */`,
+  },
+});
+
+const outputFiles = [...first.outputFiles, ...second.outputFiles, ...playground.outputFiles];
 const licenses = { path: here("../static/LICENSES.txt"), text: `board.js contains Preact ${preact.version}:\n\n${license}\n` };
 
 const stale = [];
@@ -94,6 +106,7 @@ for (const { path, text } of [...outputFiles, licenses]) {
     throw new Error(`${name} has ${bytes} bytes, more than ${MAX_BYTES}`);
   }
   if (!process.argv.includes("--check")) {
+    mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
     console.log(`${name}: ${bytes} bytes`);
   } else if (committed(path) !== text) {
