@@ -8,7 +8,7 @@ from typing import Any
 from allos.ids import time_of
 from allos.providers.model_choices import ModelChoice
 from allos.providers.pricing.estimates import usd
-from allos.render.comparison_columns import root_class
+from allos.render.comparison_columns import colour_slots, root_class, shades
 from allos.render.comparison_costs import total_cost
 from allos.render.format import UNKNOWN
 from allos.render.plain import clean_text, shorten
@@ -47,7 +47,7 @@ def plan_state(plan: Plan, models: Sequence[ModelChoice | None], revision: int) 
         "revision": revision,
         "problems": {where: _line(text) for where, text in plan.problems.items()},
         "warnings": {where: _line(text) for where, text in plan.warnings.items()},
-        "models": [None if each is None else choice_state(each) for each in models],
+        "models": _model_states(models),
         "code": plan.code,
         "calls": 0,
     }
@@ -65,6 +65,15 @@ def plan_state(plan: Plan, models: Sequence[ModelChoice | None], revision: int) 
             ),
         }
     return state
+
+
+def _model_states(models: Sequence[ModelChoice | None]) -> list[dict[str, Any] | None]:
+    """The chosen models, in the colours that they will have on the board."""
+    names = ["" if each is None else each.name for each in models]
+    return [
+        None if each is None else {**choice_state(each), "slot": slot, "shade": shade}
+        for each, slot, shade in zip(models, colour_slots(names), shades(names), strict=True)
+    ]
 
 
 def choice_state(choice: ModelChoice) -> dict[str, Any]:

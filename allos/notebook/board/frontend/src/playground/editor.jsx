@@ -28,6 +28,7 @@ export function Editor({ id, name, value, columns, problem, warning, placeholder
             id={id}
             name={name}
             ref={area}
+            rows={1}
             defaultValue={value}
             placeholder={placeholder}
             spellcheck={false}

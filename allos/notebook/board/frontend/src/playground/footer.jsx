@@ -74,9 +74,11 @@ function Sums({ state }) {
   const { plan } = state;
   const planned = isPlanned(state);
   if (!plan) return <span class="sums" role="status">…</span>;
-  const problems = Object.values(plan.problems);
-  if (problems.length) {
-    return <span class="sums" role="status">{problems.length === 1 || !state.draft.prompt.trim() ? problems[0] : `${problems.length} fields need a change.`}</span>;
+  const { draft } = state;
+  if (Object.keys(plan.problems).length) {
+    // What stands beside its field is not said again.
+    const missing = !draft.models.length ? plan.problems["models"] : !draft.prompt.trim() ? plan.problems["prompt"] : "";
+    return <span class="sums" role="status">{missing || "Change what is marked."}</span>;
   }
   const { calls, tokens, cost, left, failures = [], dropped = [] } = plan;
   return (

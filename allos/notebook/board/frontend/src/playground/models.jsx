@@ -8,12 +8,11 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 
 import { AddParameter, Parameter, Problems } from "./params.jsx";
-import { isPlanned, moved, slotsOf, without } from "./state.js";
+import { isPlanned, letterOf, moved, without } from "./state.js";
 
 /** @param {ViewProps} props */
 export function Models({ store, state, prefix }) {
   const { draft } = state;
-  const slots = slotsOf(draft.models);
   return (
     <div class="models">
       <div class="head">
@@ -21,7 +20,7 @@ export function Models({ store, state, prefix }) {
       </div>
       <ul class="chosen">
         {draft.models.map((model, at) => (
-          <ModelRow key={at} store={store} state={state} prefix={prefix} model={model} at={at} slot={slots[at]} />
+          <ModelRow key={at} store={store} state={state} prefix={prefix} model={model} at={at} />
         ))}
       </ul>
       <Picker store={store} state={state} prefix={prefix} />
@@ -29,11 +28,14 @@ export function Models({ store, state, prefix }) {
   );
 }
 
-/** @param {ViewProps & {model: DraftModel, at: number, slot: ReturnType<typeof slotsOf>[number] | undefined}} props */
-function ModelRow({ store, state, model, at, slot }) {
+/** @param {ViewProps & {model: DraftModel, at: number}} props */
+function ModelRow({ store, state, model, at }) {
   const { facts, plan } = state;
   const isKnown = isPlanned(state);
-  const choice = isKnown ? plan?.models[at] : null;
+  // Where something is typed the names are those of before, unless a model was added or removed.
+  const planned = plan?.models[at];
+  const choice = planned && (isKnown || planned.name === model.name) ? planned : null;
+  const letter = letterOf(at);
   const [provider, name] = splitName(choice?.shown ?? model.name);
   const change = (/** @type {Record<string, string>} */ params) =>
     store.dispatch({ type: "model", at, model: { ...model, params } });
@@ -41,13 +43,13 @@ function ModelRow({ store, state, model, at, slot }) {
   const fields = Object.keys(model.params);
   return (
     <li>
-      <div class={`model c${slot?.slot} s${slot?.shade}`}>
-        <span class="key" aria-hidden="true">{slot?.letter}</span>
+      <div class={`model${choice ? ` c${choice.slot} s${choice.shade}` : ""}`}>
+        <span class="key" aria-hidden="true">{letter}</span>
         <span class="who"><b>{name}</b> <small>{provider}</small></span>
         {fields.map((field) => (
           <Parameter
             key={field}
-            owner={`${slot?.letter}`}
+            owner={letter}
             field={facts.parameters.find((each) => each.name === field)}
             value={model.params[field] ?? ""}
             problem={plan?.problems[`models.${at}.${field}`]}
@@ -58,13 +60,13 @@ function ModelRow({ store, state, model, at, slot }) {
         <span class="right">
           <small>{[choice?.price, choice?.window].filter(Boolean).join(" · ")}</small>
           <AddParameter
-            label={`Add a parameter for ${slot?.letter}, ${name}`}
-            owner={`${slot?.letter}`}
+            label={`Add a parameter for ${letter}, ${name}`}
+            owner={letter}
             words="+"
             fields={facts.parameters.filter((each) => !(each.name in model.params))}
             add={(field) => change({ ...model.params, [field]: "" })}
           />
-          <button type="button" class="gone" aria-label={`Remove ${slot?.letter}, ${name}`} title="Remove" onClick={() => store.dispatch({ type: "model", at, model: null })}>
+          <button type="button" class="gone" aria-label={`Remove ${letter}, ${name}`} title="Remove" onClick={() => store.dispatch({ type: "model", at, model: null })}>
             ×
           </button>
         </span>
@@ -124,7 +126,7 @@ function Picker({ store, state, prefix }) {
         onInput={({ currentTarget }) => store.search(currentTarget.value)}
         onMouseDown={() => !open && store.search(picker.query)}
         onKeyDown={onKeyDown}
-        onBlur={() => store.dispatch({ type: "picker", change: { open: false, says: "" } })}
+        onBlur={() => store.dispatch({ type: "picker", change: { open: false, says: "", query: "" } })}
       />
       <ul
         id={`${prefix}-list`}

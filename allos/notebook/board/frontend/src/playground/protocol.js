@@ -40,6 +40,8 @@
  * @property {string} advice
  * @property {boolean} usable
  * @property {boolean} listable
+ * @property {number} [slot] its colour, among those chosen
+ * @property {number} [shade]
  *
  * @typedef {object} Plan
  * @property {number} revision

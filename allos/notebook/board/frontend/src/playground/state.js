@@ -117,22 +117,8 @@ export function isRunnable(state) {
   return state.connected && !state.starting && (!isPlanned(state) || Object.keys(state.plan?.problems ?? {}).length === 0);
 }
 
-/** The letter and the colours of each model: settings of one model share a colour. @param {readonly DraftModel[]} models */
-export function slotsOf(models) {
-  /** @type {string[]} */
-  const names = [];
-  /** @type {Map<string, number>} */
-  const counts = new Map();
-  return models.map(({ name }, at) => {
-    if (!names.includes(name)) names.push(name);
-    const shade = counts.get(name) ?? 0;
-    counts.set(name, shade + 1);
-    return { letter: letterOf(at), slot: names.indexOf(name) % 10, shade: Math.min(shade, 3) };
-  });
-}
-
-/** @param {number} at */
-const letterOf = (at) => (at < 26 ? "" : String.fromCharCode(64 + Math.floor(at / 26))) + String.fromCharCode(65 + (at % 26));
+/** As the board names columns. @param {number} at */
+export const letterOf = (at) => (at < 26 ? "" : String.fromCharCode(64 + Math.floor(at / 26))) + String.fromCharCode(65 + (at % 26));
 
 /** A text with another one put in the place of what is selected. @param {string} text @param {number} start @param {number} end @param {string} name */
 export function withColumn(text, start, end, name) {
