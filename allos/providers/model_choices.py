@@ -21,9 +21,9 @@ from allos.providers.catalog.service import Service
 from allos.providers.pricing import prices
 from allos.providers.pricing.estimates import usd
 
-MOST = 60
+MOST = 200
 """Models that one search returns."""
-_MOST_OF_SERVICE = 12
+_MOST_OF_SERVICE = 40
 """Of one service, as long as nothing is typed."""
 _MAX_CHARS = 200
 """Longer names come from a broken server: they are not offered."""
