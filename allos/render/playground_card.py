@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from allos.render.plain import escaped, unbroken
 from allos.render.static_styles import with_inline_styles
-from allos.render.style import STYLE
+from allos.render.style import sheet_of
 
 
 def playground_card(code: str, own_class: str = "") -> str:
@@ -23,9 +23,10 @@ def playground_card(code: str, own_class: str = "") -> str:
     False
     """
     words = "A playground: run this cell to edit the prompt and choose models. This does the same:"
-    page = (
-        f'<div class="allos-out {own_class} mathjax_ignore tex2jax_ignore">{STYLE}'
+    body = (
         f'<div class="allos-md"><p>{escaped(words)}</p>'
-        f"<pre><code>{escaped(code)}</code></pre></div></div>"
+        f"<pre><code>{escaped(code)}</code></pre></div>"
     )
+    names = " ".join(filter(None, ("allos-out", own_class, "mathjax_ignore tex2jax_ignore")))
+    page = f'<div class="{names}"><style>{sheet_of(body)}</style>{body}</div>'
     return unbroken(with_inline_styles(page))

@@ -53,7 +53,7 @@ def test_the_table_of_a_large_comparison_is_made_at_its_end(
         ScriptedProvider(Answer(["some", hold, "more"]), model="slow"),
     ]
     comparison = allos.compare("Go", models=models)
-    table = comparison_output._Table(None, comparison)
+    table = comparison_output.StaticTable(None, comparison, lambda: ({}, {}))
     hold.wait_until_reached()
     comparison.cells[0].wait(10)
     running = table._is_stale()
