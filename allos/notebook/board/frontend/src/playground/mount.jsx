@@ -16,7 +16,8 @@ let views = 0;
  * @returns {() => void} takes it out of the page
  */
 export function mount(store, el) {
-  const prefix = `allos-pg-${++views}`;
+  // anywidget loads a module for each widget, so that a count alone would begin anew in each.
+  const prefix = `${store.state.facts.own_class}-${++views}`;
   const draw = () => render(<Playground store={store} state={store.state} prefix={prefix} />, el);
 
   /** In front of the notebook, where Ctrl+Enter runs the cell. @param {KeyboardEvent} event */
