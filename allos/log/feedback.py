@@ -219,8 +219,19 @@ def vote(
     return cast.id
 
 
-def withdraw_vote(id: str) -> None:
+def default_rater() -> str | None:
+    """Who rates and votes where nobody is named: the login name."""
+    return _rater(None, _log())
+
+
+def withdraw_vote(id: str, *, rater: str | None = None) -> None:
     """Take back a vote, by the id that `vote` returned; the log keeps both rows.
+
+    Parameters
+    ----------
+    id : str
+    rater : str, optional
+        Who takes it back; by default the login name.
 
     Raises
     ------
@@ -240,7 +251,7 @@ def withdraw_vote(id: str) -> None:
         Vote(
             id=new_id(),
             created_at=_now(),
-            rater=_rater(None, log),
+            rater=_rater(rater, log),
             winner=None,
             withdraws=id,
             **nothing,

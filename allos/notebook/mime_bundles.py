@@ -61,8 +61,8 @@ def comparison_bundle(comparison: BoardSource) -> Bundle:
 
     view = comparison.view()
     responses = [cell.response for cell in view.cells if cell.response is not None]
-    if len(responses) > MAX_SAVED_ROWS:
-        responses = []  # a notebook of many megabytes helps nobody; the log has them
+    if len(responses) > MAX_SAVED_ROWS or comparison.is_blind:
+        responses = []  # of many megabytes, or with the names; the log has them
     return {
         "text/html": comparison_html(view),
         "text/plain": comparison_text(view),

@@ -87,10 +87,9 @@ class Cell:
         `time.perf_counter` of the first text or reasoning.
     response : ProviderResponse or None
         Once the call has ended.
+    rating : int or None
+        A person's rating of the response, as far as it was given here.
     """
-
-    rating: int | None = None
-    """A rating is given to a row of the log; a run has none."""
 
     def __init__(
         self, owner: CellOwner, index: int, column: Column, task: Task, *, row: int = 0
@@ -115,6 +114,7 @@ class Cell:
         self.started: float | None = None
         self.first: float | None = None
         self.response: ProviderResponse | None = None
+        self.rating: int | None = None
         self._call: Call | None = None
         self._claimed = self._stopped = self._is_held = False
         self._finished.clear()

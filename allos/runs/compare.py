@@ -36,6 +36,7 @@ def compare(
     system: str | None = None,
     tags: Sequence[str] = (),
     refresh: bool = False,
+    blind: bool = False,
     confirm: Callable[[Preview], bool] | None = None,
     **shared: Any,
 ) -> Comparison:
@@ -65,6 +66,8 @@ def compare(
         Words to find the rows again.
     refresh : bool
         Ask even where answers are recorded, and record the new ones in their place.
+    blind : bool
+        Show the answers without names and ask for votes, see `Comparison.blind`.
     confirm : callable or None
         ``confirm(preview)`` says whether to go on, given what would be sent and what it costs at
         most. None asks nobody.
@@ -115,6 +118,8 @@ def compare(
     session.open_configured_replay()
     with with_tags:
         comparison = Comparison(grid, refresh=refresh)
+    if blind:
+        comparison.blind()
     for on_run_started in session.on_run_started:
         on_run_started(comparison)
     comparison.start()

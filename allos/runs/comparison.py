@@ -17,6 +17,7 @@ from allos.ids import new_id
 from allos.log.spreadsheets import write_csv, write_excel
 from allos.messages import Message
 from allos.providers import Provider
+from allos.render.blind import blind_view
 from allos.render.comparison_view import (
     ColumnView,
     ComparisonView,
@@ -31,6 +32,7 @@ from allos.runs.change_log import ChangeLog
 from allos.runs.grid import Column, Grid
 from allos.runs.scheduler import Scheduler
 from allos.runs.task import Task
+from allos.runs.votable import Votable
 from allos.secret import seal_secrets
 from allos.session import current_session
 
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Comparison:
+class Comparison(Votable):
     """A comparison under way or done; made by `compare`.
 
     In a notebook it shows the live board when a cell displays it. It can be awaited.
@@ -281,10 +283,11 @@ class Comparison:
         return version, sorted(cells, key=lambda cell: cell.index)
 
     def view(self) -> ComparisonView:
-        """What a table or a board draws of the comparison, as far as it has come."""
+        """What a table draws of the comparison, as far as it has come; without names while it is blind."""
         # Before the columns: a column is there before its cells.
         cells = tuple(cell.view() for cell in list(self.cells))
-        return replace(self.layout(), cells=cells)
+        view = replace(self.layout(), cells=cells)
+        return blind_view(view) if self.is_blind else view
 
     def layout(self) -> ComparisonView:
         """The view without its cells; costs nothing where there are thousands."""
@@ -340,6 +343,8 @@ class Comparison:
 
     def __repr__(self) -> str:
         names = ", ".join(dict.fromkeys(column.name for column in self.columns))
+        if self.is_blind:
+            names = "blind"
         total = len(self.cells)
         return f"Comparison({names}; {total - self._unfinished} of {total} done)"
 
@@ -400,8 +405,16 @@ class Comparison:
         cell._finished.set()
         self.cell_changed(cell)
 
+    def _looks_different(self) -> None:
+        with self._lock:
+            self._answers_version += 1
+        self._tell_watchers()
+
     def cell_changed(self, cell: Cell) -> None:
         """Note that a cell looks different. For `Cell`."""
         self._changes.add(cell)
+        self._tell_watchers()
+
+    def _tell_watchers(self) -> None:
         for watcher in list(self._watchers):
             watcher()

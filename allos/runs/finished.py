@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import Any, Self
 
 from allos.errors import Interrupted
+from allos.render.blind import blind_view
 from allos.render.comparison_table import comparison_html
 from allos.render.comparison_text import comparison_text
 from allos.render.comparison_view import CellView, ColumnView, ComparisonView
 from allos.runs.cell import CellSnapshot
+from allos.runs.votable import Votable
 
 
 class FinishedCell:
@@ -38,7 +40,7 @@ class FinishedCell:
         )
 
 
-class FinishedComparison:
+class FinishedComparison(Votable):
     """A comparison of which nothing runs; in a notebook it shows its board.
 
     Parameters
@@ -49,10 +51,11 @@ class FinishedComparison:
     done = True
     can_run = False
     """Whether its calls can be stopped and made again."""
-    answers_version = 0
 
     def __init__(self, view: ComparisonView) -> None:
         self.id = view.id
+        self.answers_version = 0
+        self._watchers: list[Callable[[], None]] = []
         self._view = view
         by_index = {column.index: column for column in view.columns}
         self.cells = [
@@ -69,8 +72,8 @@ class FinishedComparison:
         return self._view.columns
 
     def view(self) -> ComparisonView:
-        """Everything that its table shows."""
-        return self._view
+        """Everything that its table shows; without names while it is blind."""
+        return blind_view(self._view) if self.is_blind else self._view
 
     def layout(self) -> ComparisonView:
         """The view without its cells."""
@@ -85,10 +88,18 @@ class FinishedComparison:
         return 1, [] if version else self.cells
 
     def watch(self, watcher: Callable[[], None]) -> None:
-        """Do nothing: it never changes."""
+        """Call `watcher` when it is shown in another way: answers never change."""
+        self._watchers.append(watcher)
 
     def unwatch(self, watcher: Callable[[], None]) -> None:
-        """Do nothing."""
+        """Take back `watch`."""
+        if watcher in self._watchers:
+            self._watchers.remove(watcher)
+
+    def _looks_different(self) -> None:
+        self.answers_version += 1
+        for watcher in list(self._watchers):
+            watcher()
 
     def wait(self, timeout_s: float | None = None) -> Self:
         """Return at once."""
@@ -100,10 +111,10 @@ class FinishedComparison:
 
     def to_html(self) -> str:
         """Return one static HTML table."""
-        return comparison_html(self._view)
+        return comparison_html(self.view())
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return {"text/html": self.to_html(), "text/plain": str(self)}
 
     def __str__(self) -> str:
-        return comparison_text(self._view)
+        return comparison_text(self.view())

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import pandas as pd
+
 from allos.errors import ServerError
 from allos.events import Event, Queued, ReasoningDelta, Retrying, TextDelta
 from allos.messages import as_messages
@@ -22,6 +24,7 @@ from allos.notebook.board import cell_updates
 from allos.notebook.board.updates import BoardUpdates
 from allos.response import ProviderResponse
 from allos.runs import cell as cells
+from allos.runs import voting
 from allos.runs.cell import Cell
 from allos.runs.comparison import Comparison
 from allos.runs.grid import Grid, build_columns
@@ -79,7 +82,28 @@ class _Script:
             cell._receive(events, cell.run)
 
     def end(self, cell: Cell, text: str, **facts: Any) -> None:
-        cell._finish(ProviderResponse(text, metadata={**_FACTS, **facts}))
+        id = f"res_{cell.index}"
+        cell._finish(ProviderResponse(text, id=id, metadata={**_FACTS, **facts}))
+
+    @contextmanager
+    def log(self) -> Iterator[None]:
+        """A log that keeps one vote."""
+        kept: list[dict[str, Any]] = []
+
+        def vote(a: ProviderResponse, b: ProviderResponse, winner: str, **facts: Any) -> str:
+            ids = {"response_a": a.id, "response_b": b.id}
+            kept.append({"id": "v1", "prompt": "?", "winner": winner, **ids, "rater": "ann"})
+            return "v1"
+
+        def votes() -> pd.DataFrame:
+            names = ["id", "prompt", "winner", "response_a", "response_b", "rater"]
+            return pd.DataFrame(kept, columns=names, dtype="str")
+
+        with (
+            patch.multiple(voting, vote=vote, votes=votes),
+            patch("allos.log.is_open", lambda: True),
+        ):
+            yield
 
 
 def script() -> dict[str, Any]:
@@ -126,6 +150,7 @@ def script() -> dict[str, Any]:
     play.write(c, "ree")
     play.flush("C goes on behind its blocks")
     a._begin_run()
+    comparison._unfinished += 1
     comparison.cell_changed(a)
     play.flush("the first A is asked again")
     play.start(a)
@@ -147,6 +172,11 @@ def script() -> dict[str, Any]:
     play.end(b, "Done.")
     play.end(a, "Once more.")
     play.flush("all have ended")
+    with play.log():
+        comparison.blind(rater="ann", rubric=["Which is kinder?"])
+        play.flush("a person votes: no names, no numbers, no other answers")
+        play.board.votes.act("vote", {"pair": "0", "choice": "left", "taken_s": 2.5})
+        play.flush("all pairs have a vote: everything is shown, and the ranking")
     return {"snapshot": play.snapshot, "messages": play.said}
 
 

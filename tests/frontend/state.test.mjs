@@ -222,3 +222,23 @@ test("any word of the kernel ends a disconnection", () => {
   assert.equal(reduce(lost, { type: "disconnected" }, 0), lost);
   assert.equal(reduce(lost, { type: "update", notice: "" }, 0).connected, true);
 });
+
+test("who votes has no names and no other answers; afterwards everything is there again", () => {
+  const voting = at("a person votes: no names, no numbers, no other answers");
+  const after = at("all pairs have a vote: everything is shown, and the ranking");
+
+  assert.equal(voting.vote?.phase, "voting");
+  assert.deepEqual([voting.columns, voting.chips, voting.summary, voting.cells.size], [[], [], [], 0]);
+  assert.doesNotMatch(JSON.stringify(voting), /llama|mistral|latency/);
+  assert.equal(after.vote, null);
+  assert.equal(after.cells.size, 6);
+  assert.deepEqual(after.ranking?.lines.map(({ column }) => column).sort(), ["0", "1"]);
+});
+
+test("a rating is shown at once, and taken back by the same press", () => {
+  const ended = at("all have ended");
+  const rated = reduce(ended, { type: "rated", cell: "0.0", rating: 1 }, START_MS);
+
+  assert.equal(cell(rated, "0.0").rating, 1);
+  assert.equal(reduce(rated, { type: "rated", cell: "9.9", rating: 1 }, START_MS), rated);
+});

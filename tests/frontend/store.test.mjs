@@ -14,6 +14,8 @@ import { Store } from "../../allos/notebook/board/frontend/src/store.js";
 const { snapshot } = JSON.parse(readFileSync(new URL("messages.json", import.meta.url), "utf8"));
 
 const SILENT_MS = 6000;
+const second = /** @type {any} */ ({});
+const evaluate = async () => second;
 
 /** A widget's model whose kernel is the test. */
 function makeModel() {
@@ -39,7 +41,7 @@ function makeModel() {
 
 test("after a silence the store asks, and less often while nothing is new", () => {
   const model = makeModel();
-  const store = new Store(model);
+  const store = new Store(model, evaluate);
   const later_ms = performance.now() + SILENT_MS;
   store.checkSilence(performance.now());
   assert.deepEqual(model.sent, []);
@@ -54,7 +56,7 @@ test("after a silence the store asks, and less often while nothing is new", () =
 
 test("a snapshot with news means that messages were lost: the store asks soon again", () => {
   const model = makeModel();
-  const store = new Store(model);
+  const store = new Store(model, evaluate);
   const later_ms = performance.now() + SILENT_MS;
   store.checkSilence(later_ms);
   const cells = snapshot.cells.map((cell) => ({ ...cell, reasoning_chars: 7 }));
@@ -66,7 +68,7 @@ test("a snapshot with news means that messages were lost: the store asks soon ag
 
 test("who has missed text asks for everything", () => {
   const model = makeModel();
-  new Store(model);
+  new Store(model, evaluate);
   model.tell({ type: "update", cells: [{ key: "0.0", offset: 5, text: "late" }] });
 
   assert.deepEqual(model.sent, [{ action: "sync" }]);
@@ -74,7 +76,7 @@ test("who has missed text asks for everything", () => {
 
 test("one press is one action", () => {
   const model = makeModel();
-  const store = new Store(model);
+  const store = new Store(model, evaluate);
   store.press("0.1");
   store.press("0.1");
   store.press("7.7");
@@ -84,7 +86,7 @@ test("one press is one action", () => {
 
 test("a press meant for Stop is no Retry", () => {
   const model = makeModel();
-  const store = new Store(model);
+  const store = new Store(model, evaluate);
   model.tell({ type: "update", cells: [{ key: "0.1", state: "ok", html: "<p></p>" }] });
   store.press("0.1");
 
@@ -93,7 +95,7 @@ test("a press meant for Stop is no Retry", () => {
 
 test("a closed line is a lost kernel, until somebody speaks", () => {
   const model = makeModel();
-  const store = new Store(model);
+  const store = new Store(model, evaluate);
   let draws = 0;
   store.subscribe(() => (draws += 1));
   model.isOpen = false;
@@ -110,7 +112,7 @@ test("a closed line is a lost kernel, until somebody speaks", () => {
 
 test("a closed store hears nothing", () => {
   const model = makeModel();
-  new Store(model).close();
+  new Store(model, evaluate).close();
 
   assert.equal(model.listeners.size, 0);
 });
@@ -118,7 +120,7 @@ test("a closed store hears nothing", () => {
 test("the second script is asked for once; who waits for it reads why", (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const model = makeModel();
-  const store = new Store(model);
+  const store = new Store(model, evaluate);
   model.tell({ type: "script", text: "for another page" });
   store.needSecond();
   store.needSecond();
@@ -127,11 +129,13 @@ test("the second script is asked for once; who waits for it reads why", (t) => {
 
   t.mock.timers.tick(2000);
   assert.match(store.later.said, /The kernel is busy/);
+  model.tell({ type: "script", text: "here it is" });
+  return new Promise(setImmediate).then(() => assert.equal(store.later.second, second));
 });
 
 test("without a kernel there is no second script, and that is said", () => {
   const model = makeModel();
-  const store = new Store(model);
+  const store = new Store(model, evaluate);
   model.isOpen = false;
   store.send({ action: "sync" });
   store.needSecond();
@@ -151,5 +155,5 @@ test("the second script is a function of what the first one hands over", async (
   });
 
   assert.ok(asked.has("preact/hooks"));
-  assert.deepEqual(Object.keys(second.default).sort(), ["AddModel", "Help", "Marker"]);
+  assert.deepEqual(Object.keys(second.default).sort(), ["AddModel", "Help", "Marker", "RankingView", "VoteView"]);
 });

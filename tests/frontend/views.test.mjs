@@ -119,6 +119,8 @@ function board(columns, more = () => ({})) {
       logged_as: "",
       can_run: true,
       notice: "",
+      vote: null,
+      ranking: null,
     },
     0,
   );

@@ -97,6 +97,8 @@ class BoardPage:
                 self.updates.search(action["query"])
             case "sync":
                 self.updates.resend()
+            case name if name.startswith(("vote", "ranking")):
+                self.updates.votes.act(name, action)
             case _:
                 return
 

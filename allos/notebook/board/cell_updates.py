@@ -95,6 +95,12 @@ class CellUpdates:
             change |= self._finish(now.response, now.pieces)
         return {"key": self.key, **change} if change else None
 
+    def rate(self) -> int | None:
+        """Take over the rating of the cell, which a person has changed."""
+        if self._end:
+            self._end["rating"] = self.cell.rating
+        return self.cell.rating
+
     def whole(self) -> View:
         """Everything that was sent of the cell, with the current times."""
         now = self.cell.snapshot()

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from allos.errors import Interrupted
 from allos.render.comparison_view import ComparisonView
 from allos.runs.cell import CellSnapshot
+from allos.runs.voting import Voting
 
 
 class BoardColumn(Protocol):
@@ -41,9 +42,8 @@ class BoardCell(Protocol):
     def sample_index(self) -> int:
         """Which repeat it is, from 0."""
 
-    @property
-    def rating(self) -> int | None:
-        """A person's rating of the answer, where the log has one."""
+    rating: int | None
+    """A person's rating of the answer, where the log has one."""
 
     def snapshot(self) -> CellSnapshot:
         """One look at its state. Any thread."""
@@ -65,6 +65,10 @@ class BoardSource(Protocol):
         """Whether its calls can be stopped and made again."""
 
     @property
+    def is_blind(self) -> bool:
+        """Whether it does not show which model gave which answer."""
+
+    @property
     def answers_version(self) -> int:
         """Grows whenever a response arrives."""
 
@@ -84,6 +88,15 @@ class BoardSource(Protocol):
 
     def changed_since(self, version: int) -> tuple[int, Sequence[BoardCell]]:
         """Version of now, and the cells that have changed since a version; from 0."""
+
+    def blind(self) -> Any:
+        """Hide which model gave which answer."""
+
+    def reveal(self) -> Any:
+        """Show it again."""
+
+    def voting(self) -> Voting:
+        """Votes on its answers, once all calls have ended."""
 
     def watch(self, watcher: Callable[[], None]) -> None:
         """Call `watcher` whenever something has changed."""

@@ -8,14 +8,17 @@ Messages to the page are JSON objects of two types; ``frontend/src/protocol.js``
 ``{"type": "snapshot", "snapshot": {...}}``
     Everything. Also the widget's `snapshot` trait, for pages that are opened later.
 ``{"type": "update", "cells": [...], "columns": [...], "chips": [...], "summary": [...], "notice": "",
-"found": {...}}``
+"found": {...}, "vote": {...}, "ranking": {...}}``
     What has changed; each name may be missing. A cell's update names the cell by its `key`; `text` is
     inserted at `offset`, `blocks` at `blocks_at`. With new blocks the text begins anew as the next `part`,
     and a new `run` discards everything of the one before.
 
 The page answers with ``{"action": "stop" | "retry", "cell": key}``,
 ``{"action": "stop_all" | "run_again" | "retry_failed" | "sync" | "script"}``, ``{"action": "add", "model": name}``,
-``{"action": "texts", "cells": [key]}`` or ``{"action": "search", "query": words}``.
+``{"action": "texts", "cells": [key]}``, ``{"action": "search", "query": words}``, ``{"action": "rate",
+"cell": key, "rating": 1}``, ``{"action": "vote", "pair": key, "choice": "left"}`` or
+``{"action": "vote_start" | "vote_undo" | "vote_stop" | "ranking_close"}``. While people vote, `vote_messages` makes all that
+the page sees.
 
 ``script`` is answered with ``{"type": "script", "text": javascript}``, see ``frontend/src/later.js``.
 
@@ -27,8 +30,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from threading import Lock
 
+from allos.errors import AllosError
 from allos.notebook.board.cell_updates import CellUpdates, View, column_key, row_key
 from allos.notebook.board.source import BoardCell, BoardSource
+from allos.notebook.board.vote_messages import VoteMessages
 from allos.render.answer import body_text_parts
 from allos.render.comparison_columns import (
     colour_slots,
@@ -70,6 +75,7 @@ class BoardUpdates:
         self._cells: dict[int, CellUpdates] = {}
         self._by_key: dict[str, CellUpdates] = {}
         self._requested: list[CellUpdates] = []
+        self._rated: list[str] = []
         self._columns: list[View] = []
         self._answers: dict[int, dict[int, int]] = {}
         self._tally = ComparisonTally()
@@ -79,6 +85,9 @@ class BoardUpdates:
         self._sent_notice = ""
         self._found: View | None = None
         self._needs_snapshot = False
+        self.votes = VoteMessages(comparison)
+        self._vote: View | None = None
+        self._ranking: View | None = None
         # Invariant: a snapshot and the offsets of later pieces match.
         self._lock = Lock()
         self._n = comparison.layout().n
@@ -109,6 +118,11 @@ class BoardUpdates:
                 cell.send_text()
             self._requested += known
 
+    def send_rating(self, key: str) -> None:
+        """Send the rating of a cell next."""
+        with self._lock:
+            self._rated.append(key)
+
     def search(self, query: str) -> None:
         """Tell the page next which cells have all words of a query, in their prompt or their answer."""
         words = query.lower().split()
@@ -129,10 +143,21 @@ class BoardUpdates:
         """Message with what has changed; None when nothing has."""
         with self._lock:
             cells, columns = self._new()
+            rated, self._rated = self._rated, []
+            cells += [{"key": key, "rating": self._by_key[key].rate()} for key in rated]
+            was_blind, before = self._vote is not None, self._vote
+            self._vote = self._vote_state()
+            self._needs_snapshot |= was_blind != (self._vote is not None)
             if self._needs_snapshot:
                 self._needs_snapshot = False
                 return {"type": "snapshot", "snapshot": self._all()}
             found: View = {}
+            if self._vote is not None:  # the page gets nothing else
+                cells, columns = [], None
+                if self._vote != before:
+                    found["vote"] = self._vote
+            if self.votes.ranking != self._ranking:
+                found["ranking"] = self._ranking = self.votes.ranking
             if cells:
                 found["cells"] = cells
             if columns:
@@ -152,9 +177,21 @@ class BoardUpdates:
         with self._lock:
             return self._all()
 
+    def _vote_state(self) -> View | None:
+        """What the page votes on; where it cannot, nothing is hidden and a line says why."""
+        try:
+            return self.votes.state()
+        except AllosError as exc:
+            self.comparison.reveal()
+            self.set_notice(f"There can be no vote: {exc}")
+            return None
+
     def _all(self) -> View:
         view = self.comparison.layout()
-        return {
+        self._ranking = self.votes.ranking
+        shown = {
+            "vote": self._vote,
+            "ranking": self._ranking,
             "table_class": root_class(view.id),
             "system": _shorten(clean_text(view.prompt.system)),
             "prompt": _shorten(clean_text(view.prompt.text)),
@@ -169,6 +206,9 @@ class BoardUpdates:
             "can_run": self.comparison.can_run,
             "notice": self._sent_notice,
         }
+        if self._vote is not None:
+            shown |= {"chips": [], "columns": [], "cells": [], "summary": [], "logged_as": ""}
+        return shown
 
     def _facts(self) -> list[tuple[str, str, str, str]]:
         comparison = self.comparison

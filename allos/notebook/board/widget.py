@@ -98,6 +98,7 @@ def _board_class() -> type[Any]:
     import anywidget
     import traitlets
 
+    from allos.log.feedback import rate
     from allos.notebook.board.updates import BoardUpdates
     from allos.render.answer import body_html
     from allos.response import ProviderResponse
@@ -178,8 +179,20 @@ def _board_class() -> type[Any]:
                     self._updates.send_texts(message["cells"])
                 case "search":
                     self._updates.search(str(message["query"]))
-                case action:
+                case "rate":
+                    self._rate(message)
+                case action if not self._updates.votes.act(action, message):
                     self._control(action, message)
+
+        def _rate(self, message: dict[str, Any]) -> None:
+            cell, rating = self._updates.cell(message["cell"]), message["rating"]
+            response = cell.snapshot().response
+            if response is None:
+                raise ValueError("this call has no answer yet")
+            # With nothing said, what was said before is withdrawn.
+            rate(response, rating)
+            cell.rating = rating
+            self._updates.send_rating(message["cell"])
 
         def _control(self, action: str, message: dict[str, Any]) -> None:
             """Stop calls and make new ones, of a comparison that can."""
@@ -204,7 +217,7 @@ def _board_class() -> type[Any]:
 
         def __repr__(self) -> str:
             names = ", ".join(dict.fromkeys(column.name for column in self.comparison.columns))
-            return f"Board({names})"
+            return "Board(blind)" if self.comparison.is_blind else f"Board({names})"
 
     return Board
 

@@ -25,7 +25,12 @@ export class Announcer {
   }
 
   /** @param {BoardState} state */
-  announce({ cells, columns }) {
+  announce({ cells, columns, vote }) {
+    if (vote) {
+      // What was said of the models would still be there to read.
+      this.#waiting.length = 0;
+      return this.speak("");
+    }
     if (cells.size > MAX_CALLS) return;
     for (const cell of cells.values()) {
       const word = spokenState(cell);

@@ -7,7 +7,7 @@
  *
  * @typedef {object} Outcome
  * @property {ViewState} view
- * @property {"run" | "stop" | "search" | "leave" | `column ${string}` | null} also `column KEY`: give it the focus
+ * @property {"run" | "stop" | "vote" | "search" | "leave" | `column ${string}` | null} also `column KEY`: give it the focus
  * @property {boolean} isTaken whether the key was for the board
  */
 
@@ -26,7 +26,11 @@ export function obey(command, state, view) {
   const taken = (next, also = null) => ({ view: next, also, isTaken: true });
   const canAct = state.connected && state.can_run;
   const columns = shownColumns(state, view);
+  // What else there is to do would show which answer is whose.
+  if (state.vote && command !== "help" && command !== "stop") return { view, also: null, isTaken: false };
   switch (command) {
+    case "vote":
+      return taken(view, canVote(state) ? "vote" : null);
     case "run":
       return taken(view, canAct && !isActive(state) ? "run" : null);
     case "stop":
@@ -65,6 +69,9 @@ function stop(state, view) {
   if (view.mode === "focus") return { view: showMode(view, view.before), also: "leave", isTaken: true };
   return { view, also: null, isTaken: false };
 }
+
+/** Whether there are answers of two models to one prompt. @param {BoardState} state */
+export const canVote = (state) => state.connected && state.columns.length > 1;
 
 /** @param {BoardState} state */
 export const hasRepeats = (state) => [...factsOf(state).at.values()].some(({ length }) => length > 1);

@@ -2,7 +2,7 @@
  * What a key does on the board. JupyterLab has commands on single letters (`d` twice deletes a cell), which
  * it hears before the board does; so keys are taken at the window, and only where they are for the board.
  *
- * @typedef {"run" | "stop" | "search" | "help" | "diff" | "focus" | "previous_column" | "next_column"
+ * @typedef {"run" | "stop" | "search" | "help" | "diff" | "focus" | "vote" | "previous_column" | "next_column"
  *   | "previous_row" | "next_row" | `column ${number}`} Command
  */
 
@@ -13,6 +13,7 @@ const COMMANDS = {
   "?": "help",
   d: "diff",
   f: "focus",
+  v: "vote",
   h: "previous_column",
   l: "next_column",
   k: "previous_row",

@@ -5,7 +5,9 @@
  */
 
 import "./board.css";
+import "./vote.css";
 
+import { evaluate } from "./later.js";
 import { mount } from "./mount.jsx";
 import { Store } from "./store.js";
 
@@ -15,7 +17,7 @@ export default () => {
   return {
     /** @param {{model: Model}} _ */
     initialize({ model }) {
-      store = new Store(model);
+      store = new Store(model, evaluate);
       return () => store.close();
     },
     /** @param {{el: HTMLElement}} _ */

@@ -68,6 +68,8 @@ export function mount(store, el) {
     requestText: (key) => store.requestText(key),
     change: (change) => setView(change(view)),
     search,
+    rate: (cell, rating) => store.rate(cell, rating),
+    taken: { onKey: null },
     needSecond,
     clamps,
   };
@@ -115,7 +117,14 @@ export function mount(store, el) {
   function onKey(event) {
     const target = /** @type {HTMLElement | null} */ (event.composedPath()[0] ?? null);
     if (event.defaultPrevented || !target || !el.contains(target)) return;
-    const command = commandOf(event, isField(target));
+    const isTyping = isField(target);
+    const isPlain = !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey;
+    if (isPlain && actions.taken.onKey?.(event.key)) {
+      event.preventDefault();
+      event.stopPropagation();
+      return;
+    }
+    const command = commandOf(event, isTyping);
     const outcome = command && obey(command, store.state, view);
     if (!outcome?.isTaken) return;
     event.preventDefault();
@@ -126,6 +135,7 @@ export function mount(store, el) {
 
   /** @param {import("./commands.js").Outcome["also"]} also */
   function follow(also) {
+    if (also === "vote") store.send({ action: "vote_start" });
     if (also === "run") store.runAgain();
     if (also === "stop") store.send({ action: "stop_all" });
     if (also === "search") /** @type {HTMLInputElement | null} */ (el.querySelector(".search input"))?.focus();

@@ -75,6 +75,43 @@
  * @property {string} logged_as id of the comparison in the log, or empty
  * @property {boolean} can_run whether calls can be stopped and made again
  * @property {string} notice
+ * @property {Vote | null} vote what people vote on; then names, numbers and other answers are not here
+ * @property {Ranking | null} ranking
+ *
+ * @typedef {object} Side one of two answers
+ * @property {string} html
+ * @property {string} names vendor or model that it names, if any
+ *
+ * @typedef {{phase: "waiting", answered: number, calls: number}} Waiting answers are shown once all are there
+ * @typedef {object} Voting
+ * @property {"voting"} phase
+ * @property {number} turn grows whenever the kernel has dealt with a vote
+ * @property {string} pair opaque
+ * @property {number} voted how many pairs have a vote
+ * @property {number} pairs
+ * @property {string} system
+ * @property {string} prompt
+ * @property {[left: Side, right: Side]} sides
+ * @property {string[]} rubric questions beside which is better
+ * @property {string} last what the newest vote has told
+ * @typedef {Waiting | Voting} Vote
+ * @typedef {"left" | "right" | "tie" | "bad"} Choice
+ *
+ * @typedef {object} RankingLine
+ * @property {string} column key
+ * @property {string} rank
+ * @property {number} low per cent of the axis
+ * @property {number} at
+ * @property {number} high
+ * @property {string} rating in words
+ * @property {string} wins
+ *
+ * @typedef {object} Ranking models by the votes of people, the best first
+ * @property {number} votes
+ * @property {RankingLine[]} lines
+ * @property {string} last what the newest vote has told
+ * @property {string} says
+ * @property {string} counts ties and what is left out
  *
  * @typedef {object} Found what the kernel has found, where texts are not all here
  * @property {string} query
@@ -86,7 +123,7 @@
  *
  * @typedef {{type: "snapshot", snapshot: Snapshot}} SnapshotMessage
  * @typedef {{type: "update", cells?: CellUpdate[], found?: Found}
- *   & Partial<Pick<Snapshot, "columns" | "chips" | "summary" | "notice">>} UpdateMessage
+ *   & Partial<Pick<Snapshot, "columns" | "chips" | "summary" | "notice" | "vote" | "ranking">>} UpdateMessage
  * @typedef {{type: "script", text: string}} ScriptMessage the second script, to a page that has asked for it
  * @typedef {SnapshotMessage | UpdateMessage} KernelMessage from the kernel, as a custom message
  *
@@ -95,6 +132,9 @@
  *   | {action: "stop_all" | "run_again" | "retry_failed" | "sync" | "script"}
  *   | {action: "add", model: string}
  *   | {action: "texts", cells: string[]}
+ *   | {action: "rate", cell: string, rating: number | null}
+ *   | {action: "vote_start" | "vote_undo" | "vote_stop" | "ranking_close"}
+ *   | {action: "vote", pair: string, choice: Choice, taken_s: number, note: string, tags: string[]}
  *   | {action: "search", query: string}} Action to the kernel, likewise; `sync` asks for a
  *   snapshot, `script` for the second script
  */

@@ -7,6 +7,7 @@ import * as preact from "preact";
 import * as hooks from "preact/hooks";
 
 import * as answer_text from "./answer_text.js";
+import * as clamped from "./views/clamped.jsx";
 import * as context from "./views/context.js";
 
 /** @type {Record<string, unknown>} */
@@ -14,5 +15,6 @@ export const SHARED = {
   "preact": preact,
   "preact/hooks": hooks,
   "answer_text.js": answer_text,
+  "views/clamped.jsx": clamped,
   "views/context.js": context,
 };

@@ -14,7 +14,7 @@
  * @typedef {Omit<Snapshot, "cells"> & {
  *   cells: ReadonlyMap<string, CellState>, found: Found | null, connected: boolean, has_gap: boolean,
  * }} BoardState `has_gap`: the last message did not fit, something before it is missing
- * @typedef {KernelMessage | {type: "pressed", press: CellAction} | {type: "run_again", failed?: boolean} | {type: "disconnected"}} BoardEvent
+ * @typedef {KernelMessage | {type: "pressed", press: CellAction} | {type: "run_again", failed?: boolean} | {type: "rated", cell: string, rating: number | null} | {type: "disconnected"}} BoardEvent
  */
 
 const ENDED = new Set(["ok", "error", "cancelled"]);
@@ -48,6 +48,10 @@ export function reduce(state, event, now_ms) {
       const cell = state.cells.get(event.press.cell);
       if (!cell) return state;
       return withCells(state, [{ ...cell, pending_action: event.press.action }]);
+    }
+    case "rated": {
+      const cell = state.cells.get(event.cell);
+      return cell ? withCells(state, [{ ...cell, rating: event.rating }]) : state;
     }
     case "run_again":
       return withCells(

@@ -1,6 +1,7 @@
 /**
  * One store for each widget model: it hears the kernel, keeps the state, and tells the views.
  *
+ * @import { Second } from "./later.js"
  * @import { Action, CellAction, KernelMessage, ScriptMessage } from "./protocol.js"
  * @import { BoardEvent, BoardState } from "./state.js"
  *
@@ -12,7 +13,6 @@
  * @property {any} [widget_manager]
  */
 
-import { evaluate } from "./later.js";
 import { initialState, isActive, isEnded, reduce } from "./state.js";
 
 /** A notebook server drops messages when there are too many at once, the last ones of a run too. */
@@ -31,6 +31,7 @@ const DEAD = new Set(["dead", "autorestarting"]);
 
 export class Store {
   #model;
+  #evaluate;
   #heard_at_ms = performance.now();
   #sync_timeout_ms = SYNC_TIMEOUT_MS;
   /** @type {Set<() => void>} */
@@ -45,9 +46,10 @@ export class Store {
   later = { second: null, said: "" };
   #isLoading = false;
 
-  /** @param {Model} model */
-  constructor(model) {
+  /** @param {Model} model @param {(text: string) => Promise<Second>} evaluate makes the second script of its text */
+  constructor(model, evaluate) {
     this.#model = model;
+    this.#evaluate = evaluate;
     this.state = initialState(model.get("snapshot"), performance.now());
     this.#on("msg:custom", (/** @type {KernelMessage | ScriptMessage} */ message) => this.#receive(message));
     this.#on("change:snapshot", () =>
@@ -99,6 +101,13 @@ export class Store {
     this.send(press);
   }
 
+  /** Rate an answer; the same again takes it back. @param {string} cell @param {number} rating */
+  rate(cell, rating) {
+    const next = this.state.cells.get(cell)?.rating === rating ? null : rating;
+    this.#dispatch({ type: "rated", cell, rating: next });
+    this.send({ action: "rate", cell, rating: next });
+  }
+
   /** Ask every model again, or only where it failed. From now on, and not from the kernel's reply on, Esc stops them. */
   runAgain(failed = false) {
     this.#dispatch({ type: "run_again", failed });
@@ -120,7 +129,7 @@ export class Store {
   async #load(text) {
     if (!this.#isLoading) return; // another page has asked for it
     try {
-      this.#setLater({ second: await evaluate(text), said: "" });
+      this.#setLater({ second: await this.#evaluate(text), said: "" });
     } catch (error) {
       this.#setLater({ second: null, said: `This page does not load a second script: ${error}` });
     }

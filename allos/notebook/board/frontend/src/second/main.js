@@ -3,5 +3,7 @@
 import { Marker } from "../diff/marker.js";
 import { AddModel } from "./add_model.jsx";
 import { Help } from "./help.jsx";
+import { RankingView } from "./ranking.jsx";
+import { VoteView } from "./vote.jsx";
 
-export default { AddModel, Help, Marker };
+export default { AddModel, Help, Marker, RankingView, VoteView };

@@ -1,6 +1,7 @@
 /**
  * The whole board: what can be done, what was asked, the answers, the sums.
  *
+ * @import { Vote } from "../protocol.js"
  * @import { BoardState } from "../state.js"
  * @import { ViewState } from "../view_state.js"
  * @import { RefObject } from "preact"
@@ -47,10 +48,11 @@ export function Board({ state, view, width_px, now_ms, isHidden, spoken }) {
       class={names.join(" ")}
       role="region"
       tabIndex={-1}
-      aria-label={`Comparison of ${count} ${count === 1 ? "model" : "models"}`}
+      aria-label={state.vote ? "Blind vote" : `Comparison of ${count} ${count === 1 ? "model" : "models"}`}
       hidden={isHidden}
     >
-      {!isHidden && <Shown state={state} view={view} width_px={width_px} now_ms={now_ms} />}
+      {!isHidden && state.vote && <Blind state={state} view={view} vote={state.vote} />}
+      {!isHidden && !state.vote && <Shown state={state} view={view} width_px={width_px} now_ms={now_ms} />}
       <div ref={spoken} class="unseen" role="status" aria-live="polite" />
       {/* While this board is in the page, the static table of the same comparison is not shown. */}
       <style>
@@ -61,6 +63,20 @@ export function Board({ state, view, width_px, now_ms, isHidden, spoken }) {
     </div>
   );
 }
+
+/** Two answers to vote on. @param {Pick<BoardProps, "state" | "view"> & {vote: Vote}} props */
+function Blind({ state, view, vote }) {
+  return (
+    <>
+      <Later name="VoteView" state={state} view={view} vote={vote} />
+      <Notice text={state.notice} />
+      {view.isHelpOpen && <Later name="Help" />}
+    </>
+  );
+}
+
+/** @param {{text: string}} props */
+const Notice = ({ text }) => <div class="notice" role="alert" hidden={!text}>{text}</div>;
 
 /** @param {Pick<BoardProps, "state" | "view" | "width_px" | "now_ms">} props */
 function Shown({ state, view, width_px, now_ms }) {
@@ -93,7 +109,8 @@ function Shown({ state, view, width_px, now_ms }) {
       {view.isAdding && <Later name="AddModel" />}
       {view.isHelpOpen && <Later name="Help" />}
       <Head state={state} view={view} rows={rows} row={row} />
-      <div class="notice" role="alert" hidden={!state.notice}>{state.notice}</div>
+      <Notice text={state.notice} />
+      {state.ranking && <Later name="RankingView" state={state} ranking={state.ranking} />}
       {view.mode === "grid" && <Grid {...answers} rows={rows} />}
       {view.mode === "table" && <Table {...answers} />}
       {isOneRow && row && <Columns {...answers} row={row.key} isAlone={view.mode === "focus"} />}

@@ -71,7 +71,11 @@ export const Column = memo(function Column(props) {
         />
       )}
       <Repeats place={place} name={name} cells={cells} groups={groups} shown={shown} />
-      {cell && <Numbers cell={cell} now_ms={now_ms} longest_s={longest_s} />}
+      {cell && (
+        <Numbers cell={cell} now_ms={now_ms} longest_s={longest_s}>
+          {isOver && <Thumbs cell={cell} name={name} isConnected={isConnected} />}
+        </Numbers>
+      )}
     </section>
   );
 });
@@ -119,8 +123,8 @@ export function State({ cell, name, isConnected, canRun, now_ms }) {
   );
 }
 
-/** @param {{cell: CellState, now_ms: number, longest_s: number}} props */
-export function Numbers({ cell, now_ms, longest_s }) {
+/** @param {{cell: CellState, now_ms: number, longest_s: number, children: import("preact").ComponentChildren}} props */
+function Numbers({ cell, now_ms, longest_s, children }) {
   const all_s = elapsed_s(cell, now_ms);
   const first_s = Math.min(cell.first_s ?? all_s, all_s);
   const percent = (/** @type {number} */ part_s) => `${(100 * part_s) / longest_s}%`;
@@ -132,7 +136,34 @@ export function Numbers({ cell, now_ms, longest_s }) {
         <i style={{ width: percent(first_s) }} />
         <i style={{ left: percent(first_s), width: percent(all_s - first_s) }} />
       </div>
-      <Facts cell={cell} now_ms={now_ms} />
+      <div class="rated">
+        <Facts cell={cell} now_ms={now_ms} />
+        {children}
+      </div>
+    </div>
+  );
+}
+
+/** @type {readonly [rating: number, label: string, sign: string][]} */
+const THUMBS = [[1, "Good", "+1"], [-1, "Bad", "−1"]];
+
+/** A rating of one answer alone. @param {{cell: CellState, name: string, isConnected: boolean}} props */
+function Thumbs({ cell, name, isConnected }) {
+  const { rate } = useBoard();
+  return (
+    <div class="thumbs">
+      {THUMBS.map(([rating, label, sign]) => (
+        <button
+          class="btn quiet"
+          aria-label={`${label} answer of ${name}`}
+          aria-pressed={cell.rating === rating}
+          title={`${label} answer: ${sign} in the log`}
+          disabled={!isConnected}
+          onClick={() => rate(cell.key, rating)}
+        >
+          {sign}
+        </button>
+      ))}
     </div>
   );
 }

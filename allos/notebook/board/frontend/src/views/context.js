@@ -13,6 +13,8 @@
  * @property {(key: string) => void} requestText asks for the text of a cell
  * @property {(change: (view: ViewState) => ViewState) => void} change changes what a person has chosen
  * @property {(text: string) => void} search looks for something
+ * @property {(cell: string, rating: number) => void} rate rates an answer
+ * @property {{onKey: ((key: string) => boolean) | null}} taken who hears keys before the board does
  * @property {() => void} needSecond asks for the second script, once
  * @property {Clamps} clamps
  *

@@ -6,7 +6,7 @@
  * @import { DiffUnit, Mode, ViewState } from "../view_state.js"
  */
 
-import { hasRepeats } from "../commands.js";
+import { canVote, hasRepeats } from "../commands.js";
 import { factsOf, filtersOf } from "../select.js";
 import { isActive } from "../state.js";
 import { changeDiff, defaultBase, REPEATS, RUN, showMode, toggleDiff } from "../view_state.js";
@@ -23,7 +23,7 @@ const SORTS = [["", "as asked"], ["change", "most changed"], ["different", "most
 
 /** @param {{state: BoardState, view: ViewState, columns: readonly Column[]}} props */
 export function Toolbar({ state, view, columns }) {
-  const { change, search } = useBoard();
+  const { change, search, send } = useBoard();
   const filters = filtersOf(state);
   const isOne = state.cells.size < 2;
   const hasRuns = columns.some(({ run }) => run);
@@ -74,6 +74,19 @@ export function Toolbar({ state, view, columns }) {
           />
           {!view.query && <kbd>/</kbd>}
         </label>
+      )}
+      {state.columns.length > 1 && (
+        <button
+          class="btn"
+          disabled={!canVote(state)}
+          title="Hide which model is which, and say which answer is better"
+          onClick={(event) => {
+            keepFocus(event);
+            send({ action: "vote_start" });
+          }}
+        >
+          {"Vote "}<kbd>v</kbd>
+        </button>
       )}
       {state.can_run && <Runs state={state} view={view} />}
       <button
@@ -145,6 +158,10 @@ function DiffControl({ state, view, columns }) {
   );
 }
 
+/** A button that cannot be pressed any more loses the focus, and the board with it its keys. @param {Event} event */
+const keepFocus = (event) =>
+  /** @type {HTMLElement | null} */ (/** @type {HTMLElement} */ (event.currentTarget).closest(".allos-board"))?.focus();
+
 /** @param {{state: BoardState, view: ViewState}} props */
 function Runs({ state, view }) {
   const { send, runAgain, change } = useBoard();
@@ -152,9 +169,6 @@ function Runs({ state, view }) {
   const failed = factsOf(state).flagged.errors.size;
   const canStop = isRunning && state.connected;
   const canRun = !isRunning && state.connected;
-  /** A button that cannot be pressed any more loses the focus, and the board with it Esc. @param {Event} event */
-  const keepFocus = (event) =>
-    /** @type {HTMLElement | null} */ (/** @type {HTMLElement} */ (event.currentTarget).closest(".allos-board"))?.focus();
   return (
     <>
       <button
