@@ -345,6 +345,21 @@ def playground(
         tickets = pd.DataFrame({"text": ["Parcel late again", "Wrong size"]})
         allos.playground("Answer kindly: {{ text }}", models=["local/smollm2"], data=tickets)
     """
+    made = build_playground(prompt, models=models, system=system, data=data, n=n, params=params)
+    made.data_name = name_of(data)
+    return _continued(made)
+
+
+def build_playground(
+    prompt: str | None,
+    *,
+    models: Sequence[Model] | str | Provider | None,
+    system: str | None,
+    data: Any,
+    n: int,
+    params: Mapping[str, Any],
+) -> Playground:
+    """A playground whose data has no name, and that remembers nothing; see `playground`."""
     for name, text in (("prompt", prompt), ("system", system)):
         if not isinstance(text, str | None):
             raise ConfigurationError(f"{name} must be a string, got {type(text).__name__}.")
@@ -362,12 +377,12 @@ def playground(
         count=str(_FIRST_ROWS),
     )
     other = {name: value for name, value in params.items() if name not in PARAMETER_FIELDS}
-    made = Playground(draft, data=data, data_name=name_of(data), providers=providers, shared=other)
+    made = Playground(draft, data=data, providers=providers, shared=other)
     _, problems = made._arguments()
     for where, problem in problems.items():
         if where.partition(".")[0] in ("models", "params", "n") and where != "models":
             raise ConfigurationError(problem)
-    return _continued(made)
+    return made
 
 
 def _continued(made: Playground) -> Playground:

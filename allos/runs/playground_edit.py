@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from allos.providers import Provider
 from allos.render.comparison_view import ColumnView, ComparisonView, PromptView
 from allos.runs.comparison import Comparison
-from allos.runs.finished import FinishedComparison
 from allos.runs.grid import Column, Model
-from allos.runs.playground import Playground, playground
+from allos.runs.playground import Playground, build_playground
 from allos.runs.playground_draft import PARAMETER_FIELDS
 
 _PROMPT = "prompt"
 
 
-def edit(comparison: Comparison | FinishedComparison) -> Playground:
+def edit(comparison: Any) -> Playground:
     """Return a playground with the prompt, system prompt, models, parameters and data of a comparison.
 
     Several prompts that are no template become data of one column. Images and files are not taken over.
@@ -39,13 +39,17 @@ def edit(comparison: Comparison | FinishedComparison) -> Playground:
                 template.system,
                 [grid.rows[at] for at in range(len(grid.rows))],
             )
-    return playground(
+    make = partial(
+        build_playground,
         prompt,
         system=system or None,
         models=[_model(column) for column in columns],
         data=rows,
         n=view.n,
+        params={},
     )
+    # In the comparison's session, and for its cell.
+    return comparison.in_context(make) if isinstance(comparison, Comparison) else make()
 
 
 def _asked(view: ComparisonView) -> tuple[str, str, list[Mapping[str, Any]] | None]:

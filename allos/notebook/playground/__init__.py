@@ -4,6 +4,7 @@
 of it is shown. The page's sources are in the board's ``frontend/``, under ``src/playground/``.
 """
 
+from allos.notebook.playground.output import EditedOutput
 from allos.notebook.playground.widget import make_playground
 
-__all__ = ["make_playground"]
+__all__ = ["EditedOutput", "make_playground"]

@@ -17,6 +17,7 @@ from allos.runs.playground import Plan, Playground
 from allos.runs.playground_draft import PARAMETER_FIELDS
 
 _MAX_COLUMNS = 200
+_UNLOGGED = "playground.last.frame  # the log is off: playground is what allos.playground returned"
 _MAX_NAME = 120
 
 
@@ -110,7 +111,9 @@ def _run_state(comparison: Comparison) -> dict[str, Any]:
         "done": comparison.done,
         "started_at": time_of(comparison.id),
         "words": " · ".join(part for part in parts if part),
-        "rows": f'allos.responses(comparison_id="{comparison.id}")',
+        "rows": f'allos.responses(comparison_id="{comparison.id}")'
+        if comparison.layout().logged
+        else _UNLOGGED,
     }
 
 

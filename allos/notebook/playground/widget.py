@@ -11,16 +11,17 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 
 from allos.errors import ConfigurationError
-from allos.ids import new_id
+from allos.notebook.board.source import BoardSource
 from allos.notebook.board.widget import Flusher, make_board
 from allos.notebook.playground import page_state
 from allos.providers.model_choices import ModelChoice, describe_model, list_models, model_choices
 from allos.runs.comparison import Comparison
 from allos.runs.playground import Plan, Playground
 from allos.runs.playground_draft import Draft, one_line
+from allos.runs.playground_edit import edit
 
 _PROGRESS = 24
 """Of larger comparisons the list of runs is not updated with every answer: their board is."""
@@ -39,18 +40,39 @@ class _Work:
     """Services to ask for their models."""
 
 
-def make_playground(playground: Playground) -> Any:
+class Output(Protocol):
+    """The output in which a playground is shown."""
+
+    def add(self, playground: Playground) -> str:
+        """Note that a playground is shown; returns the class by which it finds its static version."""
+
+    def add_run(self, comparison: Comparison) -> None:
+        """Note that a comparison was started."""
+
+
+def make_playground(playground: Playground, output: Output) -> Any:
     """Live playground, ready to be displayed: its fields, and below them a board for each run.
 
     Parameters
     ----------
     playground : Playground
+    output : Output
 
     Returns
     -------
     ipywidgets.VBox
     """
-    return _box_class()(playground)
+    return _box_class()(playground, output)
+
+
+def make_board_box(comparison: BoardSource, output: Output) -> Any:
+    """Live board, below which its Edit opens a playground.
+
+    Returns
+    -------
+    ipywidgets.VBox
+    """
+    return _board_box_class()(comparison, output)
 
 
 @cache
@@ -229,27 +251,56 @@ def _box_class() -> type[Any]:
     class PlaygroundBox(ipywidgets.VBox):
         """The fields of a playground, and the boards of its runs, the newest last."""
 
-        def __init__(self, playground: Playground) -> None:
-            self.own_class = f"allos-pg-{new_id().lower()}"
-            self.panel = _panel_class()(playground, self.own_class, self._add_board)
-            self.watchers: list[Any] = []
-            self._shown = [self.panel, *map(make_board, playground.comparisons)]
-            super().__init__(
-                children=tuple(self._shown),
-                layout=ipywidgets.Layout(overflow="visible"),
-            )
+        def __init__(self, playground: Playground, output: Output) -> None:
+            self._output = output
+            self.panel = _panel_class()(playground, output.add(playground), self._add_board)
+            self._shown = [
+                self.panel,
+                *(make_board_box(run, output) for run in playground.comparisons),
+            ]
+            super().__init__(children=tuple(self._shown), layout=_layout())
             self.add_class("allos-playground-box")
 
         def _add_board(self, comparison: Comparison) -> None:
-            self._shown.append(make_board(comparison))
+            self._shown.append(make_board_box(comparison, self._output))
             self.children = tuple(self._shown)
-            for watcher in self.watchers:
-                watcher(comparison)
+            self._output.add_run(comparison)
 
         def __repr__(self) -> str:
             return repr(self.panel.playground)
 
     return PlaygroundBox
+
+
+@cache
+def _board_box_class() -> type[Any]:
+    import ipywidgets
+
+    class BoardBox(ipywidgets.VBox):
+        """A board, and below it the playground that its Edit has opened."""
+
+        def __init__(self, comparison: BoardSource, output: Output) -> None:
+            self._output = output
+            self.board = make_board(comparison, on_edit=self._edit)
+            self.playground: Any = None
+            super().__init__(children=(self.board,), layout=_layout())
+            self.add_class("allos-playground-box")
+
+        def _edit(self) -> None:
+            if self.playground is None:
+                self.playground = make_playground(edit(self.board.comparison), self._output)
+                self.children = (self.board, self.playground)
+
+        def __repr__(self) -> str:
+            return repr(self.board)
+
+    return BoardBox
+
+
+def _layout() -> Any:
+    import ipywidgets
+
+    return ipywidgets.Layout(overflow="visible")
 
 
 def _described(name: str) -> ModelChoice | None:

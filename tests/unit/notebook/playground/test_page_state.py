@@ -6,9 +6,11 @@ import json
 import re
 from pathlib import Path
 
+import allos
 from allos.notebook.playground import page_state
 from allos.providers.model_choices import describe_model
 from allos.runs.playground import playground
+from allos.session import Session
 from allos.testing import ScriptedProvider
 
 PROTOCOL = Path(page_state.__file__).parents[1] / "board/frontend/src/playground/protocol.js"
@@ -35,6 +37,20 @@ def test_every_field_has_a_type() -> None:
     assert plan["models"][0]["window"] == "128k"
 
 
+def test_rows_are_named(tmp_path: Path) -> None:
+    """By the comparison's id, as long as its rows are in the log."""
+    with Session().active():
+        allos.log.open(tmp_path / "log.sqlite")
+        made = playground("Hi", models=[ScriptedProvider("Yes.", name="groq")])
+        made.run().wait(20)
+        allos.log.flush()
+        (run,) = page_state.run_states(made.comparisons)
+        found = eval(run["rows"], {"allos": allos})
+        allos.log.close()
+
+    assert list(found["content"]) == ["Yes."]
+
+
 def test_a_run_says_what_it_was_and_cost() -> None:
     """Models, rows, and the cost when it is done."""
     model = ScriptedProvider("Yes.", name="groq")
@@ -43,5 +59,5 @@ def test_a_run_says_what_it_was_and_cost() -> None:
     (run,) = page_state.run_states(made.comparisons)
 
     assert run["words"].startswith("2 models · 2 rows · ")
-    assert run["rows"] == f'allos.responses(comparison_id="{run["id"]}")'
+    assert run["rows"].startswith("playground.last.frame")
     assert run["short"] == f"cmp_…{run['id'][-4:]}"

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from allos.notebook.playground import make_playground
+import allos
+from allos.notebook.playground.output import EditedOutput, PlaygroundOutput
+from allos.notebook.playground.widget import make_playground
 from allos.runs.playground import playground
 from allos.session import Session
 from allos.testing import ScriptedProvider
@@ -21,7 +23,7 @@ class Page:
     def __init__(self, **arguments: Any) -> None:
         self.heard: list[dict[str, Any]] = []
         self._changed = threading.Condition()
-        self.box = make_playground(playground(**arguments))
+        self.box = make_playground(playground(**arguments), PlaygroundOutput())
         self.panel = self.box.panel
         self.panel.send = self._hear
         self.panel.observe(lambda _: self._hear(None))
@@ -74,13 +76,35 @@ def test_each_run_is_a_board_below_the_earlier_ones(model: ScriptedProvider) -> 
 
     assert [type(each).__name__ for each in page.box.children] == [
         "PlaygroundPanel",
-        "Board",
-        "Board",
+        "BoardBox",
+        "BoardBox",
     ]
-    assert [each.comparison for each in page.box.children[1:]] == [first, second]
+    assert [each.board.comparison for each in page.box.children[1:]] == [first, second]
     assert second.question == "Hi again"
     assert page.panel.runs[1]["id"] == second.id
     assert page.panel.notice == ""
+
+
+def test_edit_opens_a_playground_below_a_board(model: ScriptedProvider) -> None:
+    """With what was asked, once; the earlier board stays, and a blind one opens none."""
+    comparison = allos.compare("Hi", models=[model], system="Be kind.", temperature=0).wait(20)
+    output = EditedOutput(comparison)
+    box = output.widget
+    comparison._set_blind(True)
+    box.board._on_message(box.board, {"action": "edit"}, [])
+    assert box.playground is None
+    comparison._set_blind(False)
+    for _ in range(2):
+        box.board._on_message(box.board, {"action": "edit"}, [])
+
+    assert box.children == (box.board, box.playground)
+    edited = box.playground.panel.playground
+    assert (edited.draft.prompt, edited.draft.system) == ("Hi", "Be kind.")
+    assert edited.draft.models[0].params == {"temperature": "0"}
+    edited.run().wait(20)
+    data, _ = output.bundle()
+    assert data["text/html"].count("allos-grid") > 1
+    assert "allos.compare(" in data["text/plain"]
 
 
 def test_what_is_wrong_does_not_run(model: ScriptedProvider) -> None:
