@@ -13,6 +13,7 @@ from playwright.sync_api import Locator, expect
 from tests.support.fake_server import FakeServer
 from tests.support.hostile import FLAG, HOSTILE
 from tests.support.jupyter import Lab, Notebook
+from tests.support.jupyter.notebook import PICTURES
 
 _AXE = files("axe_playwright_python").joinpath("axe.min.js")
 _RUN_AXE = """() => axe.run(".allos-playground", {resultTypes: ["violations"]}).then((found) =>
@@ -56,7 +57,7 @@ def opened(lab: Lab, server: FakeServer, *cells: str) -> Notebook:
 
 
 def fields(notebook: Notebook, cell: int = 1) -> Locator:
-    return notebook.outputs(cell).locator(".allos-playground")
+    return notebook.outputs(cell).locator(".allos-playground").first
 
 
 def prompt_of(fields: Locator) -> Locator:
@@ -96,7 +97,6 @@ def test_by_mouse_from_a_prompt_to_two_boards(lab: Lab, server: FakeServer) -> N
     expect(pg.locator(".model").nth(1)).to_contain_text("$0.075 in, $0.30 out · 131k")
     expect(pg.locator(".sums")).to_contain_text("4 calls")
     expect(pg.locator(".sums")).to_contain_text("at most $")
-    notebook.screenshot("playground-light")
 
     pg.get_by_role("button", name="Run").click()
     expect(boards).to_have_count(1)
@@ -107,6 +107,11 @@ def test_by_mouse_from_a_prompt_to_two_boards(lab: Lab, server: FakeServer) -> N
     expect(boards.nth(1)).to_contain_text("Answer rudely")
     expect(boards.nth(1)).to_contain_text("4 of 4 done")
     expect(pg.locator(".runs")).to_contain_text(re.compile(r"2 runs.*2 models · 2 rows · \$"))
+    # A board is where another playground begins, with what it had asked.
+    boards.first.get_by_role("button", name="Edit").click()
+    edited = notebook.outputs(1).locator(".allos-playground").nth(1)
+    expect(prompt_of(edited)).to_have_value("Answer: {{ subject }}")
+    expect(edited.locator(".model")).to_have_count(2)
     # The static version has all of it too, and is hidden as long as this one is here.
     static = notebook.outputs(1).locator(".allos-cmp")
     expect(static).to_have_count(2)
@@ -131,6 +136,33 @@ def test_by_mouse_from_a_prompt_to_two_boards(lab: Lab, server: FakeServer) -> N
     expect(prompt_of(pg)).to_have_value("Never run: {{ text }}")
     expect(boards).to_have_count(2)
     assert notebook.foreign_requests == []
+
+
+@pytest.mark.model
+def test_picture(lab: Lab) -> None:
+    """The picture of the guide, in both themes: two settings of the embedded model, and the list of models."""
+    lab.write(
+        "picture.ipynb",
+        "import allos\nimport pandas as pd\n"
+        'tickets = pd.DataFrame({"subject": ["Parcel late again", "Wrong size"],\n'
+        '    "text": ["I waited all day.", "The shoes are too small."]})',
+        'allos.playground(\n    "Answer this ticket. Be kind, promise nothing.\\n\\n{{ subject }}\\n{{ text }}",\n'
+        '    models=["local/smollm2", {"model": "local/smollm2", "temperature": 1.2}], data=tickets, max_tokens=60\n)',
+    )
+    notebook = lab.open("picture.ipynb")
+    notebook.run_all()
+    pg = fields(notebook)
+    expect(pg.locator(".sums")).to_contain_text("4 calls")
+    picker_of(pg).click()
+    picker_of(pg).fill("haiku")
+    expect(options_of(pg).first).to_contain_text("claude")
+    notebook.page.set_viewport_size({"width": 1320, "height": 1100})
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    for theme in ("light", "dark"):
+        notebook.set_theme(theme)
+        notebook.page.locator(".jp-Notebook .jp-Cell").nth(1).screenshot(
+            path=str(PICTURES / f"playground-picture-{theme}.png"), animations="disabled"
+        )
 
 
 def test_by_keyboard_alone(lab: Lab, server: FakeServer) -> None:
