@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from allos.runs.evaluation_preview import preview_evaluation as preview_evaluation
     from allos.runs.judge import judge as judge
     from allos.runs.logged_comparison import comparison as comparison
+    from allos.runs.playground import playground as playground
     from allos.runs.preview import preview as preview
     from allos.runs.rerun import rerun as rerun
     from allos.runs.score import score as score
@@ -101,6 +102,7 @@ _PUBLIC: dict[str, str | None] = {
     "import_votes": "allos.log.vote_import",
     "judge": "allos.runs.judge",
     "log": None,
+    "playground": "allos.runs.playground",
     "preview": "allos.runs.preview",
     "preview_batch": "allos.runs.batch",
     "preview_evaluation": "allos.runs.evaluation_preview",
@@ -158,6 +160,7 @@ __all__ = [
     "judge",
     "load_ipython_extension",
     "log",
+    "playground",
     "preview",
     "preview_batch",
     "preview_evaluation",

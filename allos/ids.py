@@ -127,3 +127,17 @@ _maker = UlidMaker(lambda: time.time_ns() // 1_000_000, RandomBytes())
 def new_id() -> str:
     """Return a fresh ULID: 26 characters, later ones sort later."""
     return _maker()
+
+
+def time_of(ulid: str) -> int:
+    """Milliseconds since 1970 of an id, or of one with a prefix.
+
+    Examples
+    --------
+    >>> time_of("cmp_01HF7YAT000000000000000000")
+    1700000000000
+    """
+    value = 0
+    for letter in ulid.rpartition("_")[2][:10]:
+        value = value * 32 + _ALPHABET.index(letter)
+    return value

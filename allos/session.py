@@ -59,6 +59,8 @@ class Session:
         Called with every run that is not awaited, before its first call.
     active_runs : set
         Running comparisons.
+    playgrounds : dict
+        Playgrounds by their cell and data, so that a cell that runs again goes on with what was typed.
     chats : dict
         Conversations by name.
     known_chats : WeakValueDictionary
@@ -90,6 +92,7 @@ class Session:
         self.on_run_started: list[Callable[[Any], None]] = []
         self.active_runs: set[Any] = set()
         self.chats: dict[str, Any] = {}
+        self.playgrounds: dict[tuple[str, str | None], Any] = {}
         self.known_chats: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
         self._prices = Prices()
         self._replay: Replay | None = None

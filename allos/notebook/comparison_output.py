@@ -6,21 +6,18 @@ by the board while that is alive. On Colab the cell waits, and updates the table
 
 from __future__ import annotations
 
-import threading
-import uuid
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from allos.notebook.front_end import is_colab
 from allos.notebook.mime_bundles import comparison_bundle
+from allos.notebook.static_table import StaticTable
 
 if TYPE_CHECKING:
     from allos.runs.board_messages.source import BoardSource
 
 _UPDATE_INTERVAL_S = 0.5
 """How often a waiting cell on Colab updates its table, at most."""
-_LARGE = 500
-"""The table of a comparison of more calls is not updated while it runs."""
 _STOP_TIMEOUT_S = 2.0
 """How long to wait for the partial answers of stopped calls."""
 
@@ -36,25 +33,27 @@ def show(shell: Any, comparison: BoardSource) -> None:
     Interrupted
         The stop button, on Colab: everything was stopped, partial answers are kept.
     """
-    table = _Table(shell, comparison)
-    table.publish()
     if is_colab():
+        table = StaticTable(shell, comparison, lambda: comparison_bundle(comparison))
+        table.publish()
         _wait(table, comparison)
         return
-    from allos.notebook.board import make_board
+    from allos.notebook.playground import EditedOutput
 
-    board = make_board(comparison)
-    data, metadata = shell.display_formatter.format(board)
+    output = EditedOutput(comparison)
+    table = StaticTable(shell, output, output.bundle)
+    table.publish()
+    data, metadata = shell.display_formatter.format(output.widget)
     if data:  # a widget of ipywidgets 7 has shown itself
         data["text/plain"] = (
             ""  # what pages without widgets show: below the table it would be noise
         )
         shell.display_pub.publish(data, metadata)
-    comparison.watch(table.update_soon)
+    output.follow(table.update_soon)
     table.update_soon()  # the comparison may have ended in between
 
 
-def _wait(table: _Table, comparison: BoardSource) -> None:
+def _wait(table: StaticTable, comparison: BoardSource) -> None:
     """Update the table from this thread until the last answer is there."""
     stopped = None
     try:
@@ -69,51 +68,3 @@ def _wait(table: _Table, comparison: BoardSource) -> None:
     table.update()
     if stopped is not None:
         raise stopped
-
-
-class _Table:
-    """The static table of one output, updated whenever an answer is complete."""
-
-    def __init__(self, shell: Any, comparison: BoardSource) -> None:
-        self._shell = shell
-        self._comparison = comparison
-        self._display_id = uuid.uuid4().hex
-        self._is_published = False
-        self._published_version = -1
-        self._updating = threading.Lock()  # guards: one thread updates the table at a time
-
-    def update_soon(self) -> None:  # loop thread
-        """Start a thread that updates the table, if it is out of date."""
-        # Not here: rendering takes tens of milliseconds, which would stall every stream.
-        if self._is_stale() and self._updating.acquire(blocking=False):
-            threading.Thread(target=self._update_in_thread, name="allos-table", daemon=True).start()
-
-    def update(self) -> None:
-        """Update the table until no answer has come in meanwhile."""
-        while self._is_stale():
-            self.publish()
-
-    def publish(self) -> None:
-        """Show the table, or replace the one that is shown."""
-        self._published_version = self._comparison.answers_version
-        data, metadata = comparison_bundle(self._comparison)
-        self._shell.display_pub.publish(
-            data,
-            metadata=metadata,
-            transient={"display_id": self._display_id},
-            update=self._is_published,
-        )
-        self._is_published = True
-
-    def _is_stale(self) -> bool:
-        comparison = self._comparison
-        if len(comparison.cells) > _LARGE and not comparison.done:
-            return False  # a table of so many answers is made once, at the end
-        return comparison.answers_version != self._published_version
-
-    def _update_in_thread(self) -> None:
-        try:
-            self.update()
-        finally:
-            self._updating.release()
-        self.update_soon()  # an answer may have come between the last check and the release

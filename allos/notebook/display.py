@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from allos.runs.comparison import Comparison
     from allos.runs.evaluation import Evaluation
     from allos.runs.logged_comparison import LoggedComparison
+    from allos.runs.playground import Playground
 
 _RESPONSE = ("allos.response", "ProviderResponse")
 _COMPARISON = ("allos.runs.comparison", "Comparison")
@@ -30,6 +31,7 @@ _REPLAY = ("allos.replaying.replay", "Replay")
 _FRAMES = (("pandas", "DataFrame"), ("pandas.core.frame", "DataFrame"))
 """A class's module is what it says of itself: pandas 3 and pandas 2."""
 _CHARTS = (("allos.charts.chart", "Chart"), ("allos.charts.chart", "Panels"))
+_PLAYGROUND = ("allos.runs.playground", "Playground")
 _FRAME_VIEW = ("allos.runs.frame_view", "FrameView")
 _HIDEABLE = (_RESPONSE, _COMPARISON, _BATCH)
 
@@ -104,6 +106,8 @@ class Display:
             (_COMPARISON, second, mime_bundles.comparison_bundle),
             (_LOGGED, first, self._logged_board),
             (_RERUN, first, lambda rerun: self._logged_board(rerun.board)),
+            (_PLAYGROUND, first, self._playground),
+            (_PLAYGROUND, second, self._playground_bundle),
             (_BATCH, first, self._batch),
             (_BATCH, second, mime_bundles.batch_bundle),
             (_EVALUATION, first, self._evaluation),
@@ -170,6 +174,17 @@ class Display:
         if not is_interactive(self._shell):
             raise NotImplementedError  # its static table
         show(self._shell, comparison)
+
+    def _playground(self, playground: Playground) -> None:
+        from allos.notebook.playground.output import show
+
+        if not show(self._shell, playground):
+            raise NotImplementedError  # its static version
+
+    def _playground_bundle(self, playground: Playground) -> mime_bundles.Bundle:
+        from allos.notebook.playground.output import playground_bundle
+
+        return playground_bundle(playground)
 
     def _batch(self, batch: Batch) -> None:
         from allos.notebook.batch_output import show

@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Protocol
 
 from allos.notebook.front_end import can_ask
+from allos.providers.pricing.planned_requests import LARGE_CALLS, LARGE_USD, Preview
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,15 +27,11 @@ class Planned(Protocol):
         """Both, as a part of a sentence."""
 
 
-LARGE_CALLS = 50
-"""A comparison of this many calls needs confirmation."""
-LARGE_USD = 1.0
-"""A comparison or a batch that may cost this much needs confirmation."""
 LARGE_BATCH_CALLS = 1_000
 """A batch of this many calls needs confirmation."""
 
 
-def confirmation(shell: Any) -> Callable[[str | Planned], bool] | None:
+def confirmation(shell: Any) -> Callable[[str | Preview], bool] | None:
     """Return a callable for `confirm=` of `allos.budget` and `allos.compare`.
 
     Returns
@@ -45,7 +42,7 @@ def confirmation(shell: Any) -> Callable[[str | Planned], bool] | None:
     return confirm if shell is not None and can_ask(shell) else None
 
 
-def comparison_confirmation(shell: Any, calls: int) -> Callable[[Planned], bool] | None:
+def comparison_confirmation(shell: Any, calls: int) -> Callable[[Preview], bool] | None:
     """Return `confirmation` for a comparison of so many calls; None for a small one.
 
     The cost of a small one is not even estimated: the board should be there at once.
@@ -69,12 +66,12 @@ def batch_confirmation(shell: Any) -> Callable[[Planned], bool] | None:
     return confirm_batch
 
 
-def confirm(question: str | Planned) -> bool:
+def confirm(question: str | Preview) -> bool:
     """Ask yes or no, about a preview only when it is large; on a thread that cannot ask, no."""
     if not isinstance(question, str):
-        if not is_large(question):
+        if not question.is_large:
             return True
-        question = f"{question.cost()}. Continue?"
+        question = f"{question.size()}. Continue?"
     if threading.current_thread() is not threading.main_thread():
         return False
     while True:
@@ -83,11 +80,3 @@ def confirm(question: str | Planned) -> bool:
             return True
         if reply in ("", "n", "no"):
             return False
-
-
-def is_large(preview: Planned) -> bool:
-    """Whether a comparison needs confirmation: it has many calls, or may cost much."""
-    worst_cost_usd = preview.worst_cost_usd
-    return preview.calls >= LARGE_CALLS or (
-        worst_cost_usd is not None and worst_cost_usd >= LARGE_USD
-    )

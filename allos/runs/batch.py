@@ -27,7 +27,7 @@ from allos.runs.batching.submitted_files import SubmittedFiles
 from allos.runs.batching.tool_calls import ToolOptions, check_tools
 from allos.runs.executors.executor_calls import ExecutorCalls
 from allos.runs.executors.pool import Pool, pool_of
-from allos.runs.grid import Grid, build_columns, normalize_models, normalize_params
+from allos.runs.grid import Grid, Model, build_columns, normalize_models, normalize_params
 from allos.secret import seal_secrets
 from allos.session import Session, current_session
 from allos.tools.tool_loop import MAX_STEPS, Approve
@@ -44,7 +44,7 @@ def batch(
     data: Any,
     prompt: Prompt | None = None,
     *,
-    models: Sequence[str | Provider] | str | Provider,
+    models: Sequence[Model] | str | Provider,
     system: str | None = None,
     params: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None = None,
     n: int = 1,
@@ -179,7 +179,7 @@ def preview_batch(
     data: Any,
     prompt: Prompt | None = None,
     *,
-    models: Sequence[str | Provider] | str | Provider,
+    models: Sequence[Model] | str | Provider,
     system: str | None = None,
     params: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None = None,
     n: int = 1,

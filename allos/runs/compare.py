@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any
 from allos import context
 from allos.errors import BudgetError
 from allos.messages import Prompt, as_messages
-from allos.providers import Provider
 from allos.runs.ask import normalize_tags
 from allos.runs.comparison import Comparison
 from allos.runs.data import data_rows, given_prompts
-from allos.runs.grid import Grid, build_columns, normalize_models, normalize_params
+from allos.runs.grid import Grid, Model, build_columns, normalize_models, normalize_params
 from allos.secret import seal_secrets
 from allos.session import current_session
 
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 def compare(
     prompt: Prompt | None = None,
     *,
-    models: Sequence[str | Provider],
+    models: Sequence[Model],
     prompts: Sequence[Prompt] | None = None,
     data: Any = None,
     params: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None = None,
@@ -50,8 +49,9 @@ def compare(
     prompt : str, Image, File, sequence of those, or iterable of Message
         The question, with images and files in its order, or a whole conversation. Taken as it is,
         unless there is `data`.
-    models : sequence of str or Provider
-        ``provider/model`` names or provider objects. A name may stand twice.
+    models : sequence of str, Provider or mapping
+        ``provider/model`` names or provider objects. A name may stand twice. A mapping gives a model
+        parameters of its own, which win over all others: ``{"model": "groq/...", "effort": "low"}``.
     prompts : sequence of prompts, or None
         Several questions, each for every model; in place of `prompt`.
     data : DataFrame, or sequence of mappings, or None

@@ -93,6 +93,11 @@ class Comparison(Votable):
             self._add_cells(column)
 
     @property
+    def grid(self) -> Grid:
+        """Its calls, before they are made."""
+        return self._grid
+
+    @property
     def messages(self) -> tuple[Message, ...]:
         """What every model was asked; with several prompts the first, as a template."""
         return self._grid.prompts[0]

@@ -13,7 +13,7 @@ from allos.runs.batching.chat_rows import chats_of
 from allos.runs.batching.data_rows import as_frame
 from allos.runs.decider import Decider
 from allos.runs.evaluation import Evaluation
-from allos.runs.grid import normalize_models, normalize_params
+from allos.runs.grid import Model, normalize_models, normalize_params
 from allos.runs.remembered_scores import remembered
 from allos.runs.score import normalize_scorers
 from allos.scorers import Scorer
@@ -23,7 +23,7 @@ def evaluate(
     data: Any,
     prompt: Prompt | None = None,
     *,
-    models: Sequence[str | Provider] | str | Provider,
+    models: Sequence[Model] | str | Provider,
     scorers: Any,
     target: str | None = None,
     count_failures: bool = False,
@@ -108,8 +108,8 @@ def evaluate(
     named = [remembered(each) for each in named]
     pace = None
     if until is not None:
-        models, params = normalize_models(models), normalize_params(params)
-        columns = len(models) * len(params)
+        params = normalize_params(params)
+        columns = len(normalize_models(models)) * len(params)
         if options.get("mode", "calls") != "calls":
             raise ConfigurationError(
                 "until='decided' looks at the answers as they come, and a service's batch API gives all at once: "

@@ -18,6 +18,9 @@ from allos.session import EMBEDDED_MODEL
 from allos.template import Piece
 from allos.tools.schemas import as_schema
 
+Model = str | Provider | Mapping[str, Any]
+"""A name, a provider object, or a mapping of ``model`` and parameters for it alone."""
+
 _SUBSTITUTED = (MessageRole.SYSTEM, MessageRole.USER)
 """Whose texts the user wrote; an assistant's turn may hold a model's words."""
 
@@ -174,15 +177,34 @@ def build_columns(
 ) -> list[Column]:
     """Columns of a grid: each model with each set of parameters, which wins over the shared ones.
 
+    A model's own parameters win over both.
+
     Raises
     ------
     ConfigurationError
         No model, or an unknown provider; nothing was sent.
     """
     pairs = [
-        (model, {**shared, **chosen}) for model in normalize_models(models) for chosen in params
+        (model, {**shared, **chosen, **own})
+        for model, own in map(_with_own_params, normalize_models(models))
+        for chosen in params
     ]
     return [build_column(index, model, chosen) for index, (model, chosen) in enumerate(pairs)]
+
+
+def _with_own_params(model: Model) -> tuple[str | Provider, dict[str, Any]]:
+    """A model, and the parameters that are for it alone."""
+    if not isinstance(model, Mapping):
+        return model, {}
+    own = dict(model)
+    seal_secrets(own)
+    name = own.pop("model", None)
+    if name is None or not all(isinstance(each, str) for each in own):
+        raise ConfigurationError(
+            "a model with parameters of its own is a dict with 'model': "
+            "{'model': 'provider/model', 'temperature': 0}"
+        )
+    return name, own
 
 
 def build_column(index: int, model: str | Provider, params: Mapping[str, Any]) -> Column:
@@ -202,7 +224,7 @@ def build_column(index: int, model: str | Provider, params: Mapping[str, Any]) -
     return Column(index=index, model=model, params=dict(params))
 
 
-def normalize_models(models: Any) -> list[str | Provider]:
+def normalize_models(models: Any) -> list[Model]:
     """The models of a run as a list; a single one needs none."""
     if isinstance(models, (str, Provider)):
         return [models]

@@ -10,9 +10,10 @@ from allos.errors import AllosError, ConfigurationError, MissingKeyError
 from allos.messages import Message, Prompt, as_messages
 from allos.providers import Provider
 from allos.providers.auth.endpoints import PLACEHOLDER
+from allos.providers.pricing.estimates import CHARS_PER_TOKEN
 from allos.providers.pricing.planned_requests import PlannedRequest, Preview
 from allos.runs.data import data_rows, given_prompts
-from allos.runs.grid import Grid, build_columns, normalize_params
+from allos.runs.grid import Grid, Model, build_columns, normalize_params
 from allos.runs.start import split_options
 from allos.secret import seal_secrets
 from allos.session import current_session
@@ -24,7 +25,7 @@ def preview(
     prompts: Sequence[Prompt] | None = None,
     data: Any = None,
     model: str | Provider | None = None,
-    models: Sequence[str | Provider] | None = None,
+    models: Sequence[Model] | None = None,
     params: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None = None,
     n: int = 1,
     system: str | None = None,
@@ -89,8 +90,14 @@ def preview(
 
 def preview_grid(grid: Grid, *, stream: bool = True, exact: bool = False) -> Preview:
     """Return what a grid would send: of each column its longest conversation, and how many there are."""
-    conversations = (messages for _, _, messages, _ in grid.filled())
-    longest = max(conversations, key=lambda messages: sum(len(m.text or "") for m in messages))
+    longest: tuple[Message, ...] = ()
+    most, total = -1, 0
+    for _, _, messages, _ in grid.filled():
+        length = sum(len(message.text or "") for message in messages)
+        total += length
+        if length > most:
+            longest, most = messages, length
+    shorter = (most * grid.inputs - total) * grid.n / CHARS_PER_TOKEN
     planned: list[PlannedRequest] = []
     failures: dict[str, str] = {}
     for column in grid.columns:
@@ -99,7 +106,15 @@ def preview_grid(grid: Grid, *, stream: bool = True, exact: bool = False) -> Pre
         except (AllosError, ValueError, TypeError) as exc:
             failures[column.name] = str(exc)
         else:
-            planned += (replace(each, calls=grid.inputs * grid.n) for each in one.requests)
+            calls = grid.inputs * grid.n
+            planned += (
+                replace(
+                    each,
+                    calls=calls,
+                    all_input_tokens=round(each.estimate.input_tokens * calls - shorter),
+                )
+                for each in one.requests
+            )
     return Preview(tuple(planned), failures)
 
 

@@ -73,13 +73,15 @@ class Flusher:
             self._closed.wait(max(left_s, 0.5 / FLUSH_HZ))
 
 
-def make_board(comparison: BoardSource) -> Any:
+def make_board(comparison: BoardSource, *, on_edit: Callable[[], None] | None = None) -> Any:
     """Live board of a comparison, ready to be displayed.
 
     Parameters
     ----------
     comparison : BoardSource
         A `Comparison`, running or done, or logged rows, see `allos.board`.
+    on_edit : callable or None
+        What its button *Edit* does; None: it has none.
 
     Returns
     -------
@@ -93,7 +95,7 @@ def make_board(comparison: BoardSource) -> Any:
         both = allos.compare("Hi", models=["local/smollm2", "groq/llama-3.1-8b-instant"])
         display(make_board(both))
     """
-    return _board_class()(comparison)
+    return _board_class()(comparison, on_edit)
 
 
 @cache
@@ -117,13 +119,21 @@ def _board_class() -> type[Any]:
         snapshot = traitlets.Dict().tag(sync=True)
         # What a person has chosen: the page writes it, and reads it when it is loaded again.
         view = traitlets.Dict().tag(sync=True)
+        editable = traitlets.Bool().tag(sync=True)
 
-        def __init__(self, comparison: BoardSource) -> None:
+        def __init__(
+            self, comparison: BoardSource, on_edit: Callable[[], None] | None = None
+        ) -> None:
+            self._on_edit = on_edit
             self.comparison = comparison
             self._updates = BoardUpdates(comparison)
             self._flusher = Flusher(self._flush)
             self._warm = False
-            super().__init__(snapshot=self._updates.snapshot(), view=_views.get(comparison, {}))
+            super().__init__(
+                snapshot=self._updates.snapshot(),
+                view=_views.get(comparison, {}),
+                editable=on_edit is not None,
+            )
             self.on_msg(self._on_message)
             self.observe(self._keep_view, "view")
             comparison.watch(self._flusher.wake)
@@ -190,6 +200,10 @@ def _board_class() -> type[Any]:
                     self._updates.send_texts(message["cells"])
                 case "search":
                     self._updates.search(str(message["query"]))
+                case "edit" if self._on_edit is not None:
+                    if self.comparison.is_blind:
+                        raise ValueError("it would name the models: vote first")
+                    self._on_edit()
                 case "rate":
                     self._rate(message)
                 case action if not self._updates.votes.act(action, message):

@@ -59,9 +59,10 @@ def _row(service: Service) -> dict[str, object]:
     from allos.local import INSTALL_COMMAND
     from allos.notebook.tables.services_table import NOT_INSTALLED
     from allos.providers.auth import key_store
+    from allos.providers.model_choices import is_embedded_installed
 
     key_set = key_store.is_set(service)
-    ready = _is_installed() if service.embedded else bool(key_set)
+    ready = is_embedded_installed() if service.embedded else bool(key_set)
     missing = f"{NOT_INSTALLED}{INSTALL_COMMAND}" if service.embedded and not ready else ""
     return {
         "provider": service.name,
@@ -73,14 +74,6 @@ def _row(service: Service) -> dict[str, object]:
         "base_url": service.base_url or None,
         "note": missing or service.note or None,
     }
-
-
-def _is_installed() -> bool:
-    """Whether the embedded model can be started."""
-    from allos.local import DEFAULT_MODEL, known_models
-    from allos.local.model_files import has_llama_cpp
-
-    return has_llama_cpp() and DEFAULT_MODEL in known_models()
 
 
 def _rank(row: dict[str, object]) -> tuple[bool, bool, bool]:

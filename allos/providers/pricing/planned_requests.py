@@ -21,6 +21,15 @@ _SHOWN_CHARS = 2_000
 """Limit for one string in a printed body, for images above all; `body` itself is not shortened."""
 
 
+LARGE_CALLS = 50
+"""A comparison of this many calls needs confirmation."""
+LARGE_USD = 1.0
+"""A comparison or a batch that may cost this much needs confirmation."""
+SECONDS_PER_CALL = 1.0
+"""Until anything is known of a service."""
+CALLS_AT_ONCE = 16
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedRequest:
     """One request as it would be sent; the key is masked."""
@@ -43,6 +52,8 @@ class PlannedRequest:
     """Whether the prompt was sent to count its tokens."""
     calls: int = 1
     """How often it would be sent (repetitions of a comparison)."""
+    all_input_tokens: int | None = None
+    """Estimated tokens of the prompts of all its calls, where they differ; None: all are like this one."""
     missing_key: str | None = None
     """How to set the key that it needs before it could be sent; None: nothing is missing."""
 
@@ -85,6 +96,28 @@ class Preview:
         return sum(each.calls for each in self.requests)
 
     @property
+    def input_tokens(self) -> int:
+        """Estimated tokens of all prompts."""
+        return sum(
+            each.estimate.input_tokens * each.calls
+            if each.all_input_tokens is None
+            else each.all_input_tokens
+            for each in self.requests
+        )
+
+    @property
+    def time_s(self) -> float:
+        """Rough time, at a second a call and 16 calls at once of each model."""
+        most = max((each.calls for each in self.requests), default=0)
+        return most * SECONDS_PER_CALL / CALLS_AT_ONCE
+
+    @property
+    def is_large(self) -> bool:
+        """Whether a comparison needs confirmation: it has many calls, or may cost much."""
+        worst = self.worst_cost_usd
+        return self.calls >= LARGE_CALLS or (worst is not None and worst >= LARGE_USD)
+
+    @property
     def worst_cost_usd(self) -> float | None:
         """Upper bound of the cost of all calls; None when it is unknown for one of them."""
         known = [each.estimate.worst_cost_usd for each in self.requests]
@@ -102,8 +135,22 @@ class Preview:
 
     def cost(self) -> str:
         """Number of calls and upper bound of their cost, as a part of a sentence."""
-        known = [each for each in self.requests if each.estimate.worst_cost_usd is not None]
         count = "1 call" if self.calls == 1 else f"{self.calls:,} calls"
+        failing = f"; {len(self.failures)} would fail" if self.failures else ""
+        keyless = sum(each.calls for each in self.requests if each.missing_key)
+        if keyless:
+            failing += f"; {keyless:,} would need a key first"
+        return f"{count}, {self.price()}{failing}"
+
+    def size(self) -> str:
+        """`cost`, with tokens and rough time."""
+        seconds = max(1, round(self.time_s))
+        time = f"{seconds} s" if seconds < 100 else f"{round(seconds / 60)} min"
+        return f"{self.cost()}; about {self.input_tokens:,} input tokens, about {time}"
+
+    def price(self) -> str:
+        """Upper bound of the cost, in words."""
+        known = [each for each in self.requests if each.estimate.worst_cost_usd is not None]
         unknown = self.calls - sum(each.calls for each in known)
         total = sum((each.estimate.worst_cost_usd or 0.0) * each.calls for each in known)
         cost = f"at most {usd(total)}" if known else "cost unknown"
@@ -111,11 +158,7 @@ class Preview:
             cost = "free"
         if known and unknown:
             cost += f" and {unknown:,} of unknown cost"
-        failing = f"; {len(self.failures)} would fail" if self.failures else ""
-        keyless = sum(each.calls for each in self.requests if each.missing_key)
-        if keyless:
-            failing += f"; {keyless:,} would need a key first"
-        return f"{count}, {cost}{failing}"
+        return cost
 
     def __str__(self) -> str:
         failed = [f"{name}: {why}" for name, why in self.failures.items()]

@@ -9,17 +9,17 @@ from dataclasses import dataclass, replace
 from allos.errors import AllosError
 from allos.messages import Message
 from allos.providers.pricing.estimates import CHARS_PER_TOKEN, Estimate, estimate, usd
-from allos.providers.pricing.planned_requests import PlannedRequest
+from allos.providers.pricing.planned_requests import (
+    CALLS_AT_ONCE,
+    SECONDS_PER_CALL,
+    PlannedRequest,
+)
 from allos.runs.batching.batch_plan import BatchPlan
 from allos.runs.batching.column_labels import column_labels
 from allos.runs.grid import Column
 from allos.runs.preview import preview
 from allos.runs.start import split_options
 from allos.session import current_session
-
-_SECONDS_PER_CALL = 1.0
-"""Until anything is known of a service."""
-_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ class BatchPreview:
     def time_s(self) -> float:
         """Rough time, at a second a call and 16 calls at once of each model."""
         most = max((each.calls for each in self.columns), default=0)
-        return most * _SECONDS_PER_CALL / _AT_ONCE
+        return most * SECONDS_PER_CALL / CALLS_AT_ONCE
 
     def cost(self) -> str:
         """Number of calls and their cost, as a part of a sentence."""

@@ -39,26 +39,3 @@ def test_interrupt_while_the_table_is_drawn() -> None:
     assert comparison.wait(10).done
     assert comparison.responses[1].status == "cancelled"
     assert table.updates == 2
-
-
-@pytest.mark.parametrize(("large", "while_it_runs"), [(0, False), (100, True)])
-def test_the_table_of_a_large_comparison_is_made_at_its_end(
-    monkeypatch: pytest.MonkeyPatch, large: int, while_it_runs: bool
-) -> None:
-    """Made for each of ten thousand answers it would take all of the time."""
-    monkeypatch.setattr(comparison_output, "_LARGE", large)
-    hold = Hold()
-    models: list[Any] = [
-        ScriptedProvider("Hi", model="quick"),
-        ScriptedProvider(Answer(["some", hold, "more"]), model="slow"),
-    ]
-    comparison = allos.compare("Go", models=models)
-    table = comparison_output._Table(None, comparison)
-    hold.wait_until_reached()
-    comparison.cells[0].wait(10)
-    running = table._is_stale()
-    hold.release()
-    comparison.wait(10)
-
-    assert running is while_it_runs
-    assert table._is_stale()

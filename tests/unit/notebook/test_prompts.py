@@ -8,7 +8,7 @@ import pytest
 
 from allos.notebook import prompts
 from allos.providers.pricing.estimates import Estimate
-from allos.providers.pricing.planned_requests import PlannedRequest, Preview
+from allos.providers.pricing.planned_requests import LARGE_CALLS, PlannedRequest, Preview
 
 
 def _plan(calls: int, worst_cost_usd: float | None) -> Preview:
@@ -32,7 +32,7 @@ def test_only_a_large_comparison_is_asked_about(typed: list[str]) -> None:
     """Few cheap calls go without a question; many, or dear ones, do not."""
     assert prompts.confirm(_plan(3, 0.01)) is True
     typed += ["n"]
-    assert prompts.confirm(_plan(prompts.LARGE_CALLS, None)) is False
+    assert prompts.confirm(_plan(LARGE_CALLS, None)) is False
     typed += ["what?", "Y"]
     assert prompts.confirm(_plan(2, 0.6)) is True
     assert typed == []

@@ -7,8 +7,8 @@
  * `node build.mjs` writes the files; `node build.mjs --check` fails when they are not what it would write.
  */
 
-import { readFileSync, writeFileSync } from "node:fs";
-import { basename, relative, resolve } from "node:path";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, dirname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -95,7 +95,19 @@ const page = await build({
   banner: { js: `/* ${generated} Contains Preact ${preact.version}:\n\n${license}\n*/`, css: `/* ${generated} */` },
 });
 
-const outputFiles = [...first.outputFiles, ...second.outputFiles, ...page.outputFiles];
+/** The playground is a widget of its own, with a script of its own. */
+const playground = await build({
+  ...common,
+  entryPoints: [here("src/playground/main.js")],
+  outfile: here("../../playground/static/playground.js"),
+  format: "esm",
+  banner: {
+    js: `/* ${generated} Contains Preact ${preact.version}, see LICENSES.txt of the board. */`,
+    css: `/* ${generated} */`,
+  },
+});
+
+const outputFiles = [...first.outputFiles, ...second.outputFiles, ...page.outputFiles, ...playground.outputFiles];
 const licenses = { path: here("../static/LICENSES.txt"), text: `board.js contains Preact ${preact.version}:\n\n${license}\n` };
 
 const stale = [];
@@ -106,6 +118,7 @@ for (const { path, text } of [...outputFiles, licenses]) {
   if (name.endsWith(".js") && bytes > most) throw new Error(`${name} has ${bytes} bytes, more than ${most}`);
   if (name === "page.js" && /<\/script|<!--/i.test(text)) throw new Error(`${name} cannot stand in a page`);
   if (!process.argv.includes("--check")) {
+    mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
     console.log(`${name}: ${bytes} bytes`);
   } else if (committed(path) !== text) {

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from allos.errors import ConfigurationError
-from allos.notebook.commands import providers_command
+from allos.providers import model_choices
 from tests.support.fake_server import FakeServer
 
 
@@ -61,7 +61,7 @@ def test_an_unknown_provider_is_told_how_many_there_are(shell: Any) -> None:
 def test_the_embedded_model_says_what_it_needs(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """On top in any case, since it needs no key: ready, or with the command that installs it."""
     for installed in (True, False):
-        monkeypatch.setattr(providers_command, "_is_installed", lambda found=installed: found)
+        monkeypatch.setattr(model_choices, "is_embedded_installed", lambda found=installed: found)
         monkeypatch.setenv("MISTRAL_API_KEY", "key-of-the-test")
         frame = shell.run_line_magic("allos", "providers")
         text = shown(shell, frame)["text/plain"]

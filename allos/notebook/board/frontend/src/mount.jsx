@@ -66,6 +66,7 @@ export function mount(store, el) {
   /** @type {import("./views/context.js").BoardActions} */
   const actions = {
     send: (action) => store.send(action),
+    isEditable: store.isEditable,
     press: (key) => store.press(key),
     runAgain: (failed) => store.runAgain(failed),
     requestText: (key) => store.requestText(key),

@@ -129,7 +129,7 @@
  *
  * @typedef {{action: "stop" | "retry", cell: string}} CellAction
  * @typedef {CellAction
- *   | {action: "stop_all" | "run_again" | "retry_failed" | "sync" | "script"}
+ *   | {action: "stop_all" | "run_again" | "retry_failed" | "sync" | "script" | "edit"}
  *   | {action: "add", model: string}
  *   | {action: "texts", cells: string[]}
  *   | {action: "rate", cell: string, rating: number | null}

@@ -54,6 +54,7 @@ export class Store {
   /** @param {Model} model @param {(text: string) => Promise<Second>} evaluate makes the second script of its text */
   constructor(model, evaluate) {
     this.#model = model;
+    this.isEditable = model.get("editable") === true;
     this.#evaluate = evaluate;
     this.state = initialState(model.get("snapshot"), performance.now());
     this.#on("msg:custom", (/** @type {KernelMessage | ScriptMessage} */ message) => this.#receive(message));

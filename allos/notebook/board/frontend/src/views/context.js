@@ -8,6 +8,7 @@
  *
  * @typedef {object} BoardActions
  * @property {(action: Action) => void} send tells the kernel
+ * @property {boolean} isEditable whether there is room for a playground below
  * @property {(failed?: boolean) => void} runAgain asks every model again, or only where it failed
  * @property {(cell: string) => void} press presses the button of a cell
  * @property {(key: string) => void} requestText asks for the text of a cell

@@ -23,7 +23,7 @@ const SORTS = [["", "as asked"], ["change", "most changed"], ["different", "most
 
 /** @param {{state: BoardState, view: ViewState, columns: readonly Column[]}} props */
 export function Toolbar({ state, view, columns }) {
-  const { change, search, send } = useBoard();
+  const { change, search, send, isEditable } = useBoard();
   const filters = filtersOf(state);
   const isOne = state.cells.size < 2;
   const hasRuns = columns.some(({ run }) => run);
@@ -86,6 +86,11 @@ export function Toolbar({ state, view, columns }) {
           }}
         >
           {"Vote "}<kbd>v</kbd>
+        </button>
+      )}
+      {isEditable && (
+        <button class="btn quiet" disabled={!state.connected} title="Change the prompt and run it again, below" onClick={() => send({ action: "edit" })}>
+          Edit
         </button>
       )}
       {state.can_run && <Runs state={state} view={view} />}
