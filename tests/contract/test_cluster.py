@@ -39,7 +39,10 @@ def service(fake_server: FakeServer) -> Iterator[tuple[FakeServer, Counter[str]]
 
 @pytest.mark.process
 def test_a_worker_dies_and_the_server_restarts(
-    service: tuple[FakeServer, Counter[str]], dask_client: Any, postgres: PostgresServer
+    service: tuple[FakeServer, Counter[str]],
+    dask_client: Any,
+    postgres: PostgresServer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Under faults of the service, too: every row once, within the budget, no key on its way."""
     server, paid = service
@@ -52,6 +55,8 @@ def test_a_worker_dies_and_the_server_restarts(
     url = postgres.new_database()
     allos.log.open(url.replace("admin@", "admin:the-password@"))
     own = {"GROQ_BASE_URL": server.base_url, "GROQ_API_KEY": KEY, "ALLOS_LOG": url}
+    for name, value in own.items():  # a worker that takes the place of another inherits these
+        monkeypatch.setenv(name, value)
     victim, _ = dask_client.run(set_environment, own).values()
     data = pd.DataFrame({"text": [f"<{number}>" for number in range(ROWS)]})
     options = {"models": MODEL, "max_tokens": 10, "max_attempts": 8, "concurrency": 8}
@@ -60,7 +65,6 @@ def test_a_worker_dies_and_the_server_restarts(
     os.kill(victim, signal.SIGKILL)
     server.wait_for(lambda: len(paid) >= ROWS // 2, 90)
     postgres.restart()
-    dask_client.run(set_environment, own)  # also of the worker that took its place
     batch.wait(120)
     logged = allos.responses()
     answered = logged[logged["status"] == "ok"]

@@ -15,10 +15,11 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from contextlib import ExitStack
 from time import perf_counter
 
 from tests.perf._side_by_side import heading
-from tests.support.dask_cluster import cluster, set_environment
+from tests.support.dask_cluster import cluster
 from tests.support.fake_server import FakeServer, Fault, Reply, Seen
 from tests.support.postgres_server import PostgresServer
 from tests.support.processes import Child
@@ -63,7 +64,7 @@ def main() -> None:
     paid: Counter[str] = Counter()
 
     def answer(seen: Seen) -> Reply:
-        row = re.findall(r"<\\d+>", seen.prompt or "")[0]
+        row = re.findall(r"<\d+>", seen.prompt or "")[0]
         paid[row] += 1
         return Reply(f"echo {row}", first_delay_s=LATENCY_S)
 
@@ -71,7 +72,7 @@ def main() -> None:
 
     import allos
 
-    with FakeServer() as server, PostgresServer() as postgres, cluster(given.workers) as started:
+    with FakeServer() as server, PostgresServer() as postgres, ExitStack() as stack:
         server.reply(answer)
         server.odds(
             (0.05, Fault.status(429, retry_after=0.05)),
@@ -80,17 +81,16 @@ def main() -> None:
             seed=3,
         )
         url = postgres.new_database()
-        own = {
-            "GROQ_BASE_URL": server.base_url,
-            "GROQ_API_KEY": "gsk-of-the-test",
-            "ALLOS_LOG": url,
-        }
+        # Workers, also those that take the place of others, inherit these.
+        os.environ.update(
+            GROQ_BASE_URL=server.base_url, GROQ_API_KEY="gsk-of-the-test", ALLOS_LOG=url
+        )
+        started = stack.enter_context(cluster(given.workers))
         command = [sys.executable, "-c", _CLIENT, str(rows), started.scheduler_address]
 
         def client() -> Child[str]:
             return Child(
                 command,
-                env={**os.environ, **own},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
@@ -99,16 +99,14 @@ def main() -> None:
         start = perf_counter()
         with Client(started) as admin:
             for share in KILLED_AT:
-                admin.run(set_environment, own)
                 with client() as child:
                     server.wait_for(lambda share=share: len(paid) >= share * rows, 600)  # type: ignore[misc]  # bound at once
                     child.kill_group()
             with client() as child:
                 server.wait_for(lambda: len(paid) >= 0.5 * rows, 600)
-                victim = next(iter(admin.run(set_environment, own).values()))
+                victim = next(iter(admin.run(os.getpid).values()))
                 os.kill(victim, signal.SIGKILL)
                 server.wait_for(lambda: len(paid) >= 0.6 * rows, 600)
-                admin.run(set_environment, own)  # also of the worker that took its place
                 postgres.restart()
                 output, errors = child.communicate(timeout=1800)
         elapsed_s = perf_counter() - start

@@ -25,7 +25,7 @@ def cluster(workers: int, threads: int = 1) -> Iterator[Any]:
         threads_per_worker=threads,
         processes=True,
         host="127.0.0.1",
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",  # any free port: two clusters may run at once
         silence_logs=logging.CRITICAL,  # a worker that is killed is what the tests are about
     ) as started:
         yield started

@@ -114,6 +114,7 @@ class MemoryStore:
         self.raw_json: dict[str, RawJson] = {}
         self.all_ratings: list[Rating] = []
         self.all_leases: dict[str, dict[str, float]] = {}
+        self.all_notes: dict[str, dict[str, bytes]] = {}
         self.all_runs: dict[str, RunRecord] = {}
         self.all_votes: list[Vote] = []
         self.failure: Exception | None = None
@@ -184,11 +185,18 @@ class MemoryStore:
         mine[holder] = max(0.0, mine.get(holder, 0.0) + granted)
         return granted
 
-    def mark(self, run_id: str, word: str) -> None:
-        self.all_leases.setdefault(run_id, {}).setdefault(word, 0.0)
-
     def leases(self, run_id: str) -> dict[str, float]:
         return self.all_leases.get(run_id, {})
+
+    def set_run_note(self, run_id: str, name: str, value: bytes | None) -> None:
+        notes = self.all_notes.setdefault(run_id, {})
+        if value is None:
+            notes.pop(name, None)
+        else:
+            notes[name] = value
+
+    def run_notes(self, run_id: str) -> dict[str, bytes]:
+        return self.all_notes.get(run_id, {})
 
     def runs(self, run_id: str | None = None) -> Iterator[RunRecord]:
         yield from (run for run in self.all_runs.values() if run_id in (None, run.id))

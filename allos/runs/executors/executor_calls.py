@@ -14,16 +14,16 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from allos.errors import AllosError, LogError
+from allos.errors import AllosError
 from allos.response import ProviderResponse
 from allos.runs.batching.batch_plan import BatchPlan
 from allos.runs.batching.call_states import CallState, CallStates
 from allos.runs.batching.calls import BatchOptions, Ended, Listener
 from allos.runs.batching.shared_budget import SharedBudget
+from allos.runs.executors import stop_marks
 from allos.runs.executors.partition import (
     Partition,
     PartitionResult,
-    new_stop_word,
     partition_of,
     request_of,
     without_done,
@@ -125,7 +125,7 @@ class ExecutorCalls:
 
     def resume(self) -> None:
         """Go on."""
-        self._request = replace(self._request, stop_word=new_stop_word())
+        self._request = replace(self._request, number=self._request.number + 1)
         self.is_paused, self.pause_reason = False, None
         self._failures.clear()
         self.start()
@@ -164,6 +164,7 @@ class ExecutorCalls:
 
     def _run(self) -> None:
         """Keep the executor busy until nothing is left to hand over and everything is back."""
+        self._stop_workers(self._request.number - 1)  # of a process that was killed
         waiting = self._partitions()
         under_way = 0
         most = _AHEAD * self._pool.slots
@@ -180,18 +181,16 @@ class ExecutorCalls:
                 continue
             item = self._done.get()
             if item is None:
-                self._tell_workers()
+                if self._is_stopped:
+                    self._stop_workers(self._request.number)
             else:
                 under_way -= 1
                 if not self._take(*item):
                     waiting = self._partitions()
 
-    def _tell_workers(self) -> None:
-        """Let the log say that the batch was stopped."""
-        store = self._session.log.store
-        if self._is_stopped and store is not None:
-            with suppress(LogError):  # then they end what they have
-                store.set_run_note(self._request.run_id, self._request.stop_word, b"")
+    def _stop_workers(self, number: int) -> None:
+        """Let the log stop the workers of all starts up to this one."""
+        stop_marks.leave(self._session.log.store, self._request.run_id, number)
 
     @property
     def _is_stopped(self) -> bool:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from allos import context
 from allos.database_url import DatabaseURL
 from allos.errors import AllosError, ConfigurationError, LogError
-from allos.ids import new_id
 from allos.messages import Message
 from allos.response import ProviderResponse
 from allos.runs.batching.batch_plan import BatchPlan
 from allos.runs.batching.batch_record import column_facts
 from allos.runs.batching.calls import BatchOptions
 from allos.runs.batching.data_rows import DataRows
+from allos.runs.executors import stop_marks
 from allos.runs.grid import Grid, build_column
 from allos.session import Session, current_session
 
@@ -64,8 +64,8 @@ class Request:
     """Notebook and cell that started the batch."""
     spent_by_session: Mapping[str, float]
     """Cost of earlier runs of the batch, for its budget."""
-    stop_word: str
-    """What a process that pauses or cancels the batch leaves in the log: workers make no more calls then."""
+    number: int
+    """Of this start among all starts of the batch; see `allos.runs.executors.stop_marks`."""
     since: int | None
     """With ``refresh=True``, answers from before this moment do not count, microseconds since 1970."""
 
@@ -181,14 +181,9 @@ def request_of(
         metadata=dict(current.metadata),
         origin=_origin(current, session),
         spent_by_session=dict(spent_by_session),
-        stop_word=new_stop_word(),
+        number=stop_marks.next_number(session.log.store, run_id),
         since=since,
     )
-
-
-def new_stop_word() -> str:
-    """A word that has not been left yet."""
-    return f"stop {new_id()}"
 
 
 def _column(facts: dict[str, Any], processes: int) -> Mapping[str, Any]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from allos import context
-from allos.errors import LogError
 from allos.log.columns import FRAME_NAMES
 from allos.log.store.protocol import Where
 from allos.response import ProviderResponse
@@ -19,6 +17,7 @@ from allos.runs.batching.batch_calls import BatchCalls
 from allos.runs.batching.batch_plan import BatchPlan
 from allos.runs.batching.call_states import CallState, CallStates
 from allos.runs.batching.calls import Ended
+from allos.runs.executors import stop_marks
 from allos.runs.executors.partition import (
     Partition,
     PartitionResult,
@@ -119,13 +118,8 @@ def _have_ended(states: CallStates, timeout_s: float) -> bool:
 
 
 def _is_stopped(session: Session, request: Request) -> bool:
-    """Whether the process that started the batch has paused or cancelled it."""
-    store = session.log.store
-    if store is None:
-        return False
-    with suppress(LogError):
-        return request.stop_word in store.run_notes(request.run_id)
-    return False
+    """Whether the batch was paused, cancelled or started anew."""
+    return stop_marks.is_stopped(session.log.store, request.run_id, request.number)
 
 
 def _session_for(log: SharedLog) -> Session:

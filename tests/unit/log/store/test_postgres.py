@@ -119,6 +119,19 @@ def test_the_parts_of_a_budget_never_exceed_it(url: DatabaseURL) -> None:
     assert given_back == -0.3
 
 
+def test_notes_of_a_run_are_kept_until_they_are_removed(url: DatabaseURL, tmp_path: Path) -> None:
+    """In a database as in a file."""
+    for store in (PostgresStore(url), SQLiteStore(tmp_path / "log.sqlite")):
+        store.set_run_note("bat_1", "file 1", b"\x00old")
+        store.set_run_note("bat_1", "file 1", b"new")
+        store.set_run_note("bat_1", "file 2", b"")
+        store.set_run_note("bat_2", "file 1", b"other")
+        store.set_run_note("bat_1", "file 2", None)
+
+        assert store.run_notes("bat_1") == {"file 1": b"new"}
+        assert store.leases("bat_1") == {}
+
+
 def test_many_clients_may_open_an_empty_database_at_once(url: DatabaseURL) -> None:
     """One of them makes the tables."""
     stores: list[PostgresStore] = []

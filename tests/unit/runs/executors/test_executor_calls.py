@@ -220,6 +220,7 @@ def test_the_budget_is_shared(server: FakeServer) -> None:
             "a provider object",
         ),
         ({"tools": [_weather]}, "tools"),
+        ({"mode": "provider_batch"}, "use one"),
     ],
 )
 def test_what_cannot_be_handed_over_is_said_first(
@@ -228,6 +229,15 @@ def test_what_cannot_be_handed_over_is_said_first(
     """Nothing was sent."""
     with pytest.raises(ConfigurationError, match=f"{message}.*Nothing was sent"):
         run(PicklingExecutor(), **options)
+    assert not server.requests
+
+
+def test_a_decision_needs_the_answers_one_by_one(server: FakeServer) -> None:
+    """What looks at answers as they come, and what gives them back in parts, do not go together."""
+    more: dict[str, Any] = {"models": [MODEL, "groq/two"], "scorers": "exact", "target": "label"}
+    for options in ({"executor": PicklingExecutor()}, {"mode": "provider_batch"}):
+        with pytest.raises(ConfigurationError, match=r"until='decided'.*Nothing was sent"):
+            allos.evaluate(data(), "{{ text }}", until="decided", **more, **options)
     assert not server.requests
 
 
