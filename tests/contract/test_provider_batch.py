@@ -306,6 +306,29 @@ def test_killed_between_submission_and_its_note(
     assert len(server.batches.submitted) == 1
 
 
+def test_of_two_batches_of_the_same_size_each_gets_its_own(server: FakeServer) -> None:
+    """Where a service keeps no names: what another model's calls are in is known from the log."""
+    models = ["anthropic/claude-haiku-4-5", "anthropic/claude-sonnet-4-5"]
+    options: dict[str, Any] = {"models": models, "mode": "provider_batch", "max_tokens": 20}
+    server.batches.hold = True
+    server.reply(lambda seen: Reply(f"{seen.model} {seen.prompt}"))
+    batch = allos.batch(table(3), "{{ text }}", **options)
+    server.wait_for(lambda: sum(each.polls > 0 for each in server.batches.submitted) == 2)
+    batch._calls.leave()
+    store = allos.current_session().log.store
+    assert store is not None
+    files = SubmittedFiles(store, batch.id)
+    file = files.load()[0]
+    file.id = None
+    files.save(file)
+    allos.current_session().active_runs.clear()
+    server.batches.hold = False
+    frame = allos.batch(table(3), "{{ text }}", **options).wait(30).frame
+
+    assert list(frame["content"]) == list(frame["model"] + " " + frame["text"])
+    assert len(server.batches.submitted) == 2
+
+
 def test_somebody_elses_batch_of_the_same_size_is_no_answer(server: FakeServer) -> None:
     """Where a service keeps no names, the keys in the results tell; the calls are handed over again."""
     start("messages", table(3), batch_id="other").wait(30)

@@ -18,6 +18,7 @@ from allos.runs.batching.batch_results import BatchResults, BatchRow
 from allos.runs.batching.batch_view import batch_view, row_view
 from allos.runs.batching.call_states import CallState
 from allos.runs.batching.calls import Calls, Ended, Listener
+from allos.runs.batching.rare_collections import RareCollections
 from allos.session import Session
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Batch:
         self._results = BatchResults(run_id, calls, session)
         self._is_logged = session.log.is_logging
         self._noted = 0
+        self._rare_collections = RareCollections()
 
     # ---- state ------------------------------------------------------------------------------------
 
@@ -258,6 +260,7 @@ class Batch:
     def _raise_if_paused(self) -> None:
         if not self.is_paused:
             return
+        self._rare_collections.end()
         self._raise_first_error()
         raise BatchPausedError(
             f"The batch {self.id} is paused with {self.unanswered:,} of {len(self):,} calls left: "
@@ -307,6 +310,7 @@ class Batch:
         """Start; returns at once. For `batch`."""
         if not self.done:
             active_runs.add(self._session, self)
+            self._rare_collections.begin()
             self._calls.listen(self._forget_when_done)
         if self.pace is not None:
             self.pace.begin(self)
@@ -350,13 +354,17 @@ class Batch:
     def _forget_when_done(self, ended: Ended) -> None:
         if self.done:
             self._session.active_runs.discard(self)
+            self._rare_collections.end()
 
     def pause(self) -> None:
         """Start nothing more; what has been sent goes on, and is kept."""
         self._calls.pause()
+        self._rare_collections.end()
 
     def resume(self) -> Self:
         """Go on after `pause`."""
+        if not self.done:
+            self._rare_collections.begin()
         self._calls.resume()
         return self
 
@@ -364,6 +372,7 @@ class Batch:
         """Stop everything; what has arrived is kept, and running it again asks the rest."""
         self._calls.cancel()
         self._session.active_runs.discard(self)
+        self._rare_collections.end()
 
     def leave(self) -> None:
         """Stop what only this process can do, at its end."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
@@ -61,6 +62,7 @@ class ProviderBatchCalls(BatchCalls):
         self.files = SubmittedFiles(session.log.store, run_id)
         self.going = asyncio.Event()  # not set: paused
         self.going.set()
+        self._submitting: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._progress: dict[str, tuple[int, int]] = {}
         self._columns = [
             ServiceColumn(self, column, self._service_of(column))
@@ -119,6 +121,10 @@ class ProviderBatchCalls(BatchCalls):
         """Calls at the services that are done there, and all of them; None: there are none."""
         found = list(self._progress.values())
         return (sum(done for done, _ in found), sum(all for _, all in found)) if found else None
+
+    def submitting(self, service: str) -> asyncio.Lock:
+        """Lock of those who submit something to a service. Loop thread."""
+        return self._submitting[service]
 
     def progress(self, file: str, done: int, total: int) -> None:
         """Note how far a file is at its service."""
