@@ -22,9 +22,9 @@ from allos.runs.batching.submitted_files import SubmittedFile, custom_id, task_k
 from allos.runs.start import hand_over_task, task_arrived
 
 if TYPE_CHECKING:
-    from allos.runs.batching.calls import BatchOptions
     from allos.runs.batching.batch_plan import BatchPlan
     from allos.runs.batching.call_states import CallStates
+    from allos.runs.batching.calls import BatchOptions
     from allos.runs.batching.submitted_files import SubmittedFiles
     from allos.runs.grid import Column
     from allos.wire.batch_api import BatchLine

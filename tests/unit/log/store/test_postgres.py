@@ -127,9 +127,11 @@ def test_notes_of_a_run_are_kept_until_they_are_removed(url: DatabaseURL, tmp_pa
         store.set_run_note("bat_1", "file 2", b"")
         store.set_run_note("bat_2", "file 1", b"other")
         store.set_run_note("bat_1", "file 2", None)
+        notes, leases = store.run_notes("bat_1"), store.leases("bat_1")
+        store.close()
 
-        assert store.run_notes("bat_1") == {"file 1": b"new"}
-        assert store.leases("bat_1") == {}
+        assert notes == {"file 1": b"new"}
+        assert leases == {}
 
 
 def test_many_clients_may_open_an_empty_database_at_once(url: DatabaseURL) -> None:
