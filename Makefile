@@ -141,8 +141,10 @@ unit: $(READY)  ## Run the fast tests alone
 	@$(RUN) pytest -q --quick tests/unit
 
 suites: setup browser services
-	@echo "==> Tests: unit, contract, kernel, model, browser (some minutes)"
-	@$(RUN) pytest -q
+	@echo "==> Tests without processes, side by side"
+	@$(RUN) pytest -q -n auto --in-process
+	@echo "==> Tests with real parts: processes, kernels, the embedded model, a browser (some minutes)"
+	@$(RUN) pytest -q --real-parts
 
 # --- other environments -----------------------------------------------------------------------------
 #
@@ -165,7 +167,8 @@ python = $$(for p in python$(1) "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/$(1).*/
 
 test-colab: $(COLAB)/.ready  ## Run the tests beside the packages of Google Colab
 	@echo "==> Tests beside the packages of Colab (some minutes)"
-	@$(COLAB)/bin/python -m pytest -q $(ELSEWHERE) tests/kernel
+	@$(COLAB)/bin/python -m pytest -q -n auto --in-process $(ELSEWHERE)
+	@$(COLAB)/bin/python -m pytest -q --real-parts $(ELSEWHERE) tests/kernel
 
 # First the runtime, then allos as a person installs it: a bound that would change one package of the
 # runtime is an error here.
@@ -179,7 +182,7 @@ $(COLAB)/.ready: pyproject.toml tests/environments/colab.txt $(READY)
 
 test-lowest: $(LOWEST)/.ready  ## Run the tests on the lowest versions that pyproject.toml allows
 	@echo "==> Tests on the lowest versions (some minutes)"
-	@$(LOWEST)/bin/python -m pytest -q --quick $(ELSEWHERE)
+	@$(LOWEST)/bin/python -m pytest -q -n auto --quick $(ELSEWHERE)
 	@$(LOWEST)/bin/python -m pytest -q $(SHOWN)
 
 # The lowest versions have wheels for the lowest Python alone.

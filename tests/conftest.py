@@ -122,6 +122,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help=f"no test that starts processes, at most {_QUICK_CASES} cases of each other one, spread "
         "over all, and few random examples",
     )
+    parser.addoption(
+        "--in-process",
+        action="store_true",
+        help="no test that starts processes or needs a real part: the others may run side by side (-n auto)",
+    )
+    parser.addoption(
+        "--real-parts",
+        action="store_true",
+        help="only the tests that --in-process leaves out: one after the other, they share the machine",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -138,6 +148,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for part in _PARTS:
             if folder == part or any(_FIXTURES.get(name) == part for name in fixtures):
                 item.add_marker(part)
+    if config.getoption("in_process"):
+        _keep(config, items, [item for item in items if not _is_process(item)])
+    if config.getoption("real_parts"):
+        _keep(config, items, [item for item in items if _is_process(item)])
     items.sort(key=lambda item: _ORDER.get(_folder(item), 1))
 
 
@@ -158,8 +172,18 @@ def _keep_quick_ones(config: pytest.Config, items: list[pytest.Item]) -> None:
         for of_one_test in cases.values()
         for item in of_one_test[:: -(-len(of_one_test) // _QUICK_CASES)]
     }
-    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
-    items[:] = [item for item in items if item in kept]
+    _keep(config, items, [item for item in items if item in kept])
+
+
+def _is_process(item: pytest.Item) -> bool:
+    """Whether a test starts processes, such as a kernel or a browser."""
+    return bool(item.get_closest_marker("process") or _parts(item))
+
+
+def _keep(config: pytest.Config, items: list[pytest.Item], kept: list[pytest.Item]) -> None:
+    left_out = set(items).difference(kept)
+    config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+    items[:] = kept
 
 
 def _folder(item: pytest.Item) -> str:
@@ -198,7 +222,12 @@ def pytest_runtest_makereport(
 
 
 def _whole_run(config: pytest.Config) -> bool:
-    narrowed = config.option.keyword or config.option.markexpr or config.option.collectonly
+    narrowed = (
+        config.option.keyword
+        or config.option.markexpr
+        or config.option.collectonly
+        or config.option.in_process
+    )
     return config.args_source is pytest.Config.ArgsSource.TESTPATHS and not narrowed
 
 
