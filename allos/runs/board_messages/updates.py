@@ -49,9 +49,8 @@ from allos.render.plain import clean_text
 from allos.response import ProviderResponse
 from allos.runs.board_messages.cell_updates import CellUpdates, View, column_key, row_key
 from allos.runs.board_messages.source import BoardCell, BoardSource
-from allos.runs.board_messages.vote_messages import VoteMessages
+from allos.runs.board_messages.vote_messages import MAX_PROMPT_CHARS, VoteMessages
 
-MAX_PROMPT_CHARS = 20_000
 MAX_ROW_CHARS = 600
 """Of each prompt where there are several."""
 DEFER_OVER = 200

@@ -21,6 +21,7 @@ from allos.runs.vendor_names import named_vendor
 from allos.runs.vote_pairs import Answer
 from allos.runs.voting import Cast, Voting, column_labels, votes_on
 
+MAX_PROMPT_CHARS = 20_000
 MAX_NOTE_CHARS = 2000
 MAX_TAGS = 20
 MAX_TAG_CHARS = 200
@@ -132,7 +133,10 @@ class VoteMessages:
 def asked(layout: ComparisonView, row: int) -> View:
     """What was asked: texts of one prompt."""
     of_row = next((each.prompt for each in layout.rows if each.index == row), layout.prompt)
-    return {"system": clean_text(of_row.system), "prompt": clean_text(of_row.text)}
+    return {
+        "system": clean_text(of_row.system[:MAX_PROMPT_CHARS]),
+        "prompt": clean_text(of_row.text[:MAX_PROMPT_CHARS]),
+    }
 
 
 def side(layout: ComparisonView, answer: Answer) -> View:
