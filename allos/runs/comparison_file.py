@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,10 +47,12 @@ def write_html(
     Raises
     ------
     ConfigurationError
-        The title is no string, the file cannot be written, or there is nothing to vote on.
+        An argument is not valid, the file cannot be written, or there is nothing to vote on.
     """
     if title is not None and not isinstance(title, str):
         raise ConfigurationError(f"to_html(): title must be a string, got {title!r:.80}.")
+    if path is not None and not isinstance(path, str | os.PathLike):
+        raise ConfigurationError(f"to_html(): path must be a file's path, got {path!r:.80}.")
     is_blind = comparison.is_blind if blind is None else bool(blind)
     page = _page(comparison, title, is_blind=is_blind)
     if path is None:

@@ -27,5 +27,6 @@ def test_wheel_holds_the_boards_bundle_and_not_its_sources() -> None:
         "static/board.js",
     }
     assert "widget.py" in board
+    assert {"allos/render/static/page.js", "allos/render/static/page.css"} <= names
     assert "allos/providers/catalog/services.toml" in names
     assert not any("node_modules" in name for name in names)

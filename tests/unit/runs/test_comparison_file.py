@@ -57,9 +57,11 @@ def test_a_file_is_written_byte_for_byte(tmp_path: Path) -> None:
 
 
 def test_faults_are_one_line(tmp_path: Path) -> None:
-    """A folder, and a title that is none."""
+    """A folder, a path and a title that are none."""
     with pytest.raises(ConfigurationError, match="was not written"):
         _finished().to_html(tmp_path)
+    with pytest.raises(ConfigurationError, match="path must be a file's path, got 7"):
+        _finished().to_html(7)  # type: ignore[call-overload]
     with pytest.raises(ConfigurationError, match="title must be a string"):
         _finished().to_html(title=3)  # type: ignore[call-overload]
 
