@@ -84,10 +84,10 @@ def test_cells(server: FakeServer) -> None:
 
 
 def test_compare(server: FakeServer) -> None:
-    """Two models at two settings, twice, are eight answers and rows; two prompts are four more."""
-    assert run("guide/compare.md") == 5
-    assert server.count == 12
-    assert len(set(allos.responses()["comparison_id"])) == 2
+    """Two models at two settings, twice, are eight answers and rows; two prompts twice are eight more."""
+    assert run("guide/compare.md") == 7
+    assert server.count == 16
+    assert len(set(allos.responses()["comparison_id"])) == 3
 
 
 @pytest.mark.filterwarnings("ignore:.*does not support 'max_tokens'")

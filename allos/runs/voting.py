@@ -265,14 +265,19 @@ def votes_on(source: Source, *, judges: bool = False) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        As `allos.votes`, with `model_a` and `model_b` as `column_labels` names them.
+        As `allos.votes`, with `model_a` and `model_b` as `column_labels` names them, and the number of its row as
+        `prompt`: a log may keep neither texts nor names of raters.
     """
     labels = column_labels(source.layout())
-    of = {answer.response.id: labels[answer.column] for answer in answers_of(source)}
+    answers = answers_of(source)
+    of = {answer.response.id: labels[answer.column] for answer in answers}
+    row_of = {answer.response.id: answer.row for answer in answers}
     frame = votes()
     is_judge = frame["rater"].fillna("").str.startswith(JUDGE)
     known = frame["response_a"].isin(list(of)) & frame["response_b"].isin(list(of))
     found = frame[known & (is_judge if judges else ~is_judge)].copy()
     found["model_a"] = [of[each] for each in found["response_a"]]
     found["model_b"] = [of[each] for each in found["response_b"]]
+    found["prompt"] = [row_of[each] for each in found["response_a"]]
+    found["rater"] = found["rater"].fillna("unknown")
     return found[found["model_a"] != found["model_b"]].reset_index(drop=True)

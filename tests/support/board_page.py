@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from time import perf_counter
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Locator, Page, Request
@@ -59,6 +60,8 @@ class BoardPage:
     page : Page
     board : Locator
     actions : list of dict
+    acted_ms : list of float
+        How long each action of a vote took in the kernel.
     errors : list of str
         Uncaught exceptions of the page.
     opened_s : float
@@ -70,6 +73,7 @@ class BoardPage:
     def __init__(self, context: BrowserContext, source: BoardSource, *, dark: bool = False) -> None:
         self.updates = BoardUpdates(source)
         self.actions: list[dict[str, Any]] = []
+        self.acted_ms: list[float] = []
         self.errors: list[str] = []
         self.requests: list[str] = []
         self.page: Page = context.new_page()
@@ -98,7 +102,9 @@ class BoardPage:
             case "sync":
                 self.updates.resend()
             case name if name.startswith(("vote", "ranking")):
+                began = perf_counter()
                 self.updates.votes.act(name, action)
+                self.acted_ms.append(1000 * (perf_counter() - began))
             case _:
                 return
 

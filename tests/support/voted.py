@@ -27,7 +27,7 @@ def compared(
     """Ask the models, and close the log at the end."""
     allos.log.open(path)
     for name, answers in ANSWERS.items():
-        testing.register(name, [*answers] * 3)
+        testing.register(name, [*answers] * 20)
     try:
         comparison = allos.compare(prompts=list(prompts), models=MODELS[:models], **options)
         yield comparison.wait(20)

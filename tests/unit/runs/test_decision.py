@@ -48,6 +48,16 @@ def test_few_votes_decide_nothing(comparison: Comparison) -> None:
     assert "more would separate" in decision.reason
 
 
+def test_a_log_without_texts_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which prompt a vote is about is known by its answers."""
+    with compared(tmp_path / "log.sqlite") as comparison:
+        _vote(comparison, 0, "a", "ann")
+        blank = allos.votes().assign(prompt=None, rater=None)
+        monkeypatch.setattr("allos.runs.voting.votes", lambda: blank)
+
+        assert comparison.winner().votes == 1
+
+
 def test_many_alike_decide(comparison: Comparison) -> None:
     """Of several people on several prompts; judges do not count."""
     for rater in ("ann", "bo", "cy", "di", "judge:x/y"):

@@ -73,7 +73,7 @@ export const Column = memo(function Column(props) {
       <Repeats place={place} name={name} cells={cells} groups={groups} shown={shown} />
       {cell && (
         <Numbers cell={cell} now_ms={now_ms} longest_s={longest_s}>
-          {isOver && <Thumbs cell={cell} name={name} isConnected={isConnected} />}
+          {cell.state === "ok" && <Thumbs cell={cell} name={name} isConnected={isConnected} />}
         </Numbers>
       )}
     </section>
