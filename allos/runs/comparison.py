@@ -357,6 +357,7 @@ class Comparison(Votable):
             self._by_key[task.key] = cell
             self._changes.add(cell)
             cells.append(cell)
+        self._voting = None
         self._unfinished += len(cells)
         self._unstarted += len(cells)
         self._cells_of.append(cells)
@@ -382,6 +383,7 @@ class Comparison(Votable):
             self._unfinished += 1
             self._unstarted += 1
             self._answers_version += 1
+            self._voting = None  # its pairs are of the answers before
         active_runs.add(self._session, self)
         self.cell_changed(cell)
         self._schedule([cell])

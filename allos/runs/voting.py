@@ -243,8 +243,11 @@ def _is_votable(response: ProviderResponse) -> bool:
 
 def people_votes(frame: pd.DataFrame) -> pd.DataFrame:
     """Votes of people: those of judges are not mixed with them."""
-    is_judge = frame["rater"].fillna("").str.startswith(JUDGE)
-    return frame[~is_judge]
+    return frame[~_by_judges(frame)]
+
+
+def _by_judges(frame: pd.DataFrame) -> pd.Series[bool]:
+    return frame["rater"].fillna("").str.startswith(JUDGE).astype(bool)
 
 
 def column_labels(view: ComparisonView) -> list[str]:
@@ -273,7 +276,7 @@ def votes_on(source: Source, *, judges: bool = False) -> pd.DataFrame:
     of = {answer.response.id: labels[answer.column] for answer in answers}
     row_of = {answer.response.id: answer.row for answer in answers}
     frame = votes()
-    is_judge = frame["rater"].fillna("").str.startswith(JUDGE)
+    is_judge = _by_judges(frame)
     known = frame["response_a"].isin(list(of)) & frame["response_b"].isin(list(of))
     found = frame[known & (is_judge if judges else ~is_judge)].copy()
     found["model_a"] = [of[each] for each in found["response_a"]]

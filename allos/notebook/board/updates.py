@@ -33,7 +33,7 @@ from threading import Lock
 from allos.errors import AllosError
 from allos.notebook.board.cell_updates import CellUpdates, View, column_key, row_key
 from allos.notebook.board.source import BoardCell, BoardSource
-from allos.notebook.board.vote_messages import VoteMessages
+from allos.notebook.board.vote_messages import MAX_PROMPT_CHARS, VoteMessages
 from allos.render.answer import body_text_parts
 from allos.render.comparison_columns import (
     colour_slots,
@@ -51,7 +51,6 @@ from allos.render.media import prompt_media_html
 from allos.render.plain import clean_text
 from allos.response import ProviderResponse
 
-MAX_PROMPT_CHARS = 20_000
 MAX_ROW_CHARS = 600
 """Of each prompt where there are several."""
 DEFER_OVER = 200

@@ -20,6 +20,7 @@ from allos.runs.vendor_names import named_vendor
 from allos.runs.vote_pairs import Pair
 from allos.runs.voting import Cast, Voting, column_labels, votes_on
 
+MAX_PROMPT_CHARS = 20_000
 MAX_NOTE_CHARS = 2000
 MAX_TAGS = 20
 MAX_TAG_CHARS = 200
@@ -119,8 +120,8 @@ class VoteMessages:
         row = next((each for each in layout.rows if each.index == pair.row), None)
         prompt = row.prompt if row is not None else layout.prompt
         return {
-            "system": clean_text(prompt.system),
-            "prompt": clean_text(prompt.text),
+            "system": clean_text(prompt.system[:MAX_PROMPT_CHARS]),
+            "prompt": clean_text(prompt.text[:MAX_PROMPT_CHARS]),
         }
 
     def _side(self, response: ProviderResponse, pair: Pair) -> View:

@@ -80,6 +80,19 @@ def test_a_pair_has_one_vote(comparison: Comparison) -> None:
     assert len(allos.votes()) == 1
 
 
+def test_an_answer_that_is_asked_for_again_has_no_vote(tmp_path: Path) -> None:
+    """Votes are about answers: the new one makes new pairs."""
+    with compared(tmp_path / "log.sqlite", prompts=PROMPTS[:2]) as comparison:
+        voting = comparison.voting()
+        pair = voting.next()
+        assert pair is not None
+        voting.cast(pair.key, "left")
+        comparison.retry()
+        comparison.wait(20)
+
+        assert comparison.voting().cast_count == 0
+
+
 def test_judges_are_not_mixed_with_people(comparison: Comparison) -> None:
     """Their votes neither rank nor hide a pair."""
     one, other = comparison.cells[0].response, comparison.cells[3].response
