@@ -138,6 +138,12 @@ def test_batches(server: FakeServer, tmp_path: Path) -> None:
     assert allos.batches()["state"].tolist() == ["done"] * 3
 
 
+def test_playground(server: FakeServer) -> None:
+    """Only what is run asks: two rows, and the comparison of two models."""
+    assert run("guide/playground.md") == 3
+    assert len(server.wait_requests(4)) == 4
+
+
 def test_evaluate(server: FakeServer) -> None:
     """A second evaluation asks nothing, and scores of the log's answers are made without asking."""
     server.reply("billing")

@@ -129,6 +129,8 @@ def _board_class() -> type[Any]:
             self._updates = BoardUpdates(comparison)
             self._flusher = Flusher(self._flush)
             self._warm = False
+            # Before the snapshot: the last answer may come between it and the watcher.
+            was_done = comparison.done
             super().__init__(
                 snapshot=self._updates.snapshot(),
                 view=_views.get(comparison, {}),
@@ -137,7 +139,7 @@ def _board_class() -> type[Any]:
             self.on_msg(self._on_message)
             self.observe(self._keep_view, "view")
             comparison.watch(self._flusher.wake)
-            if not comparison.done:
+            if not was_done:
                 self._flusher.wake()
 
         def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:

@@ -259,7 +259,7 @@ def _box_class() -> type[Any]:
                 *(make_board_box(run, output) for run in playground.comparisons),
             ]
             super().__init__(children=tuple(self._shown), layout=_layout())
-            self.add_class("allos-playground-box")
+            self.add_class("allos-box")
 
         def _add_board(self, comparison: Comparison) -> None:
             self._shown.append(make_board_box(comparison, self._output))
@@ -284,7 +284,7 @@ def _board_box_class() -> type[Any]:
             self.board = make_board(comparison, on_edit=self._edit)
             self.playground: Any = None
             super().__init__(children=(self.board,), layout=_layout())
-            self.add_class("allos-playground-box")
+            self.add_class("allos-box")
 
         def _edit(self) -> None:
             if self.playground is None:

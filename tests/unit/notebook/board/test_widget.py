@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -153,3 +154,27 @@ def test_what_was_chosen_is_there_when_a_comparison_is_shown_again(
     assert other.view == {}
     again.close()
     other.close()
+
+
+def test_the_last_answer_may_come_while_the_board_is_made(
+    comparison: Comparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the snapshot and the watcher: the page still gets it."""
+    watch = comparison.watch
+    flushed = threading.Event()
+
+    def finish_then_watch(watcher: Callable[[], None]) -> None:
+        for cell in comparison.cells:
+            cell._finish(ProviderResponse("Done.", metadata={"status": "ok"}))
+        watch(watcher)
+
+    monkeypatch.setattr(comparison, "watch", finish_then_watch)
+    board = make_board(comparison)
+    board.observe(lambda _: flushed.set(), names="snapshot")
+
+    def shows_all() -> bool:
+        return all(cell["state"] == "ok" for cell in board.snapshot["cells"])
+
+    assert shows_all() or flushed.wait(10)
+    assert shows_all()
+    board.close()

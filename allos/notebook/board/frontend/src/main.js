@@ -5,6 +5,7 @@
  */
 
 import "./board.css";
+import "./box.css";
 import "./vote.css";
 
 import { evaluate } from "./later.js";

@@ -88,6 +88,7 @@ export function mount(store, el) {
             width_px={width_px}
             now_ms={performance.now()}
             isHidden={shouldHide()}
+          isAlone={isAlone()}
             spoken={spoken}
           />
         </LaterContext.Provider>
@@ -108,6 +109,11 @@ export function mount(store, el) {
   function stopClock() {
     clearInterval(timer);
     timer = undefined;
+  }
+
+  /** Whether its output has no other board, whose table it would hide with its own. */
+  function isAlone() {
+    return (el.closest(".jp-OutputArea")?.querySelectorAll(".allos-board").length ?? 0) < 2;
   }
 
   /** Without the kernel a finished board gives way to its table; a cut one keeps what it has. */

@@ -4,6 +4,7 @@
  * @import { Model } from "./store.js"
  */
 
+import "../box.css";
 import "./playground.css";
 
 import { mount } from "./mount.jsx";

@@ -32,14 +32,16 @@ const BEAT_MS = 500;
  * @property {number} width_px
  * @property {number} now_ms this page's clock
  * @property {boolean} isHidden
+ * @property {boolean} isAlone whether its output has no other board
  * @property {RefObject<HTMLDivElement | null>} spoken where a screen reader finds what is new
  */
 
 /** @param {BoardProps} props */
-export function Board({ state, view, width_px, now_ms, isHidden, spoken }) {
+export function Board({ state, view, width_px, now_ms, isHidden, isAlone, spoken }) {
   const count = state.columns.length;
   const names = ["allos-board mathjax_ignore tex2jax_ignore"];
-  if (!isHidden) names.push(`live-${state.table_class}`);
+  // Cut off beside others it leaves the tables to be seen, which those give way to.
+  if (!isHidden && (state.connected || isAlone)) names.push(`live-${state.table_class}`);
   if (!isActive(state)) names.push("done");
   if (view.diff || view.query) names.push("marks");
   if (Math.floor(now_ms / BEAT_MS) % 2) names.push("beat");
