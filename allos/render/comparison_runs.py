@@ -45,8 +45,8 @@ def word_distance(a: str, b: str) -> float:
 
     Examples
     --------
-    >>> word_distance("a b c", "a b d"), word_distance("", "")
-    (0.3333333333333333, 0.0)
+    >>> word_distance("a b", "a c"), word_distance("", "")
+    (0.5, 0.0)
     """
     words_a, words_b = Counter(a.split()), Counter(b.split())
     most = max(words_a.total(), words_b.total())
