@@ -9,6 +9,8 @@ __all__ = ["alt"]
 
 class _Altair:
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # what inspects modules asks for those, with Altair and without
+            raise AttributeError(name)
         import altair
 
         return getattr(altair, name)

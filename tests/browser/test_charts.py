@@ -126,11 +126,11 @@ def test_texts_of_others_do_nothing(lab: Lab) -> None:
         _SETTING + "\nfrom tests.browser.test_hostile import SHORT as texts\n"
         "from allos.analysis import drift, score_summary\n"
         "rows = pd.DataFrame({'model': texts, 'prompt': texts, 'score': 1.0, 'latency_s': 1.0})",
-        "score_summary(rows.iloc[1::5], score='score').plot()",
-        "part = rows.iloc[::15].rename(columns={'prompt': texts[0]})\n"
+        "score_summary(rows.iloc[1::9], score='score').plot()",
+        "part = rows.iloc[::20].rename(columns={'prompt': texts[0]})\n"
         "display(part.allos.plot_heatmap(score='score', prompt=texts[0]))\n"
         "display(part.iloc[:20].allos.plot_latency(by=texts[0]))\n"
-        "for text in texts[7::60]:\n"
+        "for text in texts[7::90]:\n"
         "    one = rows.assign(model=text)\n"
         "    display(drift(one, one, prompt='prompt').plot().properties(width=300))",
         "pd.DataFrame({'prompt': texts, 'answer': texts, **{text: 1 for text in texts[:8]}}, index=texts).allos.show()",
@@ -148,8 +148,8 @@ def test_texts_of_others_do_nothing(lab: Lab) -> None:
     shown.locator(".dt-length select").select_option("100")
     shown.locator("tbody tr").first.click()
 
-    assert len(charts) > 6
-    assert notebook.outputs(1).locator("[data-mark][role=button]").count() > 50
+    assert len(charts) > 5
+    assert notebook.outputs(1).locator("[data-mark][role=button]").count() > 25
     assert page.evaluate(_HOVER) == []
     assert page.evaluate(_OTHERS) == 0
     assert shown.locator("td *, td a, th a").count() == 0
