@@ -65,13 +65,15 @@ def batches() -> pd.DataFrame:
     return frame.astype({k: text_dtype() if v == "str" else v for k, v in _DTYPES.items()})
 
 
-def resume(batch_id: str) -> Batch:
+def resume(batch_id: str, *, executor: Any = None) -> Batch:
     """Go on with a batch of the log: everything that is not answered yet.
 
     Parameters
     ----------
     batch_id : str
         As in `allos.batches`.
+    executor : concurrent.futures.Executor, dask.distributed.Client or None
+        As in `allos.batch`.
 
     Returns
     -------
@@ -107,7 +109,7 @@ def resume(batch_id: str) -> Batch:
             f"The log has no batch {wanted!r:.80}.{did_you_mean(wanted, known)}{newest}"
         )
     plan, options = plan_of(record)
-    return start_batch(plan, options, batch_id=record.id)
+    return start_batch(plan, options, batch_id=record.id, executor=executor)
 
 
 def _store() -> Store:

@@ -210,7 +210,11 @@ class ExecutorCalls:
         calls_of_row = len(plan.grid.columns) * plan.grid.n
         rows = [row for group in plan.groups() for row in group if self._waiting(row)]
         parts = _PARTS_PER_SLOT * self._pool.slots
-        size = min(math.ceil(len(rows) / parts), _MAX_CALLS // calls_of_row) or 1
+        share = self._request.options.concurrency or 1
+        calls = (
+            math.ceil(len(rows) * calls_of_row / parts / share) * share
+        )  # no half-empty last round
+        size = max(1, min(calls, _MAX_CALLS) // calls_of_row)
         for start in range(0, len(rows), size):
             yield rows[start : start + size]
 

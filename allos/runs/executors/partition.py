@@ -85,6 +85,9 @@ class Partition:
     done: tuple[int, ...]
     """Positions, within the partition, of calls that are not to be made."""
 
+    def __repr__(self) -> str:  # executors write it into their logs
+        return f"Partition({len(self.rows)} rows of {self.request.run_id})"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartitionResult:

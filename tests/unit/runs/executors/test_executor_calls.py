@@ -59,7 +59,9 @@ def test_the_frame_is_that_of_one_process(server: FakeServer) -> None:
     frame = there.frame
     here = run(None).wait(_WAIT_S)
     again = run(PicklingExecutor()).wait(_WAIT_S)
+    by_id = allos.resume(there.id, executor=PicklingExecutor()).wait(_WAIT_S)
 
+    assert by_id.done
     assert list(frame["content"]) == [f"echo row {number}" for number in range(20)]
     assert list(frame["task_key"]) == list(here.frame["task_key"])
     assert set(frame["tags"]) == {'["mine"]'}

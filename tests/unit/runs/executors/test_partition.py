@@ -83,11 +83,13 @@ def test_a_partition_holds_no_secret_and_no_other_data(
     session.log._store = SimpleNamespace(address=DatabaseURL(url), leases=lambda run_id: {})  # type: ignore[assignment]
     monkeypatch.setattr(type(session.log), "is_logging", True)
     whole = plan()
-    sent = pickle.dumps(partitions.partition_of(request(whole, session), whole, [0, 1]))
+    made = partitions.partition_of(request(whole, session), whole, [0, 1])
+    sent = pickle.dumps(made)
 
     assert b"s3cret" not in sent
     assert b"sk-by-hand" not in sent
     assert b"private" not in sent
+    assert repr(made) == "Partition(2 rows of bat_1)"
     assert b"postgresql://ann@127.0.0.1:1/team?options=-crole%3Dstudy" in sent
 
 
