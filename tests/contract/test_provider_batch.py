@@ -17,6 +17,7 @@ import allos
 from allos.errors import BatchPausedError, ConfigurationError
 from allos.profiles import Api
 from allos.providers.catalog import services as catalog
+from allos.runs import active_runs
 from allos.runs.batching import polling
 from allos.runs.batching.submitted_files import SubmittedFiles
 from tests.support.fake_server import FakeServer, Fault, Reply, Seen
@@ -376,6 +377,25 @@ def test_what_is_at_the_service_is_not_called_as_well(server: FakeServer) -> Non
     server.batches.hold = False
     answered(grown)
     assert [len(each.keys) for each in server.batches.submitted] == [ROWS, 1]
+
+
+def test_the_end_of_the_process_leaves_it_at_the_service(
+    server: FakeServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line says so; nothing is cancelled there."""
+    server.batches.hold = True
+    start("responses")
+    server.wait_for(lambda: any(each.polls for each in server.batches.submitted))
+    active_runs._cancel_at_exit()
+    allos.current_session().active_runs.clear()
+
+    assert capsys.readouterr().err == (
+        "allos: 12 answers of a batch are still to come from the service. Running it again collects "
+        "them.\n"
+    )
+    server.batches.hold = False
+    answered(start("responses"))
+    assert [each.is_cancelled for each in server.batches.submitted] == [False]
 
 
 def test_paused_it_hands_over_nothing_more(server: FakeServer) -> None:

@@ -435,9 +435,9 @@ class Batch:
         failed = sum(each.failed + each.not_sent for each in self.counts)
         errors = f", {failed:,} failed" if failed else ""
         state = state_text(self.state, self.at_service)
-        return (
-            f"Batch({self.id!r}, {names}; {state}, {self.answered:,} of {len(self):,} done{errors})"
-        )
+        word = "done" if self.at_service is None else "answered"
+        answered = f"{self.answered:,} of {len(self):,} {word}"
+        return f"Batch({self.id!r}, {names}; {state}, {answered}{errors})"
 
 
 def _because(reason: str | None) -> str:
