@@ -19,9 +19,11 @@ def error_rule_html(*, is_alone: bool) -> str:
     >>> "<script" in error_rule_html(is_alone=True)
     False
     """
-    own = ".jp-OutputArea-child:has(.allos-error-rule)"
+    # Rules hold for the whole page: the name says which outputs are hidden.
+    name = "allos-error-rule-alone" if is_alone else "allos-error-rule"
+    own = f".jp-OutputArea-child:has(.{name})"
     hidden = f"{own}{{display:none}}" if is_alone else ""
     return (
-        f'<div class="allos-error-rule"><style>{hidden}'
+        f'<div class="{name}"><style>{hidden}'
         f"{own}+.jp-OutputArea-child pre{{word-break:normal;overflow-wrap:anywhere}}</style></div>"
     )

@@ -13,4 +13,5 @@ def test_it_holds_for_the_next_output_alone_and_loads_nothing() -> None:
         assert "+.jp-OutputArea-child pre{word-break:normal" in html
         assert "url(" not in html
     assert "display:none" in alone
+    assert ".allos-error-rule)" not in alone
     assert "display" not in below
