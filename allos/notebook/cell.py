@@ -25,7 +25,7 @@ from allos.notebook.commands import dispatch
 from allos.notebook.front_end import is_headless
 from allos.notebook.live_output import LiveOutput
 from allos.notebook.question import Question, build_question, prompt_text
-from allos.notebook.tracebacks import without_traceback
+from allos.notebook.tracebacks import has_rule, without_traceback
 from allos.providers.waiting import raise_for_error
 from allos.response import ProviderResponse
 from allos.runs.start import start_call
@@ -227,6 +227,8 @@ def _response(
     if error.response is not None:
         _store(shell, arguments, error.response)
         output.finish(error.response)
+        if output.is_final_shown and isinstance(error, AllosError):
+            has_rule(error)
     raise error.with_traceback(None)
 
 

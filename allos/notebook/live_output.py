@@ -21,6 +21,7 @@ from allos.events import Event, Queued, ReasoningDelta, Retrying, TextDelta, Tex
 from allos.notebook.front_end import is_live
 from allos.notebook.mime_bundles import response_bundle
 from allos.providers.waiting import interrupted, wait_for_response
+from allos.render.error_rule import error_rule_html
 from allos.response import ProviderResponse
 
 if TYPE_CHECKING:
@@ -157,11 +158,12 @@ class LiveOutput:
             if self._answer is not None:
                 self._answer.finish()
             # Without the error: it is raised, and shown as the cell's own.
-            self._publish(
-                *response_bundle(
-                    response, self._notes, show_error=False, unsafe_html=self._unsafe_html
-                )
+            data, metadata = response_bundle(
+                response, self._notes, show_error=False, unsafe_html=self._unsafe_html
             )
+            if response.error is not None:
+                data["text/html"] += error_rule_html(is_alone=False)
+            self._publish(data, metadata)
 
     def _update_until_done(self, call: Call) -> None:
         signals = self._signals = SimpleQueue()

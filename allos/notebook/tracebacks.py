@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _HOOK = "_render_traceback_"
 """IPython's protocol: what an exception shows of itself."""
+_HAS_RULE = "_has_rule_before"
+"""Attribute of an error: the answer before it, which broke off, brings the rule for its lines."""
 _CELL = "_shown_in_cell"
 """Attribute of an error: the request that ran the cell which shows it."""
 
@@ -25,6 +27,11 @@ def without_traceback(exc: AllosError) -> AllosError:
     text = _message(exc)
     setattr(exc, _HOOK, lambda: _broken_at_words(exc, [text]))
     return exc.with_traceback(None)
+
+
+def has_rule(error: AllosError) -> None:
+    """Note that the output before this error breaks its lines at words."""
+    setattr(error, _HAS_RULE, True)
 
 
 def shorten_all() -> None:
@@ -43,12 +50,13 @@ def _broken_at_words(error: AllosError, lines: list[str]) -> list[str]:
     from IPython.core.getipython import get_ipython
 
     shell: Any = get_ipython()
-    if is_interactive(shell) and not is_colab():
+    if is_interactive(shell) and not is_colab() and not hasattr(error, _HAS_RULE):
         # IPython asks once to show the error, and once more to keep it in its history.
         cell = parent_of(shell)["header"]["msg_id"]
         if vars(error).get(_CELL) != cell:
             setattr(error, _CELL, cell)
-            shell.display_pub.publish({"text/html": error_rule_html(), "text/plain": ""})
+            rule = error_rule_html(is_alone=True)
+            shell.display_pub.publish({"text/html": rule, "text/plain": ""})
     return lines
 
 

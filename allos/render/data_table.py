@@ -128,7 +128,8 @@ def _cell_html(tag: str, head: str, cell: TableCell | str, table: DataTable) -> 
         text += f'<br><small class="allos-where">{escaped(cell.below)}</small>'
     side = "right" if head in table.numbers else "left"
     wraps = head in table.prose or len(cell.text) > _UNWRAPPED_CHARS
-    name = ' class="allos-long"' if wraps and head not in table.short else ""
+    is_long = wraps and tag == "td" and head not in table.short
+    name = ' class="allos-long"' if is_long else ""
     return f'<{tag}{name} align="{side}" valign="top" style="{_style(head, table)}">{text}</{tag}>'
 
 

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 
-def error_rule_html() -> str:
-    """Output without anything to see, which stands before an error: its lines break at words.
+def error_rule_html(*, is_alone: bool) -> str:
+    """Nothing to see, in the output before an error: lines of the error break at words.
 
     JupyterLab breaks every ``<pre>`` of an output inside words. An output of an error is plain text, so
     what should hold for it stands in the output before it.
 
+    Parameters
+    ----------
+    is_alone : bool
+        Whether it is all of its output, which then takes no room.
+
     Examples
     --------
-    >>> "<script" in error_rule_html()
+    >>> "<script" in error_rule_html(is_alone=True)
     False
     """
-    own = ".jp-OutputArea-child:has(.allos-error-rule)"
+    # Rules hold for the whole page: the name says which outputs are hidden.
+    name = "allos-error-rule-alone" if is_alone else "allos-error-rule"
+    own = f".jp-OutputArea-child:has(.{name})"
+    hidden = f"{own}{{display:none}}" if is_alone else ""
     return (
-        f'<div class="allos-error-rule"><style>{own}{{display:none}}'
+        f'<div class="{name}"><style>{hidden}'
         f"{own}+.jp-OutputArea-child pre{{word-break:normal;overflow-wrap:anywhere}}</style></div>"
     )

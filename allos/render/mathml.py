@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -103,6 +104,10 @@ class _UnconvertibleError(Exception):
     """The formula holds what has no place in the output."""
 
 
+_CACHED_CHARS = 120
+_CACHED = 512
+
+
 def mathml(tex: str, *, display: bool = False) -> str:
     r"""MathML of a formula; empty when it cannot be converted.
 
@@ -120,6 +125,11 @@ def mathml(tex: str, *, display: bool = False) -> str:
     >>> mathml(r"\href{https://example.org}{x}")
     ''
     """
+    # Symbols come again and again in an answer, and in the answers beside it.
+    return _short(tex, display) if len(tex) <= _CACHED_CHARS else _mathml(tex, display)
+
+
+def _mathml(tex: str, display: bool) -> str:
     if len(tex) > MAX_FORMULA_CHARS or _REFUSED.search(tex) or _brace_levels(tex) > MAX_LEVELS:
         return ""
     tex = _COMMENT.sub(r"\\%", tex)  # it would hide what follows
@@ -135,6 +145,9 @@ def mathml(tex: str, *, display: bool = False) -> str:
     # The converter raises its own errors, StopIteration, IndexError and what else a half formula brings.
     except Exception:  # noqa: BLE001
         return ""
+
+
+_short = lru_cache(_CACHED)(_mathml)
 
 
 def _convert(tex: str, *, display: bool) -> str:

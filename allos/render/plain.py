@@ -64,6 +64,8 @@ def clean_text(text: str) -> str:
 
 def reveal(text: str) -> str:
     """Make characters that reorder or hide text visible, drop control characters, keep the rest."""
+    if not _SPECIAL.search(text):
+        return text
     return _REVEAL.sub(lambda m: m[1] or f"⟦U+{ord(m[0]):04X}⟧", _CONTROLS.sub("", text))
 
 

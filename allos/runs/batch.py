@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from allos import context
 from allos.errors import BudgetError, ConfigurationError
 from allos.messages import Prompt, as_messages
+from allos.options import CALL_OPTIONS, OVERRIDABLE_OPTIONS, PARAMETERS
 from allos.providers import Provider
+from allos.providers.validation import parameters as check_parameters
 from allos.runs.ask import normalize_tags
 from allos.runs.batching import finished_calls
 from allos.runs.batching.batch_calls import BatchCalls
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from allos.log.store.protocol import Store
 
 _MAX_ID_CHARS = 100
+_OPTIONS = frozenset({*CALL_OPTIONS, *OVERRIDABLE_OPTIONS})
 _ON_ERROR = ("row", "raise")
 _MODES = ("calls", "provider_batch")
 
@@ -233,9 +236,17 @@ def _plan(
 ) -> BatchPlan:
     frame = as_frame(data)
     columns = build_columns(normalize_models(models), normalize_params(params), shared)
+    for column in columns:
+        # One mistyped name would make an error of every row.
+        check_parameters(
+            column.name,
+            {k: v for k, v in column.params.items() if k in PARAMETERS or k not in _OPTIONS},
+        )
     if prompt is None:
         chats = chats_of(frame, system)
         return BatchPlan(Grid(chats.conversations, columns, n=n), DataRows(chats.frame))
+    if isinstance(prompt, str) and not prompt.strip():
+        raise ConfigurationError("The prompt is empty. Nothing was sent.")
     rows = DataRows(frame)
     return BatchPlan(Grid([as_messages(prompt, system)], columns, rows=rows, n=n), rows)
 

@@ -28,7 +28,8 @@ def given_prompts(prompt: Prompt | None, prompts: Sequence[Prompt] | None) -> Se
         if not prompts:
             raise ConfigurationError("prompts is empty. Nothing was sent.")
         return prompts
-    raise ConfigurationError("Give either a prompt or prompts=[...], not both. Nothing was sent.")
+    given = "not both" if prompt is not None else "got neither"
+    raise ConfigurationError(f"Give either a prompt or prompts=[...], {given}. Nothing was sent.")
 
 
 def data_rows(data: Any) -> list[Mapping[str, Any]] | None:

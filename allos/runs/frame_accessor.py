@@ -15,6 +15,7 @@ from allos.analysis.frames import by_names, check_columns, is_free
 from allos.errors import ConfigurationError, did_you_mean
 from allos.log import spreadsheets
 from allos.money import money
+from allos.runs.column_names import column_names
 from allos.runs.frame_view import FrameView
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class ResponsesAccessor:
             known = costs.dropna()
             total = float(known.sum()) if len(known) or not len(costs) else None
             return Cost(total, int(costs.isna().sum()), len(costs))
-        names = [by] if isinstance(by, str) else list(by)
+        names = column_names(by)
         facts = pd.DataFrame(
             {
                 **{name: self._column(name) for name in names},

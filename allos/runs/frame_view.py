@@ -9,6 +9,7 @@ import pandas as pd
 
 from allos.errors import ConfigurationError, did_you_mean
 from allos.log.columns import FRAME_NAMES, SUMMARY
+from allos.runs.column_names import column_names
 
 MOST_ROWS = 10_000
 """Rows that a page gets; the frame may have any number."""
@@ -38,7 +39,7 @@ class FrameView:
             if tuple(names[: len(FRAME_NAMES)]) == FRAME_NAMES:
                 chosen = [*SUMMARY, *names[len(FRAME_NAMES) :][:_OWN_COLUMNS]]
         else:
-            chosen = [columns] if isinstance(columns, str) else list(columns)
+            chosen = column_names(columns)
         for name in chosen:
             if name not in names:
                 known = [str(each) for each in names]

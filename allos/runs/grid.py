@@ -236,7 +236,7 @@ def normalize_models(models: Any) -> list[Model]:
     listed = list(models or ())
     if not listed:
         raise ConfigurationError(
-            "compare needs at least one model: models=['provider/model', ...]."
+            "models must name at least one model: models=['provider/model', ...]. Nothing was sent."
         )
     return listed
 

@@ -58,7 +58,7 @@ def test_commands_are_tables(lab: Lab, server: FakeServer) -> None:
     notebook.run_all()
     for at, cell in enumerate(CELLS, 2):
         output = notebook.outputs(at)
-        expect(output, cell).not_to_contain_text(re.compile(r"Error\b"))
+        expect(output, cell).not_to_contain_text(re.compile(r"Error\b"))  # boards count "Errors"
         expect(output, cell).not_to_contain_text("NaN")
     notebook.screenshot("commands-light")
     notebook.set_theme("dark")

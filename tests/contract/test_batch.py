@@ -192,6 +192,9 @@ def test_nothing_is_evaluated_and_nothing_sent_for_bad_data(server: FakeServer) 
         ({"batch_id": ""}, "batch_id must be a string"),
         ({"budget_usd": -1}, "A budget must be a number >= 0"),
         ({"models": []}, "at least one model"),
+        ({"temprature": 1}, "unknown parameter 'temprature'. Did you mean 'temperature'"),
+        ({"params": [{}, {"temperature": "hot"}]}, "temperature must be a number"),
+        ({"prompt": " "}, "The prompt is empty"),
         ({"n": 0}, "n must be an integer >= 1"),
     ],
 )
@@ -200,7 +203,7 @@ def test_wrong_arguments_send_nothing(
 ) -> None:
     """Each is one line that says what to do."""
     with pytest.raises(ConfigurationError, match=message):
-        allos.batch(table(1), "{{ text }}", **{"models": "groq/a", **wrong})
+        allos.batch(table(1), **{"prompt": "{{ text }}", "models": "groq/a", **wrong})
 
     assert not server.count
 

@@ -93,6 +93,11 @@ def test_other_scorers_ask_nothing_again(server: FakeServer) -> None:
     assert server.count == 40
     assert second.table["mean"].tolist() == [0.5]
     assert second.comparisons.empty
+    # Shown as tables made for reading.
+    assert [second.table.result_of, second.comparisons.result_of] == [
+        "score_summary",
+        "compare_all",
+    ]
     assert rescored["scorer"].tolist() == [1.0] * 40
 
 

@@ -24,7 +24,8 @@ print(spent_s, time.perf_counter() - began, min(r.latency_s for r in c.responses
 """
 
 
-# What models write: headings, lists, code, a table, a formula. 120 words, in pieces of a token's size.
+# What models write: headings, lists, code, a table, formulas. 120 words, in pieces of a token's size; no two
+# the same, so that nothing is found in a cache.
 _MARKDOWN = r"""## A step further
 
 Some **words** about `time_to_first_token_s`, and why $t_0 \le t_1$ holds for every answer that streams.
@@ -50,10 +51,16 @@ $$\bar{t} = \frac{1}{n} \sum_{i=1}^{n} t_i$$
 """
 
 
-def _pieces(text: str) -> list[str]:
+def _pieces(text: str, column: int) -> list[str]:
     """As many pieces as a column gets, of six characters each."""
     size, count = 6, TOKENS_PER_S * RUN_S
-    text *= 1 + size * count // len(text)
+    times = 1 + size * count // len(text)
+    text = "".join(
+        text.replace("t_0", f"t_{{{at}}}^{{{column}}}").replace(
+            r"\bar{t}", rf"\bar{{t}}_{{{at},{column}}}"
+        )
+        for at in range(times)
+    )
     return [text[at : at + size] for at in range(0, size * count, size)]
 
 
@@ -61,11 +68,14 @@ def main() -> None:
     """Run on plain words and on Markdown, and print the figures."""
     for name, text in (("plain words", "token "), ("Markdown", _MARKDOWN)):
         print(f"--- {name}")
-        _measure(Reply(chunks=_pieces(text), delay_s=1 / TOKENS_PER_S))
+        _measure(text)
 
 
-def _measure(story: Reply) -> None:
-    with FakeServer(story) as server, tempfile.TemporaryDirectory() as folder:
+def _measure(text: str) -> None:
+    with FakeServer() as server, tempfile.TemporaryDirectory() as folder:
+        for column in range(COLUMNS):
+            pieces = _pieces(text, column)
+            server.reply(Reply(chunks=pieces, delay_s=1 / TOKENS_PER_S), on=f"m{column}")
         environment = {"GROQ_BASE_URL": server.base_url, "GROQ_API_KEY": "gsk-of-the-bench"}
         with Kernel(Path(folder), environment) as kernel:
             kernel.run("%load_ext allos\nimport allos", timeout_s=60)

@@ -10,6 +10,7 @@ from allos.dtypes import text_dtype
 from allos.errors import ConfigurationError, did_you_mean
 from allos.log.columns import FRAME_NAMES
 from allos.runs.batching.column_labels import column_labels
+from allos.runs.column_names import column_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -190,11 +191,11 @@ def wide(
     """One row for each row of the data, and a column for each model, parameters and sample."""
     import pandas as pd
 
-    names = [values] if isinstance(values, str) else list(values)
+    names = column_names(values)
     for name in names:
         if name not in frame.columns:
             raise ConfigurationError(
-                f"The batch has no column {name!r}.{did_you_mean(name, map(str, frame.columns))}"
+                f"The batch has no column {name!r}.{did_you_mean(str(name), map(str, frame.columns))}"
             )
     labels = column_labels(plan)
     columns: dict[str, Any] = {}

@@ -47,7 +47,8 @@ def as_frame(data: Any) -> pd.DataFrame:
     if twice is not None:
         raise ConfigurationError(f"The data has more than one column {twice!r}. Nothing was sent.")
     if frame.empty:
-        raise ConfigurationError("The data has no rows. Nothing was sent.")
+        lacks = "columns" if len(frame) else "rows"
+        raise ConfigurationError(f"The data has no {lacks}. Nothing was sent.")
     frame.columns = names
     return frame
 
@@ -81,15 +82,19 @@ def _read(data: Any) -> pd.DataFrame:
             "Nothing was sent."
         )
     if isinstance(data, Mapping) or (
-        isinstance(data, Sequence) and data and all(isinstance(row, Mapping) for row in data)
+        isinstance(data, Sequence) and all(isinstance(row, Mapping) for row in data)
     ):
         try:
             return pd.DataFrame(data)
         except ValueError as exc:
             raise ConfigurationError(f"The data is not a table: {exc}. Nothing was sent.") from None
+    kind = type(data).__name__
+    if isinstance(data, Sequence):
+        other = next(row for row in data if not isinstance(row, Mapping))
+        kind = f"{kind} with {type(other).__name__}"
     raise ConfigurationError(
         "The data must be a DataFrame, another table, a list of dicts, or the path of a CSV, JSONL or "
-        f"Parquet file, got {type(data).__name__}. Nothing was sent."
+        f"Parquet file, got {kind}. Nothing was sent."
     )
 
 
@@ -114,7 +119,8 @@ def _read_file(path: Path) -> pd.DataFrame:
             return pd.read_csv(path, sep="\t" if path.suffix.lower() == ".tsv" else ",")
         return pd.read_parquet(path)
     except (OSError, ValueError, ImportError) as exc:
-        first = (str(exc).strip() or type(exc).__name__).splitlines()[0]
+        reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
+        first = (reason.strip() or type(exc).__name__).splitlines()[0]
         raise ConfigurationError(
             f"{str(path)!r} cannot be read as {kind}: {first:.200}. Nothing was sent."
         ) from None

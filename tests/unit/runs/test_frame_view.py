@@ -39,6 +39,7 @@ def test_any_frame_is_shown_as_it_is() -> None:
     ("frame", "columns", "says"),
     [
         (pd.DataFrame({"prompt": [1]}), ["promt"], "no column 'promt'.*'prompt'"),
+        (pd.DataFrame({"prompt": [1]}), 5, "no column 5"),
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), None, "more than one column 'a'"),
     ],
 )

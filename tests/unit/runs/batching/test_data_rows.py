@@ -68,7 +68,7 @@ def test_of_several_tables_one_is_chosen_by_hand() -> None:
         ("t.csv", "", "cannot be read as CSV"),
         ("t.parquet", "no", "cannot be read as Parquet"),
         ("t.xlsx", "no", "must end in .csv"),
-        ("absent.csv", None, "cannot be read as CSV"),
+        ("absent.csv", None, "cannot be read as CSV: No such file or directory"),
     ],
 )
 def test_a_file_that_cannot_be_read(
@@ -84,10 +84,21 @@ def test_a_file_that_cannot_be_read(
     assert "Nothing was sent." in str(raised.value)
 
 
-@pytest.mark.parametrize("data", [None, 5, [], [1, 2], {"a": [1], "b": [1, 2]}, pd.DataFrame()])
-def test_what_is_no_table_is_refused(data: Any) -> None:
-    """Each is one line."""
-    with pytest.raises(ConfigurationError, match="Nothing was sent"):
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (None, "got NoneType"),
+        (5, "got int"),
+        ([], "no rows"),
+        ([1, 2], "got list with int"),
+        ({"a": [1], "b": [1, 2]}, "not a table"),
+        (pd.DataFrame(), "no rows"),
+        (pd.DataFrame(index=[1, 2]), "no columns"),
+    ],
+)
+def test_what_is_no_table_is_refused(data: Any, says: str) -> None:
+    """Each is one line that says what it got."""
+    with pytest.raises(ConfigurationError, match=rf"{says}.*Nothing was sent"):
         as_frame(data)
 
 
