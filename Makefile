@@ -22,8 +22,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo lab test check lint frontend frontend-check types unit suites notebooks record docs perf format clean model browser services \
-  test-colab test-lowest test-bare
+.PHONY: help setup demo lab test check lint frontend frontend-check types unit suites suite-in-process suite-real-parts \
+  notebooks record docs perf format clean model browser services test-colab test-lowest test-bare
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -59,7 +59,7 @@ model: $(READY)
 
 # Using allos needs the model; the tests tell what they had to leave out, unless nothing may be.
 WITHOUT_MODEL = exit 1
-test check suites: WITHOUT_MODEL = { \
+test check suites suite-in-process suite-real-parts: WITHOUT_MODEL = { \
 	echo "    the embedded model is not available, so its tests cannot run"; [ -z "$$ALLOS_REQUIRE_ALL" ]; }
 
 browser: $(READY)
@@ -140,10 +140,14 @@ types: $(READY)  ## Check types
 unit: $(READY)  ## Run the fast tests alone
 	@$(RUN) pytest -q --quick tests/unit
 
-suites: setup browser services
+suites: suite-in-process suite-real-parts
+
+suite-in-process: setup
 	@echo "==> Tests without processes, side by side"
 	@$(RUN) pytest -q -n auto --in-process
-	@echo "==> Tests with real parts: processes, kernels, the embedded model, a browser (some minutes)"
+
+suite-real-parts: setup browser services
+	@echo "==> Tests with real parts: processes, kernels, services, the embedded model, a browser (some minutes)"
 	@$(RUN) pytest -q --real-parts
 
 # --- other environments -----------------------------------------------------------------------------
