@@ -21,6 +21,9 @@ from allos.session import current_session
 
 T = TypeVar("T")
 
+_TICK_S = 0.2
+"""How often a waiting thread looks whether it was interrupted."""
+
 
 class JudgeCalls:
     """Calls of one model about many things; the context of their rows is that of the caller.
@@ -83,10 +86,12 @@ class JudgeCalls:
         if not self.cells:
             return
         active_runs.add(self._session, self)
-        self._schedule()
         try:
+            self._schedule()
             for cell in self.cells:
-                cell.wait()
+                # An interrupt that comes in the moment before a thread blocks does not wake it.
+                while not cell.wait(_TICK_S):
+                    pass
         except KeyboardInterrupt:
             self.cancel()
         else:
