@@ -21,9 +21,6 @@ from allos.session import current_session
 
 T = TypeVar("T")
 
-_TICK_S = 0.2
-"""How often a waiting thread looks whether it was interrupted."""
-
 
 class JudgeCalls:
     """Calls of one model about many things; the context of their rows is that of the caller.
@@ -89,9 +86,7 @@ class JudgeCalls:
         try:
             self._schedule()
             for cell in self.cells:
-                # An interrupt that comes in the moment before a thread blocks does not wake it.
-                while not cell.wait(_TICK_S):
-                    pass
+                cell.wait()
         except KeyboardInterrupt:
             self.cancel()
         else:
