@@ -79,6 +79,13 @@ class ConfigurationError(AllosError):
     """Invalid argument or configuration; nothing was sent."""
 
 
+class PromptError(ConfigurationError, TypeError, ValueError):
+    """What was given as a prompt, or as instructions, cannot be one; nothing was sent.
+
+    Also a `TypeError` and a `ValueError`, as Python's own errors of arguments are.
+    """
+
+
 class MissingKeyError(ConfigurationError):
     """A service needs an API key and none was found; nothing was sent."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from allos.errors import PromptError
 from allos.parts import File, Image, Part, as_part
 
 
@@ -158,7 +159,7 @@ _NOT_A_PROMPT = (Mapping, bytes, bytearray, memoryview, set, frozenset)
 def _check_prompt(value: object) -> None:
     if isinstance(value, Iterable) and not isinstance(value, _NOT_A_PROMPT):
         return
-    raise TypeError(
+    raise PromptError(
         "a prompt must be a string, a list of strings, Image(path=...) and File(path=...), or a list of "
         "Message(role=MessageRole.USER, content=...) messages, got "
         f"{'None' if value is None else type(value).__name__}"
@@ -177,11 +178,16 @@ def as_messages(messages: Prompt, system: str | None = None) -> tuple[Message, .
 
     Raises
     ------
-    ValueError
-        No messages.
-    TypeError
-        Messages and parts are mixed, or an element is neither.
+    PromptError
+        No messages; messages and parts are mixed, or an element is neither.
     """
+    try:
+        return _turns(messages, system)
+    except (TypeError, ValueError) as exc:  # of a message
+        raise PromptError(str(exc)) from None
+
+
+def _turns(messages: Prompt, system: str | None) -> tuple[Message, ...]:
     given: tuple[Any, ...]
     if isinstance(messages, str | Message):
         given = (messages,)

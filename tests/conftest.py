@@ -16,6 +16,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -97,14 +98,19 @@ _PARTS: dict[str, Callable[[], str | None]] = {
 
 @pytest.fixture(autouse=True)
 def own_session(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A session for each test: no log, budget, setting or conversation is left to the next.
+    """A session for each test: no log with its thread, budget, setting or conversation is left to the next.
 
     Nor are the models that a service listed.
     """
     from allos import _process
+    from allos.errors import LogError
 
-    monkeypatch.setattr(_process, "_defaults", {})
+    sessions: dict[str, Any] = {}
+    monkeypatch.setattr(_process, "_defaults", sessions)
     yield
+    for session in sessions.values():
+        with suppress(LogError):  # of a test that breaks it
+            session.log.close()
     cache = sys.modules.get("allos.providers.catalog.model_cache")
     if cache is not None and cache._lists:
         cache.forget()

@@ -165,6 +165,11 @@ def batch(
         shared["schema"] = schema
     if tools is not None:
         shared["tools"] = tools
+    if confirm is not None and not callable(confirm):
+        raise ConfigurationError(
+            f"confirm must be a function of the preview that returns True or False, got {confirm!r:.80}. "
+            "Nothing was sent."
+        )
     plan = _plan(data, prompt, models, system, params, n, shared)
     with context.using(tags=normalize_tags(tags)):
         return start_batch(
@@ -287,10 +292,17 @@ def start_batch(
     run_id, finished = _finished(store, plan, batch_id)
     running = _running(session, run_id, plan)
     if running is not None and not options.refresh:
-        for on_run_started in session.on_run_started:
-            on_run_started(running)
-        running.change_pace(pace)
-        return running.resume() if running.is_paused else running
+        if running.goes_on_with(options, executor, pace):
+            for on_run_started in session.on_run_started:
+                on_run_started(running)
+            is_record_old = (running.pace is None) != (pace is None)
+            running.change_pace(pace)
+            if is_record_old:
+                _save_record(session, run_id, plan, options, pace)
+            return running.resume() if running.is_paused else running
+        running.cancel()  # nothing of it is under way, and its answers are in the log
+        store = finished_calls.readable_store(session)
+        _, finished = _finished(store, plan, run_id)
     kept = [] if options.refresh else _kept(plan, finished)
     if confirm is not None:
         spent_usd = finished.cost_usd or 0.0
@@ -304,14 +316,23 @@ def start_batch(
         calls = _calls_class(options)(run_id, plan, session, options, tools=tools, **known)
     else:
         calls = ExecutorCalls(run_id, plan, session, options, pool, **known)
-    if session.log.is_logging and calls.states.left:
-        is_redacted = session.log.redaction is not None
-        session.log.save_run(record_of(run_id, plan, options, has_data=not is_redacted))
+    if calls.states.left:
+        _save_record(session, run_id, plan, options, pace)
     started = Batch(run_id, calls, session, pace)
     for on_run_started in session.on_run_started:
         on_run_started(started)
     started.start()
     return started
+
+
+def _save_record(
+    session: Session, run_id: str, plan: BatchPlan, options: BatchOptions, pace: Pace | None
+) -> None:
+    if session.log.is_logging:
+        has_data = session.log.redaction is None
+        session.log.save_run(
+            record_of(run_id, plan, options, is_paced=pace is not None, has_data=has_data)
+        )
 
 
 def _checked_pool(executor: Any, options: BatchOptions, pace: Pace | None) -> Pool | None:

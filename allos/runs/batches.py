@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from allos.dtypes import text_dtype
 from allos.errors import ConfigurationError, LogError, did_you_mean
 from allos.log.stored_messages import messages_of
 from allos.runs.batch import start_batch
-from allos.runs.batching.batch_record import plan_of
+from allos.runs.batching.batch_record import is_decided, plan_of
 from allos.runs.batching.finished_calls import read_finished, unpacked
 from allos.runs.batching.live_batch import Batch
 from allos.runs.batching.submitted_files import SubmittedFiles
@@ -40,7 +41,8 @@ def batches() -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per batch: `batch_id`, `state` (``running`` or ``paused`` in this process, ``waiting`` for
-        the batch API of a service, ``done``, or ``stopped``, which `allos.resume` goes on with), `calls`, `answered`, `cost_usd` as far as it is
+        the batch API of a service, ``done``, ``decided`` (an evaluation that needs no more calls), or
+        ``stopped``, which `allos.resume` goes on with), `calls`, `answered`, `cost_usd` as far as it is
         known, `models`, `prompt`, `created_at`, `updated_at`.
 
     Raises
@@ -83,7 +85,8 @@ def resume(batch_id: str, *, executor: Any = None) -> Batch:
     Raises
     ------
     ConfigurationError
-        There is no such batch, or it needs what the log does not keep: tools, a provider object, images.
+        There is no such batch, or it needs what the log does not keep: tools, a provider object, images,
+        the scorers of ``evaluate(until="decided")``.
     LogError
         The log is off or cannot be read.
 
@@ -99,7 +102,10 @@ def resume(batch_id: str, *, executor: Any = None) -> Batch:
     wanted = value.strip()
     for run in list(current_session().active_runs):
         if isinstance(run, Batch) and run.id == wanted:
-            return run.resume()
+            if executor is None and not run.is_stuck:
+                return run.resume()
+            options = replace(run.options, refresh=False)
+            return start_batch(run.plan, options, batch_id=run.id, executor=executor, pace=run.pace)
     with _store().snapshot() as snapshot:
         record = next(iter(snapshot.runs(wanted)), None)
         known = [] if record is not None else [each.id for each in snapshot.runs()]
@@ -133,6 +139,8 @@ def _facts(store: Store, record: RunRecord) -> dict[str, Any]:
     state = live[record.id].state if record.id in live else None
     if state is None and answered < record.calls and SubmittedFiles(store, record.id).load():
         state = "waiting"
+    if state is None and answered < record.calls and is_decided(store, record):
+        state = "decided"
     return {
         "batch_id": record.id,
         "state": state or ("done" if answered == record.calls else "stopped"),

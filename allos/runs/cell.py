@@ -21,6 +21,9 @@ from allos.runs.task import Task
 
 _T = TypeVar("_T")
 
+_TICK_S = 0.2
+"""How often a waiting thread wakes: an interrupt that comes in the moment before it blocks would not wake it."""
+
 
 class CellOwner(Protocol):
     """What a cell needs of the run that it belongs to."""
@@ -159,7 +162,13 @@ class Cell:
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait for the response; False when it is not there in time."""
-        return self._finished.wait(timeout_s)
+        deadline = None if timeout_s is None else monotonic() + timeout_s
+        while True:
+            left_s = _TICK_S if deadline is None else max(0.0, deadline - monotonic())
+            if self._finished.wait(min(left_s, _TICK_S)):
+                return True
+            if left_s <= 0:
+                return False
 
     def stop(self) -> None:
         """Stop the call; what has arrived is kept, and logged. Any thread."""

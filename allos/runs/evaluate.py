@@ -97,7 +97,7 @@ def evaluate(
     for name in [target, *(each.target for each in named)]:
         if name is not None and name not in known:
             raise ConfigurationError(
-                f"target: the data has no column {name!r}.{did_you_mean(name, known)} Nothing was sent."
+                f"target: the data has no column {name!r}.{did_you_mean(str(name), [str(each) for each in known])} Nothing was sent."
             )
     for each in named:
         if each.name in known:

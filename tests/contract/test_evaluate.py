@@ -129,6 +129,10 @@ def test_a_decided_evaluation_goes_on_where_it_stopped(server: FakeServer) -> No
     )
     assert f"Saved {saved} calls, about $" in str(first)
     assert (again.id, again.decision, server.count) == (first.id, first.decision, asked)
+    assert allos.batches()["state"].tolist() == ["decided"]
+    with pytest.raises(ConfigurationError, match=r"run allos\.evaluate\(\) again"):
+        allos.resume(first.id)  # it would ask, and pay, the rest
+    assert server.count == asked
 
     grown = allos.evaluate(tickets(250), "{{ text }}", **options).wait(30)
     texts = [(seen.model, seen.prompt) for seen in server.requests]
@@ -187,6 +191,9 @@ def test_a_scorer_that_fails_everywhere_leaves_the_others(server: FakeServer) ->
     ("wrong", "message"),
     [
         ({"target": "lbl"}, "the data has no column 'lbl'. Did you mean 'label'"),
+        ({"target": 5}, "the data has no column 5"),
+        ({"confirm": True}, "confirm must be a function"),
+        ({"system": 5}, "content must be strings"),
         ({"scorers": ["exct"]}, "There is no scorer 'exct'"),
         ({"scorers": allos.scorers.exact(name="label")}, "has a column 'label' already"),
     ],

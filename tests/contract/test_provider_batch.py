@@ -511,3 +511,31 @@ def test_without_a_log(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(ConfigurationError, match="needs the log"):
         start("responses")
     assert not server.requests
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [({"mode": "calls"}, 'with mode="provider_batch"'), ({"budget_usd": 5}, "without budget_usd=")],
+)
+def test_what_is_under_way_is_not_made_in_another_way(
+    server: FakeServer, options: dict[str, Any], says: str
+) -> None:
+    """Neither paid twice nor silently at another price: one line says so, and nothing is sent."""
+    server.batches.hold = True
+    under_way = start("chat")
+    while not server.batches.submitted:
+        under_way.wait_for_change(0.05)
+    kinds = {seen.api for seen in server.requests}
+    with pytest.raises(ConfigurationError, match=rf"under way {says}.*Nothing was sent"):
+        allos.batch(
+            table(),
+            "Say {{ text }}",
+            models=MODELS["chat"],
+            max_tokens=20,
+            **{"mode": "provider_batch", **options},
+        )
+    server.batches.hold = False
+
+    answered(under_way)
+    assert "chat" not in kinds | {seen.api for seen in server.requests}
+    assert set(paid(server).values()) == {1}

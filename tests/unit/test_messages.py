@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from allos.errors import PromptError
 from allos.messages import Message, MessageRole, ToolCall, as_messages
 from allos.parts import File, Image
 from tests.support.pictures import PDF, PNG
@@ -49,9 +50,11 @@ def test_as_messages() -> None:
     [([], ValueError), (iter(()), ValueError), ([{}], TypeError), ([3], TypeError)],
 )
 def test_wrong_messages(messages: Any, kind: type[Exception]) -> None:
-    """An empty list raises ValueError, elements of a wrong type TypeError."""
-    with pytest.raises(kind, match=r"message|content must be"):
+    """An empty list raises ValueError, elements of a wrong type TypeError; each is one line of ours as well."""
+    with pytest.raises(kind, match=r"message|content must be") as raised:
         as_messages(messages)
+
+    assert isinstance(raised.value, PromptError)
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,7 @@ class BatchCalls:
 
     waits_for_budget = True
     """Whether a call that does not fit into the budget waits for others, which may cost less than feared."""
+    executor: Any = None
     is_at_service = False
     """Whether the services go on with it when this process ends."""
 

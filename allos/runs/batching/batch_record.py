@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from allos.errors import ConfigurationError
 from allos.log.rows import messages_json
@@ -18,16 +18,26 @@ from allos.runs.grid import Column, Grid, build_column
 from allos.runs.task import split_plain
 from allos.tools.schemas import as_schema
 
+if TYPE_CHECKING:
+    from allos.log.store.protocol import Store
+
+_DECIDED = "decided"
+"""Name of the note of a batch that was stopped since it was decided."""
 _NOT_KEPT = frozenset({"api_key", "headers"})
 """Keys, which are looked up again."""
 
 
 def record_of(
-    run_id: str, plan: BatchPlan, options: BatchOptions, *, has_data: bool = True
+    run_id: str,
+    plan: BatchPlan,
+    options: BatchOptions,
+    *,
+    is_paced: bool = False,
+    has_data: bool = True,
 ) -> RunRecord:
     """Record of a batch: no key, and of the data only what the prompt uses.
 
-    Without the data and the prompt where texts of the log are redacted.
+    Without the data and the prompt where texts of the log are redacted. `is_paced`: it stops once it is decided.
     """
     grid = plan.grid
     request = {
@@ -35,6 +45,7 @@ def record_of(
         "is_chat": plan.is_chat,
         "columns": [column_facts(column) for column in grid.columns],
         "n": grid.n,
+        "is_paced": is_paced,
         "options": {k: v for k, v in asdict(options).items() if k != "refresh"},
     }
     data = {
@@ -44,6 +55,18 @@ def record_of(
     if plan.is_chat:
         data["columns"] = {"messages": [messages_json(prompt) for prompt in grid.prompts]}
     return make_record(run_id, plan, request, data if has_data else {})
+
+
+def note_decided(store: Store, run_id: str, calls: int) -> None:
+    """Note that a batch of so many calls was stopped since it was decided. Any thread."""
+    store.set_run_note(run_id, _DECIDED, str(calls).encode())
+
+
+def is_decided(store: Store, record: RunRecord) -> bool:
+    """Whether a batch needs no more calls, since it was decided."""
+    note = store.run_notes(record.id).get(_DECIDED)
+    is_paced = bool(unpacked(record.request).get("is_paced"))
+    return is_paced and note is not None and bytes(note) == str(record.calls).encode()
 
 
 def column_facts(column: Column) -> dict[str, Any]:
@@ -70,7 +93,7 @@ def plan_of(record: RunRecord) -> tuple[BatchPlan, BatchOptions]:
     Raises
     ------
     ConfigurationError
-        It needs what the log does not keep: a provider object, tools, images.
+        It needs what the log does not keep: a provider object, tools, images, scorers.
     """
     import pandas as pd
 
@@ -79,6 +102,11 @@ def plan_of(record: RunRecord) -> tuple[BatchPlan, BatchOptions]:
         raise ConfigurationError(
             f"The log has no data of the batch {record.id}, since its texts were redacted: run "
             "allos.batch() again with the same data, and it goes on."
+        )
+    if request.get("is_paced"):
+        raise ConfigurationError(
+            f"The batch {record.id} stops once it is decided, by scorers, which the log does not keep: run "
+            "allos.evaluate() again with the same data, and it goes on; allos.batch() asks all the rest."
         )
     columns = []
     for index, facts in enumerate(request["columns"]):

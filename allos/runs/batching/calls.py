@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from allos.errors import AllosError
 from allos.response import ProviderResponse
@@ -57,6 +57,8 @@ class Calls(Protocol):
     budget: SharedBudget | None
     is_at_service: bool
     """Whether services go on with the calls when the process ends."""
+    executor: Any
+    """Who makes them, as it was given; None: this process."""
 
     @property
     def at_service(self) -> tuple[int, int] | None:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import queue
 import sys
 from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Sequence
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from allos.errors import BatchPausedError, Interrupted
+from allos.errors import BatchPausedError, ConfigurationError, Interrupted, LogError
 from allos.render.batch_table import BatchRowView, BatchView, state_text
 from allos.runs import active_runs
 from allos.runs.batching.batch_calls import BatchCalls
 from allos.runs.batching.batch_counts import ColumnCounts
 from allos.runs.batching.batch_plan import BatchPlan
+from allos.runs.batching.batch_record import note_decided
 from allos.runs.batching.batch_results import BatchResults, BatchRow
 from allos.runs.batching.batch_view import batch_view, row_view
 from allos.runs.batching.call_states import CallState
-from allos.runs.batching.calls import Calls, Ended, Listener
+from allos.runs.batching.calls import BatchOptions, Calls, Ended, Listener
 from allos.runs.batching.rare_collections import RareCollections
 from allos.session import Session
 
@@ -336,7 +338,12 @@ class Batch:
 
     def spare(self) -> list[int]:
         """Start nothing more, for good; returns the numbers of the calls that were left out. For `pace`."""
-        return self._steered().spare()
+        spared = self._steered().spare()
+        store = self._session.log.store
+        if spared and store is not None:
+            with suppress(LogError):  # then it counts as stopped
+                note_decided(store, self.id, len(self))
+        return spared
 
     def _steered(self) -> BatchCalls:
         """The calls, of which a pace says which are made: those of this process."""
@@ -388,6 +395,56 @@ class Batch:
             and mine.column_keys == plan.column_keys
             and mine.row_keys == plan.row_keys
         )
+
+    # ---- running it again ---------------------------------------------------------------------------
+
+    @property
+    def options(self) -> BatchOptions:
+        """How its calls are made."""
+        return self._calls.options
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether it has paused by itself, since its executor does nothing more."""
+        return self.is_paused and self._calls.pause_reason is not None
+
+    def goes_on_with(self, options: BatchOptions, executor: Any, pace: Pace | None) -> bool:
+        """Whether running the same batch again goes on with this one; False: it is paused, and can be replaced.
+
+        Raises
+        ------
+        ConfigurationError
+            It is under way in another way.
+        """
+        other = self._made_otherwise(options, executor)
+        if other is not None:
+            if self.is_paused and self._is_logged and not self._calls.states.started:
+                return False
+            raise ConfigurationError(
+                f"The batch {self.id} is under way {other}: wait for it, or call cancel() on it first. "
+                "Nothing was sent."
+            )
+        is_steered = isinstance(self._calls, BatchCalls) and not self.stays_at_service
+        if pace is not None and not is_steered:
+            raise ConfigurationError(
+                f"The batch {self.id} is under way, and every row of it is asked: wait for it, or leave out "
+                "until=. Nothing was sent."
+            )
+        return True
+
+    def _made_otherwise(self, options: BatchOptions, executor: Any) -> str | None:
+        """How it is made, where that is not what is asked for now."""
+        if options.mode != self.options.mode:
+            return f'with mode="{self.options.mode}"'
+        if options.budget_usd != self.options.budget_usd:
+            budget = self.options.budget_usd
+            return "without budget_usd=" if budget is None else f"with budget_usd={budget:g}"
+        mine = self._calls.executor
+        if executor is None:
+            return "with an executor=" if self.is_stuck and self._is_logged else None
+        if mine is None:
+            return "without executor="
+        return None if mine is executor else "with another executor="
 
     # ---- what is shown ------------------------------------------------------------------------------
 

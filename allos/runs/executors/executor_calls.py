@@ -13,6 +13,7 @@ from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from allos.errors import AllosError
 from allos.response import ProviderResponse
@@ -86,6 +87,7 @@ class ExecutorCalls:
         self.pause_reason: str | None = None
         self.budget: SharedBudget | None = None  # each worker takes its parts
         self._pool = pool
+        self.executor: Any = pool.given
         self._session = session
         share = options.concurrency and max(1, options.concurrency // pool.slots)
         self._request = request_of(

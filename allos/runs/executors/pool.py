@@ -20,6 +20,8 @@ class Pool:
     """Partitions that run at the same time."""
     processes: int
     """Processes that they run in, each with a share of the limits."""
+    given: Any = None
+    """What was given as ``executor=``."""
 
 
 def pool_of(executor: Any) -> Pool:
@@ -39,7 +41,7 @@ def pool_of(executor: Any) -> Pool:
         threads = client.nthreads()
         # A task is of its batch, and not the same as another with equal arguments.
         own = client.get_executor(pure=False) if executor is client else executor
-        return Pool(own, max(1, sum(threads.values())), max(1, len(threads)))
+        return Pool(own, max(1, sum(threads.values())), max(1, len(threads)), executor)
     if not isinstance(executor, Executor):
         raise ConfigurationError(
             "executor= takes a concurrent.futures.Executor or a dask.distributed.Client, got "
@@ -47,7 +49,7 @@ def pool_of(executor: Any) -> Pool:
         )
     slots = getattr(executor, "_max_workers", None)
     slots = slots if isinstance(slots, int) and slots > 0 else _UNKNOWN_SLOTS
-    return Pool(executor, slots, 1 if isinstance(executor, ThreadPoolExecutor) else slots)
+    return Pool(executor, slots, 1 if isinstance(executor, ThreadPoolExecutor) else slots, executor)
 
 
 def _is_dask(value: Any) -> bool:

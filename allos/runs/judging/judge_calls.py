@@ -83,8 +83,8 @@ class JudgeCalls:
         if not self.cells:
             return
         active_runs.add(self._session, self)
-        self._schedule()
         try:
+            self._schedule()
             for cell in self.cells:
                 cell.wait()
         except KeyboardInterrupt:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -260,4 +260,52 @@ def test_a_file_of_another_computer_is_refused(
     monkeypatch.setattr("allos.runs.executors.worker.current_session", Session)
     with pytest.raises(BatchPausedError, match="is a file of here, which this worker cannot share"):
         run(PicklingExecutor(1)).wait(_WAIT_S)
+    assert not server.requests
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        lambda batch: run(PicklingExecutor(), batch_id=batch.id),
+        lambda batch: run(None, batch_id=batch.id),
+        lambda batch: allos.resume(batch.id),
+        lambda batch: allos.resume(batch.id, executor=PicklingExecutor()),
+    ],
+    ids=["another executor", "none", "its id", "its id and another executor"],
+)
+def test_a_batch_whose_executor_is_gone_goes_on_elsewhere(
+    server: FakeServer, again: Callable[[Batch], Batch]
+) -> None:
+    """What is stuck is replaced; every row is asked once."""
+    gone = PicklingExecutor()
+    gone.refusal = RuntimeError("cannot schedule new futures after shutdown")
+    stuck = run(gone)
+    with pytest.raises(BatchPausedError):
+        stuck.wait(_WAIT_S)
+
+    assert again(stuck).wait(_WAIT_S).frame["status"].tolist() == ["ok"] * 20
+    assert len(server.requests) == 20
+    assert stuck.state == "cancelled"
+
+
+def test_a_decision_about_a_batch_under_way_elsewhere(server: FakeServer) -> None:
+    """Workers ask every row of it, and nobody can stop them in between."""
+    params = [{"seed": 1}, {"seed": 2}]
+    free = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(free.wait)
+        under_way = run(pool, params=params)
+        options: dict[str, Any] = {"models": MODEL, "max_tokens": 10, "params": params}
+        with pytest.raises(ConfigurationError, match=r"every row of it is asked.*Nothing was sent"):
+            allos.evaluate(
+                data(),
+                "{{ text }}",
+                scorers=["exact"],
+                target="label",
+                until="decided",
+                **options,
+            )
+        under_way.cancel()
+        free.set()
+
     assert not server.requests
