@@ -79,7 +79,7 @@ class _Script:
 
     def receive(self, cell: Cell, *events: Event) -> None:
         with self._clock():
-            cell._receive(events, cell.run)
+            cell._receive(cell.run, events)
 
     def end(self, cell: Cell, text: str, **facts: Any) -> None:
         id = f"res_{cell.index}"

@@ -85,7 +85,7 @@ def flushes() -> None:
             times_s.append(thread_time() - began)
         return 1000 * statistics.median(times_s)
 
-    texts = median_ms(lambda cell: cell._receive([TextDelta("word ")], 0))
+    texts = median_ms(lambda cell: cell._receive(0, [TextDelta("word ")]))
     answers = median_ms(lambda cell: cell._finish(answer))
     print(
         f"a message to the board with {CHANGED} texts: {texts:.2f} ms; with {CHANGED} answers: "

@@ -21,7 +21,7 @@ from tests.support.hostile import HOSTILE, judge
 def cell() -> Cell:
     comparison = Comparison(Grid([as_messages("Hi")], build_columns("groq/m", [{}], {})))
     (only,) = comparison.cells
-    only._receive([Queued(is_waiting=False)], only.run)
+    only._receive(only.run, [Queued(is_waiting=False)])
     return only
 
 
@@ -55,7 +55,7 @@ def test_finished_blocks_are_sent_once(cell: Cell) -> None:
     page.flush()
     sizes = []
     for number in range(64):
-        cell._receive([TextDelta(f"Line *{number}*.\n\nAnd")], cell.run)
+        cell._receive(cell.run, [TextDelta(f"Line *{number}*.\n\nAnd")])
         sizes.append(len(page.flush()["blocks"]))
 
     assert len(page.blocks) == 64
@@ -71,7 +71,7 @@ def test_nothing_moves_at_the_end(cell: Cell) -> None:
     page = Page(cell)
     text = "# A\n\nSome *text* 🎈.\n\n```python\nx = 1\n```\n\n- a\n- b\n\nThe end"
     for at in range(0, len(text), 5):
-        cell._receive([TextDelta(text[at : at + 5])], cell.run)
+        cell._receive(cell.run, [TextDelta(text[at : at + 5])])
         page.flush()
     cell._finish(ProviderResponse(text, metadata={"provider": "groq", "status": "ok"}))
     change = page.flush()
@@ -88,7 +88,7 @@ def test_hostile_text_is_inert_in_every_message(cell: Cell, text: str) -> None:
     """What the page will make markup of holds only our own elements."""
     page, text = Page(cell), text[:400].encode(errors="ignore").decode()
     for piece in (*text, "\n\n", "end"):
-        cell._receive([TextDelta(piece)], cell.run)
+        cell._receive(cell.run, [TextDelta(piece)])
         change = page.flush()
         if "blocks_at" in change:
             assert judge("".join(change["blocks"]) + change["open"])[0] == []

@@ -127,7 +127,7 @@ def test_a_large_board_streams_what_is_seen() -> None:
     board.send_texts(["0.0"])
     board.changes()
     for cell in (first, second):
-        cell._receive([Queued(is_waiting=False), TextDelta("Hello")], cell.run)
+        cell._receive(cell.run, [Queued(is_waiting=False), TextDelta("Hello")])
     sent = {cell["key"]: cell for cell in (board.changes() or {})["cells"]}
 
     assert (sent["0.0"]["state"], sent["0.0"]["text"]) == ("running", "Hello")
