@@ -30,7 +30,7 @@ class RunContext:
     run_id: str | None = None
     """Shared by all calls of one batch or sweep."""
     task_key: str | None = None
-    """Names the call within its batch: equal for the same row, model, parameters and sample."""
+    """Names the call within its comparison or batch: equal for the same row, model, parameters and sample."""
     sample_index: int | None = None
     """Index of the repetition, from 0, when a call is made n times."""
     repeat: int | None = None

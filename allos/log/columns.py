@@ -239,7 +239,7 @@ COLUMNS: tuple[Column, ...] = (
     _text("conversation", "Name of the conversation, see `conversation_id`.", since=3),
     _text(
         "task_key",
-        "Which call of its batch this is: equal for the same row, model, parameters and sample.",
+        "Which call of its comparison or batch this is: equal for the same row, model, parameters and sample.",
         since=5,
     ),
     _int("rating", "Newest rating that a person gave the response.", joined=True),

@@ -94,6 +94,19 @@ def colour_slots(names: Sequence[str]) -> list[int]:
     return [slots[name] for name in names]
 
 
+def models_in_words(names: Sequence[str]) -> str:
+    """How many models stand in how many columns.
+
+    Examples
+    --------
+    >>> models_in_words(["groq/a", "groq/b"]), models_in_words(["groq/a", "groq/a"])
+    ('2 models', '1 model in 2 columns')
+    """
+    models = len(set(names))
+    words = f"{models} model{'' if models == 1 else 's'}"
+    return words if models == len(names) else f"{words} in {len(names)} columns"
+
+
 def shades(names: Sequence[str]) -> list[int]:
     """Shade of each column among those of the same model, 0 to 3: its settings differ.
 

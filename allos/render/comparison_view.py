@@ -228,11 +228,12 @@ class ComparisonView:
                 )
             )
         cells.sort(key=lambda cell: (cell.column, cell.row, cell.sample_index))
-        several = tuple(prompts.values()) if len(prompts) > 1 else ()
+        in_order = tuple(prompts[at] for at in sorted(prompts))
+        several = in_order if len(in_order) > 1 else ()
         return cls(
             id=id,
-            prompt=shared_prompt([row.prompt for row in prompts.values()]),
-            columns=tuple(columns.values()),
+            prompt=shared_prompt([row.prompt for row in in_order]),
+            columns=tuple(columns[at] for at in sorted(columns)),
             cells=tuple(cells),
             rows=several,
             n=1 + max((cell.sample_index for cell in cells), default=0),

@@ -1,12 +1,17 @@
-"""Where logged rows stand in a grid: the log has no column for the layout of a comparison."""
+"""Where logged rows stand in a grid: the log has no column for the layout of a comparison.
+
+Calls of one comparison start side by side, so the order of their rows is a matter of luck; their
+`task_key` says where each stood.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from allos.render.logged_rows import params_of
 
@@ -29,7 +34,7 @@ class Place:
 
 
 def places(rows: Sequence[Row], *, is_one_run: bool = True) -> list[Place | None]:
-    """Place of each row; columns and prompts are in the order of their first row.
+    """Place of each row; without keys, columns and prompts are in the order of their first row.
 
     Parameters
     ----------
@@ -42,7 +47,7 @@ def places(rows: Sequence[Row], *, is_one_run: bool = True) -> list[Place | None
     Returns
     -------
     list of Place or None
-        None for a call that failed or was cancelled, and then was made again.
+        None for a call that was made again.
 
     Examples
     --------
@@ -50,6 +55,47 @@ def places(rows: Sequence[Row], *, is_one_run: bool = True) -> list[Place | None
     >>> [(place.column, place.row) for place in places(rows)]
     [(0, 0), (1, 0), (0, 1), (1, 1)]
     """
+    keys = [_GridKey.of(row) for row in rows] if is_one_run else []
+    known = [key for key in keys if key is not None]
+    if is_one_run and len(known) == len(rows):
+        return _places_by_key(known)
+    return _places_by_order(rows, is_one_run=is_one_run)
+
+
+_KEY = re.compile(r"p(\d+)-r(\d+)-c(\d+)-s(\d+)")
+
+
+class _GridKey(NamedTuple):
+    """What the `task_key` of a comparison says."""
+
+    prompt: int
+    row: int
+    column: int
+    sample: int
+
+    @classmethod
+    def of(cls, row: Row) -> _GridKey | None:
+        found = _KEY.fullmatch(row.get("task_key") or "")
+        return cls(*map(int, found.groups())) if found else None
+
+
+def _places_by_key(keys: Sequence[_GridKey]) -> list[Place | None]:
+    last = {key: at for at, key in enumerate(keys)}  # a call that was made again has an equal key
+    columns = _ranks(key.column for key in keys)
+    prompts = _ranks((key.prompt, key.row) for key in keys)
+    return [
+        Place(columns[key.column], prompts[key.prompt, key.row], key.sample)
+        if last[key] == at
+        else None
+        for at, key in enumerate(keys)
+    ]
+
+
+def _ranks(values: Iterable[Any]) -> dict[Any, int]:
+    return {value: rank for rank, value in enumerate(sorted(set(values)))}
+
+
+def _places_by_order(rows: Sequence[Row], *, is_one_run: bool) -> list[Place | None]:
     calls = [_Call.of(row, is_one_run) for row in rows]
     turns = _turns(rows, calls, is_one_run)
     equal_columns = _equal_columns(calls, turns) if is_one_run else {}

@@ -11,6 +11,7 @@ from typing import Any
 from allos.errors import ConfigurationError
 from allos.ids import new_id
 from allos.render.blind import blind_view
+from allos.render.comparison_columns import models_in_words
 from allos.render.comparison_page import comparison_page
 from allos.render.comparison_table import bare_comparison_html
 from allos.runs.board_messages.source import BoardSource
@@ -75,11 +76,11 @@ def _page(comparison: BoardSource, title: str | None, *, is_blind: bool) -> str:
     if is_blind:
         data["study"] = make_study(named, f"page_{new_id()}", comparison.rubric)
         view = blind_view(view)
-    models = len({column.name for column in comparison.columns})
     answers = len(view.cells)
     now = datetime.now(UTC)
     return comparison_page(
-        title=title or f"{models} model{'' if models == 1 else 's'} compared",
+        title=title
+        or f"{models_in_words([column.name for column in comparison.columns])} compared",
         note=(
             f"{answers:,} answer{'' if answers == 1 else 's'}. Saved on {now.day} {now:%B %Y, %H:%M} UTC "
             f"with allos {__version__}. This page is complete: it loads nothing."

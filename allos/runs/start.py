@@ -166,11 +166,13 @@ def cancel_task(task: Task, error: AllosError | None = None) -> Call:
 
 
 def _origin_of(task: Task) -> AbstractContextManager[RunContext]:
-    origin: dict[str, Any] = {"sample_index": task.sample, "repeat": task.repeat}
+    origin: dict[str, Any] = {
+        "sample_index": task.sample,
+        "repeat": task.repeat,
+        "task_key": task.key,
+    }
     if task.variables:
         origin["variables"] = task.variables
-    if context.current().run_id is not None:
-        origin["task_key"] = task.key
     return context.using(**origin)
 
 

@@ -53,6 +53,10 @@ class Votable:
         self._set_blind(True)
         return self
 
+    def blind_again(self) -> Self:
+        """Hide it with the questions and the rater that it had the last time."""
+        return self.blind(rubric=self.rubric, rater=self._rater)
+
     def reveal(self) -> Self:
         """Show again which model gave which answer. Votes that were cast stay."""
         self._set_blind(False)

@@ -44,6 +44,15 @@ test("a plan is of what was typed when it was asked for", () => {
   assert.equal(isRunnable(reduce(state, { type: "disconnected" })), false);
 });
 
+test("what is missing is not said once it is there", () => {
+  const empty = { ...start(), draft: { ...draft(), prompt: " " }, plan: plan(0, { prompt: "Write a prompt.", models: "Choose a model." }) };
+  const typed = reduce(empty, { type: "edit", change: { prompt: "N" } });
+  assert.equal(typed.plan, null);
+  const planned = { ...typed, plan: plan(1, { models: "Choose a model." }) };
+  assert.equal(reduce(planned, { type: "edit", change: { prompt: "No" } }).plan, planned.plan);
+  assert.equal(reduce(planned, { type: "add", name: "groq/a" }).plan, null);
+});
+
 test("what comes back late does not overwrite what is typed", () => {
   let state = reduce(start(), { type: "edit", change: { prompt: "Newer" } });
   state = reduce(state, { type: "trait", name: "draft", value: { ...draft(), prompt: "Older" } });

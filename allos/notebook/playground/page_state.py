@@ -8,7 +8,12 @@ from typing import Any
 from allos.ids import time_of
 from allos.providers.model_choices import ModelChoice
 from allos.providers.pricing.estimates import usd
-from allos.render.comparison_columns import colour_slots, root_class, shades
+from allos.render.comparison_columns import (
+    colour_slots,
+    models_in_words,
+    root_class,
+    shades,
+)
 from allos.render.comparison_costs import total_cost
 from allos.render.format import UNKNOWN
 from allos.render.plain import clean_text, shorten
@@ -97,8 +102,8 @@ def run_states(comparisons: Iterable[Comparison]) -> list[dict[str, Any]]:
 
 
 def _run_state(comparison: Comparison) -> dict[str, Any]:
-    models, rows = len(comparison.columns), comparison.grid.inputs
-    parts = [f"{models} model{'' if models == 1 else 's'}"]
+    rows = comparison.grid.inputs
+    parts = [models_in_words([column.name for column in comparison.columns])]
     parts += [f"{rows:,} rows"] if rows > 1 else []
     if comparison.done:
         parts.append(_spent(comparison))

@@ -96,8 +96,8 @@ class BoardSource(Protocol):
     def rubric(self) -> tuple[str, ...]:
         """Questions beside which answer is better."""
 
-    def blind(self) -> Any:
-        """Hide which model gave which answer."""
+    def blind_again(self) -> Any:
+        """Hide which model gave which answer, with the questions of the last time."""
 
     def reveal(self) -> Any:
         """Show it again."""

@@ -43,15 +43,16 @@ class VoteMessages:
         match action:
             case "vote_start":
                 self.ranking = None
-                comparison.blind()
+                self._start()
             case "vote":
                 self._cast(message)
+                self._end_if_complete()
             case "vote_undo":
                 self._voting().undo()
                 self._turn += 1
                 self.ranking = None
                 if not comparison.is_blind:
-                    comparison.blind()
+                    comparison.blind_again()
             case "vote_stop":
                 self._end()
             case "ranking_close":
@@ -92,6 +93,17 @@ class VoteMessages:
             "rubric": [clean_text(question) for question in voting.rubric],
             "last": self._told(voting, voting.last),
         }
+
+    def _start(self) -> None:
+        # Another board of the comparison may look at it first: what comes of a button is shown where it was pressed.
+        if not self._comparison.done or not self._end_if_complete():
+            self._comparison.blind_again()
+
+    def _end_if_complete(self) -> bool:
+        is_complete = self._voting().next() is None
+        if is_complete:
+            self._end()
+        return is_complete
 
     def _voting(self) -> Voting:
         return self._comparison.voting()

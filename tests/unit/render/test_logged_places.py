@@ -52,3 +52,23 @@ def test_equal_calls_of_any_rows_are_repeats() -> None:
 
     assert at(*rows, is_one_run=False) == [(0, 0, 0), (0, 0, 1), (0, 1, 0)]
     assert at({**row(), RUN: "x"}, {**row(), RUN: "y"}, is_one_run=False) == [(0, 0, 0), (1, 0, 0)]
+
+
+def test_keys_of_a_comparison_say_where_its_rows_stand() -> None:
+    """The order in which calls happened to start or to fail moves no column and no prompt."""
+
+    def keyed(key: str, **more: Any) -> dict[str, Any]:
+        return row(task_key=key, **more)
+
+    late = [
+        keyed("p0-r1-c2-s0", prompt="2", model="b"),
+        keyed("p0-r0-c0-s0", prompt="1"),
+        keyed("p0-r0-c2-s0", prompt="1", model="b"),
+    ]
+    assert at(*late) == [(1, 1, 0), (0, 0, 0), (1, 0, 0)]
+    twins = [keyed("p0-r0-c1-s0"), keyed("p0-r0-c0-s0", status="error"), keyed("p0-r0-c0-s0")]
+    assert at(*twins) == [(1, 0, 0), None, (0, 0, 0)]
+    # Rows of other runs, and of logs that have no keys, stand as they come.
+    as_they_come = [(0, 0, 0), (1, 1, 0), (0, 1, 0)]
+    assert at(*late, is_one_run=False) == as_they_come
+    assert at(*late, row("2", "c")) == [*as_they_come, (2, 0, 0)]

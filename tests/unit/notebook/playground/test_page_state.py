@@ -58,6 +58,6 @@ def test_a_run_says_what_it_was_and_cost() -> None:
     made.run().wait(20)
     (run,) = page_state.run_states(made.comparisons)
 
-    assert run["words"].startswith("2 models · 2 rows · ")
+    assert run["words"].startswith("1 model in 2 columns · 2 rows · ")
     assert run["rows"].startswith("playground.last.frame")
     assert run["short"] == f"cmp_…{run['id'][-4:]}"

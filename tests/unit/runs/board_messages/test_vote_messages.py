@@ -144,6 +144,43 @@ def test_where_no_vote_is_possible_nothing_is_hidden(tmp_path: Path) -> None:
     assert not comparison.is_blind
 
 
+def test_what_comes_of_a_button_is_shown_on_its_own_board(tmp_path: Path) -> None:
+    """The other board of the comparison, which looks first, has neither the ranking nor the reason."""
+
+    def pressed(models: int, **message: Any) -> list[dict[str, Any]]:
+        with compared(tmp_path / f"log{models}.sqlite", models=models, prompts=["Hi"]) as made:
+            boards = [make_board(made) for _ in range(2)]
+            for board in boards:
+                board._flusher.close()
+            for message in ({"action": "vote_start"}, {"action": "vote", "choice": "left"}):
+                shown = [board._updates.snapshot()["vote"] for board in boards]
+                pair = shown[1]["pair"] if shown[1] else ""
+                boards[1]._on_message(boards[1], {**message, "pair": pair}, [])
+                for board in boards:
+                    board._updates.changes()
+            found = [board._updates.snapshot() for board in boards]
+            for board in boards:
+                board.close()
+            return found
+
+    other, own = pressed(2)
+    assert (other["ranking"], own["ranking"]["says"][:9]) == (None, "Undecided")
+    other, own = pressed(1)
+    assert (other["notice"], "nothing to vote on" in own["notice"]) == ("", True)
+
+
+def test_questions_and_rater_stay_when_voting_goes_on(board: Any, comparison: Comparison) -> None:
+    """After stopping, and after taking back the last vote."""
+    comparison.blind(rubric=["Which is kinder?"], rater="ann")
+    _press(board, action="vote_stop")
+    shown = _press(board, action="vote_start")
+    assert shown["vote"]["rubric"] == ["Which is kinder?"]
+    _vote(board, "left")
+    _press(board, action="vote_stop")
+    assert _press(board, action="vote_undo")["vote"]["rubric"] == ["Which is kinder?"]
+    assert list(allos.votes()["rater"].unique()) in (["ann"], [])
+
+
 def test_answers_are_rated_on_the_board(board: Any, comparison: Comparison) -> None:
     """With a row of the log; the same press again takes it back."""
     _press(board, action="vote_stop")

@@ -80,9 +80,10 @@ def test_a_partition_holds_no_secret_and_no_other_data(
 ) -> None:
     """No key, no password of the log, no column that the prompt does not use."""
     session = Session()
-    session.log._store = SimpleNamespace(
+    store = SimpleNamespace(
         address=DatabaseURL(url), leases=lambda run_id: {}, run_notes=lambda run_id: {}
-    )  # type: ignore[assignment]
+    )
+    session.log._store = store  # type: ignore[assignment]
     monkeypatch.setattr(type(session.log), "is_logging", True)
     whole = plan()
     made = partitions.partition_of(request(whole, session), whole, [0, 1])

@@ -1,7 +1,7 @@
 /**
  * Numbers and states in words. The rules for numbers are those of `allos.render.format`.
  *
- * @import { Attempt } from "./protocol.js"
+ * @import { Attempt, Column } from "./protocol.js"
  * @import { CellState } from "./state.js"
  */
 
@@ -27,6 +27,9 @@ export function clock(value_s) {
   if (!value_s) return "–";
   return value_s < 59.95 ? `${value_s.toFixed(1)} s` : seconds(value_s);
 }
+
+/** A column in words. @param {Column} column */
+export const nameOf = ({ letter, model, params, run }) => [letter, model, run, params].filter(Boolean).join(", ");
 
 const STATES = {
   queued: "queued",

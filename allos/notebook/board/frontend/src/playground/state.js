@@ -94,9 +94,14 @@ export function reduce(state, event) {
   }
 }
 
+/** How much is missing: a prompt, a model. @param {Draft} draft */
+const blanks = ({ prompt, models }) => Number(!prompt.trim()) + Number(!models.length);
+
 /** @param {PlaygroundState} state @param {Partial<Draft>} change @returns {PlaygroundState} */
 function edited(state, change) {
-  return { ...state, draft: { ...state.draft, ...change, revision: state.draft.revision + 1 } };
+  const draft = { ...state.draft, ...change, revision: state.draft.revision + 1 };
+  // A plan of empty fields says what is missing, which is wrong from the first letter on.
+  return { ...state, draft, plan: blanks(draft) < blanks(state.draft) ? null : state.plan };
 }
 
 /** @param {Choice[]} items */

@@ -8,7 +8,7 @@
  * @import { FunctionComponent } from "preact"
  */
 
-import { clock, seconds, stateLabel } from "../format.js";
+import { clock, nameOf, seconds, stateLabel } from "../format.js";
 import { memo } from "../memo.js";
 import { elapsed_s, isEnded } from "../state.js";
 import { Answer } from "./clamped.jsx";
@@ -20,9 +20,6 @@ import { Repeats } from "./repeats.jsx";
 const offer = (cell) => (cell.state === "error" ? "Retry" : "Ask again");
 
 const PENDING = { stop: "Stopping …", retry: "Asking …" };
-
-/** @param {ColumnFacts} column */
-export const nameOf = ({ letter, model, params, run }) => [letter, model, run, params].filter(Boolean).join(", ");
 
 /**
  * @typedef {object} ColumnProps

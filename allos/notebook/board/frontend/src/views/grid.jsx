@@ -12,12 +12,13 @@
 import { useRef } from "preact/hooks";
 
 import { Comparer } from "../compared.js";
+import { nameOf } from "../format.js";
 import { memo } from "../memo.js";
 import { factsOf, groupsOf, placeOf, shownGroup } from "../select.js";
 import { isEnded } from "../state.js";
 import { focusOn } from "../view_state.js";
 import { Answer } from "./clamped.jsx";
-import { Facts, Name, nameOf, State } from "./column.jsx";
+import { Facts, Name, State } from "./column.jsx";
 import { useBoard } from "./context.js";
 import { Menu } from "./menu.jsx";
 import { Repeats } from "./repeats.jsx";

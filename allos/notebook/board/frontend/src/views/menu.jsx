@@ -7,9 +7,9 @@
  */
 
 import { toClipboard } from "../copy.js";
+import { nameOf } from "../format.js";
 import { memo } from "../memo.js";
 import { focusOn, hideColumn, moveColumn, togglePinned } from "../view_state.js";
-import { nameOf } from "./column.jsx";
 import { useBoard } from "./context.js";
 import { useColumns } from "./shown.js";
 

@@ -23,11 +23,12 @@ export function Repeats({ place, name, cells, groups, shown }) {
   };
   const count = groups[shown]?.count ?? 1;
   const parted = groups.length > 1 ? partedAfter(groups) : null;
+  const words = parted === 1 ? "1 word" : `${parted} words`;
   return (
     <div class="rep" hidden={cells.length < 2}>
-      <span title={parted === null ? undefined : `They part after ${parted} words`}>
+      <span title={parted === null ? undefined : `They part after ${words}`}>
         {agreement(cells, groups)}
-        {parted ? <small>{`, alike for ${parted} words`}</small> : null}
+        {parted ? <small>{`, alike for ${words}`}</small> : null}
       </span>
       {groups.length > 1 && (
         <span class="pager">
