@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import warnings
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -231,6 +233,31 @@ def test_without_an_open_log_the_default_one_is_read(log_path: Path) -> None:
 
     assert len(frame) == 0
     assert allos.log.path() == log_path
+
+
+def test_a_log_that_cannot_be_written_is_read(log: Path, monkeypatch) -> None:
+    """A file of somebody else's, in a folder that takes no file: rows, ratings and SQL are there."""
+    record(a_response(1))
+    allos.rate(a_response(1).id, 1)
+    allos.log.close()
+    log.with_name(log.name + "-shm").mkdir()
+    really = os.open
+
+    def refused(path: Any, flags: int, *more: Any, **options: Any) -> int:
+        if flags & (os.O_WRONLY | os.O_RDWR):
+            raise PermissionError(13, "Permission denied")
+        return really(path, flags, *more, **options)
+
+    monkeypatch.setattr("os.open", refused)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        frame, found = responses(), allos.search("question")
+
+    assert frame["rating"].tolist() == [1]
+    assert found["id"].tolist() == frame["id"].tolist()
+    assert allos.log.sql("select count(*) as n from responses")["n"].tolist() == [1]
+    with pytest.raises(LogError, match=r"^cannot open the log .*; nothing was rated$"):
+        allos.rate(a_response(1).id, 1)
 
 
 def test_off_is_said(monkeypatch) -> None:
