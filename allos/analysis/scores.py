@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from allos.analysis.arguments import codes_of, require_columns, require_level, scores_of
+from allos.analysis.arguments import codes_of, names_of, require_columns, require_level, scores_of
 from allos.analysis.clustered_means import (
     Estimate,
     clustered_mean,
@@ -47,7 +47,7 @@ def scored_answers(
     frame: pd.DataFrame, score: str, by: str | Sequence[str], prompt: str, cluster: str | None
 ) -> ScoredAnswers:
     """Read scores from a frame, which is checked and not changed."""
-    names = [by] if isinstance(by, str) else list(by)
+    names = names_of(by)
     clusters = [] if cluster is None else [cluster]
     require_columns(frame, names)
     require_columns(frame, list(dict.fromkeys([score, prompt, *clusters])))
