@@ -17,6 +17,7 @@ from allos.analysis.clustered_means import (
     unit_means,
 )
 from allos.analysis.results import returns_result
+from allos.errors import ConfigurationError
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +153,8 @@ def score_summary(
         )
         rows.append((estimate.units, len(scores), estimate.mean, low, high))
     columns = ["n_prompts", "n_answers", "mean", "low", "high"]
-    result = with_groups(answers.groups, by, pd.DataFrame(rows, columns=columns))
-    result["unknown"] = answers.unknown
+    facts = pd.DataFrame(rows, columns=columns).assign(unknown=answers.unknown)
+    result = with_groups(answers.groups, by, facts)
     result = result.sort_values("mean", ascending=False, kind="stable", ignore_index=True)
     method = "Wilson's interval for the effective number of answers"
     result.attrs["method"] = method if answers.is_pass_fail else "Student's t, CR2"
@@ -164,6 +165,11 @@ def score_summary(
 def with_groups(groups: pd.Index, by: str | Sequence[str], facts: pd.DataFrame) -> pd.DataFrame:
     """Put the columns that were grouped by before the facts of each group."""
     names = [by] if isinstance(by, str) else list(by)
+    for name in names:
+        if name in facts.columns:
+            raise ConfigurationError(
+                f"by={name!r} is the name of a column of the result; rename the one that you group by."
+            )
     columns = groups.to_frame(index=False)
     columns.columns = pd.Index(names)
     return pd.concat([columns, facts], axis=1)

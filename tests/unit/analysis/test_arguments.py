@@ -101,6 +101,15 @@ def test_what_names_no_columns(call: Any, by: Any) -> None:
         call(FRAME.assign(score=1), score="score", by=by)
 
 
+@pytest.mark.parametrize("name", ["n_prompts", "unknown"])
+def test_groups_that_are_named_as_a_result_is(name: str) -> None:
+    """No column of the result is there twice, or instead of another."""
+    with pytest.raises(
+        ConfigurationError, match=f"by='{name}' is the name of a column of the result"
+    ):
+        score_summary(FRAME.rename(columns={"model": name}), score="score", by=name)
+
+
 def test_frames_of_others_say_how_to_convert_them() -> None:
     """A frame of polars, or a table of Arrow, has a method that makes one of pandas."""
     polars = pytest.importorskip("polars")
