@@ -24,7 +24,7 @@ from allos.log.log_file import (
     network_file_system,
 )
 from allos.log.store import sqlite_runs
-from allos.log.store.migrations import migrate
+from allos.log.store.migrations import is_current, migrate
 from allos.log.store.protocol import Batch, DamagedStoreError, Rating, Vote, Where
 from allos.log.store.segments import SegmentBuilder, data_version
 from allos.log.store.sqlite_connection import (
@@ -315,7 +315,27 @@ class SQLiteStore:
             raise kind(f"cannot read the log {str(self.path)!r}: {error}") from error
 
     def _for_reading(self) -> sqlite3.Connection:
-        """Connection that reads the file as it is now."""
+        """Connection that reads the file as it is now, with the current schema."""
+        import sqlite3
+
+        db = self._connected_for_reading()
+        if self._db is not None or is_current(db):
+            return db
+        # Of an older version, and it cannot be changed.
+        copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        try:
+            with contextlib.closing(db):
+                db.backup(copy)
+            migrate(copy)
+        except LogError as error:
+            copy.close()
+            raise LogError(cannot_open(self.path, str(error))) from None
+        except BaseException:
+            copy.close()
+            raise
+        return copy
+
+    def _connected_for_reading(self) -> sqlite3.Connection:
         import sqlite3
 
         db = None
