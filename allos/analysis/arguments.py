@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ _PASS_FAIL = {"pass": 1.0, "fail": 0.0, "true": 1.0, "false": 0.0}
 def require_columns(frame: Any, names: Sequence[str]) -> pd.DataFrame:
     """Return the frame, once it is one, has rows and has these columns."""
     if not isinstance(frame, pd.DataFrame):
-        raise ConfigurationError(f"Expected a pandas DataFrame, got {type(frame).__name__}.")
+        raise ConfigurationError(f"Expected a pandas DataFrame, {not_a_frame(frame)}.")
     if not len(names) or len(set(names)) < len(names):
         raise ConfigurationError(f"Expected names of different columns; got {list(names)!r}.")
     for name in names:
@@ -33,9 +34,45 @@ def require_columns(frame: Any, names: Sequence[str]) -> pd.DataFrame:
     return frame
 
 
+def not_a_frame(value: object) -> str:
+    """What was given in place of a DataFrame, and how to make one of it, as the end of a sentence."""
+    package = type(value).__module__.partition(".")[0]
+    name = type(value).__name__
+    if package == "builtins" or not hasattr(value, "to_pandas"):
+        return f"got {name}"
+    return f"got {package}.{name}: its method to_pandas() makes one"
+
+
+def names_of(by: str | Iterable[str]) -> list[str]:
+    """Names of the columns to group by."""
+    if isinstance(by, str):
+        return [by]
+    if not isinstance(by, Iterable):
+        raise ConfigurationError(
+            f"by must be the name of a column, or a list of names; got {by!r:.80}."
+        )
+    return list(by)
+
+
+def require_positive(name: str, value: object) -> None:
+    """Raise for what is not a finite number of at least 0."""
+    is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if not is_number or not 0 <= value < math.inf:  # type: ignore[operator]  # it is a number
+        raise ConfigurationError(f"{name} must be a number >= 0; got {value!r:.80}.")
+
+
+def values_of(value: Any) -> list[Any]:
+    """What was given as one or several, as a list."""
+    return list(value) if isinstance(value, Iterable) and not isinstance(value, str) else [value]
+
+
 def require_level(level: object, name: str = "level") -> float:
     """Return a level of confidence, or a power, once it is between 0 and 1."""
-    if isinstance(level, bool) or not isinstance(level, int | float) or not 0 < level < 1:
+    if (
+        isinstance(level, bool)
+        or not isinstance(level, int | float | np.floating)
+        or not 0 < level < 1
+    ):
         raise ConfigurationError(
             f"{name} must be a number between 0 and 1, such as 0.95; got {level!r}."
         )

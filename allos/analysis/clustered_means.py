@@ -15,6 +15,9 @@ import numpy as np
 
 from allos.analysis.distributions import critical_value
 
+_ROUNDING = 1e-12
+"""Values that differ by less, of their size, are equal: 0.8 - 0.7 and 0.4 - 0.3 are not, as floats."""
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -69,6 +72,8 @@ def clustered_mean(values: np.ndarray, clusters: np.ndarray | None = None) -> Es
     """
     count = len(values)
     mean = float(values.mean()) if count else math.nan
+    if count and np.ptp(values) <= _ROUNDING * abs(mean):
+        values = np.full(count, mean)
     if clusters is None:
         variance = float(values.var(ddof=1)) / count if count > 1 else math.nan
         return Estimate(mean, variance, count - 1, count, count, count)

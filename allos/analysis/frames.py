@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from allos.analysis.arguments import not_a_frame
 from allos.errors import ConfigurationError, did_you_mean
 from allos.money import EMBEDDED
 
@@ -28,7 +29,7 @@ def check_frame(frame: Any, function: str) -> None:
     if not isinstance(frame, pd.DataFrame):
         raise ConfigurationError(
             f"{function}() needs a DataFrame of responses, such as allos.responses(), "
-            f"got {type(frame).__name__}"
+            f"{not_a_frame(frame)}"
         )
 
 

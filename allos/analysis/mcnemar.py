@@ -43,13 +43,13 @@ def mid_p(only_first: int, only_second: int) -> float:
 
 
 def difference_interval(
-    only_first: int, only_second: int, prompts: int, level: float
+    only_first: float, only_second: float, prompts: int, level: float
 ) -> tuple[float, float]:
     """Interval of the difference of two pass rates on the same prompts.
 
     Parameters
     ----------
-    only_first, only_second : int
+    only_first, only_second : float
         Prompts that one of the two passes and the other fails.
     prompts : int
         All prompts.

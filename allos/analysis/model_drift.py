@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -172,16 +173,18 @@ def _same_answer(a: pd.DataFrame, b: pd.DataFrame, prompt: str) -> list[dict[str
         return []
     inner, outer = np.array(within, dtype=float), np.array(between, dtype=float)
     both = ~np.isnan(inner)
-    first = float(inner[both].mean()) if both.any() else float("nan")
+    if both.any():  # these alone can be compared
+        inner, outer = inner[both], outer[both]
+    first, second = float(inner.mean()), float(outer.mean())
     return [
         {
             "measure": "same_answer",
             "a": first,
-            "b": float(outer.mean()),
-            "difference": float(outer.mean()) - first,
-            "prompts": len(between),
+            "b": second,
+            "difference": second - first,
+            "prompts": len(outer),
             "paired": True,
-            "p_value": pairs((outer - inner)[both]),
+            "p_value": pairs(outer - inner) if both.any() else math.nan,
             "note": ""
             if both.any()
             else "a has no repeats: how much its own answers differ is unknown",

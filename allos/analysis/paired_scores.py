@@ -90,7 +90,10 @@ def paired(
     """
     require_level(level)
     answers = scored_answers(frame, score, by, prompt, cluster)
-    result = pd.DataFrame([_compare(answers, a, b, by, level)], columns=_COLUMNS)
+    row = _compare(answers, a, b, by, level)
+    if not row[_COLUMNS.index("n_prompts")]:
+        raise _nothing_in_common(a, b)
+    result = pd.DataFrame([row], columns=_COLUMNS)
     result.attrs.update(a=a, b=b, level=level)
     return result
 
@@ -119,12 +122,13 @@ def compare_all(
     -------
     pandas.DataFrame
         One row per pair, the smallest p-value first: `a`, `b`, the columns of `paired`, and `p_adjusted`,
-        Holm's: where it is below 0.05, the chance of any false claim among all of them is below 5 %.
+        Holm's: who claims a difference where it is below 0.05 makes any false claim with a chance of at most 5 %.
+        Two models without a prompt in common have `n_prompts` 0, and the rest of the row is unknown.
 
     Raises
     ------
     ConfigurationError
-        As `paired`; there are fewer than two models.
+        As `paired`; there are fewer than two models, or no two have a prompt in common.
 
     Notes
     -----
@@ -156,6 +160,8 @@ def compare_all(
         _code(answers, baseline, by)
         pairs = [(model, baseline) for model in models if model != baseline]
     rows = [(a, b, *_compare(answers, a, b, by, level)) for a, b in pairs]
+    if not any(row[2 + _COLUMNS.index("n_prompts")] for row in rows):
+        raise _nothing_in_common(*pairs[0])
     result = pd.DataFrame(rows, columns=["a", "b", *_COLUMNS])
     result.insert(6, "p_adjusted", holm(result["p_value"].to_numpy()))
     result = result.sort_values("p_value", kind="stable", ignore_index=True)
@@ -170,8 +176,15 @@ def _code(answers: ScoredAnswers, model: Any, by: str) -> int:
         known = [str(value) for value in answers.groups]
         raise ConfigurationError(
             f"The column {by!r} has no {model!r}.{did_you_mean(str(model), known)} "
-            f"It has {', '.join(map(repr, known[:12]))}."
+            f"It has {', '.join(repr(value) for value in answers.groups[:12].tolist())}."
         ) from None
+
+
+def _nothing_in_common(a: Any, b: Any) -> ConfigurationError:
+    return ConfigurationError(
+        f"{a!r} and {b!r} have no prompt in common with known scores; paired() compares answers to "
+        "the same prompts. score_summary() describes each alone."
+    )
 
 
 def _compare(answers: ScoredAnswers, a: Any, b: Any, by: str, level: float) -> tuple[Any, ...]:
@@ -187,11 +200,10 @@ def _compare(answers: ScoredAnswers, a: Any, b: Any, by: str, level: float) -> t
     a_mean, a_size = unit_means(a_prompt, a_score, count)
     b_mean, b_size = unit_means(b_prompt, b_score, count)
     both = np.flatnonzero((a_size > 0) & (b_size > 0))
+    unpaired = int(((a_size > 0) ^ (b_size > 0)).sum())
+    unknown = int(answers.unknown[[first, second]].sum())
     if not len(both):
-        raise ConfigurationError(
-            f"{a!r} and {b!r} have no prompt in common with known scores; paired() compares answers to "
-            "the same prompts. score_summary() describes each alone."
-        )
+        return (*[math.nan] * 4, 0, 0, unpaired, unknown, None)
     differences = a_mean[both] - b_mean[both]
     clusters = None
     if a_cluster is not None and b_cluster is not None:
@@ -215,12 +227,15 @@ def _compare(answers: ScoredAnswers, a: Any, b: Any, by: str, level: float) -> t
     else:
         low, high = estimate.t_interval(level)
         p_value, test = _t_test(estimate), "paired t"
-        if answers.is_pass_fail and estimate.variance == 0 and estimate.mean == 0:
-            # That the two never differed is no proof that they never will.
-            low, high = mcnemar.difference_interval(0, 0, estimate.clusters, level)
+        if answers.is_pass_fail and estimate.variance == 0:
+            # That each prompt had the same difference is no proof that the next one has.
+            only = estimate.mean * estimate.clusters
+            low, high = mcnemar.difference_interval(
+                max(0.0, only), max(0.0, -only), estimate.clusters, level
+            )
+        if answers.is_pass_fail:
+            low, high = max(low, -1.0), min(high, 1.0)
     sizes = int(a_size[both].sum() + b_size[both].sum())
-    unpaired = int(((a_size > 0) ^ (b_size > 0)).sum())
-    unknown = int(answers.unknown[[first, second]].sum())
     return (estimate.mean, low, high, p_value, len(both), sizes, unpaired, unknown, test)
 
 

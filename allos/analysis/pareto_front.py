@@ -66,6 +66,11 @@ def pareto(
     ConfigurationError
         The frame has no such column.
 
+    Notes
+    -----
+    The means are compared as they are, each over the prompts that its group has: a front has no intervals. Whether
+    a lead is more than chance, on the same prompts, says `paired`.
+
     Examples
     --------
     >>> import pandas as pd

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from allos.analysis.arguments import require_level
+from allos.analysis.arguments import require_level, values_of
 from allos.analysis.clustered_means import clustered_mean, proportion_interval
 from allos.analysis.results import returns_result
 from allos.analysis.scores import scored_answers, with_groups
@@ -159,7 +159,7 @@ def _over_prompts(
 
 
 def _counts(k: Any) -> list[int]:
-    counts = list(k) if isinstance(k, Sequence | np.ndarray | range) else [k]
+    counts = values_of(k)
     for count in counts:
         valid = isinstance(count, int | np.integer) and not isinstance(count, bool)
         if not valid or count < 1:

@@ -14,7 +14,7 @@ from allos.analysis.bradley_terry import Fit, fit
 from allos.analysis.distributions import critical_value
 from allos.analysis.results import returns_result
 from allos.analysis.style import covariates_of
-from allos.analysis.votes import Votes, read_votes, votes_of_people
+from allos.analysis.votes import Votes, read_votes_between_models, votes_of_people
 from allos.errors import ConfigurationError
 
 CENTRE = 1000.0
@@ -39,7 +39,8 @@ def leaderboard(
     votes : pandas.DataFrame
         One row per vote, columns `rater`, `prompt`, `model_a`, `model_b` and `winner`: ``a``, ``b``,
         ``tie``, or ``bad`` where both answers are. It is not changed. Votes of judges (`rater` begins with
-        ``judge:``) are left out where people voted as well; the notes say so.
+        ``judge:``) are left out where people voted as well, and so are votes between two answers of one
+        model; the notes say so.
     level : float
         Of the intervals.
     style : sequence of str, optional
@@ -54,7 +55,7 @@ def leaderboard(
         worst rank that the votes allow), `votes`, and of these `wins`, `losses`, `ties` and `both_bad`
         (which the rating takes as ties). With `style` also `without_style`: how many points of the rating go
         away once style is left out. ``attrs["notes"]`` says what these votes cannot tell, and about how
-        many more would.
+        many more would, if the models differ as much as it seems so far.
 
     Raises
     ------
@@ -91,7 +92,7 @@ def leaderboard(
     """
     require_level(level)
     votes, left_out = votes_of_people(votes)
-    read = read_votes(votes)
+    votes, read, same_model = read_votes_between_models(votes)
     if len(read.models) < 2:
         raise ConfigurationError("A ranking needs votes between at least two models.")
     covariates = covariates_of(votes, style)[0] if style else None
@@ -119,7 +120,7 @@ def leaderboard(
     result.attrs.update(
         level=level,
         method="Bradley-Terry, clustered by rater and prompt",
-        notes=[*left_out, *_notes(read, fitted, errors, order, level)],
+        notes=[*left_out, *same_model, *_notes(read, fitted, errors, order, level)],
     )
     return result
 

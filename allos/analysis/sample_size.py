@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from allos.analysis.arguments import require_level
+from allos.analysis.arguments import require_level, require_positive, values_of
 from allos.analysis.distributions import normal_quantile, t_quantile
 from allos.analysis.results import returns_result
 from allos.analysis.scores import scored_answers
@@ -185,8 +185,8 @@ def _spread(
 ) -> tuple[float, float, str]:
     """Standard deviation of differences over prompts, and of repeats; where they are from."""
     for name, value in (("prompt_sd", prompt_sd), ("repeat_sd", repeat_sd)):
-        if value is not None and not 0 <= value < math.inf:
-            raise ConfigurationError(f"{name} must be a number >= 0; got {value!r}.")
+        if value is not None:
+            require_positive(name, value)
     if pilot is not None:
         own, repeat, said = _of_pilot(pilot, *names)
         return (
@@ -194,8 +194,7 @@ def _spread(
             repeat if repeat_sd is None else float(repeat_sd),
             said,
         )
-    if not 0 < pass_rate < 1:
-        raise ConfigurationError(f"pass_rate must be between 0 and 1; got {pass_rate!r}.")
+    require_level(pass_rate, "pass_rate")
     half = math.sqrt(pass_rate * (1 - pass_rate) / 2)
     if prompt_sd is not None or repeat_sd is not None:
         return float(prompt_sd or 0), float(repeat_sd or 0), "The standard deviations are yours."
@@ -242,10 +241,10 @@ def _of_pilot(
 
 
 def _integers(name: str, value: Any, least: int) -> list[int]:
-    values = list(value) if isinstance(value, Sequence | np.ndarray | range) else [value]
+    values = values_of(value)
     for each in values:
         valid = isinstance(each, int | np.integer) and not isinstance(each, bool)
-        if isinstance(each, str) or not valid or each < least:
+        if not valid or each < least:
             raise ConfigurationError(f"{name} must be an integer >= {least}; got {each!r}.")
     return [int(each) for each in values]
 
@@ -253,7 +252,7 @@ def _integers(name: str, value: Any, least: int) -> list[int]:
 def _differences(value: Any) -> list[float | None]:
     if value is None:
         return [None]
-    values = list(value) if isinstance(value, Sequence | np.ndarray) else [value]
+    values = values_of(value)
     for each in values:
         valid = isinstance(each, int | float | np.number) and not isinstance(each, bool)
         if not valid or not 0 < abs(each) < math.inf:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from allos.analysis.arguments import codes_of, require_columns, require_level, scores_of
+from allos.analysis.arguments import codes_of, names_of, require_columns, require_level, scores_of
 from allos.analysis.clustered_means import (
     Estimate,
     clustered_mean,
@@ -17,6 +17,7 @@ from allos.analysis.clustered_means import (
     unit_means,
 )
 from allos.analysis.results import returns_result
+from allos.errors import ConfigurationError
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def scored_answers(
     frame: pd.DataFrame, score: str, by: str | Sequence[str], prompt: str, cluster: str | None
 ) -> ScoredAnswers:
     """Read scores from a frame, which is checked and not changed."""
-    names = [by] if isinstance(by, str) else list(by)
+    names = names_of(by)
     clusters = [] if cluster is None else [cluster]
     require_columns(frame, names)
     require_columns(frame, list(dict.fromkeys([score, prompt, *clusters])))
@@ -152,8 +153,8 @@ def score_summary(
         )
         rows.append((estimate.units, len(scores), estimate.mean, low, high))
     columns = ["n_prompts", "n_answers", "mean", "low", "high"]
-    result = with_groups(answers.groups, by, pd.DataFrame(rows, columns=columns))
-    result["unknown"] = answers.unknown
+    facts = pd.DataFrame(rows, columns=columns).assign(unknown=answers.unknown)
+    result = with_groups(answers.groups, by, facts)
     result = result.sort_values("mean", ascending=False, kind="stable", ignore_index=True)
     method = "Wilson's interval for the effective number of answers"
     result.attrs["method"] = method if answers.is_pass_fail else "Student's t, CR2"
@@ -164,6 +165,11 @@ def score_summary(
 def with_groups(groups: pd.Index, by: str | Sequence[str], facts: pd.DataFrame) -> pd.DataFrame:
     """Put the columns that were grouped by before the facts of each group."""
     names = [by] if isinstance(by, str) else list(by)
+    for name in names:
+        if name in facts.columns:
+            raise ConfigurationError(
+                f"by={name!r} is the name of a column of the result; rename the one that you group by."
+            )
     columns = groups.to_frame(index=False)
     columns.columns = pd.Index(names)
     return pd.concat([columns, facts], axis=1)

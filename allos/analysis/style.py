@@ -13,7 +13,7 @@ from allos.analysis.arguments import require_columns, require_level
 from allos.analysis.bradley_terry import fit
 from allos.analysis.distributions import critical_value, two_sided_p
 from allos.analysis.results import returns_result
-from allos.analysis.votes import read_votes, votes_of_people
+from allos.analysis.votes import read_votes_between_models, votes_of_people
 from allos.errors import ConfigurationError
 
 STYLE = ("length", "markdown", "speed")
@@ -72,8 +72,7 @@ def style_effects(
     True
     """
     require_level(level)
-    votes, _ = votes_of_people(votes)
-    read = read_votes(votes)
+    votes, read, _ = read_votes_between_models(votes_of_people(votes)[0])
     covariates, spreads = covariates_of(votes, style)
     fitted = fit(read, covariates)
     count = len(read.models)

@@ -9,7 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from allos.analysis.arguments import codes_of, require_columns, scores_of
+from allos.analysis.arguments import (
+    codes_of,
+    names_of,
+    require_columns,
+    require_positive,
+    scores_of,
+)
 from allos.analysis.results import returns_result
 from allos.analysis.scores import with_groups
 from allos.errors import ConfigurationError
@@ -82,9 +88,8 @@ def variance_split(
         raise ConfigurationError(
             "With judge=, answer= must name the column that says which scores are of one answer, such as 'id'."
         )
-    if isinstance(row_cost, bool) or not row_cost >= 0:
-        raise ConfigurationError(f"row_cost must be a number >= 0; got {row_cost!r}.")
-    names = [by] if isinstance(by, str) else list(by)
+    require_positive("row_cost", row_cost)
+    names = names_of(by)
     extra = [name for name in (answer, judge) if name is not None]
     require_columns(frame, names)
     require_columns(frame, list(dict.fromkeys([score, prompt, *extra])))

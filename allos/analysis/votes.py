@@ -56,6 +56,37 @@ def read_votes(votes: pd.DataFrame) -> Votes:
     ConfigurationError
         These are no votes between two answers, or one of them is not valid.
     """
+    read = _read(votes)
+    same = read.first == read.second
+    if same.any():
+        model = read.models[int(read.first[same][0])]
+        raise ConfigurationError(
+            f"{int(same.sum()):,} of {len(votes):,} votes are between two answers of one model, such as "
+            f"{model!r}; a ranking needs votes between two models. Leave these rows out."
+        )
+    return read
+
+
+def read_votes_between_models(votes: pd.DataFrame) -> tuple[pd.DataFrame, Votes, list[str]]:
+    """Rows between two models, the same as numbers, and a sentence where others were left out.
+
+    Two answers of one model, such as with two temperatures, say nothing about models. Votes on nothing but
+    such answers are an error, as for `read_votes`.
+    """
+    read = _read(votes)
+    same = read.first == read.second
+    if not same.any():
+        return votes, read, []
+    kept = votes if same.all() else votes[~same]
+    count = int(same.sum())
+    which = "1 vote between two answers of one model was"
+    if count > 1:
+        which = f"{count:,} votes between two answers of one model were"
+    return kept, read_votes(kept), [f"{which} left out: they rank no models."]
+
+
+def _read(votes: pd.DataFrame) -> Votes:
+    """Votes as numbers, those between two answers of one model among them."""
     _refuse_thumbs(votes)
     require_columns(votes, _COLUMNS)
     winners = _winners(votes["winner"])
@@ -65,12 +96,6 @@ def read_votes(votes: pd.DataFrame) -> Votes:
     second, second_names = codes_of(votes, "model_b")
     models = first_names.append(second_names.difference(first_names, sort=False))
     second = models.get_indexer(second_names)[second]
-    if (first == second).any():
-        model = models[int(first[first == second][0])]
-        raise ConfigurationError(
-            f"{model!r} is both model_a and model_b of {int((first == second).sum()):,} votes; a vote is "
-            "between two models. Leave these rows out."
-        )
     outcome = np.array([1.0, 0.0, 0.5, 0.5])[winners]
     return Votes(models, first, second, outcome, winners == 3, rater, prompt)
 

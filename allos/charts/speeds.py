@@ -85,7 +85,7 @@ def strips(frame: pd.DataFrame, by: list[Any], measure: str) -> Any:
         No value is known, or there are too many groups.
     """
     words = _MEASURES[measure]
-    seconds = frame[measure].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    seconds = pd.to_numeric(frame[measure], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     if "status" in frame.columns:
         seconds = np.where(frame["status"].isin(["error", "cancelled"]), np.nan, seconds)
     known = np.flatnonzero(np.isfinite(seconds))

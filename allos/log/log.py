@@ -180,20 +180,20 @@ class Log(Interceptor):
         return self._store
 
     def readable_store(self) -> tuple[Store | None, LogError | None]:
-        """Database to read from, opened if need be, and why it cannot be written where it is damaged.
+        """Database to read from, opened if need be, and why it cannot be written where only reading works.
 
         Raises
         ------
         LogError
             The log cannot be opened, not even for reading.
         """
-        from allos.log.log_file import log_address
+        from allos.log.log_file import UnwritableLogError, log_address
         from allos.log.store.opening import open_store
         from allos.log.store.protocol import DamagedStoreError
 
         try:
             self.open()
-        except DamagedStoreError as error:
+        except (DamagedStoreError, UnwritableLogError) as error:
             chosen = log_address(self._configured_path())
             return (None if chosen is None else open_store(chosen, for_reading=True)), error
         return self._store, None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from allos.database_url import DatabaseURL, sealed_url
@@ -16,6 +16,9 @@ APPLICATION_ID = 0x616C6F73
 OFF = "off"
 VARIABLE = "ALLOS_LOG"
 """Environment variable with the path of the log, or ``off``."""
+
+_SMALLEST_ROOM_BYTES = 64 * 1024
+"""Of two small files that SQLite makes beside a log that it opens."""
 
 _HEADER_BYTES = 100  # https://sqlite.org/fileformat.html#the_database_header
 
@@ -41,6 +44,10 @@ _NETWORK_FILE_SYSTEMS = frozenset(
         "vboxsf",
     ]
 )
+
+
+class UnwritableLogError(LogError):
+    """A log cannot be written, and may be read all the same: a file of somebody else's, a full disk."""
 
 
 def log_path(path: str | os.PathLike[str] | None) -> Path | None:
@@ -96,11 +103,13 @@ def create_file(path: Path) -> None:
                 )
             is_log = not header or header[68:72] == APPLICATION_ID.to_bytes(4, "big")
             if os.name == "posix" and is_log and os.fstat(handle).st_mode & 0o077:
-                os.fchmod(handle, 0o600)
+                with suppress(PermissionError):  # of somebody else, who has shared it
+                    os.fchmod(handle, 0o600)
         finally:
             os.close(handle)
     except OSError as error:
-        raise LogError(cannot_open(path, error.strerror or str(error))) from None
+        failure = UnwritableLogError if is_readable(path) else LogError
+        raise failure(cannot_open(path, error.strerror or str(error))) from None
 
 
 def _make_folder(folder: Path) -> None:
@@ -116,6 +125,24 @@ def cannot_open(path: Path, reason: str) -> str:
         f"cannot open the log {str(path)!r}: {reason}. "
         f"Set {VARIABLE} to another file, or to {OFF!r} to disable the log"
     )
+
+
+def is_readable(path: Path) -> bool:
+    """Whether there is a file that may be read."""
+    try:
+        return path.is_file() and os.access(path, os.R_OK)
+    except OSError:
+        return False
+
+
+def is_full(folder: Path) -> bool:
+    """Whether the disk that a folder is on has no room for a few pages of a database."""
+    import shutil
+
+    try:
+        return shutil.disk_usage(folder).free < _SMALLEST_ROOM_BYTES
+    except OSError:
+        return False
 
 
 def network_file_system(folder: Path, mounts: Path = Path("/proc/self/mountinfo")) -> str | None:

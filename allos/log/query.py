@@ -22,6 +22,7 @@ from allos.log.filters import (
     utc_now,
 )
 from allos.log.frame_formats import FrameFormat, check_format, convert
+from allos.log.log_file import UnwritableLogError
 from allos.log.store.protocol import DamagedStoreError
 
 if TYPE_CHECKING:
@@ -239,7 +240,7 @@ def read(
                 damage = "a part of it could not be read, all rows were"
     if damage is not None:
         warnings.warn(_damaged(store.location, damage, unwritten), UserWarning, stacklevel=3)
-    elif unwritten is not None:
+    elif unwritten is not None and not isinstance(unwritten, UnwritableLogError):
         warnings.warn(f"the newest responses are missing: {unwritten}", UserWarning, stacklevel=3)
     return found
 

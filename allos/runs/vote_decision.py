@@ -50,9 +50,13 @@ def decide(source: Source) -> VoteDecision:
         return VoteDecision(None, 0, "no votes yet. Vote on the board, or with allos.vote()")
     from allos.analysis import leaderboard
 
-    ranked = leaderboard(cast)
     count = len(cast)
     several = "vote" if count == 1 else "votes"
+    if (cast["model_a"] == cast["model_b"]).all():
+        return VoteDecision(
+            None, count, f"{count} {several} between answers of one model, which rank no models"
+        )
+    ranked = leaderboard(cast)
     top = ranked.iloc[0]
     if top["rank_high"] == 1:
         return VoteDecision(

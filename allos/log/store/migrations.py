@@ -99,7 +99,7 @@ def migrate(db: sqlite3.Connection) -> None:
     LogError
         A newer version of allos wrote the file, or it is not a log.
     """
-    if _version(db) == VERSION and _application_id(db) == APPLICATION_ID:
+    if is_current(db):
         return  # the usual case: no lock is needed
     db.execute("BEGIN IMMEDIATE")
     try:
@@ -113,6 +113,11 @@ def migrate(db: sqlite3.Connection) -> None:
         db.execute("ROLLBACK")
         raise
     db.execute("COMMIT")
+
+
+def is_current(db: sqlite3.Connection) -> bool:
+    """Whether an open file has the current schema."""
+    return _version(db) == VERSION and _application_id(db) == APPLICATION_ID
 
 
 def _check(db: sqlite3.Connection, version: int) -> None:

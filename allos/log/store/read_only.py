@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from allos.log.store.sqlite_connection import BUSY_TIMEOUT_S
+from allos.log.store.sqlite_connection import BUSY_TIMEOUT_S, is_unwritable
 
 _ALWAYS = frozenset(
     [sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE, sqlite3.SQLITE_FUNCTION]
@@ -23,8 +23,6 @@ _READING_PRAGMAS = frozenset(["application_id", "user_version", "table_info"])
 _UNSAFE_FUNCTIONS = frozenset(
     ["load_extension", "fts3_tokenizer", "readfile", "writefile", "edit", "randomblob", "zeroblob"]
 )
-_NO_SHARED_MEMORY = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
-"""Errors of a file with a write-ahead log in a folder where nothing can be written: it is read as it is."""
 MOST_VALUE_BYTES = 64 * 1024 * 1024
 """Longest text or BLOB that is read."""
 
@@ -52,13 +50,7 @@ def open_read_only(path: Path, *, functions: bool = True) -> Iterator[sqlite3.Co
     functions : bool
         Whether statements may call SQL functions.
     """
-    try:
-        db = _connect(path)
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF not in _NO_SHARED_MEMORY or not path.is_file():
-            raise
-        db = _connect(path, "&immutable=1")
-    with contextlib.closing(db):
+    with contextlib.closing(connect_read_only(path)) as db:
         db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_VALUE_BYTES)
         db.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
         for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "mmap_size = 0"):
@@ -73,6 +65,28 @@ def open_read_only(path: Path, *, functions: bool = True) -> Iterator[sqlite3.Co
             )
         )
         yield db
+
+
+def connect_read_only(path: Path) -> sqlite3.Connection:
+    """Open connection to a file, also one with a write-ahead log where no file can be made beside it.
+
+    Raises
+    ------
+    sqlite3.Error
+        It cannot be read, or only a part of it: the newest rows are still in its write-ahead log.
+    """
+    try:
+        return _connect(path)
+    except sqlite3.OperationalError as error:
+        if not is_unwritable(error) or not path.is_file():
+            raise
+        wal = path.with_name(path.name + "-wal")
+        if wal.is_file() and wal.stat().st_size:
+            raise sqlite3.OperationalError(
+                f"its newest rows are in {wal.name!r}, which needs a file beside it and none can be made "
+                f"({error}); copy both files to a folder that can be written"
+            ) from None
+    return _connect(path, "&immutable=1")
 
 
 def _connect(path: Path, more: str = "") -> sqlite3.Connection:

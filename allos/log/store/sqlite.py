@@ -16,13 +16,15 @@ from allos.log.blocks import Block
 from allos.log.columns import insert_rows
 from allos.log.log_file import (
     VARIABLE,
+    UnwritableLogError,
     cannot_open,
     create_file,
     file_lock,
+    is_full,
     network_file_system,
 )
 from allos.log.store import sqlite_runs
-from allos.log.store.migrations import migrate
+from allos.log.store.migrations import is_current, migrate
 from allos.log.store.protocol import Batch, DamagedStoreError, Rating, Vote, Where
 from allos.log.store.segments import SegmentBuilder, data_version
 from allos.log.store.sqlite_connection import (
@@ -32,6 +34,7 @@ from allos.log.store.sqlite_connection import (
     is_bad_value,
     is_damage,
     is_locked,
+    is_unwritable,
     largest_seq,
     set_journal_mode,
 )
@@ -143,7 +146,9 @@ class SQLiteStore:
                 raise DamagedStoreError(
                     cannot_open(self.path, f"it is damaged ({error})")
                 ) from None
-            raise LogError(cannot_open(self.path, str(error))) from None
+            reason = f"the disk is full ({error})" if is_full(self.path.parent) else str(error)
+            kind = UnwritableLogError if is_unwritable(error) else LogError
+            raise kind(cannot_open(self.path, reason)) from None
         self._checkpoint_ourselves = self.journal_mode == "wal" and has_wal_reset_bug(
             sqlite3.sqlite_version_info
         )
@@ -303,13 +308,51 @@ class SQLiteStore:
         import sqlite3
 
         try:
-            with contextlib.closing(connect(self.path)) as db:
-                db.execute("PRAGMA query_only = 1")
-                db.execute("BEGIN")
+            with contextlib.closing(self._for_reading()) as db:
                 yield SQLiteSnapshot(db)
         except (sqlite3.Error, UnicodeError) as error:
             kind = DamagedStoreError if is_damage(error) else LogError
             raise kind(f"cannot read the log {str(self.path)!r}: {error}") from error
+
+    def _for_reading(self) -> sqlite3.Connection:
+        """Connection that reads the file as it is now, with the current schema."""
+        import sqlite3
+
+        db = self._connected_for_reading()
+        if self._db is not None or is_current(db):
+            return db
+        # Of an older version, and it cannot be changed.
+        copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        try:
+            with contextlib.closing(db):
+                db.backup(copy)
+            migrate(copy)
+        except LogError as error:
+            copy.close()
+            raise LogError(cannot_open(self.path, str(error))) from None
+        except BaseException:
+            copy.close()
+            raise
+        return copy
+
+    def _connected_for_reading(self) -> sqlite3.Connection:
+        import sqlite3
+
+        db = None
+        try:
+            db = connect(self.path)
+            db.execute("PRAGMA query_only = 1")
+            db.execute("BEGIN")
+            db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+            return db
+        except sqlite3.OperationalError as error:
+            if db is not None:
+                db.close()
+            if not is_unwritable(error):
+                raise
+        from allos.log.store.read_only import connect_read_only
+
+        return connect_read_only(self.path)
 
     def search(
         self, words: Sequence[str], where: Where, columns: Sequence[str], limit: int

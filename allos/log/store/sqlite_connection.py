@@ -61,6 +61,24 @@ def is_damage(error: BaseException) -> bool:
     )
 
 
+def is_unwritable(error: BaseException) -> bool:
+    """Whether the error means that SQLite cannot write to the file, or make the files beside it."""
+    import sqlite3
+
+    code = getattr(error, "sqlite_errorcode", None)
+    return (
+        isinstance(code, int)
+        and code != sqlite3.SQLITE_IOERR_READ
+        and code & 0xFF
+        in (
+            sqlite3.SQLITE_CANTOPEN,
+            sqlite3.SQLITE_READONLY,
+            sqlite3.SQLITE_FULL,
+            sqlite3.SQLITE_IOERR,
+        )
+    )
+
+
 def connect(path: Path) -> sqlite3.Connection:
     """Open connection to a log file that exists."""
     import sqlite3

@@ -80,6 +80,8 @@ def rank(args: tuple[str, ...]) -> pd.DataFrame | str:
         return (
             f"No votes{when}: allos.vote(a, b, 'a') says that the first of two answers is better."
         )
+    if (cast["model_a"] == cast["model_b"]).all():
+        return f"{plural(len(cast), 'vote')}{when}, all between two answers of one model: these rank no models."
     ranked = analysis.leaderboard(cast)
     return _marked(
         ranked, f"{plural(len(cast), 'vote')}{when}", " ".join(ranked.attrs.get("notes", ()))

@@ -6,7 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from allos.analysis import agreement, leaderboard, paired, pass_at_k, score_summary, variance_split
+from allos.analysis import (
+    agreement,
+    leaderboard,
+    paired,
+    pass_at_k,
+    score_summary,
+    summary,
+    variance_split,
+)
 from allos.analysis.arguments import codes_of, scores_of
 from allos.errors import ConfigurationError
 
@@ -82,6 +90,34 @@ def test_levels(level: Any) -> None:
         lambda: agreement(votes, level=level),
     ):
         with pytest.raises(ConfigurationError, match="level must be a number between 0 and 1"):
+            call()
+
+
+@pytest.mark.parametrize("call", [score_summary, pass_at_k, variance_split])
+@pytest.mark.parametrize("by", [None, 3])
+def test_what_names_no_columns(call: Any, by: Any) -> None:
+    """by= is a name or several."""
+    with pytest.raises(ConfigurationError, match=f"by must be the name of a column.*got {by}"):
+        call(FRAME.assign(score=1), score="score", by=by)
+
+
+@pytest.mark.parametrize("name", ["n_prompts", "unknown"])
+def test_groups_that_are_named_as_a_result_is(name: str) -> None:
+    """No column of the result is there twice, or instead of another."""
+    with pytest.raises(
+        ConfigurationError, match=f"by='{name}' is the name of a column of the result"
+    ):
+        score_summary(FRAME.rename(columns={"model": name}), score="score", by=name)
+
+
+def test_frames_of_others_say_how_to_convert_them() -> None:
+    """A frame of polars, or a table of Arrow, has a method that makes one of pandas."""
+    polars = pytest.importorskip("polars")
+    frame = polars.DataFrame({"model": ["a"], "prompt": [1], "score": [1.0]})
+    for call in (lambda: score_summary(frame, score="score"), lambda: summary(frame)):
+        with pytest.raises(
+            ConfigurationError, match=r"got polars.DataFrame: its method to_pandas\(\)"
+        ):
             call()
 
 

@@ -71,6 +71,17 @@ def test_answers_are_compared_with_repeats() -> None:
     assert measure(drift(same, new), "same_answer")["b"] == 0.0
 
 
+def test_answers_without_repeats_are_compared_with_nothing() -> None:
+    """Only prompts that were repeated tell how much answers differ anyway; the others shift no mean."""
+    repeated = pd.DataFrame({"model": "m", "prompt": ["p", "p"], "content": ["4", "4"]})
+    once = pd.DataFrame({"model": "m", "prompt": ["q"], "content": ["4"]})
+    found = drift(pd.concat([repeated, once]), pd.concat([repeated, once.assign(content="5")]))
+    same = measure(found, "same_answer")
+
+    assert (same["a"], same["b"], same["difference"], same["prompts"]) == (1.0, 1.0, 0.0, 1)
+    assert measure(drift(once, once.assign(content="5")), "same_answer")["b"] == 0.0
+
+
 def test_groups_in_one_frame_only_have_no_row() -> None:
     """What is not in both has nothing to be compared with; frames without rows give none."""
     assert len(drift(week(1, 1.0), week(1, 1.0).assign(model="other"))) == 0

@@ -66,6 +66,33 @@ def test_equal_answers() -> None:
     assert ok["low"] < 0 < ok["high"]
 
 
+@pytest.mark.parametrize(("passed", "prompts"), [((2, 0), 2), ((2, 1), 30), ((1, 2), 5)])
+def test_pass_rates_that_always_differ_alike(passed: tuple[int, int], prompts: int) -> None:
+    """Equal differences of pass rates are no certainty: the interval has a width, and stays within -1 and 1."""
+    rows = [
+        {"model": model, "prompt": prompt, "ok": number < count}
+        for model, count in zip("ab", passed, strict=True)
+        for prompt in range(prompts)
+        for number in range(2)
+    ]
+    found = paired(pd.DataFrame(rows), score="ok", a="a", b="b").iloc[0]
+
+    assert found["difference"] == (passed[0] - passed[1]) / 2
+    assert -1 <= found["low"] < found["high"] <= 1
+    assert found["low"] <= found["difference"] <= found["high"]
+
+
+def test_differences_that_are_equal_but_for_rounding() -> None:
+    """0.8 - 0.7 and 0.4 - 0.3 are the same difference, not a tiny spread and a huge t."""
+    rows = [
+        {"model": model, "prompt": prompt, "score": score}
+        for prompt, scores in enumerate([(0.8, 0.7), (0.4, 0.3), (0.6, 0.5)])
+        for model, score in zip("ab", scores, strict=True)
+    ]
+
+    assert paired(pd.DataFrame(rows), score="score", a="a", b="b")["p_value"].item() == 0.25
+
+
 def test_equal_differences() -> None:
     """Without spread the p-value is that of so many equal signs, not 0."""
     frame = pd.DataFrame(
@@ -94,6 +121,18 @@ def test_no_prompt_in_common() -> None:
     frame = pd.DataFrame({"model": ["a", "b"], "prompt": [1, 2], "score": [1.0, 2.5]})
     with pytest.raises(ConfigurationError, match="no prompt in common"):
         paired(frame, score="score", a="a", b="b")
+
+
+def test_a_model_without_scores_hinders_no_others() -> None:
+    """Its pairs are unknown, last, and count for no correction."""
+    frame = answers().assign(score=lambda each: each["score"].mask(each["model"] == "c"))
+    found = compare_all(frame, score="score")
+
+    assert found["n_prompts"].tolist() == [40, 0, 0]
+    assert found["p_adjusted"][0] == found["p_value"][0]
+    assert found[["difference", "low", "high", "p_value"]].tail(2).isna().all(axis=None)
+    with pytest.raises(ConfigurationError, match="no prompt in common"):
+        compare_all(frame[frame["model"] != "a"], score="score")
 
 
 def test_one_prompt() -> None:

@@ -178,3 +178,20 @@ def test_votes_of_judges_are_not_mixed_with_those_of_people() -> None:
     assert both["votes"].tolist() == [9, 9]
     assert both.attrs["notes"][0].startswith("9 votes of judges were left out")
     assert leaderboard(judges)["model"].iloc[0] == "y"
+
+
+def test_votes_between_answers_of_one_model() -> None:
+    """A vote on two settings of one model ranks no models: it is left out, and hinders no others."""
+    votes = pd.DataFrame(
+        {"rater": "ann", "prompt": range(9), "model_a": "x", "model_b": "y", "winner": "a"}
+    )
+    same = votes.assign(model_b="x").head(2)
+    ranked = leaderboard(pd.concat([votes, same]))
+
+    pd.testing.assert_frame_equal(ranked, leaderboard(votes))
+    assert (
+        "2 votes between two answers of one model were left out: they rank no models"
+        in ranked.attrs["notes"][0]
+    )
+    with pytest.raises(ConfigurationError, match="2 of 2 votes are between two answers"):
+        leaderboard(same)

@@ -101,7 +101,11 @@ def test_unknown_scores_and_models() -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [({"judge": "id"}, "answer= must name"), ({"row_cost": -1}, "row_cost must be")],
+    [
+        ({"judge": "id"}, "answer= must name"),
+        ({"row_cost": -1}, "row_cost must be"),
+        ({"row_cost": "1"}, "row_cost must be"),
+    ],
 )
 def test_invalid(arguments: dict[str, object], said: str) -> None:
     """Judges need to know which answer they judged; a cost is not negative."""

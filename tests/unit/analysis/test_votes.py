@@ -38,7 +38,7 @@ def test_votes_as_numbers(dtype: Any) -> None:
         ("winner", "draw", "expected 'a', 'b', 'tie' or 'bad'"),
         ("winner", None, "A winner is missing"),
         ("winner", 1, "A winner is 1"),
-        ("model_b", "x", "'x' is both model_a and model_b of 2 votes"),
+        ("model_b", "x", "2 of 4 votes are between two answers of one model, such as 'x'"),
         ("rater", None, "4 rows have no 'rater'"),
         ("model_a", None, "4 rows have no 'model_a'"),
     ],

@@ -20,6 +20,15 @@ def test_failed_calls_have_no_latency() -> None:
     assert [each["seconds"] for each in records(frame.allos.plot_latency())] == [1.0]
 
 
+def test_what_is_no_number_is_unknown() -> None:
+    """Texts, as a file of somebody else's may have them, are read as numbers or left out."""
+    frame = pd.DataFrame({"model": "m", "latency_s": ["1.5", "fast", None]})
+
+    assert [each["seconds"] for each in records(frame.allos.plot_latency())] == [1.5]
+    with pytest.raises(ConfigurationError, match="nothing to draw"):
+        frame.assign(latency_s="fast").allos.plot_latency()
+
+
 def test_of_many_calls_some_are_drawn_and_the_rest_counted() -> None:
     """Evenly over the sorted ones, so that the shape is the same."""
     frame = pd.DataFrame({"model": "m", "latency_s": [number / 1000 for number in range(1, 4001)]})

@@ -4,11 +4,12 @@ import os
 import sqlite3
 import stat
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from allos.errors import LogError
-from allos.log.log_file import create_file, file_lock, log_path, network_file_system
+from allos.log.log_file import create_file, file_lock, is_full, log_path, network_file_system
 
 posix = pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX files")
 
@@ -58,6 +59,31 @@ def test_new_folders_and_files_are_the_owners_alone(tmp_path: Path) -> None:
     assert mode(tmp_path) == 0o755
     assert [mode(tmp_path / "a"), mode(tmp_path / "a" / "b")] == [0o700, 0o700]
     assert mode(tmp_path / "a" / "b" / "log.sqlite") == 0o600
+
+
+@posix
+def test_a_shared_file_keeps_its_permissions(tmp_path: Path, monkeypatch) -> None:
+    """Only its owner can change them: a log of somebody else's that may be written is used as it is."""
+    path = tmp_path / "log.sqlite"
+    create_file(path)
+    path.write_bytes(b"SQLite format 3\0".ljust(68, b"\0") + b"alos".ljust(32, b"\0"))
+    path.chmod(0o666)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("os.fchmod", refuse)
+    create_file(path)
+
+    assert mode(path) == 0o666
+
+
+def test_a_full_disk(tmp_path: Path, monkeypatch) -> None:
+    """A disk without room for a few pages is full; one that is not there is not said to be."""
+    assert not is_full(tmp_path)
+    assert not is_full(tmp_path / "none")
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=4096))
+    assert is_full(tmp_path)
 
 
 @posix

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import os
+import sqlite3
+import warnings
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,8 +21,10 @@ from allos.context import RunContext
 from allos.errors import ConfigurationError, LogError
 from allos.ids import new_id
 from allos.log.columns import DTYPES, FRAME_NAMES
+from allos.log.log_file import APPLICATION_ID, UnwritableLogError
 from allos.log.pending_rows import PendingRows
 from allos.log.query import read, responses
+from allos.log.store.migrations import MIGRATIONS, VERSION
 from allos.log.store.protocol import Rating, Where
 from allos.response import ProviderResponse
 from tests.support.dtypes import TEXT, named
@@ -231,6 +237,61 @@ def test_without_an_open_log_the_default_one_is_read(log_path: Path) -> None:
 
     assert len(frame) == 0
     assert allos.log.path() == log_path
+
+
+def test_a_log_that_cannot_be_written_is_read(log: Path, monkeypatch) -> None:
+    """A file of somebody else's, in a folder that takes no file: rows, ratings and SQL are there."""
+    record(a_response(1))
+    allos.rate(a_response(1).id, 1)
+    allos.log.close()
+    log.with_name(log.name + "-shm").mkdir()
+    really = os.open
+
+    def refused(path: Any, flags: int, *more: Any, **options: Any) -> int:
+        if flags & (os.O_WRONLY | os.O_RDWR):
+            raise PermissionError(13, "Permission denied")
+        return really(path, flags, *more, **options)
+
+    monkeypatch.setattr("os.open", refused)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        frame, found = responses(), allos.search("question")
+
+    assert frame["rating"].tolist() == [1]
+    assert found["id"].tolist() == frame["id"].tolist()
+    assert allos.log.sql("select count(*) as n from responses")["n"].tolist() == [1]
+    with pytest.raises(LogError, match=r"^cannot open the log .*; nothing was rated$"):
+        allos.rate(a_response(1).id, 1)
+
+
+@pytest.mark.parametrize("version", [3, VERSION, VERSION + 1])
+def test_a_log_of_another_version_that_cannot_be_written(
+    log_path: Path, monkeypatch, version: int
+) -> None:
+    """An older one has the columns of today, without values; a newer one is refused."""
+    with closing(sqlite3.connect(log_path, isolation_level=None)) as db:
+        for step in MIGRATIONS[:version]:
+            step(db)
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version = {version}")
+        db.execute(
+            "INSERT INTO responses (id, created_at, provider, model, status) VALUES ('x', 5, 'p', 'm', 'ok')"
+        )
+    before = log_path.read_bytes()
+
+    def refused(path: Path) -> None:
+        raise UnwritableLogError(f"cannot open the log {str(path)!r}: Permission denied")
+
+    monkeypatch.setattr("allos.log.store.sqlite.create_file", refused)
+    if version > VERSION:
+        with pytest.raises(LogError, match="newer version of allos"):
+            allos.responses()
+    else:
+        frame = allos.responses()
+        assert frame["model"].tolist() == ["m"]
+        assert frame["task_key"].isna().all()
+        assert frame["rating"].isna().all()
+    assert log_path.read_bytes() == before
 
 
 def test_off_is_said(monkeypatch) -> None:

@@ -78,3 +78,20 @@ def test_a_folder_that_takes_no_file(tmp_path: Path) -> None:
     (tmp_path / "wal.sqlite-shm").mkdir()
     with open_read_only(path) as db:
         assert db.execute("SELECT x FROM t").fetchone() == (1,)
+
+
+def test_rows_of_a_write_ahead_log_are_not_left_out_in_silence(path: Path, monkeypatch) -> None:
+    """On a full disk a file can only be read as it is, without them: it is refused, and says where they are."""
+
+    def full(*_: object) -> None:
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    path.with_name(path.name + "-wal").write_bytes(b"rows")
+    monkeypatch.setattr("allos.log.store.read_only._connect", full)
+    with (
+        pytest.raises(sqlite3.OperationalError, match=r"newest rows are in '.*-wal'"),
+        open_read_only(path),
+    ):
+        pass
