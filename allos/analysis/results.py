@@ -44,7 +44,8 @@ class ResultPlot:
 class ResultFrame(pd.DataFrame):
     """Result of a function of `allos.analysis`: a DataFrame with `plot`.
 
-    A part of it, a copy, and all that is computed of it is an ordinary DataFrame.
+    Its first or last rows (`head`, `tail`) are one as well; any other part of it, a copy, and all that is
+    computed of it is an ordinary DataFrame.
 
     Examples
     --------
@@ -58,6 +59,14 @@ class ResultFrame(pd.DataFrame):
     _metadata = ["result_of"]  # noqa: RUF012 - pandas reads it: kept by pickle
     result_of: str
     """Name of the function."""
+
+    def head(self, n: int = 5) -> ResultFrame:  # type: ignore[misc]  # final in the stubs alone
+        """First rows, as a result."""
+        return as_result(super().head(n), self.result_of)
+
+    def tail(self, n: int = 5) -> ResultFrame:  # type: ignore[misc]
+        """Last rows, as a result."""
+        return as_result(super().tail(n), self.result_of)
 
     @property
     def plot(self) -> Any:

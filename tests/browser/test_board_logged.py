@@ -79,7 +79,7 @@ def test_a_comparison_of_the_log_is_a_board(lab: Lab, server: FakeServer) -> Non
     notebook.run_cell(3)
     both = notebook.outputs(3).locator(".allos-board")
 
-    expect(both.locator("thead .name")).to_contain_text(["run 1", "run 1", "run 2"])
+    expect(both.locator("thead .name")).to_contain_text(["run 1", "run 2", "run 1"])
     assert notebook.page.locator(".jp-Cell").count() == cells
     assert server.count == sent == 8
     assert notebook.foreign_requests == []

@@ -30,6 +30,8 @@ _PROSE = frozenset({"prompt", "content", "system", "reasoning", "refusal", "erro
 _ALL_EXCERPTS_CHARS = 240
 """Room for the texts of one row where columns were chosen: the fewer columns, the longer the excerpts."""
 _MOST_CHOSEN = 12
+_LONG_CHARS = 30
+"""A longer text may wrap."""
 _LARGE = 10_000
 
 
@@ -99,7 +101,7 @@ def part_table(frame: pd.DataFrame) -> DataTable:
 
     names = [str(name) for name in frame.columns]
     numbers = [name for name in names if is_numeric_dtype(frame[name])]
-    prose = _PROSE.intersection(names)
+    prose = _PROSE.intersection(names) | {name for name in names if _is_long(frame[name])}
     return DataTable(
         title=plural(len(frame), "response") if len(frame) else "No response.",
         heads=("", *names),
@@ -108,6 +110,13 @@ def part_table(frame: pd.DataFrame) -> DataTable:
         short=frozenset(names) - prose - frozenset(numbers) - {"model"},
         prose=prose,
     )
+
+
+def _is_long(column: pd.Series) -> bool:
+    """Whether a column of the user's own, which may have any name, holds texts to be read."""
+    from pandas.api.types import is_string_dtype
+
+    return is_string_dtype(column) and bool((column.head(100).str.len() > _LONG_CHARS).any())
 
 
 def _lines(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from allos.dtypes import text_dtype
 from allos.errors import ConfigurationError, did_you_mean
 from allos.log.columns import FRAME_NAMES
+from allos.log.frame import ROWS
 from allos.runs.batching.column_labels import column_labels
 from allos.runs.column_names import column_names
 
@@ -107,7 +108,9 @@ def joined(
         parts.append(
             parsed.rename(columns={n: f"{n}{PARSED_SUFFIX}" for n in parsed.columns if n in taken})
         )
-    return pd.concat(parts, axis=1)
+    frame = pd.concat(parts, axis=1)
+    frame.attrs["allos_rows"] = ROWS
+    return frame
 
 
 def parsed_columns(

@@ -19,12 +19,21 @@ ANSWERS = pd.DataFrame(
 
 
 def test_a_part_of_a_result_is_an_ordinary_frame() -> None:
-    """All that pandas makes of a result is pandas' own."""
+    """All that pandas makes of a result is pandas' own; its first and last rows have its table and chart."""
     result = analysis.score_summary(ANSWERS, score="right")
-    parts = [result.head(1), result[["model"]], result.copy(), result.query("mean > 0"), result * 2]
+    parts = [
+        result.iloc[:1],
+        result[["model"]],
+        result.copy(),
+        result.query("mean > 0"),
+        result * 2,
+    ]
+    ends = [result.head(1), result.tail(1)]
 
     assert isinstance(result, ResultFrame)
     assert [type(part) for part in parts] == [pd.DataFrame] * 5
+    assert [end.result_of for end in ends] == ["score_summary"] * 2
+    assert [end["model"].tolist() for end in ends] == [["b"], ["a"]]
     assert result.attrs == result.copy().attrs != {}
 
 

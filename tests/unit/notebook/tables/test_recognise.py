@@ -8,9 +8,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
+import allos
 from allos.log.columns import SUMMARY
 from allos.log.frame import frame_of
 from allos.notebook.tables.recognise import table_of
+from allos.testing import ScriptedProvider
 from tests.support.log_rows import a_response
 
 
@@ -95,6 +97,22 @@ def test_what_was_computed_is_shown_by_pandas(shell: Any, part: Any) -> None:
     frame = part(frame_of([a_response(number) for number in range(3)]))
 
     assert shown(shell, frame)["text/html"] == frame._repr_html_()
+
+
+def test_chosen_columns_of_a_batch_are_a_table(shell: Any) -> None:
+    """With the data's own texts, which wrap at the left when they are long, and its own index."""
+    data = pd.DataFrame(
+        {"ticket": ["Where is my parcel? It is late.", "Hi"], "label": "x"}, index=[7, 9]
+    )
+    model = ScriptedProvider("shipping", "other", model="m")
+    frame = allos.batch(data, "{{ ticket }}", models=[model]).wait(30).frame
+    part = frame[["ticket", "label", "content"]]
+    table = table_of(part)
+
+    assert table is not None
+    assert table.prose == {"ticket", "content"}
+    assert "label" in table.short
+    assert "Where is my parcel? It is late." in shown(shell, part)["text/html"]
 
 
 def test_the_embedded_model_is_free(shell: Any) -> None:
