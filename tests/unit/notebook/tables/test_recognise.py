@@ -104,7 +104,7 @@ def test_chosen_columns_of_a_batch_are_a_table(shell: Any) -> None:
     data = pd.DataFrame(
         {"ticket": ["Where is my parcel? It is late.", "Hi"], "label": "x"}, index=[7, 9]
     )
-    model = ScriptedProvider("shipping", "other", model="m")
+    model = ScriptedProvider(["shipping", "other"], model="m")
     frame = allos.batch(data, "{{ ticket }}", models=[model]).wait(30).frame
     part = frame[["ticket", "label", "content"]]
     table = table_of(part)
