@@ -6,6 +6,7 @@
     +-- ConfigurationError            unknown provider, missing API key or package, invalid argument
     |   +-- MissingKeyError
     |   +-- MissingBaseURLError       a generic service without a base URL
+    |   +-- PromptError               a prompt or instructions of a wrong type
     +-- ProviderError                 a failed call; .response is the partial response
     |   +-- AuthenticationError       401, 403: the API key is wrong, or may not do this
     |   +-- PermissionDeniedError     403 for another reason: region, firewall, model

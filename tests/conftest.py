@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import importlib.metadata
 import importlib.util
 import os
 import signal
@@ -140,7 +141,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def _has_forgetful_uvloop() -> bool:
+    """Whether uvloop leaves a socket to the garbage collector when its call is cancelled while it connects."""
+    if importlib.util.find_spec("uvloop") is None:
+        return False
+    return tuple(map(int, importlib.metadata.version("uvloop").split(".")[:2])) < (0, 23)
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    if _has_forgetful_uvloop():
+        config.addinivalue_line("filterwarnings", "ignore:unclosed <socket:ResourceWarning")
     if config.getoption("quick"):
         settings.load_profile("quick")
 

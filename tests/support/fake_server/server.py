@@ -215,6 +215,7 @@ class FakeServer:
         await self._stopping.wait()
         self.stopping = True
         listener.close()
+        await asyncio.sleep(0)  # connections that it has accepted open now
         tasks = [c.task for c in self._connections if c.task is not None]
         for connection in list(self._connections):
             connection.kill()
@@ -229,8 +230,10 @@ class FakeServer:
         return Connection(self, self.connections_seen)
 
     def opened(self, connection: Connection) -> None:
-        """Note a new connection."""
+        """Note a new connection; one that was accepted as the server stopped ends at once."""
         self._connections.add(connection)
+        if self.stopping:
+            connection.kill()
         self._notify()
 
     def lost(self, connection: Connection) -> None:
