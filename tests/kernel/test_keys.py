@@ -97,7 +97,7 @@ def test_key_is_asked_for_used_and_nowhere_else(
     assert _shown(setting).endswith("the key is set for this process and stored in the keyring.")
     assert {r.key for r in server.requests} == {KEY}
     assert [r.ename for r in verbose] == [
-        "AuthenticationError", None, "ValueError", "ConfigurationError",
+        "AuthenticationError", None, "PromptError", "ConfigurationError",
     ]  # fmt: skip
     assert "%allos key groq" in history, "the history is really read"
     assert "Hello" in files[str(tmp_path / "log.sqlite")].decode("latin-1")
