@@ -10,7 +10,7 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from allos.render.logged_rows import params_of
@@ -34,7 +34,9 @@ class Place:
 
 
 def places(rows: Sequence[Row], *, is_one_run: bool = True) -> list[Place | None]:
-    """Place of each row; without keys, columns and prompts are in the order of their first row.
+    """Place of each row; without keys, columns are in the order of their first row.
+
+    The rows of several runs keep their order: only the columns of each run are in the order they had.
 
     Parameters
     ----------
@@ -59,7 +61,8 @@ def places(rows: Sequence[Row], *, is_one_run: bool = True) -> list[Place | None
     known = [key for key in keys if key is not None]
     if is_one_run and len(known) == len(rows):
         return _places_by_key(known)
-    return _places_by_order(rows, is_one_run=is_one_run)
+    found = _places_by_order(rows, is_one_run=is_one_run)
+    return found if is_one_run else _columns_by_key(rows, found)
 
 
 _KEY = re.compile(r"p(\d+)-r(\d+)-c(\d+)-s(\d+)")
@@ -89,6 +92,22 @@ def _places_by_key(keys: Sequence[_GridKey]) -> list[Place | None]:
         else None
         for at, key in enumerate(keys)
     ]
+
+
+def _columns_by_key(rows: Sequence[Row], found: Sequence[Place | None]) -> list[Place | None]:
+    """The same places, with the columns of each comparison in the order they had there."""
+    keys = [_GridKey.of(row) for row in rows]
+    comparisons: dict[Hashable, int] = {}
+    first: dict[int, tuple[int, int]] = {}
+    for row, key, place in zip(rows, keys, found, strict=True):
+        if key is None:
+            return list(found)
+        if place is not None:
+            run = (row.get(RUN), row.get("comparison_id"))
+            at = (comparisons.setdefault(run, len(comparisons)), key.column)
+            first[place.column] = min(at, first.get(place.column, at))
+    rank = {column: at for at, column in enumerate(sorted(first, key=lambda column: first[column]))}
+    return [place and replace(place, column=rank[place.column]) for place in found]
 
 
 def _ranks(values: Iterable[Any]) -> dict[Any, int]:

@@ -242,6 +242,7 @@ def test_columns_are_pinned_moved_and_hidden(board: BoardPage) -> None:
 def test_keys_and_buttons_reach_the_kernel(board: BoardPage) -> None:
     """Run, retry what failed, one more model; a letter in a field is a letter."""
     board.board.get_by_role("button", name="+ model").click()
+    expect(board.board.get_by_role("textbox", name="One more model")).to_be_focused()
     board.page.keyboard.type("groq/fd")
     board.page.keyboard.press("Enter")
     board.board.get_by_role("button", name="Retry failed 3").click()

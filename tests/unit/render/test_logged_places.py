@@ -68,7 +68,24 @@ def test_keys_of_a_comparison_say_where_its_rows_stand() -> None:
     assert at(*late) == [(1, 1, 0), (0, 0, 0), (1, 0, 0)]
     twins = [keyed("p0-r0-c1-s0"), keyed("p0-r0-c0-s0", status="error"), keyed("p0-r0-c0-s0")]
     assert at(*twins) == [(1, 0, 0), None, (0, 0, 0)]
-    # Rows of other runs, and of logs that have no keys, stand as they come.
-    as_they_come = [(0, 0, 0), (1, 1, 0), (0, 1, 0)]
-    assert at(*late, is_one_run=False) == as_they_come
-    assert at(*late, row("2", "c")) == [*as_they_come, (2, 0, 0)]
+    # Rows of logs that have no keys stand as they come.
+    assert at(*late, row("2", "c")) == [(0, 0, 0), (1, 1, 0), (0, 1, 0), (2, 0, 0)]
+
+
+def test_columns_of_several_runs_keep_the_order_that_each_had() -> None:
+    """Their rows stay as they are given; without keys so do the columns."""
+
+    def keyed(comparison: str, column: int, model: str) -> dict[str, Any]:
+        return row(
+            model=model, comparison_id=comparison, task_key=f"p0-r0-c{column}-s0", **{RUN: "x"}
+        )
+
+    rows = [keyed("new", 1, "b"), keyed("new", 0, "a"), keyed("old", 0, "c")]
+
+    assert at(*rows, is_one_run=False) == [(1, 0, 0), (0, 0, 0), (2, 0, 0)]
+    assert at(*rows, row(model="d"), is_one_run=False) == [
+        (0, 0, 0),
+        (1, 0, 0),
+        (2, 0, 0),
+        (3, 0, 0),
+    ]
