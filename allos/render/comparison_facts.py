@@ -19,6 +19,8 @@ from allos.response import ProviderResponse
 
 REPLAYED = "replayed"
 MAX_PROMPT_CHARS = 2_000
+MAX_GROUP_LABELS = 3
+"""Of equal answers in one place so many are named."""
 NOTABLE_WAIT_S = 0.1
 """A shorter time in the queue is not separated from the answer's own."""
 CHARS_PER_TOKEN = 5
@@ -57,6 +59,23 @@ def repeats_label(sample_indexes: Sequence[int], n: int) -> str:
     if count == 1:
         return f"repeat {sample_indexes[0] + 1} of {n}"
     return f"{f'all {n}' if count == n else f'{count} of {n}'} repeats are the same"
+
+
+def group_label(cells: Sequence[CellView], n: int) -> str:
+    """Label of equal answers in one place: which calls they are of, else which repeats.
+
+    Parameters
+    ----------
+    cells : sequence of CellView
+        With equal answers.
+    n : int
+        Repeats of every call.
+    """
+    labels = list(dict.fromkeys(cell.label for cell in cells if cell.label))
+    if not labels:
+        return repeats_label([cell.sample_index for cell in cells], n)
+    more = len(labels) - MAX_GROUP_LABELS
+    return ", ".join(labels[:MAX_GROUP_LABELS]) + (f" and {more} more" if more > 0 else "")
 
 
 def state_label(cell: CellView) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from allos.errors import ConfigurationError
 from allos.ids import new_id
+from allos.render.arrangement import arrange
 from allos.render.blind import blind_view
 from allos.render.comparison_columns import models_in_words
 from allos.render.comparison_page import comparison_page
@@ -67,20 +68,21 @@ def write_html(
 
 
 def _page(comparison: BoardSource, title: str | None, *, is_blind: bool) -> str:
-    named: Any = _Named(comparison)
-    view = comparison.named_view()
+    named: Any = _Named(comparison, is_blind=is_blind)
     snapshot = BoardUpdates(named, defer_over=sys.maxsize).snapshot()
     data: dict[str, Any] = {
         "snapshot": {**snapshot, "can_run": False, "table_class": "", "notice": ""}
     }
+    data["snapshot"]["variables"] = []  # to arrange it anew takes a kernel
     if is_blind:
         data["study"] = make_study(named, f"page_{new_id()}", comparison.rubric)
-        view = blind_view(view)
+        view = blind_view(comparison.named_view())
+    else:
+        view = arrange(comparison.named_view(), named.arrangement)
     answers = len(view.cells)
     now = datetime.now(UTC)
     return comparison_page(
-        title=title
-        or f"{models_in_words([column.name for column in comparison.columns])} compared",
+        title=title or f"{_models(comparison, is_arranged=named.arrangement is not None)} compared",
         note=(
             f"{answers:,} answer{'' if answers == 1 else 's'}. Saved on {now.day} {now:%B %Y, %H:%M} UTC "
             f"with allos {__version__}. This page is complete: it loads nothing."
@@ -91,13 +93,20 @@ def _page(comparison: BoardSource, title: str | None, *, is_blind: bool) -> str:
     )
 
 
+def _models(comparison: BoardSource, *, is_arranged: bool) -> str:
+    names = [column.name for column in comparison.columns]
+    # Arranged, it has other columns than were asked.
+    return models_in_words(list(dict.fromkeys(names)) if is_arranged else names)
+
+
 class _Named:
-    """A comparison as it is while it is not blind."""
+    """A comparison as it is while it is not blind; for a page that asks for votes as it was asked."""
 
     is_blind = False
 
-    def __init__(self, comparison: BoardSource) -> None:
+    def __init__(self, comparison: BoardSource, *, is_blind: bool) -> None:
         self._comparison = comparison
+        self.arrangement = None if is_blind else comparison.arrangement
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._comparison, name)

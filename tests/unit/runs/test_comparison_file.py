@@ -99,6 +99,14 @@ def test_a_blind_page_tells_no_names(logged: Comparison, tmp_path: Path) -> None
     assert not logged.is_blind
 
 
+def test_a_page_that_asks_for_votes_is_as_it_was_asked(logged: Comparison) -> None:
+    """Rows of another arrangement could name the models."""
+    logged.arrange(rows="model", columns=[])
+
+    assert '"rows_title":"model"' in logged.to_html()
+    assert "scripted/" not in logged.to_html(blind=True)
+
+
 def test_a_comparison_that_is_blind_has_a_blind_page(logged: Comparison) -> None:
     """It is asked for by name to tell the names."""
     logged.blind()
