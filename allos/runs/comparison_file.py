@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from allos.errors import ConfigurationError
+from allos import log
+from allos.errors import ConfigurationError, LogError
 from allos.ids import new_id
+from allos.log.feedback import newest_ratings
 from allos.render.arrangement import arrange
 from allos.render.blind import blind_view
 from allos.render.comparison_columns import models_in_words
@@ -17,6 +19,7 @@ from allos.render.comparison_page import comparison_page
 from allos.render.comparison_table import bare_comparison_html
 from allos.runs.board_messages.source import BoardSource
 from allos.runs.board_messages.updates import BoardUpdates
+from allos.runs.board_messages.vote_messages import ranking
 from allos.runs.study import make_study
 from allos.version import __version__
 
@@ -69,6 +72,7 @@ def write_html(
 
 def _page(comparison: BoardSource, title: str | None, *, is_blind: bool) -> str:
     named: Any = _Named(comparison, is_blind=is_blind)
+    _read_ratings(comparison)
     snapshot = BoardUpdates(named, defer_over=sys.maxsize).snapshot()
     data: dict[str, Any] = {
         "snapshot": {**snapshot, "can_run": False, "table_class": "", "notice": ""}
@@ -78,6 +82,7 @@ def _page(comparison: BoardSource, title: str | None, *, is_blind: bool) -> str:
         data["study"] = make_study(named, f"page_{new_id()}", comparison.rubric)
         view = blind_view(comparison.named_view())
     else:
+        data["snapshot"]["ranking"] = ranking(named)
         view = arrange(comparison.named_view(), named.arrangement)
     answers = len(view.cells)
     now = datetime.now(UTC)
@@ -91,6 +96,22 @@ def _page(comparison: BoardSource, title: str | None, *, is_blind: bool) -> str:
         data=data,
         is_sealed=is_blind,
     )
+
+
+def _read_ratings(comparison: BoardSource) -> None:
+    """Take over what people say of the answers in the log now: it may have been said elsewhere."""
+    if not log.is_open():
+        return
+    try:
+        known = newest_ratings()
+    except LogError:
+        return  # the page shows what the comparison knows
+    is_logged = comparison.layout().logged
+    for cell in comparison.cells:
+        response = cell.snapshot().response
+        if response is not None and response.id is not None:
+            # Rows of another log may have ratings that this one does not know.
+            cell.rating = known.get(response.id, None if is_logged else cell.rating)
 
 
 def _models(comparison: BoardSource, *, is_arranged: bool) -> str:

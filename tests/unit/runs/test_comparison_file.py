@@ -85,6 +85,24 @@ def logged(tmp_path: Path) -> Iterator[Comparison]:
     allos.log.close()
 
 
+def test_the_page_shows_what_people_say_in_the_log(logged: Comparison) -> None:
+    """Ratings that were given or withdrawn elsewhere, and the ranking by votes, as of now."""
+    before = _snapshot(logged.to_html())
+    one, two = logged.responses
+    allos.rate(one, 1)
+    allos.rate(two, -1)
+    allos.rate(two, undo=True)
+    allos.vote(one, two, "a")
+    after = _snapshot(logged.to_html())
+    copied = _snapshot(allos.board(logged.frame.assign(comparison_id=None, rating=-1)).to_html())
+
+    assert [cell["rating"] for cell in before["cells"]] == [None, None]
+    assert before["ranking"] is None
+    assert [cell["rating"] for cell in after["cells"]] == [1, None]
+    assert [line["model"] for line in after["ranking"]["lines"]] == ["one", "two"]
+    assert [cell["rating"] for cell in copied["cells"]] == [1, -1]
+
+
 def test_a_blind_page_tells_no_names(logged: Comparison, tmp_path: Path) -> None:
     """Neither in its table nor in its data, at a glance; the comparison itself is as it was."""
     page = logged.to_html(tmp_path / "study.html", blind=True).read_text("utf-8")
