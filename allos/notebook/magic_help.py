@@ -29,6 +29,7 @@ Flags
 --image NAME               attach the image or figure in a variable; a path in quotes
 --chat NAME                continue the conversation of this name
 -n, --repeats N            repeats of a comparison or a batch
+--blind                    hide which model of a comparison is which, and ask for votes
 -o, --output NAME          assign the response to this variable; same as NAME <<
 -q, --quiet                show nothing
 --no-stream                wait for the whole answer
