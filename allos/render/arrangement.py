@@ -252,10 +252,7 @@ class _Axis:
         keys = {self._key(call) for call in known.calls()}
         ranks = [known.ranks[name] for name in self.names]
         order = sorted(
-            keys,
-            key=lambda key: [
-                rank.get(value, len(rank)) for rank, value in zip(ranks, key, strict=True)
-            ],
+            keys, key=lambda key: [rank[value] for rank, value in zip(ranks, key, strict=True)]
         )
         self._at = {key: at for at, key in enumerate(order)}
         self._keys = order

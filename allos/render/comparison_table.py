@@ -19,10 +19,10 @@ from allos.render.comparison_columns import (
     root_class,
 )
 from allos.render.comparison_facts import (
-    equal_repeats,
     group_label,
     numbers,
     prompt_parts,
+    shown_groups,
     state_label,
 )
 from allos.render.comparison_rows import row_label, rows_title, table_rows
@@ -147,7 +147,8 @@ def _colour(tint: Tint) -> str:
 def _answers(cells: Sequence[CellView], n: int, anchors: str) -> str:
     """Different answers to one prompt, by one model; a link finds the first."""
     parts: list[str] = []
-    for group in equal_repeats(cells):
+    groups, left = shown_groups(cells)
+    for group in groups:
         first = group[0]
         anchor = "" if parts else f' id="{answer_anchor(anchors, first.column, first.row)}"'
         label = group_label(group, n)
@@ -155,6 +156,8 @@ def _answers(cells: Sequence[CellView], n: int, anchors: str) -> str:
         tints = {cell.tint for cell in group}
         own = f" allos-tint {_colour(first.tint)}" if first.tint and len(tints) == 1 else ""
         parts.append(f'<div class="allos-answer{own}"{anchor}>{above}{_answer(first)}</div>')
+    if left:
+        parts.append(f"<small>{escaped(left)}</small>")
     return "\n".join(parts)
 
 

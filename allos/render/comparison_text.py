@@ -14,10 +14,10 @@ from allos.render.comparison_columns import (
 from allos.render.comparison_facts import (
     REPLAYED,
     anomalies,
-    equal_repeats,
     group_label,
     medians,
     prompt_parts,
+    shown_groups,
     state_label,
 )
 from allos.render.comparison_rows import row_label, table_rows
@@ -149,11 +149,12 @@ def _by_prompt(view: ComparisonView, cells: Sequence[CellView]) -> str:
 
 def _answers(cells: Sequence[CellView], n: int) -> str:
     parts = []
-    for group in equal_repeats(cells):
+    groups, left = shown_groups(cells)
+    for group in groups:
         label = _one_line(group_label(group, n))
         above = f"({label})\n" if label else ""
         parts.append(above + _wrapped(clean_text(_answer(group[0])), TEXT_WIDTH - 4))
-    return _indented("\n\n".join(parts))
+    return _indented("\n\n".join([*parts, *filter(None, [left])]))
 
 
 def _answer(cell: CellView) -> str:

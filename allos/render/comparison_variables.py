@@ -43,10 +43,13 @@ class Variables:
     def __init__(self, view: ComparisonView) -> None:
         self._n = view.n
         self.params = _param_names(view.columns)
+        self._has_runs = any(column.run for column in view.columns)
         self.columns = {column.index: self._of_column(column) for column in view.columns}
         _tell_apart(self.columns, COLUMN, key_letter)
         taken = {name for values in self.columns.values() for name in values}
-        self.rows = {row.index: _of_row(row, taken) for row in view.rows} or {0: {}}
+        rows = {row.index: _of_row(row, taken) for row in view.rows} or {0: {}}
+        unset = dict.fromkeys(_names_in(rows.values()), _UNSET)
+        self.rows = {index: {**unset, **values} for index, values in rows.items()}
         prompts = {row.index: row.prompt.text for row in view.rows}
         _tell_apart(self.rows, PROMPT, lambda index: _one_line(prompts[index]))
         _tell_apart(self.rows, ROW, lambda index: str(index + 1))
@@ -55,7 +58,7 @@ class Variables:
         known = param_values(column.params)
         params = {name: known.get(name, _UNSET) for name in self.params}
         shown = {name: value for name, value in params.items() if value is not None}
-        return {MODEL: column.name, **shown, **({RUN: column.run} if column.run else {})}
+        return {MODEL: column.name, **shown, **({RUN: column.run} if self._has_runs else {})}
 
     @cached_property
     def ranks(self) -> dict[str, dict[str, int]]:
@@ -82,7 +85,7 @@ class Variables:
         column, row, sample = call
         if name in self.columns[column]:
             return self.columns[column][name]
-        return str(sample + 1) if name == REPEAT else self.rows[row].get(name, _UNSET)
+        return str(sample + 1) if name == REPEAT else self.rows[row][name]
 
     def is_bare(self, name: str) -> bool:
         """Whether a value alone does not say what it is of, such as ``0.7``."""

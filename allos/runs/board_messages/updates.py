@@ -123,6 +123,10 @@ class BoardUpdates:
         """Columns and rows of now, as they are arranged."""
         return self.comparison.layout() if self._arranged is None else self._arranged.layout
 
+    def _column_count(self) -> int:
+        arranged = self._arranged
+        return len(self.comparison.columns if arranged is None else arranged.layout.columns)
+
     def set_notice(self, notice: str) -> None:
         """Show a line on the board; an empty string removes it."""
         self._notice = clean_text(notice)
@@ -249,8 +253,8 @@ class BoardUpdates:
 
     def _facts(self) -> list[tuple[str, str, str, str]]:
         comparison = self.comparison
-        columns, cells = len(self._layout().columns), len(comparison.cells)
-        facts = self._tally.summary(columns=columns, cells=cells).facts
+        columns = self._column_count()
+        facts = self._tally.summary(columns=columns, cells=len(comparison.cells)).facts
         return [(fact.before, fact.text, fact.after, clean_text(fact.hint)) for fact in facts]
 
     def _new(self) -> tuple[list[View], list[View] | None]:
@@ -276,7 +280,7 @@ class BoardUpdates:
                 self._count(known.place.column, before, known.response)
                 self._counted[index] = known.response
                 with_answers.add(known.place.column)
-        if len(self._columns) != len(self._layout().columns):
+        if len(self._columns) != self._column_count():
             self._columns = self._describe_columns()
             self._variables = varying_names(self.comparison.layout())
             return found, self._columns

@@ -244,6 +244,28 @@ def test_tables_show_the_arrangement() -> None:
     assert "(temperature 0, temperature 0.9)" in text
 
 
+def test_a_place_of_many_answers_is_cut_in_tables() -> None:
+    """A saved notebook does not grow with the data; repeats of one call are all there, as before."""
+    rows = [
+        RowView(index=at, prompt=PromptView(text=str(at)), values={"id": str(at)})
+        for at in range(25)
+    ]
+    cells = [
+        CellView(column=0, row=at, state="ok", response=views.answer(f"answer-{at}."))
+        for at in range(25)
+    ]
+    column = ColumnView(index=0, name="a/b")
+    view = arranged(
+        replace(views.view_of([column], cells), rows=tuple(rows)), columns="model", rows=[]
+    )
+    repeats = views.repeats(*[views.answer(f"answer-{at}.") for at in range(25)])
+
+    for shown in (comparison_html(view), comparison_text(view)):
+        assert shown.count("answer-") == 20
+        assert "5 more answers here are not in this table." in shown
+    assert comparison_html(repeats).count("answer-") == 25
+
+
 def test_what_a_service_or_a_person_wrote_stays_text() -> None:
     """Names and values stand in heads, rows and labels."""
     evil = "<img src=x onerror=alert(1)>"

@@ -38,3 +38,20 @@ def test_equal_columns_are_told_apart_by_their_letter() -> None:
     twice = [ColumnView(index=at, name="a/x") for at in range(2)]
 
     assert variables(view(*twice)) == {"model": ("a/x",), "column": ("A", "B")}
+
+
+def test_a_value_that_a_row_does_not_have_is_not_set() -> None:
+    """Rows of several comparisons stand on one board."""
+    rows = [
+        RowView(index=0, prompt=PromptView(text="Ciao"), values={"language": "Italian"}),
+        RowView(index=1, prompt=PromptView(text="Hello")),
+        RowView(index=2, prompt=PromptView(text="Hi")),
+    ]
+    columns = [ColumnView(index=0, name="a/x", run="1"), ColumnView(index=1, name="a/x")]
+
+    assert variables(view(*columns, rows=tuple(rows))) == {
+        "model": ("a/x",),
+        "run": ("1", ""),
+        "language": ("Italian", "not set"),
+        "prompt": ("Ciao", "Hello", "Hi"),
+    }
