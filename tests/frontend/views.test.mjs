@@ -360,6 +360,13 @@ test("Focus returns to the view it came from; a repeat that was turned to stays"
   assert.equal(viewOf(board([["a"]])).mode, "columns");
 });
 
+test("an answer is found by its model, whatever stands in columns", () => {
+  const state = board([["a"], ["b"]], ({ column }) => (column === "1" ? { model: "groq/model-c" } : {}));
+
+  assert.deepEqual(found(state, { query: "model:model-c" }), ["1.0"]);
+  assert.deepEqual(found(state, { query: "model:model-a" }), ["0.0"]);
+});
+
 test("equal answers in one place keep the names of the calls that they are of", () => {
   const state = board([["a|b|a"]], (cell) => ({ label: `temperature ${cell.sample}` }));
   const cells = factsOf(state).at.get(placeOf("0", "0")) ?? [];

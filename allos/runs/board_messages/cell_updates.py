@@ -64,6 +64,8 @@ class CellUpdates:
             column=cell.column.index, row=cell.row, sample=cell.sample_index
         )
         self._column = column or str(cell.column.index)
+        # Its column may be of several models then: `model:` finds it all the same.
+        self._model = clean_text(cell.column.name).lower() if column else ""
         self._number_of = number_of
         self._is_deferred = is_deferred
         self._start_run(-1)
@@ -148,6 +150,8 @@ class CellUpdates:
             "run": self._run,
             "is_deferred": self._is_deferred,
         }
+        if self._model:
+            found["model"] = self._model
         if place.label:
             found["label"] = clean_text(place.label)
         if place.tint is not None:

@@ -85,6 +85,7 @@ def test_a_board_is_told_all_of_it_anew(finished: FinishedComparison) -> None:
     assert before["1.0"] == ("a", "Rome")
     assert places(snapshot)["1.0"] == ("Rome", "groq/a")
     assert snapshot["cells"][2]["label"] == "temperature 1"
+    assert snapshot["cells"][2]["model"] == "groq/a"
     assert snapshot["cells"][0]["tint"] != snapshot["cells"][2]["tint"]
     assert (snapshot["rows_title"], snapshot["columns_title"]) == ("model", "city")
     assert snapshot["variables"] == ["model", "temperature", "city"]

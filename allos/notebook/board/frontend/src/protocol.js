@@ -66,6 +66,7 @@
  * @property {boolean} is_replayed its times are those of the recorded call
  * @property {number | null} rating a person's, of the log
  * @property {string} [label] what tells it from others in its place, where they are not all repeats of one call
+ * @property {string} [model] whose it is, to search for, where its column may be of several
  * @property {string} [tint] classes of its colour, where that is not its column's
  *
  * @typedef {object} Snapshot everything that a page needs

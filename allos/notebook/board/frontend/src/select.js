@@ -202,7 +202,7 @@ export function matching(state, view) {
   );
   return keysOf(state.cells, (cell) => {
     if (view.filter !== "all" && !flagged[view.filter].has(cell.key)) return false;
-    if (!conditions.every((holds) => holds(cell, models.get(cell.column) ?? ""))) return false;
+    if (!conditions.every((holds) => holds(cell, cell.model ?? models.get(cell.column) ?? ""))) return false;
     if (!words.length) return true;
     if (cell.is_deferred) return found.has(cell.key);
     const prompt = prompts.get(cell.row) ?? "";
