@@ -208,6 +208,8 @@ def _turns(messages: Prompt, system: str | None) -> tuple[Message, ...]:
                 f"messages must only contain Message objects, got {type(turn).__name__}: "
                 "use Message(role=MessageRole.USER, content=...)"
             )
+    if system is not None and not isinstance(system, str):
+        raise TypeError(f"system must be a string, got {type(system).__name__}")
     if system:
         turns = (Message(MessageRole.SYSTEM, system), *turns)
     return turns

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 from allos import context
 from allos.errors import BudgetError, ConfigurationError
 from allos.messages import Prompt, as_messages
-from allos.options import CALL_OPTIONS, OVERRIDABLE_OPTIONS, PARAMETERS
 from allos.providers import Provider
-from allos.providers.validation import parameters as check_parameters
+from allos.providers.validation import flag
 from allos.runs.ask import normalize_tags
-from allos.runs.batching import finished_calls
+from allos.runs.batching import arguments, finished_calls
 from allos.runs.batching.batch_calls import BatchCalls
 from allos.runs.batching.batch_plan import BatchPlan
 from allos.runs.batching.batch_preview import BatchPreview, preview_of
@@ -27,22 +26,21 @@ from allos.runs.batching.data_rows import DataRows, as_frame
 from allos.runs.batching.live_batch import Batch, Pace
 from allos.runs.batching.submitted_files import SubmittedFiles
 from allos.runs.batching.tool_calls import ToolOptions, check_tools
+from allos.runs.column_checks import OPTIONS, check_column
 from allos.runs.executors.executor_calls import ExecutorCalls
 from allos.runs.executors.pool import Pool, pool_of
 from allos.runs.grid import Grid, Model, build_columns, normalize_models, normalize_params
+from allos.runs.keywords import checked_keywords
 from allos.secret import seal_secrets
 from allos.session import Session, current_session
-from allos.tools.tool_loop import MAX_STEPS, Approve
+from allos.tools.tool import as_tools
+from allos.tools.tool_loop import MAX_STEPS, Approve, check_loop_options
 
 if TYPE_CHECKING:
     from allos.log.store.protocol import Store
 
-_MAX_ID_CHARS = 100
-_OPTIONS = frozenset({*CALL_OPTIONS, *OVERRIDABLE_OPTIONS})
-_ON_ERROR = ("row", "raise")
-_MODES = ("calls", "provider_batch")
 
-
+@checked_keywords(*OPTIONS)
 def batch(
     data: Any,
     prompt: Prompt | None = None,
@@ -155,34 +153,33 @@ def batch(
     """
     seal_secrets(shared)
     options = BatchOptions(
-        concurrency=_checked_concurrency(concurrency),
-        budget_usd=budget_usd,
-        on_error=_checked_on_error(on_error),
-        refresh=bool(refresh),
-        mode=_checked_mode(mode),
+        concurrency=arguments.concurrency(concurrency),
+        budget_usd=arguments.budget_usd(budget_usd),
+        on_error=arguments.on_error(on_error),
+        refresh=flag("refresh", refresh),
+        mode=arguments.mode(mode),
     )
+    arguments.confirm(confirm)
+    arguments.pace(pace)
+    check_loop_options(max_steps, approve)
     if schema is not None:
         shared["schema"] = schema
     if tools is not None:
-        shared["tools"] = tools
-    if confirm is not None and not callable(confirm):
-        raise ConfigurationError(
-            f"confirm must be a function of the preview that returns True or False, got {confirm!r:.80}. "
-            "Nothing was sent."
-        )
+        shared["tools"] = as_tools(tools)
     plan = _plan(data, prompt, models, system, params, n, shared)
     with context.using(tags=normalize_tags(tags)):
         return start_batch(
             plan,
             options,
             tools=ToolOptions(max_steps=max_steps, approve=approve),
-            batch_id=_checked_id(batch_id),
+            batch_id=arguments.batch_id(batch_id),
             confirm=confirm,
             executor=executor,
             pace=pace,
         )
 
 
+@checked_keywords(*OPTIONS)
 def preview_batch(
     data: Any,
     prompt: Prompt | None = None,
@@ -222,12 +219,15 @@ def preview_batch(
     2
     """
     seal_secrets(shared)
+    budget_usd = arguments.budget_usd(budget_usd)
     plan = _plan(data, prompt, models, system, params, n, shared)
     session = current_session()
     session.open_log()
-    _, finished = _finished(finished_calls.readable_store(session), plan, _checked_id(batch_id))
+    _, finished = _finished(
+        finished_calls.readable_store(session), plan, arguments.batch_id(batch_id)
+    )
     spent_usd = finished.cost_usd or 0.0
-    return preview_of(plan, _kept(plan, finished), budget_usd, spent_usd, _checked_mode(mode))
+    return preview_of(plan, _kept(plan, finished), budget_usd, spent_usd, arguments.mode(mode))
 
 
 def _plan(
@@ -241,12 +241,8 @@ def _plan(
 ) -> BatchPlan:
     frame = as_frame(data)
     columns = build_columns(normalize_models(models), normalize_params(params), shared)
-    for column in columns:
-        # One mistyped name would make an error of every row.
-        check_parameters(
-            column.name,
-            {k: v for k, v in column.params.items() if k in PARAMETERS or k not in _OPTIONS},
-        )
+    for column in columns:  # one mistyped name would make an error of every row
+        check_column(column)
     if prompt is None:
         chats = chats_of(frame, system)
         return BatchPlan(Grid(chats.conversations, columns, n=n), DataRows(chats.frame))
@@ -389,35 +385,3 @@ def _running(session: Session, run_id: str, plan: BatchPlan) -> Batch | None:
         if isinstance(run, Batch) and run.is_same(run_id, plan):
             return run
     return None
-
-
-def _checked_concurrency(value: object) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ConfigurationError(f"concurrency must be an integer >= 1, got {value!r}.")
-    return value
-
-
-def _checked_on_error(value: object) -> str:
-    if value not in _ON_ERROR:
-        raise ConfigurationError(f"on_error must be 'row' or 'raise', got {value!r:.80}.")
-    return str(value)
-
-
-def _checked_mode(value: object) -> str:
-    if value not in _MODES:
-        raise ConfigurationError(
-            f"mode must be 'calls' or 'provider_batch' (half price, within 24 hours), got {value!r:.80}."
-        )
-    return str(value)
-
-
-def _checked_id(value: object) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, str) or not value.strip() or len(value) > _MAX_ID_CHARS:
-        raise ConfigurationError(
-            f"batch_id must be a string of 1 to {_MAX_ID_CHARS} characters, got {value!r:.80}."
-        )
-    return value.strip()

@@ -13,6 +13,7 @@ from allos.runs.batching.batch_record import is_decided, plan_of
 from allos.runs.batching.finished_calls import read_finished, unpacked
 from allos.runs.batching.live_batch import Batch
 from allos.runs.batching.submitted_files import SubmittedFiles
+from allos.runs.keywords import checked_keywords
 from allos.session import current_session
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def batches() -> pd.DataFrame:
     return frame.astype({k: text_dtype() if v == "str" else v for k, v in _DTYPES.items()})
 
 
+@checked_keywords()
 def resume(batch_id: str, *, executor: Any = None) -> Batch:
     """Go on with a batch of the log: everything that is not answered yet.
 

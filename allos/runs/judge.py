@@ -8,7 +8,9 @@ from typing import Any, Literal, get_args, overload
 from allos import context
 from allos.errors import ConfigurationError, did_you_mean
 from allos.providers import Provider
+from allos.providers.validation import flag
 from allos.runs.ask import normalize_tags
+from allos.runs.column_checks import OPTIONS, check_column
 from allos.runs.grid import Column, build_columns
 from allos.runs.judging.judge_prompts import Scale, questions_of, verdict_schema
 from allos.runs.judging.judge_scorer import TAG, judge_scorer
@@ -21,6 +23,7 @@ from allos.runs.judging.judged_items import (
 from allos.runs.judging.judgement import Judgement
 from allos.runs.judging.model_judge import ModelJudge, probes_of
 from allos.runs.judging.verdicts import Verdict, rater_of, store
+from allos.runs.keywords import checked_keywords
 from allos.scorers import Scorer
 from allos.secret import seal_secrets
 from allos.session import current_session
@@ -64,6 +67,7 @@ def judge(
 ) -> Judgement: ...
 
 
+@checked_keywords(*_OF_DATA, *_OF_SCORER, *OPTIONS)
 def judge(
     data: Any = None,
     *,
@@ -163,11 +167,14 @@ def _judgement(
     **params: Any,
 ) -> Judgement:
     seal_secrets(params)
+    flag("refresh", refresh)
+    flag("stream", stream)
     points = _check(mode, baseline, scale, n, planted)
     frame = frame_of_answers(data)
     found = single_answers(frame) if points else answer_pairs(frame, baseline)
     schema = {"schema": verdict_schema(points)}
     column = build_columns([model], [{**params, **schema}], {})[0]
+    check_column(column)
     session = current_session()
     session.open_log()
     session.open_configured_replay()

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from allos.errors import ConfigurationError
 from allos.hashing import value_digest
 from allos.providers import Provider
 from allos.runs.ask import ask
 from allos.runs.batching.batch_frame import LOG_SUFFIX
+from allos.runs.column_checks import check_column
+from allos.runs.grid import build_columns
 from allos.runs.judging.judge_prompts import UNIT, Question, verdict_schema
 from allos.runs.judging.judged_items import JudgedAnswer, JudgedItem, question_of
 from allos.scorers import Scorer
@@ -40,6 +43,10 @@ def judge_scorer(
     Scorer
     """
     seal_secrets(params)
+    for word, value in (("name", name), ("target", target)):
+        if not (isinstance(value, str) and value.strip()) and (word, value) != ("target", None):
+            raise ConfigurationError(f"{word} must be the name of a column, got {value!r:.80}.")
+    check_column(build_columns([model], [params], {})[0])
     schema = verdict_schema(UNIT)
 
     def grade(row: Mapping[str, Any], expected: Any = None) -> float:
