@@ -208,8 +208,6 @@ def _turns(messages: Prompt, system: str | None) -> tuple[Message, ...]:
                 f"messages must only contain Message objects, got {type(turn).__name__}: "
                 "use Message(role=MessageRole.USER, content=...)"
             )
-    if system is not None and not isinstance(system, str):
-        raise TypeError(f"system must be a string, got {type(system).__name__}")
-    if system:
+    if system or not isinstance(system, str | None):  # a message refuses what is no text
         turns = (Message(MessageRole.SYSTEM, system), *turns)
     return turns

@@ -121,7 +121,7 @@ def normalize_scorers(scorers: Any, target: str | None) -> list[Scorer]:
         raise ConfigurationError(f"scorers must be a list of functions, got {scorers!r:.80}.")
     if target is not None and not isinstance(target, str):
         raise ConfigurationError(
-            f"target must be the name of a column, got {target!r:.80}. Nothing was sent."
+            f"target: the data has no column {target!r:.80}; it must be a name. Nothing was sent."
         )
     found = [as_scorer(each, target=target) for each in listed]
     if not found:

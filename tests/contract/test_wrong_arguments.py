@@ -29,6 +29,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "batch": (allos.batch, ASKED),
     "preview_batch": (preview_batch, ASKED),
     "evaluate": (allos.evaluate, {**ASKED, "scorers": ["exact"], "target": "gold"}),
+    "preview_evaluation": (allos.preview_evaluation, {**ASKED, "models": [MODEL, "groq/b"]}),
     "score": (allos.score, {"frame": ANSWERS, "scorers": ["exact"], "target": "gold"}),
     "judge": (allos.judge, {"data": ANSWERS, **JUDGED, "mode": "pointwise"}),
     "scorer": (allos.judge, JUDGED),
@@ -48,6 +49,7 @@ FINE = {
     ("timeout_s", "1.5"),
     ("max_in_flight", "1.5"),
     ("budget_usd", "1.5"),
+    ("difference", "1.5"),
 }
 NO_KEYWORDS = frozenset({"shared", "options"})
 """No keywords."""
