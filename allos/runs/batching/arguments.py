@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from allos.errors import ConfigurationError, did_you_mean
+from allos.options import BATCH_MODES
 from allos.providers.pricing.budgets import checked_usd
 from allos.runs.batching.live_batch import Pace
 
 _MAX_ID_CHARS = 100
 _ON_ERROR = ("row", "raise")
-MODES = ("calls", "provider_batch")
 
 
 def concurrency(value: object) -> int | None:
@@ -40,10 +40,10 @@ def on_error(value: object) -> str:
 
 def mode(value: object) -> str:
     """Return who makes the calls: this process, or the batch APIs of the services."""
-    if value not in MODES:
+    if value not in BATCH_MODES:
         raise ConfigurationError(
             "mode must be 'calls' or 'provider_batch' (half price, within 24 hours), got "
-            f"{value!r:.80}.{did_you_mean(str(value), MODES)} Nothing was sent."
+            f"{value!r:.80}.{did_you_mean(str(value), BATCH_MODES)} Nothing was sent."
         )
     return str(value)
 
