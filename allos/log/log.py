@@ -89,6 +89,11 @@ class Log(Interceptor):
 
     # ---- the interceptor -----------------------------------------------------------------------
 
+    @property
+    def may_wait(self) -> bool:
+        """Until it is open."""
+        return self.opens_on_first_call
+
     def before(self, call: PreparedCall) -> After | None:
         """Open the log if that was left for the first call. Caller's thread."""
         if self.is_paused or not context.current().logged:

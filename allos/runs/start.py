@@ -84,15 +84,19 @@ def start_task(
     refresh: bool,
     on_events: OnEvents | None = None,
     interceptors: Sequence[Interceptor] = (),
+    on_loop: bool = False,
 ) -> Call:
     """Start a task of this process, with the keys that its column holds.
 
     A task that cannot be started is a call as well: its response carries the error. `interceptors` are
-    those of this call alone, inside of all others.
+    those of this call alone, inside of all others. `on_loop`: this is the loop thread, and the provider
+    of the column `starts_at_once`.
     """
     with _origin_of(task):
         try:
             params = {**column.params, "refresh": refresh}
+            if on_loop and isinstance(column.model, Provider):
+                return column.model.start_on_loop(task.messages, params)
             return _start(task.messages, column.model, params, on_events, interceptors)
         except Exception as exc:  # noqa: BLE001 - a provider of somebody else's may raise anything
             return engine.refuse(_unsent_task(task, column.model), _as_refusal(exc))

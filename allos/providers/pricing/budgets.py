@@ -227,6 +227,11 @@ class Budgets(Interceptor):
             self._of_settings.usd = checked_usd(amount)
             return self._of_settings
 
+    @property
+    def may_wait(self) -> bool:
+        """For calls whose cost is not known yet, and for a question."""
+        return bool(self.in_force())
+
     def before(self, call: PreparedCall) -> After | None:
         """Reserve the worst-case cost of a call.
 
