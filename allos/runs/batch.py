@@ -6,6 +6,7 @@ in memory, and every call has a key there, so that a batch that was stopped goes
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ from allos.runs.batching.live_batch import Batch, Pace
 from allos.runs.batching.submitted_files import SubmittedFiles
 from allos.runs.batching.tool_calls import ToolOptions, check_tools
 from allos.runs.column_checks import OPTIONS, check_column
+from allos.runs.executors.answer_files import AnswerFiles, checked_address
+from allos.runs.executors.answers_back import take_all_files
 from allos.runs.executors.executor_calls import ExecutorCalls
 from allos.runs.executors.pool import Pool, pool_of
 from allos.runs.grid import Grid, Model, build_columns, normalize_models, normalize_params
@@ -62,6 +65,7 @@ def batch(
     refresh: bool = False,
     confirm: Callable[[BatchPreview], bool] | None = None,
     executor: Any = None,
+    store: str | os.PathLike[str] | None = None,
     pace: Pace | None = None,
     **shared: Any,
 ) -> Batch:
@@ -119,6 +123,10 @@ def batch(
         ``confirm(preview)`` says whether to go on, given what is left to do and what it costs at most.
     executor : concurrent.futures.Executor, dask.distributed.Client or None
         Whose workers make the calls, each with keys of its own, and log them. None: this process.
+    store : str, path-like or None
+        With `executor`, for workers that have no log in common: a folder, or a URL that fsspec knows
+        (``s3://bucket/team``), where each writes its answers as Parquet files, which this process takes into
+        its log. Extra ``[object-store]``.
     pace : Pace or None
         What decides which rows are asked next, and when to stop: that of ``evaluate(until="decided")``.
     **shared
@@ -175,6 +183,7 @@ def batch(
             batch_id=arguments.batch_id(batch_id),
             confirm=confirm,
             executor=executor,
+            store=store,
             pace=pace,
         )
 
@@ -274,6 +283,7 @@ def start_batch(
     batch_id: str | None = None,
     confirm: Callable[[BatchPreview], bool] | None = None,
     executor: Any = None,
+    store: str | os.PathLike[str] | None = None,
     pace: Pace | None = None,
 ) -> Batch:
     """Start what is left of a batch; of one that runs already, return that."""
@@ -282,10 +292,14 @@ def start_batch(
     for column in plan.grid.columns:
         check_tools(column, tools, session)
     pool = _checked_pool(executor, options, pace)
+    address = _checked_store(store, pool, options)
     session.open_log()
     session.open_configured_replay()
-    store = finished_calls.readable_store(session)
-    run_id, finished = _finished(store, plan, batch_id)
+    log = finished_calls.readable_store(session)
+    run_id, finished = _finished(log, plan, batch_id)
+    files = _answer_files(address, run_id, session)
+    if log is not None and not options.refresh and take_all_files(run_id, session, files):
+        run_id, finished = _finished(log, plan, run_id)
     running = _running(session, run_id, plan)
     if running is not None and not options.refresh:
         if running.goes_on_with(options, executor, pace):
@@ -297,21 +311,21 @@ def start_batch(
                 _save_record(session, run_id, plan, options, pace)
             return running.resume() if running.is_paused else running
         running.cancel()  # nothing of it is under way, and its answers are in the log
-        store = finished_calls.readable_store(session)
-        _, finished = _finished(store, plan, run_id)
+        log = finished_calls.readable_store(session)
+        _, finished = _finished(log, plan, run_id)
     kept = [] if options.refresh else _kept(plan, finished)
     if confirm is not None:
         spent_usd = finished.cost_usd or 0.0
         preview = preview_of(plan, kept, options.budget_usd, spent_usd, options.mode)
         if preview.calls and not confirm(preview):
             raise BudgetError("The batch was not confirmed. Nothing was sent.")
-    _check_at_service(store, run_id, plan, options, finished)
+    _check_at_service(log, run_id, plan, options, finished)
     known: dict[str, Any] = {"kept": kept, "spent_by_session": finished.cost_by_session}
     calls: Calls
     if pool is None:
         calls = _calls_class(options)(run_id, plan, session, options, tools=tools, **known)
     else:
-        calls = ExecutorCalls(run_id, plan, session, options, pool, **known)
+        calls = ExecutorCalls(run_id, plan, session, options, pool, files=files, **known)
     if calls.states.left:
         _save_record(session, run_id, plan, options, pace)
     started = Batch(run_id, calls, session, pace)
@@ -345,6 +359,34 @@ def _checked_pool(executor: Any, options: BatchOptions, pace: Pace | None) -> Po
             "executor= or until=. Nothing was sent."
         )
     return pool_of(executor)
+
+
+def _checked_store(store: Any, pool: Pool | None, options: BatchOptions) -> str | None:
+    if store is None:
+        return None
+    address = checked_address(store)
+    if pool is None:
+        raise ConfigurationError(
+            "store= is where the workers of executor= write their answers: pass executor=, or leave it out. "
+            "Nothing was sent."
+        )
+    if options.budget_usd is not None:
+        raise ConfigurationError(
+            "budget_usd= is one budget for all workers, which takes a log that they share, "
+            "allos.log.open('postgresql://…'): leave out budget_usd= or store=. Nothing was sent."
+        )
+    return address
+
+
+def _answer_files(address: str | None, run_id: str, session: Session) -> AnswerFiles | None:
+    if address is None:
+        return None
+    if not session.log.is_logging:
+        raise ConfigurationError(
+            "store= needs the log of this process, which takes in what workers write: unset ALLOS_LOG, or call "
+            "allos.log.open(path). Nothing was sent."
+        )
+    return AnswerFiles(address, run_id)
 
 
 def _calls_class(options: BatchOptions) -> type[BatchCalls]:

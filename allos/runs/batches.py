@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -69,14 +70,16 @@ def batches() -> pd.DataFrame:
 
 
 @checked_keywords()
-def resume(batch_id: str, *, executor: Any = None) -> Batch:
+def resume(
+    batch_id: str, *, executor: Any = None, store: str | os.PathLike[str] | None = None
+) -> Batch:
     """Go on with a batch of the log: everything that is not answered yet.
 
     Parameters
     ----------
     batch_id : str
         As in `allos.batches`.
-    executor : concurrent.futures.Executor, dask.distributed.Client or None
+    executor, store
         As in `allos.batch`.
 
     Returns
@@ -104,10 +107,12 @@ def resume(batch_id: str, *, executor: Any = None) -> Batch:
     wanted = value.strip()
     for run in list(current_session().active_runs):
         if isinstance(run, Batch) and run.id == wanted:
-            if executor is None and not run.is_stuck:
+            if executor is None and store is None and not run.is_stuck:
                 return run.resume()
             options = replace(run.options, refresh=False)
-            return start_batch(run.plan, options, batch_id=run.id, executor=executor, pace=run.pace)
+            return start_batch(
+                run.plan, options, batch_id=run.id, executor=executor, store=store, pace=run.pace
+            )
     with _store().snapshot() as snapshot:
         record = next(iter(snapshot.runs(wanted)), None)
         known = [] if record is not None else [each.id for each in snapshot.runs()]
@@ -117,7 +122,7 @@ def resume(batch_id: str, *, executor: Any = None) -> Batch:
             f"The log has no batch {wanted!r:.80}.{did_you_mean(wanted, known)}{newest}"
         )
     plan, options = plan_of(record)
-    return start_batch(plan, options, batch_id=record.id, executor=executor)
+    return start_batch(plan, options, batch_id=record.id, executor=executor, store=store)
 
 
 def _store() -> Store:
