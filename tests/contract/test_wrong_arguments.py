@@ -36,7 +36,16 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "resume": (allos.resume, {"batch_id": "bat_unknown"}),
 }
 MORE = {
-    "evaluate": ("system", "concurrency", "budget_usd", "mode", "confirm", "executor", "refresh"),
+    "evaluate": (
+        "system",
+        "concurrency",
+        "budget_usd",
+        "mode",
+        "confirm",
+        "executor",
+        "store",
+        "refresh",
+    ),
     "judge": ("mode", "baseline", "scale", "n", "planted", "refresh", "stream"),
     "scorer": ("name",),
 }

@@ -28,7 +28,7 @@ Row = tuple[Any, ...]
 _END = ".parquet"
 _MARKS = "marks"
 _URL = re.compile(r"[a-z][a-z0-9+.-]*:(//|:)", re.I)
-_CREDENTIALS = re.compile(r"://[^/@]*@|[?&](\w*(pass|secret|token|key|sig)\w*)=", re.I)
+_CREDENTIALS = re.compile(r"://[^/@]*:[^/@]*@|[?&](\w*(pass|secret|token|key|sig)\w*)=", re.I)
 _RUN, _ID = STORED_NAMES.index("run_id"), STORED_NAMES.index("id")
 
 

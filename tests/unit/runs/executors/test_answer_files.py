@@ -117,6 +117,14 @@ def test_what_is_no_store(wrong: Any, message: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("url", ["memory://c@account.example/team", "memory://bucket/a b", "team"])
+def test_what_is_a_store(url: str) -> None:
+    """A name before an at sign is no password; a path is that of this computer, wherever a worker runs."""
+    found = checked_address(url)
+
+    assert found == url or Path(found).is_absolute()
+
+
 def test_without_its_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     """The line to install them."""
     monkeypatch.setitem(sys.modules, "pyarrow", None)
