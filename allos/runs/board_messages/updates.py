@@ -51,6 +51,7 @@ from allos.runs.board_messages.columns import (
     describe_columns,
     varying_names,
 )
+from allos.runs.board_messages.pace import RenderPace
 from allos.runs.board_messages.source import BoardCell, BoardSource
 from allos.runs.board_messages.vote_messages import MAX_PROMPT_CHARS, VoteMessages
 
@@ -75,11 +76,20 @@ class BoardUpdates:
     comparison : BoardSource
     defer_over : int
         With more calls than this, a text is sent once a page asks for it.
+    pace : RenderPace or None
+        When finished blocks of streaming answers are rendered; None: at once.
     """
 
-    def __init__(self, comparison: BoardSource, *, defer_over: int = DEFER_OVER) -> None:
+    def __init__(
+        self,
+        comparison: BoardSource,
+        *,
+        defer_over: int = DEFER_OVER,
+        pace: RenderPace | None = None,
+    ) -> None:
         self.comparison = comparison
         self._defer_over = defer_over
+        self._pace = pace or RenderPace(0)
         self._rated: list[str] = []
         self._notice = ""
         self._sent_notice = ""
@@ -106,6 +116,7 @@ class BoardUpdates:
         self._cells: dict[int, CellUpdates] = {}
         self._by_key: dict[str, CellUpdates] = {}
         self._requested: list[CellUpdates] = []
+        self._waiting: list[CellUpdates] = []
         self._columns: list[View] = []
         self._answers: dict[int, dict[int, int]] = {}
         self._tally = ComparisonTally()
@@ -126,6 +137,11 @@ class BoardUpdates:
     def _column_count(self) -> int:
         arranged = self._arranged
         return len(self.comparison.columns if arranged is None else arranged.layout.columns)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there is something to send that is not a change: a finished block, rendered."""
+        return bool(self._waiting)
 
     def set_notice(self, notice: str) -> None:
         """Show a line on the board; an empty string removes it."""
@@ -267,12 +283,14 @@ class BoardUpdates:
             self._version, cells = self.comparison.changed_since(0)
         changed = {cell.index: self._known(cell) for cell in cells}
         requested, self._requested = self._requested, []
-        changed |= {known.cell.index: known for known in requested}
+        changed |= {known.cell.index: known for known in (*requested, *self._waiting)}
         found = []
         with_answers = set()
-        for index in sorted(changed):
+        with self._pace.turn() as render:
+            changes = {index: changed[index].changes(render=render) for index in sorted(changed)}
+        self._waiting = [known for known in changed.values() if known.waits]
+        for index, change in changes.items():
             known = changed[index]
-            change = known.changes()
             if change is not None:
                 found.append(change)
             before = self._counted.get(index)

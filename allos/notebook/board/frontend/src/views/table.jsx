@@ -84,12 +84,12 @@ function Line({ cell, count, row, column, hasRow, metrics, now_ms }) {
   const text = (cell.source || cell.text).replace(/\s+/g, " ");
   return (
     <tr data-state={cell.state}>
-      {hasRow && <th scope="row" class="prompt" title={row.prompt}>{row.label}</th>}
+      {hasRow && <th scope="row" class="prompt" dir="auto" title={row.prompt}>{row.label}</th>}
       <td class={`model ${tintOf(column, cell)}`} title={`${column.provider}/${column.model} ${column.params}`}>
         <span class="key">{column.letter}</span> {column.model} <small>{cell.label}</small>
       </td>
-      <td class="answer">
-        <button class="alone-link" title="Show alone" dir="auto" onClick={() => change((now) => focusOn(now, column.key, row.key))}>
+      <td class="answer" dir="auto">
+        <button class="alone-link" title="Show alone" onClick={() => change((now) => focusOn(now, column.key, row.key))}>
           {text.slice(0, EXCERPT_CHARS) || cell.error || (cell.is_deferred ? "…" : "–")}
         </button>
         {count > 1 && <b class="times" title={`${count} repeats are the same`}>{`×${count}`}</b>}
