@@ -34,7 +34,7 @@ def board(
         stand next to each other.
     rows, columns : str or iterable of str, optional
         Variables that are rows and columns: ``model``, a parameter, a name of the data. By default models
-        with their parameters are columns and prompts are rows; see `LoggedComparison.arrange`.
+        with their parameters are columns and prompts are rows; see `Comparison.arrange`.
     colour : str, optional
         The variable that colours stand for; by default ``model``.
 

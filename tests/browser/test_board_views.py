@@ -252,6 +252,7 @@ def test_any_variable_becomes_columns_rows_or_colours(board: BoardPage) -> None:
     choose("Columns", "subject")
     heads, rows = board.board.locator("thead th .name b"), board.board.locator("tbody tr")
     expect(heads).to_have_text(list(TICKETS))
+    expect(board.page.get_by_role("region", name="Comparison by subject")).to_be_visible()
     expect(rows.locator("th .label")).to_have_text(list(MODELS))
     expect(rows.nth(0).locator("td").nth(1)).to_contain_text("all 3 repeats the same")
 

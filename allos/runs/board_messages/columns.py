@@ -65,7 +65,8 @@ def columns_title(columns: Sequence[ColumnView]) -> str:
     """Names of the variables that the columns stand for; ``model`` where each is one."""
     if any(column.name for column in columns):
         return "model"
-    return clean_text(", ".join(dict.fromkeys(name for each in columns for name in each.values)))
+    names = dict.fromkeys(name for each in columns for name in each.values)
+    return clean_text(", ".join(names)) or "column"
 
 
 def varying_names(layout: ComparisonView) -> list[str]:

@@ -93,9 +93,6 @@ class BoardSource(Protocol):
     def view(self) -> ComparisonView:
         """Everything that a table draws, as it is arranged."""
 
-    def arranged_view(self) -> ComparisonView:
-        """The view with its names, as it is arranged."""
-
     def named_view(self) -> ComparisonView:
         """The view with its names, also while it is blind, as it was asked."""
 

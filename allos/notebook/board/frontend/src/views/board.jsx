@@ -39,6 +39,7 @@ const BEAT_MS = 500;
 /** @param {BoardProps} props */
 export function Board({ state, view, width_px, now_ms, isHidden, isAlone, spoken }) {
   const count = state.columns.length;
+  const by = state.columns_title;
   const names = ["allos-board mathjax_ignore tex2jax_ignore"];
   // Cut off beside others it leaves the tables to be seen, which those give way to.
   if (!isHidden && (state.connected || isAlone)) names.push(`live-${state.table_class}`);
@@ -51,7 +52,7 @@ export function Board({ state, view, width_px, now_ms, isHidden, isAlone, spoken
       class={names.join(" ")}
       role="region"
       tabIndex={-1}
-      aria-label={state.vote ? "Blind vote" : `Comparison of ${count} ${count === 1 ? "model" : "models"}`}
+      aria-label={state.vote ? "Blind vote" : `Comparison ${by === "model" ? `of ${count} ${count === 1 ? by : "models"}` : `by ${by}`}`}
       hidden={isHidden}
     >
       {!isHidden && state.vote && <Blind state={state} view={view} vote={state.vote} />}
