@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from zlib import crc32
 
 from allos.render.arrangement import Arrangement
 from allos.render.comparison_columns import (
@@ -22,17 +23,19 @@ View = dict[str, Any]
 
 
 def column_key(column: ColumnView) -> str:
-    """Name of a column in messages; of one that was arranged anew it says what it holds.
+    """Name of a column in messages; what is hidden of one arrangement is not hidden of another.
 
     Examples
     --------
     >>> column_key(ColumnView(index=1, name="groq/a"))
     '1'
     >>> column_key(ColumnView(index=1, name="", values={"language": "Thai"}))
-    '1 language Thai'
+    '1-a6afbe30'
     """
-    values = [f"{name} {value}" for name, value in column.values.items()]
-    return clean_text(" ".join([str(column.index), *values]))
+    if not column.values:
+        return str(column.index)
+    values = repr(sorted(column.values.items())).encode("utf-8", "surrogatepass")
+    return f"{column.index}-{crc32(values):x}"
 
 
 def describe_columns(columns: Sequence[ColumnView]) -> list[View]:
