@@ -115,6 +115,12 @@ def _new(page: Page) -> list[str]:
     """What is marked as new, in the order of the page."""
     return page.evaluate(
         """() => [...CSS.highlights.get("allos-new") ?? []]
+            .map((marked) => {
+                const range = document.createRange();
+                range.setStart(marked.startContainer, marked.startOffset);
+                range.setEnd(marked.endContainer, marked.endOffset);
+                return range;
+            })
             .sort((a, b) => a.compareBoundaryPoints(Range.START_TO_START, b)).map(String)"""
     )
 
