@@ -33,10 +33,10 @@ export const Scroller = ({ label, name, children }) => (
 export function Rows({ items, keyOf, columns, row_px, children }) {
   const body = useRef(/** @type {HTMLTableSectionElement | null} */ (null));
   const heights = useRef(/** @type {Map<string, number>} */ (new Map())).current;
-  /** How far it is scrolled, in rows: each row and not each pixel is drawn anew. */
+  /** How far it is scrolled, in rows: not each pixel is drawn anew. */
   const [scrolled, setScrolled] = useState(0);
   const [isAll, showAll] = useState(false);
-  const shown = useRef({ first: 0, rows: /** @type {readonly T[]} */ ([]) });
+  const [, redraw] = useState({});
   const height_px = (/** @type {number} */ at) => heights.get(keyOf(/** @type {T} */ (items[at]))) ?? row_px;
   const top_px = isAll ? 0 : scrolled * row_px;
   const end_px = isAll ? Infinity : top_px + WINDOW_PX + AHEAD_PX;
@@ -45,33 +45,36 @@ export function Rows({ items, keyOf, columns, row_px, children }) {
   let end = first;
   for (let at_px = before_px; end < items.length && at_px < end_px; end++) at_px += height_px(end);
   for (let at = end; at < items.length; at++) after_px += height_px(at);
-  shown.current = { first, rows: items.slice(first, end) };
-  useEffect(() => {
+  const rows = items.slice(first, end);
+  const look = () => {
     const box = body.current?.closest(".scroller");
-    if (!box) return;
-    const look = () => {
-      const { first, rows } = shown.current;
-      rows.forEach((item, at) => {
-        const row = body.current?.rows[first ? at + 1 : at];
-        if (row) heights.set(keyOf(item), row.getBoundingClientRect().height);
-      });
-      setScrolled(Math.floor(box.scrollTop / row_px));
-    };
+    if (!box?.clientHeight) return; // not seen: nothing has a size
+    let shown_px = before_px;
+    rows.forEach((item, at) => {
+      const row = body.current?.rows[first ? at + 1 : at];
+      if (row) heights.set(keyOf(item), row.getBoundingClientRect().height);
+      shown_px += heights.get(keyOf(item)) ?? row_px;
+    });
+    setScrolled(Math.floor(box.scrollTop / row_px));
+    // Rows that are lower than was estimated leave room for more.
+    if (after_px && shown_px < end_px) redraw({});
+  };
+  const latest = useRef(look);
+  latest.current = look;
+  useEffect(look);
+  useEffect(() => {
     // On paper nothing scrolls.
     const print = (/** @type {Event} */ { type }) => showAll(type === "beforeprint");
-    box.addEventListener("scroll", look);
-    window.addEventListener("beforeprint", print);
-    window.addEventListener("afterprint", print);
-    return () => {
-      box.removeEventListener("scroll", look);
-      window.removeEventListener("beforeprint", print);
-      window.removeEventListener("afterprint", print);
-    };
+    const listening = new AbortController();
+    body.current?.closest(".scroller")?.addEventListener("scroll", () => latest.current(), listening);
+    addEventListener("beforeprint", print, listening);
+    addEventListener("afterprint", print, listening);
+    return () => listening.abort();
   }, []);
   return (
     <tbody ref={body}>
       <Space columns={columns} height_px={before_px} />
-      {shown.current.rows.map(children)}
+      {rows.map(children)}
       <Space columns={columns} height_px={after_px} />
     </tbody>
   );
