@@ -121,16 +121,16 @@ def parse(line: str, *, cell: bool) -> Arguments:
             raise ConfigurationError(
                 "-n repeats a comparison or a batch: %%allos compare MODEL -n 3. Nothing was sent."
             )
-    if flags.blind and (data is not None or not models):
-        raise ConfigurationError(
-            "--blind hides the names of a comparison: %%allos compare MODEL MODEL --blind. Nothing was sent."
-        )
     if data is None:
         for flag in ("mode", "executor"):
             if getattr(flags, flag) is not None:
                 raise ConfigurationError(
                     f"--{flag} is for a batch: %%allos batch DATA PROVIDER/MODEL. Nothing was sent."
                 )
+    if flags.blind and (data is not None or not models):
+        raise ConfigurationError(
+            "--blind hides the names of a comparison: %%allos compare MODEL MODEL --blind. Nothing was sent."
+        )
     return Arguments(
         model=model,
         models=models,

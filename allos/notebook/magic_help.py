@@ -29,9 +29,9 @@ Flags
 --image NAME               attach the image or figure in a variable; a path in quotes
 --chat NAME                continue the conversation of this name
 -n, --repeats N            repeats of a comparison or a batch
---blind                    hide which model of a comparison is which, and ask for votes
 --mode MODE                of a batch: calls, or provider_batch for half the price within 24 hours
 --executor NAME            of a batch: variable with an executor or Dask client that makes the calls
+--blind                    hide which model of a comparison is which, and ask for votes
 -o, --output NAME          assign the response to this variable; same as NAME <<
 -q, --quiet                show nothing
 --no-stream                wait for the whole answer

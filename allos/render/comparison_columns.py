@@ -168,6 +168,21 @@ def column_title(column: ColumnView) -> str:
     return column.name or " · ".join(column.values.values()) or ("all" if column.tint else "")
 
 
+def column_heading(column: ColumnView) -> tuple[str, str]:
+    """What stands above a column, never blank, and the service of its model.
+
+    Examples
+    --------
+    >>> column_heading(ColumnView(index=0, name="groq/m"))
+    ('m', 'groq')
+    >>> column_heading(ColumnView(index=0, name="", values={"language": "Thai"}))
+    ('Thai', '')
+    """
+    if not column.name and (title := column_title(column)):
+        return title, ""
+    return column.heading
+
+
 def column_tints(columns: Sequence[ColumnView]) -> list[Tint]:
     """Colour of each column: its own, else its model's."""
     names = [column.name for column in columns]

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from allos.render.answer import body_html
 from allos.render.comparison_columns import (
     answer_anchor,
+    column_heading,
     column_labels,
     column_tints,
-    column_title,
     common_labels,
     key_letter,
     root_class,
@@ -133,12 +133,11 @@ def _with_breaks(text: str) -> str:
 
 
 def _head(column: ColumnView, tint: Tint, params: Sequence[str]) -> str:
-    provider, _, model = column.name.partition("/")
-    title = model or column_title(column)
-    below = _DOT.join(f"<span>{escaped(label)}</span>" for label in (provider, *params) if label)
+    model, service = column_heading(column)
+    below = _DOT.join(f"<span>{escaped(label)}</span>" for label in (service, *params) if label)
     return (
         f'<th class="{_colour(tint)}"><div class="allos-head"><b class="allos-key">'
-        f"{key_letter(column.index)}</b> <b>{escaped(title)}</b><br>"
+        f"{key_letter(column.index)}</b> <b>{escaped(model)}</b><br>"
         f"<small>{below}</small></div></th>"
     )
 

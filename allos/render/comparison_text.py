@@ -59,7 +59,12 @@ def comparison_text(view: ComparisonView) -> str:
         # Not cut, and always with room: apart from this word a replayed comparison reads the same.
         replayed = "".join(f"  {words}" for words in unusual if words.startswith(REPLAYED))
         others = [words for words in unusual if not words.startswith(REPLAYED)]
-        words = (key_letter(column.index), column_title(column), labels, *others)
+        words = (
+            key_letter(column.index),
+            column_title(column) or column.heading[0],
+            labels,
+            *others,
+        )
         name = "  ".join(filter(None, map(_one_line, words)))
         blocks.append(f"{shorten(name, _NAME_WIDTH)}{replayed}\n{_by_prompt(view, cells)}")
     blocks.append(_wrapped(table_rows(view)[1], TEXT_WIDTH))
@@ -92,7 +97,7 @@ def _table(
         rows.append(
             [
                 key_letter(column.index),
-                _one_line(column_title(column)),
+                _one_line(column_title(column) or column.heading[0]),
                 _one_line(labels),
                 _states(cells),
                 seconds(known.latency_s),

@@ -8,9 +8,9 @@ from zlib import crc32
 
 from allos.render.arrangement import Arrangement
 from allos.render.comparison_columns import (
+    column_heading,
     column_labels,
     column_tints,
-    column_title,
     differing_params,
     key_letter,
 )
@@ -45,17 +45,19 @@ def describe_columns(columns: Sequence[ColumnView]) -> list[View]:
     for column, tint, apart, words in zip(
         columns, tints, differing_params(columns), labels, strict=True
     ):
-        provider, _, model = clean_text(column.name).partition("/")
-        is_model = bool(model or provider)
+        model, service = map(clean_text, column_heading(column))
+        is_arranged = not column.name and bool(column.values or column.tint)
         described.append(
             {
                 "key": column_key(column),
                 "letter": key_letter(column.index),
-                "provider": provider if is_model else clean_text(", ".join(words)),
-                "model": model if is_model else clean_text(column_title(column)),
-                "params": clean_text(", ".join([*apart, *column.values.values()]))
-                if is_model
-                else "",
+                "provider": clean_text(", ".join(words))
+                if is_arranged
+                else service or "unknown service",
+                "model": model,
+                "params": ""
+                if is_arranged
+                else clean_text(", ".join([*apart, *column.values.values()])),
                 "run": clean_text(column.run),
                 "slot": tint.slot,
                 "shade": tint.shade,

@@ -104,6 +104,11 @@ class BoardUpdates:
         self._start()
         self.changes()
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there is something to send that is not a change: a finished block, rendered."""
+        return bool(self._waiting)
+
     def _start(self) -> None:
         """Begin as if nothing had been sent, in the arrangement of now."""
         # Read before the layout: a column may come in between, which is then found missing.
@@ -137,11 +142,6 @@ class BoardUpdates:
     def _column_count(self) -> int:
         arranged = self._arranged
         return len(self.comparison.columns if arranged is None else arranged.layout.columns)
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether there is something to send that is not a change: a finished block, rendered."""
-        return bool(self._waiting)
 
     def set_notice(self, notice: str) -> None:
         """Show a line on the board; an empty string removes it."""
