@@ -9,7 +9,7 @@
  * @typedef {"words" | "sentences" | "json" | "only"} DiffUnit `only`: what no other column says
  * @typedef {{unit: DiffUnit, base: string}} Diff `base`: key of a column, REPEATS or RUN
  * @typedef {{by: string, isDown: boolean}} Sort
- * @typedef {"AddModel" | "Arrange" | "Help"} Panel a part of the second script
+ * @typedef {"AddModel" | "Arrange" | "Help"} Panel
  *
  * @typedef {object} ViewState
  * @property {Mode} mode
