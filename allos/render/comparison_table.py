@@ -33,8 +33,9 @@ from allos.render.folding import folded
 from allos.render.media import prompt_media_html
 from allos.render.plain import escaped, unbroken
 from allos.render.static_styles import with_inline_styles
-from allos.render.style import COMPARISON_CSS, CSS
+from allos.render.style import COMPARISON_CSS, CSS, DIRECTION_CSS, RIGHT_TO_LEFT
 
+_SHEET = f"<style>{CSS}{COMPARISON_CSS}</style>"
 # For pages that strip <style>; the style sheet hides it.
 _DOT = '<span class="allos-sep"> · </span>'
 
@@ -60,8 +61,10 @@ def comparison_html(view: ComparisonView) -> str:
         rows = allos.responses().query("comparison_id == 'cmp_01KAN3'")
         Path("answers.html").write_text(comparison_html(ComparisonView.from_frame(rows)))
     """
-    sheet = f"<style>{CSS}{COMPARISON_CSS}</style>"
-    return unbroken(with_inline_styles(_markup(view, sheet, root_class(view.id))))
+    markup = _markup(view, _SHEET, root_class(view.id))
+    if RIGHT_TO_LEFT in markup:
+        markup = markup.replace("</style>", f"{DIRECTION_CSS}</style>", 1)
+    return unbroken(with_inline_styles(markup))
 
 
 def bare_comparison_html(view: ComparisonView) -> str:
@@ -133,11 +136,11 @@ def _with_breaks(text: str) -> str:
 
 
 def _head(column: ColumnView, slot: int, shade: int, params: Sequence[str]) -> str:
-    provider, _, model = column.name.partition("/")
-    below = _DOT.join(f"<span>{escaped(label)}</span>" for label in (provider, *params) if label)
+    model, service = column.heading
+    below = _DOT.join(f"<span>{escaped(label)}</span>" for label in (service, *params) if label)
     return (
         f'<th class="allos-c{slot} allos-shade{shade}"><div class="allos-head"><b class="allos-key">'
-        f"{key_letter(column.index)}</b> <b>{escaped(model or provider)}</b><br>"
+        f"{key_letter(column.index)}</b> <b>{escaped(model)}</b><br>"
         f"<small>{below}</small></div></th>"
     )
 

@@ -80,8 +80,14 @@ class CellUpdates:
         self._texts: list[str] = []
         self._units = self._sent_whole = 0
 
-    def changes(self) -> View | None:
-        """What has changed; None when nothing has."""
+    def changes(self, *, render: bool = True) -> View | None:
+        """What has changed; None when nothing has.
+
+        Parameters
+        ----------
+        render : bool
+            Whether blocks of a streaming answer that are finished are rendered now, or later.
+        """
         now = self.cell.snapshot()
         change: View = {}
         if now.run != self._run:
@@ -89,7 +95,7 @@ class CellUpdates:
             # The cell may be new to the page: its column was added later.
             change = {**self._place(), **_BLANK}
         if now.response is None:
-            change |= self._live(now)
+            change |= self._live(now, render)
         elif now.response is not self.response:
             self.response = now.response
             change |= self._finish(now.response, now.pieces)
@@ -139,7 +145,12 @@ class CellUpdates:
             "is_deferred": self._is_deferred,
         }
 
-    def _live(self, now: CellSnapshot) -> View:
+    @property
+    def waits(self) -> bool:
+        """Whether blocks may be finished that are not rendered yet."""
+        return self._stream.waits
+
+    def _live(self, now: CellSnapshot, render: bool) -> View:
         change: View = {}
         if now.attempt is not self._attempt:
             self._attempt = now.attempt
@@ -150,8 +161,8 @@ class CellUpdates:
             self._state = change["state"] = now.state
         if self._is_deferred:
             return change | (self._times(now) if change else {})
-        if len(now.pieces) > self._pieces:
-            change |= self._text(now.pieces)
+        if len(now.pieces) > self._pieces or (render and self._stream.waits):
+            change |= self._text(now.pieces, render)
         if now.reasoning_chars != self._reasoning_chars:
             self._reasoning_chars = change["reasoning_chars"] = now.reasoning_chars
         if change:
@@ -163,16 +174,18 @@ class CellUpdates:
             change |= times
         return change
 
-    def _text(self, pieces: list[str]) -> View:
+    def _text(self, pieces: list[str], render: bool) -> View:
         count = len(pieces)  # the loop thread appends meanwhile
         new = "".join(pieces[self._pieces : count])
         self._pieces = count
         self._chars += len(new)
         stream = self._stream
         part = stream.version
-        stream.add(new)
+        stream.add(new, render=render)
         if stream.version != part:
             return self._next_part()
+        if not new:
+            return {}
         new = clean_text(new)
         offset = self._units
         self._texts.append(new)
@@ -238,7 +251,7 @@ class CellUpdates:
         if self._is_deferred:
             return {}
         if "".join(pieces) == response.content:
-            self._stream.add("".join(pieces[self._pieces :]))
+            self._stream.add("".join(pieces[self._pieces :]), render=False)
             self._stream.finish(response.content)
         self._attempt, self._texts, self._stream = None, [], MarkdownStream()
         known = response.metadata

@@ -48,6 +48,7 @@ from allos.render.media import prompt_media_html
 from allos.render.plain import clean_text
 from allos.response import ProviderResponse
 from allos.runs.board_messages.cell_updates import CellUpdates, View, column_key, row_key
+from allos.runs.board_messages.pace import RenderPace
 from allos.runs.board_messages.source import BoardCell, BoardSource
 from allos.runs.board_messages.vote_messages import MAX_PROMPT_CHARS, VoteMessages
 
@@ -72,15 +73,25 @@ class BoardUpdates:
     comparison : BoardSource
     defer_over : int
         With more calls than this, a text is sent once a page asks for it.
+    pace : RenderPace or None
+        When finished blocks of streaming answers are rendered; None: at once.
     """
 
-    def __init__(self, comparison: BoardSource, *, defer_over: int = DEFER_OVER) -> None:
+    def __init__(
+        self,
+        comparison: BoardSource,
+        *,
+        defer_over: int = DEFER_OVER,
+        pace: RenderPace | None = None,
+    ) -> None:
         self.comparison = comparison
         self._defer_over = defer_over
+        self._pace = pace or RenderPace(0)
         self._version = 0
         self._cells: dict[int, CellUpdates] = {}
         self._by_key: dict[str, CellUpdates] = {}
         self._requested: list[CellUpdates] = []
+        self._waiting: list[CellUpdates] = []
         self._rated: list[str] = []
         self._columns: list[View] = []
         self._answers: dict[int, dict[int, int]] = {}
@@ -99,6 +110,11 @@ class BoardUpdates:
         self._n = comparison.layout().n
         self._rows = self._describe_rows()
         self.changes()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there is something to send that is not a change: a finished block, rendered."""
+        return bool(self._waiting)
 
     def set_notice(self, notice: str) -> None:
         """Show a line on the board; an empty string removes it."""
@@ -228,12 +244,14 @@ class BoardUpdates:
         self._version, cells = self.comparison.changed_since(self._version)
         changed = {cell.index: self._known(cell) for cell in cells}
         requested, self._requested = self._requested, []
-        changed |= {known.cell.index: known for known in requested}
+        changed |= {known.cell.index: known for known in (*requested, *self._waiting)}
         found = []
         with_answers = set()
-        for index in sorted(changed):
+        with self._pace.turn() as render:
+            changes = {index: changed[index].changes(render=render) for index in sorted(changed)}
+        self._waiting = [known for known in changed.values() if known.waits]
+        for index, change in changes.items():
             known = changed[index]
-            change = known.changes()
             if change is not None:
                 found.append(change)
             before = self._counted.get(index)
@@ -298,13 +316,13 @@ class BoardUpdates:
         described = []
         params = differing_params(columns)
         for column, (slot, shade), apart in zip(columns, places, params, strict=True):
-            provider, _, model = clean_text(column.name).partition("/")
+            model, service = column.heading
             described.append(
                 {
                     "key": column_key(column.index),
                     "letter": key_letter(column.index),
-                    "provider": provider,
-                    "model": model,
+                    "provider": clean_text(service) or "unknown service",
+                    "model": clean_text(model),
                     "params": clean_text(", ".join(apart)),
                     "run": clean_text(column.run),
                     "numbers": self._tally.column_numbers(column.index),

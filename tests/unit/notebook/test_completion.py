@@ -98,6 +98,12 @@ def test_models_are_those_that_are_known(monkeypatch: pytest.MonkeyPatch) -> Non
     assert candidates("%%allos groq/", {}) == ("groq/", ["groq/groq-one", "groq/two"])
 
 
+def test_models_that_do_not_chat_are_not_offered() -> None:
+    """Speech and the like are no answer to a prompt."""
+    assert candidates("%%allos groq whis", {}) == ("whis", [])
+    assert candidates("%%allos openai/text-emb", {}) == ("openai/text-emb", [])
+
+
 def completed(shell: Any, line: str) -> list[tuple[str, str]]:
     """What the shell's completer would put in the place of what, at the end of a line."""
     with provisionalcompleter():
