@@ -29,6 +29,8 @@ class Arguments:
     data: Word | None = None
     """Table of a batch: the name of a variable, or the path of a file where it is quoted."""
     repeats: int = 1
+    blind: bool = False
+    """Hide which model of a comparison is which, and ask for votes."""
     prompt: str | None = None
     """The quoted prompt of the line form."""
     command: str | None = None
@@ -127,11 +129,16 @@ def parse(line: str, *, cell: bool) -> Arguments:
                 raise ConfigurationError(
                     f"--{flag} is for a batch: %%allos batch DATA PROVIDER/MODEL. Nothing was sent."
                 )
+    if flags.blind and (data is not None or not models):
+        raise ConfigurationError(
+            "--blind hides the names of a comparison: %%allos compare MODEL MODEL --blind. Nothing was sent."
+        )
     return Arguments(
         model=model,
         models=models,
         data=data,
         repeats=flags.repeats,
+        blind=flags.blind,
         prompt=prompt,
         system=unmark(flags.system),
         output=_output(target, unmark(flags.output)),

@@ -67,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
         default=1,
         help="repeats of a comparison or a batch",
     )
+    add("--blind", action="store_true", help="hide which model is which, and ask for votes")
     add("-o", "--output", metavar="NAME", help="assign the response to this variable")
     add("-q", "--quiet", action="store_true", help="show nothing")
     add("--no-stream", action="store_true", help="wait for the whole answer")
