@@ -492,7 +492,7 @@ def test_a_long_common_beginning_is_sent_once_first(server: FakeServer) -> None:
     batch = allos.batch(data, "{{ doc }}\n{{ question }}", models="groq/a").wait(20)
     order = [(request.prompt or "")[0] for request in server.requests]
 
-    assert order[:2] == ["A", "B"]
+    assert sorted(order[:2]) == ["A", "B"]  # each on a connection of its own
     assert set(batch.frame["status"]) == {"ok"}
     assert batch.frame["question"].tolist() == [f"q{n}" for n in range(8)]
     assert server.requests[2].at - server.requests[0].at >= 0.05
