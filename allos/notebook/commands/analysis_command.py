@@ -78,14 +78,24 @@ def rank(args: tuple[str, ...]) -> pd.DataFrame | str:
     when = f" {period(args[0])}" if args else ""
     if not len(cast):
         return (
-            f"No votes{when}: allos.vote(a, b, 'a') says that the first of two answers is better."
+            f"No votes{when}. Vote on the board of two models (its button Vote, or v), or with "
+            "allos.vote(a, b, 'a'): the first of two answers is better."
         )
     if (cast["model_a"] == cast["model_b"]).all():
-        return f"{plural(len(cast), 'vote')}{when}, all between two answers of one model: these rank no models."
+        return (
+            f"{plural(len(cast), 'vote')}{when}, all between two answers of one model: these rank no models. "
+            f"Its settings are ranked on the board, and by {_newest_comparison(cast)}.winner()."
+        )
     ranked = analysis.leaderboard(cast)
     return _marked(
         ranked, f"{plural(len(cast), 'vote')}{when}", " ".join(ranked.attrs.get("notes", ()))
     )
+
+
+def _newest_comparison(cast: pd.DataFrame) -> str:
+    """Expression for the newest comparison with a vote."""
+    ids = [each for each in cast["comparison_id"].dropna() if each.startswith("cmp_")]
+    return f"allos.comparison({ids[-1] if ids else 'cmp_...'!r})"
 
 
 def _chosen(

@@ -89,10 +89,23 @@ def test_rank_is_of_the_votes(shell: Any) -> None:
         allos.vote(a_response(number), a_response(number + 1), "a", rater="judge:gpt-5")
     frame = shell.run_line_magic("allos", "rank today")
 
-    assert "No votes: allos.vote" in before
+    assert "No votes. Vote on the board" in before
+    assert "allos.vote(a, b, 'a')" in before
     assert frame["model"].tolist() == ["groq/b", "groq/a"]
     assert "3 votes today" in shown(shell, frame)
     assert frame.attrs["notes"][0] in shown(shell, frame)
+
+
+def test_votes_between_settings_say_where_these_are_ranked(shell: Any) -> None:
+    """Two answers of one model rank no models; the comparison ranks its settings."""
+    both = allos.compare(
+        "Hi", models=[ScriptedProvider("Hello")], params=[{"temperature": 0}, {"temperature": 1}]
+    ).wait(10)
+    allos.vote(*both.responses, "a")
+    line = shell.run_line_magic("allos", "rank")
+
+    assert f"allos.comparison({both.id!r}).winner()" in line
+    assert "temperature" in str(both.winner())
 
 
 def test_logging_is_switched_off_and_on(shell: Any) -> None:
