@@ -112,13 +112,17 @@ def _pair_label(a: Any, b: Any) -> str:
     Examples
     --------
     >>> _pair_label("local/smollm2 (temperature=0)", "local/smollm2 (temperature=1)")
-    'local/smollm2: temperature=0 − temperature=1'
+    'local/smollm2: temperature=0 − 1'
     """
     first, second = label(a, 2 * LABEL_CHARS), label(b, 2 * LABEL_CHARS)
     name, _, setting = first.partition(" (")
     other_name, _, other = second.partition(" (")
     if name == other_name and setting and other:
-        return f"{name}: {setting.removesuffix(')')} − {other.removesuffix(')')}"
+        setting, other = setting.removesuffix(")"), other.removesuffix(")")
+        key = setting.partition("=")[0]
+        if "," not in setting + other and other.startswith(f"{key}="):
+            other = other.removeprefix(f"{key}=")
+        return f"{name}: {setting} − {other}"
     return f"{label(a)} − {label(b)}"
 
 

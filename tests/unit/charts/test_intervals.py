@@ -66,7 +66,7 @@ def test_what_differs_is_not_cut_off() -> None:
         scores(pd.DataFrame({"scorer": "exact", "model": [a, b], **means})).to_dict()
     )
 
-    assert '"local/smollm2: temperature=0 \\u2212 temperature=1.5"' in one
+    assert '"local/smollm2: temperature=0 \\u2212 1.5"' in one
     assert "Differences on the same prompts, exact" in one
     assert '"short: local/smollm2: temperature=0' in two
     assert f'"{b}"' in scored
