@@ -30,6 +30,14 @@ def view(*texts: str) -> ComparisonView:
     )
 
 
+def test_a_column_without_a_name_is_called_so() -> None:
+    """An empty name, or one of which nothing can be seen, would leave a blank heading."""
+    prompt = PromptView(text="Hello")
+    rows = [RowView(index=0, prompt=prompt, values={"": "a", "\u200b": "b", "lang": "Thai"})]
+
+    assert rows_title(rows) == "unnamed column, unnamed column, lang"
+
+
 def test_a_prompt_is_named_by_what_was_put_in() -> None:
     """Without values by its own text; on one line, cut where it is long."""
     assert row_label(prompt(0, "Say a", text="a", tone="kind")) == "a · kind"
@@ -58,7 +66,7 @@ def test_every_prompt_is_a_row_of_the_table() -> None:
 def test_a_long_table_says_what_it_leaves_out() -> None:
     """And where the rest is."""
     long = view(*(f"t{at}" for at in range(MAX_TABLE_ROWS + 3)))
-    line = "3 more prompts are not in this table. allos.comparison('cmp_1') shows all of them."
+    line = "3 more rows are not in this table. allos.comparison('cmp_1') shows all of them."
 
     assert table_rows(long)[1] == line
     assert comparison_html(long).count('<th class="allos-row"') == 1 + MAX_TABLE_ROWS

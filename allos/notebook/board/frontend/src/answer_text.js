@@ -98,15 +98,10 @@ export class AnswerText {
     this.marker?.forget();
   }
 
-  /** The finished answer without any marks. @param {string} html */
-  draw(html) {
-    this.#box.replaceChildren(markup(html));
+  /** The finished answer, with or without marks. @param {Node} content */
+  draw(content) {
+    this.#box.replaceChildren(content);
     this.#sayIfEmpty();
-  }
-
-  /** @param {string} text */
-  drawPlain(text) {
-    this.#box.replaceChildren(div("plain json", text));
   }
 
   /** @param {CellState} cell */
@@ -149,9 +144,7 @@ export class AnswerText {
     if (this.#html === html) return;
     this.#clear(this.#id);
     this.#html = html;
-    this.#box.append(markup(html));
-    this.#box.scrollTop = 0;
-    this.#sayIfEmpty();
+    this.draw(markup(html));
   }
 
   #sayIfEmpty() {
@@ -162,7 +155,11 @@ export class AnswerText {
 
   /** Append to blocks of bounded size; a line end becomes the border of two. @param {string} text */
   #append(text) {
-    if (!this.#plain) this.#box.append((this.#plain = div("plain", div(""))));
+    if (!this.#plain) {
+      this.#plain = div("plain", div(""));
+      this.#plain.dir = "auto"; // else its first letter would turn the blocks before it
+      this.#box.append(this.#plain);
+    }
     let rest = text.slice(this.#chars);
     this.#chars = text.length;
     while (rest) {

@@ -15,7 +15,7 @@ export function AddModel() {
         event.preventDefault();
         const model = field.current?.value.trim();
         if (model) send({ action: "add", model });
-        change((view) => ({ ...view, isAdding: false }));
+        change((view) => ({ ...view, panel: null }));
       }}
     >
       <label>

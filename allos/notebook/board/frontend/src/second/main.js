@@ -2,8 +2,9 @@
 
 import { Marker } from "../diff/marker.js";
 import { AddModel } from "./add_model.jsx";
+import { Arrange } from "./arrange.jsx";
 import { Help } from "./help.jsx";
 import { RankingView } from "./ranking.jsx";
 import { VoteView } from "./vote.jsx";
 
-export default { AddModel, Help, Marker, RankingView, VoteView };
+export default { AddModel, Arrange, Help, Marker, RankingView, VoteView };

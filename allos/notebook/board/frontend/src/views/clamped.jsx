@@ -63,7 +63,7 @@ export const Asked = memo(function Asked({ id, text, isExpanded }) {
     <div class="ask">
       <span class="who">{id}</span>
       <div>
-        <div ref={box} class="words clamp">{text}</div>
+        <div ref={box} class="words clamp" dir="auto">{text}</div>
         <More buttonRef={button} id={id} />
       </div>
     </div>
@@ -99,13 +99,16 @@ export const Answer = memo(function Answer({ cell, name, isExpanded, compared, w
   useEffect(() => {
     if (isMarked) needSecond();
   }, [isMarked]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!second || !box.current || !text.current) return;
     text.current.marker ??= new second.Marker(box.current, text.current);
-    text.current.marker.mark(cell, compared, words, (added, gone) => {
-      say(compared ? differenceLabel(compared.unit, added, gone) : "");
-      refit();
-    });
+    text.current.marker.mark(
+      cell,
+      compared,
+      words,
+      (added, gone) => say(compared ? differenceLabel(compared.unit, added, gone) : ""),
+      refit,
+    );
   }, [cell, compared, words, second]);
   useEffect(() => () => text.current?.close(), []);
   useEffect(() => {

@@ -8,12 +8,12 @@
 
 import { useEffect } from "preact/hooks";
 
-import { money, seconds, stateLabel } from "../format.js";
+import { money, seconds, stateLabel, tintOf } from "../format.js";
 import { METRICS } from "../query.js";
 import { tableLines } from "../select.js";
 import { focusOn, sortBy } from "../view_state.js";
 import { useBoard } from "./context.js";
-import { Chunk, chunks, Scroller } from "./windowed.jsx";
+import { Rows, Scroller } from "./windowed.jsx";
 
 const ROW_PX = 34;
 const EXCERPT_CHARS = 240;
@@ -44,21 +44,19 @@ export function Table({ state, view, columns, matching, now_ms }) {
         <thead>
           <tr>
             {heads.map(([by, label, isNumber]) => (
-              <Head key={by} by={by} label={by === "prompt" ? state.rows_title : label} isNumber={isNumber} view={view} />
+              <Head key={by} by={by} label={{ prompt: state.rows_title, model: state.columns_title }[by] ?? label} isNumber={isNumber} view={view} />
             ))}
           </tr>
         </thead>
-        {chunks(lines, 16).map((some, at) => (
-          <Chunk key={some[0]?.cell.key} count={some.length} columns={heads.length} row_px={ROW_PX} isFirst={at < 2}>
-            {() => some.map((line) => (
-              <Line key={line.cell.key} {...line} hasRow={hasRows} metrics={metrics} now_ms={now_ms} />
-            ))}
-          </Chunk>
-        ))}
+        <Rows items={lines} keyOf={keyOf} columns={heads.length} row_px={ROW_PX}>
+          {(line) => <Line key={line.cell.key} {...line} hasRow={hasRows} metrics={metrics} now_ms={now_ms} />}
+        </Rows>
       </table>
     </Scroller>
   );
 }
+
+const keyOf = (/** @type {ReturnType<typeof tableLines>[number]} */ { cell }) => cell.key;
 
 /** @param {{by: string, label: string, isNumber: boolean, view: ViewState}} props */
 function Head({ by, label, isNumber, view }) {
@@ -84,12 +82,12 @@ function Line({ cell, count, row, column, hasRow, metrics, now_ms }) {
   const text = (cell.source || cell.text).replace(/\s+/g, " ");
   return (
     <tr data-state={cell.state}>
-      {hasRow && <th scope="row" class="prompt" title={row.prompt}>{row.label}</th>}
-      <td class={`model c${column.slot} s${column.shade}`} title={`${column.provider}/${column.model} ${column.params}`}>
-        <span class="key">{column.letter}</span> {column.model}
+      {hasRow && <th scope="row" class="prompt" dir="auto" title={row.prompt}>{row.label}</th>}
+      <td class={`model ${tintOf(column, cell)}`} title={`${column.provider}/${column.model} ${column.params}`}>
+        <span class="key">{column.letter}</span> {column.model} <small>{cell.label}</small>
       </td>
-      <td class="answer">
-        <button class="alone-link" title="Show alone" dir="auto" onClick={() => change((now) => focusOn(now, column.key, row.key))}>
+      <td class="answer" dir="auto">
+        <button class="alone-link" title="Show alone" onClick={() => change((now) => focusOn(now, column.key, row.key))}>
           {text.slice(0, EXCERPT_CHARS) || cell.error || (cell.is_deferred ? "…" : "–")}
         </button>
         {count > 1 && <b class="times" title={`${count} repeats are the same`}>{`×${count}`}</b>}
