@@ -64,6 +64,8 @@ class Arguments:
     """Who makes the calls of a batch; None: this process."""
     executor: str | None = None
     """Variable that holds the executor of a batch."""
+    store: str | None = None
+    """Folder or URL where the workers of a batch write their answers."""
     params: dict[str, Any] = field(default_factory=dict)
     """Parameters and options of the provider that are set."""
 
@@ -122,7 +124,7 @@ def parse(line: str, *, cell: bool) -> Arguments:
                 "-n repeats a comparison or a batch: %%allos compare MODEL -n 3. Nothing was sent."
             )
     if data is None:
-        for flag in ("mode", "executor"):
+        for flag in ("mode", "executor", "store"):
             if getattr(flags, flag) is not None:
                 raise ConfigurationError(
                     f"--{flag} is for a batch: %%allos batch DATA PROVIDER/MODEL. Nothing was sent."
@@ -153,6 +155,7 @@ def parse(line: str, *, cell: bool) -> Arguments:
         stream=not flags.no_stream,
         mode=flags.mode,
         executor=unmark(flags.executor),
+        store=unmark(flags.store),
         params=merge_params(
             quoted.get(flags.params, flags.params),
             {

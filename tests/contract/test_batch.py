@@ -525,6 +525,27 @@ def test_a_confirmation_sees_what_is_left(server: FakeServer) -> None:
     assert server.count == 2
 
 
+def test_a_preview_takes_the_arguments_of_a_batch(server: FakeServer) -> None:
+    """Also those that change nothing of what is sent; what is answered is asked again with `refresh`."""
+    options: dict[str, Any] = {
+        "models": "groq/llama-3.1-8b-instant",
+        "max_tokens": 5,
+        "concurrency": 2,
+        "tags": ["x"],
+        "on_error": "row",
+        "confirm": lambda plan: True,
+        "max_steps": 3,
+        "approve": "always",
+    }
+    before = allos.preview_batch(table(), "{{ text }}", **options)
+    allos.batch(table(), "{{ text }}", **options).wait(20)
+    after = allos.preview_batch(table(), "{{ text }}", **options)
+    again = allos.preview_batch(table(), "{{ text }}", refresh=True, **options)
+
+    assert (before.calls, after.calls, again.calls) == (6, 0, 6)
+    assert again.worst_cost_usd == before.worst_cost_usd
+
+
 def test_a_preview_needs_no_key_and_names_what_would_fail(
     server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
