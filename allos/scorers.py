@@ -98,7 +98,7 @@ def as_scorer(source: Any, *, target: str | None = None) -> Scorer:
     Raises
     ------
     ConfigurationError
-        It is none of these, or needs a target.
+        It is none of these, does not take one argument, or needs a target.
     """
     if isinstance(source, str):
         ready = _READY.get(source)
@@ -124,9 +124,26 @@ def as_scorer(source: Any, *, target: str | None = None) -> Scorer:
             f"A scorer must be a function of a row or the name of a ready one, got {source!r:.80}."
         )
     name = getattr(source, "__name__", type(source).__name__)
+    if not _takes_one_argument(source):
+        raise ConfigurationError(
+            f"The scorer {name!r} must take one argument, the row: its columns are row['content'], "
+            "row['status'] and those of the data."
+        )
     return Scorer(
         name="scorer" if name == "<lambda>" else name, version=_version(source), function=source
     )
+
+
+def _takes_one_argument(function: Callable[..., Any]) -> bool:
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # of a function in C nothing is known
+        return True
+    try:
+        signature.bind(None)
+    except TypeError:
+        return False
+    return True
 
 
 def _version(function: Any) -> str:

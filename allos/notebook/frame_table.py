@@ -28,6 +28,8 @@ _ALL_CHARS = 3_000_000
 _FEWEST_CHARS, _MOST_CHARS = 80, 2_000
 """Of one text."""
 _PAGE_ROWS = 10
+_LARGE = 1_000
+"""From here on numbers have one digit behind the point, not four in all."""
 _WORDS: Any = {
     "info": "_START_ to _END_ of _TOTAL_ rows",
     "infoEmpty": "no rows",
@@ -74,17 +76,17 @@ def make_table(view: FrameView) -> Any:
 
 
 def plain_values(frame: pd.DataFrame) -> pd.DataFrame:
-    """Frame whose cells a page can sort and show: numbers as they are, all else short text in one line."""
+    """Frame whose cells a page can sort and show.
+
+    Fractions have four digits; numbers of a column with gaps are text, and all else is short text in one line.
+    """
     import pandas as pd
 
-    kept = [
-        pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_complex_dtype(kind)
-        for kind in frame.dtypes
-    ]
+    kept = numeric_columns(frame)
     texts = max(1, kept.count(False) * len(frame))
     chars = max(_FEWEST_CHARS, min(_MOST_CHARS, _ALL_CHARS // texts))
     columns = [
-        frame.iloc[:, at]
+        _numbers(frame.iloc[:, at])
         if is_number
         else frame.iloc[:, at].map(lambda value: _text(value, chars)).astype(object)
         for at, is_number in enumerate(kept)
@@ -95,10 +97,38 @@ def plain_values(frame: pd.DataFrame) -> pd.DataFrame:
     return made
 
 
-def _text(value: Any, chars: int) -> str:
+def numeric_columns(frame: pd.DataFrame) -> list[bool]:
+    """Whether each column holds real numbers."""
+    from pandas.api.types import is_complex_dtype, is_numeric_dtype
+
+    return [is_numeric_dtype(kind) and not is_complex_dtype(kind) for kind in frame.dtypes]
+
+
+def _numbers(column: pd.Series) -> pd.Series:
+    """Numbers to read; null is empty, which a column of numbers cannot hold. The page sorts both as numbers."""
     import pandas as pd
 
-    if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
+    values = list(column)
+    if column.dtype.kind == "f":
+        values = [value if _is_null(value) else _short(float(value)) for value in values]
+    if not column.isna().any():
+        return pd.Series(values, index=column.index, dtype=column.dtype)
+    texts = ["" if _is_null(value) else str(value).removesuffix(".0") for value in values]
+    return pd.Series(texts, index=column.index, dtype=object)
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.4g}") if abs(value) < _LARGE else round(value, 1)
+
+
+def _is_null(value: Any) -> bool:
+    import pandas as pd
+
+    return value is None or bool(pd.api.types.is_scalar(value) and pd.isna(value))
+
+
+def _text(value: Any, chars: int) -> str:
+    if _is_null(value):
         return ""
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}"
@@ -148,7 +178,7 @@ def _table_class() -> type[Any]:
                     "bottomEnd": "paging",
                 },
                 language=_WORDS,
-                columnDefs=self._alignment(frame),
+                columnDefs=self._alignment(view.shown),
             )
             self.add_class(NAME)
             self.observe(self._select, names="selected_rows")
@@ -156,7 +186,7 @@ def _table_class() -> type[Any]:
         @staticmethod
         def _alignment(frame: Any) -> list[dict[str, Any]]:
             # The index is the first column.
-            numbers = [at + 1 for at, kind in enumerate(frame.dtypes) if kind.kind in "iufb"]
+            numbers = [at + 1 for at, is_number in enumerate(numeric_columns(frame)) if is_number]
             return [{"targets": numbers, "className": "dt-right"}] if numbers else []
 
         def _select(self, _: Any) -> None:

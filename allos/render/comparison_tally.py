@@ -44,7 +44,7 @@ class ComparisonTally:
         self._count(column, response, -1)
 
     def column_numbers(self, column: int) -> str:
-        """Median latency and cost in all of a column with several answers; empty for others.
+        """Median latency (without waits in queues) and cost in all of a column with several answers; empty for others.
 
         Examples
         --------
@@ -57,7 +57,7 @@ class ComparisonTally:
         known = self._columns.get(column)
         if known is None or known.count_of_answers < 2:
             return ""
-        median_s = known.times_s.median
+        median_s = known.latencies_s.median
         facts = [f"median {seconds(median_s)}" if median_s is not None else "", known.cost]
         return " · ".join(filter(None, facts))
 
@@ -109,7 +109,8 @@ class _ColumnTally:
     """Numbers of the complete answers of one column."""
 
     def __init__(self) -> None:
-        self.times_s = _Values()
+        self.times_s = _Values()  # queue and retries included
+        self.latencies_s = _Values()
         self.speeds = _Values()  # tokens per second
         self.count_of_answers = 0
         self._cost_usd = 0.0
@@ -118,6 +119,7 @@ class _ColumnTally:
     def count(self, response: ProviderResponse, sign: int) -> None:
         self.count_of_answers += sign
         self.times_s.count(time_s(response), sign)
+        self.latencies_s.count(response.metadata.get("latency_s"), sign)
         self.speeds.count(response.metadata.get("tokens_per_second"), sign)
         usd = cost_usd(response)
         if usd is not None:

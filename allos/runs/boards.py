@@ -9,7 +9,10 @@ from allos.errors import ConfigurationError
 from allos.ids import new_id
 from allos.render.comparison_runs import side_by_side
 from allos.render.comparison_view import ComparisonView
+from allos.runs.batching.batch_plan import PREFIX as BATCH_PREFIX
+from allos.runs.batching.live_batch import Batch
 from allos.runs.comparison import Comparison
+from allos.runs.evaluation import Evaluation
 from allos.runs.logged_comparison import LoggedComparison, comparison
 
 if TYPE_CHECKING:
@@ -19,7 +22,7 @@ _NEEDED = ("provider", "model", "content")
 
 
 def board(
-    *runs: pd.DataFrame | LoggedComparison | Comparison | str,
+    *runs: pd.DataFrame | LoggedComparison | Comparison | Batch | Evaluation | str,
     rows: str | Iterable[str] | None = None,
     columns: str | Iterable[str] | None = None,
     colour: str | None = None,
@@ -28,8 +31,9 @@ def board(
 
     Parameters
     ----------
-    *runs : DataFrame, comparison or str
-        Rows with the log's columns, as `allos.responses` returns them; a comparison; or the id of one.
+    *runs : DataFrame, comparison, batch, evaluation or str
+        Rows with the log's columns, as `allos.responses` returns them; a comparison, or the id of one; a
+        batch or an evaluation, with the answers that it has so far.
         Of several, equal prompts share a row, what has changed most first, and the runs of a model
         stand next to each other.
     rows, columns : str or iterable of str, optional
@@ -93,13 +97,20 @@ def _new_id() -> str:
 
 def _frame_of(run: Any) -> pd.DataFrame:
     if isinstance(run, str):
+        if run.startswith(BATCH_PREFIX):
+            raise ConfigurationError(
+                f"{run!r:.80} is a batch: allos.board(batch) shows its answers, with what allos.batch(...) "
+                "or allos.resume(id) returned."
+            )
         return comparison(run).frame
+    if isinstance(run, Batch | Evaluation):
+        return _frame_of(run.partial)
     if isinstance(run, LoggedComparison | Comparison):
         return run.frame
     missing = [name for name in _NEEDED if name not in getattr(run, "columns", ())]
     if missing:
         raise ConfigurationError(
-            "board() needs rows of the log, a comparison or its id; "
+            "board() needs rows of the log, a comparison or its id, or a batch; "
             + (
                 f"this frame has no column {', '.join(map(repr, missing))}."
                 if hasattr(run, "columns")

@@ -13,18 +13,20 @@ from allos.render.evaluation_table import (
     evaluation_text,
 )
 from allos.render.logged_rows import records
+from allos.render.plain import shorten
 from allos.runs.batching.batch_frame import log_name
 from allos.runs.batching.column_labels import column_labels
 from allos.runs.batching.live_batch import Batch
 from allos.runs.decider import Decider
 from allos.runs.decision import Decision
-from allos.runs.score import OUTCOME, score
+from allos.runs.score import ERROR_SUFFIX, OUTCOME, score
 from allos.scorers import Scorer
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _FAILURES = ("refused", "cut", "failed", "cancelled")
+_ERROR_CHARS = 120
 
 
 class Evaluation:
@@ -184,7 +186,10 @@ class Evaluation:
         return EvaluationView(
             id=self.id,
             scores=scores,
-            verdicts=self._verdicts() if decision is None else [str(decision)],
+            verdicts=[
+                *(self._verdicts() if decision is None else [str(decision)]),
+                *self._scorer_failures(),
+            ],
             is_decided=decision is not None and decision.is_decided,
         )
 
@@ -207,9 +212,22 @@ class Evaluation:
             better = row["p_adjusted"] < 0.05
             words = "is better than" if better else "cannot be told apart from"
             lines.append(
-                f"{scorer.name}: {first} {words} {second} on these rows (difference "
-                f"{sign * row['difference']:+.3f}, 95 % interval {low:+.3f} to {high:+.3f})."
+                f"{scorer.name}: {first} {words} {second} on {_prompts(row['n_prompts'])} "
+                f"that both answered (difference {sign * row['difference']:+.3f}, 95 % interval {low:+.3f} to {high:+.3f})."
             )
+        return lines
+
+    def _scorer_failures(self) -> list[str]:
+        """One line for each scorer that failed: on how many answers, and how the first time."""
+        lines = []
+        for name in (scorer.name for scorer in self.scorers):
+            column = f"{name}{ERROR_SUFFIX}"
+            errors = list(self.frame[column].dropna()) if column in self.frame else []
+            if errors:
+                lines.append(
+                    f"{name} failed on {len(errors):,} of {len(self.frame):,} answers, which have no score "
+                    f"({shorten(errors[0], _ERROR_CHARS)}); the column {column} has every error."
+                )
         return lines
 
     def to_html(self) -> str:
@@ -222,6 +240,10 @@ class Evaluation:
     def __repr__(self) -> str:
         names = ", ".join(scorer.name for scorer in self.scorers)
         return f"Evaluation({names}; {self.batch!r})"
+
+
+def _prompts(count: int) -> str:
+    return f"{count:,} prompt{'' if count == 1 else 's'}"
 
 
 def _facts(frame: pd.DataFrame) -> pd.DataFrame:

@@ -130,7 +130,23 @@ class FinishedComparison(Arrangeable, Votable):
         title: str | None = None,
         blind: bool | None = None,
     ) -> str | Path:
-        """One page that holds the answers, as `Comparison.to_html` makes it."""
+        """One page that holds the answers, to keep, print or send: it needs no network and no kernel.
+
+        Parameters
+        ----------
+        path : str or pathlib.Path, optional
+            ``.html``; replaced if it exists.
+        title : str, optional
+            Heading of the page.
+        blind : bool, optional
+            Whether the page asks for votes and hides which model gave which answer until then; its
+            votes come back with `allos.import_votes`. By default as the comparison is shown.
+
+        Returns
+        -------
+        str or pathlib.Path
+            The page; the file, where a path is given.
+        """
         from allos.runs.comparison_file import write_html
 
         return write_html(self, path, title=title, blind=blind)

@@ -2,19 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import pandas as pd
 
 from allos.errors import ConfigurationError, did_you_mean
 from allos.log.columns import FRAME_NAMES, SUMMARY
+from allos.runs.batching.batch_frame import LOG_SUFFIX
 from allos.runs.column_names import column_names
 
 MOST_ROWS = 10_000
 """Rows that a page gets; the frame may have any number."""
 _OWN_COLUMNS = 12
 """Of the user's own columns beside those of the log."""
+_OF_DATA = frozenset({"created_at", "prompt", "input_tokens"})
+"""Left out where the data, which the prompts are made of, stands beside the answers."""
+
+
+def read_first(names: Sequence[Hashable], most_own: int = _OWN_COLUMNS) -> list[Hashable] | None:
+    """Columns that people read first of a frame with all columns of the log; None for other frames.
+
+    Parameters
+    ----------
+    names : sequence
+        Names of the frame's columns, of the log or of a batch.
+    most_own : int
+        How many columns of the data, and how many that were added, such as scores.
+
+    Examples
+    --------
+    >>> read_first([*FRAME_NAMES, "score"])[-3:]
+    ['cost_usd', 'latency_s', 'score']
+    >>> read_first(["ticket", *FRAME_NAMES])[:4]
+    ['ticket', 'provider', 'model', 'content']
+    """
+    known = set(names)
+    renamed = {n: f"{n}{LOG_SUFFIX}" if f"{n}{LOG_SUFFIX}" in known else n for n in FRAME_NAMES}
+    of_log = set(renamed.values())
+    if not of_log <= known:
+        return None
+    start = names.index(renamed["created_at"])
+    data = [name for name in names[:start] if name not in of_log]
+    added = [name for name in names[start:] if name not in of_log]
+    chosen = [renamed[name] for name in SUMMARY if not (data and name in _OF_DATA)]
+    return [*data[:most_own], *chosen, *added[:most_own]]
 
 
 class FrameView:
@@ -34,12 +66,7 @@ class FrameView:
 
     def __init__(self, frame: pd.DataFrame, columns: Sequence[Any] | None = None) -> None:
         names = list(frame.columns)
-        if columns is None:
-            chosen = names
-            if tuple(names[: len(FRAME_NAMES)]) == FRAME_NAMES:
-                chosen = [*SUMMARY, *names[len(FRAME_NAMES) :][:_OWN_COLUMNS]]
-        else:
-            chosen = column_names(columns)
+        chosen = column_names(columns) if columns is not None else read_first(names) or names
         for name in chosen:
             if name not in names:
                 known = [str(each) for each in names]

@@ -37,7 +37,7 @@ def comparison_code(arguments: Mapping[str, Any], data_source: str | None) -> st
         lines.append(f"    data={data_source},")
     for name, value in arguments.items():
         if name not in ("prompt", "models", "data"):
-            source = text_source(value) if isinstance(value, str) else repr(value)
+            source = text_source(value) if isinstance(value, str) else value_source(value)
             lines.append(f"    {name}={source},")
     imports = ["import random", ""] if (data_source or "").startswith("random.") else []
     return "\n".join([*imports, "import allos", "", "allos.compare(", *lines, ")"])
@@ -60,6 +60,24 @@ def text_source(text: str) -> str:
         except SyntaxError:
             pass
     return _quoted(text)
+
+
+def value_source(value: Any) -> str:
+    """A value as Python source: as `repr`, with double quotes.
+
+    Examples
+    --------
+    >>> print(value_source({"a": ["b", 1]}))
+    {"a": ["b", 1]}
+    """
+    if isinstance(value, str):
+        return _quoted(value)
+    if type(value) is list:
+        return f"[{', '.join(map(value_source, value))}]"
+    if type(value) is dict:
+        pairs = (f"{value_source(key)}: {value_source(each)}" for key, each in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    return repr(value)
 
 
 def is_literal(value: Any) -> bool:
@@ -87,17 +105,13 @@ def _models(models: Sequence[Any]) -> str:
 def _model(model: str | Provider | Mapping[str, Any]) -> str:
     if isinstance(model, Mapping):
         pairs = (
-            f"{_quoted(name)}: {_model(value) if name == 'model' else _value(value)}"
+            f"{_quoted(name)}: {_model(value) if name == 'model' else value_source(value)}"
             for name, value in model.items()
         )
         return f"{{{', '.join(pairs)}}}"
     if isinstance(model, Provider):  # its key and URL are not written into a notebook
         return _quoted(f"{model.name}/{model.model}")
     return _quoted(model)
-
-
-def _value(value: Any) -> str:
-    return _quoted(value) if isinstance(value, str) else repr(value)
 
 
 def _quoted(text: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from allos.runs.data import data_rows
-from allos.runs.playground_code import is_literal
+from allos.runs.playground_code import is_literal, value_source
 
 
 def is_table(data: Any) -> bool:
@@ -81,14 +81,14 @@ def literal_rows(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str
     Examples
     --------
     >>> literal_rows([{"a": 1, "b": object()}], ["a"])
-    "[\\n        {'a': 1},\\n    ]"
+    '[\\n        {"a": 1},\\n    ]'
     """
     lines = []
     for row in rows:
         values = {name: _plain(row[name]) for name in names}
         if not is_literal(values):
             return None
-        lines.append(f"        {values!r},")
+        lines.append(f"        {value_source(values)},")
     return "\n".join(["[", *lines, "    ]"])
 
 

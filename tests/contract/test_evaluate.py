@@ -78,8 +78,31 @@ def test_models_are_scored_and_compared(server: FakeServer) -> None:
     assert (exact["low"] <= exact["mean"]).all()
     assert (exact["mean"] <= exact["high"] + 1e-9).all()
     assert pairs.set_index("scorer").loc["exact", "p_adjusted"] < 0.001
-    assert "exact: groq/good is better than groq/same on these rows" in str(found)
+    assert "exact: groq/good is better than groq/same on 38 prompts that both answered" in str(
+        found
+    )
     assert "1 cut, 1 failed" in found.to_html()
+
+
+def test_a_scorer_that_fails_is_named_with_its_error(server: FakeServer) -> None:
+    """Its answers have no score, and a line says why; one that cannot take a row sends nothing."""
+    server.reply(answer)
+
+    def picky(row: Any) -> float:
+        return len(row["no such column"])
+
+    def of_two(content: str, label: str) -> bool:
+        return content == label
+
+    found = allos.evaluate(tickets(), "{{ text }}", models="groq/same", scorers=[picky])
+    text = str(found)
+    sent = server.count
+
+    assert "picky failed on 40 of 40 answers" in text
+    assert "KeyError" in text
+    with pytest.raises(ConfigurationError, match="'of_two' must take one argument, the row"):
+        allos.evaluate(tickets(), "{{ text }}", models="groq/good", scorers=of_two)
+    assert server.count == sent
 
 
 def test_other_scorers_ask_nothing_again(server: FakeServer) -> None:

@@ -76,12 +76,29 @@ def test_versions_change_with_what_a_scorer_does() -> None:
 
 
 @pytest.mark.parametrize(
+    "source",
+    [
+        len,
+        lambda row, strict=True: 1,
+        lambda *rows: 1,
+        str.strip,
+        type("Of", (), {"__call__": lambda self, row: 1})(),
+    ],
+)
+def test_whatever_takes_one_argument_is_a_scorer(source: Any) -> None:
+    """Functions in C, with defaults, and objects that are called."""
+    assert as_scorer(source).function is source
+
+
+@pytest.mark.parametrize(
     ("source", "message"),
     [
         ("exct", "There is no scorer 'exct'. Did you mean 'exact'"),
         ("exact", "needs a column to compare with"),
         (scorers.exact, "needs a column to compare with"),
         (5, "must be a function of a row"),
+        (lambda answer, row: 1, "must take one argument, the row"),
+        (lambda: 1, "must take one argument, the row"),
     ],
 )
 def test_what_is_no_scorer_is_refused(source: Any, message: str) -> None:

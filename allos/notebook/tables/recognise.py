@@ -1,9 +1,10 @@
 """Which frames are shown as a table of allos: its own ones, and parts of them.
 
 The frame itself stays a plain `pandas.DataFrame`: it is known by its columns, so that a part of its rows,
-sorted or filtered, looks the same. A part of the columns of responses, which may have any names, is known
-by a mark that pandas keeps, ``frame.attrs["allos_rows"]``; frames whose columns depend on a service or a call
-(models) by ``frame.attrs["allos_view"]``, and results of `allos.analysis` by their class.
+sorted or filtered, looks the same. The frame of a batch, where the columns of the data are first, and a part of
+the columns, which may have any names, are known by a mark that pandas keeps, ``frame.attrs["allos_rows"]``;
+frames whose columns depend on a service or a call (models) by ``frame.attrs["allos_view"]``, and results of
+`allos.analysis` by their class.
 """
 
 from __future__ import annotations
@@ -68,4 +69,6 @@ def table_of(frame: pd.DataFrame) -> DataTable | None:
         return None
     from allos.notebook.tables import responses_table
 
+    if responses_table.has_all_columns(frame):
+        return responses_table.table(frame)
     return responses_table.part_table(frame) if responses_table.is_part(frame) else None

@@ -12,6 +12,8 @@ from allos.log.columns import FRAME_NAMES, SUMMARY
 from allos.notebook.tables.values import count, dollars, excerpt, is_free, moment, plural, records
 from allos.render.data_table import DataTable, TableCell
 from allos.render.format import seconds
+from allos.runs.batching.batch_frame import LOG_SUFFIX
+from allos.runs.frame_view import read_first
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,18 +67,24 @@ def _log(frame: pd.DataFrame) -> DataTable:
 
 
 def _summary(frame: pd.DataFrame) -> DataTable:
-    others = [name for name in frame.columns[len(COLUMNS) :] if name not in _RAW][:_MAX_OTHERS]
+    names = [name for name in frame.columns if name not in _RAW]
+    shown = read_first(names, _MAX_OTHERS) or list(SUMMARY)
     rows = len(frame)
-    all_columns = f"{plural(len(frame.columns), 'column')}, {len(SUMMARY) + len(others)} shown"
+    all_columns = f"{plural(len(frame.columns), 'column')}, {len(shown)} shown"
     return DataTable(
         title=f"{plural(rows, 'response')}, {all_columns}" if rows else "No response.",
-        heads=("", *SUMMARY, *map(str, others)),
-        rows=_lines(frame, [*SUMMARY, *others], 45),
+        heads=("", *map(str, shown)),
+        rows=_lines(frame, shown, 45),
         numbers=_NUMBERS,
         short=frozenset({"created_at", "provider", "status"}),
         prose=frozenset({"prompt", "content"}),
         note="df.columns lists all columns; df[[...]] shows those that you name." if rows else "",
     )
+
+
+def has_all_columns(frame: pd.DataFrame) -> bool:
+    """Whether a frame has all columns of the log, wherever they stand: of a batch, the data's are first."""
+    return frame.columns.is_unique and read_first(list(frame.columns)) is not None
 
 
 def is_part(frame: pd.DataFrame) -> bool:
@@ -120,7 +128,7 @@ def _is_long(column: pd.Series) -> bool:
 
 
 def _lines(
-    frame: pd.DataFrame, names: Sequence[str], excerpt_chars: int
+    frame: pd.DataFrame, names: Sequence[Any], excerpt_chars: int
 ) -> list[list[TableCell | str]]:
     """Lines of a frame with the labels of its rows, and a line of dots where some are left out."""
     shown, gap_after = _some_rows(frame)
@@ -144,9 +152,9 @@ def _some_rows(frame: pd.DataFrame) -> tuple[pd.DataFrame, int | None]:
     return pd.concat([frame.iloc[:half], frame.iloc[-half:]]), half
 
 
-def _cell(name: str, row: Mapping[str, Any], excerpt_chars: int) -> TableCell | str:
+def _cell(name: Any, row: Mapping[str, Any], excerpt_chars: int) -> TableCell | str:
     value = row[name]
-    if name in _CELLS:
+    if name in _CELLS and f"{name}{LOG_SUFFIX}" not in row:
         return _CELLS[name](row)
     if value is None or isinstance(value, bool):
         return "" if value is None else str(value)

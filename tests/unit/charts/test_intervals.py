@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pandas as pd
@@ -9,7 +10,7 @@ import pytest
 
 from allos import analysis
 from allos.charts import theme
-from allos.charts.intervals import differences
+from allos.charts.intervals import differences, scores
 from allos.errors import ConfigurationError
 from tests.support.analysis_frames import RESULTS, judged, log
 
@@ -45,6 +46,31 @@ def test_a_pair_has_its_names() -> None:
     (record,) = records(RESULTS["paired"]().plot())
 
     assert record["label"] == "openai/gpt-5-mini − local/smollm2"
+
+
+def test_what_differs_is_not_cut_off() -> None:
+    """One scorer is in the title, of several each row names its own; a model with two settings is named once."""
+    a, b = "local/smollm2 (temperature=0)", "local/smollm2 (temperature=1.5)"
+    pairs = {
+        "a": [a, a],
+        "b": [b, b],
+        "difference": [0.1, 0.2],
+        "low": [0.0, 0.1],
+        "high": [0.3] * 2,
+    }
+    frame = pd.DataFrame({"scorer": "exact", **pairs, "p_adjusted": [0.5, 0.5]})
+    one = json.dumps(differences(frame.head(1)).to_dict())
+    two = json.dumps(differences(frame.assign(scorer=["exact", "short"])).to_dict())
+    means = {"n_prompts": 9, "mean": [0.5, 0.6], "low": 0.4, "high": 0.7}
+    scored = json.dumps(
+        scores(pd.DataFrame({"scorer": "exact", "model": [a, b], **means})).to_dict()
+    )
+
+    assert '"local/smollm2: temperature=0 \\u2212 1.5"' in one
+    assert "Differences on the same prompts, exact" in one
+    assert '"short: local/smollm2: temperature=0' in two
+    assert f'"{b}"' in scored
+    assert "Mean score, exact" in scored
 
 
 def test_an_unknown_interval_leaves_the_dot() -> None:

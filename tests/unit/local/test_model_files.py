@@ -108,6 +108,15 @@ def test_unknown_model(folder: Path, name: str, words: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_an_installed_model_is_not_to_be_installed(folder: Path) -> None:
+    """A misspelt name then has the near match alone."""
+    write(folder / "smollm2.gguf")
+    with pytest.raises(ConfigurationError, match="Did you mean 'smollm2'") as caught:
+        find_model("smolm2")
+
+    assert INSTALL_COMMAND not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [(b"", "is empty"), (b"GG", "is not a GGUF file"), (b"PK\3\4....", "is not a GGUF file")],

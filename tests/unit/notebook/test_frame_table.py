@@ -31,10 +31,13 @@ def test_nothing_of_a_text_is_markup() -> None:
 
 
 def test_values_can_be_sorted_and_texts_are_short() -> None:
-    """Numbers stay numbers; a long text is cut, null is empty, a time is readable."""
+    """Numbers stay numbers and are short; a long text is cut, null is empty, a time is readable."""
     frame = pd.DataFrame(
         {
             "n": pd.array([2, None], dtype="Int64"),
+            "usd": pd.array([0.0000123456, None], dtype="Float64"),
+            "s": [1.23456789, 123456.789],
+            "k": [1, 30],
             "text": ["x" * 10_000, None],
             "lines": ['{\n  "a": 1\n}', ""],
             "when": [datetime(2026, 11, 2, 9, 30, tzinfo=UTC), pd.NaT],
@@ -43,7 +46,10 @@ def test_values_can_be_sorted_and_texts_are_short() -> None:
     )
     shown = plain_values(frame)
 
-    assert shown["n"].dtype == "Int64"
+    assert shown["n"].tolist() == ["2", ""]
+    assert shown["usd"].tolist() == ["1.235e-05", ""]
+    assert shown["s"].tolist() == [1.235, 123456.8]
+    assert shown["k"].tolist() == [1, 30]
     assert [len(text) for text in shown["text"]] == [2_000, 0]
     assert shown["lines"].tolist() == ['{ "a": 1 }', ""]
     assert shown["when"].tolist() == ["2026-11-02 09:30:00", ""]

@@ -25,6 +25,18 @@ def _responses(draw: st.DrawFn) -> ProviderResponse:
     return ProviderResponse(metadata=known, replayed=draw(st.booleans()))
 
 
+def test_the_median_of_a_column_leaves_out_waits_in_queues() -> None:
+    """As the seconds below each answer do; who finished first is a matter of the whole time."""
+    tally = ComparisonTally()
+    for column in (0, 1):
+        for queue_s in (5.0, 6.0 + column):
+            facts = {"latency_s": 0.5, "queue_s": queue_s, "total_time_s": 0.5 + queue_s}
+            tally.add(column, ProviderResponse("Hi", metadata=facts))
+
+    assert tally.column_numbers(0) == "median 0.50 s"
+    assert str(tally.summary(columns=2, cells=4).facts[0]) == "first to finish A 6.0 s"
+
+
 @given(st.lists(st.tuples(st.integers(0, 2), _responses(), st.none() | _responses())))
 def test_tally_equals_the_summary_of_all_cells(
     answers: list[tuple[int, ProviderResponse, ProviderResponse | None]],

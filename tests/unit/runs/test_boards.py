@@ -43,6 +43,19 @@ def test_rows_of_one_comparison_are_that_comparison() -> None:
     ]
 
 
+def test_a_batch_is_shown_with_the_answers_that_it_has() -> None:
+    """Itself or as an evaluation; its id says what to do."""
+    provider = ScriptedProvider(["Italy", "Norway"])
+    data = [{"city": "Rome"}, {"city": "Oslo"}]
+    asked = allos.batch(data, "Where is {{ city }}?", models=provider).wait(10)
+    scored = allos.evaluate(data, "Where is {{ city }}?", models=provider, scorers=len).wait(10)
+
+    for each in (asked, scored):
+        assert sorted(cell.text for cell in board(each).view().cells) == ["Italy", "Norway"]
+    with pytest.raises(ConfigurationError, match="is a batch"):
+        board(asked.id)
+
+
 def test_equal_calls_of_several_comparisons_are_repeats() -> None:
     """Any rows of the log stand side by side."""
     run("Italy", "Norway")

@@ -24,6 +24,18 @@ def test_of_the_log_the_columns_read_first() -> None:
     assert list(view.rows.columns) == list(frame.columns)
 
 
+def test_of_a_batch_the_data_and_the_answers() -> None:
+    """The data's columns first, also one named as the log's; scores last."""
+    frame = frame_of([a_response(0), a_response(1)]).rename(columns={"status": "status_log"})
+    frame = pd.concat([pd.DataFrame({"ticket": ["a", "b"], "status": "open"}), frame], axis=1)
+    view = frame.assign(exact=[1.0, 0.0]).allos.show()
+
+    assert list(view.shown.columns) == [
+        *("ticket", "status", "provider", "model", "content", "status_log"),
+        *("output_tokens", "cost_usd", "latency_s", "exact"),
+    ]
+
+
 def test_any_frame_is_shown_as_it_is() -> None:
     """All of its columns, or those that are named; a page gets so many rows."""
     frame = pd.DataFrame({"a": range(MOST_ROWS + 1), "b": 1})

@@ -38,5 +38,5 @@ def test_rows_without_a_name_are_written_out() -> None:
     """Numbers of NumPy as Python's; what has no literal is not written."""
     rows = pd.DataFrame(ROWS).to_dict("records")[:1]
 
-    assert literal_rows(rows, ["at"]) == "[\n        {'at': 0},\n    ]"
+    assert literal_rows(rows, ["at"]) == '[\n        {"at": 0},\n    ]'
     assert literal_rows([{"a": object()}], ["a"]) is None

@@ -92,7 +92,8 @@ def test_rank_is_of_the_votes(shell: Any) -> None:
         shell.run_line_magic("allos", f"rank {words}") for words in ("judge:gpt-5", "gpt-5 today")
     ]
 
-    assert "No votes: allos.vote" in before
+    assert "No votes. Vote on the board" in before
+    assert "allos.vote(a, b, 'a')" in before
     assert frame["model"].tolist() == ["groq/b", "groq/a"]
     assert "3 votes today, by " in shown(shell, frame)
     assert "3 votes of judges do not count" in shown(shell, frame)
@@ -101,6 +102,18 @@ def test_rank_is_of_the_votes(shell: Any) -> None:
         assert "by judge:gpt-5" in shown(shell, each)
         assert "of people" not in shown(shell, each)
     assert frame.attrs["notes"][0] in shown(shell, frame)
+
+
+def test_votes_between_settings_say_where_these_are_ranked(shell: Any) -> None:
+    """Two answers of one model rank no models; the comparison ranks its settings."""
+    both = allos.compare(
+        "Hi", models=[ScriptedProvider("Hello")], params=[{"temperature": 0}, {"temperature": 1}]
+    ).wait(10)
+    allos.vote(*both.responses, "a")
+    line = shell.run_line_magic("allos", "rank")
+
+    assert f"allos.comparison({both.id!r}).winner()" in line
+    assert "temperature" in str(both.winner())
 
 
 def test_logging_is_switched_off_and_on(shell: Any) -> None:

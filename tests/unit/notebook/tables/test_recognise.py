@@ -60,6 +60,22 @@ def test_filtered_sorted_and_widened_frames_look_the_same(shell: Any) -> None:
     assert ">score</th>" in shown(shell, wider)["text/html"]
 
 
+def test_frames_of_batches_show_the_data_beside_the_answers(shell: Any) -> None:
+    """Whole, a part of the rows, and scored; a column of the data is never read as one of the log."""
+    data = pd.DataFrame({"city": ["Rome", "Oslo"], "latency_s": ["slow", "fast"]})
+    found = allos.evaluate(
+        data, "Where is {{ city }}?", models=ScriptedProvider("Here"), scorers=lambda row: 1
+    ).frame
+    html = shown(shell, found[found["city"] == "Rome"])["text/html"]
+
+    assert f"1 response, {len(found.columns)} columns, 11 shown" in html
+    assert ">Rome</td>" in html
+    assert ">slow</td>" in html
+    assert ">latency_s_log</th>" in html
+    assert ">scorer</th>" in html
+    assert ">created_at</th>" not in html
+
+
 def test_chosen_columns_are_a_table_as_well(shell: Any) -> None:
     """Texts at the left and longer than pandas shows them, numbers at the right, in the order chosen."""
     long = "word " * 60
