@@ -58,6 +58,10 @@ class Arguments:
     """Show the answer's own HTML."""
     quiet: bool = False
     stream: bool = True
+    mode: str | None = None
+    """Who makes the calls of a batch; None: this process."""
+    executor: str | None = None
+    """Variable that holds the executor of a batch."""
     params: dict[str, Any] = field(default_factory=dict)
     """Parameters and options of the provider that are set."""
 
@@ -115,6 +119,12 @@ def parse(line: str, *, cell: bool) -> Arguments:
             raise ConfigurationError(
                 "-n repeats a comparison or a batch: %%allos compare MODEL -n 3. Nothing was sent."
             )
+    if data is None:
+        for flag in ("mode", "executor"):
+            if getattr(flags, flag) is not None:
+                raise ConfigurationError(
+                    f"--{flag} is for a batch: %%allos batch DATA PROVIDER/MODEL. Nothing was sent."
+                )
     return Arguments(
         model=model,
         models=models,
@@ -134,6 +144,8 @@ def parse(line: str, *, cell: bool) -> Arguments:
         unsafe_html=flags.unsafe_html,
         quiet=flags.quiet or is_hidden,
         stream=not flags.no_stream,
+        mode=flags.mode,
+        executor=unmark(flags.executor),
         params=merge_params(
             quoted.get(flags.params, flags.params),
             {

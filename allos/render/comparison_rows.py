@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from allos.render.comparison_view import ComparisonView, RowView
-from allos.render.plain import clean_text, shorten
+from allos.render.plain import clean_text, shorten, visible_name
 
 MAX_TABLE_ROWS = 50
 """A static table shows so many prompts; the log, and the live board, have all of them."""
@@ -31,7 +31,8 @@ def row_label(row: RowView) -> str:
 
 def rows_title(rows: Sequence[RowView]) -> str:
     """Name of the column of prompts: the names of the values that were put in, or ``prompt``."""
-    names = list(dict.fromkeys(name for row in rows for name in row.values))
+    given = dict.fromkeys(name for row in rows for name in row.values)
+    names = [visible_name(name, "unnamed column") for name in given]
     if not names or len(names) > _MAX_NAMES:
         return "row" if names else "prompt"
     return clean_text(", ".join(names))

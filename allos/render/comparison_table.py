@@ -136,11 +136,11 @@ def _with_breaks(text: str) -> str:
 
 
 def _head(column: ColumnView, slot: int, shade: int, params: Sequence[str]) -> str:
-    provider, _, model = column.name.partition("/")
-    below = _DOT.join(f"<span>{escaped(label)}</span>" for label in (provider, *params) if label)
+    model, service = column.heading
+    below = _DOT.join(f"<span>{escaped(label)}</span>" for label in (service, *params) if label)
     return (
         f'<th class="allos-c{slot} allos-shade{shade}"><div class="allos-head"><b class="allos-key">'
-        f"{key_letter(column.index)}</b> <b>{escaped(model or provider)}</b><br>"
+        f"{key_letter(column.index)}</b> <b>{escaped(model)}</b><br>"
         f"<small>{below}</small></div></th>"
     )
 

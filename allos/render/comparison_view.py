@@ -21,10 +21,14 @@ from allos.render.logged_rows import (
     response_of,
     variables_of,
 )
+from allos.render.plain import visible_name
 from allos.response import ProviderResponse
 
 if TYPE_CHECKING:
     import pandas as pd
+
+NAMELESS_MODEL = "unnamed model"
+"""Name of a column whose rows do not say which model they are of."""
 
 State = Literal["queued", "running", "waiting", "ok", "error", "cancelled"]
 
@@ -77,6 +81,22 @@ class ColumnView:
     params: Mapping[str, Any] = field(default_factory=dict)
     run: str = ""
     """Label of the run that it belongs to, where several stand side by side."""
+
+    @property
+    def heading(self) -> tuple[str, str]:
+        """Model, which is never blank, and service, as they stand above a column.
+
+        Examples
+        --------
+        >>> ColumnView(index=0, name="groq/openai/gpt-oss-20b").heading
+        ('openai/gpt-oss-20b', 'groq')
+        >>> ColumnView(index=0, name="my-model").heading
+        ('my-model', '')
+        """
+        service, slash, model = self.name.partition("/")
+        if not slash:
+            service, model = "", service
+        return visible_name(model, NAMELESS_MODEL), visible_name(service, "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,10 +224,9 @@ class ComparisonView:
         cells = []
         for row, place in placed:
             if place.column not in columns:
-                name = "/".join(part for part in (row.get("provider"), row.get("model")) if part)
                 columns[place.column] = ColumnView(
                     index=place.column,
-                    name=name,
+                    name=_name_of(row),
                     params=params_of(row),
                     run=row.get(RUN) or "",
                 )
@@ -238,6 +257,13 @@ class ComparisonView:
             rows=several,
             n=1 + max((cell.sample_index for cell in cells), default=0),
         )
+
+
+def _name_of(row: Mapping[str, Any]) -> str:
+    """``provider/model``, as far as the row has them."""
+    service = visible_name(row.get("provider"), "")
+    model = visible_name(row.get("model"), NAMELESS_MODEL)
+    return f"{service}/{model}" if service else model
 
 
 def shared_prompt(prompts: Sequence[PromptView]) -> PromptView:

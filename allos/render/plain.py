@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from allos.render.style import LIVE_STYLE
 
@@ -60,6 +61,18 @@ def clean_text(text: str) -> str:
     text = _ESCAPES.sub("", text)
     # A lone surrogate cannot be encoded: it would fail in the log, the kernel's message and nh3.
     return reveal(_SURROGATES.sub("\ufffd", text))
+
+
+def visible_name(name: Any, otherwise: str) -> str:
+    r"""A name, or other words where it is missing or nothing of it can be seen.
+
+    Examples
+    --------
+    >>> visible_name("groq", "unknown"), visible_name(" \u200b", "unknown"), visible_name(None, "unknown")
+    ('groq', 'unknown', 'unknown')
+    """
+    text = name if isinstance(name, str) else ""
+    return text if any(char.isprintable() and not char.isspace() for char in text) else otherwise
 
 
 def reveal(text: str) -> str:

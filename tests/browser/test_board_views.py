@@ -115,8 +115,23 @@ def _new(page: Page) -> list[str]:
     """What is marked as new, in the order of the page."""
     return page.evaluate(
         """() => [...CSS.highlights.get("allos-new") ?? []]
+            .map((marked) => {
+                const range = document.createRange();
+                range.setStart(marked.startContainer, marked.startOffset);
+                range.setEnd(marked.endContainer, marked.endOffset);
+                return range;
+            })
             .sort((a, b) => a.compareBoundaryPoints(Range.START_TO_START, b)).map(String)"""
     )
+
+
+def test_who_types_at_once_loses_no_letter(lab: Lab) -> None:
+    """The field for one more model is there with the click, also while the kernel is in a cell."""
+    with shown(lab.browser, tickets(), second=False) as page:
+        page.board.get_by_role("button", name="+ model").click()
+        page.page.keyboard.type("groq/fdv?x")
+        field = page.board.get_by_role("textbox", name="One more model")
+        assert field.input_value() == "groq/fdv?x"
 
 
 def test_a_grid_has_a_row_for_each_prompt(board: BoardPage) -> None:
@@ -275,6 +290,19 @@ def test_a_long_board_has_in_the_page_what_is_seen(lab: Lab) -> None:
         page.page.wait_for_timeout(200)
         page.flush()
         expect(page.board.locator("td .text", has_text="answer 399")).to_be_attached()
+        spread = """(box) => {
+            const inner = box.getBoundingClientRect();
+            const rows = [...box.querySelectorAll("tbody tr:not([aria-hidden])")];
+            return [rows[0].getBoundingClientRect().top - inner.top,
+                    rows.at(-1).getBoundingClientRect().bottom - inner.bottom];
+        }"""
+        for place in (0.5, 0.2, 0):  # the window is full, and its ends are out of sight
+            page.board.locator(".scroller").evaluate(
+                f"(box) => {{ box.scrollTop = {place} * box.scrollHeight; }}"
+            )
+            page.page.wait_for_timeout(200)
+            above, below = page.board.locator(".scroller").evaluate(spread)
+            assert below > 0 and (above < 0 or not place), (place, above, below)
         page.board.locator(".search input").fill("answer 123")
         page.page.wait_for_timeout(500)
         page.flush()

@@ -90,6 +90,21 @@ def test_a_blind_vote_with_the_mouse_alone(lab: Lab) -> None:
     assert notebook.foreign_requests == []
 
 
+def test_keys_before_the_second_script_do_nothing(tmp_path: Path, lab: Lab) -> None:
+    """While the two answers are awaited, `d` and `x` reach neither the board nor the notebook around it."""
+    with (
+        compared(tmp_path / "log.sqlite", models=3, blind=True) as comparison,
+        shown(lab.browser, comparison, second=False) as page,
+    ):
+        page.page.evaluate(
+            "() => { window.heard = ''; addEventListener('keydown', ({key}) => { heard += key; }); }"
+        )
+        page.board.focus()
+        page.page.keyboard.type("ddx0")
+        page.page.keyboard.press("Escape")
+        assert page.page.evaluate("heard") == "Escape"
+
+
 def test_keys_vote_tie_undo_and_note(tmp_path: Path, lab: Lab) -> None:
     """Without the mouse; the page shows a choice before the kernel has answered."""
     with (

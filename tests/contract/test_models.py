@@ -140,7 +140,7 @@ def test_file_holds_no_key_and_no_address(
 
     assert KEY not in text
     assert "127.0.0.1" not in text
-    assert set(json.loads(text)["groq"]) == {"at", "models"}
+    assert set(json.loads(text)["groq"]) == {"at", "models", "chat"}
     assert path.parent.stat().st_mode & 0o077 == 0
 
 

@@ -155,3 +155,22 @@ test("work in slices gives way, and is given up when nobody wants it", async () 
   assert.equal(await inSlices(work(), () => false), "done");
   assert.equal(await inSlices(work(), () => true), null);
 });
+
+test("works that come together are done one after the other, and share their slices", async () => {
+  /** @type {string[]} */
+  const done = [];
+  /** @param {string} name */
+  function* work(name) {
+    yield;
+    done.push(name);
+    return name;
+  }
+  function* broken() {
+    yield;
+    throw new Error("broken");
+  }
+
+  const all = [inSlices(work("a"), () => false), inSlices(broken(), () => false), inSlices(work("b"), () => false)];
+  assert.equal((await Promise.allSettled(all))[1]?.status, "rejected");
+  assert.deepEqual(done, ["a", "b"]);
+});

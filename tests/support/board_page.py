@@ -39,7 +39,7 @@ _MOUNT = """async ([code, second, snapshot]) => {
         },
         send: (action) => {
             if (action.action !== "script") window.tell(action);
-            else setTimeout(window.hear, 0, {type: "script", text: second});
+            else if (second !== null) setTimeout(window.hear, 0, {type: "script", text: second});
         },
     };
     window.hear = (message) => listeners["msg:custom"].forEach((listener) => listener(message));
@@ -54,6 +54,15 @@ _MOUNT = """async ([code, second, snapshot]) => {
 
 class BoardPage:
     """One board, the page that shows it, and what the page has sent.
+
+    Parameters
+    ----------
+    context : BrowserContext
+    source : BoardSource
+    dark : bool
+        Whether the page is dark.
+    second : bool
+        Whether the page gets the second script when it asks; False: as if the kernel were busy.
 
     Attributes
     ----------
@@ -70,7 +79,14 @@ class BoardPage:
         Addresses of everything that the page has asked for, other than itself.
     """
 
-    def __init__(self, context: BrowserContext, source: BoardSource, *, dark: bool = False) -> None:
+    def __init__(
+        self,
+        context: BrowserContext,
+        source: BoardSource,
+        *,
+        dark: bool = False,
+        second: bool = True,
+    ) -> None:
         self.updates = BoardUpdates(source)
         self.actions: list[dict[str, Any]] = []
         self.acted_ms: list[float] = []
@@ -84,7 +100,7 @@ class BoardPage:
         self.page.expose_function("tell", self._act)
         snapshot = json.loads(json.dumps(self.updates.snapshot()))
         self.requests.clear()
-        scripts = [_static("board.js"), _static("board-second.js")]
+        scripts = [_static("board.js"), _static("board-second.js") if second else None]
         self.opened_s = self.page.evaluate(_MOUNT, [*scripts, snapshot])
         self.board: Locator = self.page.locator(".allos-board")
 
@@ -117,10 +133,10 @@ class BoardPage:
 
 @contextmanager
 def shown(
-    context: BrowserContext, source: BoardSource, *, dark: bool = False
+    context: BrowserContext, source: BoardSource, *, dark: bool = False, second: bool = True
 ) -> Iterator[BoardPage]:
-    """Show a board; its page is closed at the end."""
-    page = BoardPage(context, source, dark=dark)
+    """Show a board; its page is closed at the end. See `BoardPage`."""
+    page = BoardPage(context, source, dark=dark, second=second)
     try:
         yield page
     finally:

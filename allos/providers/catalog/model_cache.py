@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from allos.errors import ConfigurationError
-from allos.providers.catalog import model_limits, services
+from allos.providers.catalog import model_kinds, model_limits, services
 
 if TYPE_CHECKING:
     from allos.providers.catalog.model_list import ModelList
@@ -32,7 +32,7 @@ _windows: dict[tuple[str, str | None, str], int] = {}
 def cached_models(name: str, base_url: str | None = None) -> list[str] | None:
     """Models that a service listed earlier, in this or another kernel; None when it was not asked.
 
-    Makes no request.
+    All of them: `known_models` has those that answer prompts. Makes no request.
 
     Parameters
     ----------
@@ -53,28 +53,50 @@ def cached_models(name: str, base_url: str | None = None) -> list[str] | None:
     listed = _lists.get((service, base_url))
     if listed is not None:
         return listed.ids
-    entry = _on_disk().get(service) if base_url is None else None
-    if not isinstance(entry, dict) or not isinstance(entry.get("models"), list):
-        return None
-    age_s = time.time() - entry["at"] if isinstance(entry.get("at"), int | float) else _MAX_AGE_S
-    return [str(model) for model in entry["models"]] if age_s < _MAX_AGE_S else None
+    return _kept(service, "models") if base_url is None else None
 
 
 def known_models(name: str, base_url: str | None = None) -> list[str]:
-    """Models that a service listed earlier, else those in the shipped data; may be empty.
+    """Models that answer prompts: of those that a service listed earlier, else of the shipped data.
+
+    Left out are models for embeddings, speech, images and the like: as the service says, else by
+    their names. May be empty.
 
     Examples
     --------
     >>> "claude-haiku-4-5" in known_models("anthropic")
     True
+    >>> "whisper-large-v3" in known_models("groq")
+    False
     """
-    listed = cached_models(name, base_url)
-    if listed is not None or base_url is not None:
-        return listed or []
     try:
-        return model_limits.names(services.find(name).name)
+        service = services.find(name).name
     except ConfigurationError:
         return []
+    listed = _lists.get((service, base_url))
+    if listed is not None:
+        return _chat_names(listed)
+    if base_url is not None:
+        return []
+    chosen = _kept(service, "chat")
+    if chosen is not None:
+        return chosen
+    names = cached_models(service)
+    names = model_limits.names(service) if names is None else names
+    return [model for model in names if model_kinds.chats(model)]
+
+
+def _chat_names(models: ModelList) -> list[str]:
+    return [info.id for info in models if model_kinds.chats(info.id, info.chats)]
+
+
+def _kept(service: str, what: str) -> list[str] | None:
+    """Names in the file; None where there are none, or they are old."""
+    entry = _on_disk().get(service)
+    if not isinstance(entry, dict) or not isinstance(entry.get(what), list):
+        return None
+    age_s = time.time() - entry["at"] if isinstance(entry.get("at"), int | float) else _MAX_AGE_S
+    return [str(model) for model in entry[what]] if age_s < _MAX_AGE_S else None
 
 
 def remember(service: str, base_url: str | None, models: ModelList, *, on_disk: bool) -> None:
@@ -83,7 +105,8 @@ def remember(service: str, base_url: str | None, models: ModelList, *, on_disk: 
     if not on_disk or base_url is not None:
         return
     # Read, change, replace: of two kernels at once the later one wins, which only costs a request.
-    table = {**_on_disk(), service: {"at": int(time.time()), "models": models.ids}}
+    entry = {"at": int(time.time()), "models": models.ids, "chat": _chat_names(models)}
+    table = {**_on_disk(), service: entry}
     with suppress(OSError):
         path = cache_file()
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

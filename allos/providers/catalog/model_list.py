@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from allos.dtypes import text_dtype
+from allos.providers.catalog.model_kinds import chats_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +47,8 @@ class ModelInfo:
     """Model that the service recommends instead."""
     owned_by: str | None = None
     """Owner or creator."""
+    chats: bool | None = None
+    """Whether it answers prompts with text; False: it makes embeddings, speech or images."""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """The service's own record."""
 
@@ -62,6 +65,7 @@ _DTYPES = {
     "shutdown_at": "datetime64[us, UTC]",
     "replacement": "str",
     "owned_by": "str",
+    "chats": "boolean",
 }
 
 
@@ -87,7 +91,7 @@ class ModelList(list[ModelInfo]):
         """DataFrame with one row per model; the columns and dtypes are the same when it is empty.
 
         Columns are the fields of `ModelInfo` without `raw`; `model` is the id. Strings are ``str``
-        (``string`` on pandas 2), numbers ``Int64``, times ``datetime64[us, UTC]``.
+        (``string`` on pandas 2), numbers ``Int64``, `chats` ``boolean``, times ``datetime64[us, UTC]``.
         """
         import pandas as pd
 
@@ -143,6 +147,7 @@ def _parse_model(row: Mapping[str, Any], provider: str) -> ModelInfo | None:
         ),
         replacement=_first_string(row, "deprecation_replacement_model", "replacement"),
         owned_by=_first_string(row, "owned_by", "organization"),
+        chats=chats_in(row),
         raw=row,
     )
 

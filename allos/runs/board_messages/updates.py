@@ -316,13 +316,13 @@ class BoardUpdates:
         described = []
         params = differing_params(columns)
         for column, (slot, shade), apart in zip(columns, places, params, strict=True):
-            provider, _, model = clean_text(column.name).partition("/")
+            model, service = column.heading
             described.append(
                 {
                     "key": column_key(column.index),
                     "letter": key_letter(column.index),
-                    "provider": provider,
-                    "model": model,
+                    "provider": clean_text(service) or "unknown service",
+                    "model": clean_text(model),
                     "params": clean_text(", ".join(apart)),
                     "run": clean_text(column.run),
                     "numbers": self._tally.column_numbers(column.index),

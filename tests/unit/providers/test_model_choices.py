@@ -99,6 +99,19 @@ def test_names_from_a_server_are_only_names() -> None:
     assert sum(each.name.removeprefix("ollama/") in names for each in found) > 20
 
 
+def test_models_that_do_not_chat_are_not_offered() -> None:
+    """Neither shipped ones nor those that a service lists; whoever types the name gets it."""
+    listed = ModelList(
+        ModelInfo(id=name, provider="ollama", chats=told)
+        for name, told in (("llama3", None), ("nomic-embed-text", None), ("odd", False))
+    )
+    model_cache.remember("ollama", None, listed, on_disk=False)
+
+    assert [each.name for each in choices.model_choices("ollama/")] == ["ollama/llama3"]
+    assert not choices.model_choices("groq whisper")
+    assert choices.model_choices("groq/whisper-large-v3")[0].name == "groq/whisper-large-v3"
+
+
 def test_a_name_that_is_none_says_what_is_meant() -> None:
     """The nearest service is named."""
     with pytest.raises(ConfigurationError, match="Did you mean 'groq'"):

@@ -30,6 +30,14 @@ def view(*texts: str) -> ComparisonView:
     )
 
 
+def test_a_column_without_a_name_is_called_so() -> None:
+    """An empty name, or one of which nothing can be seen, would leave a blank heading."""
+    prompt = PromptView(text="Hello")
+    rows = [RowView(index=0, prompt=prompt, values={"": "a", "\u200b": "b", "lang": "Thai"})]
+
+    assert rows_title(rows) == "unnamed column, unnamed column, lang"
+
+
 def test_a_prompt_is_named_by_what_was_put_in() -> None:
     """Without values by its own text; on one line, cut where it is long."""
     assert row_label(prompt(0, "Say a", text="a", tone="kind")) == "a · kind"

@@ -188,6 +188,27 @@ def test_no_import_of_pandas() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("provider", "model", "name", "heading"),
+    [
+        (None, None, "unnamed model", ("unnamed model", "")),
+        ("", " \u200b", "unnamed model", ("unnamed model", "")),
+        ("groq", None, "groq/unnamed model", ("unnamed model", "groq")),
+        (None, "m", "m", ("m", "")),
+        ("groq", "openai/m", "groq/openai/m", ("openai/m", "groq")),
+    ],
+)
+def test_every_column_has_a_name(
+    provider: str | None, model: str | None, name: str, heading: tuple[str, str]
+) -> None:
+    """Rows may lack the model or the service: the heading says so, in place of being blank."""
+    frame = pd.DataFrame([{"content": "Hi", "prompt": "Q", "provider": provider, "model": model}])
+    view = ComparisonView.from_rows(frame, "board_1")
+
+    assert (view.columns[0].name, view.columns[0].heading) == (name, heading)
+    assert f"</b> <b>{heading[0]}</b>" in comparison_html(view)
+
+
 def test_a_prompt_shows_its_images_and_files() -> None:
     """Images that a browser draws are drawn; a URL is never fetched, a file is named."""
     png = Image(data=b"\x89PNG\r\n\x1a\n" + bytes(400))

@@ -92,6 +92,11 @@ def test_retired_models_are_not_suggested() -> None:
     assert advice_for("openai", "gpt-4oo") == END.format("openai")
 
 
+def test_models_that_do_not_chat_are_not_suggested() -> None:
+    """Who asks a model of speech, and mistypes it, gets no other one of them as advice."""
+    assert advice_for("groq", "whisper-large-v4") == END.format("groq")
+
+
 def test_custom_base_url() -> None:
     """For a custom base URL only its own list is used."""
     model_cache.remember(

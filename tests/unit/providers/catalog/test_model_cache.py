@@ -32,7 +32,7 @@ def put(value: Any) -> None:
 def test_nothing_is_known_at_first() -> None:
     """None for a service that was never listed, not an empty list; shipped names are the fallback."""
     assert model_cache.cached_models("groq") is None
-    assert model_cache.known_models("groq") == model_limits.names("groq")
+    assert set(model_cache.known_models("groq")) < set(model_limits.names("groq"))
     assert model_cache.known_models("vllm") == []
 
 
@@ -43,6 +43,28 @@ def test_aliases_are_one_service() -> None:
     assert model_cache.cached_models("ollama_compat") == ["one", "two"]
     assert model_cache.cached_models("no-such-service") is None
     assert model_cache.known_models("no-such-service") == []
+
+
+def test_models_that_do_not_chat_are_left_out() -> None:
+    """By the service's word, else by their names; also in the next kernel, and of the shipped data."""
+    told = ModelList(
+        ModelInfo(id=name, provider="groq", chats=told)
+        for name, told in (("m", None), ("tts-1", None), ("odd", False), ("flash-image", True))
+    )
+    model_cache.remember("groq", None, told, on_disk=True)
+    for _ in range(2):
+        assert model_cache.known_models("groq") == ["m", "flash-image"]
+        assert model_cache.cached_models("groq") == ["m", "tts-1", "odd", "flash-image"]
+        model_cache.forget()
+
+    assert "text-embedding-3-small" not in model_cache.known_models("openai")
+
+
+def test_a_file_without_what_services_say() -> None:
+    """An older file has names alone."""
+    put({"groq": {"at": time.time(), "models": ["m", "whisper-large-v3"]}})
+
+    assert model_cache.known_models("groq") == ["m"]
 
 
 def test_services_share_the_file() -> None:

@@ -198,6 +198,7 @@ def test_frame() -> None:
             ["provider", "model", "name", "lifecycle", "replacement", "owned_by"], TEXT
         ),
         **dict.fromkeys(["context_window", "max_output_tokens"], "Int64"),
+        "chats": "boolean",
         **dict.fromkeys(["created_at", "deprecated_at", "shutdown_at"], "datetime64[us, UTC]"),
     }
     assert len(empty) == 0

@@ -98,15 +98,10 @@ export class AnswerText {
     this.marker?.forget();
   }
 
-  /** The finished answer without any marks. @param {string} html */
-  draw(html) {
-    this.#box.replaceChildren(markup(html));
+  /** The finished answer, with or without marks. @param {Node} content */
+  draw(content) {
+    this.#box.replaceChildren(content);
     this.#sayIfEmpty();
-  }
-
-  /** @param {string} text */
-  drawPlain(text) {
-    this.#box.replaceChildren(div("plain json", text));
   }
 
   /** @param {CellState} cell */
@@ -149,9 +144,7 @@ export class AnswerText {
     if (this.#html === html) return;
     this.#clear(this.#id);
     this.#html = html;
-    this.#box.append(markup(html));
-    this.#box.scrollTop = 0;
-    this.#sayIfEmpty();
+    this.draw(markup(html));
   }
 
   #sayIfEmpty() {

@@ -27,6 +27,7 @@ export class Clamp {
   /** Whether more text is coming: then the end is shown. */
   isFollowing = false;
   #hidden = 0;
+  #wasTail = false;
 
   /** @param {HTMLElement} box @param {HTMLButtonElement} button @param {number} lines */
   constructor(box, button, lines) {
@@ -51,7 +52,8 @@ export class Clamp {
 
   write() {
     const { box, button } = this;
-    box.classList.toggle("open", this.isExpanded || !this.#isNeeded);
+    // A text that is no longer than its box stays as it is: what is written costs one more layout.
+    box.classList.toggle("open", this.isExpanded || (this.#hidden > 0 && !this.#isNeeded));
     box.classList.toggle("tail", this.#isTail);
     box.classList.toggle("cut", this.#isNeeded && !this.isExpanded && !this.#isTail);
     button.hidden = !this.#isNeeded;
@@ -64,7 +66,8 @@ export class Clamp {
   }
 
   scroll() {
-    this.box.scrollTop = this.#isTail ? this.box.scrollHeight : 0;
+    if (this.#isTail || this.#wasTail) this.box.scrollTop = this.#isTail ? this.box.scrollHeight : 0;
+    this.#wasTail = this.#isTail;
   }
 }
 

@@ -129,7 +129,9 @@ export function mount(store, el) {
     if (event.defaultPrevented || !target || !el.contains(target)) return;
     const isTyping = isField(target);
     const isPlain = !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey;
-    if (isPlain && actions.taken.onKey?.(event.key)) {
+    // A letter for what the second script has yet to bring is no command, and none of the notebook's either.
+    const isEarly = store.state.vote && !store.later.second && event.key.length === 1;
+    if (isPlain && (actions.taken.onKey?.(event.key) || isEarly)) {
       event.preventDefault();
       event.stopPropagation();
       return;
@@ -178,15 +180,16 @@ export function mount(store, el) {
 
   const onHash = () => open(location.hash);
 
-  /** Whoever turns to a board may press a button next. */
-  const turnsTo = ["pointerenter", "focusin"];
   draw();
   if (remoteQuery(store.state, view.query)) search(view.query);
-  for (const event of turnsTo) el.addEventListener(event, needSecond, { once: true });
+  // Whoever turns to a board may press a button next.
+  (globalThis.requestIdleCallback ?? setTimeout)(needSecond);
+  const listening = new AbortController();
   // In front of the notebook, which has keys of its own.
-  window.addEventListener("keydown", onKey, true);
-  window.addEventListener("click", onClick, true);
-  window.addEventListener("hashchange", onHash);
+  const inFront = { capture: true, signal: listening.signal };
+  addEventListener("keydown", onKey, inFront);
+  addEventListener("click", onClick, inFront);
+  addEventListener("hashchange", onHash, listening);
   const root = /** @type {HTMLElement} */ (el.firstElementChild);
   const sizes = new ResizeObserver(() => {
     if (root.clientWidth !== width_px) {
@@ -199,10 +202,7 @@ export function mount(store, el) {
   onHash();
   const unsubscribe = store.subscribe(draw);
   return () => {
-    window.removeEventListener("keydown", onKey, true);
-    window.removeEventListener("click", onClick, true);
-    window.removeEventListener("hashchange", onHash);
-    for (const event of turnsTo) el.removeEventListener(event, needSecond);
+    listening.abort();
     unsubscribe();
     sizes.disconnect();
     stopClock();

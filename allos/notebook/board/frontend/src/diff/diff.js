@@ -19,12 +19,18 @@ const MAX_BETWEEN = 400;
 /** So many tokens are looked at before others get their turn. */
 const SLICE = 2000;
 
+/** Tokens as numbers, equal ones by the same: nothing is made for each, and comparing is cheap. @typedef {Int32Array} Numbers */
+
 /**
- * @param {readonly Token[]} a
- * @param {readonly Token[]} b
+ * @param {readonly Token[]} tokens_a
+ * @param {readonly Token[]} tokens_b
  * @returns {Generator<undefined, Change[]>}
  */
-export function* diffTokens(a, b) {
+export function* diffTokens(tokens_a, tokens_b) {
+  /** @type {Map<string, number>} */
+  const known = new Map();
+  const a = yield* numbered(tokens_a.length, known, (at) => /** @type {Token} */ (tokens_a[at]).key);
+  const b = yield* numbered(tokens_b.length, known, (at) => /** @type {Token} */ (tokens_b[at]).key);
   /** @type {Change[]} */
   const changes = [];
   /** @type {Change[]} */
@@ -40,98 +46,115 @@ export function* diffTokens(a, b) {
       yield;
     }
     if (length <= MAX_BETWEEN || range.a0 === range.a1 || range.b0 === range.b1) {
-      changes.push(...between(a, b, range));
+      between(a, b, range, changes);
       continue;
     }
-    /** @type {[number, number][]} */
-    let anchors = [];
+    let isSplit = false;
     for (const run of RUNS) {
-      anchors = yield* findAnchors(a, b, range, run);
-      if (anchors.length) break;
+      isSplit = yield* splitAtAnchors(a, b, range, run, known.size, stack);
+      if (isSplit) break;
     }
-    if (anchors.length) split(range, anchors, stack);
-    else changes.push(range);
+    if (!isSplit) changes.push(range);
   }
   return changes.sort((x, y) => x.b0 - y.b0 || x.a0 - y.a0);
 }
 
-/** Without what is equal at its two ends. @param {readonly Token[]} a @param {readonly Token[]} b @param {Change} range @returns {Change} */
+/** @param {number} count @param {Map<string, number>} known @param {(at: number) => string} keyAt @returns {Generator<undefined, Numbers>} */
+function* numbered(count, known, keyAt) {
+  const numbers = new Int32Array(count);
+  for (let at = 0; at < count; at++) {
+    if (at % SLICE === SLICE - 1) yield;
+    const key = keyAt(at);
+    let number = known.get(key);
+    if (number === undefined) known.set(key, (number = known.size));
+    numbers[at] = number;
+  }
+  return numbers;
+}
+
+/** Without what is equal at its two ends. @param {Numbers} a @param {Numbers} b @param {Change} range @returns {Change} */
 function trimmed(a, b, { a0, a1, b0, b1 }) {
-  while (a0 < a1 && b0 < b1 && a[a0]?.key === b[b0]?.key) a0++, b0++;
-  while (a0 < a1 && b0 < b1 && a[a1 - 1]?.key === b[b1 - 1]?.key) a1--, b1--;
+  while (a0 < a1 && b0 < b1 && a[a0] === b[b0]) a0++, b0++;
+  while (a0 < a1 && b0 < b1 && a[a1 - 1] === b[b1 - 1]) a1--, b1--;
   return { a0, a1, b0, b1 };
 }
 
 /**
- * Pairs of tokens that begin runs which occur once in both ranges, as many as stand in the same order.
- * @param {readonly Token[]} a
- * @param {readonly Token[]} b
+ * Split a range at tokens that begin runs which occur once in both texts of it, at as many as stand in the same order.
+ * @param {Numbers} a
+ * @param {Numbers} b
  * @param {Change} range
  * @param {number} run
- * @returns {Generator<undefined, [at_a: number, at_b: number][]>}
+ * @param {number} distinct how many numbers there are
+ * @param {Change[]} stack gets the parts
+ * @returns {Generator<undefined, boolean>} whether there was such a token
  */
-function* findAnchors(a, b, { a0, a1, b0, b1 }, run) {
-  const once_a = yield* onlyOnce(a, a0, a1, run);
-  const once_b = yield* onlyOnce(b, b0, b1, run);
-  /** @type {[number, number][]} */
-  const pairs = [];
-  for (const [key, at_a] of once_a) {
-    const at_b = once_b.get(key);
-    if (at_a >= 0 && at_b !== undefined && at_b >= 0) pairs.push([at_a, at_b]);
+function* splitAtAnchors(a, b, { a0, a1, b0, b1 }, run, distinct, stack) {
+  let [here_a, here_b] = [a.subarray(a0, a1), b.subarray(b0, b1)];
+  if (run > 1) {
+    /** @type {Map<string, number>} */
+    const known = new Map();
+    const [all_a, all_b] = [here_a, here_b];
+    here_a = yield* numbered(Math.max(0, a1 - a0 - run + 1), known, (at) => all_a.subarray(at, at + run).join());
+    here_b = yield* numbered(Math.max(0, b1 - b0 - run + 1), known, (at) => all_b.subarray(at, at + run).join());
+    distinct = known.size;
   }
-  return longestIncreasing(pairs);
+  const place_a = onlyOnce(here_a, distinct);
+  const place_b = onlyOnce(here_b, distinct);
+  yield;
+  /** @type {number[]} */
+  const anchors = [];
+  here_a.forEach((number, at) => {
+    if (place_a[number] === at + 1 && /** @type {number} */ (place_b[number]) > 0) anchors.push(number);
+  });
+  const place = (/** @type {number} */ number) => /** @type {number} */ (place_b[number]);
+  let [from_a, from_b] = [a0, b0];
+  for (const number of longestIncreasing(anchors, place)) {
+    const at_a = a0 + /** @type {number} */ (place_a[number]) - 1;
+    const at_b = b0 + place(number) - 1;
+    if (at_a > from_a || at_b > from_b) stack.push({ a0: from_a, a1: at_a, b0: from_b, b1: at_b });
+    [from_a, from_b] = [at_a + 1, at_b + 1];
+  }
+  if (anchors.length) stack.push({ a0: from_a, a1, b0: from_b, b1 });
+  return anchors.length > 0;
 }
 
-/** Where each run is; -1 when it is there more than once. @param {readonly Token[]} tokens @param {number} from @param {number} to @param {number} run @returns {Generator<undefined, Map<string, number>>} */
-function* onlyOnce(tokens, from, to, run) {
-  /** @type {Map<string, number>} */
-  const at = new Map();
-  for (let index = from; index + run <= to; index++) {
-    if ((index - from) % SLICE === SLICE - 1) yield;
-    let key = /** @type {Token} */ (tokens[index]).key;
-    for (let next = 1; next < run; next++) key += `\0${tokens[index + next]?.key}`;
-    at.set(key, at.has(key) ? -1 : index);
-  }
-  return at;
+/** By number, one more than where it is; 0 when it is nowhere, -1 when it is there more than once. @param {Numbers} numbers @param {number} distinct */
+function onlyOnce(numbers, distinct) {
+  const places = new Int32Array(distinct);
+  numbers.forEach((number, at) => {
+    places[number] = places[number] ? -1 : at + 1;
+  });
+  return places;
 }
 
-/** Longest run of pairs, in order of their first, whose second grows. @param {[number, number][]} pairs */
-function longestIncreasing(pairs) {
-  /** @type {number[]} ends of the best runs by length, as places in `pairs` */
+/** Longest run of items, in their order, whose places grow. @param {number[]} items @param {(item: number) => number} place */
+function longestIncreasing(items, place) {
+  /** @type {number[]} ends of the best runs by length, as indices of items */
   const ends = [];
-  const before = new Int32Array(pairs.length);
-  pairs.forEach(([, at_b], place) => {
+  const before = new Int32Array(items.length);
+  items.forEach((item, index) => {
     let low = 0;
     let high = ends.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (/** @type {[number, number]} */ (pairs[/** @type {number} */ (ends[middle])])[1] < at_b) low = middle + 1;
+      if (place(/** @type {number} */ (items[/** @type {number} */ (ends[middle])])) < place(item)) low = middle + 1;
       else high = middle;
     }
-    before[place] = low ? /** @type {number} */ (ends[low - 1]) : -1;
-    ends[low] = place;
+    before[index] = low ? /** @type {number} */ (ends[low - 1]) : -1;
+    ends[low] = index;
   });
   const run = [];
-  for (let place = ends.at(-1) ?? -1; place >= 0; place = before[place] ?? -1) {
-    run.push(/** @type {[number, number]} */ (pairs[place]));
+  for (let index = ends.at(-1) ?? -1; index >= 0; index = before[index] ?? -1) {
+    run.push(/** @type {number} */ (items[index]));
   }
   return run.reverse();
 }
 
-/** @param {Change} range @param {[number, number][]} anchors @param {Change[]} stack */
-function split({ a0, a1, b0, b1 }, anchors, stack) {
-  let [from_a, from_b] = [a0, b0];
-  for (const [at_a, at_b] of anchors) {
-    stack.push({ a0: from_a, a1: at_a, b0: from_b, b1: at_b });
-    [from_a, from_b] = [at_a + 1, at_b + 1];
-  }
-  stack.push({ a0: from_a, a1, b0: from_b, b1 });
-}
-
-/** Compare what is short. @param {readonly Token[]} a @param {readonly Token[]} b @param {Change} range @returns {Change[]} */
-function between(a, b, range) {
+/** Compare what is short. @param {Numbers} a @param {Numbers} b @param {Change} range @param {Change[]} changes gets what is found */
+function between(a, b, range, changes) {
   const { a0, a1, b0, b1 } = range;
-  if (a0 === a1 || b0 === b1) return [range];
+  if (a0 === a1 || b0 === b1 || (a1 - a0 === 1 && b1 - b0 === 1)) return void changes.push(range);
   const width = b1 - b0 + 1;
   // Length of the longest common part of what begins at a pair of tokens.
   const common = new Uint16Array((a1 - a0 + 1) * width);
@@ -139,24 +162,19 @@ function between(a, b, range) {
   const length = (/** @type {number} */ i, /** @type {number} */ j) => common[at(i, j)] ?? 0;
   for (let i = a1 - 1; i >= a0; i--) {
     for (let j = b1 - 1; j >= b0; j--) {
-      common[at(i, j)] =
-        a[i]?.key === b[j]?.key ? 1 + length(i + 1, j + 1) : Math.max(length(i + 1, j), length(i, j + 1));
+      common[at(i, j)] = a[i] === b[j] ? 1 + length(i + 1, j + 1) : Math.max(length(i + 1, j), length(i, j + 1));
     }
   }
-  /** @type {Change[]} */
-  const changes = [];
   let [i, j] = [a0, b0];
   while (i < a1 || j < b1) {
-    const change = { a0: i, a1: i, b0: j, b1: j };
-    while (i < a1 && j < b1 && a[i]?.key === b[j]?.key) i++, j++;
-    Object.assign(change, { a0: i, b0: j });
-    while ((i < a1 || j < b1) && !(i < a1 && j < b1 && a[i]?.key === b[j]?.key)) {
+    while (i < a1 && j < b1 && a[i] === b[j]) i++, j++;
+    const [from_a, from_b] = [i, j];
+    while ((i < a1 || j < b1) && !(i < a1 && j < b1 && a[i] === b[j])) {
       if (j === b1 || (i < a1 && length(i + 1, j) >= length(i, j + 1))) i++;
       else j++;
     }
-    if (i > change.a0 || j > change.b0) changes.push({ ...change, a1: i, b1: j });
+    if (i > from_a || j > from_b) changes.push({ a0: from_a, a1: i, b0: from_b, b1: j });
   }
-  return changes;
 }
 
 /**

@@ -11,12 +11,24 @@
  */
 
 import { markup } from "../answer_text.js";
-import { diffTokens, onlyHere } from "./diff.js";
-import { canonicalJson } from "./json.js";
-import { Marks, paintChanges, paintFound } from "./paint.js";
+import { compare } from "./compare.js";
+import { markChanges, Marks, paintFound } from "./paint.js";
 import { inSlices } from "./slices.js";
-import { textOf } from "./text_of.js";
-import { tokenize } from "./tokens.js";
+
+/** @param {string} json */
+function lines(json) {
+  const element = document.createElement("div");
+  element.className = "plain json";
+  element.textContent = json;
+  const content = new DocumentFragment();
+  content.append(element);
+  return content;
+}
+
+/** @param {() => void} work @returns {Generator<undefined, void>} */
+function* once(work) {
+  work();
+}
 
 export class Marker {
   #box;
@@ -35,59 +47,53 @@ export class Marker {
   }
 
   /**
-   * Mark what is different from other answers, and what is looked for; after `show`.
+   * Mark what is different from other answers, and what is looked for; after `show`. All answers of a board
+   * are compared before the first of them is drawn anew, which costs more.
    * @param {CellState} cell
    * @param {Compared | null} compared
    * @param {readonly string[]} words in lower case
    * @param {(added: number, gone: number) => void} tell counts of what differs
+   * @param {() => void} refit called when the answer was drawn anew
    */
-  async mark(cell, compared, words, tell) {
-    if (cell.html === null || cell.is_deferred) return undefined;
+  async mark(cell, compared, words, tell, refit) {
+    const { html } = cell;
+    if (html === null || cell.is_deferred) return;
     const others = compared?.cells.filter(({ html }) => html !== null) ?? [];
     const unit = others.length ? compared?.unit : undefined;
     const marked =
       unit || words.length ? `${unit} ${others.map(({ key, run }) => `${key} ${run}`)} ${words.join(" ")}` : "";
-    if (marked === this.#marked) return undefined;
-    const html = cell.html;
+    if (marked === this.#marked) return;
     this.#marked = marked;
     const turn = ++this.#turn;
     const isStale = () => turn !== this.#turn;
     if (!unit) {
-      this.#unmark();
-      this.#answer.draw(html);
-      this.#paintWords(words);
-      return tell(0, 0);
+      this.#draw(markup(html), [], words);
+      tell(0, 0);
+      return refit();
     }
-    const jsons = unit === "json" ? [cell, ...others].map(({ source }) => canonicalJson(source)) : [];
-    const [json, base_json] = jsons;
-    const isJson = json != null && base_json != null;
-    const granularity = isJson ? "line" : unit === "sentences" ? "sentence" : "word";
-    const compare = function* () {
-      const here = isJson ? json : textOf(markup(html)).text;
-      const tokens = yield* tokenize(here, granularity);
-      const bases = [];
-      for (const { html } of others) {
-        const text = isJson ? base_json : textOf(markup(html ?? "")).text;
-        bases.push({ text, tokens: yield* tokenize(text, granularity) });
-      }
-      const base = /** @type {(typeof bases)[number]} */ (bases[0]);
-      const changes =
-        unit === "only"
-          ? yield* onlyHere(tokens, bases.map((each) => each.tokens))
-          : yield* diffTokens(base.tokens, tokens);
-      return { tokens, changes, base: unit === "only" ? null : base };
+    const found = await inSlices(compare({ ...cell, html }, others, unit), isStale);
+    if (!found) return;
+    let [added, gone] = [0, 0];
+    for (const { a0, a1, b0, b1 } of found.changes) {
+      added += b1 - b0;
+      gone += a1 - a0;
+    }
+    tell(added, gone);
+    const draw = () => {
+      // Nodes that are not in the page yet are changed at a fifth of the cost.
+      const content = found.json === null ? markup(html) : lines(found.json);
+      this.#draw(content, markChanges(content, found.tokens, found.changes, found.base), words);
+      refit();
     };
-    const result = await inSlices(compare(), isStale);
-    if (!result) return undefined;
-    const { changes } = result;
+    await inSlices(once(draw), isStale);
+  }
+
+  /** @param {Node} content @param {StaticRange[]} changed @param {readonly string[]} words */
+  #draw(content, changed, words) {
     this.#unmark();
-    if (isJson) this.#answer.drawPlain(json);
-    else this.#answer.draw(html);
-    paintChanges(this.#new, this.#box, result.tokens, changes, result.base);
-    this.#paintWords(words);
-    const sum = (/** @type {(change: (typeof changes)[number]) => number} */ of) =>
-      changes.reduce((total, change) => total + of(change), 0);
-    return tell(sum(({ b0, b1 }) => b1 - b0), sum(({ a0, a1 }) => a1 - a0));
+    this.#answer.draw(content);
+    this.#new.add(changed);
+    if (words.length) paintFound(this.#found, this.#box, words);
   }
 
   /** The answer is drawn anew, or gone: take its marks out of the page's. */
@@ -100,10 +106,5 @@ export class Marker {
   #unmark() {
     this.#new.clear();
     this.#found.clear();
-  }
-
-  /** @param {readonly string[]} words */
-  #paintWords(words) {
-    if (words.length) paintFound(this.#found, this.#box, words);
   }
 }

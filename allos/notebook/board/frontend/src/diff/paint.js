@@ -24,7 +24,7 @@ function highlight(name) {
 /** Ranges that one answer has put into one highlight of the page. */
 export class Marks {
   #name;
-  /** @type {Range[]} */
+  /** @type {StaticRange[]} */
   #ranges = [];
 
   /** @param {"allos-new" | "allos-found"} name */
@@ -38,7 +38,7 @@ export class Marks {
     this.#ranges = [];
   }
 
-  /** @param {Range[]} ranges */
+  /** @param {StaticRange[]} ranges */
   add(ranges) {
     const all = highlight(this.#name);
     for (const range of ranges) {
@@ -50,23 +50,22 @@ export class Marks {
 }
 
 /**
- * @param {Marks} marks
+ * Put what is gone into an answer, and tell where something is new.
  * @param {Node} root the answer
  * @param {readonly Token[]} tokens of the answer
  * @param {readonly Change[]} changes
  * @param {{text: string, tokens: readonly Token[]} | null} base what is gone was a part of it
+ * @returns {StaticRange[]}
  */
-export function paintChanges(marks, root, tokens, changes, base) {
+export function markChanges(root, tokens, changes, base) {
   const { pieces } = textOf(root);
   if (base) insertAllGone(pieces, tokens, changes, base);
   // Read again: texts were split, and what is gone is not a part of the answer.
   const now = base ? textOf(root).pieces : pieces;
-  for (const { b0, b1 } of changes) {
-    if (b0 === b1) continue;
-    const start = /** @type {Token} */ (tokens[b0]).start;
-    const end = /** @type {Token} */ (tokens[b1 - 1]).end;
-    marks.add(rangesOf(now, start, end));
-  }
+  return changes.slice(0, MAX_MARKS).flatMap(({ b0, b1 }) => {
+    if (b0 === b1) return [];
+    return rangesOf(now, /** @type {Token} */ (tokens[b0]).start, /** @type {Token} */ (tokens[b1 - 1]).end);
+  });
 }
 
 /**

@@ -1,22 +1,34 @@
 /** Long work in slices of time, so that the page goes on. */
 
-const SLICE_MS = 12;
+const SLICE_MS = 20;
+
+/** All works take turns in one slice: many at once must not be as long as all of them. */
+let until_ms = 0;
+/** The work before, at its end. @type {Promise<unknown>} */
+let last = Promise.resolve();
 
 /**
- * Run a generator to its end; between slices of time others get their turn.
+ * Run a generator to its end, behind those that were given before; between slices of time others get their turn.
  * @template T
  * @param {Generator<undefined, T>} work
  * @param {() => boolean} isStale whether nobody wants the result any more
  * @returns {Promise<T | null>} null when it was given up
  */
-export async function inSlices(work, isStale) {
-  let until_ms = performance.now() + SLICE_MS;
+export function inSlices(work, isStale) {
+  const result = last.then(() => run(work, isStale));
+  last = result.catch(() => {}); // whoever waits for the result hears of it
+  return result;
+}
+
+/** @template T @param {Generator<undefined, T>} work @param {() => boolean} isStale @returns {Promise<T | null>} */
+async function run(work, isStale) {
   for (;;) {
+    if (performance.now() > until_ms) {
+      await new Promise((resume) => setTimeout(resume));
+      until_ms = performance.now() + SLICE_MS;
+    }
     if (isStale()) return null;
     const { done, value } = work.next();
     if (done) return value;
-    if (performance.now() < until_ms) continue;
-    await new Promise((resume) => setTimeout(resume));
-    until_ms = performance.now() + SLICE_MS;
   }
 }

@@ -45,25 +45,28 @@ const mathText = (math) =>
   (math.querySelector("annotation")?.textContent ?? math.textContent ?? "").replace(/\s+/g, "");
 
 /**
- * Ranges of a run of text, one for each piece that it touches.
+ * Ranges of a run of text, one for each piece that it touches. They do not follow what becomes of the page,
+ * which for thousands of them makes each change of it slow.
  * @param {readonly Piece[]} pieces
  * @param {number} start
  * @param {number} end
- * @returns {Range[]}
+ * @returns {StaticRange[]}
  */
 export function rangesOf(pieces, start, end) {
   const ranges = [];
   for (let at = firstAt(pieces, start); at < pieces.length; at++) {
     const piece = /** @type {Piece} */ (pieces[at]);
     if (piece.start >= end) break;
-    const range = document.createRange();
-    if (piece.node instanceof Text) {
-      range.setStart(piece.node, Math.max(0, start - piece.start));
-      range.setEnd(piece.node, Math.min(piece.end, end) - piece.start);
-    } else {
-      range.selectNodeContents(piece.node);
-    }
-    ranges.push(range);
+    const { node } = piece;
+    const isText = node instanceof Text;
+    ranges.push(
+      new StaticRange({
+        startContainer: node,
+        startOffset: isText ? Math.max(0, start - piece.start) : 0,
+        endContainer: node,
+        endOffset: isText ? Math.min(piece.end, end) - piece.start : node.childNodes.length,
+      }),
+    );
   }
   return ranges;
 }

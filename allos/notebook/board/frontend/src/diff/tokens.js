@@ -12,6 +12,12 @@
 
 /** So many tokens are cut before others get their turn. */
 const SLICE = 500;
+/** Scripts that put no space between words. */
+const UNSPACED = /[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmr}\p{scx=Mymr}]/u;
+/** All but blanks is a part of one. */
+const WORD = /[\p{L}\p{N}\p{M}_]+(?:['’.][\p{L}\p{N}\p{M}_]+)*|[^\s\p{L}\p{N}_]/gu;
+/** A segmenter looks at all that it is given before it tells the first piece. */
+const MAX_SEGMENTED = 1000;
 
 /** @type {Record<string, Intl.Segmenter>} */
 const segmenters = {};
@@ -25,43 +31,36 @@ const segmenters = {};
 export function* tokenize(text, granularity) {
   /** @type {Token[]} */
   const tokens = [];
+  const word = new RegExp(WORD); // others use theirs in between
+  let from = 0;
   let count = 0;
-  for (const { segment, index } of segments(text, granularity)) {
-    if (++count % SLICE === 0) yield;
+  /** The next token ends there. @param {number} end */
+  const add = (end) => {
+    const segment = text.slice(from, end);
     const key = segment.trim();
-    if (!key) continue;
-    const start = index + segment.indexOf(key);
-    tokens.push({ key: key.replace(/\s+/g, " "), start, end: start + key.length });
-  }
-  return tokens;
-}
-
-/** @param {string} text @param {Granularity} granularity */
-function* segments(text, granularity) {
-  for (const line of slices(text, "\n", Infinity)) {
-    if (granularity === "line") yield line;
-    else yield* inLine(line, granularity);
-  }
-}
-
-/** Scripts that put no space between words. */
-const UNSPACED = /[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmr}\p{scx=Mymr}]/u;
-const WORD = /[\p{L}\p{N}\p{M}_]+(?:['’.][\p{L}\p{N}\p{M}_]+)*|[^\s\p{L}\p{N}_]/gu;
-/** A segmenter looks at all that it is given before it tells the first piece. */
-const MAX_SEGMENTED = 1000;
-
-/** A segmenter costs ten times as much as a pattern, where that will do. @param {{segment: string, index: number}} line @param {"word" | "sentence"} granularity */
-function* inLine(line, granularity) {
-  if (granularity === "word" && !UNSPACED.test(line.segment)) {
-    for (const match of line.segment.matchAll(WORD)) yield { segment: match[0], index: line.index + match.index };
-    return;
-  }
-  segmenters[granularity] ??= new Intl.Segmenter(undefined, { granularity });
-  for (const part of slices(line.segment, "", MAX_SEGMENTED)) {
-    for (const { segment, index } of segmenters[granularity].segment(part.segment)) {
-      yield { segment, index: line.index + part.index + index };
+    if (key) {
+      const start = from + segment.indexOf(key);
+      tokens.push({ key: granularity === "word" ? key : key.replace(/\s+/g, " "), start, end: start + key.length });
+    }
+    from = end;
+    return ++count % SLICE === 0;
+  };
+  for (const { segment: line, index } of slices(text, "\n", Infinity)) {
+    if (granularity === "line") {
+      if (add(index + line.length)) yield;
+    } else if (granularity === "word" && !UNSPACED.test(line)) {
+      // A segmenter costs ten times as much; the place alone, and no match, is half of one.
+      for (word.lastIndex = 0; word.test(line); ) if (add(index + word.lastIndex)) yield;
+    } else {
+      segmenters[granularity] ??= new Intl.Segmenter(undefined, { granularity });
+      for (const part of slices(line, "", MAX_SEGMENTED)) {
+        for (const { segment, index: at } of segmenters[granularity].segment(part.segment)) {
+          if (add(index + part.index + at + segment.length)) yield;
+        }
+      }
     }
   }
+  return tokens;
 }
 
 /** Parts of a text: behind each `end`, or of at most so many characters, behind a full stop or a blank. @param {string} text @param {string} end @param {number} most */

@@ -13,6 +13,7 @@ import { linkTo } from "../links.js";
 import { parseQuery } from "../query.js";
 import { matching, shownColumns, shownRows } from "../select.js";
 import { isActive } from "../state.js";
+import { AddModel } from "./add_model.jsx";
 import { Head } from "./asked.jsx";
 import { Columns } from "./columns.jsx";
 import { Grid } from "./grid.jsx";
@@ -110,7 +111,7 @@ function Shown({ state, view, width_px, now_ms }) {
   return (
     <ColumnsContext.Provider value={shown}>
       <Toolbar state={state} view={view} columns={columns} />
-      {view.isAdding && <Later name="AddModel" />}
+      {view.isAdding && <AddModel />}
       {view.isHelpOpen && <Later name="Help" />}
       <Head state={state} view={view} rows={rows} row={row} />
       <Notice text={state.notice} />

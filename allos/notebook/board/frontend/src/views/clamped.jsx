@@ -99,13 +99,16 @@ export const Answer = memo(function Answer({ cell, name, isExpanded, compared, w
   useEffect(() => {
     if (isMarked) needSecond();
   }, [isMarked]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!second || !box.current || !text.current) return;
     text.current.marker ??= new second.Marker(box.current, text.current);
-    text.current.marker.mark(cell, compared, words, (added, gone) => {
-      say(compared ? differenceLabel(compared.unit, added, gone) : "");
-      refit();
-    });
+    text.current.marker.mark(
+      cell,
+      compared,
+      words,
+      (added, gone) => say(compared ? differenceLabel(compared.unit, added, gone) : ""),
+      refit,
+    );
   }, [cell, compared, words, second]);
   useEffect(() => () => text.current?.close(), []);
   useEffect(() => {

@@ -22,7 +22,7 @@ import { Facts, Name, State } from "./column.jsx";
 import { useBoard } from "./context.js";
 import { Menu } from "./menu.jsx";
 import { Repeats } from "./repeats.jsx";
-import { Chunk, chunks, Scroller } from "./windowed.jsx";
+import { Rows, Scroller } from "./windowed.jsx";
 
 const LINES = 6;
 const ROW_PX = 140;
@@ -53,49 +53,49 @@ export function Grid({ state, view, columns, rows, matching, words, now_ms }) {
             ))}
           </tr>
         </thead>
-        {chunks(rows, 3).map((some, at) => (
-          <Chunk key={some[0]?.key} count={some.length} columns={columns.length + 1} row_px={ROW_PX} isFirst={at < 3}>
-            {() => some.map((row) => (
-              <tr key={row.key} aria-rowindex={state.rows.indexOf(row) + 2}>
-                <th scope="row" class="row">
-                  <button class="label" dir="auto" title={row.prompt} onClick={() => change((now) => focusOn(now, null, row.key))}>
-                    {row.label || "prompt"}
-                  </button>
-                  <small>{`row ${Number(row.key) + 1}`}</small>
-                </th>
-                {columns.map((column) => {
-                  const place = placeOf(column.key, row.key);
-                  const cells = facts.at.get(place) ?? NO_CELLS;
-                  const groups = groupsOf(cells);
-                  const shown = shownGroup(groups, cells, view.samples.get(place));
-                  const cell = groups[shown]?.cell;
-                  return (
-                    <GridCell
-                      key={column.key}
-                      column={column}
-                      row={row}
-                      place={place}
-                      cells={cells}
-                      groups={groups}
-                      shown={shown}
-                      isFaint={matching !== null && !cells.some(({ key }) => matching.has(key))}
-                      isExpanded={cell !== undefined && view.expanded.has(cell.key)}
-                      isConnected={state.connected}
-                      canRun={state.can_run}
-                      compared={cell ? comparer.of(view.diff, facts, view, columns, cell) : null}
-                      words={words}
-                      now_ms={cell && !isEnded(cell) ? now_ms : 0}
-                    />
-                  );
-                })}
-              </tr>
-            ))}
-          </Chunk>
-        ))}
+        <Rows items={rows} keyOf={keyOf} columns={columns.length + 1} row_px={ROW_PX}>
+          {(row) => (
+            <tr key={row.key} aria-rowindex={state.rows.indexOf(row) + 2}>
+              <th scope="row" class="row">
+                <button class="label" dir="auto" title={row.prompt} onClick={() => change((now) => focusOn(now, null, row.key))}>
+                  {row.label || "prompt"}
+                </button>
+                <small>{`row ${Number(row.key) + 1}`}</small>
+              </th>
+              {columns.map((column) => {
+                const place = placeOf(column.key, row.key);
+                const cells = facts.at.get(place) ?? NO_CELLS;
+                const groups = groupsOf(cells);
+                const shown = shownGroup(groups, cells, view.samples.get(place));
+                const cell = groups[shown]?.cell;
+                return (
+                  <GridCell
+                    key={column.key}
+                    column={column}
+                    row={row}
+                    place={place}
+                    cells={cells}
+                    groups={groups}
+                    shown={shown}
+                    isFaint={matching !== null && !cells.some(({ key }) => matching.has(key))}
+                    isExpanded={cell !== undefined && view.expanded.has(cell.key)}
+                    isConnected={state.connected}
+                    canRun={state.can_run}
+                    compared={cell ? comparer.of(view.diff, facts, view, columns, cell) : null}
+                    words={words}
+                    now_ms={cell && !isEnded(cell) ? now_ms : 0}
+                  />
+                );
+              })}
+            </tr>
+          )}
+        </Rows>
       </table>
     </Scroller>
   );
 }
+
+const keyOf = (/** @type {Row} */ { key }) => key;
 
 /** @type {readonly CellState[]} */
 const NO_CELLS = [];

@@ -13,7 +13,7 @@ import { METRICS } from "../query.js";
 import { tableLines } from "../select.js";
 import { focusOn, sortBy } from "../view_state.js";
 import { useBoard } from "./context.js";
-import { Chunk, chunks, Scroller } from "./windowed.jsx";
+import { Rows, Scroller } from "./windowed.jsx";
 
 const ROW_PX = 34;
 const EXCERPT_CHARS = 240;
@@ -48,17 +48,15 @@ export function Table({ state, view, columns, matching, now_ms }) {
             ))}
           </tr>
         </thead>
-        {chunks(lines, 16).map((some, at) => (
-          <Chunk key={some[0]?.cell.key} count={some.length} columns={heads.length} row_px={ROW_PX} isFirst={at < 2}>
-            {() => some.map((line) => (
-              <Line key={line.cell.key} {...line} hasRow={hasRows} metrics={metrics} now_ms={now_ms} />
-            ))}
-          </Chunk>
-        ))}
+        <Rows items={lines} keyOf={keyOf} columns={heads.length} row_px={ROW_PX}>
+          {(line) => <Line key={line.cell.key} {...line} hasRow={hasRows} metrics={metrics} now_ms={now_ms} />}
+        </Rows>
       </table>
     </Scroller>
   );
 }
+
+const keyOf = (/** @type {ReturnType<typeof tableLines>[number]} */ { cell }) => cell.key;
 
 /** @param {{by: string, label: string, isNumber: boolean, view: ViewState}} props */
 function Head({ by, label, isNumber, view }) {

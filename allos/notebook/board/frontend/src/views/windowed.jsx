@@ -1,115 +1,89 @@
 /**
- * Long lists: only what is near the window of its scroller is in the page. The rest has its height, as it
- * was measured or is estimated, so that the scroll bar is right.
+ * Long lists: only the rows near the window of their scroller are in the page. The others are two rows of
+ * their height, as it was measured or is estimated, so that the scroll bar is right.
  *
  * @import { ComponentChildren } from "preact"
  */
 
-import { createContext } from "preact";
-import { useContext, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 /** How far ahead rows are made. */
-const MARGIN = "700px 0px";
-
-class Watcher {
-  /** @type {IntersectionObserver | null} */
-  #observer = null;
-  /** @type {Map<Element, (isNear: boolean) => void>} */
-  #watched = new Map();
-
-  /** @param {Element} root */
-  start(root) {
-    this.#observer = new IntersectionObserver(
-      (entries) => {
-        for (const { target, isIntersecting } of entries) this.#watched.get(target)?.(isIntersecting);
-      },
-      { root, rootMargin: MARGIN },
-    );
-    for (const element of this.#watched.keys()) this.#observer.observe(element);
-    window.addEventListener("beforeprint", this.#showAll);
-  }
-
-  /** On paper nothing scrolls. */
-  #showAll = () => {
-    for (const tell of this.#watched.values()) tell(true);
-  };
-
-  stop() {
-    this.#observer?.disconnect();
-    window.removeEventListener("beforeprint", this.#showAll);
-  }
-
-  /** @param {Element} element @param {(isNear: boolean) => void} tell */
-  watch(element, tell) {
-    this.#watched.set(element, tell);
-    this.#observer?.observe(element);
-    return () => {
-      this.#watched.delete(element);
-      this.#observer?.unobserve(element);
-    };
-  }
-}
-
-const WatcherContext = createContext(/** @type {Watcher | null} */ (null));
+const AHEAD_PX = 700;
+/** No scroller is higher, see board.css. */
+const WINDOW_PX = 820;
 
 /**
  * A box that scrolls, if what is in it is long.
  * @param {{label: string, name: string, children: ComponentChildren}} props
  */
-export function Scroller({ label, name, children }) {
-  const watcher = useMemo(() => new Watcher(), []);
-  const box = useRef(/** @type {HTMLDivElement | null} */ (null));
-  useLayoutEffect(() => {
-    if (box.current) watcher.start(box.current);
-    return () => watcher.stop();
-  }, []);
-  return (
-    <WatcherContext.Provider value={watcher}>
-      <div ref={box} class={`scroller ${name}`} role="region" aria-label={label} tabIndex={0}>
-        {children}
-      </div>
-    </WatcherContext.Provider>
-  );
-}
+export const Scroller = ({ label, name, children }) => (
+  <div class={`scroller ${name}`} role="region" aria-label={label} tabIndex={0}>{children}</div>
+);
 
 /**
- * Rows of a table that come and go together.
- * @param {{count: number, columns: number, row_px: number, isFirst: boolean, children: () => ComponentChildren}} props
+ * The body of a table in a scroller.
+ * @template T
+ * @param {object} props
+ * @param {readonly T[]} props.items
+ * @param {(item: T) => string} props.keyOf
+ * @param {number} props.columns
+ * @param {number} props.row_px about how high a row is
+ * @param {(item: T) => ComponentChildren} props.children makes the row of an item
  */
-export function Chunk({ count, columns, row_px, isFirst, children }) {
-  const watcher = useContext(WatcherContext);
+export function Rows({ items, keyOf, columns, row_px, children }) {
   const body = useRef(/** @type {HTMLTableSectionElement | null} */ (null));
-  const height_px = useRef(count * row_px);
-  const [isNear, setNear] = useState(isFirst);
-  useEffect(() => {
-    const element = body.current;
-    if (!element) return;
-    return watcher?.watch(element, (next) => {
-      if (!next && element.rows.length > 1) height_px.current = element.offsetHeight;
-      setNear(next);
+  const heights = useRef(/** @type {Map<string, number>} */ (new Map())).current;
+  /** How far it is scrolled, in rows: not each pixel is drawn anew. */
+  const [scrolled, setScrolled] = useState(0);
+  const [isAll, showAll] = useState(false);
+  const [, redraw] = useState({});
+  const height_px = (/** @type {number} */ at) => heights.get(keyOf(/** @type {T} */ (items[at]))) ?? row_px;
+  const top_px = isAll ? 0 : scrolled * row_px;
+  const end_px = isAll ? Infinity : top_px + WINDOW_PX + AHEAD_PX;
+  let [first, before_px, after_px] = [0, 0, 0];
+  while (first < items.length && before_px + height_px(first) < top_px - AHEAD_PX) before_px += height_px(first++);
+  let end = first;
+  for (let at_px = before_px; end < items.length && at_px < end_px; end++) at_px += height_px(end);
+  for (let at = end; at < items.length; at++) after_px += height_px(at);
+  const rows = items.slice(first, end);
+  const look = () => {
+    const box = body.current?.closest(".scroller");
+    if (!box?.clientHeight) return; // not seen: nothing has a size
+    let shown_px = before_px;
+    rows.forEach((item, at) => {
+      const row = body.current?.rows[first ? at + 1 : at];
+      if (row) heights.set(keyOf(item), row.getBoundingClientRect().height);
+      shown_px += heights.get(keyOf(item)) ?? row_px;
     });
-  }, [watcher]);
+    setScrolled(Math.floor(box.scrollTop / row_px));
+    // Rows that are lower than was estimated leave room for more.
+    if (after_px && shown_px < end_px) redraw({});
+  };
+  const latest = useRef(look);
+  latest.current = look;
+  useEffect(look);
+  useEffect(() => {
+    // On paper nothing scrolls.
+    const print = (/** @type {Event} */ { type }) => showAll(type === "beforeprint");
+    const listening = new AbortController();
+    body.current?.closest(".scroller")?.addEventListener("scroll", () => latest.current(), listening);
+    addEventListener("beforeprint", print, listening);
+    addEventListener("afterprint", print, listening);
+    return () => listening.abort();
+  }, []);
   return (
     <tbody ref={body}>
-      {isNear ? (
-        children()
-      ) : (
-        <tr aria-hidden="true">
-          <td class="space" colSpan={columns} style={{ height: `${height_px.current}px` }} />
-        </tr>
-      )}
+      <Space columns={columns} height_px={before_px} />
+      {rows.map(children)}
+      <Space columns={columns} height_px={after_px} />
     </tbody>
   );
 }
 
-/**
- * @template T
- * @param {readonly T[]} items
- * @param {number} size how many come and go together
- * @returns {T[][]}
- */
-export function chunks(items, size) {
-  const found = [];
-  for (let at = 0; at < items.length; at += size) found.push(items.slice(at, at + size));
-  return found;
-}
+/** @param {{columns: number, height_px: number}} props */
+const Space = ({ columns, height_px }) =>
+  height_px > 0 && (
+    <tr aria-hidden="true">
+      <td class="space" colSpan={columns} style={{ height: `${height_px}px` }} />
+    </tr>
+  );

@@ -2,7 +2,7 @@
 
 import { useLayoutEffect, useRef } from "preact/hooks";
 
-import { useBoard } from "../views/context.js";
+import { useBoard } from "./context.js";
 
 export function AddModel() {
   const { send, change } = useBoard();
