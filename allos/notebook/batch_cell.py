@@ -56,6 +56,7 @@ def run_batch(
             refresh=arguments.refresh,
             confirm=prompts.batch_confirmation(shell),
             executor=executor,
+            store=arguments.store,
             **options,
         )
     if arguments.output is not None:

@@ -294,6 +294,8 @@ def _values(flag: str, word: str, namespace: dict[str, Any]) -> list[str] | None
         from allos.options import BATCH_MODES
 
         return list(BATCH_MODES)
+    if flag == "--store":
+        return None  # a folder
     if flag == "--executor":
         return _variables(namespace, _is_executor)
     if flag == "--image":

@@ -23,6 +23,7 @@ _NOT_IN_PARAMS = {
     "confirm": "use allos.compare",
     "mode": "use the flag --mode",
     "executor": "use the flag --executor",
+    "store": "use the flag --store",
     "api_key": "it would be saved in the notebook and the history. Delete the cell and use %allos key",
 }
 """Names that are not allowed in ``--params``, and what to do instead."""
@@ -66,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
         default=1,
         help="repeats of a comparison or a batch",
     )
+    add("--blind", action="store_true", help="hide which model is which, and ask for votes")
     add("-o", "--output", metavar="NAME", help="assign the response to this variable")
     add("-q", "--quiet", action="store_true", help="show nothing")
     add("--no-stream", action="store_true", help="wait for the whole answer")
@@ -76,6 +78,7 @@ def parser() -> argparse.ArgumentParser:
     add("--unsafe-html", action="store_true", help="run the answer's own HTML; dangerous")
     add("--mode", type=_mode, metavar="MODE", help="of a batch: calls or provider_batch")
     add("--executor", metavar="NAME", help="of a batch: variable that holds who makes the calls")
+    add("--store", metavar="URL", help="of --executor: where workers write their answers")
     add("--base-url", metavar="URL", help="base URL of the service")
     return known
 

@@ -31,6 +31,8 @@ Flags
 -n, --repeats N            repeats of a comparison or a batch
 --mode MODE                of a batch: calls, or provider_batch for half the price within 24 hours
 --executor NAME            of a batch: variable with an executor or Dask client that makes the calls
+--store URL                of --executor: folder or s3://... where workers write their answers
+--blind                    hide which model of a comparison is which, and ask for votes
 -o, --output NAME          assign the response to this variable; same as NAME <<
 -q, --quiet                show nothing
 --no-stream                wait for the whole answer

@@ -222,6 +222,8 @@ color:color-mix(in srgb,var(--allos-slot) 80%,currentColor);\
 background:color-mix(in srgb,var(--allos-slot) 14%,transparent)}
 & .allos-answer+.allos-answer{margin-top:8px;padding-top:6px;\
 border-top:1px dashed var(--allos-line)}
+& .allos-tint{padding-left:8px;border-left:3px solid var(--allos-slot)}
+& .allos-grey{--allos-slot:var(--allos-quiet)}
 & .allos-answer>.allos-out>:first-child{margin-top:0}
 & .allos-repeat small,& .allos-state{font-size:$small;color:var(--allos-quiet)}
 & .allos-numbers>td{padding:0 14px 10px}

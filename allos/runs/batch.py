@@ -33,7 +33,7 @@ from allos.runs.executors.answers_back import take_all_files
 from allos.runs.executors.executor_calls import ExecutorCalls
 from allos.runs.executors.pool import Pool, pool_of
 from allos.runs.grid import Grid, Model, build_columns, normalize_models, normalize_params
-from allos.runs.keywords import checked_keywords
+from allos.runs.keywords import checked_keywords, keyword_names
 from allos.secret import seal_secrets
 from allos.session import Session, current_session
 from allos.tools.tool import as_tools
@@ -188,7 +188,7 @@ def batch(
         )
 
 
-@checked_keywords(*OPTIONS)
+@checked_keywords(*keyword_names(batch), *OPTIONS)
 def preview_batch(
     data: Any,
     prompt: Prompt | None = None,
@@ -207,7 +207,7 @@ def preview_batch(
     Parameters
     ----------
     data, prompt, models, system, params, n, budget_usd, batch_id, mode, **shared
-        As in `batch`.
+        As in `batch`, whose other arguments are taken as well.
 
     Returns
     -------
@@ -229,6 +229,8 @@ def preview_batch(
     """
     seal_secrets(shared)
     budget_usd = arguments.budget_usd(budget_usd)
+    refresh = flag("refresh", shared.pop("refresh", False))
+    _check_running(shared)
     plan = _plan(data, prompt, models, system, params, n, shared)
     session = current_session()
     session.open_log()
@@ -236,7 +238,20 @@ def preview_batch(
         finished_calls.readable_store(session), plan, arguments.batch_id(batch_id)
     )
     spent_usd = finished.cost_usd or 0.0
-    return preview_of(plan, _kept(plan, finished), budget_usd, spent_usd, arguments.mode(mode))
+    kept = [] if refresh else _kept(plan, finished)
+    return preview_of(plan, kept, budget_usd, spent_usd, arguments.mode(mode))
+
+
+def _check_running(shared: dict[str, Any]) -> None:
+    """Check and take out those arguments of a batch that change nothing of what it sends."""
+    arguments.concurrency(shared.pop("concurrency", None))
+    arguments.on_error(shared.pop("on_error", "row"))
+    arguments.confirm(shared.pop("confirm", None))
+    arguments.pace(shared.pop("pace", None))
+    check_loop_options(shared.pop("max_steps", MAX_STEPS), shared.pop("approve", None))
+    normalize_tags(shared.pop("tags", ()))
+    for name in ("executor", "store"):
+        shared.pop(name, None)
 
 
 def _plan(

@@ -12,7 +12,7 @@ from allos.messages import Prompt
 from allos.providers import Provider
 from allos.providers.pricing.estimates import usd
 from allos.providers.validation import check_numbers
-from allos.runs.batch import preview_batch
+from allos.runs.batch import batch, preview_batch
 from allos.runs.batching.batch_preview import BatchPreview
 from allos.runs.column_checks import OPTIONS
 from allos.runs.evaluation import Evaluation
@@ -96,7 +96,7 @@ class EvaluationPreview(BatchPreview):
         return f"<EvaluationPreview: {self.cost()}; shows a difference of {self.shows:.3f}>"
 
 
-@checked_keywords(*keyword_names(preview_batch), *_OF_RESULTS, *OPTIONS)
+@checked_keywords(*keyword_names(batch), *_OF_RESULTS, *OPTIONS)
 def preview_evaluation(
     data: Any,
     prompt: Prompt | None = None,

@@ -492,7 +492,7 @@ def test_a_long_common_beginning_is_sent_once_first(server: FakeServer) -> None:
     batch = allos.batch(data, "{{ doc }}\n{{ question }}", models="groq/a").wait(20)
     order = [(request.prompt or "")[0] for request in server.requests]
 
-    assert order[:2] == ["A", "B"]
+    assert sorted(order[:2]) == ["A", "B"]  # each on a connection of its own
     assert set(batch.frame["status"]) == {"ok"}
     assert batch.frame["question"].tolist() == [f"q{n}" for n in range(8)]
     assert server.requests[2].at - server.requests[0].at >= 0.05
@@ -523,6 +523,27 @@ def test_a_confirmation_sees_what_is_left(server: FakeServer) -> None:
     assert 0 < preview.affordable_calls <= 8
     assert "8 calls, at most $" in str(preview)
     assert server.count == 2
+
+
+def test_a_preview_takes_the_arguments_of_a_batch(server: FakeServer) -> None:
+    """Also those that change nothing of what is sent; what is answered is asked again with `refresh`."""
+    options: dict[str, Any] = {
+        "models": "groq/llama-3.1-8b-instant",
+        "max_tokens": 5,
+        "concurrency": 2,
+        "tags": ["x"],
+        "on_error": "row",
+        "confirm": lambda plan: True,
+        "max_steps": 3,
+        "approve": "always",
+    }
+    before = allos.preview_batch(table(), "{{ text }}", **options)
+    allos.batch(table(), "{{ text }}", **options).wait(20)
+    after = allos.preview_batch(table(), "{{ text }}", **options)
+    again = allos.preview_batch(table(), "{{ text }}", refresh=True, **options)
+
+    assert (before.calls, after.calls, again.calls) == (6, 0, 6)
+    assert again.worst_cost_usd == before.worst_cost_usd
 
 
 def test_a_preview_needs_no_key_and_names_what_would_fail(

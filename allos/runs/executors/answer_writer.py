@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from time import monotonic
 from typing import Any
 
 from allos.errors import LogError
+from allos.ids import new_id
 from allos.log.rows import row_of
 from allos.response import ProviderResponse
 from allos.runs.executors.answer_files import AnswerFiles, Row
@@ -59,7 +61,8 @@ class AnswerWriter:
 
     def write(self, facts: Mapping[str, Any]) -> None:
         """Write what has come; what cannot be written is kept for the next time."""
-        rows = [row_of(self._new.popleft(), facts) for _ in range(len(self._new))]
+        new = [self._new.popleft() for _ in range(len(self._new))]
+        rows = [row for response in new if (row := _row(response, facts)) is not None]
         self.rows += rows
         self._unwritten += rows
         self._due = monotonic() + EVERY_S
@@ -71,3 +74,12 @@ class AnswerWriter:
             self.error = str(exc)
         else:
             self._unwritten, self.error = [], None
+
+
+def _row(response: ProviderResponse, facts: Mapping[str, Any]) -> Row | None:
+    if response.id is None:
+        response = replace(response, id=new_id())
+    try:
+        return row_of(response, facts)
+    except Exception:  # noqa: BLE001  # as in the log, one odd response must not stop the others
+        return None

@@ -98,6 +98,8 @@ def test_a_dry_run_sends_nothing(shell: Any, server: FakeServer) -> None:
         ("batch df groq/x --mode provider_batch --executor pool", "use one"),
         ('batch df groq/x --params {"mode":"calls"}', "use the flag --mode"),
         ("groq/x --mode calls", "--mode is for a batch"),
+        ("batch df groq/x --store team", "pass executor="),
+        ("groq/x --store team", "--store is for a batch"),
         ("compare groq/x groq/y --executor pool", "--executor is for a batch"),
     ],
 )
@@ -126,6 +128,17 @@ def test_who_makes_the_calls(shell: Any, server: FakeServer) -> None:
     assert answered == ["echo Say a", "echo Say b"]
     assert pool.sent
     assert plans[1] == pytest.approx(plans[0] / 2)
+
+
+def test_where_workers_write_their_answers(shell: Any, server: FakeServer, tmp_path: Path) -> None:
+    """A folder, which may be quoted."""
+    pytest.importorskip("pyarrow")
+    pytest.importorskip("fsspec")
+    line = f'%%allos batch df groq/x -q -o out --executor pool --store "{tmp_path / "the team"}"'
+    shell.run_cell(f"{line}\nSay {{{{text}}}}\n")
+
+    assert shell.user_ns["out"].wait(20).frame["content"].tolist() == ["echo Say a", "echo Say b"]
+    assert list((tmp_path / "the team").rglob("*.parquet"))
 
 
 def test_a_batch_that_is_not_logged(shell: Any, server: FakeServer) -> None:
