@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from allos.errors import AllosError
 from allos.notebook.cell_provenance import parent_of
-from allos.notebook.front_end import is_colab, is_interactive
-from allos.render.error_rule import error_rule_html
+from allos.notebook.front_end import is_interactive
+from allos.notebook.word_breaks import break_at_words
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -50,13 +50,12 @@ def _broken_at_words(error: AllosError, lines: list[str]) -> list[str]:
     from IPython.core.getipython import get_ipython
 
     shell: Any = get_ipython()
-    if is_interactive(shell) and not is_colab() and not hasattr(error, _HAS_RULE):
+    if is_interactive(shell) and not hasattr(error, _HAS_RULE):
         # IPython asks once to show the error, and once more to keep it in its history.
         cell = parent_of(shell)["header"]["msg_id"]
         if vars(error).get(_CELL) != cell:
             setattr(error, _CELL, cell)
-            rule = error_rule_html(is_alone=True)
-            shell.display_pub.publish({"text/html": rule, "text/plain": ""})
+            break_at_words(shell)
     return lines
 
 

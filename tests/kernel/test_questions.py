@@ -164,7 +164,11 @@ def test_conversation_commands(kernel: Kernel) -> None:
     """`%allos chats` shows, branches and resets; a name that is not there is one line."""
     kernel.run("%%allos groq/m --chat trip\nOne")
 
-    assert kernel.run("%allos chats show trip").stdout.startswith("user: One\n\nassistant: Hello")
+    shown = kernel.run("%allos chats show trip")
+    assert shown.stdout.startswith("user: One\n\nassistant: Hello")
+    assert "allos-error-rule" in shown.displays[0]["content"]["data"]["text/html"], (
+        "its lines break at words"
+    )
     assert "starts with the 1 turn of" in str(
         kernel.value("get_ipython().run_line_magic('allos', 'chats branch trip other')")
     )

@@ -5,7 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from IPython.core.getipython import get_ipython
+
 from allos.errors import ConfigurationError
+from allos.notebook.word_breaks import break_at_words
 from allos.runs import chats
 
 if TYPE_CHECKING:
@@ -24,7 +27,9 @@ def run(args: tuple[str, ...]) -> pd.DataFrame | str | None:
         case ():
             return chats.chats()
         case ("show", name):
-            sys.stdout.write(f"{chats.find(name)}\n")
+            known = chats.find(name)
+            break_at_words(get_ipython())
+            sys.stdout.write(f"{known}\n")
             return None
         case ("reset", name):
             chats.find(name).reset()

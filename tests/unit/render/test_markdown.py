@@ -342,3 +342,11 @@ def test_a_block_that_streams_runs_the_same_way() -> None:
         stream.add(char)
 
     assert markdown_html(text).startswith(f"{OPEN}\n{''.join(stream.blocks)}")
+
+
+def test_hostile_text_from_right_to_left_is_inert() -> None:
+    """A direction is all that it gains."""
+    for _, text in HOSTILE:
+        html = markdown_html(f"שלום {text[:300]}\n\n- א {text[:60]}")
+
+        assert judge(html)[0] == []

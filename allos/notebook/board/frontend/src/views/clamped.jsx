@@ -63,7 +63,7 @@ export const Asked = memo(function Asked({ id, text, isExpanded }) {
     <div class="ask">
       <span class="who">{id}</span>
       <div>
-        <div ref={box} class="words clamp" dir="auto">{text}</div>
+        <div ref={box} class="words clamp">{text}</div>
         <More buttonRef={button} id={id} />
       </div>
     </div>
@@ -121,7 +121,7 @@ export const Answer = memo(function Answer({ cell, name, isExpanded, compared, w
   });
   return (
     <>
-      <div ref={box} class="text clamp" dir="auto" />
+      <div ref={box} class="text clamp" />
       <More buttonRef={button} id={cell.key} />
       <span class="differs">{second || !isMarked ? said : missing}</span>
       {cell.source && (

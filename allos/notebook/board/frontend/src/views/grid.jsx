@@ -57,7 +57,7 @@ export function Grid({ state, view, columns, rows, matching, words, now_ms }) {
           {(row) => (
             <tr key={row.key} aria-rowindex={state.rows.indexOf(row) + 2}>
               <th scope="row" class="row">
-                <button class="label" dir="auto" title={row.prompt} onClick={() => change((now) => focusOn(now, null, row.key))}>
+                <button class="label" title={row.prompt} onClick={() => change((now) => focusOn(now, null, row.key))}>
                   {row.label || "prompt"}
                 </button>
                 <small>{`row ${Number(row.key) + 1}`}</small>

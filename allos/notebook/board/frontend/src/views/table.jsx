@@ -82,7 +82,7 @@ function Line({ cell, count, row, column, hasRow, metrics, now_ms }) {
   const text = (cell.source || cell.text).replace(/\s+/g, " ");
   return (
     <tr data-state={cell.state}>
-      {hasRow && <th scope="row" class="prompt" dir="auto" title={row.prompt}>{row.label}</th>}
+      {hasRow && <th scope="row" class="prompt" title={row.prompt}>{row.label}</th>}
       <td class={`model ${tintOf(column, cell)}`} title={`${column.provider}/${column.model} ${column.params}`}>
         <span class="key">{column.letter}</span> {column.model} <small>{cell.label}</small>
       </td>
