@@ -208,6 +208,6 @@ def _turns(messages: Prompt, system: str | None) -> tuple[Message, ...]:
                 f"messages must only contain Message objects, got {type(turn).__name__}: "
                 "use Message(role=MessageRole.USER, content=...)"
             )
-    if system:
+    if system is not None and (system or not isinstance(system, Sequence)):
         turns = (Message(MessageRole.SYSTEM, system), *turns)
     return turns

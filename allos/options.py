@@ -95,5 +95,8 @@ class CallOptions(TypedDict, total=False):
 CALL_OPTIONS = tuple(CallOptions.__annotations__)
 """Names of the options of a call."""
 
+BATCH_MODES = ("calls", "provider_batch")
+"""Who makes the calls of a batch: this process and its workers, or the batch APIs of the services."""
+
 PARAMETERS = CALL_OPTIONS[: CALL_OPTIONS.index("tools")]
 """Names of the parameters of the model among them."""

@@ -86,10 +86,10 @@ def test_cells(server: FakeServer) -> None:
 
 
 def test_compare(server: FakeServer) -> None:
-    """Two models at two settings, twice, are eight answers and rows; two prompts twice are eight more."""
-    assert run("guide/compare.md") == 7
-    assert server.count == 16
-    assert len(set(allos.responses()["comparison_id"])) == 3
+    """Two models at two settings, twice, are eight answers and rows, as for two languages; prompts make eight more."""
+    assert run("guide/compare.md") == 8
+    assert server.count == 24
+    assert len(set(allos.responses()["comparison_id"])) == 4
 
 
 def test_share(server: FakeServer, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from allos.analysis.bradley_terry import Fit, fit
 from allos.analysis.distributions import critical_value
 from allos.analysis.results import returns_result
 from allos.analysis.style import covariates_of
-from allos.analysis.votes import Votes, read_votes_between_models, votes_of_people
+from allos.analysis.votes import Votes, read_votes_between_models, votes_that_count
 from allos.errors import ConfigurationError
 
 CENTRE = 1000.0
@@ -30,7 +30,11 @@ _MANY_CLUSTERS = 200
 
 @returns_result("leaderboard")
 def leaderboard(
-    votes: pd.DataFrame, level: float = 0.95, *, style: Sequence[str] | None = None
+    votes: pd.DataFrame,
+    level: float = 0.95,
+    *,
+    style: Sequence[str] | None = None,
+    rater: str | None = None,
 ) -> pd.DataFrame:
     """Models ranked by votes between two answers, with intervals of ratings and of ranks.
 
@@ -46,6 +50,9 @@ def leaderboard(
     style : sequence of str, optional
         Differences in style that the ratings leave out, such as ``["length", "markdown", "speed"]``; see
         `style_effects` for the columns that they need.
+    rater : str, optional
+        Rank by the votes of this rater alone: a person's name, or a judge such as
+        ``"judge:openai/gpt-5.4-mini"``.
 
     Returns
     -------
@@ -91,7 +98,7 @@ def leaderboard(
     1  blue         1          2     12     3
     """
     require_level(level)
-    votes, left_out = votes_of_people(votes)
+    votes, left_out = votes_that_count(votes, rater)
     votes, read, same_model = read_votes_between_models(votes)
     if len(read.models) < 2:
         raise ConfigurationError("A ranking needs votes between at least two models.")

@@ -13,7 +13,7 @@ from allos.analysis.arguments import require_columns, require_level
 from allos.analysis.bradley_terry import fit
 from allos.analysis.distributions import critical_value, two_sided_p
 from allos.analysis.results import returns_result
-from allos.analysis.votes import read_votes_between_models, votes_of_people
+from allos.analysis.votes import read_votes_between_models, votes_that_count
 from allos.errors import ConfigurationError
 
 STYLE = ("length", "markdown", "speed")
@@ -26,7 +26,11 @@ _MARKS = re.compile(
 
 @returns_result("style_effects")
 def style_effects(
-    votes: pd.DataFrame, *, style: Sequence[str] = STYLE, level: float = 0.95
+    votes: pd.DataFrame,
+    *,
+    style: Sequence[str] = STYLE,
+    level: float = 0.95,
+    rater: str | None = None,
 ) -> pd.DataFrame:
     """What differences in style are worth in votes, models being equal.
 
@@ -42,6 +46,8 @@ def style_effects(
         (speed). Any other name is a pair of columns of numbers, such as `emoji_a` and `emoji_b`.
     level : float
         Of the intervals.
+    rater : str, optional
+        As in `leaderboard`: of a judge it says whether that judge likes long answers.
 
     Returns
     -------
@@ -72,7 +78,7 @@ def style_effects(
     True
     """
     require_level(level)
-    votes, read, _ = read_votes_between_models(votes_of_people(votes)[0])
+    votes, read, _ = read_votes_between_models(votes_that_count(votes, rater)[0])
     covariates, spreads = covariates_of(votes, style)
     fitted = fit(read, covariates)
     count = len(read.models)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from allos.analysis.arguments import codes_of, require_columns
 from allos.errors import ConfigurationError, did_you_mean
-from allos.raters import is_judge
+from allos.raters import find_rater, is_judge
 
 WINNERS = ("a", "b", "tie", "bad")
 """Which answer is better: the first, the second, neither, or both are bad."""
@@ -100,19 +100,33 @@ def _read(votes: pd.DataFrame) -> Votes:
     return Votes(models, first, second, outcome, winners == 3, rater, prompt)
 
 
-def votes_of_people(votes: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """Votes without those of judges, where both are there, and a sentence that says so.
+def votes_that_count(
+    votes: pd.DataFrame, rater: str | None = None
+) -> tuple[pd.DataFrame, list[str]]:
+    """Votes of one rater; or without those of judges, where both are there; and sentences that say so.
 
     Votes of judges alone stay: then they are what is asked about.
+
+    Raises
+    ------
+    ConfigurationError
+        There is no vote of the rater.
     """
     if "rater" not in getattr(votes, "columns", ()):
         return votes, []
-    judges = np.array([is_judge(rater) for rater in votes["rater"]], dtype=bool)
-    if not judges.any() or judges.all():
+    if rater is not None:
+        return votes[votes["rater"] == find_rater(rater, votes["rater"])], []
+    judges = np.array([is_judge(each) for each in votes["rater"]], dtype=bool)
+    if not judges.any():
         return votes, []
+    names = sorted(set(votes["rater"][judges]))
+    if judges.all():
+        return votes, [f"No person has voted: these are votes of {', '.join(names)}."]
+    count = int(judges.sum())
+    were = "vote of a judge was" if count == 1 else "votes of judges were"
     note = (
-        f"{int(judges.sum()):,} votes of judges were left out: they are not mixed with those of people. "
-        "votes[votes['rater'].str.startswith('judge:')] has them alone."
+        f"{count:,} {were} left out: they are not mixed with those of people. "
+        f"rater={names[0]!r} ranks by those of a judge alone."
     )
     return votes[~judges], [note]
 

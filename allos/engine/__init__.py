@@ -6,7 +6,7 @@ from allos.engine.call import Call
 from allos.engine.handed_over import HandedOver, arrived, hand_over, hand_over_again
 from allos.engine.interceptors import After, Interceptor
 from allos.engine.prepared_call import BilledService, PreparedCall
-from allos.engine.start import OnEvents, astart, can_answer_offline, refuse, start
+from allos.engine.start import OnEvents, astart, can_answer_offline, refuse, start, start_on_loop
 
 __all__ = [
     "After",
@@ -23,4 +23,5 @@ __all__ = [
     "hand_over_again",
     "refuse",
     "start",
+    "start_on_loop",
 ]

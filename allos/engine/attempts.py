@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from threading import get_ident
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -75,6 +76,7 @@ class AttemptRun:
         self.connection = connection
         self.redactor = redaction.current()
         self.shared, self.client = shared, shared.client
+        self.is_borrowed = True
         self.on_events = on_events
         self.limiter: Limiter | None = None
         self.window = adaptive_window.current()
@@ -90,20 +92,29 @@ class AttemptRun:
         self.reply: Any = None
 
     def begin(self) -> None:  # loop thread
-        """Start the task."""
+        """Go on in the task of the call that ends now, or in one of its own."""
         runtime = self.handle._runtime
-        task = runtime.loop.create_task(self._run())
-        runtime.tasks.add(task)
-        task.add_done_callback(self._ended)
+        work = self._run()
+        task = runtime.relay.hand_on(work)
+        if task is None:
+            task = runtime.loop.create_task(runtime.relay.run(work))
+            runtime.tasks.add(task)
+            task.add_done_callback(partial(self._ended, work))
         self.handle.run_on(task)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:  # loop thread
-        self.handle._runtime.tasks.discard(task)
-        self.handle._runtime.give_back(self.shared)
+    def _ended(self, work: Coroutine[Any, Any, None], task: asyncio.Task[None]) -> None:
+        self.handle._runtime.tasks.discard(task)  # loop thread
+        work.close()  # where the task was cancelled before its first step
+        self._give_back()
         if not self.handle.future.done():
             # Cancelled before its first step, so nothing of it was executed.
             response = self._response(None, cancelled=True)
             self.handle.resolve(complete_now(response, self.afters, self.handle.report))
+
+    def _give_back(self) -> None:
+        if self.is_borrowed:
+            self.is_borrowed = False
+            self.handle._runtime.give_back(self.shared)
 
     async def _run(self) -> None:
         import asyncio
@@ -130,7 +141,10 @@ class AttemptRun:
         try:
             response = await self._parsed(self._response(error, cancelled=cancelled))
             response, stopped = await complete(response, self.afters, self.handle.report)
-            self.handle.resolve(response)
+            self._give_back()
+            ends = None if cancelled or stopped else asyncio.current_task()
+            with self.handle._runtime.relay.ending(ends):
+                self.handle.resolve(response)
         except BaseException as exc:  # a waiter must never hang, even after a bug of allos
             if not self.handle.future.done():
                 self._abandon(exc)

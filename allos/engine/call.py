@@ -46,7 +46,8 @@ class Call:
                 self._runtime.loop.call_soon_threadsafe(self._cancel)
 
     def _cancel(self) -> None:  # loop thread
-        if self._task is not None and not self._task.done():
+        # Its task may go on with another call.
+        if self._task is not None and not self._task.done() and not self.future.done():
             self._task.cancel()
 
     def run_on(self, task: asyncio.Task[None]) -> None:

@@ -34,6 +34,11 @@ class Interceptor:
     observes_refused = False
     """Whether it also sees calls that were refused before they could be prepared."""
 
+    @property
+    def may_wait(self) -> bool:
+        """Whether `before` may wait: for a file, another call, a person. Then it never runs on the loop thread."""
+        return True
+
     def before(self, call: PreparedCall) -> ProviderResponse | After | None:
         """Inspect a call before its key, client and server are set up. Caller's thread; must be fast.
 

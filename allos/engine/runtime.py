@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from allos import _process
+from allos.engine.relay import Relay
 from allos.errors import ConfigurationError
 from allos.wire import clients
 
@@ -47,6 +48,7 @@ class Runtime:
 
         self.loop: asyncio.AbstractEventLoop = _new_loop()
         self.tasks: set[asyncio.Task[Any]] = set()  # loop thread only
+        self.relay = Relay()  # loop thread only
         self._clients: dict[Connection, SharedClient] = {}
         # Guards _clients and their counts; held briefly, since the loop thread acquires it as well.
         self._clients_lock = threading.Lock()
@@ -74,8 +76,13 @@ class Runtime:
         """Return the client of a connection, creating it if needed. Any thread but the loop thread."""
         return self._shared(connection, 0).client
 
+    def has_client(self, connection: Connection) -> bool:
+        """Whether there is a client already, so that `borrow` only counts. Any thread."""
+        with self._clients_lock:
+            return connection in self._clients
+
     def borrow(self, connection: Connection) -> SharedClient:
-        """Return the client for one call; `give_back` must follow. Any thread but the loop thread."""
+        """Return the client for one call; `give_back` must follow. On the loop thread: see `has_client`."""
         return self._shared(connection, 1)
 
     def _shared(self, connection: Connection, calls: int) -> SharedClient:

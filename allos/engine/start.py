@@ -52,7 +52,23 @@ def start(
     ConfigurationError
         Called on the loop thread.
     """
-    runtime = runtime_for_a_call()
+    return _start(runtime_for_a_call(), call, interceptors, on_events)
+
+
+def start_on_loop(call: PreparedCall, interceptors: Sequence[Interceptor]) -> Call:
+    """As `start`, on the loop thread: nothing may wait, neither an interceptor nor the connection.
+
+    A call that starts while another one ends is sent at once, before any other callback of the loop.
+    """
+    return _start(get(), call, interceptors, None)
+
+
+def _start(
+    runtime: Runtime,
+    call: PreparedCall,
+    interceptors: Sequence[Interceptor],
+    on_events: OnEvents | None,
+) -> Call:
     decision = decide(call, interceptors)
     if decision.outcome is not None:
         return settle(runtime, call, decision, on_events)
@@ -164,6 +180,9 @@ def _send(
         call = replace(call, request=replace(call.request, base_url=connection.base_url))
     handle = Call(runtime)
     run = AttemptRun(handle, call, decision.afters, connection, shared, on_events)
-    # call_soon_threadsafe copies the caller's context, and with it the provenance.
-    runtime.loop.call_soon_threadsafe(run.begin)
+    if runtime.is_loop_thread:
+        run.begin()
+    else:
+        # It copies the caller's context, and with it the provenance.
+        runtime.loop.call_soon_threadsafe(run.begin)
     return handle

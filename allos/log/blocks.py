@@ -20,8 +20,8 @@ INT64_LIMIT = 2**63
 class ColumnChunk(NamedTuple):
     """Values of one column in a block."""
 
-    values: npt.NDArray[Any] | None
-    """None: all null. Strings are objects, None where null."""
+    values: Any
+    """An array; None: all null. Strings are objects, None where null, or `ArrowStrings`."""
     mask: npt.NDArray[np.bool_] | None = None
     """True where a number is null; None: nowhere."""
     codes: npt.NDArray[np.integer[Any]] | None = None

@@ -84,7 +84,10 @@ def _time(name: str, description: str, *, since: int = 1, joined: bool = False) 
 COLUMNS: tuple[Column, ...] = (
     _text("id", "ULID of the response; sorts by time."),
     _text("comparison_id", "Shared by all responses of one comparison."),
-    _text("run_id", "Shared by all responses of one batch or sweep."),
+    _text(
+        "run_id",
+        "Shared by all responses of one batch or sweep, or by the calls of one judge that is a scorer.",
+    ),
     _int("sample_index", "Which repeat this is, from 0, when a call is made `n` times."),
     _text("conversation_id", "Shared by all turns of one conversation.", "gen_ai.conversation.id"),
     _text(

@@ -17,7 +17,7 @@ from allos.ids import new_id
 from allos.log.filters import build_where, utc_now
 from allos.log.json_text import to_json_text
 from allos.log.query import open_store, read
-from allos.log.rating_state import by_rater
+from allos.log.rating_state import by_rater, current_ratings
 from allos.log.store.protocol import Rating, Vote, Where
 from allos.response import ProviderResponse
 
@@ -141,6 +141,20 @@ def ratings() -> pd.DataFrame:
         for (response_id, rater), said in found.items()
     ]
     return _frame(_RATINGS, sorted(rows, key=operator.itemgetter(0)))
+
+
+def newest_ratings() -> dict[str, int | None]:
+    """Newest rating of people, by the id of the response; without those that were withdrawn.
+
+    Raises
+    ------
+    LogError
+        The log is off or cannot be read.
+    """
+    store, _ = open_store()
+    with store.snapshot() as snapshot:
+        found = current_ratings(snapshot.ratings())
+    return {response_id: said.rating for response_id, said in found.items()}
 
 
 def vote(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from allos import _process
 from allos.dtypes import text_dtype
+from allos.log import arrow_strings
 from allos.log.blocks import NULLS, Block, ColumnChunk, as_objects, block_from_rows
 from allos.log.columns import DTYPES
 
@@ -48,10 +49,13 @@ def _strings(chunks: Sequence[tuple[int, ColumnChunk]], total: int) -> Extension
     )
     if plain <= total * _MAX_PLAIN_SHARE:
         return _strings_from_codes(chunks, total)
+    if arrow_strings.is_storage() and (array := arrow_strings.joined(chunks)) is not None:
+        column: ExtensionArray = pd.array(array, dtype=text_dtype())
+        return column
     strings = [
         np.full(count, None, dtype=object)
         if chunk.values is None
-        else chunk.values
+        else as_objects(list(chunk.values))
         if chunk.codes is None
         else chunk.values[chunk.codes]
         for count, chunk in chunks

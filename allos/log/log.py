@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -88,6 +88,11 @@ class Log(Interceptor):
         self._facts: dict[int, ProcessFacts] = {}  # by process id
 
     # ---- the interceptor -----------------------------------------------------------------------
+
+    @property
+    def may_wait(self) -> bool:
+        """Until it is open."""
+        return self.opens_on_first_call
 
     def before(self, call: PreparedCall) -> After | None:
         """Open the log if that was left for the first call. Caller's thread."""
@@ -243,6 +248,15 @@ class Log(Interceptor):
         for item in items:
             writer.put(item)
         writer.flush(_CLOSE_S)
+
+    def add_rows(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Write rows of other processes, with values in the order of `allos.log.columns.STORED`."""
+        from allos.log.pending_rows import Row
+
+        writer = self._writer
+        if writer is not None:
+            for values in rows:
+                writer.put(Row(values, None))
 
     def redacted(self, item: Loggable) -> Loggable:
         """Change a row, its raw JSON, a rating or a vote as `redaction` says. Writer's thread."""

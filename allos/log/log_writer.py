@@ -15,7 +15,7 @@ from typing import Any
 
 from allos.errors import LogError
 from allos.log.pacing import Pacer
-from allos.log.pending_rows import BATCH_ROWS, PendingRows, unchanged
+from allos.log.pending_rows import BATCH_ROWS, PendingRows, Row, unchanged
 from allos.log.store.protocol import Rating, RunRecord, Store, Vote
 from allos.response import ProviderResponse
 
@@ -35,7 +35,7 @@ class _Stop:
     """Ends the thread."""
 
 
-_Item = ProviderResponse | Rating | Vote | RunRecord | _Flush | _Stop
+_Item = ProviderResponse | Row | Rating | Vote | RunRecord | _Flush | _Stop
 
 
 class LogWriter:
@@ -77,7 +77,7 @@ class LogWriter:
 
     # any thread
 
-    def put(self, item: ProviderResponse | Rating | Vote | RunRecord) -> None:
+    def put(self, item: ProviderResponse | Row | Rating | Vote | RunRecord) -> None:
         """Accept a finished response, a rating, a vote or a batch; it is committed within about 20 ms."""
         self._queue.put(item)
         if self._thread is None or self._closed:
@@ -214,6 +214,8 @@ class LogWriter:
             pacer.pause_if_due()
             if isinstance(item, ProviderResponse):
                 self._pending.add(item)
+            elif isinstance(item, Row):
+                self._pending.add_row(item)
             elif isinstance(item, Rating):
                 self._pending.add_rating(item)
             elif isinstance(item, RunRecord):

@@ -106,6 +106,10 @@ class PendingRows:
             return
         self._rows.append(row)
 
+    def add_row(self, row: Row) -> None:
+        """Add a row that was built elsewhere."""
+        self._rows.append(self._redacted(row))
+
     def add_rating(self, rating: Rating) -> None:
         """Add a rating."""
         self._ratings.append(self._redacted(rating))

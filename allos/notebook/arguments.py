@@ -29,6 +29,8 @@ class Arguments:
     data: Word | None = None
     """Table of a batch: the name of a variable, or the path of a file where it is quoted."""
     repeats: int = 1
+    blind: bool = False
+    """Hide which model of a comparison is which, and ask for votes."""
     prompt: str | None = None
     """The quoted prompt of the line form."""
     command: str | None = None
@@ -58,6 +60,12 @@ class Arguments:
     """Show the answer's own HTML."""
     quiet: bool = False
     stream: bool = True
+    mode: str | None = None
+    """Who makes the calls of a batch; None: this process."""
+    executor: str | None = None
+    """Variable that holds the executor of a batch."""
+    store: str | None = None
+    """Folder or URL where the workers of a batch write their answers."""
     params: dict[str, Any] = field(default_factory=dict)
     """Parameters and options of the provider that are set."""
 
@@ -115,11 +123,22 @@ def parse(line: str, *, cell: bool) -> Arguments:
             raise ConfigurationError(
                 "-n repeats a comparison or a batch: %%allos compare MODEL -n 3. Nothing was sent."
             )
+    if data is None:
+        for flag in ("mode", "executor", "store"):
+            if getattr(flags, flag) is not None:
+                raise ConfigurationError(
+                    f"--{flag} is for a batch: %%allos batch DATA PROVIDER/MODEL. Nothing was sent."
+                )
+    if flags.blind and (data is not None or not models):
+        raise ConfigurationError(
+            "--blind hides the names of a comparison: %%allos compare MODEL MODEL --blind. Nothing was sent."
+        )
     return Arguments(
         model=model,
         models=models,
         data=data,
         repeats=flags.repeats,
+        blind=flags.blind,
         prompt=prompt,
         system=unmark(flags.system),
         output=_output(target, unmark(flags.output)),
@@ -134,6 +153,9 @@ def parse(line: str, *, cell: bool) -> Arguments:
         unsafe_html=flags.unsafe_html,
         quiet=flags.quiet or is_hidden,
         stream=not flags.no_stream,
+        mode=flags.mode,
+        executor=unmark(flags.executor),
+        store=unmark(flags.store),
         params=merge_params(
             quoted.get(flags.params, flags.params),
             {

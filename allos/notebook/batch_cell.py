@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from allos import context
 from allos.errors import ConfigurationError, did_you_mean
 from allos.notebook import prompts
 from allos.notebook.values import schema_of
@@ -35,23 +36,29 @@ def run_batch(
         "system": arguments.system,
         "n": arguments.repeats,
         "budget_usd": arguments.budget_usd,
+        **({} if arguments.mode is None else {"mode": arguments.mode}),
         **arguments.params,
     }
     if arguments.schema is not None:
         options["schema"] = schema_of(arguments.schema, dict(namespace))
     data = _data(arguments, namespace)
+    executor = _executor(arguments.executor, namespace)
     if arguments.dry_run:
         plan = preview_batch(data, prompt, **options)
         if arguments.output is not None:
             shell.user_ns[arguments.output] = plan
         return plan
-    started = batch(
-        data,
-        prompt,
-        refresh=arguments.refresh,
-        confirm=prompts.batch_confirmation(shell),
-        **options,
-    )
+    logged = context.current().logged and not arguments.no_log
+    with context.using(logged=logged):
+        started = batch(
+            data,
+            prompt,
+            refresh=arguments.refresh,
+            confirm=prompts.batch_confirmation(shell),
+            executor=executor,
+            store=arguments.store,
+            **options,
+        )
     if arguments.output is not None:
         shell.user_ns[arguments.output] = started
     if arguments.quiet:
@@ -70,6 +77,20 @@ def _data(arguments: Arguments, namespace: Mapping[str, Any]) -> Any:
             'variable with a table, or the path of a file in quotes: "rows.csv". Nothing was sent.'
         )
     return namespace[word.text]
+
+
+def _executor(name: str | None, namespace: Mapping[str, Any]) -> Any:
+    if name is None:
+        return None
+    found = namespace.get(name)
+    if found is None:
+        problem = "is None" if name in namespace else "is not defined"
+        raise ConfigurationError(
+            f"--executor: {name!r} {problem}.{did_you_mean(name, namespace) if name not in namespace else ''} "
+            "It must be a variable with a concurrent.futures.Executor or the client of a Dask cluster. "
+            "Nothing was sent."
+        )
+    return found
 
 
 def _check_flags(arguments: Arguments) -> None:

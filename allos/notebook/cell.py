@@ -112,6 +112,10 @@ def _check_comparison_flags(arguments: Arguments) -> None:
     }
     for flag in [name for name, value in flags.items() if value]:
         raise ConfigurationError(f"{flag} is not supported in a comparison. Nothing was sent.")
+    if arguments.blind and arguments.no_log:
+        raise ConfigurationError(
+            "--blind needs the log, where votes are kept: leave out --no-log. Nothing was sent."
+        )
 
 
 def _compare(shell: Any, display: Display, arguments: Arguments, question: Question) -> Comparison:
@@ -126,6 +130,7 @@ def _compare(shell: Any, display: Display, arguments: Arguments, question: Quest
         n=arguments.repeats,
         system=question.system,
         refresh=arguments.refresh,
+        blind=arguments.blind,
         confirm=prompts.comparison_confirmation(shell, calls),
         **shared,
         **arguments.params,

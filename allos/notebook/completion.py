@@ -290,6 +290,14 @@ def _values(flag: str, word: str, namespace: dict[str, Any]) -> list[str] | None
         return _variables(namespace, lambda value: not callable(value))
     if flag == "--schema":
         return _variables(namespace, lambda value: isinstance(value, type | dict))
+    if flag == "--mode":
+        from allos.options import BATCH_MODES
+
+        return list(BATCH_MODES)
+    if flag == "--store":
+        return None  # a folder
+    if flag == "--executor":
+        return _variables(namespace, _is_executor)
     if flag == "--image":
         return _variables(namespace, _is_picture)
     if flag == "--tools":
@@ -311,6 +319,11 @@ def _is_tool(value: Any) -> bool:
     from allos.tools.tool import Tool
 
     return isinstance(value, Tool) or (callable(value) and not isinstance(value, type))
+
+
+def _is_executor(value: Any) -> bool:
+    kinds = {(base.__module__.partition(".")[0], base.__name__) for base in type(value).__mro__}
+    return not kinds.isdisjoint({("concurrent", "Executor"), ("distributed", "Client")})
 
 
 def _is_picture(value: Any) -> bool:

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, NoReturn
 
-from allos.errors import ConfigurationError
+from allos.errors import ConfigurationError, did_you_mean
+from allos.options import BATCH_MODES
 
 _NOT_IN_PARAMS = {
     **dict.fromkeys(("model", "models"), "name the model at the start of the line"),
@@ -20,6 +21,9 @@ _NOT_IN_PARAMS = {
     "stream": "use the flag --no-stream to wait for the whole answer",
     "n": "use the flag -n",
     "confirm": "use allos.compare",
+    "mode": "use the flag --mode",
+    "executor": "use the flag --executor",
+    "store": "use the flag --store",
     "api_key": "it would be saved in the notebook and the history. Delete the cell and use %allos key",
 }
 """Names that are not allowed in ``--params``, and what to do instead."""
@@ -63,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
         default=1,
         help="repeats of a comparison or a batch",
     )
+    add("--blind", action="store_true", help="hide which model is which, and ask for votes")
     add("-o", "--output", metavar="NAME", help="assign the response to this variable")
     add("-q", "--quiet", action="store_true", help="show nothing")
     add("--no-stream", action="store_true", help="wait for the whole answer")
@@ -71,6 +76,9 @@ def parser() -> argparse.ArgumentParser:
     add("--refresh", action="store_true", help="ask again, even where an answer is recorded")
     add("--no-log", action="store_true", help="write no row of the log for this cell")
     add("--unsafe-html", action="store_true", help="run the answer's own HTML; dangerous")
+    add("--mode", type=_mode, metavar="MODE", help="of a batch: calls or provider_batch")
+    add("--executor", metavar="NAME", help="of a batch: variable that holds who makes the calls")
+    add("--store", metavar="URL", help="of --executor: where workers write their answers")
     add("--base-url", metavar="URL", help="base URL of the service")
     return known
 
@@ -152,6 +160,16 @@ def _count(text: str) -> int:
     if value <= 0:
         raise argparse.ArgumentTypeError(f"must be an integer >= 1, got {text!r}")
     return value
+
+
+def _mode(text: str) -> str:
+    if text not in BATCH_MODES:
+        raise argparse.ArgumentTypeError(
+            f"must be {' or '.join(BATCH_MODES)}, got {text!r}.{did_you_mean(text, BATCH_MODES)}".rstrip(
+                "?."
+            )
+        )
+    return text
 
 
 def _dollars(text: str) -> float:

@@ -29,6 +29,10 @@ Flags
 --image NAME               attach the image or figure in a variable; a path in quotes
 --chat NAME                continue the conversation of this name
 -n, --repeats N            repeats of a comparison or a batch
+--mode MODE                of a batch: calls, or provider_batch for half the price within 24 hours
+--executor NAME            of a batch: variable with an executor or Dask client that makes the calls
+--store URL                of --executor: folder or s3://... where workers write their answers
+--blind                    hide which model of a comparison is which, and ask for votes
 -o, --output NAME          assign the response to this variable; same as NAME <<
 -q, --quiet                show nothing
 --no-stream                wait for the whole answer
@@ -52,7 +56,7 @@ Sub-commands
 %allos spent [WORDS]       cost by provider and model; today, week, 2h or groq say of what
 %allos cost [WORDS]        what that cost was spent on; --by COLUMN,COLUMN groups by others
 %allos summary [WORDS]     calls, failures, latency, tokens and cost; --by as above
-%allos rank [DAY]          models ranked by people's votes in the log
+%allos rank [DAY]          models ranked by people's votes in the log; judge:NAME by that judge's alone
 %allos chats               conversations; show NAME, reset NAME, branch NAME NEW
 %allos batches             batches of the log, what is done of each and its cost
 %allos replay FILE [MODE]  record answers and replay them; MODE is replay, record or strict;

@@ -25,6 +25,11 @@ class Advice(Interceptor):
     def __init__(self, route: Route) -> None:
         self._route = route
 
+    @property
+    def may_wait(self) -> bool:
+        """Never."""
+        return False
+
     def before(self, call: PreparedCall) -> After:
         """Inspect every response."""
         return self._advise

@@ -201,6 +201,19 @@ class Provider:
         prepared = self.prepare(messages, options, stream=on_events is not None)
         return engine.start(prepared, (*self._interceptors(), *interceptors), on_events)
 
+    def start_on_loop(self, messages: Prompt, options: Mapping[str, Any]) -> Call:
+        """As `start`, on the loop thread, while `starts_at_once`. For `runs`."""
+        return engine.start_on_loop(self.prepare(messages, options), self._interceptors())
+
+    @property
+    def starts_at_once(self) -> bool:
+        """Whether a call would start without waiting for anything: a key, a client, an interceptor."""
+        return (
+            wire.is_built_in(self.api)
+            and self._route.is_ready
+            and not any(layer.may_wait for layer in self._interceptors())
+        )
+
     # ---- batches of the service (for `runs`) ---------------------------------------------------
 
     def batch_service(self) -> BatchService:

@@ -132,6 +132,17 @@ class Route:
             self._connection = self._connect()
         return self._connection
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether `ready` and the connection's client wait for nothing. Any thread."""
+        loop_runtime = runtime.running()
+        return (
+            not self.service.embedded
+            and self._connection is not None
+            and loop_runtime is not None
+            and loop_runtime.has_client(self._connection)
+        )
+
     async def aready(self) -> None:
         """Do what would block the caller's event loop (imports, starting a server) in a thread."""
         import asyncio

@@ -13,6 +13,9 @@ from allos.options import ProviderOptions
 from allos.secret import Headers, Secret, reveal
 from allos.wire.parameters import VOCABULARY, checked, extra_fields
 
+_OF_CALLS = frozenset({"timeout_s", "deadline_s", "max_attempts", "context_window"})
+_LIMITS = frozenset({"max_in_flight", "requests_per_minute", "tokens_per_minute"})
+
 
 def parameters(named: str, params: Mapping[str, Any]) -> dict[str, Any]:
     """Return valid parameters, without the unset ones.
@@ -65,6 +68,24 @@ def check_options(options: ProviderOptions) -> None:
     if options.context_window is not None:
         check_count("context_window", options.context_window)
     flag("strict", options.strict)
+
+
+def check_given_options(options: Mapping[str, Any]) -> None:
+    """Validate those options of a provider that are given, without a provider.
+
+    Raises
+    ------
+    ConfigurationError
+        One of them has an invalid value.
+    """
+    known = {name: value for name, value in options.items() if value is not None}
+    check_options(ProviderOptions(model="", **{k: v for k, v in known.items() if k in _OF_CALLS}))
+    limits(**{name: value for name, value in known.items() if name in _LIMITS})
+    if "headers" in known:
+        header_pairs(known["headers"])
+    for name in ("base_url", "api", "api_key"):
+        if not isinstance(known.get(name, ""), str | Secret):
+            raise ConfigurationError(f"{name} must be a string, got {type(known[name]).__name__}.")
 
 
 def limits(**given: float | None) -> Limits | None:

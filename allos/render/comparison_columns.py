@@ -12,7 +12,7 @@ from itertools import count
 from typing import Any
 from zlib import crc32
 
-from allos.render.comparison_view import ColumnView, ComparisonView
+from allos.render.comparison_view import ColumnView, ComparisonView, Tint
 from allos.render.plain import shorten
 
 COLOURS = 10
@@ -145,11 +145,68 @@ def differing_params(columns: Sequence[ColumnView]) -> list[list[str]]:
 
 
 def column_labels(columns: Sequence[ColumnView]) -> list[list[str]]:
-    """What tells columns of one model apart: which run each is of, then its `differing_params`."""
+    """What tells columns of one model apart: which run each is of, then its `differing_params`.
+
+    Of a column that is not one model: what its `column_title` is of.
+    """
     return [
-        [column.run, *labels] if column.run else labels
+        [*([column.run] if column.run else []), *labels, *column.values.values()]
+        if column.name or not column.values
+        else [", ".join(column.values)]
         for column, labels in zip(columns, differing_params(columns), strict=True)
     ]
+
+
+def column_title(column: ColumnView) -> str:
+    """Name of a column: its model, else what its answers have in common.
+
+    Examples
+    --------
+    >>> column_title(ColumnView(index=0, name="", values={"language": "Thai", "temperature": "0"}))
+    'Thai · 0'
+    """
+    return column.name or " · ".join(column.values.values()) or ("all" if column.tint else "")
+
+
+def column_heading(column: ColumnView) -> tuple[str, str]:
+    """What stands above a column, never blank, and the service of its model.
+
+    Examples
+    --------
+    >>> column_heading(ColumnView(index=0, name="groq/m"))
+    ('m', 'groq')
+    >>> column_heading(ColumnView(index=0, name="", values={"language": "Thai"}))
+    ('Thai', '')
+    """
+    if not column.name and (title := column_title(column)):
+        return title, ""
+    return column.heading
+
+
+def column_tints(columns: Sequence[ColumnView]) -> list[Tint]:
+    """Colour of each column: its own, else its model's."""
+    names = [column.name for column in columns]
+    return [
+        column.tint or Tint(slot, shade)
+        for column, slot, shade in zip(columns, colour_slots(names), shades(names), strict=True)
+    ]
+
+
+def param_values(params: Mapping[str, Any]) -> dict[str, str | None]:
+    """Value of each parameter that is set, as a short text; None where it must not be shown.
+
+    Examples
+    --------
+    >>> param_values({"temperature": 0.0, "headers": {"authorization": "..."}, "seed": None})
+    {'temperature': '0', 'headers': None}
+    """
+    extra = params.get("extra")
+    flat = {**params, **extra} if isinstance(extra, Mapping) else params
+    return {
+        name: _param_value(value) if name in _SHOWN or isinstance(value, (int, float)) else None
+        for name, value in flat.items()
+        if value is not None and value is not extra
+    }
 
 
 # --- pieces --------------------------------------------------------------------------------------
@@ -157,17 +214,8 @@ def column_labels(columns: Sequence[ColumnView]) -> list[list[str]]:
 
 def _param_labels(params: Mapping[str, Any]) -> dict[str, str]:
     """Label of each parameter that is set; the bare name where the value must not be shown."""
-    extra = params.get("extra")
-    flat = {**params, **extra} if isinstance(extra, Mapping) else params
-    labels = {}
-    for name, value in flat.items():
-        if value is None or value is extra:
-            continue
-        if name in _SHOWN or isinstance(value, (int, float)):
-            labels[name] = f"{name} {_param_value(value)}"
-        else:
-            labels[name] = name
-    return labels
+    values = param_values(params)
+    return {name: name if value is None else f"{name} {value}" for name, value in values.items()}
 
 
 def _param_value(value: object) -> str:

@@ -19,6 +19,10 @@ from allos.response import ProviderResponse
 
 REPLAYED = "replayed"
 MAX_PROMPT_CHARS = 2_000
+MAX_PLACE_ANSWERS = 20
+"""Of different calls in one place a table shows so many different answers."""
+MAX_GROUP_LABELS = 3
+"""Of equal answers in one place so many are named."""
 NOTABLE_WAIT_S = 0.1
 """A shorter time in the queue is not separated from the answer's own."""
 CHARS_PER_TOKEN = 5
@@ -57,6 +61,35 @@ def repeats_label(sample_indexes: Sequence[int], n: int) -> str:
     if count == 1:
         return f"repeat {sample_indexes[0] + 1} of {n}"
     return f"{f'all {n}' if count == n else f'{count} of {n}'} repeats are the same"
+
+
+def group_label(cells: Sequence[CellView], n: int) -> str:
+    """Label of equal answers in one place: which calls they are of, else which repeats.
+
+    Parameters
+    ----------
+    cells : sequence of CellView
+        With equal answers.
+    n : int
+        Repeats of every call.
+    """
+    labels = list(dict.fromkeys(cell.label for cell in cells if cell.label))
+    if not labels:
+        return repeats_label([cell.sample_index for cell in cells], n)
+    more = len(labels) - MAX_GROUP_LABELS
+    return ", ".join(labels[:MAX_GROUP_LABELS]) + (f" and {more} more" if more > 0 else "")
+
+
+def shown_groups(cells: Iterable[CellView]) -> tuple[list[list[CellView]], str]:
+    """Equal answers of one place that a table shows, and a line about those that it does not.
+
+    Repeats are all shown; where other calls share the place there may be as many as there are prompts.
+    """
+    groups = equal_repeats(cells)
+    left = len(groups) - MAX_PLACE_ANSWERS
+    if left <= 0 or not groups[0][0].label:
+        return groups, ""
+    return groups[:MAX_PLACE_ANSWERS], f"{left:,} more answers here are not in this table."
 
 
 def state_label(cell: CellView) -> str:

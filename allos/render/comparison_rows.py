@@ -50,7 +50,7 @@ def table_rows(view: ComparisonView) -> tuple[tuple[RowView, ...], str]:
     where = (
         f"allos.comparison({view.id!r}) shows all of them." if view.logged else "The log has them."
     )
-    return rows[:MAX_TABLE_ROWS], f"{left:,} more prompts are not in this table. {where}"
+    return rows[:MAX_TABLE_ROWS], f"{left:,} more rows are not in this table. {where}"
 
 
 def _by_change(row: RowView) -> float:

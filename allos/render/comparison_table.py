@@ -11,30 +11,31 @@ from collections.abc import Iterable, Sequence
 from allos.render.answer import body_html
 from allos.render.comparison_columns import (
     answer_anchor,
-    colour_slots,
+    column_heading,
     column_labels,
+    column_tints,
     common_labels,
     key_letter,
     root_class,
-    shades,
 )
 from allos.render.comparison_facts import (
-    equal_repeats,
+    group_label,
     numbers,
     prompt_parts,
-    repeats_label,
+    shown_groups,
     state_label,
 )
 from allos.render.comparison_rows import row_label, rows_title, table_rows
 from allos.render.comparison_summary import summary
-from allos.render.comparison_view import CellView, ColumnView, ComparisonView
+from allos.render.comparison_view import CellView, ColumnView, ComparisonView, Tint
 from allos.render.fact import Fact
 from allos.render.folding import folded
 from allos.render.media import prompt_media_html
 from allos.render.plain import escaped, unbroken
 from allos.render.static_styles import with_inline_styles
-from allos.render.style import COMPARISON_CSS, CSS
+from allos.render.style import COMPARISON_CSS, CSS, DIRECTION_CSS, RIGHT_TO_LEFT
 
+_SHEET = f"<style>{CSS}{COMPARISON_CSS}</style>"
 # For pages that strip <style>; the style sheet hides it.
 _DOT = '<span class="allos-sep"> · </span>'
 
@@ -60,8 +61,10 @@ def comparison_html(view: ComparisonView) -> str:
         rows = allos.responses().query("comparison_id == 'cmp_01KAN3'")
         Path("answers.html").write_text(comparison_html(ComparisonView.from_frame(rows)))
     """
-    sheet = f"<style>{CSS}{COMPARISON_CSS}</style>"
-    return unbroken(with_inline_styles(_markup(view, sheet, root_class(view.id))))
+    markup = _markup(view, _SHEET, root_class(view.id))
+    if RIGHT_TO_LEFT in markup:
+        markup = markup.replace("</style>", f"{DIRECTION_CSS}</style>", 1)
+    return unbroken(with_inline_styles(markup))
 
 
 def bare_comparison_html(view: ComparisonView) -> str:
@@ -70,10 +73,7 @@ def bare_comparison_html(view: ComparisonView) -> str:
 
 
 def _markup(view: ComparisonView, sheet: str, anchors: str) -> str:
-    names = [column.name for column in view.columns]
-    heads = map(
-        _head, view.columns, colour_slots(names), shades(names), column_labels(view.columns)
-    )
+    heads = map(_head, view.columns, column_tints(view.columns), column_labels(view.columns))
     by_column = [view.cells_of(column) for column in view.columns]
     lines = (f"<td>{_numbers(cells)}</td>" for cells in by_column)
     corner = f'<th class="allos-row">{escaped(rows_title(view.rows))}</th>' if view.rows else ""
@@ -132,25 +132,34 @@ def _with_breaks(text: str) -> str:
     return escaped(text).replace("\n", "<br>")
 
 
-def _head(column: ColumnView, slot: int, shade: int, params: Sequence[str]) -> str:
-    model, service = column.heading
+def _head(column: ColumnView, tint: Tint, params: Sequence[str]) -> str:
+    model, service = column_heading(column)
     below = _DOT.join(f"<span>{escaped(label)}</span>" for label in (service, *params) if label)
     return (
-        f'<th class="allos-c{slot} allos-shade{shade}"><div class="allos-head"><b class="allos-key">'
+        f'<th class="{_colour(tint)}"><div class="allos-head"><b class="allos-key">'
         f"{key_letter(column.index)}</b> <b>{escaped(model)}</b><br>"
         f"<small>{below}</small></div></th>"
     )
 
 
+def _colour(tint: Tint) -> str:
+    return f"allos-c{tint.slot} allos-shade{tint.shade}" if tint.slot >= 0 else "allos-grey"
+
+
 def _answers(cells: Sequence[CellView], n: int, anchors: str) -> str:
     """Different answers to one prompt, by one model; a link finds the first."""
     parts: list[str] = []
-    for group in equal_repeats(cells):
+    groups, left = shown_groups(cells)
+    for group in groups:
         first = group[0]
         anchor = "" if parts else f' id="{answer_anchor(anchors, first.column, first.row)}"'
-        label = repeats_label([cell.sample_index for cell in group], n)
-        above = f'<div class="allos-repeat"><small>{label}</small></div>' if label else ""
-        parts.append(f'<div class="allos-answer"{anchor}>{above}{_answer(first)}</div>')
+        label = group_label(group, n)
+        above = f'<div class="allos-repeat"><small>{escaped(label)}</small></div>' if label else ""
+        tints = {cell.tint for cell in group}
+        own = f" allos-tint {_colour(first.tint)}" if first.tint and len(tints) == 1 else ""
+        parts.append(f'<div class="allos-answer{own}"{anchor}>{above}{_answer(first)}</div>')
+    if left:
+        parts.append(f"<small>{escaped(left)}</small>")
     return "\n".join(parts)
 
 

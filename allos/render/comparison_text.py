@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from allos.render.answer import NO_TEXT, body_text_parts, error_text
-from allos.render.comparison_columns import column_labels, common_labels, key_letter
+from allos.render.comparison_columns import (
+    column_labels,
+    column_title,
+    common_labels,
+    key_letter,
+)
 from allos.render.comparison_facts import (
     REPLAYED,
     anomalies,
-    equal_repeats,
+    group_label,
     medians,
     prompt_parts,
-    repeats_label,
+    shown_groups,
     state_label,
 )
 from allos.render.comparison_rows import row_label, table_rows
@@ -54,7 +59,12 @@ def comparison_text(view: ComparisonView) -> str:
         # Not cut, and always with room: apart from this word a replayed comparison reads the same.
         replayed = "".join(f"  {words}" for words in unusual if words.startswith(REPLAYED))
         others = [words for words in unusual if not words.startswith(REPLAYED)]
-        words = (key_letter(column.index), column.name, labels, *others)
+        words = (
+            key_letter(column.index),
+            column_title(column) or column.heading[0],
+            labels,
+            *others,
+        )
         name = "  ".join(filter(None, map(_one_line, words)))
         blocks.append(f"{shorten(name, _NAME_WIDTH)}{replayed}\n{_by_prompt(view, cells)}")
     blocks.append(_wrapped(table_rows(view)[1], TEXT_WIDTH))
@@ -87,7 +97,7 @@ def _table(
         rows.append(
             [
                 key_letter(column.index),
-                _one_line(column.name),
+                _one_line(column_title(column) or column.heading[0]),
                 _one_line(labels),
                 _states(cells),
                 seconds(known.latency_s),
@@ -144,11 +154,12 @@ def _by_prompt(view: ComparisonView, cells: Sequence[CellView]) -> str:
 
 def _answers(cells: Sequence[CellView], n: int) -> str:
     parts = []
-    for group in equal_repeats(cells):
-        label = repeats_label([cell.sample_index for cell in group], n)
+    groups, left = shown_groups(cells)
+    for group in groups:
+        label = _one_line(group_label(group, n))
         above = f"({label})\n" if label else ""
         parts.append(above + _wrapped(clean_text(_answer(group[0])), TEXT_WIDTH - 4))
-    return _indented("\n\n".join(parts))
+    return _indented("\n\n".join([*parts, *filter(None, [left])]))
 
 
 def _answer(cell: CellView) -> str:

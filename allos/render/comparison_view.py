@@ -70,17 +70,30 @@ class PromptView:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Tint:
+    """Colour of a column or of an answer."""
+
+    slot: int
+    """Which colour, from 0; -1 is none."""
+    shade: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnView:
-    """One model with one set of parameters."""
+    """One model with one set of parameters, or what its answers have in common where they are arranged anew."""
 
     index: int
     """Its position, from 0."""
     name: str
-    """``provider/model``."""
+    """``provider/model``; empty where it is not one model."""
     params: Mapping[str, Any] = field(default_factory=dict)
     run: str = ""
     """Label of the run that it belongs to, where several stand side by side."""
+    values: Mapping[str, str] = field(default_factory=dict)
+    """What else its answers have in common, by variable, see `allos.render.arrangement`."""
+    tint: Tint | None = None
+    """Its colour, where that is not its model's."""
 
     @property
     def heading(self) -> tuple[str, str]:
@@ -132,6 +145,10 @@ class CellView:
     """The response, complete, partial or failed; None while the call is under way."""
     rating: int | None = None
     """A person's rating of it, where the log has one."""
+    label: str = ""
+    """What tells its call from others in its place, where they are not all repeats of one."""
+    tint: Tint | None = None
+    """Its colour, where that is not its column's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,7 +41,7 @@ class LiveAnswer:
     def add_text(self, piece: str) -> None:
         """Add text of the current step."""
         self._pieces.append(piece)
-        self._stream.add(piece)
+        self._stream.add(piece, render=False)
 
     def add_reasoning(self, piece: str) -> None:
         """Count reasoning of the current step; it is shown at the end."""
@@ -87,6 +87,7 @@ class LiveAnswer:
         state : str
             Status, shown as a quiet line below.
         """
+        self._stream.render()
         tail = self._stream.tail
         written = f'<pre class="allos-text">{escaped(tail)}</pre>' if tail.strip() else ""
         below = f'<small class="allos-state">{escaped(state)}</small>' if state else ""

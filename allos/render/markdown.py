@@ -30,6 +30,8 @@ _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _TAGS = frozenset(
     {"a", "blockquote", "br", "code", "div", "em", "hr", "li", "ol", "p", "pre"}
 ).union(_HEADINGS, {"s", "span", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul"})
+_TURNED = frozenset({"p", "blockquote", "ol", "table", "ul"}).union(_HEADINGS)
+"""Blocks that may run from right to left."""
 _CELLS = frozenset({"allos-right", "allos-mid", "allos-long"})
 _CLASSES = {
     "div": frozenset({"allos-wide"}),
@@ -82,8 +84,8 @@ def markdown_html(text: str) -> str:
     -------
     str
         One ``<div>``. Attributes: ``href target rel`` of links, ``start`` of numbered lists (a
-        number; models interrupt a list with code and go on counting), sizes in formulas, and our
-        fixed classes.
+        number; models interrupt a list with code and go on counting), ``dir="rtl"`` of a block whose
+        first letter is Hebrew or Arabic, sizes in formulas, and our fixed classes.
 
     Examples
     --------
@@ -165,6 +167,7 @@ def _cleaner() -> nh3.Cleaner:
             **{tag: set(names) for tag, names in mathml.ATTRIBUTES.items()},
         },
         allowed_classes={tag: set(names) for tag, names in _CLASSES.items()},
+        tag_attribute_values={tag: {"dir": {"rtl"}} for tag in _TURNED},
         set_tag_attribute_values={"a": {"target": "_blank"}},
         link_rel="noopener noreferrer",
         url_schemes={"http", "https", "mailto"},

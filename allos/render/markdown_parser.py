@@ -8,6 +8,7 @@ from functools import cache
 from time import thread_time
 from typing import TYPE_CHECKING, Any
 
+from allos.render.direction import is_right_to_left, may_be_right_to_left
 from allos.render.highlight import code_html, load
 from allos.render.limits import MAX_BLOCK_LEVELS, MAX_INLINE_LEVELS, LimitExceededError
 from allos.render.links import claimed_host, host_of, is_safe_link
@@ -56,6 +57,8 @@ def parser(*, maths: bool) -> MarkdownIt:
 
 def _prepare(state: StateCore) -> None:
     """Set what the render rules need to know, and refuse what is nested too deep."""
+    if may_be_right_to_left(state.src):
+        _set_direction(state.tokens)
     for at, token in enumerate(state.tokens):
         # The parser silently drops what is nested deeper than its own limit.
         if token.level >= MAX_BLOCK_LEVELS - 1:
@@ -68,6 +71,22 @@ def _prepare(state: StateCore) -> None:
                 token.attrSet("class", names)
         if token.children:
             _prepare_inline(token.children)
+
+
+def _set_direction(tokens: list[Token]) -> None:
+    """Let each block run in the direction of its first letter; what is nested follows it."""
+    at = 0
+    while at < len(tokens):
+        end = at + 1
+        while end < len(tokens) and tokens[end].level > 0:
+            end += 1
+        words = (token.content for token in tokens[at:end] if token.type == "inline")
+        if tokens[at].nesting == 1 and is_right_to_left(" ".join(words)):
+            tokens[at].attrSet("dir", "rtl")
+            for token in tokens[at:end]:
+                if token.type in ("th_open", "td_open") and not token.attrs.get("style"):
+                    token.attrSet("style", "text-align:right")
+        at = end
 
 
 def _cell_classes(align: str, content: Token) -> str:
@@ -142,7 +161,8 @@ def _link_close(self: Any, tokens: Tokens, at: int, options: Any, env: Env) -> s
 
 
 def _table_open(self: Any, tokens: Tokens, at: int, options: Any, env: Env) -> str:
-    return '<div class="allos-wide"><table>\n'
+    direction = ' dir="rtl"' if tokens[at].attrs.get("dir") else ""
+    return f'<div class="allos-wide"><table{direction}>\n'
 
 
 def _table_close(self: Any, tokens: Tokens, at: int, options: Any, env: Env) -> str:

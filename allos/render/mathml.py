@@ -155,12 +155,14 @@ def _convert(tex: str, *, display: bool) -> str:
 
     # A converter of its own for each formula: it keeps definitions.
     tree = Converter(display="block" if display else "inline").convert_to_element(tex)
-    if tree.find(".//mspace[@linebreak]") is not None:
+    elements = list(tree.iter())
+    if any(each.tag == "mspace" and "linebreak" in each.attrib for each in elements):
         # Line breaks outside of an environment, which MathML Core does not know.
         tex = rf"\begin{{matrix}}{tex}\end{{matrix}}"
         tree = Converter(display="block" if display else "inline").convert_to_element(tex)
-    for element in tree.iter():
-        if element.tag in ("msub", "msubsup") and _has_limits(element[0]):
+        elements = list(tree.iter())
+    for element in elements:
+        if element.tag in _BELOW and _has_limits(element[0]):
             element.tag = _BELOW[element.tag]
             element[0].set("movablelimits", "true")
     return _written(tree, 0)
@@ -202,11 +204,7 @@ def _written(element: Element, level: int) -> str:
         tag = "mrow"
     if tag not in TAGS or (tag == "mspace" and "linebreak" in attributes):
         raise _UnconvertibleError(tag)
-    written = "".join(
-        f' {name}="{value}"'
-        for name, value in attributes.items()
-        if (allowed := _ALLOWED.get((tag, name))) and allowed.fullmatch(value)
-    )
+    written = _attributes(tag, attributes) if attributes else ""
     children = [_written(child, level + 1) for child in element]
     extra = len(children) - _CHILDREN.get(tag, len(children))
     if extra < 0:
@@ -215,6 +213,14 @@ def _written(element: Element, level: int) -> str:
         children = [f"<mrow>{''.join(children[: extra + 1])}</mrow>", *children[extra + 1 :]]
     text = _bold(_text(element.text), attributes.get("mathvariant", ""))
     return f"<{tag}{written}>{text}{''.join(children)}</{tag}>"
+
+
+def _attributes(tag: str, attributes: dict[str, str]) -> str:
+    return "".join(
+        f' {name}="{value}"'
+        for name, value in attributes.items()
+        if (allowed := _ALLOWED.get((tag, name))) and allowed.fullmatch(value)
+    )
 
 
 def _bold(text: str, variant: str) -> str:
@@ -236,7 +242,7 @@ def _bold(text: str, variant: str) -> str:
 def _text(text: str | None) -> str:
     if not text:
         return ""
-    plain = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
+    plain = _ENTITY.sub(lambda match: html.unescape(match[0]), text) if "&" in text else text
     # A command that the converter does not know, or a column outside of a table.
     if plain.startswith("\\") or (plain == "&" and text == "&"):
         raise _UnconvertibleError(plain)

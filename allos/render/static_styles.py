@@ -15,14 +15,22 @@ _TOP = "vertical-align:top"
 _CODE = "white-space:pre;word-break:normal;overflow-x:auto;text-align:left"
 _TEXT = "white-space:pre-wrap;word-break:normal;overflow-wrap:break-word;text-align:left"
 _TAG = re.compile(r'<(t[hd]|pre)((?: class="([a-z0-9 -]*)")?)>((?:<code(?=>))?)')
+_TURNED = re.compile(
+    r'<(?:p|blockquote|[ou]l|h[1-6])(?: class="[a-z-]*")?(?: start="\d+")? dir="rtl"'
+)
 _OPENING = {
     '<div class="allos-scroll"><table class="allos-grid">': (
-        '<div class="allos-scroll" style="overflow-x:auto"><table class="allos-grid"'
-        ' style="table-layout:fixed;width:100%">'
+        '<div class="allos-scroll" style="overflow-x:auto;overflow-wrap:break-word">'
+        '<table class="allos-grid" style="table-layout:fixed;width:100%">'
     ),
     OPEN: f'{OPEN[:-1]} style="overflow-wrap:break-word">',
-    '<div class="allos-err">': '<div class="allos-err" style="overflow-wrap:break-word">',
+    '<table dir="rtl">': '<table dir="rtl" style="margin-left:auto">',
     '<div class="allos-wide">': '<div class="allos-wide" style="overflow-x:auto">',
+    # What else holds a model's or a person's words: a long one would run over what stands beside it.
+    **{
+        f'<div class="allos-{part}">': f'<div class="allos-{part}" style="overflow-wrap:break-word">'
+        for part in ("ask", "err", "refusal", "tool")
+    },
 }
 
 
@@ -39,7 +47,9 @@ def with_inline_styles(html: str) -> str:
     >>> with_inline_styles("<table><tr><td>1</td></tr></table>")
     '<table><tr><td align="left" valign="top" style="text-align:left;vertical-align:top">1</td></tr></table>'
     """
-    html = _TAG.sub(_styled, html)
+    html = _TURNED.sub(
+        lambda found: f'{found[0]} style="text-align:right"', _TAG.sub(_styled, html)
+    )
     for opening, styled in _OPENING.items():
         html = html.replace(opening, styled)
     return html

@@ -176,6 +176,18 @@ _LINK = """
 & a:hover{text-decoration:underline}
 """
 
+RIGHT_TO_LEFT = ' dir="rtl"'
+"""What a block that runs from right to left has in its HTML."""
+
+# What stands at the left stands at the right there.
+_TURNED = """
+& [dir]{text-align:start}
+& ul[dir],& ol[dir],& [dir] ul,& [dir] ol{padding:0 1.7em 0 0}
+& blockquote[dir]{padding:0 10px 0 0;border-left:0;border-right:2px solid var(--allos-line)}
+& table[dir]{margin-left:auto}
+& [dir] th,& [dir] td{padding:4px 0 4px 18px}
+"""
+
 # A fixed layout gives equal columns that fill the page, and scrolls where they cannot.
 _COMPARISON = """
 border:1px solid var(--allos-line);border-radius:$card;font-size:$text;line-height:1.5;--allos-image:20em;
@@ -210,6 +222,8 @@ color:color-mix(in srgb,var(--allos-slot) 80%,currentColor);\
 background:color-mix(in srgb,var(--allos-slot) 14%,transparent)}
 & .allos-answer+.allos-answer{margin-top:8px;padding-top:6px;\
 border-top:1px dashed var(--allos-line)}
+& .allos-tint{padding-left:8px;border-left:3px solid var(--allos-slot)}
+& .allos-grey{--allos-slot:var(--allos-quiet)}
 & .allos-answer>.allos-out>:first-child{margin-top:0}
 & .allos-repeat small,& .allos-state{font-size:$small;color:var(--allos-quiet)}
 & .allos-numbers>td{padding:0 14px 10px}
@@ -302,11 +316,16 @@ def sheet_of(html: str | None) -> str:
     markdown = _parts_of(html, _MD_PARTS)
     if html is None or '"allos-md' in html:
         blocks.append((_MD, _MARKDOWN + markdown))
+    if html is not None and RIGHT_TO_LEFT in html:
+        blocks.append((_MD, _TURNED))
     return _sheet(*blocks) + (_EDGE_FRAMES.replace("\n", "") if _EDGE in markdown else "")
 
 
 CSS = sheet_of(None)
-"""Text of the style sheet: everything that `render` makes."""
+"""Text of the style sheet: everything that `render` makes, from left to right."""
+
+DIRECTION_CSS = _sheet((_MD, _TURNED))
+"""What blocks that run from right to left need beside `CSS`."""
 
 # JupyterLab writes "Loading widget..." where the live board will be, and "Error displaying widget:
 # model not found" once the notebook is opened again: text alone, in a panel without any element.

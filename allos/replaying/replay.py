@@ -113,6 +113,11 @@ class Replay(Interceptor):
         """Whether answers may come from the file."""
         return self.mode in ("replay", "strict")
 
+    @property
+    def may_wait(self) -> bool:
+        """For a lock on its file."""
+        return self.path is not None
+
     def before(self, call: PreparedCall) -> ProviderResponse | After | None:
         """Return the recorded answer, or what records the answer of the service. Caller's thread.
 

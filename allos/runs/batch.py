@@ -6,17 +6,17 @@ in memory, and every call has a key there, so that a batch that was stopped goes
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from allos import context
 from allos.errors import BudgetError, ConfigurationError
 from allos.messages import Prompt, as_messages
-from allos.options import CALL_OPTIONS, OVERRIDABLE_OPTIONS, PARAMETERS
 from allos.providers import Provider
-from allos.providers.validation import parameters as check_parameters
+from allos.providers.validation import flag
 from allos.runs.ask import normalize_tags
-from allos.runs.batching import finished_calls
+from allos.runs.batching import arguments, finished_calls
 from allos.runs.batching.batch_calls import BatchCalls
 from allos.runs.batching.batch_plan import BatchPlan
 from allos.runs.batching.batch_preview import BatchPreview, preview_of
@@ -27,22 +27,23 @@ from allos.runs.batching.data_rows import DataRows, as_frame
 from allos.runs.batching.live_batch import Batch, Pace
 from allos.runs.batching.submitted_files import SubmittedFiles
 from allos.runs.batching.tool_calls import ToolOptions, check_tools
+from allos.runs.column_checks import OPTIONS, check_column
+from allos.runs.executors.answer_files import AnswerFiles, checked_address
+from allos.runs.executors.answers_back import take_all_files
 from allos.runs.executors.executor_calls import ExecutorCalls
 from allos.runs.executors.pool import Pool, pool_of
 from allos.runs.grid import Grid, Model, build_columns, normalize_models, normalize_params
+from allos.runs.keywords import checked_keywords, keyword_names
 from allos.secret import seal_secrets
 from allos.session import Session, current_session
-from allos.tools.tool_loop import MAX_STEPS, Approve
+from allos.tools.tool import as_tools
+from allos.tools.tool_loop import MAX_STEPS, Approve, check_loop_options
 
 if TYPE_CHECKING:
     from allos.log.store.protocol import Store
 
-_MAX_ID_CHARS = 100
-_OPTIONS = frozenset({*CALL_OPTIONS, *OVERRIDABLE_OPTIONS})
-_ON_ERROR = ("row", "raise")
-_MODES = ("calls", "provider_batch")
 
-
+@checked_keywords(*OPTIONS)
 def batch(
     data: Any,
     prompt: Prompt | None = None,
@@ -64,6 +65,7 @@ def batch(
     refresh: bool = False,
     confirm: Callable[[BatchPreview], bool] | None = None,
     executor: Any = None,
+    store: str | os.PathLike[str] | None = None,
     pace: Pace | None = None,
     **shared: Any,
 ) -> Batch:
@@ -121,6 +123,10 @@ def batch(
         ``confirm(preview)`` says whether to go on, given what is left to do and what it costs at most.
     executor : concurrent.futures.Executor, dask.distributed.Client or None
         Whose workers make the calls, each with keys of its own, and log them. None: this process.
+    store : str, path-like or None
+        With `executor`, for workers that have no log in common: a folder, or a URL that fsspec knows
+        (``s3://bucket/team``), where each writes its answers as Parquet files, which this process takes into
+        its log. Extra ``[object-store]``.
     pace : Pace or None
         What decides which rows are asked next, and when to stop: that of ``evaluate(until="decided")``.
     **shared
@@ -155,34 +161,34 @@ def batch(
     """
     seal_secrets(shared)
     options = BatchOptions(
-        concurrency=_checked_concurrency(concurrency),
-        budget_usd=budget_usd,
-        on_error=_checked_on_error(on_error),
-        refresh=bool(refresh),
-        mode=_checked_mode(mode),
+        concurrency=arguments.concurrency(concurrency),
+        budget_usd=arguments.budget_usd(budget_usd),
+        on_error=arguments.on_error(on_error),
+        refresh=flag("refresh", refresh),
+        mode=arguments.mode(mode),
     )
+    arguments.confirm(confirm)
+    arguments.pace(pace)
+    check_loop_options(max_steps, approve)
     if schema is not None:
         shared["schema"] = schema
     if tools is not None:
-        shared["tools"] = tools
-    if confirm is not None and not callable(confirm):
-        raise ConfigurationError(
-            f"confirm must be a function of the preview that returns True or False, got {confirm!r:.80}. "
-            "Nothing was sent."
-        )
+        shared["tools"] = as_tools(tools)
     plan = _plan(data, prompt, models, system, params, n, shared)
     with context.using(tags=normalize_tags(tags)):
         return start_batch(
             plan,
             options,
             tools=ToolOptions(max_steps=max_steps, approve=approve),
-            batch_id=_checked_id(batch_id),
+            batch_id=arguments.batch_id(batch_id),
             confirm=confirm,
             executor=executor,
+            store=store,
             pace=pace,
         )
 
 
+@checked_keywords(*keyword_names(batch), *OPTIONS)
 def preview_batch(
     data: Any,
     prompt: Prompt | None = None,
@@ -201,7 +207,7 @@ def preview_batch(
     Parameters
     ----------
     data, prompt, models, system, params, n, budget_usd, batch_id, mode, **shared
-        As in `batch`.
+        As in `batch`, whose other arguments are taken as well.
 
     Returns
     -------
@@ -222,12 +228,30 @@ def preview_batch(
     2
     """
     seal_secrets(shared)
+    budget_usd = arguments.budget_usd(budget_usd)
+    refresh = flag("refresh", shared.pop("refresh", False))
+    _check_running(shared)
     plan = _plan(data, prompt, models, system, params, n, shared)
     session = current_session()
     session.open_log()
-    _, finished = _finished(finished_calls.readable_store(session), plan, _checked_id(batch_id))
+    _, finished = _finished(
+        finished_calls.readable_store(session), plan, arguments.batch_id(batch_id)
+    )
     spent_usd = finished.cost_usd or 0.0
-    return preview_of(plan, _kept(plan, finished), budget_usd, spent_usd, _checked_mode(mode))
+    kept = [] if refresh else _kept(plan, finished)
+    return preview_of(plan, kept, budget_usd, spent_usd, arguments.mode(mode))
+
+
+def _check_running(shared: dict[str, Any]) -> None:
+    """Check and take out those arguments of a batch that change nothing of what it sends."""
+    arguments.concurrency(shared.pop("concurrency", None))
+    arguments.on_error(shared.pop("on_error", "row"))
+    arguments.confirm(shared.pop("confirm", None))
+    arguments.pace(shared.pop("pace", None))
+    check_loop_options(shared.pop("max_steps", MAX_STEPS), shared.pop("approve", None))
+    normalize_tags(shared.pop("tags", ()))
+    for name in ("executor", "store"):
+        shared.pop(name, None)
 
 
 def _plan(
@@ -241,12 +265,8 @@ def _plan(
 ) -> BatchPlan:
     frame = as_frame(data)
     columns = build_columns(normalize_models(models), normalize_params(params), shared)
-    for column in columns:
-        # One mistyped name would make an error of every row.
-        check_parameters(
-            column.name,
-            {k: v for k, v in column.params.items() if k in PARAMETERS or k not in _OPTIONS},
-        )
+    for column in columns:  # one mistyped name would make an error of every row
+        check_column(column)
     if prompt is None:
         chats = chats_of(frame, system)
         return BatchPlan(Grid(chats.conversations, columns, n=n), DataRows(chats.frame))
@@ -278,6 +298,7 @@ def start_batch(
     batch_id: str | None = None,
     confirm: Callable[[BatchPreview], bool] | None = None,
     executor: Any = None,
+    store: str | os.PathLike[str] | None = None,
     pace: Pace | None = None,
 ) -> Batch:
     """Start what is left of a batch; of one that runs already, return that."""
@@ -286,10 +307,14 @@ def start_batch(
     for column in plan.grid.columns:
         check_tools(column, tools, session)
     pool = _checked_pool(executor, options, pace)
+    address = _checked_store(store, pool, options)
     session.open_log()
     session.open_configured_replay()
-    store = finished_calls.readable_store(session)
-    run_id, finished = _finished(store, plan, batch_id)
+    log = finished_calls.readable_store(session)
+    run_id, finished = _finished(log, plan, batch_id)
+    files = _answer_files(address, run_id, session)
+    if log is not None and not options.refresh and take_all_files(run_id, session, files):
+        run_id, finished = _finished(log, plan, run_id)
     running = _running(session, run_id, plan)
     if running is not None and not options.refresh:
         if running.goes_on_with(options, executor, pace):
@@ -301,21 +326,21 @@ def start_batch(
                 _save_record(session, run_id, plan, options, pace)
             return running.resume() if running.is_paused else running
         running.cancel()  # nothing of it is under way, and its answers are in the log
-        store = finished_calls.readable_store(session)
-        _, finished = _finished(store, plan, run_id)
+        log = finished_calls.readable_store(session)
+        _, finished = _finished(log, plan, run_id)
     kept = [] if options.refresh else _kept(plan, finished)
     if confirm is not None:
         spent_usd = finished.cost_usd or 0.0
         preview = preview_of(plan, kept, options.budget_usd, spent_usd, options.mode)
         if preview.calls and not confirm(preview):
             raise BudgetError("The batch was not confirmed. Nothing was sent.")
-    _check_at_service(store, run_id, plan, options, finished)
+    _check_at_service(log, run_id, plan, options, finished)
     known: dict[str, Any] = {"kept": kept, "spent_by_session": finished.cost_by_session}
     calls: Calls
     if pool is None:
         calls = _calls_class(options)(run_id, plan, session, options, tools=tools, **known)
     else:
-        calls = ExecutorCalls(run_id, plan, session, options, pool, **known)
+        calls = ExecutorCalls(run_id, plan, session, options, pool, files=files, **known)
     if calls.states.left:
         _save_record(session, run_id, plan, options, pace)
     started = Batch(run_id, calls, session, pace)
@@ -349,6 +374,34 @@ def _checked_pool(executor: Any, options: BatchOptions, pace: Pace | None) -> Po
             "executor= or until=. Nothing was sent."
         )
     return pool_of(executor)
+
+
+def _checked_store(store: Any, pool: Pool | None, options: BatchOptions) -> str | None:
+    if store is None:
+        return None
+    address = checked_address(store)
+    if pool is None:
+        raise ConfigurationError(
+            "store= is where the workers of executor= write their answers: pass executor=, or leave it out. "
+            "Nothing was sent."
+        )
+    if options.budget_usd is not None:
+        raise ConfigurationError(
+            "budget_usd= is one budget for all workers, which takes a log that they share, "
+            "allos.log.open('postgresql://…'): leave out budget_usd= or store=. Nothing was sent."
+        )
+    return address
+
+
+def _answer_files(address: str | None, run_id: str, session: Session) -> AnswerFiles | None:
+    if address is None:
+        return None
+    if not session.log.is_logging:
+        raise ConfigurationError(
+            "store= needs the log of this process, which takes in what workers write: unset ALLOS_LOG, or call "
+            "allos.log.open(path). Nothing was sent."
+        )
+    return AnswerFiles(address, run_id)
 
 
 def _calls_class(options: BatchOptions) -> type[BatchCalls]:
@@ -389,35 +442,3 @@ def _running(session: Session, run_id: str, plan: BatchPlan) -> Batch | None:
         if isinstance(run, Batch) and run.is_same(run_id, plan):
             return run
     return None
-
-
-def _checked_concurrency(value: object) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ConfigurationError(f"concurrency must be an integer >= 1, got {value!r}.")
-    return value
-
-
-def _checked_on_error(value: object) -> str:
-    if value not in _ON_ERROR:
-        raise ConfigurationError(f"on_error must be 'row' or 'raise', got {value!r:.80}.")
-    return str(value)
-
-
-def _checked_mode(value: object) -> str:
-    if value not in _MODES:
-        raise ConfigurationError(
-            f"mode must be 'calls' or 'provider_batch' (half price, within 24 hours), got {value!r:.80}."
-        )
-    return str(value)
-
-
-def _checked_id(value: object) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, str) or not value.strip() or len(value) > _MAX_ID_CHARS:
-        raise ConfigurationError(
-            f"batch_id must be a string of 1 to {_MAX_ID_CHARS} characters, got {value!r:.80}."
-        )
-    return value.strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from allos.runs.batching.batch_record import is_decided, plan_of
 from allos.runs.batching.finished_calls import read_finished, unpacked
 from allos.runs.batching.live_batch import Batch
 from allos.runs.batching.submitted_files import SubmittedFiles
+from allos.runs.keywords import checked_keywords
 from allos.session import current_session
 
 if TYPE_CHECKING:
@@ -67,14 +69,17 @@ def batches() -> pd.DataFrame:
     return frame.astype({k: text_dtype() if v == "str" else v for k, v in _DTYPES.items()})
 
 
-def resume(batch_id: str, *, executor: Any = None) -> Batch:
+@checked_keywords()
+def resume(
+    batch_id: str, *, executor: Any = None, store: str | os.PathLike[str] | None = None
+) -> Batch:
     """Go on with a batch of the log: everything that is not answered yet.
 
     Parameters
     ----------
     batch_id : str
         As in `allos.batches`.
-    executor : concurrent.futures.Executor, dask.distributed.Client or None
+    executor, store
         As in `allos.batch`.
 
     Returns
@@ -102,10 +107,12 @@ def resume(batch_id: str, *, executor: Any = None) -> Batch:
     wanted = value.strip()
     for run in list(current_session().active_runs):
         if isinstance(run, Batch) and run.id == wanted:
-            if executor is None and not run.is_stuck:
+            if executor is None and store is None and not run.is_stuck:
                 return run.resume()
             options = replace(run.options, refresh=False)
-            return start_batch(run.plan, options, batch_id=run.id, executor=executor, pace=run.pace)
+            return start_batch(
+                run.plan, options, batch_id=run.id, executor=executor, store=store, pace=run.pace
+            )
     with _store().snapshot() as snapshot:
         record = next(iter(snapshot.runs(wanted)), None)
         known = [] if record is not None else [each.id for each in snapshot.runs()]
@@ -115,7 +122,7 @@ def resume(batch_id: str, *, executor: Any = None) -> Batch:
             f"The log has no batch {wanted!r:.80}.{did_you_mean(wanted, known)}{newest}"
         )
     plan, options = plan_of(record)
-    return start_batch(plan, options, batch_id=record.id, executor=executor)
+    return start_batch(plan, options, batch_id=record.id, executor=executor, store=store)
 
 
 def _store() -> Store:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from allos.errors import ConfigurationError
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 _NEEDED = ("provider", "model", "content")
 
 
-def board(*runs: pd.DataFrame | LoggedComparison | Comparison | str) -> LoggedComparison:
+def board(
+    *runs: pd.DataFrame | LoggedComparison | Comparison | str,
+    rows: str | Iterable[str] | None = None,
+    columns: str | Iterable[str] | None = None,
+    colour: str | None = None,
+) -> LoggedComparison:
     """Board of logged rows; in a notebook they stand side by side. Nothing is sent.
 
     Parameters
@@ -27,6 +32,11 @@ def board(*runs: pd.DataFrame | LoggedComparison | Comparison | str) -> LoggedCo
         Rows with the log's columns, as `allos.responses` returns them; a comparison; or the id of one.
         Of several, equal prompts share a row, what has changed most first, and the runs of a model
         stand next to each other.
+    rows, columns : str or iterable of str, optional
+        Variables that are rows and columns: ``model``, a parameter, a name of the data. By default models
+        with their parameters are columns and prompts are rows; see `LoggedComparison.arrange`.
+    colour : str, optional
+        The variable that colours stand for; by default ``model``.
 
     Returns
     -------
@@ -36,7 +46,7 @@ def board(*runs: pd.DataFrame | LoggedComparison | Comparison | str) -> LoggedCo
     Raises
     ------
     ConfigurationError
-        Nothing to show, or a frame without the log's columns.
+        Nothing to show, a frame without the log's columns, or a name that is not a variable.
 
     Examples
     --------
@@ -45,15 +55,19 @@ def board(*runs: pd.DataFrame | LoggedComparison | Comparison | str) -> LoggedCo
         df = allos.responses(since="1d")
         allos.board(df[df["prompt"].str.contains("gravity")])
         allos.board("cmp_01KAN3...", "cmp_01KAP7...")  # last week's beside today's
+        allos.board(df, columns="temperature", rows="model")
     """
     if not runs:
         raise ConfigurationError(
             "board() needs rows of the log: allos.board(allos.responses(since='1d'))."
         )
     frames = [_frame_of(run) for run in runs]
-    if len(frames) == 1:
-        return _one(frames[0])
-    return board_of_runs(dict(zip(_labels(runs), frames, strict=True)))
+    found = (
+        _one(frames[0])
+        if len(frames) == 1
+        else board_of_runs(dict(zip(_labels(runs), frames, strict=True)))
+    )
+    return found.arrange(rows=rows, columns=columns, colour=colour)
 
 
 def board_of_runs(runs: Mapping[str, pd.DataFrame]) -> LoggedComparison:

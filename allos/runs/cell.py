@@ -180,7 +180,7 @@ class Cell:
         if call is not None:
             call.cancel()
         elif not was_claimed:  # no starter has it yet, and none will
-            self._follow(self._owner.in_context(cancel_task, self.task))
+            self._follow(self._owner.in_context(cancel_task, self.task, self.column))
 
     def retry(self) -> None:
         """Ask again; the row of the earlier answer stays. Any thread; nothing while it runs."""

@@ -27,6 +27,7 @@ from allos.render.comparison_view import (
 )
 from allos.response import ProviderResponse
 from allos.runs import active_runs
+from allos.runs.arrangeable import Arrangeable
 from allos.runs.cell import Cell
 from allos.runs.change_log import ChangeLog
 from allos.runs.grid import Column, Grid
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Comparison(Votable):
+class Comparison(Arrangeable, Votable):
     """A comparison under way or done; made by `compare`.
 
     In a notebook it shows the live board when a cell displays it. It can be awaited.
@@ -290,8 +291,7 @@ class Comparison(Votable):
 
     def view(self) -> ComparisonView:
         """What a table draws of the comparison, as far as it has come; without names while it is blind."""
-        view = self.named_view()
-        return blind_view(view) if self.is_blind else view
+        return blind_view(self.named_view()) if self.is_blind else self.arranged_view()
 
     def named_view(self) -> ComparisonView:
         """The view with its names, also while it is blind."""

@@ -8,14 +8,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from allos.errors import ConfigurationError
+from allos import log
+from allos.errors import ConfigurationError, LogError
 from allos.ids import new_id
+from allos.log.feedback import newest_ratings
+from allos.render.arrangement import arrange
 from allos.render.blind import blind_view
 from allos.render.comparison_columns import models_in_words
 from allos.render.comparison_page import comparison_page
 from allos.render.comparison_table import bare_comparison_html
 from allos.runs.board_messages.source import BoardSource
 from allos.runs.board_messages.updates import BoardUpdates
+from allos.runs.board_messages.vote_messages import ranking
 from allos.runs.study import make_study
 from allos.version import __version__
 
@@ -67,20 +71,23 @@ def write_html(
 
 
 def _page(comparison: BoardSource, title: str | None, *, is_blind: bool) -> str:
-    named: Any = _Named(comparison)
-    view = comparison.named_view()
+    named: Any = _Named(comparison, is_blind=is_blind)
+    _read_ratings(comparison)
     snapshot = BoardUpdates(named, defer_over=sys.maxsize).snapshot()
     data: dict[str, Any] = {
         "snapshot": {**snapshot, "can_run": False, "table_class": "", "notice": ""}
     }
+    data["snapshot"]["variables"] = []  # to arrange it anew takes a kernel
     if is_blind:
         data["study"] = make_study(named, f"page_{new_id()}", comparison.rubric)
-        view = blind_view(view)
+        view = blind_view(comparison.named_view())
+    else:
+        data["snapshot"]["ranking"] = ranking(named)
+        view = arrange(comparison.named_view(), named.arrangement)
     answers = len(view.cells)
     now = datetime.now(UTC)
     return comparison_page(
-        title=title
-        or f"{models_in_words([column.name for column in comparison.columns])} compared",
+        title=title or f"{_models(comparison, is_arranged=named.arrangement is not None)} compared",
         note=(
             f"{answers:,} answer{'' if answers == 1 else 's'}. Saved on {now.day} {now:%B %Y, %H:%M} UTC "
             f"with allos {__version__}. This page is complete: it loads nothing."
@@ -91,13 +98,36 @@ def _page(comparison: BoardSource, title: str | None, *, is_blind: bool) -> str:
     )
 
 
+def _read_ratings(comparison: BoardSource) -> None:
+    """Take over what people say of the answers in the log now: it may have been said elsewhere."""
+    if not log.is_open():
+        return
+    try:
+        known = newest_ratings()
+    except LogError:
+        return  # the page shows what the comparison knows
+    is_logged = comparison.layout().logged
+    for cell in comparison.cells:
+        response = cell.snapshot().response
+        if response is not None and response.id is not None:
+            # Rows of another log may have ratings that this one does not know.
+            cell.rating = known.get(response.id, None if is_logged else cell.rating)
+
+
+def _models(comparison: BoardSource, *, is_arranged: bool) -> str:
+    names = [column.name for column in comparison.columns]
+    # Arranged, it has other columns than were asked.
+    return models_in_words(list(dict.fromkeys(names)) if is_arranged else names)
+
+
 class _Named:
-    """A comparison as it is while it is not blind."""
+    """A comparison as it is while it is not blind; for a page that asks for votes as it was asked."""
 
     is_blind = False
 
-    def __init__(self, comparison: BoardSource) -> None:
+    def __init__(self, comparison: BoardSource, *, is_blind: bool) -> None:
         self._comparison = comparison
+        self.arrangement = None if is_blind else comparison.arrangement
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._comparison, name)

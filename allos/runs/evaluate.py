@@ -8,17 +8,21 @@ from typing import Any
 from allos.errors import ConfigurationError, did_you_mean
 from allos.messages import Prompt
 from allos.providers import Provider
+from allos.providers.validation import flag
 from allos.runs.batch import batch
 from allos.runs.batching.chat_rows import chats_of
 from allos.runs.batching.data_rows import as_frame
+from allos.runs.column_checks import OPTIONS
 from allos.runs.decider import Decider
 from allos.runs.evaluation import Evaluation
 from allos.runs.grid import Model, normalize_models, normalize_params
+from allos.runs.keywords import checked_keywords, keyword_names
 from allos.runs.remembered_scores import remembered
 from allos.runs.score import normalize_scorers
 from allos.scorers import Scorer
 
 
+@checked_keywords(*(name for name in keyword_names(batch) if name != "pace"), *OPTIONS)
 def evaluate(
     data: Any,
     prompt: Prompt | None = None,
@@ -89,6 +93,7 @@ def evaluate(
         )
         found.table
     """
+    flag("count_failures", count_failures)
     frame = as_frame(data)
     if prompt is None:
         frame = chats_of(frame, None).frame

@@ -11,9 +11,13 @@ from allos.errors import ConfigurationError
 from allos.messages import Prompt
 from allos.providers import Provider
 from allos.providers.pricing.estimates import usd
-from allos.runs.batch import preview_batch
+from allos.providers.validation import check_numbers
+from allos.runs.batch import batch, preview_batch
 from allos.runs.batching.batch_preview import BatchPreview
+from allos.runs.column_checks import OPTIONS
 from allos.runs.evaluation import Evaluation
+from allos.runs.keywords import checked_keywords, keyword_names
+from allos.runs.score import normalize_scorers
 
 _MOST_REPEATS = 10
 _LEVEL = 0.95
@@ -92,6 +96,7 @@ class EvaluationPreview(BatchPreview):
         return f"<EvaluationPreview: {self.cost()}; shows a difference of {self.shows:.3f}>"
 
 
+@checked_keywords(*keyword_names(batch), *_OF_RESULTS, *OPTIONS)
 def preview_evaluation(
     data: Any,
     prompt: Prompt | None = None,
@@ -141,6 +146,13 @@ def preview_evaluation(
     >>> found.calls, found.rows_needed, found.is_enough
     (400, 1180, False)
     """
+    if pilot is not None and not isinstance(pilot, Evaluation):
+        raise ConfigurationError(
+            f"pilot must be an evaluation of a few rows, got {type(pilot).__name__}. Nothing was sent."
+        )
+    check_numbers(difference=difference, pass_rate=pass_rate)
+    if scorers is not None:
+        normalize_scorers(scorers, options.get("target", ""))
     kept = {name: value for name, value in options.items() if name not in _OF_RESULTS}
     planned = preview_batch(data, prompt, models=models, params=params, n=n, **kept)
     columns = len(planned.columns)

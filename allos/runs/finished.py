@@ -12,6 +12,7 @@ from allos.render.blind import blind_view
 from allos.render.comparison_table import comparison_html
 from allos.render.comparison_text import comparison_text
 from allos.render.comparison_view import CellView, ColumnView, ComparisonView
+from allos.runs.arrangeable import Arrangeable
 from allos.runs.cell import CellSnapshot
 from allos.runs.votable import Votable
 
@@ -41,7 +42,7 @@ class FinishedCell:
         )
 
 
-class FinishedComparison(Votable):
+class FinishedComparison(Arrangeable, Votable):
     """A comparison of which nothing runs; in a notebook it shows its board.
 
     Parameters
@@ -74,7 +75,7 @@ class FinishedComparison(Votable):
 
     def view(self) -> ComparisonView:
         """Everything that its table shows; without names while it is blind."""
-        return blind_view(self._view) if self.is_blind else self._view
+        return blind_view(self._view) if self.is_blind else self.arranged_view()
 
     def named_view(self) -> ComparisonView:
         """The view with its names, also while it is blind."""

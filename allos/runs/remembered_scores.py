@@ -29,7 +29,7 @@ def remembered(scorer: Scorer) -> Scorer:
     function = scorer.function
 
     def once(row: Mapping[str, Any], *expected: Any) -> Any:
-        key = _key(row)
+        key = row_id(row)
         if key is None:
             return function(row, *expected)
         if key not in scores:
@@ -37,7 +37,7 @@ def remembered(scorer: Scorer) -> Scorer:
         return scores[key]
 
     async def once_async(row: Mapping[str, Any], *expected: Any) -> Any:
-        key = _key(row)
+        key = row_id(row)
         if key is None:
             return await function(row, *expected)
         if key not in scores:
@@ -47,6 +47,6 @@ def remembered(scorer: Scorer) -> Scorer:
     return replace(scorer, function=once_async if scorer.is_async else once)
 
 
-def _key(row: Mapping[str, Any]) -> Any:
+def row_id(row: Mapping[str, Any]) -> Any:
     """Id of the row of the log, also where the data has such a column."""
     return row.get(f"id{LOG_SUFFIX}", row.get("id"))

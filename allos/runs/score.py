@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from allos.dtypes import text_dtype
 from allos.errors import ConfigurationError, did_you_mean
+from allos.providers.validation import flag
 from allos.render.logged_rows import records
 from allos.runs.batching.batch_frame import LOG_SUFFIX
+from allos.runs.keywords import checked_keywords
 from allos.scorers import Scorer, as_scorer
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ class _Scored(NamedTuple):
     error: str | None = None
 
 
+@checked_keywords()
 def score(
     frame: pd.DataFrame,
     scorers: Any,
@@ -83,6 +86,11 @@ def score(
     """
     import pandas as pd
 
+    if not isinstance(frame, pd.DataFrame):
+        raise ConfigurationError(
+            f"score() needs a DataFrame with one row per answer, such as batch.frame, got {type(frame).__name__}."
+        )
+    flag("count_failures", count_failures)
     named = normalize_scorers(scorers, target)
     _check_columns(frame, named)
     rows = [_answer_first(row) for row in records(frame)]
@@ -109,8 +117,12 @@ def score(
 def normalize_scorers(scorers: Any, target: str | None) -> list[Scorer]:
     """Scorers as a list, each with a name of its own."""
     listed = [scorers] if callable(scorers) or isinstance(scorers, str) else scorers
-    if not isinstance(listed, Iterable):
+    if not isinstance(listed, Iterable) or isinstance(listed, Mapping | bytes):
         raise ConfigurationError(f"scorers must be a list of functions, got {scorers!r:.80}.")
+    if target is not None and not isinstance(target, str):
+        raise ConfigurationError(
+            f"target: the data has no column {target!r:.80}; it must be a name. Nothing was sent."
+        )
     found = [as_scorer(each, target=target) for each in listed]
     if not found:
         raise ConfigurationError("scorers must have at least one scorer.")

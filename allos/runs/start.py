@@ -84,18 +84,22 @@ def start_task(
     refresh: bool,
     on_events: OnEvents | None = None,
     interceptors: Sequence[Interceptor] = (),
+    on_loop: bool = False,
 ) -> Call:
     """Start a task of this process, with the keys that its column holds.
 
     A task that cannot be started is a call as well: its response carries the error. `interceptors` are
-    those of this call alone, inside of all others.
+    those of this call alone, inside of all others. `on_loop`: this is the loop thread, and the provider
+    of the column `starts_at_once`.
     """
     with _origin_of(task):
         try:
             params = {**column.params, "refresh": refresh}
+            if on_loop and isinstance(column.model, Provider):
+                return column.model.start_on_loop(task.messages, params)
             return _start(task.messages, column.model, params, on_events, interceptors)
         except Exception as exc:  # noqa: BLE001 - a provider of somebody else's may raise anything
-            return engine.refuse(_unsent_task(task), _as_refusal(exc))
+            return engine.refuse(_unsent_task(task, column.model), _as_refusal(exc))
 
 
 def hand_over_task(
@@ -131,7 +135,7 @@ def hand_over_task(
             provider, call = _prepared_for_batch(task, column, refresh)
             found = handed or provider.hand_over(call, since)
         except Exception as exc:  # noqa: BLE001 - as above
-            return None, engine.refuse(_unsent_task(task), _as_refusal(exc))
+            return None, engine.refuse(_unsent_task(task, column.model), _as_refusal(exc))
     return (call.body if isinstance(found, HandedOver) else None), found
 
 
@@ -149,7 +153,7 @@ def task_arrived(
             provider, call = _prepared_for_batch(task, column, refresh)
             return provider.arrived(call, handed, outcome)
         except Exception as exc:  # noqa: BLE001 - as above
-            return engine.refuse(_unsent_task(task), _as_refusal(exc))
+            return engine.refuse(_unsent_task(task, column.model), _as_refusal(exc))
 
 
 def _prepared_for_batch(task: Task, column: Column, refresh: bool) -> tuple[Provider, PreparedCall]:
@@ -159,10 +163,10 @@ def _prepared_for_batch(task: Task, column: Column, refresh: bool) -> tuple[Prov
     return provider, provider.prepare_for_batch(task.messages, params)
 
 
-def cancel_task(task: Task, error: AllosError | None = None) -> Call:
+def cancel_task(task: Task, column: Column, error: AllosError | None = None) -> Call:
     """Return the call of a task that was stopped before its start, or by an error. Any thread."""
     with _origin_of(task):
-        return engine.refuse(_unsent_task(task), error)
+        return engine.refuse(_unsent_task(task, column.model), error)
 
 
 def _origin_of(task: Task) -> AbstractContextManager[RunContext]:
@@ -193,8 +197,8 @@ def split_options(
     return options, rest
 
 
-def _unsent_task(task: Task) -> Request:
-    return _unsent_request(task.messages, task.model, task.params)
+def _unsent_task(task: Task, model: str | Provider) -> Request:
+    return _unsent_request(task.messages, model, task.params)
 
 
 def _unsent_request(

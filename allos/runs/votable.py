@@ -71,8 +71,14 @@ class Votable:
             self._voting = Voting(source, rater=self._rater, rubric=self.rubric)
         return self._voting
 
-    def winner(self) -> VoteDecision:
+    def winner(self, *, rater: str | None = None) -> VoteDecision:
         """Which model is best by the votes of people, or that it is undecided, and why.
+
+        Parameters
+        ----------
+        rater : str, optional
+            Decide by the votes of this rater alone: a person's name, or a judge such as
+            ``"judge:openai/gpt-5.4-mini"``, whose votes never count with people's.
 
         Returns
         -------
@@ -85,13 +91,14 @@ class Votable:
 
             both = allos.comparison("cmp_01KAN3...")
             both.winner()
+            both.winner(rater="judge:openai/gpt-5.4-mini")
             if both.winner().decided:
                 ...
         """
         from allos.runs.vote_decision import decide
 
         source: Any = self
-        return decide(source)
+        return decide(source, rater)
 
     def to_dpo(self, *, judges: bool = False) -> pd.DataFrame:
         """Preferences for training: one row for each vote that prefers one of two answers.

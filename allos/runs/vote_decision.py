@@ -1,4 +1,4 @@
-"""Which model people's votes say is best, and the pairs of answers that a model can be trained on."""
+"""Which model votes say is best, and the pairs of answers that a model can be trained on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class VoteDecision:
     model : str or None
         The one that is ahead of all others; None while the votes do not say so.
     votes : int
-        How many votes of people it rests on.
+        How many votes it rests on: of people, or of the rater that was asked for.
     reason : str
         Why it is decided, or what is missing.
     ranking : pandas.DataFrame or None
@@ -43,15 +43,26 @@ class VoteDecision:
     __repr__ = __str__
 
 
-def decide(source: Source) -> VoteDecision:
-    """The best model by the votes of people on a comparison."""
-    cast = votes_on(source)
+def decide(source: Source, rater: str | None = None) -> VoteDecision:
+    """The best model by the votes of people on a comparison, or by those of one rater.
+
+    Raises
+    ------
+    ConfigurationError
+        There is no vote of the rater.
+    """
+    cast = votes_on(source, rater=rater)
     if not len(cast):
-        return VoteDecision(None, 0, "no votes yet. Vote on the board, or with allos.vote()")
+        judges = sorted(set(votes_on(source, judges=True)["rater"]))
+        instead = f"; winner(rater={judges[0]!r}) is by the votes of a judge" if judges else ""
+        reason = f"no votes yet. Vote on the board, or with allos.vote(){instead}"
+        return VoteDecision(None, 0, reason)
     from allos.analysis import leaderboard
 
     count = len(cast)
     several = "vote" if count == 1 else "votes"
+    if rater is not None:
+        several += f" of {cast['rater'].iloc[0]}"
     if (cast["model_a"] == cast["model_b"]).all():
         return VoteDecision(
             None, count, f"{count} {several} between answers of one model, which rank no models"

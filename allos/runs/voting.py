@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from allos import log
 from allos.errors import ConfigurationError
 from allos.log.feedback import default_rater, vote, votes, withdraw_vote
-from allos.raters import JUDGE
+from allos.raters import JUDGE, find_rater
 from allos.render.comparison_columns import differing_params
 from allos.render.comparison_view import ComparisonView
 from allos.response import ProviderResponse
@@ -262,8 +262,8 @@ def column_labels(view: ComparisonView) -> list[str]:
     ]
 
 
-def votes_on(source: Source, *, judges: bool = False) -> pd.DataFrame:
-    """Votes of the log on the answers of a comparison, by its columns.
+def votes_on(source: Source, *, judges: bool = False, rater: str | None = None) -> pd.DataFrame:
+    """Votes of the log on the answers of a comparison, by its columns: of people, of judges, or of one rater.
 
     Returns
     -------
@@ -276,9 +276,12 @@ def votes_on(source: Source, *, judges: bool = False) -> pd.DataFrame:
     of = {answer.response.id: labels[answer.column] for answer in answers}
     row_of = {answer.response.id: answer.row for answer in answers}
     frame = votes()
+    frame = frame[frame["response_a"].isin(list(of)) & frame["response_b"].isin(list(of))]
     is_judge = _by_judges(frame)
-    known = frame["response_a"].isin(list(of)) & frame["response_b"].isin(list(of))
-    found = frame[known & (is_judge if judges else ~is_judge)].copy()
+    if rater is None:
+        found = frame[is_judge if judges else ~is_judge].copy()
+    else:
+        found = frame[frame["rater"] == find_rater(rater, frame["rater"])].copy()
     found["model_a"] = [of[each] for each in found["response_a"]]
     found["model_b"] = [of[each] for each in found["response_b"]]
     found["prompt"] = [row_of[each] for each in found["response_a"]]

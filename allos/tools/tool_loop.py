@@ -76,10 +76,7 @@ class ToolLoop:
         approvers: Sequence[Approver] = (),
         always_allowed: list[Callable[..., Any]] | None = None,
     ) -> None:
-        if not _is_count(max_steps):
-            raise ConfigurationError(f"max_steps must be an integer >= 1, got {max_steps!r}")
-        if approve is not None and approve != "always" and not callable(approve):
-            raise ConfigurationError(f"approve must be a function or 'always', got {approve!r}")
+        check_loop_options(max_steps, approve)
         self.messages = messages
         self.steps: list[ProviderResponse] = []
         self._tools = {tool.name: tool for tool in as_tools(tools)}
@@ -316,8 +313,18 @@ def _as_decision(decision: object) -> bool:
     return bool(decision)
 
 
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+def check_loop_options(max_steps: object, approve: object) -> None:
+    """Validate `max_steps` and `approve`.
+
+    Raises
+    ------
+    ConfigurationError
+        One of them has an invalid value.
+    """
+    if isinstance(max_steps, bool) or not isinstance(max_steps, int) or max_steps < 1:
+        raise ConfigurationError(f"max_steps must be an integer >= 1, got {max_steps!r:.80}")
+    if approve is not None and approve != "always" and not callable(approve):
+        raise ConfigurationError(f"approve must be a function or 'always', got {approve!r:.80}")
 
 
 def _tool_message(call: ToolCall, text: str) -> Message:

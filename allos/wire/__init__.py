@@ -78,6 +78,11 @@ def names() -> tuple[str, ...]:
     return (*_BUILT_IN, *(api for api in _wires if api not in _BUILT_IN))
 
 
+def is_built_in(api: str) -> bool:
+    """Whether an API is one of allos' own, and not registered by somebody else."""
+    return api in _BUILT_IN
+
+
 def get(api: str) -> Wire:
     """Return the wire that speaks an API.
 

@@ -30,7 +30,7 @@ def server() -> Iterator[FakeServer]:
 
 
 def test_a_comparison_of_the_log_is_a_board(lab: Lab, server: FakeServer) -> None:
-    """Also after the kernel was restarted: it is read, searched and compared, and nothing is sent."""
+    """Also after the kernel was restarted: it is read, compared and arranged anew, and nothing is sent."""
     server.reply(Reply(text=SORRY), on="one")
     server.reply(Reply(text=CARRIER), on="two")
     setting = (
@@ -59,9 +59,10 @@ def test_a_comparison_of_the_log_is_a_board(lab: Lab, server: FakeServer) -> Non
     sent = server.count
     notebook.run_cell(2)
     board = notebook.outputs(2).locator(".allos-board")
+    table = notebook.outputs(2).locator(".allos-cmp")
     expect(board.locator("tbody tr")).to_have_count(2)
     expect(board.locator("td .text strong").first).to_have_text("asked the carrier")
-    expect(notebook.outputs(2).locator(".allos-cmp")).to_be_hidden()
+    expect(table).to_be_hidden()
     expect(board.get_by_role("button", name="Run again")).to_have_count(0)
     # `d` twice deletes a cell where the notebook gets the keys.
     cells = notebook.page.locator(".jp-Cell").count()
@@ -73,6 +74,12 @@ def test_a_comparison_of_the_log_is_a_board(lab: Lab, server: FakeServer) -> Non
     board.screenshot(path=str(PICTURES / "board-logged.png"), animations="disabled")
     notebook.set_theme("dark")
     board.screenshot(path=str(PICTURES / "board-logged-dark.png"), animations="disabled")
+    board.get_by_role("button", name="Arrange").click()
+    board.get_by_role("combobox", name="Columns").select_option("subject")
+    for shown in (board.locator("thead .name b"), table.locator("thead .allos-head > b + b")):
+        expect(shown).to_have_text(["Parcel late again", "Wrong size"])
+    expect(board.locator("tbody th .label")).to_have_text(["groq/one", "groq/two"])
+    board.screenshot(path=str(PICTURES / "board-arranged.png"), animations="disabled")
     notebook.run_cell(3)
     both = notebook.outputs(3).locator(".allos-board")
 

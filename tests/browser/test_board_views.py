@@ -254,6 +254,37 @@ def test_columns_are_pinned_moved_and_hidden(board: BoardPage) -> None:
     expect(heads).to_have_count(3)
 
 
+def test_any_variable_becomes_columns_rows_or_colours(board: BoardPage) -> None:
+    """Three lists below the toolbar; answers that share a place are turned to, each with its name."""
+    _choose(board, "Arrange")
+    choices = board.board.get_by_role("group", name="Arrange")
+
+    def choose(name: str, value: str) -> None:
+        choices.get_by_role("combobox", name=name).select_option(value)
+        board.page.evaluate("null")  # what the page has sent comes before its answer
+        board.flush()
+
+    choose("Columns", "subject")
+    heads, rows = board.board.locator("thead th .name b"), board.board.locator("tbody tr")
+    expect(heads).to_have_text(list(TICKETS))
+    expect(rows.locator("th .label")).to_have_text(list(MODELS))
+    expect(rows.nth(0).locator("td").nth(1)).to_contain_text("all 3 repeats the same")
+
+    choose("Columns", "model")
+    choose("Rows", "repeat")
+    place = rows.nth(0).locator("td").nth(2)
+    expect(place).to_contain_text(TICKETS[0])
+    place.get_by_role("button", name="Next repeat of").click()
+    expect(place).to_contain_text(TICKETS[1])
+
+    choose("Colour", "subject")
+    expect(place).to_have_class(re.compile(r"\bown\b"))
+    choices.get_by_role("button", name="As asked").click()
+    expect(choices.get_by_role("combobox", name="Columns")).to_have_value("model")
+    board.flush()
+    expect(choices.get_by_role("combobox", name="Columns")).to_have_value("")
+
+
 def test_keys_and_buttons_reach_the_kernel(board: BoardPage) -> None:
     """Run, retry what failed, one more model; a letter in a field is a letter."""
     board.board.get_by_role("button", name="+ model").click()
@@ -302,8 +333,8 @@ def test_a_long_board_has_in_the_page_what_is_seen(lab: Lab) -> None:
             )
             page.page.wait_for_timeout(200)
             above, below = page.board.locator(".scroller").evaluate(spread)
-            assert below > 0, place
-            assert above < 0 or not place, place
+            assert below > 0, (place, above, below)
+            assert above < 0 or not place, (place, above, below)
         page.board.locator(".search input").fill("answer 123")
         page.page.wait_for_timeout(500)
         page.flush()
@@ -330,6 +361,12 @@ def test_every_view_is_accessible(lab: Lab, dark: bool) -> None:
         page.board.get_by_role("button", name="+ model").click()
         expect(page.board.locator("del").first).to_be_visible()
         found["open"] = page.page.evaluate(_RUN_AXE)
+        page.board.get_by_role("button", name="Arrange").click()
+        page.board.get_by_role("combobox", name="Columns").select_option("subject")
+        page.page.evaluate("null")
+        page.flush()
+        expect(page.board.locator("td.own").first).to_be_visible()
+        found["arrange"] = page.page.evaluate(_RUN_AXE)
 
         assert [each for each in found.items() if each[1]] == []
 

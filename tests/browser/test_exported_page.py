@@ -20,6 +20,7 @@ from tests.browser.test_board_views import source, tickets
 from tests.support.hostile import FLAG, HOSTILE
 from tests.support.jupyter import Lab
 from tests.support.jupyter.notebook import PICTURES
+from tests.support.voted import compared
 
 VIEWS = ("Columns", "Table", "Focus", "Grid")
 
@@ -94,6 +95,32 @@ def test_it_is_the_board(page: Opened) -> None:
     expect(page.board.locator("del").first).to_have_text("We will refund you today")
     page.board.get_by_role("button", name="Keys").click()
     expect(page.board.locator(".help")).to_contain_text("show differences")
+
+
+def test_ratings_and_the_ranking_are_shown(lab: Lab, tmp_path: Path) -> None:
+    """What people say in the log, to read: nothing of it can be changed in a page without a kernel."""
+    with compared(tmp_path / "log.sqlite") as comparison:
+        good, better = comparison.cells[0].response, comparison.cells[3].response
+        assert good is not None
+        assert better is not None
+        allos.rate(good, 1)
+        allos.vote(good, better, "b")
+        path = comparison.to_html(tmp_path / "page.html")
+    with opened(lab, path.as_uri()) as found:
+        ranking = found.board.get_by_role("region", name="Ranking by votes")
+        expect(ranking.locator("tbody th")).to_have_text(
+            [re.compile("model-b"), re.compile("model-a")]
+        )
+        expect(ranking.get_by_role("button")).to_have_count(0)
+        found.choose("Columns")
+        thumbs = found.board.locator(".thumbs button:visible")
+        expect(thumbs).to_have_accessible_name("Good answer of A, model-a")
+        thumbs.press("Enter")
+        expect(thumbs).to_have_attribute("aria-pressed", "true")
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        found.page.screenshot(path=PICTURES / "exported-ranking.png", full_page=True)
+
+        assert found.messages == []
 
 
 def test_paper_gets_all_of_it(lab: Lab, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from tests.support.jupyter.notebook import PICTURES
 LONG = "\n\n".join(
     f"## Part {part}\n\n" + "Gravity is the curvature of spacetime. " * 12 for part in range(1, 9)
 )
+HEBREW = "שלום, *עולם*.\n\n- אחד\n- שתיים\n\nEnglish words.\n"
 CODE = (
     "Here is a function.\n\n```python\ndef gcd(a: int, b: int) -> int:\n"
     '    """Greatest common divisor, by Euclid\'s algorithm; works for negative numbers as well."""\n'
@@ -88,6 +89,39 @@ def test_an_untrusted_comparison_reads_well(lab: Lab, server: FakeServer) -> Non
     expect(output).not_to_contain_text("Board(")
     expect(output).to_contain_text("3 answered")
     _reads_well(output)
+    assert notebook.errors == []
+
+
+def _stands_at_the_right(answer: Locator) -> None:
+    """Hebrew runs from right to left; the English block among it does not."""
+    for block in ("p >> nth=0", "ul", "li >> nth=0"):
+        expect(answer.locator(block)).to_have_css("direction", "rtl")
+        expect(answer.locator(block)).to_have_css("text-align", re.compile("right|start"))
+    expect(answer.get_by_text("English")).to_have_css("direction", "ltr")
+    expect(answer.get_by_text("English")).to_have_css("text-align", re.compile("left|start"))
+
+
+def test_hebrew_and_long_words(lab: Lab, server: FakeServer) -> None:
+    """On the board and unsigned: Hebrew stands at the right, a word breaks at the end of its column."""
+    server.reply(HEBREW, on="hebrew")
+    server.reply(Reply(refusal=f"No {'gravity' * 30}"), on="refusal")
+    call = f"allos.compare({'g' * 200!r}, models=['groq/hebrew', 'groq/refusal', 'groq/short'])"
+    lab.write("words.ipynb", *_cells(server, call))
+    notebook = lab.open("words.ipynb")
+    notebook.run_all()
+    board = notebook.outputs(1).locator(".allos-board")
+    expect(board).to_contain_text("3 of 3 done")
+    _stands_at_the_right(board.locator(".text").first)
+    notebook.screenshot("words-live")
+    notebook.save()
+    again = notebook.reopen(trust=False)
+    output = again.outputs(1)
+    again.screenshot("words-untrusted")
+    _stands_at_the_right(output.locator(".allos-answer").first)
+    wide = "e => e.scrollWidth > e.clientWidth + 1"
+
+    for part in (".allos-refusal", ".allos-ask"):
+        assert not output.locator(part).first.evaluate(wide)
     assert notebook.errors == []
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 import allos
+from allos import engine
 from allos.engine import retry
 from allos.errors import (
     AuthenticationError,
@@ -25,6 +26,8 @@ from allos.errors import (
 )
 from allos.profiles import Api
 from allos.providers import ProviderRegistry
+from allos.runs.batching import batch_calls
+from allos.session import current_session
 from tests.contract.conftest import Make
 from tests.support.fake_server import FakeServer, Fault, Reply, Seen
 
@@ -376,6 +379,39 @@ def test_concurrency_is_shared_by_the_services(server: FakeServer) -> None:
     batch.cancel()
 
 
+def test_calls_start_where_others_end_unless_something_may_wait(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the loop thread, that is: not within a budget, with tools, or with a layer of somebody else."""
+    threads: list[str] = []
+    start = batch_calls.start_task
+
+    def noted(*args: Any, **options: Any) -> Any:
+        threads.append(threading.current_thread().name)
+        return start(*args, **options)
+
+    class Nothing(engine.Interceptor):
+        pass
+
+    def threads_of(**options: Any) -> set[str]:
+        threads.clear()
+        data = pd.DataFrame({"text": [f"{options} {number}" for number in range(12)]})
+        allos.batch(data, "{{ text }}", models="groq/m", concurrency=2, **options).wait(30)
+        assert len(threads) == 12
+        return set(threads[4:])
+
+    monkeypatch.setattr(batch_calls, "start_task", noted)
+    server.reply(Reply("ok", first_delay_s=0.01))
+
+    assert threads_of() == {"allos-loop"}
+    with allos.budget(1.0, free=["groq"]):
+        assert threads_of(temperature=0.4) == {"allos-start"}
+    current_session().add_interceptor(layer := Nothing())
+    assert threads_of(temperature=0.5) == {"allos-start"}
+    current_session().remove_interceptor(layer)
+    assert threads_of(temperature=0.6) == {"allos-loop"}
+
+
 def test_a_service_that_takes_few_calls_is_sent_few(server: FakeServer) -> None:
     """Refused calls are repeated, and the number of calls at once falls to what the service takes."""
 
@@ -487,6 +523,27 @@ def test_a_confirmation_sees_what_is_left(server: FakeServer) -> None:
     assert 0 < preview.affordable_calls <= 8
     assert "8 calls, at most $" in str(preview)
     assert server.count == 2
+
+
+def test_a_preview_takes_the_arguments_of_a_batch(server: FakeServer) -> None:
+    """Also those that change nothing of what is sent; what is answered is asked again with `refresh`."""
+    options: dict[str, Any] = {
+        "models": "groq/llama-3.1-8b-instant",
+        "max_tokens": 5,
+        "concurrency": 2,
+        "tags": ["x"],
+        "on_error": "row",
+        "confirm": lambda plan: True,
+        "max_steps": 3,
+        "approve": "always",
+    }
+    before = allos.preview_batch(table(), "{{ text }}", **options)
+    allos.batch(table(), "{{ text }}", **options).wait(20)
+    after = allos.preview_batch(table(), "{{ text }}", **options)
+    again = allos.preview_batch(table(), "{{ text }}", refresh=True, **options)
+
+    assert (before.calls, after.calls, again.calls) == (6, 0, 6)
+    assert again.worst_cost_usd == before.worst_cost_usd
 
 
 def test_a_preview_needs_no_key_and_names_what_would_fail(

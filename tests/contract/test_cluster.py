@@ -7,6 +7,7 @@ import re
 import signal
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -20,6 +21,13 @@ from tests.support.postgres_server import PostgresServer
 MODEL = "groq/llama-3.1-8b-instant"
 KEY = "gsk-of-the-test-0123456789"
 ROWS = 160
+
+
+def write_often() -> None:
+    """Let a worker write what it has every tick."""
+    from allos.runs.executors import answer_writer, worker
+
+    answer_writer.EVERY_S, worker._POLL_S = 0.0, 0.1
 
 
 @pytest.fixture
@@ -77,3 +85,36 @@ def test_a_worker_dies_and_the_server_restarts(
     assert logged["cost_usd"].sum() <= 0.01
     assert frame["session_id"].nunique() >= 2
     assert allos.current_session().log.session_id not in set(frame["session_id"])
+
+
+@pytest.mark.process
+def test_workers_without_a_common_log(
+    service: tuple[FakeServer, Counter[str]],
+    dask_client: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """They write files; a worker that is killed has lost a moment, and a second log finds all of it."""
+    server, paid = service
+    own = {"GROQ_BASE_URL": server.base_url, "GROQ_API_KEY": KEY, "ALLOS_LOG": "off"}
+    for name, value in own.items():
+        monkeypatch.setenv(name, value)
+    victim, _ = dask_client.run(set_environment, own).values()
+    dask_client.run(write_often)
+    rows = ROWS // 2
+    data = pd.DataFrame({"text": [f"<{number}>" for number in range(rows)]})
+    options = {"models": MODEL, "max_tokens": 10, "concurrency": 8, "executor": dask_client}
+    frames = []
+    for name in ("log.sqlite", "other.sqlite"):
+        allos.log.open(tmp_path / name)
+        batch = allos.batch(data, "Echo {{ text }}", store=tmp_path / "team", **options)
+        if not frames:
+            server.wait_for(lambda: len(paid) >= rows // 3, 90)
+            os.kill(victim, signal.SIGKILL)
+        frames.append(batch.wait(120).frame)
+
+    assert [list(frame["content"]) for frame in frames] == [[f"echo {t}" for t in data["text"]]] * 2
+    assert allos.current_session().log.session_id not in set(frames[0]["session_id"])
+    # Of the worker that died: what was under way, and what came after it had written last.
+    assert sum(paid.values()) - rows <= 3 * 8
+    assert KEY.encode() not in b"".join(path.read_bytes() for path in tmp_path.rglob("*.parquet"))

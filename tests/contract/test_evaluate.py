@@ -14,6 +14,7 @@ import pytest
 import allos
 from allos.errors import ConfigurationError
 from allos.runs.evaluation import Evaluation
+from allos.session import Session
 from tests.support.fake_server import FakeServer, Fault, Reply, Seen
 
 
@@ -22,6 +23,9 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: FakeServer) -> 
     monkeypatch.setenv("ALLOS_LOG", str(tmp_path / "log.sqlite"))
     monkeypatch.setenv("GROQ_BASE_URL", server.base_url)
     monkeypatch.setenv("GROQ_API_KEY", "gsk-of-the-test")
+    for name in ("OPENAI", "ANTHROPIC"):
+        monkeypatch.setenv(f"{name}_BASE_URL", server.base_url)
+        monkeypatch.setenv(f"{name}_API_KEY", "sk-of-the-test")
     yield
     allos.stop_all()
     allos.log.close()
@@ -165,6 +169,60 @@ def test_a_model_judges(server: FakeServer) -> None:
     assert len(allos.responses(tags="judge")) == 4
     other = allos.judge(rubric="Is it polite?", model="groq/judge")
     assert judge.version != other.version
+
+
+def test_an_answer_is_judged_once(server: FakeServer) -> None:
+    """Also when the cell runs again in a new session, and whichever API; what is another judge, or a new answer, is asked."""
+
+    def grade(seen: Seen) -> Reply:
+        is_judge = "<<<ANSWER" in (seen.prompt or "")
+        return Reply('{"rationale": "so", "score": 0.5}' if is_judge else "billing")
+
+    def asked() -> int:
+        return len(allos.responses(tags="judge"))
+
+    server.reply(grade)
+    for number, model in enumerate(("groq/judge", "openai/judge", "anthropic/judge"), 1):
+        for rows in (4, 4, 5):  # the same twice, then one row more
+            with Session().active():
+                judge = allos.judge(
+                    rubric="Is it right?", model=model, target="label", max_tokens=50
+                )
+                found = allos.evaluate(
+                    tickets(rows), "Classify: {{ text }}", models="groq/same", scorers=[judge]
+                )
+                assert found.frame["judge"].tolist() == [0.5] * rows
+                assert allos.score(found.batch.frame, [judge])["judge"].tolist() == [0.5] * rows
+                assert asked() == 5 * (number - 1) + rows
+                allos.log.close()
+    again = {"model": model, "max_tokens": 50}
+    frame = found.batch.frame
+    before = asked()
+    for judge, more in (
+        (allos.judge(rubric="Is it right?", target="label", **again), 0),
+        (allos.judge(rubric="Is it right?", target="label", refresh=True, **again), 5),
+        (allos.judge(rubric="Is it polite?", target="label", **again), 5),
+        (allos.judge(rubric="Is it right?", target="text", **again), 5),
+        (allos.judge(rubric="Is it right?", target="label", **{**again, "max_tokens": 51}), 5),
+    ):
+        allos.score(frame, [judge])
+        before += more
+        assert asked() == before
+
+
+def test_what_a_judge_did_not_say_is_asked_again(server: FakeServer) -> None:
+    """A failure, a refusal or words in place of a score are no score; without a log nothing is lost either."""
+    replies = iter(
+        [Fault.status(400), Reply("very good"), Reply('{"rationale": "so", "score": 1}')]
+    )
+    server.reply(lambda seen: next(replies))
+    frame = pd.DataFrame({"prompt": ["Hi"], "content": ["Hello."]})
+    judge = allos.judge(rubric="Is it right?", model="groq/judge")
+    with allos.log.paused():
+        scores = [allos.score(frame, [judge])["judge"].fillna(-1).item() for _ in range(4)]
+
+    assert scores == [-1, -1, 1, 1]
+    assert server.count == 3
 
 
 def test_a_scorer_that_fails_everywhere_leaves_the_others(server: FakeServer) -> None:

@@ -470,6 +470,30 @@ def test_a_budget_counts_half_prices(server: FakeServer) -> None:
     assert rows["cost_usd"].sum() < 0.01
 
 
+@pytest.mark.parametrize(("budget_usd", "rows"), [(0.0001, 8), (0.004, 8)])
+def test_what_a_budget_left_out_is_counted(
+    server: FakeServer, budget_usd: float, rows: int
+) -> None:
+    """The note of each model has the number of its rows that were not sent, and says nothing of those that were."""
+    server.reply(echo)
+    batch = allos.batch(
+        table(rows), "{{ text }}", models=["openai/gpt-4o", "anthropic/claude-haiku-4-5"],
+        mode="provider_batch", max_tokens=100, budget_usd=budget_usd,
+    ).wait(30)  # fmt: skip
+    frame = batch.frame
+    unsent = frame[frame["error_type"] == "BudgetError"].groupby("model").size()
+    sent = sum(paid(server).values())
+
+    assert sent == len(frame) - unsent.sum() == (frame["status"] == "ok").sum()
+    assert len(batch.notes) == len(unsent) > 0
+    for name, count in unsent.items():
+        calls = "1 call was" if count == 1 else f"{count} calls were"
+        found = [note for note in batch.notes if f"/{name}: {calls} not sent. " in note]
+        assert len(found) == 1, batch.notes
+        assert "Nothing was sent" not in found[0]
+        assert found[0].count(name) == 1
+
+
 def test_a_preview_has_half_prices(server: FakeServer) -> None:
     """And says which service has no batch API."""
     options: dict[str, Any] = {"models": "openai/gpt-4o", "max_tokens": 100}

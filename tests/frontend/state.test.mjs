@@ -232,7 +232,7 @@ test("who votes has no names and no other answers; afterwards everything is ther
   assert.doesNotMatch(JSON.stringify(voting), /llama|mistral|latency/);
   assert.equal(after.vote, null);
   assert.equal(after.cells.size, 6);
-  assert.deepEqual(after.ranking?.lines.map(({ column }) => column).sort(), ["0", "1"]);
+  assert.deepEqual(after.ranking?.lines.map(({ key }) => key).sort(), ["0", "1"]);
 });
 
 test("a rating is shown at once, and taken back by the same press", () => {

@@ -155,5 +155,5 @@ test("the second script is a function of what the first one hands over", async (
   });
 
   assert.ok(asked.has("preact/hooks"));
-  assert.deepEqual(Object.keys(second.default).sort(), ["Help", "Marker", "RankingView", "VoteView"]);
+  assert.deepEqual(Object.keys(second.default).sort(), ["AddModel", "Arrange", "Help", "Marker", "RankingView", "VoteView"]);
 });

@@ -114,6 +114,9 @@ function board(columns, more = () => ({})) {
         change: null,
       })),
       rows_title: "prompt",
+      columns_title: "model",
+      variables: [],
+      arranged: { rows: null, columns: null, colour: "model" },
       cells,
       summary: [],
       logged_as: "",
@@ -315,7 +318,7 @@ test("keys are for the board, and letters not while somebody types", () => {
 
 test("Escape closes what is open, the last first, and then stops", () => {
   const running = board([["a"], ["b"]], ({ column }) => ({ state: column === "1" ? "running" : "ok" }));
-  let view = viewOf(running, { isHelpOpen: true, query: "a", mode: "focus", before: "grid" });
+  let view = viewOf(running, { panel: "Help", query: "a", mode: "focus", before: "grid" });
   const steps = [];
   for (let step = 0; step < 4; step++) {
     const outcome = obey("stop", running, view);
@@ -355,4 +358,23 @@ test("Focus returns to the view it came from; a repeat that was turned to stays"
   assert.equal(focusOn(focused, "0", null).before, "table");
   assert.equal(focused.samples.get("0|0"), 2);
   assert.equal(viewOf(board([["a"]])).mode, "columns");
+});
+
+test("an answer is found by its model, whatever stands in columns", () => {
+  const state = board([["a"], ["b"]], ({ column }) => (column === "1" ? { model: "groq/model-c" } : {}));
+
+  assert.deepEqual(found(state, { query: "model:model-c" }), ["1.0"]);
+  assert.deepEqual(found(state, { query: "model:model-a" }), ["0.0"]);
+});
+
+test("equal answers in one place keep the names of the calls that they are of", () => {
+  const state = board([["a|b|a"]], (cell) => ({ label: `temperature ${cell.sample}` }));
+  const cells = factsOf(state).at.get(placeOf("0", "0")) ?? [];
+  const plain = factsOf(board([["a|a"]])).at.get(placeOf("0", "0")) ?? [];
+
+  assert.deepEqual(groupsOf(cells).map(({ count, labels }) => [count, ...labels]), [
+    [2, "temperature 0", "temperature 2"],
+    [1, "temperature 1"],
+  ]);
+  assert.deepEqual(groupsOf(plain).map(({ labels }) => [...labels].join()), [""]);
 });

@@ -39,5 +39,5 @@ test("v begins a vote; while people vote no other key shows whose an answer is",
   assert.equal(obey("vote", { ...open, connected: false }, INITIAL_VIEW).also, null);
   assert.equal(obey("focus", blind, INITIAL_VIEW).isTaken, false);
   assert.equal(obey("run", blind, INITIAL_VIEW).isTaken, false);
-  assert.equal(obey("help", blind, INITIAL_VIEW).view.isHelpOpen, true);
+  assert.equal(obey("help", blind, INITIAL_VIEW).view.panel, "Help");
 });

@@ -1,7 +1,8 @@
 """What a live board costs its kernel: eight columns at 200 tokens/s for ten seconds, while a cell runs.
 
 Bars: at most 2 % of a core for painting, at most 15 comm messages a second. The way from the message to
-the screen is the browser's and not measured here.
+the screen is the browser's and not measured here. What a kernel loads once, when the first answer holds
+Markdown, is a figure of its own.
 """
 
 from __future__ import annotations
@@ -14,6 +15,13 @@ from tests.perf._board import COLUMNS, RUN_S, SHOW, TOKENS_PER_S
 from tests.support.fake_server import FakeServer, Reply
 from tests.support.jupyter import Kernel
 
+_LOAD = r"""
+import time
+began = time.thread_time()
+from allos.render.markdown import markdown_html
+markdown_html("`a` $x$\n\n$$\\frac{a}{b}$$\n\n```python\nx = 1\n```")
+print(1000 * (time.thread_time() - began))
+"""
 _MEANWHILE = """
 began = time.perf_counter()
 while not c.done:
@@ -79,6 +87,7 @@ def _measure(text: str) -> None:
         environment = {"GROQ_BASE_URL": server.base_url, "GROQ_API_KEY": "gsk-of-the-bench"}
         with Kernel(Path(folder), environment) as kernel:
             kernel.run("%load_ext allos\nimport allos", timeout_s=60)
+            load_ms = float(kernel.run(_LOAD, timeout_s=60).stdout)
             kernel.run(SHOW, timeout_s=60)
             ran = kernel.run(_MEANWHILE, timeout_s=180)
             spent_s, wall_s, stream_s = map(float, ran.stdout.split())
@@ -87,6 +96,7 @@ def _measure(text: str) -> None:
     print(f"allos {allos.__version__}: {COLUMNS} columns, {TOKENS_PER_S} tokens/s asked for")
     print(f"stream took {stream_s:.1f} s at least, {wall_s:.1f} s in all")
     print(f"painting: {100 * spent_s / wall_s:.2f} % of a core (bar: 2)")
+    print(f"once in a kernel: {load_ms:.0f} ms to load what renders Markdown")
     print(f"messages: {len(sent) / wall_s:.1f} per second (bar: 15), {size_kb:.0f} kB in all")
 
 

@@ -117,6 +117,9 @@ class BoardPage:
                 self.updates.search(action["query"])
             case "sync":
                 self.updates.resend()
+            case "arrange":
+                names = ("rows", "columns", "colour")
+                self.updates.comparison.arrange(**{name: action[name] for name in names})
             case name if name.startswith(("vote", "ranking")):
                 began = perf_counter()
                 self.updates.votes.act(name, action)

@@ -58,6 +58,10 @@ _STYLES = {
     "div": {"overflow-x:auto", "overflow-wrap:break-word"},
     "table": {"table-layout:fixed", "width:100%"},
 }
+_TURNED = _HEADINGS | {"p", "ol", "ul", "blockquote", "table"}
+"""Blocks that may run from right to left, and then stand at the right."""
+_STYLES |= {tag: {"text-align:right"} for tag in _TURNED - {"table"}}
+_STYLES["table"] |= {"margin-left:auto"}
 _CLASS = re.compile(r"allos-[a-z]+|allos-shade[0-3]|mathjax_ignore|tex2jax_ignore|jp-toc-ignore")
 _ANCHOR = re.compile(r"allos-(cmp-[0-9a-z_]+-)?[a-z]+[0-9]+")
 """Id of an answer in a table, which links find."""
@@ -123,6 +127,9 @@ class _Judge(HTMLParser):
         elif name in {"align", "valign"} and tag in {"td", "th"}:
             if value not in {"left", "right", "center", "top"}:
                 self.faults.append(f"{name} {value}")
+        elif name == "dir" and tag in _TURNED:
+            if value != "rtl":
+                self.faults.append(f"dir {value}")
         elif name == "id" and tag == "div":
             if not _ANCHOR.fullmatch(value):
                 self.faults.append(f"id {value}")

@@ -3,7 +3,9 @@
 The first byte of a blob names its encoding, and everything is little-endian.
 
 ===== ==========================================================================================
-``t`` JSON array of strings and nulls
+``u`` three bytes of padding, then strings as `allos.log.arrow_strings.pack` gives them, none null
+``U`` the same with nulls
+``t`` JSON array of strings and nulls, where they cannot be packed
 ``c`` a 16-bit code for each row, then the JSON array of the strings; 0 is null, 1 the first string
 ``i`` 64-bit integers
 ``f`` 64-bit floats
@@ -20,10 +22,14 @@ from array import array
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from allos.log.arrow_strings import pack, unpack
 from allos.log.blocks import ColumnChunk, as_number, as_objects
 from allos.log.columns import STORED
 
 _NUMBERS = (b"i", b"f", b"I", b"F")
+
+_OFFSETS_AT = 4
+"""Where the offsets of packed strings begin: aligned in memory, as Arrow wants them."""
 
 MAX_DISTINCT = 512
 """A string column with more distinct values is stored as it is, with fewer as codes."""
@@ -51,12 +57,17 @@ def encode(seqs: Sequence[int], rows: Sequence[tuple[Any, ...]]) -> Iterator[tup
 
 
 def encode_strings(values: Sequence[Any]) -> bytearray:
-    """Blob of kind ``t`` or ``c``."""
+    """Blob of kind ``u``, ``U``, ``t`` or ``c``."""
     from allos.log.json_text import to_json_bytes
 
     distinct = [value for value in dict.fromkeys(values) if value is not None]
     if len(distinct) > MAX_DISTINCT:
-        return bytearray(b"t") + to_json_bytes(values)
+        packed = pack(values)
+        if packed is None:
+            return bytearray(b"t") + to_json_bytes(values)
+        offsets, nulls, text = packed
+        kind = b"U" if nulls else b"u"
+        return bytearray(b"").join((kind.ljust(_OFFSETS_AT, b"\0"), offsets, nulls, text))
     codes: dict[Any, int] = {None: 0}
     codes.update((value, code) for code, value in enumerate(distinct, 1))
     numbers = array("h", [codes[value] for value in values])
@@ -94,6 +105,8 @@ def decode(data: bytes, row_count: int) -> ColumnChunk:
     from jiter import from_json
 
     kind = data[:1]
+    if kind in (b"u", b"U"):
+        return unpack(data, _OFFSETS_AT, row_count, has_nulls=kind == b"U")
     if kind == b"t":
         strings = from_json(data[1:], cache_mode="none")
         if len(strings) != row_count:

@@ -108,6 +108,7 @@ def _board_class() -> type[Any]:
     from allos.render.answer import body_html
     from allos.render.board_style import BOARD_CSS
     from allos.response import ProviderResponse
+    from allos.runs.board_messages.pace import RenderPace
     from allos.runs.board_messages.updates import BoardUpdates
     from allos.runs.comparison import Comparison
 
@@ -126,7 +127,7 @@ def _board_class() -> type[Any]:
         ) -> None:
             self._on_edit = on_edit
             self.comparison = comparison
-            self._updates = BoardUpdates(comparison)
+            self._updates = BoardUpdates(comparison, pace=RenderPace())
             self._flusher = Flusher(self._flush)
             self._warm = False
             # Before the snapshot: the last answer may come between it and the watcher.
@@ -164,6 +165,8 @@ def _board_class() -> type[Any]:
                 change = self._updates.changes()
                 if change is not None:
                     self.send(change)
+                if self._updates.is_waiting:
+                    self._flusher.wake()
                 if done:
                     # Once for each run, for saved notebooks and for pages that are opened later.
                     self.snapshot = self._updates.snapshot()
@@ -208,6 +211,9 @@ def _board_class() -> type[Any]:
                     self._on_edit()
                 case "rate":
                     self._rate(message)
+                case "arrange":
+                    names = ("rows", "columns", "colour")
+                    self.comparison.arrange(**{name: message[name] for name in names})
                 case action if not self._updates.votes.act(action, message):
                     self._control(action, message)
 

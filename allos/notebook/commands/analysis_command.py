@@ -12,7 +12,7 @@ from allos.log.query import responses
 from allos.log.text_search import search as search_log
 from allos.notebook.commands.log_words import filters_of, is_time, period, split_option
 from allos.notebook.tables.values import plural
-from allos.raters import is_judge
+from allos.raters import find_rater, is_judge
 from allos.runs.frame_accessor import Cost
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ _COST = (
     *("output_cost_usd", "input_tokens", "cache_read_tokens", "output_tokens", "reasoning_tokens"),
 )
 _BY = ["provider", "model"]
+_NAMED = 3
+"""So many raters are named; of more, their number is said."""
 
 
 def summary(args: tuple[str, ...]) -> pd.DataFrame:
@@ -61,31 +63,67 @@ def search(args: tuple[str, ...]) -> pd.DataFrame:
 
 
 def rank(args: tuple[str, ...]) -> pd.DataFrame | str:
-    """Return the models ranked by people's votes, of all times or since a day; a text without votes.
+    """Return the models ranked by people's votes, or by one rater's, of all times or since a day.
+
+    A text without votes. The title says whose votes count, the note whose do not.
 
     Raises
     ------
     ConfigurationError
-        A word that is not a day or an age.
+        A word that is not a day, an age or a rater.
     """
-    if len(args) > 1 or (args and not is_time(args[0])):
-        raise ConfigurationError(
-            f"%allos rank does not know {' '.join(args)!r}. It takes a day or an age since which votes "
-            'count ("today", "monday", "7d"), or nothing.'
-        )
-    cast = votes(since=args[0] if args else None)
-    cast = cast[~cast["rater"].map(is_judge).astype(bool)]
-    when = f" {period(args[0])}" if args else ""
-    if not len(cast):
-        return (
-            f"No votes{when}: allos.vote(a, b, 'a') says that the first of two answers is better."
-        )
-    if (cast["model_a"] == cast["model_b"]).all():
-        return f"{plural(len(cast), 'vote')}{when}, all between two answers of one model: these rank no models."
-    ranked = analysis.leaderboard(cast)
-    return _marked(
-        ranked, f"{plural(len(cast), 'vote')}{when}", " ".join(ranked.attrs.get("notes", ()))
+    times = [word for word in args if is_time(word)]
+    raters = [word for word in args if not is_time(word)]
+    cast = votes(since=times[0] if times else None)
+    if len(times) > 1 or len(raters) > 1:
+        raise _unknown_words(args)
+    when = f" {period(times[0])}" if times else ""
+    by_judge = cast["rater"].map(is_judge).astype(bool)
+    judges = sorted(set(cast["rater"][by_judge]))
+    if raters:
+        try:
+            rater = find_rater(raters[0], cast["rater"])
+        except ConfigurationError as exc:
+            raise _unknown_words(args, f"{exc} ") from None
+        counted, note = cast[cast["rater"] == rater], ""
+    else:
+        counted, note = cast[~by_judge], _left_out(int(by_judge.sum()), judges)
+    if not len(counted):
+        said = "allos.vote(a, b, 'a') says that the first of two answers is better."
+        return " ".join(filter(None, [f"No votes{when}: {said}", note]))
+    title = f"{plural(len(counted), 'vote')}{when}, {_whose(counted)}"
+    if (counted["model_a"] == counted["model_b"]).all():
+        return f"{title}, all between two answers of one model: these rank no models."
+    ranked = analysis.leaderboard(counted)
+    notes = [
+        each
+        for each in ranked.attrs.get("notes", ())
+        if not each.startswith("No person has voted")  # the title says whose they are
+    ]
+    return _marked(ranked, title, " ".join(filter(None, [note, *notes])))
+
+
+def _unknown_words(args: tuple[str, ...], why: str = "") -> ConfigurationError:
+    return ConfigurationError(
+        f"%allos rank does not know {' '.join(args)!r}. {why}It takes a day or an age since which votes "
+        'count ("today", "monday", "7d"), a rater such as judge:PROVIDER/MODEL, or nothing.'
     )
+
+
+def _whose(cast: pd.DataFrame) -> str:
+    """Whose votes these are: a few names, or how many people."""
+    names = sorted({str(rater) for rater in cast["rater"].dropna()})
+    if 0 < len(names) <= _NAMED:
+        return f"by {', '.join(names)}"
+    return f"by {len(names):,} people" if names else "by people unknown"
+
+
+def _left_out(count: int, judges: list[str]) -> str:
+    if not judges:
+        return ""
+    were = "vote of a judge does" if count == 1 else "votes of judges do"
+    ways = " or ".join(f"%allos rank {name}" for name in judges[:_NAMED])
+    return f"{count:,} {were} not count with those of people: {ways} ranks by these alone."
 
 
 def _chosen(

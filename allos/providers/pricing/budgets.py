@@ -55,7 +55,7 @@ class Budget:
         confirm: Confirm | None = None,
     ) -> None:
         self._budgets = budgets
-        self.usd = _parse_amount(usd)
+        self.usd = checked_usd(usd)
         names = [free] if isinstance(free, str) else free
         if not isinstance(names, Iterable):
             raise ConfigurationError(
@@ -224,8 +224,13 @@ class Budgets(Interceptor):
         with self.lock:
             if self._of_settings is None:
                 self._of_settings = Budget(self, amount)
-            self._of_settings.usd = _parse_amount(amount)
+            self._of_settings.usd = checked_usd(amount)
             return self._of_settings
+
+    @property
+    def may_wait(self) -> bool:
+        """For calls whose cost is not known yet, and for a question."""
+        return bool(self.in_force())
 
     def before(self, call: PreparedCall) -> After | None:
         """Reserve the worst-case cost of a call.
@@ -388,7 +393,14 @@ def _cost(response: ProviderResponse) -> float | None:
 _MOST_USD = 1e15  # infinity and integers too large for a float are mistakes
 
 
-def _parse_amount(usd: object) -> float:
+def checked_usd(usd: object) -> float:
+    """Return a valid amount of a budget, in US dollars.
+
+    Raises
+    ------
+    ConfigurationError
+        It is not a number, negative or infinite.
+    """
     if isinstance(usd, bool) or not isinstance(usd, (int, float)) or not 0 <= usd <= _MOST_USD:
         raise ConfigurationError(f"A budget must be a number >= 0 (US dollars), got {usd!r}.")
     return float(usd)

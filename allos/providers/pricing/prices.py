@@ -78,6 +78,11 @@ async def aload() -> None:
 class Prices(Interceptor):
     """Adds the cost of a call to its response."""
 
+    @property
+    def may_wait(self) -> bool:
+        """Never: tables are loaded by a thread."""
+        return False
+
     def before(self, call: PreparedCall) -> After | None:
         """Start loading the price tables, if the service has prices."""
         price_id, share = call.billing.price_id, call.billing.batch_share

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from allos import context
+from allos import context, engine
 from allos.engine import adaptive_window
 from allos.engine.adaptive_window import AdaptiveWindow
 from allos.engine.call import Call
@@ -109,6 +109,7 @@ class BatchCalls:
                 Scheduler,
                 self._submit,
                 max_in_flight=options.concurrency,
+                starts_at_once=self._starts_at_once,
                 limit_of=None if options.concurrency is not None else self._limit_of,
             )
         )
@@ -210,7 +211,7 @@ class BatchCalls:
             if self.states.is_waiting(position):
                 yield self.plan.task(position)
 
-    # ---- starter threads ------------------------------------------------------------------------------
+    # ---- starter threads, and the loop thread where nothing waits ------------------------------------
 
     def _window(self, service: str) -> AdaptiveWindow:
         windows = self._session.windows
@@ -218,6 +219,19 @@ class BatchCalls:
 
     def _limit_of(self, service: str) -> int:
         return self._window(service).size
+
+    def _starts_at_once(self, service: str) -> bool:
+        """Whether the next call of a service may start on this thread: the loop's, if nothing can wait."""
+        if not engine.runtime.get().is_loop_thread or any(self._runs_tools):
+            return False
+        for index, name in enumerate(self._services):
+            if name == service:
+                column = self._bound.get(index)
+                if column is None or not isinstance(column.model, Provider):
+                    return False
+                if not column.model.starts_at_once:
+                    return False
+        return True
 
     def _submit(self, task: Task) -> Future[ProviderResponse] | None:
         position = self.plan.position_of(task)
@@ -232,7 +246,8 @@ class BatchCalls:
     def _start(self, task: Task, column: Column) -> Call | ToolRun:
         refresh = self.options.refresh
         if not self._runs_tools[task.column]:
-            return start_task(task, column, refresh=refresh)
+            on_loop = engine.runtime.get().is_loop_thread
+            return start_task(task, column, refresh=refresh, on_loop=on_loop)
         run = ToolRun(task, column, self._tools, self._session, refresh=refresh)
         run.start()
         return run

@@ -7,7 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 from allos.errors import BatchPausedError, ConfigurationError, Interrupted, LogError
 from allos.render.batch_table import BatchRowView, BatchView, state_text
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@runtime_checkable
 class Pace(Protocol):
     """Decides which rows of a batch are asked, and when to stop."""
 

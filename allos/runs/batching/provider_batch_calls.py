@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+import threading
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
 
 from allos.engine import runtime
-from allos.errors import AllosError, ConfigurationError, LogError
+from allos.errors import AllosError, BudgetError, ConfigurationError, LogError
 from allos.providers import Provider
 from allos.runs.batching.batch_calls import BatchCalls
 from allos.runs.batching.batch_plan import BatchPlan
 from allos.runs.batching.call_states import CallState
 from allos.runs.batching.calls import BatchOptions
 from allos.runs.batching.service_column import ServiceColumn
+from allos.runs.batching.stopping import Stop, not_sent_note
 from allos.runs.batching.submitted_files import SubmittedFile, SubmittedFiles
 from allos.runs.batching.tool_calls import ToolOptions
 from allos.session import Session
@@ -70,6 +72,11 @@ class ProviderBatchCalls(BatchCalls):
             if self.states.columns[column].left
         ]
         self._running: list[Future[None]] = []
+        self._refused: Counter[int] = Counter()
+        """By column, the calls that did not fit into the budget when it was their turn."""
+        self._budget_notes: dict[int, int] = {}
+        """By column, the place of its note."""
+        self._noting = threading.Lock()  # guards both, and that notes keep their places
 
     def _service_of(self, column: int) -> Provider:
         provider = self.bound_column(column).model
@@ -140,10 +147,26 @@ class ProviderBatchCalls(BatchCalls):
             self._session.log.flush()
             self.files.remove(file)
 
+    def _stop(self, stop: Stop, column: int, error: AllosError) -> None:
+        """As of calls; several may have been refused by the budget, while earlier ones are under way."""
+        if not isinstance(error, BudgetError):
+            super()._stop(stop, column, error)
+            return
+        self.stop_errors.setdefault(column, error)
+        self._give_up(lambda each: each == column, CallState.NOT_SENT)
+        with self._noting:
+            self._refused[column] += 1
+            count = self._refused[column] + self.states.columns[column].not_sent
+            name = self.plan.grid.columns[column].name
+            note = not_sent_note(name, count, self.stop_errors[column])
+            place = self._budget_notes.setdefault(column, len(self.notes))
+            self.notes[place : place + 1] = [note]
+
     def fail(self, column: int, error: AllosError) -> None:
         """End all calls of a column, because of an error that is not one of theirs."""
         self.stop_errors.setdefault(column, error)
-        self.notes.append(f"{self.plan.grid.columns[column].name}: {error}")
+        with self._noting:
+            self.notes.append(f"{self.plan.grid.columns[column].name}: {error}")
         positions = self.states.give_up_started(lambda each: each == column, CallState.NOT_SENT)
         self._give_up(lambda each: each == column, CallState.NOT_SENT)
         self._tell(positions)

@@ -34,6 +34,20 @@ class Stop(Enum):
     """Calls of this model with these parameters."""
 
 
+def not_sent_note(name: str, count: int, error: AllosError) -> str:
+    """One line that says how many calls of a model or a service were not sent, and why.
+
+    Examples
+    --------
+    >>> not_sent_note("groq/m", 1, BudgetError("$1 of $1 are spent. Nothing was sent."))
+    'groq/m: 1 call was not sent. $1 of $1 are spent.'
+    """
+    calls = "1 call was" if count == 1 else f"{count:,} calls were"
+    reason = str(error).removesuffix("Nothing was sent.").rstrip()  # of this call; others were
+    reason = reason.removeprefix(f"{name}: ")
+    return f"{name}: {calls} not sent. {reason[:1].upper()}{reason[1:]}"
+
+
 class StopRules:
     """Decides after each response whether its column or its service is to stop. Loop thread."""
 

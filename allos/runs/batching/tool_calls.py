@@ -154,7 +154,7 @@ class ToolRun:
 
     def _end(self, error: AllosError | None) -> None:
         """End between two steps: cancelled, or by an error; a row of the log as well."""
-        cancel_task(self._task, error).future.add_done_callback(
+        cancel_task(self._task, self._column, error).future.add_done_callback(
             lambda ended: self.future.set_result(ended.result())
         )
 

@@ -7,12 +7,14 @@ from time import monotonic, perf_counter
 from typing import Any
 
 from allos.render.answer import body_html, body_text_parts
+from allos.render.arrangement import ArrangedPlace
 from allos.render.comparison_costs import cost_usd
 from allos.render.comparison_facts import CHARS_PER_TOKEN, numbers
 from allos.render.format import first_token, rate, token_counts
 from allos.render.markdown_stream import MarkdownStream
 from allos.render.plain import clean_text
 from allos.response import ProviderResponse
+from allos.runs.board_messages.columns import View
 from allos.runs.board_messages.source import BoardCell
 from allos.runs.cell import CellSnapshot
 
@@ -20,9 +22,6 @@ _SETTLED_S = 0.5
 """A speed measured over a shorter time is too inaccurate to show."""
 
 _ERROR_CHARS = 200
-
-View = dict[str, Any]
-"""JSON values only."""
 
 
 class CellUpdates:
@@ -38,6 +37,10 @@ class CellUpdates:
         have the same.
     is_deferred : bool
         Whether its text is sent only once a page asks for it, see `send_text`.
+    place : ArrangedPlace, optional
+        Where it stands; by default where it was asked.
+    column : str, optional
+        Name of its column in messages, where it was arranged anew.
 
     Attributes
     ----------
@@ -52,9 +55,17 @@ class CellUpdates:
         number_of: Callable[[int, ProviderResponse], int],
         *,
         is_deferred: bool = False,
+        place: ArrangedPlace | None = None,
+        column: str | None = None,
     ) -> None:
         self.cell = cell
         self.key = key
+        self.place = place or ArrangedPlace(
+            column=cell.column.index, row=cell.row, sample=cell.sample_index
+        )
+        self._column = column or str(cell.column.index)
+        # Its column may be of several models then: `model:` finds it all the same.
+        self._model = clean_text(cell.column.name).lower() if column else ""
         self._number_of = number_of
         self._is_deferred = is_deferred
         self._start_run(-1)
@@ -80,8 +91,14 @@ class CellUpdates:
         self._texts: list[str] = []
         self._units = self._sent_whole = 0
 
-    def changes(self) -> View | None:
-        """What has changed; None when nothing has."""
+    def changes(self, *, render: bool = True) -> View | None:
+        """What has changed; None when nothing has.
+
+        Parameters
+        ----------
+        render : bool
+            Whether blocks of a streaming answer that are finished are rendered now, or later.
+        """
         now = self.cell.snapshot()
         change: View = {}
         if now.run != self._run:
@@ -89,7 +106,7 @@ class CellUpdates:
             # The cell may be new to the page: its column was added later.
             change = {**self._place(), **_BLANK}
         if now.response is None:
-            change |= self._live(now)
+            change |= self._live(now, render)
         elif now.response is not self.response:
             self.response = now.response
             change |= self._finish(now.response, now.pieces)
@@ -131,15 +148,28 @@ class CellUpdates:
         }
 
     def _place(self) -> View:
-        return {
-            "column": column_key(self.cell.column.index),
-            "row": row_key(self.cell.row),
-            "sample": self.cell.sample_index,
+        place = self.place
+        found: View = {
+            "column": self._column,
+            "row": row_key(place.row),
+            "sample": place.sample,
             "run": self._run,
             "is_deferred": self._is_deferred,
         }
+        if self._model:
+            found["model"] = self._model
+        if place.label:
+            found["label"] = clean_text(place.label)
+        if place.tint is not None:
+            found["tint"] = f"c{place.tint.slot} s{place.tint.shade}"
+        return found
 
-    def _live(self, now: CellSnapshot) -> View:
+    @property
+    def waits(self) -> bool:
+        """Whether blocks may be finished that are not rendered yet."""
+        return self._stream.waits
+
+    def _live(self, now: CellSnapshot, render: bool) -> View:
         change: View = {}
         if now.attempt is not self._attempt:
             self._attempt = now.attempt
@@ -150,8 +180,8 @@ class CellUpdates:
             self._state = change["state"] = now.state
         if self._is_deferred:
             return change | (self._times(now) if change else {})
-        if len(now.pieces) > self._pieces:
-            change |= self._text(now.pieces)
+        if len(now.pieces) > self._pieces or (render and self._stream.waits):
+            change |= self._text(now.pieces, render)
         if now.reasoning_chars != self._reasoning_chars:
             self._reasoning_chars = change["reasoning_chars"] = now.reasoning_chars
         if change:
@@ -163,16 +193,18 @@ class CellUpdates:
             change |= times
         return change
 
-    def _text(self, pieces: list[str]) -> View:
+    def _text(self, pieces: list[str], render: bool) -> View:
         count = len(pieces)  # the loop thread appends meanwhile
         new = "".join(pieces[self._pieces : count])
         self._pieces = count
         self._chars += len(new)
         stream = self._stream
         part = stream.version
-        stream.add(new)
+        stream.add(new, render=render)
         if stream.version != part:
             return self._next_part()
+        if not new:
+            return {}
         new = clean_text(new)
         offset = self._units
         self._texts.append(new)
@@ -221,7 +253,7 @@ class CellUpdates:
         known = response.metadata
         return {
             "state": response.status,
-            "answer": self._number_of(self.cell.row, response),
+            "answer": self._number_of(self.place.row, response),
             "attempt": None,
             "age_s": None,
             "first_s": known.get("time_to_first_token_s"),
@@ -238,7 +270,7 @@ class CellUpdates:
         if self._is_deferred:
             return {}
         if "".join(pieces) == response.content:
-            self._stream.add("".join(pieces[self._pieces :]))
+            self._stream.add("".join(pieces[self._pieces :]), render=False)
             self._stream.finish(response.content)
         self._attempt, self._texts, self._stream = None, [], MarkdownStream()
         known = response.metadata
@@ -252,11 +284,6 @@ class CellUpdates:
             "facts": [clean_text(fact) for fact in facts],
             "hints": {fact.text: clean_text(fact.hint) for fact in known_facts if fact.hint},
         }
-
-
-def column_key(index: int) -> str:
-    """Name of a column in messages."""
-    return str(index)
 
 
 def row_key(index: int) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from allos.errors import Interrupted
+from allos.render.arrangement import Arrangement, Names
 from allos.render.comparison_view import ComparisonView
 from allos.runs.cell import CellSnapshot
 from allos.runs.voting import Voting
@@ -80,14 +81,26 @@ class BoardSource(Protocol):
     def cells(self) -> Sequence[BoardCell]:
         """All calls."""
 
+    @property
+    def arrangement(self) -> Arrangement | None:
+        """How it is arranged; None as it was asked."""
+
+    def arrange(
+        self, *, rows: Names = None, columns: Names = None, colour: str | None = None
+    ) -> Any:
+        """Show other variables as rows, columns and colours."""
+
     def view(self) -> ComparisonView:
-        """Everything that a table draws."""
+        """Everything that a table draws, as it is arranged."""
+
+    def arranged_view(self) -> ComparisonView:
+        """The view with its names, as it is arranged."""
 
     def named_view(self) -> ComparisonView:
-        """The view with its names, also while it is blind."""
+        """The view with its names, also while it is blind, as it was asked."""
 
     def layout(self) -> ComparisonView:
-        """The view without its cells."""
+        """The view without its cells, as it was asked."""
 
     def changed_since(self, version: int) -> tuple[int, Sequence[BoardCell]]:
         """Version of now, and the cells that have changed since a version; from 0."""

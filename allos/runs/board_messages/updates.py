@@ -15,6 +15,7 @@ Messages to the page are JSON objects of two types; ``notebook/board/frontend/sr
 
 The page answers with ``{"action": "stop" | "retry", "cell": key}``,
 ``{"action": "stop_all" | "run_again" | "retry_failed" | "sync" | "script"}``, ``{"action": "add", "model": name}``,
+``{"action": "arrange", "rows": [name], "columns": null, "colour": name}``,
 ``{"action": "texts", "cells": [key]}``, ``{"action": "search", "query": words}``, ``{"action": "rate",
 "cell": key, "rating": 1}``, ``{"action": "vote", "pair": key, "choice": "left"}`` or
 ``{"action": "vote_start" | "vote_undo" | "vote_stop" | "ranking_close"}``. While people vote, `vote_messages` makes all that
@@ -27,27 +28,30 @@ On a board of more than `DEFER_OVER` calls the texts of a call are sent once a p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from threading import Lock
 
 from allos.errors import AllosError
 from allos.render.answer import body_text_parts
-from allos.render.comparison_columns import (
-    colour_slots,
-    common_labels,
-    differing_params,
-    key_letter,
-    root_class,
-    shades,
-)
+from allos.render.arrangement import Arranged
+from allos.render.comparison_columns import common_labels, root_class
 from allos.render.comparison_facts import answer_key
 from allos.render.comparison_rows import row_label, rows_title
 from allos.render.comparison_tally import ComparisonTally
-from allos.render.comparison_view import ComparisonView, RowView
+from allos.render.comparison_view import ComparisonView
 from allos.render.media import prompt_media_html
 from allos.render.plain import clean_text
 from allos.response import ProviderResponse
-from allos.runs.board_messages.cell_updates import CellUpdates, View, column_key, row_key
+from allos.runs.board_messages.cell_updates import CellUpdates, row_key
+from allos.runs.board_messages.columns import (
+    View,
+    arranged_by,
+    column_key,
+    columns_title,
+    describe_columns,
+    varying_names,
+)
+from allos.runs.board_messages.pace import RenderPace
 from allos.runs.board_messages.source import BoardCell, BoardSource
 from allos.runs.board_messages.vote_messages import MAX_PROMPT_CHARS, VoteMessages
 
@@ -72,21 +76,21 @@ class BoardUpdates:
     comparison : BoardSource
     defer_over : int
         With more calls than this, a text is sent once a page asks for it.
+    pace : RenderPace or None
+        When finished blocks of streaming answers are rendered; None: at once.
     """
 
-    def __init__(self, comparison: BoardSource, *, defer_over: int = DEFER_OVER) -> None:
+    def __init__(
+        self,
+        comparison: BoardSource,
+        *,
+        defer_over: int = DEFER_OVER,
+        pace: RenderPace | None = None,
+    ) -> None:
         self.comparison = comparison
         self._defer_over = defer_over
-        self._version = 0
-        self._cells: dict[int, CellUpdates] = {}
-        self._by_key: dict[str, CellUpdates] = {}
-        self._requested: list[CellUpdates] = []
+        self._pace = pace or RenderPace(0)
         self._rated: list[str] = []
-        self._columns: list[View] = []
-        self._answers: dict[int, dict[int, int]] = {}
-        self._tally = ComparisonTally()
-        self._counted: dict[int, ProviderResponse | None] = {}
-        self._summary: list[tuple[str, str, str, str]] = []
         self._notice = ""
         self._sent_notice = ""
         self._found: View | None = None
@@ -97,8 +101,47 @@ class BoardUpdates:
         # Invariant: a snapshot and the offsets of later pieces match.
         self._lock = Lock()
         self._n = comparison.layout().n
-        self._rows = self._describe_rows()
+        self._start()
         self.changes()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there is something to send that is not a change: a finished block, rendered."""
+        return bool(self._waiting)
+
+    def _start(self) -> None:
+        """Begin as if nothing had been sent, in the arrangement of now."""
+        # Read before the layout: a column may come in between, which is then found missing.
+        count = len(self.comparison.columns)
+        layout, self._arrangement = self.comparison.layout(), self.comparison.arrangement
+        self._arranged = Arranged(layout, self._arrangement) if self._arrangement else None
+        self._arranged_columns = count
+        self._variables = varying_names(layout)
+        self._version = 0
+        self._cells: dict[int, CellUpdates] = {}
+        self._by_key: dict[str, CellUpdates] = {}
+        self._requested: list[CellUpdates] = []
+        self._waiting: list[CellUpdates] = []
+        self._columns: list[View] = []
+        self._answers: dict[int, dict[int, int]] = {}
+        self._tally = ComparisonTally()
+        self._counted: dict[int, ProviderResponse | None] = {}
+        self._summary: list[tuple[str, str, str, str]] = []
+        self._rows = self._describe_rows(self._layout())
+
+    def _is_outdated(self) -> bool:
+        """Whether it is arranged in another way than what was sent, or for fewer columns."""
+        if self.comparison.arrangement != self._arrangement:
+            return True
+        return self._arranged is not None and self._arranged_columns != len(self.comparison.columns)
+
+    def _layout(self) -> ComparisonView:
+        """Columns and rows of now, as they are arranged."""
+        return self.comparison.layout() if self._arranged is None else self._arranged.layout
+
+    def _column_count(self) -> int:
+        arranged = self._arranged
+        return len(self.comparison.columns if arranged is None else arranged.layout.columns)
 
     def set_notice(self, notice: str) -> None:
         """Show a line on the board; an empty string removes it."""
@@ -148,14 +191,16 @@ class BoardUpdates:
     def changes(self) -> View | None:
         """Message with what has changed; None when nothing has."""
         with self._lock:
+            variables = self._variables
             cells, columns = self._new()
             rated, self._rated = self._rated, []
             cells += [{"key": key, "rating": self._by_key[key].rate()} for key in rated]
+            facts = self._facts() if cells else self._summary
             was_blind, before = self._vote is not None, self._vote
             self._vote = self._vote_state()
             self._needs_snapshot |= was_blind != (self._vote is not None)
             if self._needs_snapshot:
-                self._needs_snapshot = False
+                self._needs_snapshot, self._summary = False, facts
                 return {"type": "snapshot", "snapshot": self._all()}
             found: View = {}
             if self._vote is not None:  # the page gets nothing else
@@ -168,8 +213,8 @@ class BoardUpdates:
                 found["cells"] = cells
             if columns:
                 found["columns"] = columns
+                found |= {} if self._variables == variables else {"variables": self._variables}
                 found["chips"] = _chips(self.comparison.layout())
-            facts = self._facts() if cells else self._summary
             if facts != self._summary:
                 self._summary = found["summary"] = facts
             if self._notice != self._sent_notice:
@@ -204,7 +249,10 @@ class BoardUpdates:
             "chips": _chips(view),
             "columns": self._columns,
             "rows": self._rows,
-            "rows_title": rows_title(view.rows),
+            "rows_title": rows_title(self._layout().rows),
+            "columns_title": columns_title(self._layout().columns),
+            "variables": self._variables,
+            "arranged": arranged_by(self._arrangement),
             "cells": [self._cells[index].whole() for index in sorted(self._cells)],
             "summary": self._summary,
             "prompt_html": prompt_media_html(view.prompt.images, view.prompt.files),
@@ -214,35 +262,45 @@ class BoardUpdates:
         }
         if self._vote is not None:
             shown |= {"chips": [], "columns": [], "cells": [], "summary": [], "logged_as": ""}
+            # Where it has become blind since: arranged rows could name the models.
+            shown |= {"rows": self._describe_rows(view), "variables": []}
+            shown["rows_title"] = rows_title(view.rows)
         return shown
 
     def _facts(self) -> list[tuple[str, str, str, str]]:
         comparison = self.comparison
-        columns, cells = len(comparison.columns), len(comparison.cells)
-        facts = self._tally.summary(columns=columns, cells=cells).facts
+        columns = self._column_count()
+        facts = self._tally.summary(columns=columns, cells=len(comparison.cells)).facts
         return [(fact.before, fact.text, fact.after, clean_text(fact.hint)) for fact in facts]
 
     def _new(self) -> tuple[list[View], list[View] | None]:
         """Changes of the cells, and all columns where one has changed."""
         # Read before the columns: a column is there before its cells.
         self._version, cells = self.comparison.changed_since(self._version)
+        while self._is_outdated():
+            self._start()
+            self._needs_snapshot = True
+            self._version, cells = self.comparison.changed_since(0)
         changed = {cell.index: self._known(cell) for cell in cells}
         requested, self._requested = self._requested, []
-        changed |= {known.cell.index: known for known in requested}
+        changed |= {known.cell.index: known for known in (*requested, *self._waiting)}
         found = []
         with_answers = set()
-        for index in sorted(changed):
+        with self._pace.turn() as render:
+            changes = {index: changed[index].changes(render=render) for index in sorted(changed)}
+        self._waiting = [known for known in changed.values() if known.waits]
+        for index, change in changes.items():
             known = changed[index]
-            change = known.changes()
             if change is not None:
                 found.append(change)
             before = self._counted.get(index)
             if known.response is not before:
-                self._count(known.cell, before, known.response)
+                self._count(known.place.column, before, known.response)
                 self._counted[index] = known.response
-                with_answers.add(known.cell.column.index)
-        if len(self._columns) != len(self.comparison.columns):
+                with_answers.add(known.place.column)
+        if len(self._columns) != self._column_count():
             self._columns = self._describe_columns()
+            self._variables = varying_names(self.comparison.layout())
             return found, self._columns
         columns = list(self._columns)
         for index in with_answers:
@@ -255,10 +313,21 @@ class BoardUpdates:
     def _known(self, cell: BoardCell) -> CellUpdates:
         known = self._cells.get(cell.index)
         if known is None:
-            column = column_key(cell.column.index)
-            key = f"{column}.{cell.row * self._n + cell.sample_index}"
-            is_deferred = len(self.comparison.cells) > self._defer_over
-            known = CellUpdates(cell, key, self._number_of, is_deferred=is_deferred)
+            at = (cell.column.index, cell.row, cell.sample_index)
+            # Its name is of where it was asked: it keeps it in every arrangement.
+            key = f"{at[0]}.{cell.row * self._n + cell.sample_index}"
+            place = column = None
+            if self._arranged is not None:
+                place = self._arranged.place(*at)
+                column = column_key(self._arranged.layout.columns[place.column])
+            known = CellUpdates(
+                cell,
+                key,
+                self._number_of,
+                is_deferred=len(self.comparison.cells) > self._defer_over,
+                place=place,
+                column=column,
+            )
             self._cells[cell.index] = self._by_key[key] = known
         return known
 
@@ -268,18 +337,16 @@ class BoardUpdates:
         return numbers.setdefault(hash(answer_key(response)), len(numbers))
 
     def _count(
-        self, cell: BoardCell, before: ProviderResponse | None, response: ProviderResponse | None
+        self, column: int, before: ProviderResponse | None, response: ProviderResponse | None
     ) -> None:
-        """Bring the totals up to date with one cell's answer."""
-        column = cell.column.index
+        """Bring the totals of a column up to date with one answer."""
         if before is not None:
             self._tally.remove(column, before)
         if response is not None:
             self._tally.add(column, response)
 
-    def _describe_rows(self) -> list[View]:
+    def _describe_rows(self, layout: ComparisonView) -> list[View]:
         """The prompts; without a text of its own where there is only one."""
-        rows: Sequence[RowView] = self.comparison.layout().rows
         described: list[View] = [
             {
                 "key": row_key(row.index),
@@ -287,32 +354,16 @@ class BoardUpdates:
                 "prompt": _shorten(clean_text(row.prompt.text), MAX_ROW_CHARS),
                 "change": None if row.change is None else round(row.change, 3),
             }
-            for row in rows
+            for row in layout.rows
         ]
         return described or [{"key": row_key(0), "label": "", "prompt": "", "change": None}]
 
     def _describe_columns(self) -> list[View]:
-        columns = self.comparison.layout().columns
-        names = [column.name for column in columns]
-        places = zip(colour_slots(names), shades(names), strict=True)
-        described = []
-        params = differing_params(columns)
-        for column, (slot, shade), apart in zip(columns, places, params, strict=True):
-            model, service = column.heading
-            described.append(
-                {
-                    "key": column_key(column.index),
-                    "letter": key_letter(column.index),
-                    "provider": clean_text(service) or "unknown service",
-                    "model": clean_text(model),
-                    "params": clean_text(", ".join(apart)),
-                    "run": clean_text(column.run),
-                    "numbers": self._tally.column_numbers(column.index),
-                    "slot": slot,
-                    "shade": shade,
-                }
-            )
-        return described
+        columns = self._layout().columns
+        return [
+            {**described, "numbers": self._tally.column_numbers(column.index)}
+            for column, described in zip(columns, describe_columns(columns), strict=True)
+        ]
 
 
 def _chips(view: ComparisonView) -> list[str]:

@@ -14,7 +14,7 @@ from allos.render.answer import body_html
 from allos.render.comparison_view import ComparisonView
 from allos.render.plain import clean_text
 from allos.response import ProviderResponse
-from allos.runs.board_messages.cell_updates import View, column_key
+from allos.runs.board_messages.columns import View, describe_columns
 from allos.runs.board_messages.source import BoardSource
 from allos.runs.vendor_names import named_vendor
 from allos.runs.vote_decision import decide
@@ -191,12 +191,9 @@ def ranking(comparison: BoardSource) -> View | None:
     ranked = decision.ranking
     if ranked is None:
         return None
-    keys = {
-        label: column_key(column.index)
-        for label, column in zip(
-            column_labels(comparison.layout()), comparison.columns, strict=True
-        )
-    }
+    layout = comparison.layout()
+    # As they were asked: the columns of the board may be arranged by something else.
+    described = dict(zip(column_labels(layout), describe_columns(layout.columns), strict=True))
     low, high = float(ranked["low"].min()), float(ranked["high"].max())
     span = (high - low) or 1.0
 
@@ -205,7 +202,7 @@ def ranking(comparison: BoardSource) -> View | None:
 
     lines = [
         {
-            "column": keys[row["model"]],
+            **described[row["model"]],
             "rank": _span(row["rank_low"], row["rank_high"]),
             "low": percent(row["low"]),
             "at": percent(row["rating"]),

@@ -15,13 +15,15 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from allos.errors import AllosError
+from allos.errors import AllosError, LogError
 from allos.response import ProviderResponse
 from allos.runs.batching.batch_plan import BatchPlan
 from allos.runs.batching.call_states import CallState, CallStates
 from allos.runs.batching.calls import BatchOptions, Ended, Listener
 from allos.runs.batching.shared_budget import SharedBudget
 from allos.runs.executors import stop_marks
+from allos.runs.executors.answer_files import AnswerFiles
+from allos.runs.executors.answers_back import FLUSH_S, answers_in_log, take_files
 from allos.runs.executors.partition import (
     Partition,
     PartitionResult,
@@ -59,6 +61,8 @@ class ExecutorCalls:
         As in `BatchCalls`.
     pool : Pool
         Who makes the calls.
+    files : AnswerFiles, optional
+        Where workers write what they have, if they do not share the log.
     """
 
     is_at_service = False
@@ -74,6 +78,7 @@ class ExecutorCalls:
         *,
         kept: Iterable[int] = (),
         spent_by_session: Mapping[str, float] | None = None,
+        files: AnswerFiles | None = None,
     ) -> None:
         self.plan = plan
         self.options = options
@@ -98,8 +103,10 @@ class ExecutorCalls:
             spent_by_session=spent_by_session or {},
             since=time.time_ns() // 1000 if options.refresh else None,
             processes=pool.processes,
+            files=files,
         )
-        self._is_logged = self._request.log.address is not None
+        self._files = files
+        self._is_logged = files is not None or self._request.log.address is not None
         self._schemas = [as_schema(column.params.get("schema")) for column in plan.grid.columns]
         self._listeners: list[Listener] = []
         self._lock = threading.Lock()  # guards: _listeners, _thread, _futures
@@ -192,7 +199,8 @@ class ExecutorCalls:
 
     def _stop_workers(self, number: int) -> None:
         """Let the log stop the workers of all starts up to this one."""
-        stop_marks.leave(self._session.log.store, self._request.run_id, number)
+        marks = self._session.log.store if self._files is None else self._files
+        stop_marks.leave(marks, self._request.run_id, number)
 
     @property
     def _is_stopped(self) -> bool:
@@ -256,6 +264,7 @@ class ExecutorCalls:
             self.states.put_back(positions)
         except Exception as error:  # noqa: BLE001  # of the worker, of the executor, or of its network
             self.states.put_back(positions)
+            self._take_files(positions)
             count = self._failures[positions[0]] = self._failures.get(positions[0], 0) + 1
             if count >= _MAX_FAILURES or type(error).__name__ == "BrokenProcessPool":
                 self._pause_because(f"A worker did not do its part: {reason_of(error)}")
@@ -266,7 +275,28 @@ class ExecutorCalls:
             self._give_up(CallState.CANCELLED)
         return False
 
+    def _take_files(self, positions: Sequence[int]) -> None:
+        """Take what the worker had written before it died."""
+        if self._files is None:
+            return
+        try:
+            take_files(self._files, self._session)
+            self._end_logged(positions)
+        except LogError as exc:
+            self._pause_because(f"The answers of a worker cannot be read: {exc}")
+
+    def _end_logged(self, positions: Iterable[int]) -> None:
+        """End those calls that are answered in the log; no worker is at them any more."""
+        store, request = self._session.log.store, self._request
+        assert store is not None
+        self._session.log.flush(FLUSH_S)
+        found = answers_in_log(store, request.run_id, self.plan, positions, request.since)
+        for position, response in found.items():
+            if self.states.start(position):
+                self._end(position, self._parsed(position, response))
+
     def _take_result(self, positions: Sequence[int], result: PartitionResult) -> None:
+        self._session.log.add_rows(result.rows)
         for at, response in result.responses:
             position = positions[at]
             if self.states[position] == CallState.STARTED:
@@ -275,6 +305,10 @@ class ExecutorCalls:
         for note in result.notes:
             if note not in self.notes:
                 self.notes.append(note)
+        if len(result.rows) > len(result.responses):  # those of a worker that died, too
+            earlier = [at for at in positions if self.states[at] == CallState.STARTED]
+            self.states.put_back(earlier)
+            self._end_logged(earlier)
         left_out = [positions[at] for at in result.not_sent]
         self.states.put_back([*left_out, *(positions[at] for at in result.left)])
         if self.is_cancelled:

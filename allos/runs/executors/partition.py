@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from allos import context
 from allos.database_url import DatabaseURL
 from allos.errors import AllosError, ConfigurationError, LogError
+from allos.ids import new_id
 from allos.messages import Message
 from allos.response import ProviderResponse
 from allos.runs.batching.batch_plan import BatchPlan
@@ -23,6 +24,7 @@ from allos.session import Session, current_session
 
 if TYPE_CHECKING:
     from allos.context import RunContext
+    from allos.runs.executors.answer_files import AnswerFiles
 
 _DEFAULTS = ("temperature", "max_tokens")
 _NOT_SENT_ALONG = frozenset({"api_key", "headers"})
@@ -68,6 +70,8 @@ class Request:
     """Of this start among all starts of the batch; see `allos.runs.executors.stop_marks`."""
     since: int | None
     """With ``refresh=True``, answers from before this moment do not count, microseconds since 1970."""
+    store: str | None = None
+    """Where workers without a common log write their answers; see `allos.runs.executors.answer_files`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +79,8 @@ class Partition:
     """Some rows of a batch, with everything that a worker needs to ask about them."""
 
     request: Request
+    key: str
+    """Its own name, which the files of its answers begin with."""
     rows: tuple[int, ...]
     """Numbers of the rows in the whole batch."""
     row_keys: tuple[str, ...]
@@ -102,6 +108,8 @@ class PartitionResult:
     stop_errors: Mapping[int, AllosError]
     """By column, why."""
     notes: Sequence[str]
+    rows: Sequence[tuple[Any, ...]] = ()
+    """What the log is to have of it, where the worker does not share it."""
 
 
 def shared_log(session: Session) -> SharedLog:
@@ -163,6 +171,7 @@ def request_of(
     spent_by_session: Mapping[str, float],
     since: int | None,
     processes: int,
+    files: AnswerFiles | None = None,
 ) -> Request:
     """What all partitions of a batch have in common, for so many processes.
 
@@ -172,9 +181,12 @@ def request_of(
         It needs what cannot go to another process: a provider object, functions.
     """
     current = context.current()
+    log = shared_log(session)
+    marks = session.log.store if files is None else files
     return Request(
         run_id=run_id,
-        log=shared_log(session),
+        log=log if files is None else replace(log, address=None),
+        store=None if files is None else files.address,
         prompts=() if plan.is_chat else plan.grid.prompts,
         columns=tuple(_column(column_facts(column), processes) for column in plan.grid.columns),
         column_keys=tuple(plan.column_keys),
@@ -184,7 +196,7 @@ def request_of(
         metadata=dict(current.metadata),
         origin=_origin(current, session),
         spent_by_session=dict(spent_by_session),
-        number=stop_marks.next_number(session.log.store, run_id),
+        number=stop_marks.next_number(marks, run_id),
         since=since,
     )
 
@@ -215,6 +227,7 @@ def partition_of(request: Request, plan: BatchPlan, rows: Sequence[int]) -> Part
     """Rows of a batch as a partition; every call of theirs that waits is to be made."""
     return Partition(
         request=request,
+        key=new_id(),
         rows=tuple(rows),
         row_keys=tuple(plan.row_keys[row] for row in rows),
         data={name: [texts[row] for row in rows] for name, texts in _texts(plan).items()},

@@ -8,29 +8,39 @@ whose process may have been killed while workers went on.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from allos.errors import LogError
 
 if TYPE_CHECKING:
-    from allos.log.store.protocol import Store
+    from collections.abc import Mapping
 
 _STOP = "stop "
 
 
-def next_number(store: Store | None, run_id: str) -> int:
+class Notes(Protocol):
+    """Where marks are: the log, or the files of the batch."""
+
+    def set_run_note(self, run_id: str, name: str, value: bytes | None) -> None:
+        """Keep what is known of a run."""
+
+    def run_notes(self, run_id: str) -> Mapping[str, bytes]:
+        """All that is kept of a run, by name."""
+
+
+def next_number(store: Notes | None, run_id: str) -> int:
     """Number of a start that no mark stops; without a log there are none."""
     return 1 if store is None else _largest(store, run_id) + 2
 
 
-def leave(store: Store | None, run_id: str, number: int) -> None:
+def leave(store: Notes | None, run_id: str, number: int) -> None:
     """Stop the workers of all starts up to a number; without a log they end what they have."""
     if store is not None:
         with suppress(LogError):
             store.set_run_note(run_id, f"{_STOP}{number}", b"")
 
 
-def is_stopped(store: Store | None, run_id: str, number: int) -> bool:
+def is_stopped(store: Notes | None, run_id: str, number: int) -> bool:
     """Whether workers of this start are to make no more calls."""
     if store is None:
         return False
@@ -39,6 +49,6 @@ def is_stopped(store: Store | None, run_id: str, number: int) -> bool:
     return False
 
 
-def _largest(store: Store, run_id: str) -> int:
+def _largest(store: Notes, run_id: str) -> int:
     words = store.run_notes(run_id)
     return max((int(word[len(_STOP) :]) for word in words if word.startswith(_STOP)), default=-1)

@@ -5,18 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from allos.hashing import value_digest
+from allos import context
+from allos.errors import ConfigurationError
+from allos.hashing import messages_digest, value_digest
 from allos.providers import Provider
+from allos.providers.validation import flag
 from allos.runs.ask import ask
 from allos.runs.batching.batch_frame import LOG_SUFFIX
+from allos.runs.column_checks import check_column
+from allos.runs.grid import build_columns
 from allos.runs.judging.judge_prompts import UNIT, Question, verdict_schema
 from allos.runs.judging.judged_items import JudgedAnswer, JudgedItem, question_of
+from allos.runs.judging.known_scores import KnownScores
+from allos.runs.remembered_scores import row_id
 from allos.scorers import Scorer
 from allos.secret import seal_secrets
+from allos.tools.schemas import as_schema
 
 TAG = "judge"
 """Tag of a judge's own calls in the log."""
 _VERSION_CHARS = 10
+_KEY_CHARS = 24
 
 
 def judge_scorer(
@@ -26,13 +35,14 @@ def judge_scorer(
     name: str = "judge",
     target: str | None = None,
     tags: tuple[str, ...] = (),
+    refresh: bool = False,
     **params: Any,
 ) -> Scorer:
-    """Scorer that asks a model; see `allos.judge`.
+    """Scorer that asks a model, once about each answer; see `allos.judge`.
 
     Parameters
     ----------
-    rubric, model, name, target, tags, **params
+    rubric, model, name, target, tags, refresh, **params
         As in `allos.judge`.
 
     Returns
@@ -40,22 +50,47 @@ def judge_scorer(
     Scorer
     """
     seal_secrets(params)
-    schema = verdict_schema(UNIT)
+    for word, value in (("name", name), ("target", target)):
+        if not (isinstance(value, str) and value.strip()) and (word, value) != ("target", None):
+            raise ConfigurationError(f"{word} must be the name of a column, got {value!r:.80}.")
+    check_column(build_columns([model], [params], {})[0])
+    flag("refresh", refresh)
+    schema = as_schema(verdict_schema(UNIT))
+    assert schema is not None
+    assert schema.parse is not None
+    parse = schema.parse
+    identity = [rubric, *_identity(model), {key: str(value) for key, value in params.items()}]
+    version = value_digest(identity)[:_VERSION_CHARS]
+    known = KnownScores(version, lambda content: float(parse(content)["score"]))
 
     def grade(row: Mapping[str, Any], expected: Any = None) -> float:
-        asked = _question(rubric, row, expected)
-        said = ask(asked.messages, model=model, schema=schema, tags=(TAG, *tags), **params)
-        return float(said.parsed["score"])
+        asked = _question(rubric, row, expected).messages
+        key = value_digest([identity, row_id(row), messages_digest(asked)])[:_KEY_CHARS]
+        before = None if refresh else known.get(key)
+        if before is not None:
+            return before
+        with context.using(run_id=known.run_id, task_key=key):
+            said = ask(
+                asked, model=model, schema=schema, tags=(TAG, *tags), refresh=refresh, **params
+            )
+        score = float(said.parsed["score"])
+        known.put(key, score)
+        return score
 
-    named = f"{model.name}/{model.model}" if isinstance(model, Provider) else model
-    identity = [rubric, named, {key: str(value) for key, value in params.items()}]
     return Scorer(
         name=name,
-        version=value_digest(identity)[:_VERSION_CHARS],
+        version=version,
         function=grade,
         target=target,
         needs_target=target is not None,
     )
+
+
+def _identity(model: str | Provider) -> list[Any]:
+    """What tells a judge from others."""
+    if isinstance(model, Provider):
+        return [f"{model.name}/{model.model}", model.base_url, model.api, dict(model.params)]
+    return [model]
 
 
 def _question(rubric: str, row: Mapping[str, Any], expected: Any) -> Question:

@@ -178,6 +178,37 @@ def test_votes_of_judges_are_not_mixed_with_those_of_people() -> None:
     assert both["votes"].tolist() == [9, 9]
     assert both.attrs["notes"][0].startswith("9 votes of judges were left out")
     assert leaderboard(judges)["model"].iloc[0] == "y"
+    assert (
+        leaderboard(judges).attrs["notes"][0]
+        == "No person has voted: these are votes of judge:m/x."
+    )
+
+
+def test_one_rater_alone() -> None:
+    """A person, or a judge with or without its prefix; no vote of another one counts."""
+    people = pd.DataFrame(
+        {
+            "rater": ["ann", "bob"] * 4,
+            "prompt": range(8),
+            "model_a": "x",
+            "model_b": "y",
+            "winner": "a",
+        }
+    )
+    judged = [
+        people.assign(rater=f"judge:m/{name}", winner=won) for name, won in (("p", "b"), ("q", "a"))
+    ]
+    every = pd.concat([people, *judged], ignore_index=True)
+
+    assert leaderboard(every, rater="judge:m/p")[["model", "votes"]].values.tolist()[0] == ["y", 8]
+    assert leaderboard(every, rater="m/q")[["model", "votes"]].values.tolist()[0] == ["x", 8]
+    assert leaderboard(every, rater="ann")["votes"].tolist() == [4, 4]
+    assert leaderboard(every)["votes"].tolist() == [8, 8]
+    assert "16 votes of judges" in leaderboard(every).attrs["notes"][0]
+    with pytest.raises(
+        ConfigurationError, match=r"no vote of the rater 'an'. Did you mean 'ann'\?"
+    ):
+        leaderboard(every, rater="an")
 
 
 def test_votes_between_answers_of_one_model() -> None:

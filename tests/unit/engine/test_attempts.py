@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
 
@@ -41,7 +42,7 @@ from allos.wire.base import Body, Reply, Wire
 from allos.wire.decoder import Decoder
 from allos.wire.openai_chat import OPENAI
 from tests.support.decoding import request
-from tests.support.layers import Layer, prepared
+from tests.support.layers import CONNECTION, Layer, prepared
 
 KEY = "sk-very-secret-key"
 END = Finished("stop", "stop")
@@ -440,6 +441,38 @@ def test_context_crosses() -> None:
 
     assert response.context.tags == ("demo",)
     assert response.context.cell_id == "c1"
+
+
+def test_a_call_that_starts_where_one_ends() -> None:
+    """It has its own context; cancelling the one that has ended does not reach it, cancelling it does."""
+    waiting = Script([[TextDelta("Hel")], None])
+    started: list[engine.Call] = []
+
+    def start_next(ended: Future[ProviderResponse]) -> None:
+        with context.using(tags=("second",)):
+            a_request = request("chat", stream=True)
+            started.append(engine.start_on_loop(prepared(a_request, waiting, **SHARED), []))
+
+    go = threading.Event()
+    with context.using(tags=("first",)):
+        first = start(Script([*OK, lambda: asyncio.to_thread(go.wait, 5)]))
+    first.future.add_done_callback(start_next)
+    go.set()
+    assert waiting.waiting.wait(5)
+    first.cancel()
+    with pytest.raises(TimeoutError):
+        started[0].wait(0.05)
+    started[0].cancel()
+    second = started[0].wait(5)
+
+    assert first.wait(5).status == "ok"
+    assert (second.status, second.content) == ("cancelled", "Hel")
+    assert (first.wait().context.tags, second.context.tags) == (("first",), ("second",))
+    runtime.get().submit(asyncio.sleep(0)).result(5)
+    assert runtime.get().tasks == set()
+    shared = runtime.get().borrow(CONNECTION)
+    assert shared.calls == 1  # the calls that have ended gave it back
+    runtime.get().give_back(shared)
 
 
 def test_wait_with_a_limit() -> None:

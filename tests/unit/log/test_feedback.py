@@ -12,6 +12,7 @@ import pytest
 import allos
 import allos.log
 from allos.errors import ConfigurationError, LogError
+from allos.log.feedback import newest_ratings
 from allos.log.store.sqlite import SQLiteStore
 from tests.support.log_rows import a_response, record
 
@@ -106,6 +107,19 @@ def test_votes_name_models_and_prompt(log: Path) -> None:
     assert (row["response_b"], row["shown_first"], row["time_taken_s"]) == (two.id, "b", 2.0)
     with closing(sqlite3.connect(log)) as db, db:
         assert db.execute("SELECT count(*) FROM votes").fetchone() == (3,)
+
+
+def test_the_newest_rating_of_people_is_found_by_response(log: Path) -> None:
+    """One that was withdrawn is none; judges are not people."""
+    one, two, three = a_response(1), a_response(2), a_response(3)
+    record(one, two, three)
+    allos.rate(one, 1, rater="Ann")
+    allos.rate(one, -1, rater="Bo")
+    allos.rate(two, 1)
+    allos.rate(two, undo=True)
+    allos.rate(three, 1, rater="judge:groq/m")
+
+    assert newest_ratings() == {one.id: -1}
 
 
 def test_without_votes_the_columns_are_there(log: Path) -> None:

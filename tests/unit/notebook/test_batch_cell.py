@@ -11,6 +11,7 @@ import pytest
 
 import allos
 from allos.errors import ConfigurationError
+from tests.support.executors import PicklingExecutor
 from tests.support.fake_server import FakeServer, Fault, Reply
 
 
@@ -29,6 +30,8 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeServ
 @pytest.fixture
 def shell(shell: Any) -> Any:
     shell.user_ns["df"] = pd.DataFrame({"text": ["a", "b"]})
+    shell.user_ns["pool"] = PicklingExecutor()
+    shell.user_ns["nothing"] = None
     shell.user_ns["text"] = "a variable, which is not what a column is"
     return shell
 
@@ -84,6 +87,20 @@ def test_a_dry_run_sends_nothing(shell: Any, server: FakeServer) -> None:
         ("batch df groq", "'groq' needs a model"),
         ("batch df grok/x", "grok"),
         ("batch df groq/x --chat c", "--chat is not supported in a batch"),
+        (
+            "batch df groq/x --mode provider",
+            "--mode must be calls or provider_batch, got 'provider'",
+        ),
+        ("batch df groq/x --mode", "--mode needs a value"),
+        ("batch df groq/x --executor poool", "'poool' is not defined. Did you mean 'pool'"),
+        ("batch df groq/x --executor nothing", "'nothing' is None"),
+        ("batch df groq/x --executor df", "executor= takes a concurrent.futures.Executor"),
+        ("batch df groq/x --mode provider_batch --executor pool", "use one"),
+        ('batch df groq/x --params {"mode":"calls"}', "use the flag --mode"),
+        ("groq/x --mode calls", "--mode is for a batch"),
+        ("batch df groq/x --store team", "pass executor="),
+        ("groq/x --store team", "--store is for a batch"),
+        ("compare groq/x groq/y --executor pool", "--executor is for a batch"),
     ],
 )
 def test_a_wrong_line_is_one_line(shell: Any, server: FakeServer, line: str, message: str) -> None:
@@ -94,6 +111,42 @@ def test_a_wrong_line_is_one_line(shell: Any, server: FakeServer, line: str, mes
         shell.run_line_magic("allos", "batch df")
 
     assert not server.count
+
+
+def test_who_makes_the_calls(shell: Any, server: FakeServer) -> None:
+    """An executor in a variable, or the batch API of the service; a dry run has its prices."""
+    pool = shell.user_ns["pool"]
+    shell.run_cell("%%allos batch df groq/x -q -o out --executor pool\nSay {{text}}\n")
+    answered = shell.user_ns["out"].wait(20).frame["content"].tolist()
+    plans = [
+        shell.run_cell(
+            f"%%allos batch df groq/llama-3.1-8b-instant --dry-run --max-tokens 9 {mode}\n{{{{text}}}}\n"
+        ).result.worst_cost_usd
+        for mode in ("--mode calls", "--mode provider_batch")
+    ]
+
+    assert answered == ["echo Say a", "echo Say b"]
+    assert pool.sent
+    assert plans[1] == pytest.approx(plans[0] / 2)
+
+
+def test_where_workers_write_their_answers(shell: Any, server: FakeServer, tmp_path: Path) -> None:
+    """A folder, which may be quoted."""
+    pytest.importorskip("pyarrow")
+    pytest.importorskip("fsspec")
+    line = f'%%allos batch df groq/x -q -o out --executor pool --store "{tmp_path / "the team"}"'
+    shell.run_cell(f"{line}\nSay {{{{text}}}}\n")
+
+    assert shell.user_ns["out"].wait(20).frame["content"].tolist() == ["echo Say a", "echo Say b"]
+    assert list((tmp_path / "the team").rglob("*.parquet"))
+
+
+def test_a_batch_that_is_not_logged(shell: Any, server: FakeServer) -> None:
+    """`--no-log` writes no row of it; its answers are there."""
+    shell.run_cell("%%allos batch df groq/x -q -o out --no-log\n{{text}}\n")
+
+    assert len(shell.user_ns["out"].wait(20).frame) == 2
+    assert not len(allos.responses())
 
 
 def test_what_a_batch_shows(shell: Any, server: FakeServer) -> None:

@@ -76,6 +76,9 @@ def test_image_beside_the_prompt(shell: Any, server: FakeServer, tmp_path: Path,
         ("%%allos groq/m --image a.png\nHi", 'a path in quotes: --image "a.png"'),
         ("%%allos groq/m --image 'a.png'\nHi", "File not found: 'a.png'"),
         ("%%allos groq/m -s '{{fig}}'\nHi", "--system must be text only"),
+        ("%%allos groq/m --blind\nHi", "--blind hides the names of a comparison"),
+        ("%%allos batch df groq/m --blind\nHi", "--blind hides the names of a comparison"),
+        ("%%allos compare groq/m groq/n --blind --no-log\nHi", "--blind needs the log"),
         pytest.param(
             "%%allos local --image fig\nHi",
             "local/smollm2 reads text only",
@@ -122,6 +125,17 @@ def test_comparison_sees_the_same(
         ["image_url", "text"]
     ] * 2
     assert capsys.readouterr().out.count("of 48,210 rows sent\n") == 1
+
+
+def test_comparison_may_begin_blind(
+    shell: Any, server: FakeServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Names are hidden from the first output on."""
+    result = shell.run_cell("%%allos compare groq/m groq/n --blind\nHi")
+
+    assert result.result.is_blind
+    assert "groq" not in str(result.result.wait().view().columns)
+    assert "groq/m" not in capsys.readouterr().out
 
 
 def test_empty_value_is_an_empty_prompt(shell: Any, server: FakeServer) -> None:

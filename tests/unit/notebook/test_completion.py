@@ -8,13 +8,21 @@ from IPython.core.completer import provisionalcompleter
 from allos.notebook import completion
 from allos.notebook.completion import candidates
 from allos.runs import chats
+from tests.support.executors import PicklingExecutor
 
 
 def add(a: int) -> int:
     return a
 
 
-SPACE: dict[str, Any] = {"add": add, "answer": 1, "City": int, "_hidden": 2, "shape": {"type": 1}}
+SPACE: dict[str, Any] = {
+    "add": add,
+    "answer": 1,
+    "City": int,
+    "_hidden": 2,
+    "shape": {"type": 1},
+    "pool": PicklingExecutor(),
+}
 
 
 @pytest.mark.parametrize(
@@ -28,6 +36,10 @@ SPACE: dict[str, Any] = {"add": add, "answer": 1, "City": int, "_hidden": 2, "sh
         ("%%allos groq/m --max", "--max", ["--max-tokens"]),
         ("%%allos groq/m --no-stream --no", "--no", ["--no-log"]),
         ("%%allos groq/m -o an", "an", ["answer"]),
+        ("%%allos batch df groq/m --mode p", "p", ["provider_batch"]),
+        ("%%allos batch df groq/m --mode=", "--mode=", ["--mode=calls", "--mode=provider_batch"]),
+        ("%%allos batch df groq/m --executor ", "", ["pool"]),
+        ("%%allos batch df groq/m --ex", "--ex", ["--executor"]),
         ("%%allos groq/m --tools a", "a", ["add"]),
         ("%%allos groq/m --tools add,a", "add,a", ["add,add"]),
         ("%%allos groq/m --tools=a", "--tools=a", ["--tools=add"]),

@@ -66,7 +66,7 @@ def test_every_prompt_is_a_row_of_the_table() -> None:
 def test_a_long_table_says_what_it_leaves_out() -> None:
     """And where the rest is."""
     long = view(*(f"t{at}" for at in range(MAX_TABLE_ROWS + 3)))
-    line = "3 more prompts are not in this table. allos.comparison('cmp_1') shows all of them."
+    line = "3 more rows are not in this table. allos.comparison('cmp_1') shows all of them."
 
     assert table_rows(long)[1] == line
     assert comparison_html(long).count('<th class="allos-row"') == 1 + MAX_TABLE_ROWS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import threading
@@ -12,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allos.render import limits, markdown
-from allos.render.markdown import markdown_html
+from allos.render.markdown import OPEN, markdown_html
+from allos.render.markdown_stream import MarkdownStream
 from tests.support.hostile import HOSTILE, MARK, judge
 
 # Pieces that mean something to a Markdown or HTML parser, so that random texts reach its corners.
@@ -318,3 +320,25 @@ def test_importing_the_room_loads_no_parser() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
+
+
+def test_a_block_runs_the_way_of_its_first_letter() -> None:
+    """Headings, text, lists, quotes and tables of Hebrew or Arabic; code, and what is English, do not."""
+    html = markdown_html(
+        "## שלום\n\nמרחב *a*\n\n3. אחד\n4. two\n\n> مرحبا\n\n| שם | n |\n|---|:-:|\n| א | 1 |\n\n"
+        "English שלום.\n\n- a\n- ב\n\n```\nשלום\n```\n"
+    )
+
+    assert re.findall(r"<(\w+)[^>]* dir=\"rtl\"", html) == ["h2", "p", "ol", "blockquote", "table"]
+    assert '<th class="allos-right">שם</th>\n<th class="allos-mid">n</th>' in html
+    assert "<p>English שלום.</p>" in html
+
+
+def test_a_block_that_streams_runs_the_same_way() -> None:
+    """Each block decides for itself."""
+    text = "שלום\n\nHello\n\n- אחד\n- שתיים\n\nEnd"
+    stream = MarkdownStream()
+    for char in text:
+        stream.add(char)
+
+    assert markdown_html(text).startswith(f"{OPEN}\n{''.join(stream.blocks)}")

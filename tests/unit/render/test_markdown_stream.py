@@ -112,6 +112,37 @@ def test_blocks_are_those_of_the_finished_answer(text: str, size: int) -> None:
     assert ("".join(stream.blocks) + fragment_html(rest, {})).strip() == whole(text).strip()
 
 
+@given(text=_TEXTS, size=_SIZES, every=st.integers(1, 12))
+@settings(max_examples=3 * settings.default.max_examples)
+def test_blocks_that_waited_are_the_same(text: str, size: int, every: int) -> None:
+    """Rendered a few at a time they give the same answer; until then the page gets text alone."""
+    stream = MarkdownStream()
+    for number, at in enumerate(range(0, len(text), size)):
+        shown = stream.version, stream.blocks[:], stream.open_html
+        stream.add(text[at : at + size], render=False)
+        assert (stream.version, stream.blocks, stream.open_html) == shown
+        if number % every == 0:
+            stream.render()
+    stream.render()
+    rest = "".join(f"{line}\n" for line in stream._splitter.lines)
+    rest += clean_text("".join(stream._partial))
+
+    assert not stream.waits
+    assert ("".join(stream.blocks) + fragment_html(rest, {})).strip() == whole(text).strip()
+
+
+def test_text_that_waits_stands_behind_what_is_rendered() -> None:
+    """No line is lost or shown twice, also where the beginning of a list was rendered."""
+    stream = streamed("- a\n- b\n")
+    stream.add("- c\n\nSome *text*.\n\nAnd", render=False)
+    before = stream.open_html, stream.tail
+    stream.render()
+
+    assert before == ("<ul>\n<li>a</li>\n</ul>\n", "- b\n- c\n\nSome *text*.\n\nAnd")
+    assert stream.tail == "And"
+    assert "".join(stream.blocks) == whole("- a\n- b\n- c\n\nSome *text*.\n")
+
+
 def test_a_common_answer_is_rendered_as_it_comes() -> None:
     """Headings, code, lists, tables and formulas; the line that is being written is text."""
     stream, seen = MarkdownStream(), []
@@ -176,6 +207,15 @@ def test_a_finished_answer_is_not_rendered_again(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(markdown, "fragment_html", None)
 
     assert (whole(ANSWER), again) == expected
+
+
+def test_a_list_that_grows_beyond_a_limit_is_text_once() -> None:
+    """Its beginning, which was rendered while it was short enough, does not stand there twice."""
+    stream = streamed("- a\n- b\n")
+    stream.add(f"- {'> ' * 30}deep\n- c\n\nEnd\n\n")
+
+    assert (stream.open_html, stream.blocks) == ("", [])
+    assert stream.tail.startswith("- a\n- b\n- > >")
 
 
 def test_beyond_a_limit_the_rest_is_text() -> None:

@@ -7,6 +7,7 @@ import pytest
 from allos.errors import ServerError
 from allos.render.answer import answer_html
 from allos.render.comparison_table import comparison_html
+from allos.render.markdown import markdown_html
 from allos.render.static_styles import with_inline_styles
 from allos.response import ProviderResponse
 from tests.support.judge import judge
@@ -40,11 +41,13 @@ def test_wide_tables_and_long_words_stay_in_their_column(make: object) -> None:
     table = f"| a | b |\n|---|---|\n| 1 | {'some words ' * 5} |\n\n$$x$$"
     page = make(answer(table))  # type: ignore[operator]
     failed = make(ProviderResponse("", error=ServerError("x" * 300)))  # type: ignore[operator]
+    refused = make(ProviderResponse("", refusal="x" * 300))  # type: ignore[operator]
 
     assert page.count('<div class="allos-wide" style="overflow-x:auto">') == 2
     assert page.count(";min-width:12em") == 1
     assert 'tex2jax_ignore" style="overflow-wrap:break-word">' in page
     assert '<div class="allos-err" style="overflow-wrap:break-word">' in failed
+    assert '<div class="allos-refusal" style="overflow-wrap:break-word">' in refused
 
 
 def test_words_that_look_like_tags_get_no_style() -> None:
@@ -54,3 +57,13 @@ def test_words_that_look_like_tags_get_no_style() -> None:
     assert with_inline_styles("&lt;td&gt;") == "&lt;td&gt;"
     assert "&lt;pre&gt;" in page
     assert not any("style" in fault for fault in judge(page)[0] if "sheet" not in fault)
+
+
+def test_right_to_left_stays_at_the_right() -> None:
+    """The page's own rules for cells set the side of what stands in them."""
+    html = with_inline_styles(markdown_html("שלום\n\n2. אחד\n\n| שם |\n|---|\n| א |\n"))
+
+    assert '<p dir="rtl" style="text-align:right">' in html
+    assert '<ol start="2" dir="rtl" style="text-align:right">' in html
+    assert '<table dir="rtl" style="margin-left:auto">' in html
+    assert html.count('align="right"') == 2

@@ -9,6 +9,7 @@ import pytest
 from allos.errors import IncompleteStreamError
 from allos.messages import ToolCall
 from allos.render.answer import answer_html
+from allos.render.board_style import BOARD_CSS
 from allos.render.highlight import TOKEN_CLASSES
 from allos.render.style import CSS, LIVE_STYLE, STYLE, sheet_of
 from allos.response import ProviderResponse
@@ -123,3 +124,10 @@ def test_a_short_answer_brings_little() -> None:
     html = answer_html(ProviderResponse("Hello there.", metadata={"model": "m"}))
     assert len(html) < 2_000
     assert "allos-think" not in html
+
+
+def test_rules_for_right_to_left_come_with_it() -> None:
+    """An answer without Hebrew or Arabic does not carry them; the board, whose answers come later, does."""
+    assert "[dir]" in sheet_of('<div class="allos-md"><p dir="rtl">')
+    assert "[dir]" not in sheet_of('<div class="allos-md"><p>') + CSS
+    assert "[dir]" in BOARD_CSS

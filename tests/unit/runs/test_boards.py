@@ -74,6 +74,23 @@ def test_several_runs_share_rows_and_have_columns_of_their_own() -> None:
     assert [column.run for column in board(first, first).view().columns] == ["run 1", "run 2"]
 
 
+def test_a_board_of_rows_is_arranged_by_any_variable() -> None:
+    """Values of the data, parameters, and the runs of a board of several."""
+    first, second = run("Italy", "Norway"), run("In Italy", "Norway")
+    cities = board(first.id, columns="city").view()
+    runs = board(first.id, second.id, columns="city", rows="run").view()
+    with pytest.raises(ConfigurationError, match="'town' is not a variable"):
+        board(first.id, rows="town")
+
+    assert [dict(column.values) for column in cities.columns] == [
+        {"city": "Rome"},
+        {"city": "Oslo"},
+    ]
+    assert [cell.text for cell in cities.cells] == ["Italy", "Norway"]
+    assert [row.values["run"] for row in runs.rows] == [f"…{first.id[-4:]}", f"…{second.id[-4:]}"]
+    assert [cell.text for cell in runs.cells] == ["Italy", "In Italy", "Norway", "Norway"]
+
+
 def test_the_runs_of_a_model_stand_next_to_each_other() -> None:
     """Whichever other models were asked."""
     one, two = ScriptedProvider(["a"]), ScriptedProvider(["b"])

@@ -85,6 +85,24 @@ def logged(tmp_path: Path) -> Iterator[Comparison]:
     allos.log.close()
 
 
+def test_the_page_shows_what_people_say_in_the_log(logged: Comparison) -> None:
+    """Ratings that were given or withdrawn elsewhere, and the ranking by votes, as of now."""
+    before = _snapshot(logged.to_html())
+    one, two = logged.responses
+    allos.rate(one, 1)
+    allos.rate(two, -1)
+    allos.rate(two, undo=True)
+    allos.vote(one, two, "a")
+    after = _snapshot(logged.to_html())
+    copied = _snapshot(allos.board(logged.frame.assign(comparison_id=None, rating=-1)).to_html())
+
+    assert [cell["rating"] for cell in before["cells"]] == [None, None]
+    assert before["ranking"] is None
+    assert [cell["rating"] for cell in after["cells"]] == [1, None]
+    assert [line["model"] for line in after["ranking"]["lines"]] == ["one", "two"]
+    assert [cell["rating"] for cell in copied["cells"]] == [1, -1]
+
+
 def test_a_blind_page_tells_no_names(logged: Comparison, tmp_path: Path) -> None:
     """Neither in its table nor in its data, at a glance; the comparison itself is as it was."""
     page = logged.to_html(tmp_path / "study.html", blind=True).read_text("utf-8")
@@ -97,6 +115,14 @@ def test_a_blind_page_tells_no_names(logged: Comparison, tmp_path: Path) -> None
     assert "two" not in page.partition("<body>")[2].partition("<script>")[0]
     assert (tmp_path / "log.sqlite.votes-key").exists()
     assert not logged.is_blind
+
+
+def test_a_page_that_asks_for_votes_is_as_it_was_asked(logged: Comparison) -> None:
+    """Rows of another arrangement could name the models."""
+    logged.arrange(rows="model", columns=[])
+
+    assert '"rows_title":"model"' in logged.to_html()
+    assert "scripted/" not in logged.to_html(blind=True)
 
 
 def test_a_comparison_that_is_blind_has_a_blind_page(logged: Comparison) -> None:

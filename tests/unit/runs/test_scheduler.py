@@ -216,3 +216,79 @@ def test_tasks_run_in_the_context_of_their_run() -> None:
 
     assert done.wait(10)
     assert seen == ["inside"] * 2
+
+
+def test_a_call_starts_where_one_ends_once_a_service_has_all_it_may() -> None:
+    """On the thread of the end, in the run's context; threads start what comes before, and after a pause."""
+    variable = contextvars.ContextVar("variable", default="outside")
+    starts = Starts()
+    where: list[tuple[str, str]] = []
+
+    def submit(task: Task) -> Future[ProviderResponse]:
+        where.append((threading.current_thread().name, variable.get()))
+        return starts.submit(task)
+
+    token = variable.set("inside")
+    run = Scheduler(submit, max_in_flight=3, starts_at_once=lambda name: name == "a")
+    variable.reset(token)
+    here = (threading.current_thread().name, "inside")
+    run.add([("a", column("a", 20))])
+    starts.wait_for(3)
+    _settled(_starters)
+    starts.finish(4)
+
+    assert where == [("allos-start", "inside")] * 3 + [here] * 4
+    assert starts.keys == [f"a{number}" for number in range(7)]
+    run.pause()
+    starts.finish(3)
+    assert len(where) == 7
+    run.resume()
+    starts.wait_for(10)
+    assert where[7:] == [("allos-start", "inside")] * 3
+    run.cancel()
+    starts.finish(3)
+    assert len(starts.keys) == 10
+
+
+def test_a_service_that_may_wait_is_left_to_threads() -> None:
+    """Whether it may is asked each time; the others go on where calls end."""
+    starts = Starts()
+    where: list[str] = []
+    quick = {"a", "b"}
+
+    def submit(task: Task) -> Future[ProviderResponse]:
+        where.append(f"{task.model} {threading.current_thread().name}")
+        return starts.submit(task)
+
+    run = Scheduler(submit, max_in_flight=2, starts_at_once=quick.__contains__)
+    run.add([("a", column("a", 9)), ("b", column("b", 9))])
+    starts.wait_for(2)
+    _settled(_starters)
+    starts.finish(2)
+    quick.remove("b")
+    starts.finish(2)
+    starts.wait_for(6)
+
+    assert sorted(where[2:4]) == ["a MainThread", "b MainThread"]
+    assert sorted(where[4:6]) == ["a MainThread", "b allos-start"]
+
+
+def test_a_slow_start_is_the_last_one_where_a_call_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything on the loop thread waited for it."""
+    monkeypatch.setattr(scheduler, "SLOW_S", -1.0)
+    starts = Starts()
+    where: list[str] = []
+
+    def submit(task: Task) -> Future[ProviderResponse]:
+        where.append(threading.current_thread().name)
+        return starts.submit(task)
+
+    run = Scheduler(submit, max_in_flight=1, starts_at_once=lambda name: True)
+    run.add([("a", column("a", 4))])
+    for count in range(1, 4):
+        starts.wait_for(count)
+        _settled(_starters)
+        starts.finish(1)
+    starts.wait_for(4)
+
+    assert where == ["allos-start", "MainThread", "allos-start", "allos-start"]

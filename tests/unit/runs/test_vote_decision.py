@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import allos
+from allos.errors import ConfigurationError
 from allos.runs.comparison import Comparison
 from tests.support.voted import PROMPTS, compared
 
@@ -70,6 +71,22 @@ def test_many_alike_decide(comparison: Comparison) -> None:
     assert str(decision) == "kind/model-a: ahead of all others after 36 votes"
     assert decision.ranking is not None
     assert decision.ranking["rank_high"].tolist() == [1, 2]
+
+
+def test_a_judge_decides_alone_where_it_is_asked_for(comparison: Comparison) -> None:
+    """Its votes are never people's: without any of those it is named, with them it changes nothing."""
+    for row in range(9):
+        _vote(comparison, row, "b", "judge:x/y")
+    before = comparison.winner()
+    _vote(comparison, 0, "a", "ann")
+    found = comparison.winner(rater="x/y")
+
+    assert before.votes == 0
+    assert "winner(rater='judge:x/y')" in before.reason
+    assert str(found) == "short/model-b: ahead of all others after 9 votes of judge:x/y"
+    assert comparison.winner().votes == 1
+    with pytest.raises(ConfigurationError, match="no vote of the rater 'bo'"):
+        comparison.winner(rater="bo")
 
 
 def test_preferences_have_the_names_that_trainers_know(comparison: Comparison) -> None:

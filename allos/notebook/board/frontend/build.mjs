@@ -38,7 +38,7 @@ const common = {
   // Names that neither the kernel nor the browser knows are made short: what a person has chosen, durations
   // of the page, what is so or not. A name in a message, or that is looked up by a string, must not be here.
   mangleProps:
-    /_(px|ms)$|^(is|can|has)[A-Z]|^(compared|expanded|samples|pinned|flagged|distinct|deferred|requestText|runAgain|conditions|groups|matching|pieces|pending_action|clamps|spoken|connected)$/,
+    /_(px|ms)$|^(is|can|has)[A-Z]|^(compared|expanded|samples|pinned|flagged|distinct|deferred|requestText|runAgain|conditions|groups|matching|pieces|panel|labels|pending_action|clamps|spoken|connected)$/,
   reserveProps: /^(isIntersecting|isArray|isNaN|hasOwn)$/,
   mangleCache: {},
   metafile: true,

@@ -143,6 +143,22 @@ def test_nothing_runs_on_a_board_of_logged_rows() -> None:
         logged.close()
 
 
+def test_a_person_arranges_what_stands_where(board: Any, comparison: Comparison) -> None:
+    """The comparison itself is arranged, so that its table follows; a wrong name is said."""
+    chosen = {"rows": ["model"], "columns": None, "colour": "model"}
+    assert _press(board, action="arrange", **chosen) == ""
+    assert comparison.arrangement is not None
+    assert [dict(row.values) for row in comparison.view().rows] == [
+        {"model": "groq/a"},
+        {"model": "groq/b"},
+    ]
+    notice = _press(board, action="arrange", **{**chosen, "rows": ["modle"]})
+    assert notice.startswith("That did not work: arrange(): 'modle' is not a variable")
+    _press(board, action="arrange", rows=None, columns=None, colour="model")
+
+    assert comparison.arrangement is None
+
+
 def test_what_was_chosen_is_there_when_a_comparison_is_shown_again(
     board: Any, comparison: Comparison
 ) -> None:

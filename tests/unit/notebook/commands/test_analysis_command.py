@@ -88,10 +88,18 @@ def test_rank_is_of_the_votes(shell: Any) -> None:
         allos.vote(a_response(number), a_response(number + 1), "b")
         allos.vote(a_response(number), a_response(number + 1), "a", rater="judge:gpt-5")
     frame = shell.run_line_magic("allos", "rank today")
+    judged = [
+        shell.run_line_magic("allos", f"rank {words}") for words in ("judge:gpt-5", "gpt-5 today")
+    ]
 
     assert "No votes: allos.vote" in before
     assert frame["model"].tolist() == ["groq/b", "groq/a"]
-    assert "3 votes today" in shown(shell, frame)
+    assert "3 votes today, by " in shown(shell, frame)
+    assert "3 votes of judges do not count" in shown(shell, frame)
+    for each in judged:
+        assert each["model"].tolist() == ["groq/a", "groq/b"]
+        assert "by judge:gpt-5" in shown(shell, each)
+        assert "of people" not in shown(shell, each)
     assert frame.attrs["notes"][0] in shown(shell, frame)
 
 

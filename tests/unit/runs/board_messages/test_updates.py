@@ -19,6 +19,7 @@ from allos.render.comparison_view import (
     RowView,
 )
 from allos.runs.board_messages import updates
+from allos.runs.board_messages.pace import RenderPace
 from allos.runs.board_messages.updates import BoardUpdates
 from allos.runs.comparison import Comparison
 from allos.runs.finished import FinishedComparison
@@ -133,6 +134,23 @@ def test_a_large_board_streams_what_is_seen() -> None:
     assert (sent["0.0"]["state"], sent["0.0"]["text"]) == ("running", "Hello")
     assert sent["0.1"]["state"] == "running"
     assert "text" not in sent["0.1"]
+
+
+def test_a_block_that_waits_is_sent_without_a_change(comparison: Comparison) -> None:
+    """While there is no time for it its text is there; a stream that then pauses gets it rendered."""
+    now = [0.0]
+    board = BoardUpdates(comparison, pace=RenderPace(clock=lambda: now[0], cpu=lambda: now[0]))
+    (cell,) = comparison.cells
+    cell._receive(cell.run, [Queued(is_waiting=False), TextDelta("*a*\n\n")])
+    board._pace._due = 1.0
+    (waiting,) = (board.changes() or {})["cells"]
+    waits = board.is_waiting, board.changes()
+    now[0] = 1.0
+    (rendered,) = (board.changes() or {})["cells"]
+
+    assert (waiting["text"], waits) == ("*a*\n\n", (True, None))
+    assert (rendered["blocks"], rendered["text"]) == (["<p><em>a</em></p>\n"], "")
+    assert (board.is_waiting, board.changes()) == (False, None)
 
 
 def test_the_kernel_looks_for_words() -> None:

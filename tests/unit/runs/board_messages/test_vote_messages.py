@@ -111,6 +111,20 @@ def test_stopping_shows_what_the_votes_so_far_say(board: Any) -> None:
     assert _press(board, action="vote_stop")["ranking"]["votes"] == 1
 
 
+def test_the_ranking_names_models_whatever_stands_in_columns(
+    board: Any, comparison: Comparison
+) -> None:
+    """Votes are on what was asked: an arrangement changes neither pairs nor names."""
+    comparison.arrange(columns=[], rows="model")
+    voting = _vote(board, "left")
+    assert "model-" not in json.dumps({**voting, "vote": None})
+    shown = _press(board, action="vote_stop")
+
+    assert {line["model"] for line in shown["ranking"]["lines"]} == {"model-a", "model-b"}
+    assert [column["model"] for column in shown["columns"]] == ["all"]
+    assert [row["label"] for row in shown["rows"]] == ["kind/model-a", "short/model-b"]
+
+
 def test_a_vote_that_cannot_be_kept_is_said(board: Any) -> None:
     """The pair stays, and the page learns that its press was dealt with."""
     before = board._updates.snapshot()["vote"]

@@ -155,7 +155,11 @@ export class AnswerText {
 
   /** Append to blocks of bounded size; a line end becomes the border of two. @param {string} text */
   #append(text) {
-    if (!this.#plain) this.#box.append((this.#plain = div("plain", div(""))));
+    if (!this.#plain) {
+      this.#plain = div("plain", div(""));
+      this.#plain.dir = "auto"; // else its first letter would turn the blocks before it
+      this.#box.append(this.#plain);
+    }
     let rest = text.slice(this.#chars);
     this.#chars = text.length;
     while (rest) {

@@ -13,7 +13,7 @@
 
 import { factsOf, matching, shownColumns, shownRows } from "./select.js";
 import { isActive } from "./state.js";
-import { defaultBase, focusOn, showMode, toggleDiff } from "./view_state.js";
+import { defaultBase, focusOn, showMode, toggleDiff, togglePanel } from "./view_state.js";
 
 /**
  * @param {Command} command
@@ -38,7 +38,7 @@ export function obey(command, state, view) {
     case "search":
       return taken(view, "search");
     case "help":
-      return taken({ ...view, isHelpOpen: !view.isHelpOpen });
+      return taken(togglePanel(view, "Help"));
     case "diff":
       return taken(toggleDiff(view, defaultBase(columns, hasRepeats(state))));
     case "focus":
@@ -61,8 +61,7 @@ export function obey(command, state, view) {
 
 /** Close what is open, the last first; then stop. @param {BoardState} state @param {ViewState} view @returns {Outcome} */
 function stop(state, view) {
-  const closed = { ...view, isHelpOpen: false, isAdding: false };
-  if (view.isHelpOpen || view.isAdding) return { view: closed, also: "leave", isTaken: true };
+  if (view.panel) return { view: { ...view, panel: null }, also: "leave", isTaken: true };
   if (view.query) return { view: { ...view, query: "" }, also: "leave", isTaken: true };
   const canStop = isActive(state) && state.connected && state.can_run;
   if (canStop) return { view, also: "stop", isTaken: true };

@@ -31,6 +31,9 @@ export function clock(value_s) {
 /** A column in words. @param {Column} column */
 export const nameOf = ({ letter, model, params, run }) => [letter, model, run, params].filter(Boolean).join(", ");
 
+/** Classes of the colour of a cell, or of its column. @param {Column} column @param {CellState} [cell] */
+export const tintOf = ({ slot, shade }, cell) => cell?.tint || `c${slot} s${shade}`;
+
 const STATES = {
   queued: "queued",
   waiting: "waiting",

@@ -130,7 +130,7 @@ export function mount(store, el) {
     const isTyping = isField(target);
     const isPlain = !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey;
     // A letter for what the second script has yet to bring is no command, and none of the notebook's either.
-    const isEarly = store.state.vote && !store.later.second && event.key.length === 1;
+    const isEarly = (store.state.vote || view.panel) && !store.later.second && event.key.length === 1;
     if (isPlain && (actions.taken.onKey?.(event.key) || isEarly)) {
       event.preventDefault();
       event.stopPropagation();

@@ -16,10 +16,15 @@
  * @property {string} params the parameters that set it apart
  * @property {string} numbers over all of its answers, where there are several
  * @property {string} run label of its run, where several stand side by side
- * @property {number} slot which of the colours
+ * @property {number} slot which of the colours; -1 is none
  * @property {number} shade which of its shades: settings of one model differ
  *
- * @typedef {object} Row one prompt
+ * @typedef {object} Arranged variables of the rows, the columns and the colours; null where they are as asked
+ * @property {string[] | null} rows
+ * @property {string[] | null} columns
+ * @property {string} colour
+ *
+ * @typedef {object} Row one prompt, or what its answers have in common where they are arranged anew
  * @property {string} key names the prompt; opaque
  * @property {string} label its name, on one line; empty where there is only one prompt
  * @property {string} prompt what was asked, where there are several
@@ -60,6 +65,9 @@
  * @property {number | null} cost_usd
  * @property {boolean} is_replayed its times are those of the recorded call
  * @property {number | null} rating a person's, of the log
+ * @property {string} [label] what tells it from others in its place, where they are not all repeats of one call
+ * @property {string} [model] whose it is, to search for, where its column may be of several
+ * @property {string} [tint] classes of its colour, where that is not its column's
  *
  * @typedef {object} Snapshot everything that a page needs
  * @property {string} table_class class of the static table that the board stands in for
@@ -70,6 +78,9 @@
  * @property {Column[]} columns
  * @property {Row[]} rows at least one
  * @property {string} rows_title what the prompts are told apart by
+ * @property {string} columns_title what the columns are told apart by
+ * @property {string[]} variables what rows, columns and colours can stand for
+ * @property {Arranged} arranged
  * @property {Cell[]} cells
  * @property {[before: string, value: string, after: string, hint: string][]} summary
  * @property {string} logged_as id of the comparison in the log, or empty
@@ -97,14 +108,15 @@
  * @typedef {Waiting | Voting} Vote
  * @typedef {"left" | "right" | "tie" | "bad"} Choice
  *
- * @typedef {object} RankingLine
- * @property {string} column key
+ * @typedef {object} Ranked
  * @property {string} rank
  * @property {number} low per cent of the axis
  * @property {number} at
  * @property {number} high
  * @property {string} rating in words
  * @property {string} wins
+ *
+ * @typedef {Ranked & Omit<Column, "numbers">} RankingLine one column as it was asked, whatever columns are shown
  *
  * @typedef {object} Ranking models by the votes of people, the best first
  * @property {number} votes
@@ -123,7 +135,7 @@
  *
  * @typedef {{type: "snapshot", snapshot: Snapshot}} SnapshotMessage
  * @typedef {{type: "update", cells?: CellUpdate[], found?: Found}
- *   & Partial<Pick<Snapshot, "columns" | "chips" | "summary" | "notice" | "vote" | "ranking">>} UpdateMessage
+ *   & Partial<Pick<Snapshot, "columns" | "chips" | "variables" | "summary" | "notice" | "vote" | "ranking">>} UpdateMessage
  * @typedef {{type: "script", text: string}} ScriptMessage the second script, to a page that has asked for it
  * @typedef {SnapshotMessage | UpdateMessage} KernelMessage from the kernel, as a custom message
  *
@@ -132,6 +144,7 @@
  *   | {action: "stop_all" | "run_again" | "retry_failed" | "sync" | "script" | "edit"}
  *   | {action: "add", model: string}
  *   | {action: "texts", cells: string[]}
+ *   | ({action: "arrange"} & Arranged)
  *   | {action: "rate", cell: string, rating: number | null}
  *   | {action: "vote_start" | "vote_undo" | "vote_stop" | "ranking_close"}
  *   | {action: "vote", pair: string, choice: Choice, taken_s: number, note: string, tags: string[]}

@@ -15,6 +15,7 @@
  * @typedef {object} Group repeats with the same answer
  * @property {CellState} cell the first of them
  * @property {number} count
+ * @property {Set<string | undefined>} labels which calls they are of, where they are not all repeats of one
  */
 
 import { METRICS, parseQuery } from "./query.js";
@@ -147,9 +148,10 @@ function grouped(cells) {
   const groups = new Map();
   for (const cell of cells) {
     const key = isEnded(cell) ? cell.answer : cell.key;
-    const known = groups.get(key);
-    if (known) known.count += 1;
-    else groups.set(key, { cell, count: 1 });
+    const group = groups.get(key) ?? { cell, count: 0, labels: new Set() };
+    group.count += 1;
+    group.labels.add(cell.label);
+    groups.set(key, group);
   }
   return [...groups.values()];
 }
@@ -200,7 +202,7 @@ export function matching(state, view) {
   );
   return keysOf(state.cells, (cell) => {
     if (view.filter !== "all" && !flagged[view.filter].has(cell.key)) return false;
-    if (!conditions.every((holds) => holds(cell, models.get(cell.column) ?? ""))) return false;
+    if (!conditions.every((holds) => holds(cell, cell.model ?? models.get(cell.column) ?? ""))) return false;
     if (!words.length) return true;
     if (cell.is_deferred) return found.has(cell.key);
     const prompt = prompts.get(cell.row) ?? "";

@@ -9,6 +9,7 @@
  * @typedef {"words" | "sentences" | "json" | "only"} DiffUnit `only`: what no other column says
  * @typedef {{unit: DiffUnit, base: string}} Diff `base`: key of a column, REPEATS or RUN
  * @typedef {{by: string, isDown: boolean}} Sort
+ * @typedef {"AddModel" | "Arrange" | "Help"} Panel a part of the second script
  *
  * @typedef {object} ViewState
  * @property {Mode} mode
@@ -25,8 +26,7 @@
  * @property {readonly string[]} order keys of columns that were moved or pinned; others follow
  * @property {ReadonlySet<string>} pinned
  * @property {ReadonlySet<string>} hidden
- * @property {boolean} isHelpOpen
- * @property {boolean} isAdding
+ * @property {Panel | null} panel what is open below the toolbar
  */
 
 /** @type {readonly DiffUnit[]} */
@@ -55,8 +55,7 @@ export const INITIAL_VIEW = {
   order: [],
   pinned: new Set(),
   hidden: new Set(),
-  isHelpOpen: false,
-  isAdding: false,
+  panel: null,
 };
 
 /** What a new view of a board shows; of several runs what has changed most. @param {Pick<Snapshot, "rows" | "columns">} snapshot @returns {ViewState} */
@@ -161,6 +160,9 @@ export function moveColumn(view, shown, key, step) {
   order.splice(Math.max(0, shown.indexOf(key) + step), 0, key);
   return { ...view, order };
 }
+
+/** Open a panel, or close it. @param {ViewState} view @param {Panel} panel @returns {ViewState} */
+export const togglePanel = (view, panel) => ({ ...view, panel: view.panel === panel ? null : panel });
 
 /** @param {ViewState} view @param {string} key @returns {ViewState} */
 export const togglePinned = (view, key) => ({ ...view, pinned: toggled(view.pinned, key) });

@@ -85,7 +85,7 @@ export class PageModel {
   /** @returns {Snapshot} */
   #shown() {
     const vote = this.#isBlind ? (this.study?.state() ?? null) : null;
-    if (!vote) return { ...this.#snapshot, vote: null, ranking: null };
+    if (!vote) return { ...this.#snapshot, vote: null };
     return { ...this.#snapshot, vote, ranking: null, chips: [], columns: [], cells: [], summary: [], logged_as: "" };
   }
 }

@@ -2,13 +2,12 @@
  * Models by the votes of people, with their intervals.
  *
  * @import { Ranking, RankingLine } from "../protocol.js"
- * @import { BoardState } from "../state.js"
  */
 
 import { useBoard } from "../views/context.js";
 
-/** @param {{state: BoardState, ranking: Ranking}} props */
-export function RankingView({ state, ranking }) {
+/** @param {{ranking: Ranking}} props */
+export function RankingView({ ranking }) {
   const { send } = useBoard();
   const { votes, lines, last, says, counts } = ranking;
   return (
@@ -32,7 +31,7 @@ export function RankingView({ state, ranking }) {
             <th scope="col" class="number">wins</th>
           </tr>
         </thead>
-        <tbody>{lines.map((line) => <Line key={line.column} state={state} line={line} />)}</tbody>
+        <tbody>{lines.map((line) => <Line key={line.key} line={line} />)}</tbody>
       </table>
       <p class="verdict" role="status">
         {last && <b>{`${last} `}</b>}
@@ -43,11 +42,9 @@ export function RankingView({ state, ranking }) {
   );
 }
 
-/** @param {{state: BoardState, line: RankingLine}} props */
-function Line({ state, line }) {
-  const column = state.columns.find(({ key }) => key === line.column);
-  if (!column) return null;
-  const { slot, shade, letter, model, params, provider } = column;
+/** @param {{line: RankingLine}} props */
+function Line({ line }) {
+  const { slot, shade, letter, model, params, provider } = line;
   return (
     <tr class={`c${slot} s${shade}`}>
       <td>{line.rank}</td>

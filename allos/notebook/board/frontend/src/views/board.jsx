@@ -13,7 +13,6 @@ import { linkTo } from "../links.js";
 import { parseQuery } from "../query.js";
 import { matching, shownColumns, shownRows } from "../select.js";
 import { isActive } from "../state.js";
-import { AddModel } from "./add_model.jsx";
 import { Head } from "./asked.jsx";
 import { Columns } from "./columns.jsx";
 import { Grid } from "./grid.jsx";
@@ -74,7 +73,7 @@ function Blind({ state, view, vote }) {
     <>
       <Later name="VoteView" state={state} view={view} vote={vote} />
       <Notice text={state.notice} />
-      {view.isHelpOpen && <Later name="Help" />}
+      {view.panel === "Help" && <Later name="Help" />}
     </>
   );
 }
@@ -111,11 +110,10 @@ function Shown({ state, view, width_px, now_ms }) {
   return (
     <ColumnsContext.Provider value={shown}>
       <Toolbar state={state} view={view} columns={columns} />
-      {view.isAdding && <AddModel />}
-      {view.isHelpOpen && <Later name="Help" />}
+      {view.panel && <Later name={/** @type {"Arrange"} */ (view.panel)} state={state} />}
       <Head state={state} view={view} rows={rows} row={row} />
       <Notice text={state.notice} />
-      {state.ranking && <Later name="RankingView" state={state} ranking={state.ranking} />}
+      {state.ranking && <Later name="RankingView" ranking={state.ranking} />}
       {view.mode === "grid" && <Grid {...answers} rows={rows} />}
       {view.mode === "table" && <Table {...answers} />}
       {isOneRow && row && <Columns {...answers} row={row.key} isAlone={view.mode === "focus"} />}

@@ -63,7 +63,7 @@ export const Asked = memo(function Asked({ id, text, isExpanded }) {
     <div class="ask">
       <span class="who">{id}</span>
       <div>
-        <div ref={box} class="words clamp">{text}</div>
+        <div ref={box} class="words clamp" dir="auto">{text}</div>
         <More buttonRef={button} id={id} />
       </div>
     </div>

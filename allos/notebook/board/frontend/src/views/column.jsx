@@ -8,7 +8,7 @@
  * @import { FunctionComponent } from "preact"
  */
 
-import { clock, nameOf, seconds, stateLabel } from "../format.js";
+import { clock, nameOf, seconds, stateLabel, tintOf } from "../format.js";
 import { memo } from "../memo.js";
 import { elapsed_s, isEnded } from "../state.js";
 import { Answer } from "./clamped.jsx";
@@ -45,7 +45,7 @@ export const Column = memo(function Column(props) {
   const isOver = cell !== undefined && isEnded(cell);
   return (
     <section
-      class={`col c${column.slot} s${column.shade}`}
+      class={`col ${tintOf(column, cell)}`}
       aria-label={`${name}, ${column.provider}`}
       aria-busy={!isOver && isConnected}
       data-state={isConnected || isOver ? (cell?.state ?? "queued") : "lost"}

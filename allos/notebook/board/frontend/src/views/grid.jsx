@@ -12,7 +12,7 @@
 import { useRef } from "preact/hooks";
 
 import { Comparer } from "../compared.js";
-import { nameOf } from "../format.js";
+import { nameOf, tintOf } from "../format.js";
 import { memo } from "../memo.js";
 import { factsOf, groupsOf, placeOf, shownGroup } from "../select.js";
 import { isEnded } from "../state.js";
@@ -43,7 +43,7 @@ export function Grid({ state, view, columns, rows, matching, words, now_ms }) {
               <small>{rows.length === state.rows.length ? `${rows.length} rows` : `${rows.length} of ${state.rows.length} rows`}</small>
             </th>
             {columns.map((column) => (
-              <th key={column.key} scope="col" class={`c${column.slot} s${column.shade}`}>
+              <th key={column.key} scope="col" class={tintOf(column)}>
                 <div class="top">
                   <span class="key">{column.letter}</span>
                   <Name column={column} />
@@ -57,7 +57,7 @@ export function Grid({ state, view, columns, rows, matching, words, now_ms }) {
           {(row) => (
             <tr key={row.key} aria-rowindex={state.rows.indexOf(row) + 2}>
               <th scope="row" class="row">
-                <button class="label" title={row.prompt} onClick={() => change((now) => focusOn(now, null, row.key))}>
+                <button class="label" dir="auto" title={row.prompt} onClick={() => change((now) => focusOn(now, null, row.key))}>
                   {row.label || "prompt"}
                 </button>
                 <small>{`row ${Number(row.key) + 1}`}</small>
@@ -125,7 +125,7 @@ const GridCell = memo(function GridCell(props) {
   const name = `${nameOf(column)}, ${row.label}`;
   return (
     <td
-      class={`c${column.slot} s${column.shade}${props.isFaint ? " faint" : ""}`}
+      class={tintOf(column, cell) + (cell.tint ? " own" : "") + (props.isFaint ? " faint" : "")}
       data-state={props.isConnected || isEnded(cell) ? cell.state : "lost"}
     >
       <Answer

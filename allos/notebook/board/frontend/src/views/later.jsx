@@ -5,7 +5,7 @@ import { useEffect } from "preact/hooks";
 import { useBoard, useLater } from "./context.js";
 
 /**
- * @template {"Help" | "RankingView" | "VoteView"} N
+ * @template {"AddModel" | "Arrange" | "Help" | "RankingView" | "VoteView"} N
  * @param {{name: N} & import("preact").ComponentProps<import("../later.js").Second[N]>} props
  */
 export function Later({ name, ...props }) {

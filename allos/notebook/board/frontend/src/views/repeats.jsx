@@ -9,6 +9,8 @@ import { agreement } from "../select.js";
 import { showSample } from "../view_state.js";
 import { useBoard } from "./context.js";
 
+/** Of equal answers to different prompts or by different models so many are named. */
+const MAX_LABELS = 3;
 /** Words that are looked at for the place where repeats part. */
 const MAX_WORDS = 400;
 
@@ -21,13 +23,15 @@ export function Repeats({ place, name, cells, groups, shown }) {
     const next = groups[(shown + step + groups.length) % groups.length];
     if (next) change((view) => showSample(view, place, next.cell.sample));
   };
-  const count = groups[shown]?.count ?? 1;
+  const group = groups[shown];
+  const count = group?.count ?? 1;
+  const labels = group ? [...group.labels].slice(0, MAX_LABELS).join(", ") : "";
   const parted = groups.length > 1 ? partedAfter(groups) : null;
   const words = parted === 1 ? "1 word" : `${parted} words`;
   return (
-    <div class="rep" hidden={cells.length < 2}>
+    <div class="rep" hidden={cells.length < 2 && !labels}>
       <span title={parted === null ? undefined : `They part after ${words}`}>
-        {agreement(cells, groups)}
+        {labels || agreement(cells, groups)}
         {parted ? <small>{`, alike for ${words}`}</small> : null}
       </span>
       {groups.length > 1 && (

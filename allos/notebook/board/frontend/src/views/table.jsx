@@ -8,7 +8,7 @@
 
 import { useEffect } from "preact/hooks";
 
-import { money, seconds, stateLabel } from "../format.js";
+import { money, seconds, stateLabel, tintOf } from "../format.js";
 import { METRICS } from "../query.js";
 import { tableLines } from "../select.js";
 import { focusOn, sortBy } from "../view_state.js";
@@ -44,7 +44,7 @@ export function Table({ state, view, columns, matching, now_ms }) {
         <thead>
           <tr>
             {heads.map(([by, label, isNumber]) => (
-              <Head key={by} by={by} label={by === "prompt" ? state.rows_title : label} isNumber={isNumber} view={view} />
+              <Head key={by} by={by} label={{ prompt: state.rows_title, model: state.columns_title }[by] ?? label} isNumber={isNumber} view={view} />
             ))}
           </tr>
         </thead>
@@ -82,12 +82,12 @@ function Line({ cell, count, row, column, hasRow, metrics, now_ms }) {
   const text = (cell.source || cell.text).replace(/\s+/g, " ");
   return (
     <tr data-state={cell.state}>
-      {hasRow && <th scope="row" class="prompt" title={row.prompt}>{row.label}</th>}
-      <td class={`model c${column.slot} s${column.shade}`} title={`${column.provider}/${column.model} ${column.params}`}>
-        <span class="key">{column.letter}</span> {column.model}
+      {hasRow && <th scope="row" class="prompt" dir="auto" title={row.prompt}>{row.label}</th>}
+      <td class={`model ${tintOf(column, cell)}`} title={`${column.provider}/${column.model} ${column.params}`}>
+        <span class="key">{column.letter}</span> {column.model} <small>{cell.label}</small>
       </td>
-      <td class="answer">
-        <button class="alone-link" title="Show alone" dir="auto" onClick={() => change((now) => focusOn(now, column.key, row.key))}>
+      <td class="answer" dir="auto">
+        <button class="alone-link" title="Show alone" onClick={() => change((now) => focusOn(now, column.key, row.key))}>
           {text.slice(0, EXCERPT_CHARS) || cell.error || (cell.is_deferred ? "…" : "–")}
         </button>
         {count > 1 && <b class="times" title={`${count} repeats are the same`}>{`×${count}`}</b>}

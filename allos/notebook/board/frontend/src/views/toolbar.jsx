@@ -9,7 +9,7 @@
 import { canVote, hasRepeats } from "../commands.js";
 import { factsOf, filtersOf } from "../select.js";
 import { isActive } from "../state.js";
-import { changeDiff, defaultBase, REPEATS, RUN, showMode, toggleDiff } from "../view_state.js";
+import { changeDiff, defaultBase, REPEATS, RUN, showMode, toggleDiff, togglePanel } from "../view_state.js";
 import { useBoard } from "./context.js";
 
 /** @type {readonly [Mode, string][]} */
@@ -32,7 +32,7 @@ export function Toolbar({ state, view, columns }) {
       {!isOne && (
         <Segments
           label="View"
-          items={MODES.map(([mode, label]) => [mode, label])}
+          items={MODES}
           chosen={view.mode}
           choose={(mode) => change((now) => showMode(now, mode))}
         />
@@ -56,6 +56,9 @@ export function Toolbar({ state, view, columns }) {
           >
           {SORTS.filter(([by]) => by !== "change" || hasRuns).map(([by, label]) => <option value={by}>{`Sort: ${label}`}</option>)}
         </select>
+      )}
+      {state.variables.length > 1 && (
+        <button class="btn" {...opens(view, change, "Arrange")}>Arrange</button>
       )}
       {view.hidden.size > 0 && (
         <button class="btn" onClick={() => change((now) => ({ ...now, hidden: new Set() }))}>
@@ -94,15 +97,7 @@ export function Toolbar({ state, view, columns }) {
         </button>
       )}
       {state.can_run && <Runs state={state} view={view} />}
-      <button
-        class="btn quiet"
-        aria-label="Keys"
-        aria-expanded={view.isHelpOpen}
-        title="Keys"
-        onClick={() => change((now) => ({ ...now, isHelpOpen: !now.isHelpOpen }))}
-      >
-        ?
-      </button>
+      <button class="btn quiet" aria-label="Keys" title="Keys" {...opens(view, change, "Help")}>?</button>
       </div>
     </div>
   );
@@ -110,7 +105,7 @@ export function Toolbar({ state, view, columns }) {
 
 /**
  * @template {string} T
- * @param {{label: string, items: [T, string, number?][], chosen: T, choose: (item: T) => void}} props
+ * @param {{label: string, items: readonly (readonly [T, string, number?])[], chosen: T, choose: (item: T) => void}} props
  */
 function Segments({ label, items, chosen, choose }) {
   return (
@@ -163,6 +158,17 @@ function DiffControl({ state, view, columns }) {
   );
 }
 
+/**
+ * What a button needs that opens a panel, and closes it.
+ * @param {ViewState} view
+ * @param {import("./context.js").BoardActions["change"]} change
+ * @param {import("../view_state.js").Panel} panel
+ */
+const opens = (view, change, panel) => ({
+  "aria-expanded": view.panel === panel,
+  onClick: () => change((now) => togglePanel(now, panel)),
+});
+
 /** A button that cannot be pressed any more loses the focus, and the board with it its keys. @param {Event} event */
 const keepFocus = (event) =>
   /** @type {HTMLElement | null} */ (/** @type {HTMLElement} */ (event.currentTarget).closest(".allos-board"))?.focus();
@@ -176,14 +182,7 @@ function Runs({ state, view }) {
   const canRun = !isRunning && state.connected;
   return (
     <>
-      <button
-        class="btn quiet"
-        aria-expanded={view.isAdding}
-        disabled={!state.connected}
-        onClick={() => change((now) => ({ ...now, isAdding: !now.isAdding }))}
-      >
-        + model
-      </button>
+      <button class="btn quiet" disabled={!state.connected} {...opens(view, change, "AddModel")}>+ model</button>
       {failed > 1 && (
         <button
           class="btn"

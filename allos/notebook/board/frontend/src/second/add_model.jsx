@@ -2,7 +2,7 @@
 
 import { useLayoutEffect, useRef } from "preact/hooks";
 
-import { useBoard } from "./context.js";
+import { useBoard } from "../views/context.js";
 
 export function AddModel() {
   const { send, change } = useBoard();
@@ -15,7 +15,7 @@ export function AddModel() {
         event.preventDefault();
         const model = field.current?.value.trim();
         if (model) send({ action: "add", model });
-        change((view) => ({ ...view, isAdding: false }));
+        change((view) => ({ ...view, panel: null }));
       }}
     >
       <label>
