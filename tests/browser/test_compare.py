@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,7 +14,6 @@ from playwright.sync_api import expect
 
 from tests.support.fake_server import FakeServer, Fault, Reply
 from tests.support.jupyter import Lab
-from tests.support.processes import Child
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
@@ -161,48 +158,3 @@ def test_picture_of_the_board(lab: Lab) -> None:
         )
 
     expect(board.locator("section")).to_have_count(3)
-
-
-def test_voila_shows_the_answers(lab: Lab, server: FakeServer) -> None:
-    """Served by Voila, the notebook's page holds the finished table."""
-    path = lab.write("voila.ipynb", _setting(server), "%%allos compare groq/a groq/bad\nHow?")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = lab.folder / "voila.log"
-    with log.open("wb") as out:
-        served = Child[bytes](
-            [
-                sys.executable,
-                "-m",
-                "voila",
-                str(path),
-                "--no-browser",
-                f"--port={port}",
-                "--Voila.ip=127.0.0.1",
-            ],
-            env=lab.environment,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-        )
-    page = lab.browser.new_page()
-    try:
-        _wait_for_port(port, served)
-        page.goto(f"http://127.0.0.1:{port}/", timeout=60_000)
-        expect(page.locator(".allos-cmp")).to_contain_text("1 failed", timeout=60_000)
-        expect(page.locator(".allos-cmp strong").first).to_have_text("quick")
-    finally:
-        page.close()
-        served.kill_group()
-
-
-def _wait_for_port(port: int, process: Child[bytes]) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "the server ended"
-        with socket.socket() as probe:
-            probe.settimeout(1)
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)  # between two looks, not instead of one
-    raise TimeoutError(f"nothing listens on {port}")

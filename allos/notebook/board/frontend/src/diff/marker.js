@@ -13,7 +13,10 @@
 import { markup } from "../answer_text.js";
 import { compare } from "./compare.js";
 import { markChanges, Marks, paintFound } from "./paint.js";
-import { inSlices } from "./slices.js";
+import { endSlice, inSlices } from "./slices.js";
+
+/** The page takes some milliseconds to lay out an answer of so many tokens: a few of them are a long frame. */
+const LONG = 1000;
 
 /** @param {string} json */
 function lines(json) {
@@ -84,6 +87,7 @@ export class Marker {
       const content = found.json === null ? markup(html) : lines(found.json);
       this.#draw(content, markChanges(content, found.tokens, found.changes, found.base), words);
       refit();
+      if (found.tokens.length > LONG) endSlice();
     };
     await inSlices(once(draw), isStale);
   }

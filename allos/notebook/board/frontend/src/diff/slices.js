@@ -20,6 +20,11 @@ export function inSlices(work, isStale) {
   return result;
 }
 
+/** End the slice: what was done costs the page more than the time that it took. */
+export function endSlice() {
+  until_ms = 0;
+}
+
 /** @template T @param {Generator<undefined, T>} work @param {() => boolean} isStale @returns {Promise<T | null>} */
 async function run(work, isStale) {
   for (;;) {
