@@ -186,7 +186,8 @@ class LogWriter:
             items = self._next_items()
             with self._store_lock:
                 stopped = self._process(items)
-                self._store.maintain()
+                if self._queue.qsize() < BATCH_ROWS:  # else what has time would let it fall behind
+                    self._store.maintain()
 
     def _next_items(self) -> list[_Item]:
         """Wait for an item, and a moment for more of them."""
@@ -209,7 +210,7 @@ class LogWriter:
     def _process(self, items: list[_Item]) -> bool:
         """Commit the items and finish the flushes among them; True when the thread is to end."""
         stopped = False
-        pacer = Pacer()
+        pacer = Pacer(self._queue.qsize())
         for item in items:
             pacer.pause_if_due()
             if isinstance(item, ProviderResponse):

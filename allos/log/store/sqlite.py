@@ -30,6 +30,7 @@ from allos.log.store.segments import SegmentBuilder, data_version
 from allos.log.store.sqlite_connection import (
     connect,
     has_wal_reset_bug,
+    insert_many,
     insert_new,
     is_bad_value,
     is_damage,
@@ -198,7 +199,7 @@ class SQLiteStore:
                 after = largest_seq(db)
                 version = data_version(db)
             if batch.raw and self._raw_days != 0:
-                db.executemany(_INSERT_RAW, batch.raw)
+                insert_many(db, _INSERT_RAW, batch.raw)
             if batch.ratings:
                 db.executemany(_INSERT_RATING, batch.ratings)
             if batch.runs:
@@ -416,4 +417,4 @@ def _insert_rows(db: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> Non
         if values.count(None) < count
     ]
     pick = itemgetter(*used) if len(used) > 1 else lambda row: (row[used[0]],)
-    db.executemany(insert_rows(used), map(pick, rows))
+    insert_many(db, insert_rows(used), [pick(row) for row in rows])

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import sqlite3
+
+_ROWS_AT_ONCE = 32
+"""Rows that one execution of a statement inserts; their values are fewer than SQLite takes (32,766)."""
 
 BUSY_TIMEOUT_S = 5.0
 """How long SQLite waits for another process's transaction before it fails with "locked"."""
@@ -123,6 +127,29 @@ def insert_new(table: str, names: Sequence[str]) -> str:
     marks = ", ".join("?" * len(names))
     columns = ", ".join(names)
     return f"INSERT INTO {table} ({columns}) VALUES ({marks}) ON CONFLICT DO NOTHING"
+
+
+def insert_many(db: sqlite3.Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows, many of them with each execution of a statement.
+
+    The module gives the interpreter's lock (GIL) up for each execution, and a thread that has it, such as a
+    busy loop thread, keeps it for 5 ms: with an execution for each row, 200 rows a second.
+
+    Parameters
+    ----------
+    db : sqlite3.Connection
+    statement : str
+        Inserts one row: it has ``VALUES (?, ...)`` once.
+    rows : sequence of tuple
+    """
+    whole = len(rows) - len(rows) % _ROWS_AT_ONCE
+    if whole:
+        begin, end = statement.index("(?"), statement.rindex("?)") + 2
+        marks = ", ".join([statement[begin:end]] * _ROWS_AT_ONCE)
+        at_once = statement[:begin] + marks + statement[end:]
+        for at in range(0, whole, _ROWS_AT_ONCE):
+            db.execute(at_once, list(chain.from_iterable(rows[at : at + _ROWS_AT_ONCE])))
+    db.executemany(statement, rows[whole:])
 
 
 def largest_seq(db: sqlite3.Connection) -> int:

@@ -4,7 +4,12 @@ import sqlite3
 
 import pytest
 
-from allos.log.store.sqlite_connection import has_wal_reset_bug, set_journal_mode
+from allos.log.store.sqlite_connection import (
+    has_wal_reset_bug,
+    insert_many,
+    insert_new,
+    set_journal_mode,
+)
 
 
 @pytest.mark.parametrize(
@@ -32,3 +37,18 @@ def test_sqlites_own_journal_mode_is_accepted() -> None:
     db.close()
 
     assert mode == "memory"
+
+
+@pytest.mark.parametrize("count", [0, 1, 31, 32, 33, 100])
+def test_many_rows_are_inserted_in_order(count: int) -> None:
+    """As one by one, those that are stored already left out."""
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    db.execute("CREATE TABLE votes (id INTEGER PRIMARY KEY, note TEXT)")
+    db.execute("INSERT INTO votes VALUES (7, 'kept')")
+    rows = [(number, f"({number}?, ?)") for number in range(count)]
+
+    insert_many(db, insert_new("votes", ("id", "note")), rows)
+
+    found = dict(db.execute("SELECT id, note FROM votes ORDER BY id").fetchall())
+    assert found == {**dict(rows), 7: "kept"}
+    db.close()
