@@ -193,13 +193,16 @@ class Provider:
         options: Mapping[str, Any],
         on_events: OnEvents | None = None,
         interceptors: Sequence[Interceptor] = (),
+        answers: Sequence[Interceptor] = (),
     ) -> Call:
         """Start a call and return its handle; `on_events` makes it a stream. For `runs`.
 
-        `interceptors` are those of this call alone, inside of all others.
+        `interceptors` are those of this call alone, inside of all others, but for `answers`: these are
+        right inside of the log, since what they answer costs nothing.
         """
         prepared = self.prepare(messages, options, stream=on_events is not None)
-        return engine.start(prepared, (*self._interceptors(), *interceptors), on_events)
+        log, *others = self._interceptors()
+        return engine.start(prepared, (log, *answers, *others, *interceptors), on_events)
 
     def start_on_loop(self, messages: Prompt, options: Mapping[str, Any]) -> Call:
         """As `start`, on the loop thread, while `starts_at_once`. For `runs`."""

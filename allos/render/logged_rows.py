@@ -36,6 +36,10 @@ _METADATA = (
 )
 
 
+ANSWER_COLUMNS = ("content", "reasoning", "refusal", "tool_calls", "parts", *_METADATA)
+"""Columns that `response_of` makes a response of, apart from its id and its times."""
+
+
 def records(frame: pd.DataFrame) -> list[Mapping[Any, Any]]:
     """Rows as dicts of plain Python values; null is None."""
     plain = frame.astype(object).where(frame.notna(), None)

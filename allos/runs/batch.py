@@ -26,7 +26,7 @@ from allos.runs.batching.chat_rows import chats_of
 from allos.runs.batching.data_rows import DataRows, as_frame
 from allos.runs.batching.live_batch import Batch, Pace
 from allos.runs.batching.submitted_files import SubmittedFiles
-from allos.runs.batching.tool_calls import ToolOptions, check_tools
+from allos.runs.batching.tool_calls import ToolOptions, check_tools, functions_of
 from allos.runs.column_checks import OPTIONS, check_column
 from allos.runs.executors.answer_files import AnswerFiles, checked_address
 from allos.runs.executors.answers_back import take_all_files
@@ -63,6 +63,7 @@ def batch(
     mode: str = "calls",
     tags: Sequence[str] = (),
     refresh: bool = False,
+    reuse: bool = False,
     confirm: Callable[[BatchPreview], bool] | None = None,
     executor: Any = None,
     store: str | os.PathLike[str] | None = None,
@@ -119,6 +120,9 @@ def batch(
         Words to find the rows again.
     refresh : bool
         Ask everything again, also what is answered.
+    reuse : bool
+        Take complete answers of equal requests from the log, whoever made them, in place of asking again. They
+        are rows of the batch, marked as `replayed`, and cost nothing.
     confirm : callable or None
         ``confirm(preview)`` says whether to go on, given what is left to do and what it costs at most.
     executor : concurrent.futures.Executor, dask.distributed.Client or None
@@ -165,6 +169,7 @@ def batch(
         budget_usd=arguments.budget_usd(budget_usd),
         on_error=arguments.on_error(on_error),
         refresh=flag("refresh", refresh),
+        reuse=flag("reuse", reuse),
         mode=arguments.mode(mode),
     )
     arguments.confirm(confirm)
@@ -250,6 +255,7 @@ def _check_running(shared: dict[str, Any]) -> None:
     arguments.pace(shared.pop("pace", None))
     check_loop_options(shared.pop("max_steps", MAX_STEPS), shared.pop("approve", None))
     normalize_tags(shared.pop("tags", ()))
+    flag("reuse", shared.pop("reuse", False))
     for name in ("executor", "store"):
         shared.pop(name, None)
 
@@ -311,6 +317,7 @@ def start_batch(
     session.open_log()
     session.open_configured_replay()
     log = finished_calls.readable_store(session)
+    _check_reuse(plan, options, pool)
     run_id, finished = _finished(log, plan, batch_id)
     files = _answer_files(address, run_id, session)
     if log is not None and not options.refresh and take_all_files(run_id, session, files):
@@ -374,6 +381,23 @@ def _checked_pool(executor: Any, options: BatchOptions, pace: Pace | None) -> Po
             "executor= or until=. Nothing was sent."
         )
     return pool_of(executor)
+
+
+def _check_reuse(plan: BatchPlan, options: BatchOptions, pool: Pool | None) -> None:
+    if options.reuse and options.refresh:
+        raise ConfigurationError(
+            "refresh=True asks everything again, and reuse=True nothing that is answered: use one. Nothing was sent."
+        )
+    if options.reuse and (pool is not None or options.mode != "calls"):
+        raise ConfigurationError(
+            "reuse=True takes answers while this process makes the calls: leave out executor= and mode=, or reuse=. "
+            "Nothing was sent."
+        )
+    if options.reuse and any(map(functions_of, plan.grid.columns)):
+        raise ConfigurationError(
+            "reuse=True takes single answers, and tools make several of each: leave out tools= or reuse=. "
+            "Nothing was sent."
+        )
 
 
 def _checked_store(store: Any, pool: Pool | None, options: BatchOptions) -> str | None:

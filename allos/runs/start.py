@@ -67,13 +67,14 @@ def _start(
     params: Mapping[str, Any],
     on_events: OnEvents | None,
     interceptors: Sequence[Interceptor] = (),
+    answers: Sequence[Interceptor] = (),
 ) -> Call:
     options, rest = split_options(model, params)
     session = current_session()
     session.open_log()
     provider = session.provider_for(model, **options)
-    if interceptors:
-        return provider.start(messages, rest, on_events, interceptors)
+    if interceptors or answers:
+        return provider.start(messages, rest, on_events, interceptors, answers)
     return provider.start(messages, rest, on_events)
 
 
@@ -84,12 +85,14 @@ def start_task(
     refresh: bool,
     on_events: OnEvents | None = None,
     interceptors: Sequence[Interceptor] = (),
+    answers: Sequence[Interceptor] = (),
     on_loop: bool = False,
 ) -> Call:
     """Start a task of this process, with the keys that its column holds.
 
     A task that cannot be started is a call as well: its response carries the error. `interceptors` are
-    those of this call alone, inside of all others. `on_loop`: this is the loop thread, and the provider
+    those of this call alone, inside of all others; `answers` may answer it in place of the service, for
+    nothing, and are right inside of the log. `on_loop`: this is the loop thread, and the provider
     of the column `starts_at_once`.
     """
     with _origin_of(task):
@@ -97,7 +100,7 @@ def start_task(
             params = {**column.params, "refresh": refresh}
             if on_loop and isinstance(column.model, Provider):
                 return column.model.start_on_loop(task.messages, params)
-            return _start(task.messages, column.model, params, on_events, interceptors)
+            return _start(task.messages, column.model, params, on_events, interceptors, answers)
         except Exception as exc:  # noqa: BLE001 - a provider of somebody else's may raise anything
             return engine.refuse(_unsent_task(task, column.model), _as_refusal(exc))
 

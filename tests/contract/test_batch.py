@@ -232,6 +232,58 @@ def test_running_again_asks_only_what_is_new(server: FakeServer) -> None:
     assert frame["status"].tolist() == ["ok"] * 12
 
 
+def test_answers_of_the_log_take_the_place_of_calls(server: FakeServer) -> None:
+    """Of equal requests, whoever made them: what was cut off or has failed is asked; nothing is paid twice."""
+    server.reply(
+        lambda seen: Reply(
+            f"about {seen.prompt}", finish="length" if "<1>" in str(seen.prompt) else "stop"
+        )
+    )
+    server.script(Fault.status(400))
+    options = {"models": ["groq/m", "mistral/m2"], "max_tokens": 20, "n": 2}
+    first = allos.batch(table(3), "Say {{ text }}", **options).wait(20)
+    asked = server.count
+    with allos.budget(0.0, free=["groq", "mistral"]):
+        again = allos.batch(
+            table(4), "Say {{ text }}", batch_id="another", reuse=True, **options
+        ).wait(20)
+    ok = (first.frame["status"] == "ok") & (first.frame["finish_reason"] == "stop")
+    found = again.frame
+
+    assert set(found["status"]) == {"ok"}
+    assert server.count - asked == len(found) - ok.sum()
+    assert found["replayed"].sum() == ok.sum()
+    assert found[found["replayed"]]["cost_usd"].eq(0.0).all()
+    assert found["content"].tolist() == [f"about Say <{n // 4}>" for n in range(16)]
+    assert set(found["run_id"]) == {"another"}
+    assert found["id"].is_unique
+    assert not set(found["id"]) & set(first.frame["id"])
+
+
+def test_answers_of_the_log_need_a_log_and_calls_of_this_process(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever else makes the answers cannot take them from there: one line, nothing sent."""
+
+    def tool() -> str:
+        """Nothing."""
+        return ""
+
+    for wrong, words in (
+        ({"refresh": True}, "use one"),
+        ({"mode": "provider_batch"}, "leave out executor= and mode="),
+        ({"tools": [tool]}, "leave out tools="),
+        ({"reuse": "yes"}, "reuse must be True or False"),
+    ):
+        with pytest.raises(ConfigurationError, match=words):
+            allos.batch(table(), "{{ text }}", models="groq/m", **{"reuse": True, **wrong})
+    allos.log.close()
+    monkeypatch.setenv("ALLOS_LOG", "off")
+    with pytest.raises(ConfigurationError, match="the log is off"):
+        allos.batch(table(), "{{ text }}", models="groq/m", reuse=True)
+    assert server.count == 0
+
+
 def test_another_prompt_or_other_data_is_another_batch(server: FakeServer) -> None:
     """The id follows from the data and the prompt; a given id is kept."""
     ids = {

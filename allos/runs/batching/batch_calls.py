@@ -23,6 +23,7 @@ from allos.response import ProviderResponse
 from allos.runs.batching.batch_plan import LONG_PREFIX_CHARS, BatchPlan
 from allos.runs.batching.call_states import CallState, CallStates
 from allos.runs.batching.calls import BatchOptions, Calls, Ended, Listener
+from allos.runs.batching.reused_answers import ReusedAnswers
 from allos.runs.batching.shared_budget import SharedBudget
 from allos.runs.batching.stopping import Stop, StopRules, not_sent_note
 from allos.runs.batching.tool_calls import ToolOptions, ToolRun, functions_of
@@ -93,6 +94,7 @@ class BatchCalls:
         self.pause_reason: str | None = None
         self._session = session
         self._services = [service_of(column) for column in plan.grid.columns]
+        self._reused = [ReusedAnswers(session)] if options.reuse else []
         self._rules = StopRules()
         self._bound: dict[int, Column] = {}
         self._calls: dict[int, Call | ToolRun] = {}
@@ -229,7 +231,7 @@ class BatchCalls:
 
     def _starts_at_once(self, service: str) -> bool:
         """Whether the next call of a service may start on this thread: the loop's, if nothing can wait."""
-        if not engine.runtime.get().is_loop_thread or any(self._runs_tools):
+        if not engine.runtime.get().is_loop_thread or any(self._runs_tools) or self._reused:
             return False
         for index, name in enumerate(self._services):
             if name == service:
@@ -254,7 +256,7 @@ class BatchCalls:
         refresh = self.options.refresh
         if not self._runs_tools[task.column]:
             on_loop = engine.runtime.get().is_loop_thread
-            return start_task(task, column, refresh=refresh, on_loop=on_loop)
+            return start_task(task, column, refresh=refresh, answers=self._reused, on_loop=on_loop)
         run = ToolRun(task, column, self._tools, self._session, refresh=refresh)
         run.start()
         return run

@@ -24,6 +24,7 @@ class BatchOptions:
     on_error: str = "row"
     refresh: bool = False
     mode: str = "calls"
+    reuse: bool = False
 
 
 @dataclass(frozen=True, slots=True)

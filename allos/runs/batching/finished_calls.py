@@ -48,13 +48,13 @@ def read_finished(store: Store, run_id: str) -> Finished:
     where = Where(any_of={"run_id": (run_id,)})
     with store.snapshot() as snapshot:
         for block in snapshot.scan(where, ["task_key", "status", "cost_usd", "session_id"]):
-            keys, statuses = _values(block, "task_key"), _values(block, "status")
+            keys, statuses = values_of(block, "task_key"), values_of(block, "status")
             found.ok.update(
                 key
                 for key, status in zip(keys, statuses, strict=True)
                 if status == "ok" and key is not None
             )
-            costs, sessions = _values(block, "cost_usd"), _values(block, "session_id")
+            costs, sessions = values_of(block, "cost_usd"), values_of(block, "session_id")
             for cost, session in zip(costs, sessions, strict=True):
                 if cost is not None:
                     by = found.cost_by_session
@@ -62,7 +62,7 @@ def read_finished(store: Store, run_id: str) -> Finished:
     return found
 
 
-def _values(block: Block, name: str) -> list[Any]:
+def values_of(block: Block, name: str) -> list[Any]:
     """Values of a column, None where null."""
     chunk = block.columns.get(name, NULLS)
     if chunk.values is None:
