@@ -109,6 +109,8 @@ class BoardPage:
             self.requests.append(request.url)
 
     def _act(self, action: dict[str, Any]) -> None:
+        if action["action"] == "flush":
+            return
         self.actions.append(action)
         match action["action"]:
             case "texts":
@@ -128,7 +130,8 @@ class BoardPage:
                 return
 
     def flush(self) -> None:
-        """Send the page what is new."""
+        """Send the page what is new, after everything that it has sent was answered."""
+        self.page.evaluate("() => window.tell({action: 'flush'})")  # behind all before
         message = self.updates.changes()
         if message is not None:
             self.page.evaluate("(message) => window.hear(message)", json.loads(json.dumps(message)))
