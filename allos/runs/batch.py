@@ -403,12 +403,12 @@ def _check_reuse(plan: BatchPlan, options: BatchOptions, pool: Pool | None) -> N
 def _checked_store(store: Any, pool: Pool | None, options: BatchOptions) -> str | None:
     if store is None:
         return None
-    address = checked_address(store)
     if pool is None:
         raise ConfigurationError(
             "store= is where the workers of executor= write their answers: pass executor=, or leave it out. "
             "Nothing was sent."
         )
+    address = checked_address(store)
     if options.budget_usd is not None:
         raise ConfigurationError(
             "budget_usd= is one budget for all workers, which takes a log that they share, "
