@@ -277,6 +277,10 @@ def test_answers_of_the_log_need_a_log_and_calls_of_this_process(
     ):
         with pytest.raises(ConfigurationError, match=words):
             allos.batch(table(), "{{ text }}", models="groq/m", **{"reuse": True, **wrong})
+    allos.log.redact(lambda text: "(redacted)")
+    with pytest.raises(ConfigurationError, match="texts of this log are redacted"):
+        allos.batch(table(), "{{ text }}", models="groq/m", reuse=True)
+    allos.log.redact(None)
     allos.log.close()
     monkeypatch.setenv("ALLOS_LOG", "off")
     with pytest.raises(ConfigurationError, match="the log is off"):

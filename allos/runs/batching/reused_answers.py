@@ -33,7 +33,7 @@ class ReusedAnswers(Interceptor):
     Raises
     ------
     ConfigurationError
-        The log is off.
+        The log is off, or its texts are redacted.
     """
 
     def __init__(self, session: Session) -> None:
@@ -41,6 +41,11 @@ class ReusedAnswers(Interceptor):
             raise ConfigurationError(
                 "reuse=True takes answers from the log, and the log is off: unset ALLOS_LOG, or call "
                 "allos.log.open(path). Nothing was sent."
+            )
+        if session.log.redaction is not None:
+            raise ConfigurationError(
+                "reuse=True takes answers from the log, and texts of this log are redacted: leave out reuse=, or "
+                "call allos.log.redact(None). Nothing was sent."
             )
         self._session = session
         self._lock = threading.Lock()  # guards: read once
