@@ -19,6 +19,7 @@ from allos.log.json_text import to_json_text
 from allos.log.query import open_store, read
 from allos.log.rating_state import by_rater, current_ratings
 from allos.log.store.protocol import Rating, Vote, Where
+from allos.log.vote_names import name_sides, named_model
 from allos.response import ProviderResponse
 
 if TYPE_CHECKING:
@@ -170,6 +171,8 @@ def vote(
 ) -> str:
     """Say which of two answers is better; returns when it is committed to the log.
 
+    Both are named by their model, and two settings of one model by what tells them apart as well.
+
     Parameters
     ----------
     a, b : str or ProviderResponse
@@ -195,6 +198,29 @@ def vote(
     LogError
         The log is off or cannot be written.
     """
+    return cast_vote(
+        *(a, b, winner),
+        shown_first=shown_first,
+        time_taken_s=time_taken_s,
+        note=note,
+        tags=tags,
+        rater=rater,
+    )
+
+
+def cast_vote(
+    a: str | ProviderResponse,
+    b: str | ProviderResponse,
+    winner: Winner,
+    *,
+    shown_first: Literal["a", "b"] | None,
+    time_taken_s: float | None,
+    note: str | None,
+    tags: Iterable[str] | str | None,
+    rater: str | None,
+    names: tuple[str, str] | None = None,
+) -> str:
+    """`vote`, with the names of the two where a board has told them apart already."""
     for name, value, known in (
         ("winner", winner, get_args(Winner)),
         ("shown_first", shown_first, ("a", "b", None)),
@@ -215,13 +241,14 @@ def vote(
     rows = _require(ids)
     one, other = rows[ids[0]], rows[ids[1]]
     same = one["comparison_id"] == other["comparison_id"]
+    model_a, model_b = names or (named_model(one), named_model(other))
     cast = Vote(
         id=new_id(),
         created_at=_now(),
         rater=who,
         prompt=one["prompt"],
-        model_a=named_model(one),
-        model_b=named_model(other),
+        model_a=model_a,
+        model_b=model_b,
         response_a=ids[0],
         response_b=ids[1],
         winner=winner,
@@ -231,6 +258,8 @@ def vote(
         tags=given_tags,
         comparison_id=one["comparison_id"] if same else None,
     )
+    if names is None:
+        (cast,) = name_sides(open_store()[0], [cast])
     log.add_feedback(cast)
     return cast.id
 
@@ -287,7 +316,9 @@ def votes(*, since: Any = None) -> pd.DataFrame:
     -------
     pandas.DataFrame
         `created_at`, `rater`, `prompt`, `model_a`, `model_b`, `winner` (``a b tie bad``), `response_a`,
-        `response_b`, `shown_first`, `time_taken_s`, `note`, `tags`, `comparison_id` and `id`.
+        `response_b`, `shown_first`, `time_taken_s`, `note`, `tags`, `comparison_id` and `id`. Two settings
+        of one model have names of their own, such as ``local/smollm2 (temperature 0)``: those of the
+        columns of their comparison.
 
     Raises
     ------
@@ -297,18 +328,25 @@ def votes(*, since: Any = None) -> pd.DataFrame:
         The log is off or cannot be read.
     """
     earliest = build_where({}, now=utc_now(), since=since).since
+    found = standing_votes()
+    if earliest is not None:
+        found = [each for each in found if each.created_at >= earliest]
+    return votes_frame(name_sides(open_store()[0], found))
+
+
+def standing_votes() -> list[Vote]:
+    """Votes that were not taken back, oldest first, as they are stored.
+
+    Raises
+    ------
+    LogError
+        The log is off or cannot be read.
+    """
     store, _ = open_store()
     with store.snapshot() as snapshot:
         found = list(snapshot.votes())
     withdrawn = {each.withdraws for each in found}
-    standing = [
-        each
-        for each in found
-        if each.winner is not None
-        and each.id not in withdrawn
-        and (earliest is None or each.created_at >= earliest)
-    ]
-    return votes_frame(standing)
+    return [each for each in found if each.winner is not None and each.id not in withdrawn]
 
 
 def votes_frame(votes: Iterable[Vote]) -> pd.DataFrame:
@@ -413,8 +451,3 @@ def _require(ids: Sequence[str]) -> dict[str, dict[str, Any]]:
                 f"the log has no response {each!r:.80}: allos.responses()['id'] has them"
             )
     return found
-
-
-def named_model(row: Mapping[str, Any]) -> str | None:
-    """``provider/model`` of a row."""
-    return f"{row['provider']}/{row['model']}" if row["provider"] else row["model"]

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from allos.call_params import params_of
 from allos.messages import Message
 from allos.parts import File, Image, format_size
 from allos.render.logged_places import RUN, places
 from allos.render.logged_rows import (
     message_count,
-    params_of,
     prompt_labels,
     records,
     response_of,

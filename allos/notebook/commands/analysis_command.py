@@ -96,10 +96,7 @@ def rank(args: tuple[str, ...]) -> pd.DataFrame | str:
         return " ".join(filter(None, [f"No votes{when}. {how}", note]))
     title = f"{plural(len(counted), 'vote')}{when}, {_whose(counted)}"
     if (counted["model_a"] == counted["model_b"]).all():
-        return (
-            f"{title}, all between two answers of one model: these rank no models. Its settings are ranked on "
-            f"the board, and by {_newest_comparison(counted)}.winner()."
-        )
+        return f"{title}, all between answers of one setting, which rank nothing."
     ranked = analysis.leaderboard(counted)
     notes = [
         each
@@ -130,12 +127,6 @@ def _left_out(count: int, judges: list[str]) -> str:
     were = "vote of a judge does" if count == 1 else "votes of judges do"
     ways = " or ".join(f"%allos rank {name}" for name in judges[:_NAMED])
     return f"{count:,} {were} not count with those of people: {ways} ranks by these alone."
-
-
-def _newest_comparison(cast: pd.DataFrame) -> str:
-    """Expression for the newest comparison with a vote."""
-    ids = [each for each in cast["comparison_id"].dropna() if each.startswith("cmp_")]
-    return f"allos.comparison({ids[-1] if ids else 'cmp_...'!r})"
 
 
 def _chosen(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from allos.errors import ConfigurationError, LogError
 from allos.ids import new_id
-from allos.log.feedback import votes
+from allos.log.feedback import standing_votes
 from allos.log.store.protocol import Rating, Vote
 from allos.raters import JUDGE
 from allos.response import ProviderResponse
@@ -227,7 +227,7 @@ def store(log: Log, verdicts: Sequence[Verdict], *, is_pairwise: bool) -> str | 
         if is_pairwise:
             known: Counter[tuple[object, ...]] = Counter()
             if any(verdict.response.replayed for verdict in verdicts):
-                known.update(map(_key, votes().astype(object).itertuples()))
+                known.update(map(_key, standing_votes()))
             items: list[Vote | Rating] = []
             for verdict in verdicts:
                 for vote in votes_of([verdict]):
