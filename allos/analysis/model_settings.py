@@ -27,6 +27,8 @@ R = TypeVar("R")
 
 SETTING = "setting"
 """What `by` is to group by model and parameters."""
+MIXED_SETTINGS = "mixed_settings"
+"""Key of ``frame.attrs``: the note again, which a chart of the frame shows."""
 _MODEL = ("provider", "model")
 _PARAMS = (*PARAM_COLUMNS, "params")
 _RUNS = ("comparison_id", "run_id")
@@ -150,12 +152,35 @@ def groups_settings(*frames: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
             if note and isinstance(result, pd.DataFrame):
                 before = result.attrs.get("notes") or []
                 before = [before] if isinstance(before, str) else list(before)
-                result.attrs["notes"] = [*before, note]
+                result.attrs.update({"notes": [*before, note], MIXED_SETTINGS: note})
             return result
 
         return wrapped
 
     return of
+
+
+def with_settings(frame: pd.DataFrame, by: Any) -> pd.DataFrame:
+    """The frame for a chart: with the column `setting` where it is grouped by, else with its note.
+
+    The frame itself is not changed.
+    """
+    names = _names(by)
+    if not isinstance(frame, pd.DataFrame):
+        return frame
+    if SETTING in names and SETTING not in frame.columns:
+        return frame.assign(**{SETTING: setting_labels(frame)})
+    note = settings_note([frame], names)
+    if note:
+        frame = frame.copy(deep=False)
+        frame.attrs = {**frame.attrs, MIXED_SETTINGS: note}
+    return frame
+
+
+def note_of(frame: pd.DataFrame) -> dict[str, Any]:
+    """``attrs`` of what is made of a frame of `with_settings`: its note, if it has one."""
+    note = frame.attrs.get(MIXED_SETTINGS)
+    return {"notes": [note], MIXED_SETTINGS: note} if note else {}
 
 
 def settings_note(frames: Iterable[pd.DataFrame], by: Sequence[Any]) -> str:

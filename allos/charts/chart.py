@@ -84,8 +84,11 @@ def finish(
     rows : sequence of sequence of int
         For each mark the positions of its rows in the frame.
     title, subtitle : str
+        Where the frame says that settings of a model are taken together, that is a second line.
     """
-    heading = {"text": title, **({"subtitle": subtitle} if subtitle else {})}
+    note = frame.attrs.get("mixed_settings")
+    lines = [each for each in (subtitle, note) if each]
+    heading = {"text": title, **({"subtitle": lines if note else subtitle} if lines else {})}
     chart_of_one, chart_of_several = _classes()
     made: Any
     if len(panels) == 1:

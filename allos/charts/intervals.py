@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -113,15 +114,17 @@ def _pair_label(a: Any, b: Any) -> str:
     --------
     >>> _pair_label("local/smollm2 (temperature=0)", "local/smollm2 (temperature=1)")
     'local/smollm2: temperature=0 − 1'
+    >>> _pair_label("local/smollm2 (temperature 0)", "local/smollm2 (temperature 1)")
+    'local/smollm2: temperature 0 − 1'
     """
     first, second = label(a, 2 * LABEL_CHARS), label(b, 2 * LABEL_CHARS)
     name, _, setting = first.partition(" (")
     other_name, _, other = second.partition(" (")
     if name == other_name and setting and other:
         setting, other = setting.removesuffix(")"), other.removesuffix(")")
-        key = setting.partition("=")[0]
-        if "," not in setting + other and other.startswith(f"{key}="):
-            other = other.removeprefix(f"{key}=")
+        key = re.match(r"\w+[= ]", setting)
+        if key and "," not in setting + other:
+            other = other.removeprefix(key[0])
         return f"{name}: {setting} − {other}"
     return f"{label(a)} − {label(b)}"
 

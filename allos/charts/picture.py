@@ -61,7 +61,8 @@ def bundle(spec: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 def alternative_text(spec: dict[str, Any]) -> str:
     """What the chart shows, in one line of text."""
     heading = spec.get("title") or {}
-    parts = (heading.get("text"), heading.get("subtitle"))
+    lines = heading.get("subtitle") or ()
+    parts = (heading.get("text"), *([lines] if isinstance(lines, str) else lines))
     return drawable("Chart: " + " · ".join(part for part in parts if part))
 
 
