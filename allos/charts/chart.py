@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,6 +16,8 @@ from allos.charts.theme import CONFIG
 
 MARK, ABOUT = "mark", "about"
 """Columns that every chart's data have: the number of the mark, and what it says."""
+_NOTE_CHARS = 90
+"""In one line of the note."""
 
 
 @dataclass(slots=True, eq=False)
@@ -86,8 +89,8 @@ def finish(
     title, subtitle : str
         Where the frame says that settings of a model are taken together, that is a second line.
     """
-    note = frame.attrs.get("mixed_settings")
-    lines = [each for each in (subtitle, note) if each]
+    note = str(frame.attrs.get("mixed_settings", ""))
+    lines = [each for each in (subtitle, *textwrap.wrap(note, _NOTE_CHARS)) if each]
     heading = {"text": title, **({"subtitle": lines if note else subtitle} if lines else {})}
     chart_of_one, chart_of_several = _classes()
     made: Any

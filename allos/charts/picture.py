@@ -28,7 +28,7 @@ _ELEMENTS = frozenset(
     | {"stop"}
 )
 _ATTRIBUTES = frozenset(
-    {"d", "x", "y", "x1", "x2", "y1", "y2", "width", "height", "viewBox", "transform", "id"}
+    {"d", "x", "y", "dy", "x1", "x2", "y1", "y2", "width", "height", "viewBox", "transform", "id"}
     | {"fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray"}
     | {"stroke-linecap", "stroke-linejoin", "stroke-miterlimit", "opacity", "text-anchor"}
     | {"font-size", "font-weight", "offset", "stop-color", "stop-opacity", "clip-path"}

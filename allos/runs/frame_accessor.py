@@ -225,7 +225,8 @@ class ResponsesAccessor:
         Parameters
         ----------
         columns : sequence of str, optional
-            Which columns. By default all; of the log's the ten that ``allos.responses()`` shows.
+            Which columns. By default all; of the log's the ten that ``allos.responses()`` shows, and why calls
+            failed, where some did.
 
         Returns
         -------

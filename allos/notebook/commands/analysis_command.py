@@ -46,7 +46,8 @@ def cost(args: tuple[str, ...]) -> pd.DataFrame:
     by, frame, when = _chosen("cost", args, _COST)
     total: Cost = frame.allos.cost()
     found = analysis.cost_report(frame, by)
-    title = f"{total} for {plural(len(frame), 'call')}{when}"
+    shown = "Unknown cost" if total.usd is None else str(total)
+    title = f"{shown} for {plural(len(frame), 'call')}{when}"
     return _marked(found, title, _settings_note(found))
 
 

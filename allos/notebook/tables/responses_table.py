@@ -154,6 +154,8 @@ def _some_rows(frame: pd.DataFrame) -> tuple[pd.DataFrame, int | None]:
 
 def _cell(name: Any, row: Mapping[str, Any], excerpt_chars: int) -> TableCell | str:
     value = row[name]
+    if name == "content" and value is None and row.get("error_message") is not None:
+        return replace(excerpt(row["error_message"], excerpt_chars), tone="problem")
     if name in _CELLS and f"{name}{LOG_SUFFIX}" not in row:
         return _CELLS[name](row)
     if value is None or isinstance(value, bool):
