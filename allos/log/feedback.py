@@ -168,10 +168,9 @@ def vote(
     note: str | None = None,
     tags: Iterable[str] | str | None = None,
     rater: str | None = None,
+    names: tuple[str, str] | None = None,
 ) -> str:
     """Say which of two answers is better; returns when it is committed to the log.
-
-    Both are named by their model, and two settings of one model by what tells them apart as well.
 
     Parameters
     ----------
@@ -185,6 +184,10 @@ def vote(
         Seconds that the choice took.
     note, tags, rater
         As in `rate`.
+    names : tuple of str, optional
+        What the two are called in rankings, such as ``("old prompt", "new prompt")``. By default each is its
+        model, and two settings of one model are told apart by their parameters and system prompts. Two
+        answers of one comparison are always called what its columns are.
 
     Returns
     -------
@@ -198,29 +201,6 @@ def vote(
     LogError
         The log is off or cannot be written.
     """
-    return cast_vote(
-        *(a, b, winner),
-        shown_first=shown_first,
-        time_taken_s=time_taken_s,
-        note=note,
-        tags=tags,
-        rater=rater,
-    )
-
-
-def cast_vote(
-    a: str | ProviderResponse,
-    b: str | ProviderResponse,
-    winner: Winner,
-    *,
-    shown_first: Literal["a", "b"] | None,
-    time_taken_s: float | None,
-    note: str | None,
-    tags: Iterable[str] | str | None,
-    rater: str | None,
-    names: tuple[str, str] | None = None,
-) -> str:
-    """`vote`, with the names of the two where a board has told them apart already."""
     for name, value, known in (
         ("winner", winner, get_args(Winner)),
         ("shown_first", shown_first, ("a", "b", None)),
@@ -232,7 +212,7 @@ def cast_vote(
                 f"{did_you_mean(str(value), words)}"
             )
     _check_text("note", note)
-    given_tags = _tags(tags)
+    given_tags, given_names = _tags(tags), _names(names)
     log = _log()
     who = _rater(rater, log)
     ids = [_id_of(a), _id_of(b)]
@@ -241,7 +221,7 @@ def cast_vote(
     rows = _require(ids)
     one, other = rows[ids[0]], rows[ids[1]]
     same = one["comparison_id"] == other["comparison_id"]
-    model_a, model_b = names or (named_model(one), named_model(other))
+    model_a, model_b = given_names or (named_model(one), named_model(other))
     cast = Vote(
         id=new_id(),
         created_at=_now(),
@@ -258,10 +238,19 @@ def cast_vote(
         tags=given_tags,
         comparison_id=one["comparison_id"] if same else None,
     )
-    if names is None:
+    if given_names is None:
         (cast,) = name_sides(open_store()[0], [cast])
     log.add_feedback(cast)
     return cast.id
+
+
+def _names(names: Any) -> tuple[str, str] | None:
+    if names is None:
+        return None
+    is_pair = isinstance(names, list | tuple) and len(names) == 2
+    if not is_pair or not all(isinstance(each, str) and each.strip() for each in names):
+        raise ConfigurationError(f"names must be two names, got {names!r:.80}.")
+    return names[0], names[1]
 
 
 def default_rater() -> str | None:

@@ -14,13 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from allos import log
 from allos.call_params import params_of, setting_labels
 from allos.errors import ConfigurationError
-from allos.log.feedback import (
-    cast_vote,
-    default_rater,
-    standing_votes,
-    votes_frame,
-    withdraw_vote,
-)
+from allos.log.feedback import default_rater, vote, votes, withdraw_vote
 from allos.raters import JUDGE, find_rater
 from allos.render.comparison_view import ComparisonView
 from allos.response import ProviderResponse
@@ -163,7 +157,7 @@ class Voting:
                 raise ValueError("this pair has a vote already; the next one is shown")
             winner: Any = _WINNERS[choice]
             labels = column_labels(self._source)
-            id = cast_vote(
+            id = vote(
                 *(pair.left.response, pair.right.response, winner),
                 shown_first="a",
                 time_taken_s=time_taken_s,
@@ -212,7 +206,7 @@ class Voting:
             )
         ballot = _Ballot(pairs)
         by_ids = {pair.ids: pair for pair in pairs}
-        for row in people_votes(votes_frame(standing_votes())).to_dict("records"):
+        for row in people_votes(votes()).to_dict("records"):
             pair = by_ids.get(frozenset((row["response_a"], row["response_b"])))
             if pair is None:
                 continue
@@ -290,7 +284,7 @@ def votes_on(source: Source, *, judges: bool = False, rater: str | None = None) 
     answers = answers_of(source)
     of = {answer.response.id: labels[answer.column] for answer in answers}
     row_of = {answer.response.id: answer.row for answer in answers}
-    frame = votes_frame(standing_votes())
+    frame = votes()
     frame = frame[frame["response_a"].isin(list(of)) & frame["response_b"].isin(list(of))]
     is_judge = _by_judges(frame)
     if rater is None:

@@ -103,6 +103,15 @@ def test_answers_of_no_comparison_are_told_apart_by_their_calls() -> None:
     assert found[3][0] != found[3][1]
 
 
+def test_answers_may_be_named() -> None:
+    """Two prompts, say: what is compared need not be the models."""
+    old, new = asked(1, comparison=None), asked(2, comparison=None)
+    record(old, new)
+    allos.vote(old, new, "b", names=("old prompt", "new prompt"))
+
+    assert names() == [("old prompt", "new prompt")]
+
+
 def test_equal_calls_have_one_name_and_rank_nothing() -> None:
     """One line says so: no number is made of them."""
     one, two = (asked(n, column=0, temperature=0.0) for n in (1, 2))

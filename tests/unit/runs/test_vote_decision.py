@@ -9,7 +9,6 @@ import pytest
 
 import allos
 from allos.errors import ConfigurationError
-from allos.log.feedback import standing_votes
 from allos.runs.comparison import Comparison
 from tests.support.voted import PROMPTS, compared
 
@@ -54,8 +53,8 @@ def test_a_log_without_texts_is_enough(tmp_path: Path, monkeypatch: pytest.Monke
     """Which prompt a vote is about is known by its answers."""
     with compared(tmp_path / "log.sqlite") as comparison:
         _vote(comparison, 0, "a", "ann")
-        blank = [vote._replace(prompt=None, rater=None) for vote in standing_votes()]
-        monkeypatch.setattr("allos.runs.voting.standing_votes", lambda: blank)
+        blank = allos.votes().assign(prompt=None, rater=None)
+        monkeypatch.setattr("allos.runs.voting.votes", lambda: blank)
 
         assert comparison.winner().votes == 1
 
