@@ -136,7 +136,13 @@ def _lines(
     for at, (label, row) in enumerate(zip(shown.index, records(shown), strict=True)):
         if at == gap_after:
             lines.append([TableCell("…", tone="quiet")] * (1 + len(names)))
-        cells = [_cell(name, row, excerpt_chars) for name in names]
+        why = None if "error_message" in names else row.get("error_message")
+        cells = [
+            replace(excerpt(why, excerpt_chars), tone="problem")
+            if name == "content" and row[name] is None and why is not None
+            else _cell(name, row, excerpt_chars)
+            for name in names
+        ]
         lines.append([TableCell(str(label), tone="quiet"), *cells])
     return lines
 
@@ -154,8 +160,6 @@ def _some_rows(frame: pd.DataFrame) -> tuple[pd.DataFrame, int | None]:
 
 def _cell(name: Any, row: Mapping[str, Any], excerpt_chars: int) -> TableCell | str:
     value = row[name]
-    if name == "content" and value is None and row.get("error_message") is not None:
-        return replace(excerpt(row["error_message"], excerpt_chars), tone="problem")
     if name in _CELLS and f"{name}{LOG_SUFFIX}" not in row:
         return _CELLS[name](row)
     if value is None or isinstance(value, bool):
