@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from allos import log
 from allos.call_params import params_of, setting_labels
 from allos.errors import ConfigurationError
-from allos.log.feedback import default_rater, vote, votes, withdraw_vote
+from allos.log.feedback import (
+    default_rater,
+    standing_votes,
+    vote,
+    votes_frame,
+    withdraw_vote,
+)
 from allos.raters import JUDGE, find_rater
 from allos.render.comparison_view import ComparisonView
 from allos.response import ProviderResponse
@@ -239,6 +245,11 @@ def answers_of(source: Source) -> list[Answer]:
 
 def _is_votable(response: ProviderResponse) -> bool:
     return response.ok and response.id is not None and bool(response.content.strip())
+
+
+def votes() -> pd.DataFrame:
+    """Votes of the log as they are stored: here sides are known by the columns of their answers."""
+    return votes_frame(standing_votes())
 
 
 def people_votes(frame: pd.DataFrame) -> pd.DataFrame:
