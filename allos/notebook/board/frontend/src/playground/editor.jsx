@@ -20,7 +20,7 @@ export function Editor({ id, name, value, columns, problem, warning, placeholder
     <>
       <div class={`editor${problem ? " wrong" : ""}`} style={{ "--lines": lines }}>
         <div class="both">
-          <pre class="copy" aria-hidden="true">
+          <pre class="copy" dir="auto" aria-hidden="true">
             {piecesOf(value, columns).map(({ text, kind }, at) => (kind ? <mark key={at} class={kind}>{text}</mark> : text))}
             {"\n"}
           </pre>
@@ -29,6 +29,7 @@ export function Editor({ id, name, value, columns, problem, warning, placeholder
             name={name}
             ref={area}
             rows={1}
+            dir="auto"
             defaultValue={value}
             placeholder={placeholder}
             spellcheck={false}
