@@ -36,6 +36,7 @@ export function Editor({ id, name, value, columns, problem, warning, placeholder
             aria-invalid={Boolean(problem)}
             aria-describedby={says ? `${id}-says` : undefined}
             onFocus={({ currentTarget }) => onFocus(currentTarget)}
+            onKeyDown={ownEnter}
             onInput={({ currentTarget }) => change(currentTarget.value)}
           />
         </div>
@@ -43,4 +44,9 @@ export function Editor({ id, name, value, columns, problem, warning, placeholder
       {says && <p id={`${id}-says`} class={problem ? "problem" : "warning"} role={problem ? "alert" : undefined}>{says}</p>}
     </>
   );
+}
+
+/** JupyterLab cancels the new line of any text area in a cell whose key it has seen. @param {KeyboardEvent} event */
+function ownEnter(event) {
+  if (event.key === "Enter") event.stopPropagation();
 }
