@@ -29,7 +29,7 @@ _PROSE = "text-align:left;vertical-align:top;min-width:12em"
 _PROSE_OF_MANY = "text-align:left;vertical-align:top;min-width:9em"
 _NARROW = "padding-right:10px"
 _MANY_COLUMNS = 8
-_UNWRAPPED_CHARS = 40
+_UNWRAPPED_CHARS = 60
 """A longer text wraps in any column, else it would run into the next one."""
 
 
