@@ -18,6 +18,7 @@ from playwright.sync_api import Page, expect
 
 from allos.parts import Image, data_uri
 from allos.render.comparison_columns import COLOURS
+from allos.render.comparison_facts import MAX_PROMPT_CHARS
 from allos.render.plain import clean_text
 from tests.support.fake_server import Call, FakeServer, Fault, Raw, Reply
 from tests.support.hostile import FLAG, HOSTILE, HOSTILE_PARTS, MARK, judge
@@ -35,6 +36,8 @@ _REPEATED = {
     "math_brackets_lines",
 }
 _PER_PROMPT = 10
+_PROMPT_CHARS = 200
+"""Of a text that is a part of a prompt: how it begins is what counts."""
 
 TEXTS = [text.encode(errors="ignore").decode() for _, text in HOSTILE]
 SHORT = [
@@ -135,7 +138,7 @@ def _did_nothing(notebook: Notebook, outputs: int, classes: frozenset[str] = fro
 
 
 def test_cells(lab: Lab, server: FakeServer) -> None:
-    """Answers, reasoning, refusals and calls of tools: streaming, fresh, saved and reopened."""
+    """Answers, reasoning, refusals and calls of tools: streaming, fresh, saved, exported and reopened."""
     cells = [
         f"for n in range({batch.start}, {batch.stop}):\n    run('allos', f'groq/h{{n}}', 'Go on')"
         for batch in BATCHES
@@ -145,14 +148,38 @@ def test_cells(lab: Lab, server: FakeServer) -> None:
 
     assert len(TEXTS) >= 150
     _did_nothing(notebook, len(TEXTS))
-    notebook.save()
-    _did_nothing_reopened(notebook, len(TEXTS))
+    _did_nothing_exported(lab, notebook.save())
+    for opened in _did_nothing_reopened(notebook, len(TEXTS)):
+        opened.screenshot(f"hostile-{'trusted' if opened.trusted else 'untrusted'}")
+
+
+def _did_nothing_exported(lab: Lab, path: Path) -> None:
+    """In a page made by nbconvert, whose own typesetter runs."""
+    subprocess.run(
+        [sys.executable, "-m", "jupyter", "nbconvert", "--to", "html", str(path)],
+        check=True,
+        capture_output=True,
+        timeout=120,
+        env=lab.environment,
+    )
+    page: Page = lab.browser.new_page()
+    seen: list[str] = []
+    page.on("request", lambda request: seen.append(request.url))
+    page.goto(path.with_suffix(".html").as_uri())
+    page.wait_for_timeout(1500)
+    ran = page.evaluate(f"() => window.{FLAG} ?? 0")
+    count = page.locator(".allos-out").count()
+    page.close()
+
+    assert ran == 0
+    assert [url for url in seen if MARK in url or url.startswith("file:///etc")] == []
+    assert count == len(TEXTS)
 
 
 def _did_nothing_reopened(
     notebook: Notebook, outputs: int, classes: frozenset[str] = frozenset()
-) -> None:
-    """Opened again as one's own, and as a file that came by mail."""
+) -> Iterator[Notebook]:
+    """Opened again as one's own, and as a file that came by mail: one after the other."""
     for trust in (True, False):
         notebook = notebook.reopen(trust=trust)
         notebook.page.evaluate(_COUNT)
@@ -163,7 +190,7 @@ def _did_nothing_reopened(
         if trust:
             _did_nothing(notebook, outputs, classes)
         _quiet(notebook)
-        notebook.screenshot(f"hostile-{'trusted' if trust else 'untrusted'}")
+        yield notebook
 
 
 def _quiet(notebook: Notebook) -> None:
@@ -248,7 +275,7 @@ def test_questions_about_tools(lab: Lab, server: FakeServer) -> None:
 
     _did_nothing(notebook, 2 * len(starts))
     notebook.save()
-    _did_nothing_reopened(notebook, 2 * len(starts))
+    assert len(list(_did_nothing_reopened(notebook, 2 * len(starts)))) == 2
 
 
 def _seen(text: str) -> str:
@@ -256,8 +283,21 @@ def _seen(text: str) -> str:
     return "".join(char if ord(char) < 0xE0100 else clean_text(char) for char in text)
 
 
+def _prompts() -> list[range]:
+    """The texts in groups that a board shows whole, one below the other."""
+    found, chars = [range(0)], 0
+    for number, text in enumerate(SHORT):
+        chars += len(text[:_PROMPT_CHARS]) + len("\n\n")
+        if chars > MAX_PROMPT_CHARS:
+            found.append(range(number, number))
+            chars = len(text[:_PROMPT_CHARS]) + len("\n\n")
+        found[-1] = range(found[-1].start, number + 1)
+    return found
+
+
 def test_comparisons(lab: Lab, server: FakeServer) -> None:
     """Board and table: answers, models' names, prompts, system texts, names of files, errors."""
+    prompts = _prompts()
     answers = [
         "c = allos.compare('Go on', models=["
         f"name for n in range({batch.start}, {batch.stop}) for name in ({names})])\nc"
@@ -265,12 +305,12 @@ def test_comparisons(lab: Lab, server: FakeServer) -> None:
         for names in ("f'groq/h{n}',", "f'groq/bad{n}', 'groq/m' + texts[n][:300]")
     ]
     asked = [
-        f"for n in range({start}, {min(start + 100, len(TEXTS))}, {_PER_PROMPT}):\n"
-        f"    some = [text[:200] for text in texts[n:n + {_PER_PROMPT}]]\n"
-        "    parts = [*some, allos.File(data=b'x', name='a' + some[0])]\n"
-        "    c = allos.compare(parts, system='\\n\\n'.join(some), models=['groq/h0'])\n"
+        f"for at in {groups}:\n"
+        f"    some = [text[:{_PROMPT_CHARS}] for text in texts[at.start:at.stop]]\n"
+        "    files = [allos.File(data=b'x', name='a' + text) for text in some[:3]]\n"
+        "    c = allos.compare([*some, *files], system='\\n\\n'.join(some), models=['groq/h0'])\n"
         "    display(c.wait())"
-        for start in range(0, len(TEXTS), 100)
+        for groups in (prompts[:10], prompts[10:])
     ]
     ended = "while allos.current_session().active_runs: __import__('time').sleep(0.1)"
     cells = [*[cell for each in answers for cell in (each, ended)], *asked]
@@ -287,11 +327,11 @@ def test_comparisons(lab: Lab, server: FakeServer) -> None:
     slots = {f"allos-c{slot}" for slot in range(COLOURS)}
     notebook.screenshot("board-hostile")
 
-    assert boards.count() == len(answers) + -(-len(TEXTS) // _PER_PROMPT)
+    assert boards.count() == len(answers) + len(prompts)
     assert boards.locator(".col").count() >= 3 * len(TEXTS)
     _did_nothing(notebook, len(TEXTS), frozenset(roots) | slots)
     notebook.save()
-    _did_nothing_reopened(notebook, len(answers), frozenset(roots) | slots)
+    assert len(list(_did_nothing_reopened(notebook, len(answers), frozenset(roots) | slots))) == 2
 
 
 def test_images(lab: Lab, server: FakeServer) -> None:
@@ -327,7 +367,7 @@ def test_images(lab: Lab, server: FakeServer) -> None:
     assert widths.count(48) == 2
     _did_nothing(notebook, len(names), classes)
     notebook.save()
-    _did_nothing_reopened(notebook, len(names), classes)
+    assert len(list(_did_nothing_reopened(notebook, len(names), classes))) == 2
 
 
 _UNSAFE = (
@@ -373,32 +413,3 @@ def test_unsafe_html_is_what_it_says(lab: Lab, server: FakeServer) -> None:
 
     expect(notebook.outputs(1)).to_contain_text("because you asked for `--unsafe-html`")
     assert notebook.page.evaluate(f"() => window.{FLAG}") >= 1
-
-
-def test_exported_page(lab: Lab, server: FakeServer, tmp_path: Path) -> None:
-    """In a page made by nbconvert, whose own typesetter runs, the corpus does nothing either."""
-    cells = [
-        f"for n in range({batch.start}, {batch.stop}):\n    run('allos', f'groq/h{{n}}', 'Go on')"
-        for batch in BATCHES
-    ]
-    notebook = _open(lab, "export.ipynb", server, *cells)
-    path = notebook.save()
-    subprocess.run(
-        [sys.executable, "-m", "jupyter", "nbconvert", "--to", "html", str(path)],
-        check=True,
-        capture_output=True,
-        timeout=120,
-        env=lab.environment,
-    )
-    page: Page = lab.browser.new_page()
-    seen: list[str] = []
-    page.on("request", lambda request: seen.append(request.url))
-    page.goto(path.with_suffix(".html").as_uri())
-    page.wait_for_timeout(1500)
-    ran = page.evaluate(f"() => window.{FLAG} ?? 0")
-    count = page.locator(".allos-out").count()
-    page.close()
-
-    assert ran == 0
-    assert [url for url in seen if MARK in url or url.startswith("file:///etc")] == []
-    assert count == len(TEXTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import threading
 from collections import Counter
@@ -386,6 +387,7 @@ def test_pause_and_resume(server: FakeServer) -> None:
     batch = allos.batch(table(30), "{{ text }}", models="groq/a", concurrency=2)
     server.wait_requests(2)
     batch.pause()
+    assert re.search(r"calls left, [12] of them under way\.", str(batch.interrupted()))
     batch.wait_for_calls(20)
     before = server.count
     with pytest.raises(BatchPausedError, match=r"is paused with \d+ of 30 calls left: resume\(\)"):
@@ -706,7 +708,8 @@ def test_an_interrupt_is_a_pause(server: FakeServer) -> None:
     batch = allos.batch(table(30), "{{ text }}", models="groq/a", concurrency=2)
     timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
     timer.start()
-    with pytest.raises(Interrupted, match=r"the batch is paused with \d+ of 30 calls left"):
+    left = r"the batch is paused with \d+ of 30 calls left(, [12] of them under way)?\. resume"
+    with pytest.raises(Interrupted, match=left):
         batch.wait(20)
 
     assert batch.state == "paused"
