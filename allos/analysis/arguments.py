@@ -11,6 +11,8 @@ import pandas as pd
 
 from allos.errors import ConfigurationError, did_you_mean
 
+_MOST_COLUMNS = 12
+"""More columns than this are not listed in an error: a log has eighty."""
 _PASS_FAIL = {"pass": 1.0, "fail": 0.0, "true": 1.0, "false": 0.0}
 
 
@@ -27,11 +29,17 @@ def require_columns(frame: Any, names: Sequence[str]) -> pd.DataFrame:
             known = [str(column) for column in frame.columns]
             raise ConfigurationError(
                 f"The frame has no column {name!r}.{did_you_mean(str(name), known)} "
-                f"Its columns: {', '.join(known) or 'none'}."
+                f"{_columns(known)}"
             )
     if frame.empty:
         raise ConfigurationError("The frame has no rows, so there is nothing to analyse.")
     return frame
+
+
+def _columns(names: Sequence[str]) -> str:
+    if len(names) > _MOST_COLUMNS:
+        return f"frame.columns has all {len(names)}."
+    return f"Its columns: {', '.join(names) or 'none'}."
 
 
 def not_a_frame(value: object) -> str:

@@ -137,6 +137,13 @@ def unpack(blob: bytes, start: int, count: int, *, has_nulls: bool) -> ColumnChu
     return ColumnChunk(as_objects(strings))
 
 
+def repeated(value: str | None, count: int) -> pa.Array:
+    """One string, or null, `count` times."""
+    import pyarrow as pa
+
+    return pa.repeat(pa.scalar(value, pa.large_string()), count)
+
+
 def joined(chunks: Sequence[tuple[int, ColumnChunk]]) -> pa.Array | None:
     """One array of chunks of strings, each with its number of rows; None where a value is no string."""
     import pyarrow as pa

@@ -27,16 +27,9 @@ _MAX_PLAIN_SHARE = (
 
 def column(blocks: Sequence[Block], name: str, kinds: Mapping[str, str] = DTYPES) -> ExtensionArray:
     """Column of the frame, with its dtype in the schema, or in other `kinds`."""
-    import numpy as np
-    import pandas as pd
-
     dtype = kinds.get(name, "str")  # raw_request and raw_reply are strings
     total = sum(block.row_count for block in blocks)
     chunks = [(block.row_count, block.columns.get(name, NULLS)) for block in blocks]
-    if all(chunk.values is None for _, chunk in chunks):
-        kind: Any = text_dtype() if dtype == "str" else dtype
-        nothing: ExtensionArray = pd.array([None], dtype=kind)
-        return nothing.take(np.zeros(total, dtype=np.intp))
     return _strings(chunks, total) if dtype == "str" else _numbers(chunks, total, dtype)
 
 
@@ -44,6 +37,9 @@ def _strings(chunks: Sequence[tuple[int, ColumnChunk]], total: int) -> Extension
     import numpy as np
     import pandas as pd
 
+    value = _one_value(chunks[0][1]) if chunks else None
+    if value is not _SEVERAL and all(_one_value(chunk) == value for _, chunk in chunks):
+        return _repeated(value, total)
     plain = sum(
         count for count, chunk in chunks if chunk.values is not None and chunk.codes is None
     )
@@ -61,6 +57,35 @@ def _strings(chunks: Sequence[tuple[int, ColumnChunk]], total: int) -> Extension
         for count, chunk in chunks
     ]
     return pd.array(np.concatenate(strings), dtype=text_dtype())
+
+
+_SEVERAL = object()
+
+
+def _one_value(chunk: ColumnChunk) -> Any:
+    """The string that all rows of a chunk have, None where all are null; else `_SEVERAL`."""
+    if chunk.values is None:
+        return None
+    if isinstance(chunk.values, arrow_strings.ArrowStrings):
+        return _SEVERAL  # what has few values has codes
+    values = iter(chunk.values)
+    first = next(values, _SEVERAL)
+    if chunk.codes is not None:  # first is null
+        first = next(values, None)
+        return first if len(chunk.values) == 2 and chunk.codes.all() else _SEVERAL
+    is_one = isinstance(first, str) and all(value == first for value in values)
+    return first if is_one else _SEVERAL
+
+
+def _repeated(value: str | None, count: int) -> ExtensionArray:
+    import numpy as np
+    import pandas as pd
+
+    if arrow_strings.is_storage():
+        column: ExtensionArray = pd.array(arrow_strings.repeated(value, count), dtype=text_dtype())
+        return column
+    one: ExtensionArray = pd.array([value], dtype=text_dtype())
+    return one.take(np.zeros(count, dtype=np.intp))
 
 
 def _strings_from_codes(chunks: Sequence[tuple[int, ColumnChunk]], total: int) -> ExtensionArray:

@@ -9,6 +9,9 @@ from allos.render.fact import Fact
 from allos.render.format import UNKNOWN, money
 from allos.response import ProviderResponse
 
+FREE = "free"
+"""Cost of what the embedded model answers, on this machine."""
+
 
 def total_cost(responses: Sequence[ProviderResponse], *, spent_now: bool = False) -> Fact:
     """Sum of the known costs and the number of the unknown ones, such as ``$0.12 + 3 unknown``.
@@ -22,13 +25,15 @@ def total_cost(responses: Sequence[ProviderResponse], *, spent_now: bool = False
     Returns
     -------
     Fact
-        A dash when no cost is known. `hint` says why costs are unknown.
+        ``free`` where the embedded model gave all of them, a dash when no cost is known. `hint` says why costs are unknown.
 
     Examples
     --------
     >>> total_cost([ProviderResponse("Hi", metadata={"provider": "groq", "model": "llama"})])
     Fact(text='–', before='', after='', hint='groq/llama reported no token counts')
     """
+    if responses and all(map(is_free, responses)):
+        return Fact(FREE)
     costs = [0.0 if spent_now and r.replayed else cost_usd(r) for r in responses]
     known = [cost for cost in costs if cost is not None]
     reasons = [why_unknown(r) for r, cost in zip(responses, costs, strict=True) if cost is None]
@@ -100,4 +105,4 @@ def model_cost(model: str, usd: float | None) -> str:
     >>> model_cost("local/smollm2", None), model_cost("groq/llama-3.1-8b-instant", 0.12)
     ('free', '$0.12')
     """
-    return "free" if not usd and model.partition("/")[0] == EMBEDDED else money(usd)
+    return FREE if not usd and model.partition("/")[0] == EMBEDDED else money(usd)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from allos.render.comparison_costs import is_estimated, is_free, total_cost, was_sent
+from allos.render.comparison_costs import FREE, is_estimated, is_free, total_cost, was_sent
 from allos.render.comparison_view import CellView, PromptView
 from allos.render.fact import Fact
 from allos.render.format import UNKNOWN, ending, first_token, seconds, speed, token_counts
@@ -222,7 +222,7 @@ def _estimate(sent: Sequence[ProviderResponse], pieces: int) -> str:
 def _cost(cost: Fact, sent: Sequence[ProviderResponse]) -> list[Fact]:
     """Cost of one answer, or of several in all; an embedded model is free, a refusal has none."""
     if all(map(is_free, sent)):
-        return [Fact("free")]
+        return [Fact(FREE)]
     if cost.text == UNKNOWN:
         answered = any(response.ok or response.content for response in sent)
         return [Fact("cost unknown", hint=cost.hint)] if answered else []

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from allos.render.comparison_columns import key_letter
-from allos.render.comparison_costs import cost_usd, total_cost, was_sent
+from allos.render.comparison_costs import FREE, cost_usd, total_cost, was_sent
 from allos.render.comparison_facts import NOTABLE_WAIT_S, median_known, median_of
 from allos.render.comparison_view import ComparisonView
 from allos.render.fact import Fact
@@ -24,6 +24,8 @@ class Best:
     """Seconds, or US dollars for one answer."""
     tokens_per_second: float | None = None
     """Its speed while it wrote, where that is known and one column alone is the best."""
+    is_alone: bool = False
+    """Whether it is better than another one whose value is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +44,7 @@ class Summary:
     total: int
     """All calls."""
     spent: Fact | None
-    """Dollars spent now; replayed answers cost nothing. None while no call that was sent has ended."""
+    """Dollars spent now, or ``free``; replayed answers cost nothing. None while no call that was sent has ended."""
 
     @property
     def facts(self) -> list[Fact]:
@@ -57,10 +59,10 @@ class Summary:
                     after="" if speed == UNKNOWN else f"at {speed}",
                 )
             )
-        if self.cheapest is not None and (self.cheapest.value or len(self.cheapest.columns) == 1):
-            facts.append(Fact(_best_label(self.cheapest, money), before="cheapest"))
+        if self.cheapest is not None and (self.cheapest.value or self.cheapest.is_alone):
+            facts.append(Fact(_best_label(self.cheapest, _mean_cost), before="cheapest"))
         facts += self._counts
-        if self.spent is not None and self.spent.text != UNKNOWN:
+        if self.spent is not None and self.spent.text not in (UNKNOWN, FREE):
             facts.append(Fact(self.spent.text, before="spent", hint=self.spent.hint))
         return facts
 
@@ -126,7 +128,12 @@ def lowest(
     value = min(known.values())
     columns = tuple(index for index in known if known[index] == value)
     speed = speeds.get(columns[0]) if speeds and len(columns) == 1 else None
-    return Best(columns=columns, value=value, tokens_per_second=speed)
+    is_alone = len(columns) == 1 < len(known)
+    return Best(columns=columns, value=value, tokens_per_second=speed, is_alone=is_alone)
+
+
+def _mean_cost(usd: float) -> str:
+    return money(usd) if usd else FREE
 
 
 def _best_label(best: Best, to_text: Callable[[float], str]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections import Counter
 
-from allos.render.comparison_costs import cost_fact, cost_usd, was_sent, why_unknown
+from allos.render.comparison_costs import FREE, cost_fact, cost_usd, is_free, was_sent, why_unknown
 from allos.render.comparison_summary import Summary, lowest, time_s
 from allos.render.fact import Fact
 from allos.render.format import money, seconds
@@ -32,6 +32,7 @@ class ComparisonTally:
         self._statuses: Counter[str] = Counter()
         self._sent = 0
         self._spent_usd = 0.0
+        self._free = 0
         self._estimated = 0
         self._unknown_costs: Counter[str] = Counter()  # by reason
 
@@ -83,6 +84,8 @@ class ComparisonTally:
     def _spent(self) -> Fact | None:
         if not self._sent:
             return None
+        if self._free == self._sent:
+            return Fact(FREE)
         unknown = self._unknown_costs.total()
         return cost_fact(
             max(self._spent_usd, 0.0) if unknown < self._sent else None,
@@ -95,6 +98,7 @@ class ComparisonTally:
         self._statuses[response.status] += sign
         if was_sent(response):
             self._sent += sign
+            self._free += sign * is_free(response)
             spent_usd = 0.0 if response.replayed else cost_usd(response)  # costs nothing today
             if spent_usd is None:
                 self._unknown_costs[why_unknown(response)] += sign

@@ -28,6 +28,7 @@ from allos.runs.batching.live_batch import Batch, Pace
 from allos.runs.batching.submitted_files import SubmittedFiles
 from allos.runs.batching.tool_calls import ToolOptions, check_tools, functions_of
 from allos.runs.column_checks import OPTIONS, check_column
+from allos.runs.columns_in_prompts import check_columns_in_prompts
 from allos.runs.executors.answer_files import AnswerFiles, checked_address
 from allos.runs.executors.answers_back import take_all_files
 from allos.runs.executors.executor_calls import ExecutorCalls
@@ -289,7 +290,9 @@ def _plan(
     if isinstance(prompt, str) and not prompt.strip():
         raise ConfigurationError("The prompt is empty. Nothing was sent.")
     rows = DataRows(frame)
-    return BatchPlan(Grid([as_messages(prompt, system)], columns, rows=rows, n=n), rows)
+    grid = Grid([as_messages(prompt, system)], columns, rows=rows, n=n)
+    check_columns_in_prompts(grid)
+    return BatchPlan(grid, rows)
 
 
 def _finished(

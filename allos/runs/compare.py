@@ -15,6 +15,7 @@ from allos import context
 from allos.errors import BudgetError
 from allos.messages import Prompt, as_messages
 from allos.runs.ask import normalize_tags
+from allos.runs.columns_in_prompts import check_columns_in_prompts
 from allos.runs.comparison import Comparison
 from allos.runs.data import data_rows, given_prompts
 from allos.runs.grid import Grid, Model, build_columns, normalize_models, normalize_params
@@ -107,6 +108,7 @@ def compare(
     columns = build_columns(models, params, shared)
     asked = [as_messages(each, system) for each in given_prompts(prompt, prompts)]
     grid = Grid(asked, columns, rows=data_rows(data), n=n)
+    check_columns_in_prompts(grid)
     with_tags = context.using(tags=normalize_tags(tags))
     if confirm is not None:
         from allos.runs.preview import preview_grid

@@ -9,12 +9,11 @@ from concurrent.futures import Future
 from dataclasses import replace
 from functools import cached_property
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from allos import context, engine
 from allos.errors import Interrupted
 from allos.ids import new_id
-from allos.log.spreadsheets import write_csv, write_excel
 from allos.messages import Message
 from allos.providers import Provider
 from allos.render.blind import blind_view
@@ -30,6 +29,7 @@ from allos.runs import active_runs
 from allos.runs.arrangeable import Arrangeable
 from allos.runs.cell import Cell
 from allos.runs.change_log import ChangeLog
+from allos.runs.exportable import Exportable
 from allos.runs.grid import Column, Grid
 from allos.runs.scheduler import Scheduler
 from allos.runs.task import Task
@@ -38,14 +38,12 @@ from allos.secret import seal_secrets
 from allos.session import current_session
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
 
 T = TypeVar("T")
 
 
-class Comparison(Arrangeable, Votable):
+class Comparison(Arrangeable, Exportable, Votable):
     """A comparison under way or done; made by `compare`.
 
     In a notebook it shows the live board when a cell displays it. It can be awaited.
@@ -331,65 +329,6 @@ class Comparison(Arrangeable, Votable):
             RowView(index=index, prompt=PromptView.of(messages), values=values)
             for index, (_, _, messages, values) in enumerate(self._grid.filled())
         )
-
-    @overload
-    def to_html(
-        self, path: None = None, *, title: str | None = None, blind: bool | None = None
-    ) -> str: ...
-    @overload
-    def to_html(
-        self, path: str | Path, *, title: str | None = None, blind: bool | None = None
-    ) -> Path: ...
-    def to_html(
-        self,
-        path: str | Path | None = None,
-        *,
-        title: str | None = None,
-        blind: bool | None = None,
-    ) -> str | Path:
-        """One page that holds the comparison, to keep, print or send: it needs no network and no kernel.
-
-        It has the board's views, filters, search and differences; a browser that runs no scripts
-        shows the static table. Waits for the answers.
-
-        Parameters
-        ----------
-        path : str or pathlib.Path, optional
-            ``.html``; replaced if it exists.
-        title : str, optional
-            Heading of the page.
-        blind : bool, optional
-            Whether the page asks for votes and hides which model gave which answer until then; its
-            votes come back with `allos.import_votes`. By default as the comparison is shown.
-
-        Returns
-        -------
-        str or pathlib.Path
-            The page; the file, where a path is given.
-
-        Raises
-        ------
-        ConfigurationError
-            The file cannot be written, or there is nothing to vote on.
-
-        Examples
-        --------
-        ::
-
-            both = allos.compare("Explain gravity.", models=["local/smollm2", "groq/llama-3.1-8b-instant"])
-            both.to_html("gravity.html", title="Gravity, for Monday")
-        """
-        from allos.runs.comparison_file import write_html
-
-        return write_html(self.wait(), path, title=title, blind=blind)
-
-    def to_csv(self, path: str | Path) -> Path:
-        """Write the responses as CSV, as ``frame.allos.to_csv`` does. Waits for them."""
-        return write_csv(self.frame, path)
-
-    def to_excel(self, path: str | Path) -> Path:
-        """Write the responses as an Excel workbook, as ``frame.allos.to_excel`` does. Waits for them."""
-        return write_excel(self.frame, path)
 
     def __str__(self) -> str:
         from allos.render.comparison_text import comparison_text

@@ -17,10 +17,10 @@ from allos.render.blind import blind_view
 from allos.render.comparison_columns import models_in_words
 from allos.render.comparison_page import comparison_page
 from allos.render.comparison_table import bare_comparison_html
+from allos.runs.blind_study import make_study
 from allos.runs.board_messages.source import BoardSource
 from allos.runs.board_messages.updates import BoardUpdates
 from allos.runs.board_messages.vote_messages import ranking
-from allos.runs.study import make_study
 from allos.version import __version__
 
 

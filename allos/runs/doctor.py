@@ -75,12 +75,23 @@ def doctor(*, online: bool = False) -> Report:
     >>> {finding.status for finding in doctor().findings} <= {"ok", "note", "problem"}
     True
     """
-    from allos.runs import doctor_checks
-
     found: list[Finding] = []
-    for check in doctor_checks.ALL:
+    for check in _checks():
         found += _guarded(check.__name__, lambda check=check: check(online))  # type: ignore[misc]  # bound at once
     return Report(tuple(found))
+
+
+def _checks() -> tuple[Callable[[bool], Iterable[Finding]], ...]:
+    """One check for each area, in the order in which they are reported."""
+    from allos.runs.checks.embedded_model import embedded_model
+    from allos.runs.checks.frontend import notebook
+    from allos.runs.checks.keys import keys
+    from allos.runs.checks.log import log
+    from allos.runs.checks.packages import versions
+    from allos.runs.checks.services import hosts
+    from allos.runs.checks.settings import settings
+
+    return (keys, hosts, log, embedded_model, versions, notebook, settings)
 
 
 def _guarded(name: str, check: Callable[[], Iterable[Finding]]) -> list[Finding]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, Self, overload
+from typing import Any, Self
 
 from allos.errors import Interrupted
 from allos.render.blind import blind_view
@@ -14,6 +13,7 @@ from allos.render.comparison_text import comparison_text
 from allos.render.comparison_view import CellView, ColumnView, ComparisonView
 from allos.runs.arrangeable import Arrangeable
 from allos.runs.cell import CellSnapshot
+from allos.runs.exportable import Exportable
 from allos.runs.votable import Votable
 
 
@@ -42,7 +42,7 @@ class FinishedCell:
         )
 
 
-class FinishedComparison(Arrangeable, Votable):
+class FinishedComparison(Arrangeable, Exportable, Votable):
     """A comparison of which nothing runs; in a notebook it shows its board.
 
     Parameters
@@ -114,42 +114,6 @@ class FinishedComparison(Arrangeable, Votable):
     def interrupted(self) -> Interrupted:
         """Return the error that says that a cell was interrupted; nothing ran."""
         return Interrupted("Interrupted.")
-
-    @overload
-    def to_html(
-        self, path: None = None, *, title: str | None = None, blind: bool | None = None
-    ) -> str: ...
-    @overload
-    def to_html(
-        self, path: str | Path, *, title: str | None = None, blind: bool | None = None
-    ) -> Path: ...
-    def to_html(
-        self,
-        path: str | Path | None = None,
-        *,
-        title: str | None = None,
-        blind: bool | None = None,
-    ) -> str | Path:
-        """One page that holds the answers, to keep, print or send: it needs no network and no kernel.
-
-        Parameters
-        ----------
-        path : str or pathlib.Path, optional
-            ``.html``; replaced if it exists.
-        title : str, optional
-            Heading of the page.
-        blind : bool, optional
-            Whether the page asks for votes and hides which model gave which answer until then; its
-            votes come back with `allos.import_votes`. By default as the comparison is shown.
-
-        Returns
-        -------
-        str or pathlib.Path
-            The page; the file, where a path is given.
-        """
-        from allos.runs.comparison_file import write_html
-
-        return write_html(self, path, title=title, blind=blind)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return {"text/html": comparison_html(self.view()), "text/plain": str(self)}

@@ -166,6 +166,11 @@ class Grid:
         """Names of the data's columns that the prompts use, in the order of their first use."""
         return tuple(dict.fromkeys(name for each in self._templates for name in each.names))
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Texts of the prompts into which the data's columns may be put."""
+        return tuple(dict.fromkeys(text for each in self._templates for text in each.texts))
+
     def with_column(self, model: str | Provider, params: Mapping[str, Any]) -> Grid:
         """Return the grid with one more column at its end."""
         added = build_column(len(self.columns), model, params)
@@ -291,6 +296,11 @@ class _Template:
             if message.role in _SUBSTITUTED
             for text in _texts(message)
         }
+
+    @property
+    def texts(self) -> Iterable[str]:
+        """Texts that may name columns."""
+        return self._parsed
 
     @property
     def names(self) -> list[str]:

@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING
 
 from allos.errors import ConfigurationError, did_you_mean
 from allos.log.query import responses
-from allos.log.spreadsheets import write_csv, write_excel
 from allos.render.comparison_view import ComparisonView
 from allos.render.logged_rows import records, response_of
 from allos.response import ProviderResponse
 from allos.runs.finished import FinishedComparison
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
 
 _PREFIX = "cmp_"
@@ -44,14 +41,6 @@ class LoggedComparison(FinishedComparison):
     def responses(self) -> list[ProviderResponse]:
         """One response for each row, as far as the log keeps it."""
         return [response_of(row) for row in records(self.frame)]
-
-    def to_csv(self, path: str | Path) -> Path:
-        """Write the responses as CSV, as ``frame.allos.to_csv`` does."""
-        return write_csv(self.frame, path)
-
-    def to_excel(self, path: str | Path) -> Path:
-        """Write the responses as an Excel workbook, as ``frame.allos.to_excel`` does."""
-        return write_excel(self.frame, path)
 
     def __repr__(self) -> str:
         count = len(self.frame)

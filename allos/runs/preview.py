@@ -12,6 +12,7 @@ from allos.providers import Provider
 from allos.providers.auth.endpoints import PLACEHOLDER
 from allos.providers.pricing.estimates import CHARS_PER_TOKEN
 from allos.providers.pricing.planned_requests import PlannedRequest, Preview
+from allos.runs.columns_in_prompts import check_columns_in_prompts
 from allos.runs.data import data_rows, given_prompts
 from allos.runs.grid import Grid, Model, build_columns, normalize_params
 from allos.runs.start import split_options
@@ -85,6 +86,7 @@ def preview(
         return _one(asked[0], model, shared, stream=bool(stream), exact=exact)
     columns = build_columns(models, normalize_params(params), shared)
     grid = Grid(asked, columns, rows=rows, n=n)
+    check_columns_in_prompts(grid)
     return preview_grid(grid, stream=stream is not False, exact=exact)
 
 

@@ -34,6 +34,8 @@ class ColumnCounts:
     """Of the calls of this run whose cost is known."""
     unknown_cost: int = 0
     """Calls of this run whose cost is unknown."""
+    replayed: int = 0
+    """Calls of this run whose answer was recorded before."""
     since: float | None = None
     """`time.monotonic` of the first start."""
     until: float | None = None
@@ -67,6 +69,7 @@ class ColumnCounts:
             self.cancelled += 1
         else:
             self.errors[type(response.error).__name__ if response.error else "error"] += 1
+        self.replayed += response.replayed
         for step in response.steps or (response,):
             self._add_usage(step)
 
@@ -91,9 +94,11 @@ class ColumnCounts:
 
     @property
     def tokens_per_second(self) -> float | None:
-        """Output tokens per second of all calls together."""
+        """Output tokens per second of all calls together; None where answers were replayed."""
         elapsed_s = self.elapsed_s
-        return self.output_tokens / elapsed_s if elapsed_s and self.output_tokens else None
+        if not elapsed_s or not self.output_tokens or self.replayed:
+            return None
+        return self.output_tokens / elapsed_s
 
     @property
     def left_s(self) -> float | None:

@@ -107,6 +107,10 @@ def _read_file(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     kind = _READERS.get(path.suffix.lower())
+    if kind is None and "{{" in str(path):
+        raise ConfigurationError(
+            "The data come before the prompt: (data, 'Classify: {{ text }}', ...). Nothing was sent."
+        )
     if kind is None:
         raise ConfigurationError(
             f"{path.name!r} is not the path of a file with data: its name must end in "

@@ -3,11 +3,15 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pandas as pd
+import pytest
 
 from allos import _process
+from allos.dtypes import text_dtype
+from allos.log.blocks import Block, ColumnChunk, as_objects
 from allos.log.columns import DTYPES, NAMES
-from allos.log.frame import frame_of
+from allos.log.frame import column, frame_of
 from allos.log.log import Log
+from allos.log.store.segment_codec import decode, encode_strings
 from tests.support.dtypes import named
 from tests.support.log_rows import a_response
 
@@ -46,3 +50,33 @@ def test_few_distinct_strings_are_converted_once() -> None:
         [("same" if n % 3 else None) for n in range(30)], dtype=frame["reasoning"].dtype
     )
     pd.testing.assert_extension_array_equal(frame["reasoning"].array, expected)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (["a", "a"], ["a"]),
+        ([None, None], [None]),
+        (["a", "a"], ["b"]),
+        (["a", None], ["a"]),
+        (["a", "a"], [None]),
+        ([None], ["a"]),
+        (["", ""], [""]),
+        ([], ["a"]),
+    ],
+)
+def test_columns_of_one_string(parts: tuple[list[str | None], ...]) -> None:
+    """Of stored codes, and of rows after them: the column has the strings of all, whether alike or not."""
+    first, second = parts
+    stored = decode(bytes(encode_strings(first)), len(first)) if first else ColumnChunk(None)
+    rows = ColumnChunk(as_objects(second))
+    for chunks in ([stored, rows], [rows, stored], [stored, stored], [rows]):
+        values = [first if chunk is stored else second for chunk in chunks]
+        blocks = [
+            Block(len(some), {"host": chunk}) for some, chunk in zip(values, chunks, strict=True)
+        ]
+
+        found = column(blocks, "host")
+
+        expected = pd.array([value for some in values for value in some], dtype=text_dtype())
+        pd.testing.assert_extension_array_equal(found, expected)

@@ -113,3 +113,16 @@ def test_an_unknown_cost_has_a_reason() -> None:
     assert found.hint == "groq/m reported no token counts; no price known for vllm/smollm2"
     assert replayed is not None
     assert replayed.hint == ""
+
+
+def test_the_embedded_model_costs_nothing() -> None:
+    """What ran on this machine is free: no sum, and no cheapest among its settings."""
+    free = response(provider="local", latency_s=1.0)
+
+    assert [str(fact) for fact in summed([free], [None]).facts[1:]] == ["1 of 2 done"]
+    assert [str(fact) for fact in summed([free], [free]).facts[1:]] == ["2 of 2 done"]
+    mixed = summed([free], [response(provider="groq", cost_usd=0.5)])
+    assert [str(fact) for fact in mixed.facts] == [
+        "first to finish A 1.0 s",
+        *("cheapest A free", "2 of 2 done", "spent $0.5"),
+    ]

@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from allos.errors import IncompleteStreamError
@@ -18,7 +18,7 @@ from allos.render.comparison_table import bare_comparison_html, comparison_html
 from allos.render.comparison_text import comparison_text
 from allos.render.comparison_view import CellView, ColumnView, ComparisonView, PromptView
 from allos.render.plain import clean_text
-from allos.render.style import COMPARISON_CSS, CSS
+from allos.render.style import COMPARISON_CSS, CSS, DIRECTION_CSS
 from allos.response import ProviderResponse
 from tests.support.hostile import HOSTILE, judge
 from tests.unit.render.comparison_views import (
@@ -36,9 +36,8 @@ from tests.unit.render.comparison_views import (
 def faults(page: str, comparison_id: str = ID) -> list[str]:
     """What must not be in the table; beside the usual, only its own classes may."""
     ours = {f"allos-c{slot}" for slot in range(COLOURS)} | {root_class(comparison_id)}
-    return judge(
-        page, styles=frozenset({CSS + COMPARISON_CSS}), classes=frozenset(ours), images=True
-    )[0]
+    sheets = frozenset({CSS + COMPARISON_CSS, CSS + COMPARISON_CSS + DIRECTION_CSS})
+    return judge(page, styles=sheets, classes=frozenset(ours), images=True)[0]
 
 
 def shown(view: ComparisonView) -> str:
@@ -216,6 +215,7 @@ def test_hostile_text_in_every_field_is_inert(text: str) -> None:
 
 @given(text=st.one_of(st.text(max_size=200), st.text(st.characters(), max_size=80)))
 @settings(max_examples=settings.default.max_examples * 3 // 2)
+@example(text="\u05e9\u05dc\u05d5\u05dd")  # runs from right to left
 def test_any_text_is_inert(text: str) -> None:
     """The same holds for texts that nobody thought of."""
     view = hostile(text)

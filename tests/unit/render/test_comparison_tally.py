@@ -16,6 +16,7 @@ NUMBERS = st.none() | st.sampled_from([0.0, 0.1, 0.25, 0.3, 1.0])
 def _responses(draw: st.DrawFn) -> ProviderResponse:
     facts = {
         "status": draw(st.sampled_from(["ok", "ok", "error", "cancelled"])),
+        "provider": draw(st.sampled_from(["groq", "groq", "local"])),
         "attempts": draw(st.sampled_from([0, 1, 2])),
         "latency_s": draw(NUMBERS),
         "cost_usd": draw(NUMBERS),

@@ -20,7 +20,7 @@ from tests.support.hostile import HOSTILE, MARK, judge
 # Pieces that mean something to a Markdown or HTML parser, so that random texts reach its corners.
 _PIECES = st.sampled_from(
     [
-        *"[]()<>!*_`#|-+:\\&\n\t\"'=$ xé",
+        *"[]()<>!*_`#|-+:\\&\n\t\"'=$ xé\u05e9\u0639",
         *(
             "**",
             "```",

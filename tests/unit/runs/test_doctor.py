@@ -15,7 +15,8 @@ import allos
 from allos import log
 from allos.providers.auth import key_store
 from allos.providers.catalog import model_cache
-from allos.runs import doctor_checks
+from allos.runs import doctor as doctor_module
+from allos.runs.checks import frontend, keys, packages, services
 from allos.runs.doctor import Report
 from allos.runs.finding import Finding
 from allos.session import current_session
@@ -92,7 +93,7 @@ def test_no_key_is_a_note() -> None:
 
 def test_keyring_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     """A locked keyring does not hold the doctor up."""
-    monkeypatch.setattr(doctor_checks, "_KEYRING_S", 0.05)
+    monkeypatch.setattr(keys, "_KEYRING_S", 0.05)
     monkeypatch.setattr(key_store, "keyring_backend", lambda: time.sleep(1))
 
     assert any("The keyring did not respond" in text for _, text in of("keys"))
@@ -128,8 +129,7 @@ def test_online_asks_for_models_and_sends_no_prompt(monkeypatch: pytest.MonkeyPa
         allos.doctor()
         assert server.count == 0
 
-        monkeypatch.setattr(doctor_checks, "embedded_model", lambda online: iter(()))
-        findings = [(each.status, str(each)) for each in doctor_checks.hosts(True)]
+        findings = [(each.status, str(each)) for each in services.hosts(True)]
 
         assert ("ok", "groq responds and lists 1 models.") in findings
         assert any(
@@ -178,10 +178,8 @@ def test_second_package_of_the_name_is_found(
 
 def test_unrelated_package_of_the_index(monkeypatch: pytest.MonkeyPatch) -> None:
     """The distribution 'allos' is a different project, and the fix is two commands."""
-    real = doctor_checks._version
-    monkeypatch.setattr(
-        doctor_checks, "_version", lambda name: "9.9" if name == "allos" else real(name)
-    )
+    real = packages._version
+    monkeypatch.setattr(packages, "_version", lambda name: "9.9" if name == "allos" else real(name))
 
     assert any("pip uninstall allos" in text for _, text in of("versions"))
 
@@ -190,9 +188,9 @@ def test_missing_and_incompatible_packages(monkeypatch: pytest.MonkeyPatch) -> N
     """What is not installed, and what is too old, is a problem with its pip line."""
     import importlib.metadata
 
-    real = doctor_checks._version
+    real = packages._version
     versions = {"anywidget": None, "openai": "1.0"}
-    monkeypatch.setattr(doctor_checks, "_version", lambda name: versions.get(name, real(name)))
+    monkeypatch.setattr(packages, "_version", lambda name: versions.get(name, real(name)))
     monkeypatch.setattr(importlib.metadata, "requires", lambda name: ["openai>=3.50,<4"])
     findings = of("versions")
 
@@ -218,7 +216,7 @@ def test_a_check_that_fails_leaves_the_others_alone(monkeypatch: pytest.MonkeyPa
     def broken(online: bool) -> Any:
         raise RuntimeError("gone")
 
-    monkeypatch.setattr(doctor_checks, "ALL", (broken, doctor_checks.notebook))
+    monkeypatch.setattr(doctor_module, "_checks", lambda: (broken, frontend.notebook))
     report = allos.doctor()
 
     assert report.findings[0] == Finding(

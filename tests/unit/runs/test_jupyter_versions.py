@@ -77,9 +77,9 @@ def test_running_server_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 
 def test_doctor_says_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """`allos.doctor` has the notes among those of the notebook."""
-    from allos.runs import doctor_checks
+    from allos.runs.checks import frontend
 
     monkeypatch.setattr(jupyter_versions, "_versions", lambda env: {"jupyterlab": "4.6.1"})
     monkeypatch.delenv("VSCODE_PID", raising=False)
 
-    assert any("JupyterLab 4.6.1" in each.message for each in doctor_checks.notebook(False))
+    assert any("JupyterLab 4.6.1" in each.message for each in frontend.notebook(False))

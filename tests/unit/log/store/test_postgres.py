@@ -19,7 +19,7 @@ from allos.log.store.opening import open_store
 from allos.log.store.postgres import PostgresStore
 from allos.log.store.protocol import Batch, Rating, RunRecord, Store, Vote, Where
 from allos.log.store.sqlite import SQLiteStore
-from allos.runs.doctor_checks import log_
+from allos.runs.checks import log as log_check
 from tests.support.log_rows import a_response, record
 from tests.support.postgres_server import PostgresServer
 
@@ -219,7 +219,7 @@ def test_the_doctor_names_the_database(url: DatabaseURL, monkeypatch: pytest.Mon
     found = []
     for address in (there, gone.replace("/team", "/none")):
         monkeypatch.setenv("ALLOS_LOG", address)
-        found.append([each.message for each in log_(False)])
+        found.append([each.message for each in log_check.log(False)])
 
     assert found[0] == [f"The log is in the database {DatabaseURL(there)}."]
     assert "cannot open the log" in found[1][0]

@@ -1,6 +1,6 @@
 /**
  * Blind votes without a kernel: which pair is next, what was voted, and the file that takes the votes home. The
- * kernel's side is `allos/runs/study.py`, and `allos/log/vote_import.py`, which reads the file. Pure.
+ * kernel's side is `allos/runs/blind_study.py`, and `allos/log/vote_import.py`, which reads the file. Pure.
  *
  * @import { Choice, Voting } from "../protocol.js"
  *

@@ -9,9 +9,9 @@ import pytest
 
 import allos
 import allos.log
+from allos.runs.blind_study import make_study
 from allos.runs.compare import compare
 from allos.runs.comparison import Comparison
-from allos.runs.study import make_study
 from allos.testing import ScriptedProvider
 
 
