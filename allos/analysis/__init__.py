@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from allos.analysis.judge_correction import label_next as label_next
     from allos.analysis.judge_flips import judge_reliability as judge_reliability
     from allos.analysis.model_drift import drift as drift
+    from allos.analysis.model_settings import setting_labels as setting_labels
     from allos.analysis.paired_scores import compare_all as compare_all
     from allos.analysis.paired_scores import paired as paired
     from allos.analysis.pareto_front import pareto as pareto
@@ -57,6 +58,7 @@ _PUBLIC: dict[str, str] = {
     "pass_at_k": "allos.analysis.pass_rates",
     "power": "allos.analysis.sample_size",
     "score_summary": "allos.analysis.scores",
+    "setting_labels": "allos.analysis.model_settings",
     "style_effects": "allos.analysis.style",
     "summary": "allos.analysis.call_summary",
     "timeline": "allos.analysis.periods",
@@ -80,6 +82,7 @@ __all__ = [
     "pass_at_k",
     "power",
     "score_summary",
+    "setting_labels",
     "style_effects",
     "summary",
     "timeline",

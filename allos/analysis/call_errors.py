@@ -14,12 +14,14 @@ from allos.analysis.frames import (
     group,
     integers,
 )
+from allos.analysis.model_settings import groups_settings
 from allos.analysis.results import returns_result
 
 _KINDS = ("error_type", "http_status")
 
 
 @returns_result("errors")
+@groups_settings("frame")
 def errors(frame: pd.DataFrame, by: By = ("provider", "model")) -> pd.DataFrame:
     """Failed calls by their kind, the most frequent first.
 

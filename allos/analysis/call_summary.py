@@ -25,11 +25,13 @@ from allos.analysis.frames import (
     value_codes,
 )
 from allos.analysis.group_quantiles import group_quantiles
+from allos.analysis.model_settings import groups_settings
 from allos.analysis.results import returns_result
 from allos.errors import ConfigurationError
 
 
 @returns_result("summary")
+@groups_settings("frame")
 def summary(
     frame: pd.DataFrame,
     by: By = "model",

@@ -17,10 +17,12 @@ from allos.analysis.frames import (
     is_free,
     numbers,
 )
+from allos.analysis.model_settings import groups_settings
 from allos.analysis.results import returns_result
 
 
 @returns_result("cost_report")
+@groups_settings("frame")
 def cost_report(frame: pd.DataFrame, by: By = "model") -> pd.DataFrame:
     """Cost by group, the dearest first, with what it was spent on; unknown costs are counted.
 

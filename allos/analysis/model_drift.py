@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from allos.analysis.frames import By, Floats, by_names, check_columns, costs, equals, numbers
+from allos.analysis.model_settings import groups_settings
 from allos.analysis.multiple_tests import holm
 from allos.analysis.rank_tests import pairs, two_samples
 from allos.analysis.results import returns_result
@@ -24,6 +25,7 @@ SIGNIFICANT = 0.05
 
 
 @returns_result("drift")
+@groups_settings("a", "b")
 def drift(
     a: pd.DataFrame,
     b: pd.DataFrame,

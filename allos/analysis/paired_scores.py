@@ -13,6 +13,7 @@ from allos.analysis import mcnemar
 from allos.analysis.arguments import require_level
 from allos.analysis.clustered_means import Estimate, clustered_mean, unit_means
 from allos.analysis.distributions import two_sided_p
+from allos.analysis.model_settings import groups_settings
 from allos.analysis.multiple_tests import holm
 from allos.analysis.results import returns_result
 from allos.analysis.scores import ScoredAnswers, scored_answers
@@ -25,6 +26,7 @@ _COLUMNS = [
 
 
 @returns_result("paired")
+@groups_settings("frame")
 def paired(
     frame: pd.DataFrame,
     *,
@@ -99,6 +101,7 @@ def paired(
 
 
 @returns_result("compare_all")
+@groups_settings("frame")
 def compare_all(
     frame: pd.DataFrame,
     *,

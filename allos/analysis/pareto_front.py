@@ -23,10 +23,12 @@ from allos.analysis.frames import (
     pair_codes,
     value_codes,
 )
+from allos.analysis.model_settings import groups_settings
 from allos.analysis.results import returns_result
 
 
 @returns_result("pareto")
+@groups_settings("frame")
 def pareto(
     frame: pd.DataFrame,
     quality: str = "rating",

@@ -10,12 +10,14 @@ import pandas as pd
 
 from allos.analysis.arguments import require_level, values_of
 from allos.analysis.clustered_means import clustered_mean, proportion_interval
+from allos.analysis.model_settings import groups_settings
 from allos.analysis.results import returns_result
 from allos.analysis.scores import scored_answers, with_groups
 from allos.errors import ConfigurationError
 
 
 @returns_result("pass_at_k")
+@groups_settings("frame")
 def pass_at_k(
     frame: pd.DataFrame,
     *,
@@ -67,6 +69,7 @@ def pass_at_k(
 
 
 @returns_result("pass_all_k")
+@groups_settings("frame")
 def pass_all_k(
     frame: pd.DataFrame,
     *,

@@ -17,6 +17,7 @@ from allos.analysis.frames import (
     numbers,
 )
 from allos.analysis.group_quantiles import group_quantiles
+from allos.analysis.model_settings import groups_settings
 from allos.analysis.results import returns_result
 from allos.errors import ConfigurationError
 
@@ -26,6 +27,7 @@ _LONGEST = 100_000
 
 
 @returns_result("timeline")
+@groups_settings("frame")
 def timeline(frame: pd.DataFrame, every: str | None = None, by: By = None) -> pd.DataFrame:
     """Calls by period of time, oldest first.
 

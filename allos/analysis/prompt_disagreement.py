@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from allos.analysis.frames import By, by_names, check_columns, equals, numbers
+from allos.analysis.model_settings import groups_settings
 from allos.analysis.results import returns_result
 
 # A word, or one sign of a script that writes without spaces.
@@ -20,6 +21,7 @@ _LONGEST = 20_000
 
 
 @returns_result("disagreement")
+@groups_settings("frame")
 def disagreement(
     frame: pd.DataFrame,
     by: By = "model",

@@ -16,6 +16,7 @@ from allos.analysis.clustered_means import (
     proportion_interval,
     unit_means,
 )
+from allos.analysis.model_settings import groups_settings
 from allos.analysis.results import returns_result
 from allos.errors import ConfigurationError
 
@@ -83,6 +84,7 @@ def estimate_mean(prompts: np.ndarray, scores: np.ndarray, cluster: np.ndarray |
 
 
 @returns_result("score_summary")
+@groups_settings("frame")
 def score_summary(
     frame: pd.DataFrame,
     *,

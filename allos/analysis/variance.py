@@ -16,6 +16,7 @@ from allos.analysis.arguments import (
     require_positive,
     scores_of,
 )
+from allos.analysis.model_settings import groups_settings
 from allos.analysis.results import returns_result
 from allos.analysis.scores import with_groups
 from allos.errors import ConfigurationError
@@ -27,6 +28,7 @@ _COLUMNS = [
 
 
 @returns_result("variance_split")
+@groups_settings("frame")
 def variance_split(
     frame: pd.DataFrame,
     *,

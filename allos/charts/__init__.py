@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any, Literal
 
+from allos.charts import lazy_altair
 from allos.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -77,8 +78,7 @@ def heat_map(frame: pd.DataFrame, score: pd.Series[float], by: list[Any], prompt
 
 def _module(name: str) -> Any:
     try:
-        for needed in ("altair", "vl_convert"):
-            importlib.import_module(needed)
+        lazy_altair.load()
     except ImportError:
         raise ConfigurationError(_MISSING) from None
     return importlib.import_module(f"allos.charts.{name}")

@@ -28,8 +28,10 @@ def cost_chart(frame: pd.DataFrame) -> Any:
         parts += [f"{unknown:,} of unknown cost"] if unknown else []
         beside.append(", ".join(parts))
     unknown = sum(int(value) for value in frame["unknown_costs"])
-    total = figure(sum(value or 0 for value in values), "$")
-    subtitle = f"{total} in all" + (f", and {unknown:,} calls of unknown cost" if unknown else "")
+    known = [value for value in values if value is not None]
+    parts = [f"{figure(sum(known), '$')} in all"] if known else []
+    parts += [f"{unknown:,} calls of unknown cost"] if unknown else []
+    subtitle = ", and ".join(parts)
     return _bar_chart(
         frame, shown, values, beside, "What it cost", subtitle, "US dollars", "$", theme.ACCENT
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,6 +16,8 @@ from allos.charts.theme import CONFIG
 
 MARK, ABOUT = "mark", "about"
 """Columns that every chart's data have: the number of the mark, and what it says."""
+_NOTE_CHARS = 90
+"""In one line of the note."""
 
 
 @dataclass(slots=True, eq=False)
@@ -84,8 +87,11 @@ def finish(
     rows : sequence of sequence of int
         For each mark the positions of its rows in the frame.
     title, subtitle : str
+        Where the frame says that settings of a model are taken together, that is a second line.
     """
-    heading = {"text": title, **({"subtitle": subtitle} if subtitle else {})}
+    note = str(frame.attrs.get("mixed_settings", ""))
+    lines = [each for each in (subtitle, *textwrap.wrap(note, _NOTE_CHARS)) if each]
+    heading = {"text": title, **({"subtitle": lines if note else subtitle} if lines else {})}
     chart_of_one, chart_of_several = _classes()
     made: Any
     if len(panels) == 1:

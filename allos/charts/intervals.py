@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,8 @@ from allos.charts import theme
 from allos.charts.chart import finish
 from allos.charts.lazy_altair import alt
 from allos.charts.words import (
-    LABEL_CHARS,
+    AXIS_CHARS,
+    WHOLE,
     columns_before,
     figure,
     finite,
@@ -30,6 +32,9 @@ _AXES: dict[str, dict[str, Any]] = {
     "+": {},
 }
 SIGNIFICANT = 0.05
+_SCORER_CHARS = 14
+_TWO_LINES = f"length(datum.label) > {AXIS_CHARS} ? split(replace(datum.label, ' − ', '\\n− '), '\\n') : datum.label"
+"""A long pair has a line for each of the two."""
 
 
 def ratings(frame: pd.DataFrame) -> Any:
@@ -106,40 +111,44 @@ def corrected_scores(frame: pd.DataFrame) -> Any:
     )
 
 
-def _pair_label(a: Any, b: Any) -> str:
-    """Both names; of two settings of one model its name once, so that what differs has room.
+def _pair_label(a: Any, b: Any, chars: int = AXIS_CHARS) -> str:
+    """Both names, so long at most; of two settings of one model its name once, so that what differs has room.
 
     Examples
     --------
     >>> _pair_label("local/smollm2 (temperature=0)", "local/smollm2 (temperature=1)")
     'local/smollm2: temperature=0 − 1'
+    >>> _pair_label("local/smollm2 (temperature 0)", "local/smollm2 (temperature 1)")
+    'local/smollm2: temperature 0 − 1'
     """
-    first, second = label(a, 2 * LABEL_CHARS), label(b, 2 * LABEL_CHARS)
+    first, second = label(a, WHOLE), label(b, WHOLE)
     name, _, setting = first.partition(" (")
     other_name, _, other = second.partition(" (")
     if name == other_name and setting and other:
         setting, other = setting.removesuffix(")"), other.removesuffix(")")
-        key = setting.partition("=")[0]
-        if "," not in setting + other and other.startswith(f"{key}="):
-            other = other.removeprefix(f"{key}=")
+        key = re.match(r"\w+[= ]", setting)
+        if key and "," not in setting + other:
+            other = other.removeprefix(key[0])
+        name = label(f"{name} ({setting})", chars).partition(" (")[0]
         return f"{name}: {setting} − {other}"
-    return f"{label(a)} − {label(b)}"
+    return f"{label(a, chars)} − {label(b, chars)}"
 
 
 def differences(frame: pd.DataFrame) -> Any:
     """Pairs by their difference; those that are told apart in colour."""
     names, of_scorer = _without_scorer(frame, [name for name in frame.columns if name == "scorer"])
+    of_each = [f"{label(of, _SCORER_CHARS)}: " if names else "" for of in frame.iloc[:, 0]]
     pairs = [
-        _pair_label(a, b)
-        for a, b in (
+        before + _pair_label(a, b, AXIS_CHARS - len(before))
+        for before, (a, b) in zip(
+            of_each,  # where there are several scorers
             zip(frame["a"], frame["b"], strict=True)
             if "a" in frame.columns
-            else [(frame.attrs.get("a", "a"), frame.attrs.get("b", "b"))] * len(frame)
+            else [(frame.attrs.get("a", "a"), frame.attrs.get("b", "b"))] * len(frame),
+            strict=True,
         )
     ]
-    if names:  # several scorers
-        pairs = [f"{label(of)}: {pair}" for of, pair in zip(frame["scorer"], pairs, strict=True)]
-    pairs = labels(pairs, 2 * LABEL_CHARS)
+    pairs = labels(pairs, 3 * AXIS_CHARS)
     name = "p_adjusted" if "p_adjusted" in frame.columns else "p_value"
     p_values = [finite(value) for value in frame[name]]
     colours = [
@@ -209,7 +218,7 @@ def interval_panel(
 ) -> Any:
     """Panel with a row for each record: a dot at `value`, a bar from `low` to `high`, and text beside."""
     base = alt.Chart(alt.InlineData(values=records)).encode(
-        y=alt.Y("label:N", sort=None, title=None),
+        y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelExpr=_TWO_LINES)),
         color=alt.Color("colour:N", scale=None),
         description=alt.Description("about:N"),
         tooltip=alt.Tooltip("about:N"),

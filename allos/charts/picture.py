@@ -28,7 +28,7 @@ _ELEMENTS = frozenset(
     | {"stop"}
 )
 _ATTRIBUTES = frozenset(
-    {"d", "x", "y", "x1", "x2", "y1", "y2", "width", "height", "viewBox", "transform", "id"}
+    {"d", "x", "y", "dy", "x1", "x2", "y1", "y2", "width", "height", "viewBox", "transform", "id"}
     | {"fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray"}
     | {"stroke-linecap", "stroke-linejoin", "stroke-miterlimit", "opacity", "text-anchor"}
     | {"font-size", "font-weight", "offset", "stop-color", "stop-opacity", "clip-path"}
@@ -61,7 +61,8 @@ def bundle(spec: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 def alternative_text(spec: dict[str, Any]) -> str:
     """What the chart shows, in one line of text."""
     heading = spec.get("title") or {}
-    parts = (heading.get("text"), heading.get("subtitle"))
+    lines = heading.get("subtitle") or ()
+    parts = (heading.get("text"), *([lines] if isinstance(lines, str) else lines))
     return drawable("Chart: " + " · ".join(part for part in parts if part))
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from allos.charts.chart import finish
 from allos.charts.lazy_altair import alt
-from allos.charts.words import figure, label, labels
+from allos.charts.words import AXIS_CHARS, WHOLE, figure, label, labels
 from allos.errors import ConfigurationError
 
 _MOST_PROMPTS = 60
@@ -47,9 +47,9 @@ def cells_chart(frame: pd.DataFrame, score: pd.Series[float], by: list[Any], pro
     models: dict[Any, None] = {}
     rows: dict[tuple[Any, Any], list[int]] = {}
     keys = list(part[by].itertuples(index=False, name=None)) if by else [()] * len(part)
-    asked = [label(value, 2_000) for value in part[prompt]]
+    asked = [label(value, WHOLE) for value in part[prompt]]
     for key, text, row in zip(keys, asked, known.tolist(), strict=True):
-        name = tuple(label(each) for each in key)
+        name = tuple(label(each, WHOLE) for each in key)
         models.setdefault(name)
         rows.setdefault((name, text), []).append(row)
     if len(models) > _MOST_MODELS:
@@ -63,7 +63,7 @@ def cells_chart(frame: pd.DataFrame, score: pd.Series[float], by: list[Any], pro
     order = sorted(by_prompt, key=lambda text: float(np.mean(by_prompt[text])))
     drawn = order[:_MOST_PROMPTS]
     short = dict(zip(drawn, labels(drawn, _PROMPT_CHARS), strict=True))
-    columns = dict(zip(models, labels(name or "all" for name in models), strict=True))
+    columns = dict(zip(models, labels((name or "all" for name in models), AXIS_CHARS), strict=True))
     chosen = [key for key in rows if key[1] in short]
     chosen.sort(key=lambda key: drawn.index(key[1]))
     records = [

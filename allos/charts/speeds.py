@@ -13,7 +13,16 @@ from allos.charts.axes import number_axis
 from allos.charts.chart import finish
 from allos.charts.intervals import interval_panel
 from allos.charts.lazy_altair import alt
-from allos.charts.words import columns_before, figure, finite, label, labels, row_labels
+from allos.charts.words import (
+    AXIS_CHARS,
+    WHOLE,
+    columns_before,
+    figure,
+    finite,
+    label,
+    labels,
+    row_labels,
+)
 from allos.errors import ConfigurationError
 from allos.render.tokens import SLOT_COLOURS
 
@@ -98,13 +107,13 @@ def strips(frame: pd.DataFrame, by: list[Any], measure: str) -> Any:
     )
     groups: dict[Any, list[int]] = {}
     for key, row in zip(keys, known.tolist(), strict=True):
-        groups.setdefault(tuple(label(each) for each in key), []).append(row)
+        groups.setdefault(tuple(label(each, WHOLE) for each in key), []).append(row)
     if len(groups) > _MOST_GROUPS:
         raise ConfigurationError(
             f"A chart has room for {_MOST_GROUPS} groups; these are {len(groups):,}. Name fewer columns in by=, "
             "or take a part of the rows."
         )
-    shown = labels(key if key else "all" for key in groups)
+    shown = labels((key if key else "all" for key in groups), AXIS_CHARS)
     dots, lines = _strips(groups, shown, seconds)
     is_log = seconds[known].min() > 0 and seconds[known].max() / seconds[known].min() > _FAR
     panel = _panel(dots, lines, f"{words}, seconds", is_log)

@@ -12,6 +12,11 @@ import pandas as pd
 from allos.render.plain import clean_text, shorten
 
 LABEL_CHARS = 60
+AXIS_CHARS = 42
+"""What an axis has room for, see `allos.charts.theme.LABEL_PX`."""
+WHOLE = 2_000
+"""Characters that tell two values apart."""
+_FEWEST_OF_NAME = 12
 _OF_OBJECTS = frozenset(
     {"constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString"}
     | {"toString", "valueOf", "__proto__", "__defineGetter__", "__defineSetter__"}
@@ -31,12 +36,28 @@ def drawable(text: str) -> str:
 def label(value: Any, chars: int = LABEL_CHARS) -> str:
     """One line of text of a value; several values together are joined."""
     if isinstance(value, tuple):
-        return shorten(" / ".join(label(each, chars) for each in value), chars)
+        return _shorten(" / ".join(label(each, WHOLE) for each in value), chars)
     if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
         return "none"
-    text = shorten(" ".join(drawable(str(value)).split()), chars) or "(empty)"
+    text = _shorten(" ".join(drawable(str(value)).split()), chars) or "(empty)"
     # Vega looks names up in JavaScript objects, which have these already.
     return f"{text}\xa0" if text in _OF_OBJECTS else text
+
+
+def _shorten(text: str, chars: int) -> str:
+    """Short text; of a model with its setting the name gives way, so that two settings do not look alike.
+
+    Examples
+    --------
+    >>> _shorten("local/a-model-with-a-long-name (temperature 0.5)", 32)
+    'local/a…g-name (temperature 0.5)'
+    """
+    name, is_setting, setting = text.partition(" (")
+    room = chars - len(setting) - len(" (")
+    if len(text) <= chars or not is_setting or not text.endswith(")") or room < _FEWEST_OF_NAME:
+        return shorten(text, chars)
+    first = room // 2
+    return f"{name[:first]}…{name[first + 1 - room :]} ({setting}"
 
 
 def labels(values: Iterable[Any], chars: int = LABEL_CHARS) -> list[str]:
@@ -61,12 +82,12 @@ def labels(values: Iterable[Any], chars: int = LABEL_CHARS) -> list[str]:
 
 
 def row_labels(frame: pd.DataFrame, names: Sequence[Any]) -> list[str]:
-    """One label for each row, of these columns."""
+    """One label for each row, of these columns, for an axis."""
     if not names:
         return labels(["all"] * len(frame))
     if len(names) == 1:
-        return labels(frame[names[0]].tolist())
-    return labels(frame[list(names)].itertuples(index=False, name=None))
+        return labels(frame[names[0]].tolist(), AXIS_CHARS)
+    return labels(frame[list(names)].itertuples(index=False, name=None), AXIS_CHARS)
 
 
 def columns_before(frame: pd.DataFrame, name: str) -> list[Any]:

@@ -19,6 +19,7 @@ from allos.log.json_text import to_json_text
 from allos.log.query import open_store, read
 from allos.log.rating_state import by_rater, current_ratings
 from allos.log.store.protocol import Rating, Vote, Where
+from allos.log.vote_names import name_sides, named_model
 from allos.response import ProviderResponse
 
 if TYPE_CHECKING:
@@ -167,6 +168,7 @@ def vote(
     note: str | None = None,
     tags: Iterable[str] | str | None = None,
     rater: str | None = None,
+    names: tuple[str, str] | None = None,
 ) -> str:
     """Say which of two answers is better; returns when it is committed to the log.
 
@@ -182,6 +184,10 @@ def vote(
         Seconds that the choice took.
     note, tags, rater
         As in `rate`.
+    names : tuple of str, optional
+        What the two are called in rankings, such as ``("old prompt", "new prompt")``. By default each is its
+        model, and two settings of one model are told apart by their parameters and system prompts. Two
+        answers of one comparison are always called what its columns are.
 
     Returns
     -------
@@ -206,7 +212,7 @@ def vote(
                 f"{did_you_mean(str(value), words)}"
             )
     _check_text("note", note)
-    given_tags = _tags(tags)
+    given_tags, given_names = _tags(tags), _names(names)
     log = _log()
     who = _rater(rater, log)
     ids = [_id_of(a), _id_of(b)]
@@ -215,13 +221,14 @@ def vote(
     rows = _require(ids)
     one, other = rows[ids[0]], rows[ids[1]]
     same = one["comparison_id"] == other["comparison_id"]
+    model_a, model_b = given_names or (named_model(one), named_model(other))
     cast = Vote(
         id=new_id(),
         created_at=_now(),
         rater=who,
         prompt=one["prompt"],
-        model_a=named_model(one),
-        model_b=named_model(other),
+        model_a=model_a,
+        model_b=model_b,
         response_a=ids[0],
         response_b=ids[1],
         winner=winner,
@@ -231,8 +238,19 @@ def vote(
         tags=given_tags,
         comparison_id=one["comparison_id"] if same else None,
     )
+    if given_names is None:
+        (cast,) = name_sides(open_store()[0], [cast])
     log.add_feedback(cast)
     return cast.id
+
+
+def _names(names: Any) -> tuple[str, str] | None:
+    if names is None:
+        return None
+    is_pair = isinstance(names, list | tuple) and len(names) == 2
+    if not is_pair or not all(isinstance(each, str) and each.strip() for each in names):
+        raise ConfigurationError(f"names must be two names, got {names!r:.80}.")
+    return names[0], names[1]
 
 
 def default_rater() -> str | None:
@@ -287,7 +305,9 @@ def votes(*, since: Any = None) -> pd.DataFrame:
     -------
     pandas.DataFrame
         `created_at`, `rater`, `prompt`, `model_a`, `model_b`, `winner` (``a b tie bad``), `response_a`,
-        `response_b`, `shown_first`, `time_taken_s`, `note`, `tags`, `comparison_id` and `id`.
+        `response_b`, `shown_first`, `time_taken_s`, `note`, `tags`, `comparison_id` and `id`. Two settings
+        of one model have names of their own, such as ``local/smollm2 (temperature 0)``: those of the
+        columns of their comparison.
 
     Raises
     ------
@@ -297,18 +317,25 @@ def votes(*, since: Any = None) -> pd.DataFrame:
         The log is off or cannot be read.
     """
     earliest = build_where({}, now=utc_now(), since=since).since
+    found = standing_votes()
+    if earliest is not None:
+        found = [each for each in found if each.created_at >= earliest]
+    return votes_frame(name_sides(open_store()[0], found))
+
+
+def standing_votes() -> list[Vote]:
+    """Votes that were not taken back, oldest first, as they are stored.
+
+    Raises
+    ------
+    LogError
+        The log is off or cannot be read.
+    """
     store, _ = open_store()
     with store.snapshot() as snapshot:
         found = list(snapshot.votes())
     withdrawn = {each.withdraws for each in found}
-    standing = [
-        each
-        for each in found
-        if each.winner is not None
-        and each.id not in withdrawn
-        and (earliest is None or each.created_at >= earliest)
-    ]
-    return votes_frame(standing)
+    return [each for each in found if each.winner is not None and each.id not in withdrawn]
 
 
 def votes_frame(votes: Iterable[Vote]) -> pd.DataFrame:
@@ -413,8 +440,3 @@ def _require(ids: Sequence[str]) -> dict[str, dict[str, Any]]:
                 f"the log has no response {each!r:.80}: allos.responses()['id'] has them"
             )
     return found
-
-
-def named_model(row: Mapping[str, Any]) -> str | None:
-    """``provider/model`` of a row."""
-    return f"{row['provider']}/{row['model']}" if row["provider"] else row["model"]

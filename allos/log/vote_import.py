@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from allos import _process
 from allos.errors import ConfigurationError, LogError
-from allos.log.feedback import Winner, known_responses, named_model, votes_frame
+from allos.log.feedback import Winner, known_responses, votes_frame
 from allos.log.json_text import to_json_text
 from allos.log.query import open_store
 from allos.log.store.protocol import Vote
+from allos.log.vote_names import name_sides, named_model
 from allos.log.vote_signature import is_signed
 from allos.raters import JUDGE
 
@@ -91,11 +92,12 @@ def import_votes(votes: str | Path, *, rater: str | None = None) -> pd.DataFrame
     named = {id for each in new for id in (each.response_a, each.response_b) if id is not None}
     known = known_responses(sorted(named))
     _warn_of(sorted(named - known.keys()))
-    added = [
+    complete = [
         _with_facts(each, known)
         for each in new
         if {each.response_a, each.response_b} <= {None, *known}
     ]
+    added = name_sides(store, complete)
     log.add_feedback(*added)
     undone = {each.withdraws for each in added}
     return votes_frame(

@@ -5,27 +5,18 @@ Shared by the static table, its plain-text version and the live board.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import count
-from typing import Any
 from zlib import crc32
 
+from allos.call_params import differing_labels, shared_labels
 from allos.render.comparison_view import ColumnView, ComparisonView, Tint
-from allos.render.plain import shorten
 
 COLOURS = 10
 """How many colour classes there are, ``allos-c0`` to ``allos-c9``."""
 SHADES = 4
 """How many shades of a colour there are, ``allos-shade0`` to ``allos-shade3``."""
-MAX_PARAM_CHARS = 40
-
-# Parameters whose values may be shown. Of any other only numbers are: `headers`, `api_key` or a
-# `base_url` with a password in it would be saved in the notebook.
-_SHOWN = frozenset(
-    {"temperature", "top_p", "max_tokens", "stop", "seed", "presence_penalty", "frequency_penalty"}
-).union({"logprobs", "top_logprobs", "logit_bias", "effort", "api"})
 
 
 def root_class(comparison_id: str) -> str:
@@ -120,9 +111,7 @@ def shades(names: Sequence[str]) -> list[int]:
 
 def shared_params(columns: Sequence[ColumnView]) -> list[str]:
     """Parameters that are the same in all columns, as short labels such as ``temperature 0.2``."""
-    labels = [_param_labels(column.params) for column in columns]
-    first = labels[0] if labels else {}
-    return [label for name, label in first.items() if label != name and _is_shared(name, labels)]
+    return shared_labels([column.params for column in columns])
 
 
 def common_labels(view: ComparisonView) -> list[str]:
@@ -132,16 +121,8 @@ def common_labels(view: ComparisonView) -> list[str]:
 
 
 def differing_params(columns: Sequence[ColumnView]) -> list[list[str]]:
-    """Parameters that are not the same in all columns, as short labels, column by column.
-
-    Only numbers and values of well-known parameters are shown; of anything else (`headers`,
-    `base_url`, `api_key` ...) the name alone.
-    """
-    labels = [_param_labels(column.params) for column in columns]
-    return [
-        [label for name, label in of_column.items() if not _is_shared(name, labels)]
-        for of_column in labels
-    ]
+    """Parameters that are not the same in all columns, as short labels, column by column."""
+    return differing_labels([column.params for column in columns])
 
 
 def column_labels(columns: Sequence[ColumnView]) -> list[list[str]]:
@@ -190,49 +171,3 @@ def column_tints(columns: Sequence[ColumnView]) -> list[Tint]:
         column.tint or Tint(slot, shade)
         for column, slot, shade in zip(columns, colour_slots(names), shades(names), strict=True)
     ]
-
-
-def param_values(params: Mapping[str, Any]) -> dict[str, str | None]:
-    """Value of each parameter that is set, as a short text; None where it must not be shown.
-
-    Examples
-    --------
-    >>> param_values({"temperature": 0.0, "headers": {"authorization": "..."}, "seed": None})
-    {'temperature': '0', 'headers': None}
-    """
-    extra = params.get("extra")
-    flat = {**params, **extra} if isinstance(extra, Mapping) else params
-    return {
-        name: _param_value(value) if name in _SHOWN or isinstance(value, (int, float)) else None
-        for name, value in flat.items()
-        if value is not None and value is not extra
-    }
-
-
-# --- pieces --------------------------------------------------------------------------------------
-
-
-def _param_labels(params: Mapping[str, Any]) -> dict[str, str]:
-    """Label of each parameter that is set; the bare name where the value must not be shown."""
-    values = param_values(params)
-    return {name: name if value is None else f"{name} {value}" for name, value in values.items()}
-
-
-def _param_value(value: object) -> str:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)  # the log keeps a temperature of 0 as 0.0
-    if isinstance(value, str) and re.fullmatch(r"[\w.-]+", value):
-        text = value
-    else:
-        try:
-            text = json.dumps(value, ensure_ascii=False, default=str)
-        except (
-            TypeError,
-            ValueError,
-        ):  # unhashable keys, a cycle: the call fails, the table must not
-            text = type(value).__name__
-    return shorten(text, MAX_PARAM_CHARS)
-
-
-def _is_shared(name: str, labels: Sequence[Mapping[str, str]]) -> bool:
-    return len({of_column.get(name) for of_column in labels}) == 1

@@ -34,7 +34,7 @@ class Summary:
 
     first: Best | None
     """Least time to a complete answer, queue and retries included (median of repeats); None with
-    nothing to compare. The one that finishes first need not write fastest."""
+    nothing to compare, and where calls were not started together. The one that finishes first need not write fastest."""
     cheapest: Best | None
     """Lowest cost of complete answers (mean of repeats), among known costs only."""
     answered: int
@@ -100,7 +100,7 @@ def summary(view: ComparisonView) -> Summary:
     statuses = [response.status for _, response in ended]
     sent = [response for _, response in ended if was_sent(response)]
     return Summary(
-        first=lowest(times_s, speeds) if several else None,
+        first=lowest(times_s, speeds) if several and view.is_race else None,
         cheapest=lowest(costs_usd) if several else None,
         answered=statuses.count("ok"),
         failed=statuses.count("error"),

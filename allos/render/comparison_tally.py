@@ -62,8 +62,8 @@ class ComparisonTally:
         facts = [f"median {seconds(median_s)}" if median_s is not None else "", known.cost]
         return " · ".join(filter(None, facts))
 
-    def summary(self, *, columns: int, cells: int) -> Summary:
-        """Return the summary of a comparison of so many columns and cells."""
+    def summary(self, *, columns: int, cells: int, is_race: bool = True) -> Summary:
+        """Return the summary of a comparison of so many columns and cells, started together or not."""
         several = columns > 1
         tallies = [(index, self._columns[index]) for index in sorted(self._columns)]
         return Summary(
@@ -71,7 +71,7 @@ class ComparisonTally:
                 {index: each.times_s.median for index, each in tallies},
                 {index: each.speeds.median for index, each in tallies},
             )
-            if several
+            if several and is_race
             else None,
             cheapest=lowest({index: each.mean_usd for index, each in tallies}) if several else None,
             answered=self._statuses["ok"],

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import product
 
-from allos.render.comparison_columns import key_letter, param_values
+from allos.call_params import param_values
+from allos.render.comparison_columns import key_letter
 from allos.render.comparison_view import ColumnView, ComparisonView, RowView
 
 MODEL = "model"

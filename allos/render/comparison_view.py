@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from allos.call_params import params_of
 from allos.messages import Message
 from allos.parts import File, Image, format_size
 from allos.render.logged_places import RUN, places
 from allos.render.logged_rows import (
     message_count,
-    params_of,
     prompt_labels,
     records,
     response_of,
@@ -175,6 +175,8 @@ class ComparisonView:
     """Repeats of every call."""
     logged: bool = True
     """Whether its answers are rows of the log under `id`."""
+    is_race: bool = True
+    """Whether its calls were started together, so that it says something which finished first."""
 
     def cells_of(self, column: ColumnView, row: int | None = None) -> list[CellView]:
         """Cells of one column, repeats in order; of all prompts, or of one."""
@@ -230,7 +232,7 @@ class ComparisonView:
         rows = records(frame)
         if runs is not None:
             rows = [{**row, RUN: run} for row, run in zip(rows, runs, strict=True)]
-        return replace(cls._of(id, rows, is_one_run=False), logged=False)
+        return replace(cls._of(id, rows, is_one_run=False), logged=False, is_race=False)
 
     @classmethod
     def _of(cls, id: str, rows: Sequence[Mapping[str, Any]], *, is_one_run: bool) -> Self:

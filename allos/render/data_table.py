@@ -31,6 +31,7 @@ _NARROW = "padding-right:10px"
 _MANY_COLUMNS = 8
 _UNWRAPPED_CHARS = 60
 """A longer text wraps in any column, else it would run into the next one."""
+_UNWRAPPED_NAME_CHARS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,8 @@ class DataTable:
     """Heads of the columns of a few characters, which are never wrapped."""
     prose: frozenset[str] = frozenset()
     """Heads of the columns of sentences, which are given room."""
+    names: frozenset[str] = frozenset()
+    """Heads of the columns of names, which are wrapped where a page is too narrow for long ones."""
     note: str = ""
     """A quiet line below the table."""
 
@@ -127,7 +130,8 @@ def _cell_html(tag: str, head: str, cell: TableCell | str, table: DataTable) -> 
     if cell.below:
         text += f'<br><small class="allos-where">{escaped(cell.below)}</small>'
     side = "right" if head in table.numbers else "left"
-    wraps = head in table.prose or len(cell.text) > _UNWRAPPED_CHARS
+    unwrapped = _UNWRAPPED_NAME_CHARS if head in table.names else _UNWRAPPED_CHARS
+    wraps = head in table.prose or len(cell.text) > unwrapped
     is_long = wraps and tag == "td" and head not in table.short
     name = ' class="allos-long"' if is_long else ""
     return f'<{tag}{name} align="{side}" valign="top" style="{_style(head, table)}">{text}</{tag}>'

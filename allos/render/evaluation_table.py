@@ -64,6 +64,7 @@ def _table(view: EvaluationView) -> DataTable:
         rows=[_row(each) for each in view.scores],
         numbers=frozenset({"score", "rows", "cost", "time"}),
         short=frozenset({"95 % interval", "scorer", ""}),
+        names=frozenset({"model"}),
         note=f"{_STOPPED if view.is_decided else ''}{view.id}: rows without a whole answer have no score. "
         ".frame has the answers, .table these scores, .comparisons the differences between models.",
     )

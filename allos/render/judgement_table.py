@@ -39,6 +39,7 @@ def judgement_table(view: JudgementView) -> DataTable:
         heads=heads,
         rows=rows,
         numbers=frozenset(numbers),
+        names=frozenset({"model", "model A", "model B"}),
         note=" ".join([*reliability_lines(facts), *view.notes]),
     )
 

@@ -13,7 +13,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from allos.render.logged_rows import params_of
+from allos.call_params import params_of
 
 Row = Mapping[str, Any]
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from allos import errors
+from allos.call_params import PARAM_COLUMNS
 from allos.errors import AllosError
 from allos.messages import ToolCall
 from allos.render.media import part_label
@@ -18,11 +19,8 @@ from allos.response import ProviderResponse
 if TYPE_CHECKING:
     import pandas as pd
 
-_PARAMS = ("temperature", "top_p", "max_tokens", "seed")
-"""Parameters with a column of their own; `params` holds the others."""
-
 _METADATA = (
-    *("provider", "model", *_PARAMS, "status", "finish_reason", "attempts", "request_id"),
+    *("provider", "model", *PARAM_COLUMNS, "status", "finish_reason", "attempts", "request_id"),
     *(
         "latency_s",
         "total_time_s",
@@ -83,18 +81,6 @@ def _metadata(row: Mapping[str, Any]) -> dict[str, Any]:
     known = {name: value for name in _METADATA if (value := row.get(name)) is not None}
     parts = _json(row.get("parts"))
     return {**known, "parts": parts} if parts else known
-
-
-def params_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters that were sent.
-
-    Examples
-    --------
-    >>> params_of({"temperature": 0.2, "params": '{"stop": ["END"]}'})
-    {'temperature': 0.2, 'stop': ['END']}
-    """
-    known = {name: value for name in _PARAMS if (value := row.get(name)) is not None}
-    return {**known, **(_json(row.get("params")) or {})}
 
 
 def variables_of(row: Mapping[str, Any]) -> dict[str, str]:

@@ -39,7 +39,7 @@ def make_study(comparison: BoardSource, page: str, rubric: tuple[str, ...] = ())
             "there is nothing to vote on: no prompt has two different answers of two models"
         )
     layout = comparison.layout()
-    labels = [clean_text(label) for label in column_labels(layout)]
+    labels = [clean_text(label) for label in column_labels(comparison)]
     asked_about = {
         str(each.response.id): each for pair in pairs for each in (pair.left, pair.right)
     }

@@ -128,6 +128,23 @@ class Evaluation:
         joined = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
         return as_result(joined, "compare_all")
 
+    def plot(self) -> Any:
+        """Chart of `table`: each model's mean score with its interval. Waits; needs the extra `[plot]`.
+
+        Returns
+        -------
+        altair.LayerChart
+            An Altair chart; ``comparisons.plot()`` draws the differences.
+
+        Examples
+        --------
+        ::
+
+            found = allos.evaluate(tickets, "Classify: {{ text }}", models=[...], scorers=["exact"], target="label")
+            found.plot()
+        """
+        return self.table.plot()
+
     def scores(self) -> pd.DataFrame:
         """Scores with `model` and `prompt`, the number of the row: for functions of `allos.analysis`. Waits."""
         import pandas as pd

@@ -12,6 +12,7 @@ import pandas as pd
 from allos import analysis, charts
 from allos.analysis.arguments import scores_of
 from allos.analysis.frames import by_names, check_columns, is_free
+from allos.analysis.model_settings import note_of, with_settings
 from allos.errors import ConfigurationError, did_you_mean
 from allos.log import spreadsheets
 from allos.money import money
@@ -80,7 +81,7 @@ class ResponsesAccessor:
         Parameters
         ----------
         by : str or sequence of str, optional
-            Columns to group by, such as ``"model"`` or ``["provider", "model"]``.
+            Columns to group by, such as ``"model"``, ``["provider", "model"]`` or ``"setting"``.
 
         Returns
         -------
@@ -107,9 +108,10 @@ class ResponsesAccessor:
             total = float(known.sum()) if len(known) or not len(costs) else None
             return Cost(total, int(costs.isna().sum()), len(costs))
         names = column_names(by)
+        given = with_settings(self._frame, names)
         facts = pd.DataFrame(
             {
-                **{name: self._column(name) for name in names},
+                **{name: _column_of(given, name) for name in names},
                 "calls": 1,
                 "failed": self._optional("status") == "error",
                 "input_tokens": self._optional("input_tokens"),
@@ -124,7 +126,13 @@ class ResponsesAccessor:
         # Without a known value a sum is unknown, not 0.
         grouped = facts.groupby(names, dropna=False)[[*counts, *sums]].sum(min_count=1)
         order = ["calls", "failed", "input_tokens", "output_tokens", "cost_usd", "unknown_costs"]
-        return grouped[order].sort_values(["cost_usd", "calls"], ascending=False)
+        found = grouped[order].sort_values(["cost_usd", "calls"], ascending=False)
+        found.attrs.update(note_of(given))
+        return found
+
+    def setting_labels(self) -> pd.Series[str]:
+        """Setting of each row, what ``by="setting"`` groups by; see `allos.analysis.setting_labels`."""
+        return analysis.setting_labels(self._frame)
 
     # ---- the summaries of `allos.analysis` -------------------------------------------------------
 
@@ -217,7 +225,8 @@ class ResponsesAccessor:
         Parameters
         ----------
         columns : sequence of str, optional
-            Which columns. By default all; of the log's the ten that ``allos.responses()`` shows.
+            Which columns. By default all; of the log's the ten that ``allos.responses()`` shows, and why calls
+            failed, where some did.
 
         Returns
         -------
@@ -274,9 +283,10 @@ class ResponsesAccessor:
             raise ConfigurationError(
                 f"plot_latency(): measure= must be 'latency_s' or 'time_to_first_token_s', got {measure!r:.80}"
             )
-        names = by_names(self._frame, by, "plot_latency")
-        check_columns(self._frame, [measure], "plot_latency")
-        return charts.latencies(self._frame, names, measure)
+        frame = with_settings(self._frame, by)
+        names = by_names(frame, by, "plot_latency")
+        check_columns(frame, [measure], "plot_latency")
+        return charts.latencies(frame, names, measure)
 
     def plot_heatmap(self, *, score: str, by: By = "model", prompt: str = "prompt") -> Any:
         """Chart of a score, prompts by models; needs the extra `[plot]`.
@@ -306,10 +316,15 @@ class ResponsesAccessor:
 
             answers.allos.plot_heatmap(score="right")
         """
-        names = by_names(self._frame, by, "plot_heatmap")
-        check_columns(self._frame, [score, prompt], "plot_heatmap")
-        scores = pd.Series(scores_of(self._frame, score)[0], name=score)
-        return charts.heat_map(self._frame, scores, names, prompt)
+        frame = with_settings(self._frame, by)
+        names = by_names(frame, by, "plot_heatmap")
+        check_columns(frame, [score, prompt], "plot_heatmap")
+        scores = pd.Series(scores_of(frame, score)[0], name=score)
+        return charts.heat_map(frame, scores, names, prompt)
+
+    def plot_cost(self, by: By = "model") -> Any:
+        """Chart of what calls cost, by group; the same as ``cost_report(by).plot()``."""
+        return self.cost_report(by).plot()
 
     # ---- asking a judge, asking again -------------------------------------------------------------
 
@@ -394,16 +409,20 @@ class ResponsesAccessor:
         return self._column("cost_usd").astype("Float64").mask(is_free(self._frame), 0.0)
 
     def _column(self, name: str) -> pd.Series[float]:
-        if name not in self._frame.columns:
-            names = [str(column) for column in self._frame.columns]
-            raise ConfigurationError(
-                f"The frame has no column {name!r}.{did_you_mean(str(name), names)} "
-                "df.allos.cost() needs rows of allos.responses()."
-            )
-        return self._frame[name]
+        return _column_of(self._frame, name)
 
     def _optional(self, name: str) -> pd.Series[float]:
         """Return a column that may have been left out: null then."""
         if name in self._frame.columns:
             return self._frame[name]
         return pd.Series(pd.NA, index=self._frame.index, dtype="Int64")
+
+
+def _column_of(frame: pd.DataFrame, name: str) -> pd.Series[float]:
+    if name not in frame.columns:
+        names = [str(column) for column in frame.columns]
+        raise ConfigurationError(
+            f"The frame has no column {name!r}.{did_you_mean(str(name), names)} "
+            "df.allos.cost() needs rows of allos.responses()."
+        )
+    return frame[name]

@@ -49,6 +49,20 @@ def read_first(names: Sequence[Hashable], most_own: int = _OWN_COLUMNS) -> list[
     return [*data[:most_own], *chosen, *added[:most_own]]
 
 
+def _chosen(frame: pd.DataFrame, names: Sequence[Hashable]) -> list[Hashable]:
+    """Columns of a frame that are shown by default; why calls failed, where some did."""
+    found = read_first(names)
+    if found is None:
+        return list(names)
+    status, message = (
+        f"{name}{LOG_SUFFIX}" if f"{name}{LOG_SUFFIX}" in names else name
+        for name in ("status", "error_message")
+    )
+    if status in found and frame[message].iloc[:MOST_ROWS].notna().any():
+        found.insert(found.index(status) + 1, message)
+    return found
+
+
 class FrameView:
     """A frame as a notebook shows it: sortable, filterable, in pages.
 
@@ -66,7 +80,7 @@ class FrameView:
 
     def __init__(self, frame: pd.DataFrame, columns: Sequence[Any] | None = None) -> None:
         names = list(frame.columns)
-        chosen = column_names(columns) if columns is not None else read_first(names) or names
+        chosen = column_names(columns) if columns is not None else _chosen(frame, names)
         for name in chosen:
             if name not in names:
                 known = [str(each) for each in names]

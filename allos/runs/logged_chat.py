@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from allos import context
+from allos.call_params import params_of
 from allos.context import RunContext
 from allos.errors import LogError
 from allos.log import query
 from allos.log.stored_messages import messages_of
 from allos.messages import Message, MessageRole
-from allos.render.logged_rows import params_of, records, response_of
+from allos.render.logged_rows import records, response_of
 from allos.request import Request
 from allos.runs.turn import Turn
 from allos.session import Session

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from allos.call_params import params_of
 from allos.errors import ConfigurationError
 from allos.log.stored_messages import messages_of
 from allos.messages import Message
 from allos.providers import Provider
 from allos.render.comparison_table import comparison_html
 from allos.render.comparison_text import comparison_text
-from allos.render.logged_rows import params_of, records
+from allos.render.logged_rows import records
 from allos.runs.boards import board_of_runs
 from allos.runs.compare import compare
 from allos.runs.grid import build_columns, normalize_models

@@ -7,15 +7,21 @@ goes on where this one was.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from allos import log
+from allos.call_params import params_of, setting_labels
 from allos.errors import ConfigurationError
-from allos.log.feedback import default_rater, vote, votes, withdraw_vote
+from allos.log.feedback import (
+    default_rater,
+    standing_votes,
+    vote,
+    votes_frame,
+    withdraw_vote,
+)
 from allos.raters import JUDGE, find_rater
-from allos.render.comparison_columns import differing_params
 from allos.render.comparison_view import ComparisonView
 from allos.response import ProviderResponse
 from allos.runs.cell import CellSnapshot
@@ -156,15 +162,15 @@ class Voting:
             if pair is None or any(each.pair is pair for each in self._ballot.cast):
                 raise ValueError("this pair has a vote already; the next one is shown")
             winner: Any = _WINNERS[choice]
+            labels = column_labels(self._source)
             id = vote(
-                pair.left.response,
-                pair.right.response,
-                winner,
+                *(pair.left.response, pair.right.response, winner),
                 shown_first="a",
                 time_taken_s=time_taken_s,
                 note=note or None,
                 tags=list(tags) or None,
                 rater=self.rater,
+                names=(labels[pair.left.column], labels[pair.right.column]),
             )
             cast = Cast(id, pair, winner)
             self._ballot.cast.append(cast)
@@ -241,6 +247,11 @@ def _is_votable(response: ProviderResponse) -> bool:
     return response.ok and response.id is not None and bool(response.content.strip())
 
 
+def votes() -> pd.DataFrame:
+    """Votes of the log as they are stored: here sides are known by the columns of their answers."""
+    return votes_frame(standing_votes())
+
+
 def people_votes(frame: pd.DataFrame) -> pd.DataFrame:
     """Votes of people: those of judges are not mixed with them."""
     return frame[~_by_judges(frame)]
@@ -250,16 +261,25 @@ def _by_judges(frame: pd.DataFrame) -> pd.Series[bool]:
     return frame["rater"].fillna("").str.startswith(JUDGE).astype(bool)
 
 
-def column_labels(view: ComparisonView) -> list[str]:
-    """Name of each column, with the settings that tell it from others."""
-    labels = [
-        f"{column.name} ({', '.join(apart)})" if apart else column.name
-        for column, apart in zip(view.columns, differing_params(view.columns), strict=True)
-    ]
-    return [
-        f"{label} #{labels[:at].count(label) + 1}" if labels.count(label) > 1 else label
-        for at, label in enumerate(labels)
-    ]
+def column_labels(source: Source) -> list[str]:
+    """Name of each column: its model, and the settings that tell it from other columns of the model.
+
+    `allos.votes` names the answers of a comparison alike.
+    """
+    columns = source.layout().columns
+    sent: dict[int, Mapping[str, Any]] = {}
+    for cell in source.cells:
+        if len(sent) == len(columns):
+            break
+        response = None if cell.column.index in sent else cell.snapshot().response
+        if response is not None and response.request is not None:
+            # What was sent, as the log has it: options of its provider are no settings of the model.
+            sent[cell.column.index] = params_of(response.metadata)
+    return setting_labels(
+        [column.name for column in columns],
+        [sent.get(column.index, column.params) for column in columns],
+        [[each for each in (column.run, *column.values.values()) if each] for column in columns],
+    )
 
 
 def votes_on(source: Source, *, judges: bool = False, rater: str | None = None) -> pd.DataFrame:
@@ -271,7 +291,7 @@ def votes_on(source: Source, *, judges: bool = False, rater: str | None = None) 
         As `allos.votes`, with `model_a` and `model_b` as `column_labels` names them, and the number of its row as
         `prompt`: a log may keep neither texts nor names of raters.
     """
-    labels = column_labels(source.layout())
+    labels = column_labels(source)
     answers = answers_of(source)
     of = {answer.response.id: labels[answer.column] for answer in answers}
     row_of = {answer.response.id: answer.row for answer in answers}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from allos import analysis
+from allos.analysis.model_settings import MIXED_SETTINGS, SETTING
+from allos.call_params import PARAM_COLUMNS
 from allos.errors import ConfigurationError
 from allos.log.columns import NAMES
 from allos.log.feedback import votes
@@ -26,6 +28,7 @@ _COST = (
     *("status", "replayed", "attempts", "finish_reason", "cost_usd", "input_cost_usd"),
     *("output_cost_usd", "input_tokens", "cache_read_tokens", "output_tokens", "reasoning_tokens"),
 )
+_SETTINGS = ("provider", "model", *PARAM_COLUMNS, "params", "comparison_id", "run_id")
 _BY = ["provider", "model"]
 _NAMED = 3
 """So many raters are named; of more, their number is said."""
@@ -34,16 +37,18 @@ _NAMED = 3
 def summary(args: tuple[str, ...]) -> pd.DataFrame:
     """Return what calls were like, by provider and model or by the columns of ``--by``."""
     by, frame, when = _chosen("summary", args, _SUMMARY)
-    return _marked(analysis.summary(frame, by), f"{plural(len(frame), 'call')}{when}")
+    found = analysis.summary(frame, by)
+    return _marked(found, f"{plural(len(frame), 'call')}{when}", _settings_note(found))
 
 
 def cost(args: tuple[str, ...]) -> pd.DataFrame:
     """Return what calls cost and why, by provider and model or by the columns of ``--by``."""
     by, frame, when = _chosen("cost", args, _COST)
     total: Cost = frame.allos.cost()
-    return _marked(
-        analysis.cost_report(frame, by), f"{total} for {plural(len(frame), 'call')}{when}"
-    )
+    found = analysis.cost_report(frame, by)
+    shown = "Unknown cost" if total.usd is None else str(total)
+    title = f"{shown} for {plural(len(frame), 'call')}{when}"
+    return _marked(found, title, _settings_note(found))
 
 
 def search(args: tuple[str, ...]) -> pd.DataFrame:
@@ -96,10 +101,7 @@ def rank(args: tuple[str, ...]) -> pd.DataFrame | str:
         return " ".join(filter(None, [f"No votes{when}. {how}", note]))
     title = f"{plural(len(counted), 'vote')}{when}, {_whose(counted)}"
     if (counted["model_a"] == counted["model_b"]).all():
-        return (
-            f"{title}, all between two answers of one model: these rank no models. Its settings are ranked on "
-            f"the board, and by {_newest_comparison(counted)}.winner()."
-        )
+        return f"{title}, all between answers of one setting, which rank nothing."
     ranked = analysis.leaderboard(counted)
     notes = [
         each
@@ -132,12 +134,6 @@ def _left_out(count: int, judges: list[str]) -> str:
     return f"{count:,} {were} not count with those of people: {ways} ranks by these alone."
 
 
-def _newest_comparison(cast: pd.DataFrame) -> str:
-    """Expression for the newest comparison with a vote."""
-    ids = [each for each in cast["comparison_id"].dropna() if each.startswith("cmp_")]
-    return f"allos.comparison({ids[-1] if ids else 'cmp_...'!r})"
-
-
 def _chosen(
     command: str, args: tuple[str, ...], columns: tuple[str, ...]
 ) -> tuple[list[str], pd.DataFrame, str]:
@@ -150,7 +146,8 @@ def _chosen(
             f"%allos {command} takes no number of rows. For a time use an age or a day: "
             f"%allos {command} week."
         )
-    frame = responses(columns=list(dict.fromkeys([*names, *columns])), **filters)
+    stored = [name for name in names if name != SETTING]
+    frame = responses(columns=list(dict.fromkeys([*stored, *columns, *_SETTINGS])), **filters)
     since: Any = filters.get("since")
     return names, frame, "" if since is None else f" {period(since)}"
 
@@ -161,6 +158,12 @@ def _marked(frame: pd.DataFrame, title: str, note: str = "") -> pd.DataFrame:
     return frame
 
 
+def _settings_note(result: pd.DataFrame) -> str:
+    """Which settings of a model are taken together, in the words of a line."""
+    note = str(result.attrs.get(MIXED_SETTINGS, ""))
+    return note.replace('by="setting"', "--by setting")
+
+
 def columns() -> list[str]:
     """Columns that ``--by`` may name."""
-    return [*NAMES]
+    return [SETTING, *NAMES]

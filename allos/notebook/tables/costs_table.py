@@ -34,6 +34,7 @@ def table(frame: pd.DataFrame) -> DataTable:
         heads=(*names, *numbers),
         rows=rows,
         numbers=frozenset(numbers),
+        note=" ".join(frame.attrs.get("notes", ())),
     )
 
 

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 _SHARES = ("share", "error_rate")
 _HEADS = {
-    "time_to_first_token_s_p50": "first token p50",
-    "time_to_first_token_s_p95": "first token p95",
-    "latency_s_p50": "latency p50",
-    "latency_s_p95": "latency p95",
+    "time_to_first_token_s_p50": "first token (p95)",
+    "latency_s_p50": "latency (p95)",
+    "latency_s": "latency",
+    "time_to_first_token_s": "first token",
     "tokens_per_second_p50": "tokens/s",
     "error_rate": "errors",
     "input_tokens": "tokens in",
@@ -24,15 +24,23 @@ _HEADS = {
     "cache_read_tokens": "cached",
     "reasoning_tokens": "reasoning",
     "cost_per_call_usd": "per call",
-    "unanswered_cost_usd": "unanswered",
+    "unanswered_cost_usd": "on failed calls",
     "input_cost_usd": "for input",
     "output_cost_usd": "for output",
 }
 # What is shown beside another figure, or says nothing that the title does not.
 _BESIDE = {"cost_usd": "unknown_costs", "error_rate": "failed"}
+_SLOW = {
+    "time_to_first_token_s_p50": "time_to_first_token_s_p95",
+    "latency_s_p50": "latency_s_p95",
+}
+"""The 95th percentile stands behind the median."""
+_NAMES = frozenset({"model", "setting"})
+"""Columns of names that may be long: they wrap where a page is narrow."""
+_NAME_CHARS = 120
 _LEFT_OUT = frozenset(
     {"unknown_costs", "unknown_latencies", "unknown_tokens", "streamed", "repeats", "failed"}
-    | {"cancelled"}
+    | {"cancelled", *_SLOW.values()}
 )
 _RARE = frozenset({"cut", "retried", "free", "both_bad"})
 """Counts that are left out where all are 0."""
@@ -46,6 +54,7 @@ def table(frame: pd.DataFrame) -> DataTable:
         if name not in _LEFT_OUT
         and (frame[name].notna().any() or not len(frame))
         and (name not in _RARE or (frame[name] != 0).any())
+        and not (name == "unanswered_cost_usd" and (frame[name].fillna(0) == 0).all())
     ]
     heads = [head_of(name) for name in names]
     rows = [[cell_of(name, row) for name in names] for row in records(frame)]
@@ -59,7 +68,8 @@ def table(frame: pd.DataFrame) -> DataTable:
         heads=heads,
         rows=rows,
         numbers=frozenset(numbers),
-        short=frozenset(heads).difference(numbers),
+        short=frozenset(heads).difference(numbers, _NAMES),
+        names=_NAMES.intersection(heads),
         note=str(frame.attrs.get("allos_note", "")),
     )
 
@@ -82,9 +92,14 @@ def cell_of(name: str, row: Any) -> TableCell | str:
         is_problem = name == "error_rate" and value > 0
         return TableCell(text, tone="problem" if is_problem else "plain")
     if "_s_p" in name or name.endswith("_s"):
-        return seconds(value)
+        slow = row.get(_SLOW.get(name, ""))
+        return seconds(value) if slow is None else f"{seconds(value)} ({seconds(slow)})"
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.2g}"
     if isinstance(value, int):
         return count(value)
-    return moment(value) if hasattr(value, "tzinfo") else excerpt(value, 40)
+    return (
+        moment(value)
+        if hasattr(value, "tzinfo")
+        else excerpt(value, _NAME_CHARS if name in _NAMES else 40)
+    )

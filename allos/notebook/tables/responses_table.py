@@ -136,7 +136,13 @@ def _lines(
     for at, (label, row) in enumerate(zip(shown.index, records(shown), strict=True)):
         if at == gap_after:
             lines.append([TableCell("…", tone="quiet")] * (1 + len(names)))
-        cells = [_cell(name, row, excerpt_chars) for name in names]
+        why = None if "error_message" in names else row.get("error_message")
+        cells = [
+            replace(excerpt(why, excerpt_chars), tone="problem")
+            if name == "content" and row[name] is None and why is not None
+            else _cell(name, row, excerpt_chars)
+            for name in names
+        ]
         lines.append([TableCell(str(label), tone="quiet"), *cells])
     return lines
 

@@ -100,7 +100,8 @@ class BoardUpdates:
         self._ranking: View | None = None
         # Invariant: a snapshot and the offsets of later pieces match.
         self._lock = Lock()
-        self._n = comparison.layout().n
+        layout = comparison.layout()
+        self._n, self._is_race = layout.n, layout.is_race
         self._start()
         self.changes()
 
@@ -270,8 +271,10 @@ class BoardUpdates:
     def _facts(self) -> list[tuple[str, str, str, str]]:
         comparison = self.comparison
         columns = self._column_count()
-        facts = self._tally.summary(columns=columns, cells=len(comparison.cells)).facts
-        return [(fact.before, fact.text, fact.after, clean_text(fact.hint)) for fact in facts]
+        found = self._tally.summary(
+            columns=columns, cells=len(comparison.cells), is_race=self._is_race
+        )
+        return [(fact.before, fact.text, fact.after, clean_text(fact.hint)) for fact in found.facts]
 
     def _new(self) -> tuple[list[View], list[View] | None]:
         """Changes of the cells, and all columns where one has changed."""

@@ -135,7 +135,7 @@ class VoteMessages:
             return ""
         if not is_over and not voting.is_complete(last.pair.row):
             return "Saved. Names are shown after the last pair of a prompt."
-        labels = column_labels(self._comparison.layout())
+        labels = column_labels(self._comparison)
         left, right = (
             clean_text(labels[each.column]) for each in (last.pair.left, last.pair.right)
         )
@@ -193,7 +193,7 @@ def ranking(comparison: BoardSource) -> View | None:
         return None
     layout = comparison.layout()
     # As they were asked: the columns of the board may be arranged by something else.
-    described = dict(zip(column_labels(layout), describe_columns(layout.columns), strict=True))
+    described = dict(zip(column_labels(comparison), describe_columns(layout.columns), strict=True))
     low, high = float(ranked["low"].min()), float(ranked["high"].max())
     span = (high - low) or 1.0
 

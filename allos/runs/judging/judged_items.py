@@ -24,8 +24,10 @@ class JudgedAnswer:
     """One answer."""
 
     model: str
-    """``provider/model``."""
+    """``provider/model``; of several settings of it that were compared, with what tells them apart."""
     text: str
+    provider_model: str | None = None
+    """``provider/model`` alone, where that is not `model`."""
     id: str | None = None
     """The log's `id` of its response."""
     comparison_id: str | None = None
@@ -48,7 +50,7 @@ class JudgedData:
 
     items: Sequence[JudgedItem]
     models: Sequence[str]
-    """Whose answers they are."""
+    """Whose answers they are: ``provider/model``."""
     skipped: int
     """Rows without an answer: failed, stopped, or empty."""
     unpaired: int
@@ -101,7 +103,7 @@ def single_answers(frame: pd.DataFrame) -> JudgedData:
 def answer_pairs(frame: pd.DataFrame, baseline: str | None) -> JudgedData:
     """Every two models' answers to the same question; with a baseline, each other one's and then its own.
 
-    Where models answered a question several times, their first answers are a pair, their second ones, and
+    Settings of one model that were compared are like two models. Where models answered a question several times, their first answers are a pair, their second ones, and
     so on. The models of a pair are in the order of their names, not in that of the rows, which depends on
     who was faster: the same answers are always judged by the same requests.
     """
@@ -141,14 +143,19 @@ def _answers(frame: pd.DataFrame) -> tuple[list[tuple[str, str, str, JudgedAnswe
     """Key of the question, prompt, question and answer of each row, and how many rows have none."""
     found = []
     rows = records(frame)
-    for row in sorted(rows, key=lambda row: row.get("sample_index") or 0):
+    named = sorted(
+        zip(rows, _labels(frame, rows), strict=True),
+        key=lambda pair: pair[0].get("sample_index") or 0,
+    )
+    for row, label in named:
         text = row["content"] or row.get("refusal") or ""
         prompt, question = row.get("prompt"), question_of(row)
         is_answer = row.get("status") in (None, "ok") and isinstance(text, str) and text.strip()
         if not is_answer or not question or not row["model"]:
             continue
         answer = JudgedAnswer(
-            model=f"{row['provider']}/{row['model']}" if row.get("provider") else str(row["model"]),
+            model=label,
+            provider_model=_name(row),
             text=text,
             id=row.get("id"),
             comparison_id=row.get("comparison_id"),
@@ -170,8 +177,27 @@ def question_of(row: Row) -> str:
     return "\n\n".join(f"{message.role.value}: {message.text or ''}" for message in messages)
 
 
+def _labels(frame: pd.DataFrame, rows: Sequence[Row]) -> list[str]:
+    """Whose answer each row is: a model, or where several settings of it were compared, one of these."""
+    from allos.analysis.model_settings import compared_settings, setting_labels
+
+    names = [_name(row) for row in rows]
+    compared = compared_settings(frame)
+    if not compared:
+        return names
+    settings = setting_labels(frame)
+    return [
+        setting if name in compared else name for name, setting in zip(names, settings, strict=True)
+    ]
+
+
+def _name(row: Row) -> str:
+    return f"{row['provider']}/{row['model']}" if row.get("provider") else str(row["model"])
+
+
 def _models(items: Sequence[JudgedItem]) -> list[str]:
-    return list(dict.fromkeys(answer.model for item in items for answer in item.answers))
+    answers = (answer for item in items for answer in item.answers)
+    return list(dict.fromkeys(answer.provider_model or answer.model for answer in answers))
 
 
 def _nothing(rows: int, what: str) -> ConfigurationError:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from allos.errors import ConfigurationError, LogError
 from allos.ids import new_id
-from allos.log.feedback import ratings, votes
+from allos.log.feedback import ratings, standing_votes
 from allos.log.store.protocol import Rating, Vote
 from allos.raters import JUDGE
 from allos.render.logged_rows import records
@@ -241,7 +241,7 @@ def store(log: Log, verdicts: Sequence[Verdict], *, is_pairwise: bool) -> str | 
 def _new_votes(verdicts: Sequence[Verdict]) -> Sequence[Vote | Rating]:
     known: Counter[tuple[object, ...]] = Counter()
     if any(verdict.response.replayed for verdict in verdicts):
-        known.update(map(_key, votes().astype(object).itertuples()))
+        known.update(map(_key, standing_votes()))
     found = []
     for verdict in verdicts:
         for vote in votes_of([verdict]):

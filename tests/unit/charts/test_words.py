@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from allos.charts.words import figure, finite, label, labels
+from allos.charts.words import AXIS_CHARS, figure, finite, label, labels, row_labels
 
 
 def test_labels_are_distinct_and_short() -> None:
@@ -41,3 +41,16 @@ def test_what_cannot_be_drawn_is_none() -> None:
         *[None] * 4,
         2.0,
     ]
+
+
+def test_two_settings_of_a_long_name_do_not_look_alike() -> None:
+    """The name gives way in its middle; without room for it the end does."""
+    frame = pd.DataFrame(
+        {"scorer": "exact", "model": [f"groq/{'x' * 40} (temperature={n})" for n in (0, 1)]}
+    )
+    shown = row_labels(frame, ["scorer", "model"])
+
+    assert [len(each) for each in shown] == [AXIS_CHARS] * 2
+    assert [each.rpartition(" (")[2] for each in shown] == ["temperature=0)", "temperature=1)"]
+    assert shown[0].startswith("exact / ")
+    assert labels(["m (" + "y" * 80 + ")"])[0].endswith("…")

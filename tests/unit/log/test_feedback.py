@@ -71,6 +71,7 @@ def test_undoing_is_a_row_as_well(log: Path) -> None:
         (lambda id_: allos.vote(id_, "gone", "a"), "the log has no response 'gone'"),
         (lambda id_: allos.vote(id_, "x", "A"), "winner= must be one of a, b, tie, bad"),  # type: ignore[arg-type]
         (lambda id_: allos.vote(id_, "x", "a", shown_first="c"), "shown_first= must be"),  # type: ignore[arg-type]
+        (lambda id_: allos.vote(id_, "x", "a", names=("one",)), "names must be two names"),  # type: ignore[arg-type]
         (lambda id_: allos.log.withdraw_vote("gone"), "the log has no vote 'gone'"),
     ],
 )

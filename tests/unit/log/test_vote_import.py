@@ -143,3 +143,15 @@ def test_without_a_log_it_says_so(log: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("ALLOS_LOG", "off")
     with pytest.raises(LogError, match="the log is off"):
         allos.import_votes(file)
+
+
+def test_settings_of_one_model_keep_their_names(log: Path) -> None:
+    """As where the vote is cast in a notebook."""
+    changes = {"temperature": 0.9, "params": None}
+    hot = a_response(7, metadata=changes)
+    record(hot)
+    (vote,) = allos.import_votes(_file(log, _vote(b=hot.id))).to_dict("records")
+
+    assert vote["model_a"].endswith("(temperature 0.2)")
+    assert vote["model_b"].endswith("(temperature 0.9)")
+    assert allos.votes()["model_b"].tolist() == [vote["model_b"]]

@@ -11,6 +11,7 @@ import pytest
 import allos
 import allos.log
 from allos.errors import ConfigurationError
+from allos.runs.board_messages.updates import BoardUpdates
 from allos.runs.boards import board
 from allos.runs.compare import compare
 from allos.runs.comparison import Comparison
@@ -153,3 +154,18 @@ def test_runs_of_different_models_are_compared_too() -> None:
     second = compare("Where is {{ city }}?", models=other, data=data).wait(10)
 
     assert [row.change for row in board(run("Italy", "Norway"), second).view().rows] == [0.0, 0.5]
+
+
+def test_who_finished_first_is_said_of_calls_that_were_started_together() -> None:
+    """Those of a batch wait for their turn, those of several runs have other days; in the table and on the board."""
+    models = [ScriptedProvider("Italy", model=name) for name in "ab"]
+    together = compare("Where is Rome?", models=models).wait(10)
+    batch = allos.batch([{"city": "Rome"}], "Where is {{ city }}?", models=models).wait(10)
+    for made, is_said in (
+        (together, True),
+        (board(together), True),
+        (board(batch), False),
+        (board(together, together.frame), False),
+    ):
+        assert ("first to finish" in str(made)) is is_said
+        assert ("first to finish" in str(BoardUpdates(made).snapshot()["summary"])) is is_said

@@ -7,6 +7,7 @@ import pytest
 
 import allos
 import allos.log
+from allos.context import RunContext
 from allos.errors import ConfigurationError
 from allos.log.frame import frame_of
 from allos.log.query import responses
@@ -139,3 +140,36 @@ def test_votes_are_ranked(tmp_path: Path) -> None:
     allos.log.close()
 
     assert ranked["model"].tolist() == ["groq/a", "groq/b"]
+
+
+def test_settings_that_were_compared_are_kept_apart_or_named() -> None:
+    """In costs and in charts: one more line below the title says what is taken together."""
+    pytest.importorskip("altair")
+    frame = frame_of(
+        [
+            a_response(
+                n,
+                metadata={"temperature": float(n % 2), "params": None, "cost_usd": 0.1},
+                context=RunContext(comparison_id="cmp_1"),
+            )
+            for n in range(4)
+        ]
+    ).assign(score=[0, 1, 1, 1])
+    settings = {f"groq/llama-3.1-8b-instant (temperature {value})" for value in (0, 1)}
+    charts = {
+        name: (
+            frame.allos.plot_heatmap(score="score", by=name),
+            frame.allos.plot_latency(by=name),
+            frame.allos.plot_cost(by=name),
+        )
+        for name in ("model", "setting")
+    }
+
+    assert set(frame.allos.setting_labels()) == settings
+    assert set(frame.allos.cost(by="setting").index) == settings
+    assert "taken together" in frame.allos.cost(by="model").attrs["notes"][0]
+    for chart in charts["model"]:
+        assert "taken together" in " ".join(chart.to_dict()["title"]["subtitle"])
+    for chart in charts["setting"]:
+        assert isinstance(chart.to_dict()["title"]["subtitle"], str)
+        assert "(temperature 1)" in str(chart.to_dict()["datasets"])

@@ -24,6 +24,19 @@ def test_of_the_log_the_columns_read_first() -> None:
     assert list(view.rows.columns) == list(frame.columns)
 
 
+def test_why_a_call_failed_is_beside_its_status() -> None:
+    """Its content is empty; where none failed there is no such column. What is named is shown as it is."""
+    failed = a_response(
+        1, content="", metadata={"status": "error", "error_message": "Too many requests."}
+    )
+    frame = frame_of([a_response(0), failed])
+    names = list(frame.allos.show().shown.columns)
+
+    assert names[names.index("status") + 1] == "error_message"
+    assert "error_message" not in frame.head(1).allos.show().shown
+    assert list(frame.allos.show(["status"]).shown.columns) == ["status"]
+
+
 def test_of_a_batch_the_data_and_the_answers() -> None:
     """The data's columns first, also one named as the log's; scores last."""
     frame = frame_of([a_response(0), a_response(1)]).rename(columns={"status": "status_log"})

@@ -385,3 +385,23 @@ def test_a_scorer_that_refuses_gives_no_score() -> None:
 
     assert scored["judge"].isna().all()
     assert "declined to answer" in scored["judge_error"].item()
+
+
+def test_settings_that_were_compared_are_judged_like_models() -> None:
+    """In pairs or alone: each by its own name, as votes of people have it; other models stay as they are."""
+    both = allos.compare(
+        "Is 4 odd?",
+        models=[ScriptedProvider(["No.", "No, it is not."], model="both")],
+        params=[{"temperature": 0}, {"temperature": 1}],
+    ).wait(10)
+    names = [f"scripted/both (temperature {value})" for value in (0, 1)]
+    pairs = allos.judge(both, rubric=RUBRIC, model=a_judge(longest), planted=0)
+    alone = allos.judge(
+        both, rubric=RUBRIC, model=a_judge(lambda _: verdict(score=3)), mode="pointwise", planted=0
+    )
+
+    assert pairs.table[["model_a", "model_b"]].values.tolist() == [names]
+    assert leaderboard(allos.votes())["model"].tolist()[0] in names
+    assert set(allos.votes()["model_a"]) | set(allos.votes()["model_b"]) == set(names)
+    assert sorted(alone.table["model"]) == names
+    assert "prefer its own answers" not in " ".join(pairs.notes)

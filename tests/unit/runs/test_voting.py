@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 import allos
+from allos import testing
+from allos.analysis import leaderboard
 from allos.errors import ConfigurationError
+from allos.log.feedback import standing_votes
 from allos.runs.comparison import Comparison
 from allos.runs.voting import Voting, column_labels, votes_on
 from tests.support.voted import PROMPTS, compared
@@ -112,12 +115,54 @@ def test_settings_of_one_model_have_names_of_their_own(tmp_path: Path) -> None:
         comparison.add("kind/model-a")
         comparison.wait(20)
 
-        assert column_labels(comparison.layout()) == [
+        assert column_labels(comparison) == [
             "kind/model-a #1",
             "short/model-b",
             "kind/model-a (temperature 0.5)",
             "kind/model-a #2",
         ]
+
+
+@pytest.mark.parametrize("cast_on", ["live", "logged", "board"])
+def test_all_rankings_name_settings_alike(tmp_path: Path, cast_on: str) -> None:
+    """The board, the comparison and the log have one name for a setting, whoever shows it to the voter.
+
+    What is no setting of the model, such as how long is waited for it, tells nothing apart.
+    """
+    sets = [{"temperature": 0, "timeout_s": 5}, {"temperature": 1, "timeout_s": 9}]
+    with compared(tmp_path / "log.sqlite", models=1, prompts=PROMPTS[:1]):
+        testing.register("kind", lambda request: f"Asked at {request.params['temperature']}.")
+        comparison = allos.compare("Why?", models=["kind/model-a"], params=sets).wait(20)
+        logged = allos.comparison(comparison.id)
+        sources = {"live": comparison, "logged": logged, "board": allos.board(comparison.frame)}
+        voting = Voting(sources[cast_on])
+        while (pair := voting.next()) is not None:
+            voting.cast(pair.key, "left")
+        names = {"kind/model-a (temperature 0)", "kind/model-a (temperature 1)"}
+        found = [each.winner().ranking for each in sources.values()]
+        stored = standing_votes()
+
+        assert {name for vote in stored for name in (vote.model_a, vote.model_b)} == names
+        for ranking in (*found, leaderboard(allos.votes())):
+            assert ranking is not None
+            assert set(ranking["model"]) == names
+
+
+def test_two_runs_of_one_model_are_told_apart(tmp_path: Path) -> None:
+    """On a board of both: no parameter differs, the run does."""
+    with compared(tmp_path / "log.sqlite", models=1, prompts=PROMPTS[:1]) as first:
+        second = allos.compare(prompts=list(PROMPTS[:1]), models=["kind/model-a"]).wait(20)
+        board = allos.board(first, second)
+        voting = Voting(board)
+        pair = voting.next()
+        assert pair is not None
+        voting.cast(pair.key, "left")
+        names = {f"kind/model-a (…{each.id[-4:]})" for each in (first, second)}
+        ranking = board.winner().ranking
+
+        assert set(leaderboard(allos.votes())["model"]) == names
+        assert ranking is not None
+        assert set(ranking["model"]) == names
 
 
 def test_without_two_answers_or_a_log_there_is_no_vote(

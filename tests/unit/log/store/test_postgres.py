@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import allos
+from allos.context import RunContext
 from allos.database_url import DatabaseURL
 from allos.errors import LogError
 from allos.log.columns import FRAME_NAMES
@@ -253,6 +254,28 @@ def test_feedback_reaches_the_team(url: DatabaseURL) -> None:
     allos.log.close()
 
     assert frame.iloc[0].to_dict() == {"id": first, "rating": 1, "note": "kind"}
+
+
+def test_two_settings_of_one_model_are_two_sides_of_a_vote(url: DatabaseURL) -> None:
+    """They are named by what was asked of the team's database, as those of a file are."""
+    allos.log.open(url)
+    pair = [
+        a_response(
+            number,
+            metadata={"temperature": float(number), "params": None},
+            context=RunContext(comparison_id="cmp_1", task_key=f"p0-r0-c{number}-s0"),
+        )
+        for number in (0, 1)
+    ]
+    record(*pair)
+    allos.log.vote(*pair, "a")
+    (row,) = allos.votes().to_dict("records")
+    allos.log.close()
+
+    assert (row["model_a"], row["model_b"]) == (
+        "groq/llama-3.1-8b-instant (temperature 0)",
+        "groq/llama-3.1-8b-instant (temperature 1)",
+    )
 
 
 def test_an_address_says_which_store_it_is(url: DatabaseURL, tmp_path: Path) -> None:

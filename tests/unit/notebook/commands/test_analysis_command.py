@@ -104,16 +104,22 @@ def test_rank_is_of_the_votes(shell: Any) -> None:
     assert frame.attrs["notes"][0] in shown(shell, frame)
 
 
-def test_votes_between_settings_say_where_these_are_ranked(shell: Any) -> None:
-    """Two answers of one model rank no models; the comparison ranks its settings."""
+def test_settings_of_one_model_are_ranked_by_their_names(shell: Any) -> None:
+    """As the comparison ranks them; two answers of one setting rank nothing, and a line says so."""
     both = allos.compare(
         "Hi", models=[ScriptedProvider("Hello")], params=[{"temperature": 0}, {"temperature": 1}]
     ).wait(10)
-    allos.vote(*both.responses, "a")
+    again = allos.compare("Hi", models=[ScriptedProvider("Hello")], n=2).wait(10)
+    allos.vote(*again.responses, "a")
     line = shell.run_line_magic("allos", "rank")
+    allos.vote(*both.responses, "a")
+    ranked = shell.run_line_magic("allos", "rank")
 
-    assert f"allos.comparison({both.id!r}).winner()" in line
-    assert "temperature" in str(both.winner())
+    assert "1 vote, by " in line
+    assert "between answers of one setting, which rank nothing" in line
+    assert ranked["model"].tolist() == both.winner().ranking["model"].tolist()
+    assert "temperature 0" in ranked["model"].tolist()[0]
+    assert "1 vote between two answers of one model was left out" in shown(shell, ranked)
 
 
 def test_logging_is_switched_off_and_on(shell: Any) -> None:
