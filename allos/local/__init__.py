@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from allos.local.model_files import (
     DEFAULT_MODEL,
-    INSTALL_COMMAND,
     find_model,
+    install_command,
     known_models,
     models_folder,
 )
@@ -26,9 +26,9 @@ _LAZY = ("LocalServer", "serve", "stop_all")
 
 __all__ = [
     "DEFAULT_MODEL",
-    "INSTALL_COMMAND",
     "LocalServer",
     "find_model",
+    "install_command",
     "known_models",
     "models_folder",
     "serve",

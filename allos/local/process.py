@@ -21,7 +21,7 @@ from typing import IO, Any
 
 from allos import _process
 from allos.errors import ConfigurationError, ProviderTimeoutError
-from allos.local.model_files import INSTALL_COMMAND
+from allos.local.model_files import install_command
 
 _LOG_TAIL_BYTES = 64 * 1024
 _STOP_TIMEOUT_S = 2.0
@@ -183,7 +183,7 @@ class ChildProcess:
         if report.get("error") == "import":
             return ConfigurationError(
                 f"llama.cpp cannot be loaded ({one_line(str(report.get('detail')))}). "
-                f"Reinstall xllamacpp, or run: {INSTALL_COMMAND}"
+                f"Reinstall xllamacpp, or run: {install_command()}"
             )
         if report:
             return ConfigurationError(f"llama.cpp cannot load the model {self.name!r}.{logged}")

@@ -14,7 +14,7 @@ from allos import _process
 from allos.errors import ConfigurationError, ProviderConnectionError
 from allos.local.chat_template import served_template
 from allos.local.gguf import read_gguf
-from allos.local.model_files import INSTALL_COMMAND, find_model, has_llama_cpp, short_name
+from allos.local.model_files import find_model, has_llama_cpp, install_command, short_name
 from allos.local.process import ChildProcess
 from allos.secret import Secret
 
@@ -126,7 +126,7 @@ def serve(model: str = "smollm2", *, start_timeout_s: float | None = None) -> Lo
     """
     if not has_llama_cpp():
         raise ConfigurationError(
-            f"Local models need llama.cpp (xllamacpp), which is not installed. Run: {INSTALL_COMMAND}"
+            f"Local models need llama.cpp (xllamacpp), which is not installed. Run: {install_command()}"
         )
     path, name = find_model(model), short_name(model)
     key = (path, name)

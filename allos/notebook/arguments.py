@@ -101,6 +101,8 @@ def parse(line: str, *, cell: bool) -> Arguments:
         return Arguments(command="help")
     if not cell and not words[0].quoted and words[0].text in services.RESERVED:
         return Arguments(command=words[0].text, rest=tuple(word.text for word in words[1:]))
+    if not cell and _is_local_command(words):
+        return Arguments(command="local", rest=(words[1].text,))
     target, words = _split_assignment(words)
     _check_flags(words)
     # Quoted words are replaced by a mark, so that argparse never takes one for a flag.
@@ -166,6 +168,12 @@ def parse(line: str, *, cell: bool) -> Arguments:
             },
         ),
     )
+
+
+def _is_local_command(words: Sequence[Word]) -> bool:
+    """Whether this is ``local install`` or ``local status``; `local` alone is a provider."""
+    is_plain = not any(word.quoted for word in words)
+    return is_plain and [word.text for word in words] in (["local", "install"], ["local", "status"])
 
 
 def _split_assignment(words: list[Word]) -> tuple[str | None, list[Word]]:

@@ -183,7 +183,8 @@ def _words(names: list[str], word: str, *, cell: bool) -> list[str] | None:
         own = ["batch", "compare"] if cell else sorted(_commands())
         return [*_of_model(word, joined=False), *own]
     if len(names) == 1 and "/" not in first:
-        return models(first)
+        own = ["install", "status"] if first == "local" and not cell else []
+        return [*models(first), *own]
     return []
 
 

@@ -63,6 +63,7 @@ Sub-commands
                            off closes the file, prune removes unused answers
 %allos config              settings and where they are set
 %allos doctor              check keys, log, embedded model and versions; --online asks the services too
+%allos local install       install the embedded model; local status says what is there
 %allos stop                stop all running comparisons and batches
 %allos help                show this text
 

@@ -124,7 +124,7 @@ def _obstacle(service: Service) -> tuple[str, str]:
     if service.embedded:
         if is_embedded_installed():
             return "", ""
-        return "not installed", f"Install it with: {local.INSTALL_COMMAND}"
+        return "not installed", f"Install it with: {local.install_command()}"
     try:
         endpoints.resolve(service, api_key=endpoints.PLACEHOLDER, env=os.environ)
     except ConfigurationError as exc:

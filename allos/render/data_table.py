@@ -25,8 +25,8 @@ _SHORTEST = 12
 _CELL = "text-align:left;vertical-align:top"
 _NUMBER = "text-align:right;vertical-align:top;white-space:nowrap"
 _SHORT = "text-align:left;vertical-align:top;white-space:nowrap"
-_PROSE = "text-align:left;vertical-align:top;min-width:18em"
-_PROSE_OF_MANY = "text-align:left;vertical-align:top;min-width:12em"
+_PROSE = "text-align:left;vertical-align:top;min-width:12em"
+_PROSE_OF_MANY = "text-align:left;vertical-align:top;min-width:9em"
 _NARROW = "padding-right:10px"
 _MANY_COLUMNS = 8
 _UNWRAPPED_CHARS = 60
@@ -134,16 +134,17 @@ def _cell_html(tag: str, head: str, cell: TableCell | str, table: DataTable) -> 
     wraps = head in table.prose or len(cell.text) > unwrapped
     is_long = wraps and tag == "td" and head not in table.short
     name = ' class="allos-long"' if is_long else ""
-    return f'<{tag}{name} align="{side}" valign="top" style="{_style(head, table)}">{text}</{tag}>'
+    style = _style(tag, head, table)
+    return f'<{tag}{name} align="{side}" valign="top" style="{style}">{text}</{tag}>'
 
 
-def _style(head: str, table: DataTable) -> str:
+def _style(tag: str, head: str, table: DataTable) -> str:
     style = _CELL
     if head in table.numbers:
         style = _NUMBER
     elif head in table.short:
         style = _SHORT
-    elif head in table.prose:
+    elif head in table.prose and tag == "td":
         style = _PROSE_OF_MANY if len(table.heads) > _MANY_COLUMNS else _PROSE
     return f"{style};{_NARROW}" if len(table.heads) > _MANY_COLUMNS else style
 

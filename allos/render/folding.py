@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
+from allos.render.recent import Recent
+
 VISIBLE_CHARS = 1_200
 """Characters after which an answer is folded, at the end of a block."""
 _MIN_FOLDED_CHARS = 600
 """Less than that is not worth a click."""
+_recent = Recent(4_000_000)
+"""What was folded, by the answer's HTML: a cache."""
 
 
 def folded(html: str) -> str:
@@ -25,6 +29,14 @@ def folded(html: str) -> str:
     """
     if len(html) < VISIBLE_CHARS + _MIN_FOLDED_CHARS:
         return html
+    known = _recent.get(html)
+    if known is None:
+        known = _folded(html)
+        _recent.put(html, known)
+    return known
+
+
+def _folded(html: str) -> str:
     blocks = _Blocks(html)
     cut, chars = next((end for end in blocks.ends if end[1] >= VISIBLE_CHARS), (0, 0))
     end = blocks.end

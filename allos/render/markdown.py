@@ -18,6 +18,7 @@ from allos.render.limits import LimitExceededError, Size
 from allos.render.markdown_parser import MAX_HIGHLIGHT_S, parser
 from allos.render.maths import may_hold_maths
 from allos.render.plain import clean_text, reveal
+from allos.render.recent import Recent
 
 if TYPE_CHECKING:
     import nh3
@@ -49,9 +50,8 @@ _CLASSES = {
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 .,;:?!'\"()-]{0,999}")
 
 
-_MAX_RECENT = 16
-_recent: dict[str, str] = {}
-"""What was rendered while it arrived, by its cleaned text: a cache."""
+_recent = Recent(4_000_000)
+"""What was rendered, by its cleaned text: a cache."""
 
 
 def remember(text: str, body: str) -> None:
@@ -63,9 +63,7 @@ def remember(text: str, body: str) -> None:
     body : str
         What `fragment_html` gave for its blocks.
     """
-    while len(_recent) >= _MAX_RECENT:
-        _recent.pop(next(iter(_recent)), None)
-    _recent[clean_text(text)] = body
+    _recent.put(clean_text(text), body)
 
 
 def markdown_html(text: str) -> str:
@@ -107,6 +105,7 @@ def markdown_html(text: str) -> str:
     # A bug in the parser must not lose the answer.
     except Exception:  # noqa: BLE001
         return f"{OPEN}{_plain_text(text, 'it could not be formatted')}</div>\n"
+    _recent.put(text, body)
     return f"{OPEN}\n{body}</div>\n"
 
 

@@ -18,11 +18,11 @@ _TAG = re.compile(r'<(t[hd]|pre)((?: class="([a-z0-9 -]*)")?)>((?:<code(?=>))?)'
 _TURNED = re.compile(
     r'<(?:p|blockquote|[ou]l|h[1-6])(?: class="[a-z-]*")?(?: start="\d+")? dir="rtl"'
 )
+_GRID = re.compile(r'<table class="allos-grid">(\n<thead><tr>.*?</tr></thead>)', re.DOTALL)
+_COLUMN_EM = 10
+"""What a column keeps of a narrow page, so that answers beside many others become no towers."""
 _OPENING = {
-    '<div class="allos-scroll"><table class="allos-grid">': (
-        '<div class="allos-scroll" style="overflow-x:auto;overflow-wrap:break-word">'
-        '<table class="allos-grid" style="table-layout:fixed;width:100%">'
-    ),
+    '<div class="allos-scroll">': '<div class="allos-scroll" style="overflow-x:auto;overflow-wrap:break-word">',
     OPEN: f'{OPEN[:-1]} style="overflow-wrap:break-word">',
     '<table dir="rtl">': '<table dir="rtl" style="margin-left:auto">',
     '<div class="allos-wide">': '<div class="allos-wide" style="overflow-x:auto">',
@@ -47,12 +47,18 @@ def with_inline_styles(html: str) -> str:
     >>> with_inline_styles("<table><tr><td>1</td></tr></table>")
     '<table><tr><td align="left" valign="top" style="text-align:left;vertical-align:top">1</td></tr></table>'
     """
+    html = _GRID.sub(_wide_enough, html)
     html = _TURNED.sub(
         lambda found: f'{found[0]} style="text-align:right"', _TAG.sub(_styled, html)
     )
     for opening, styled in _OPENING.items():
         html = html.replace(opening, styled)
     return html
+
+
+def _wide_enough(found: re.Match[str]) -> str:
+    width = f"width:100%;min-width:{_COLUMN_EM * found[1].count('</th>')}em"
+    return f'<table class="allos-grid" style="table-layout:fixed;{width}">{found[1]}'
 
 
 def _styled(found: re.Match[str]) -> str:

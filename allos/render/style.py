@@ -134,9 +134,9 @@ animation-timeline:scroll(self inline)}
 """
 _EDGE_FRAMES = """
 @keyframes allos-edge{\
-0%{mask:linear-gradient(90deg,#000 calc(100% - 28px),transparent)}\
-1%,99%{mask:linear-gradient(90deg,transparent,#000 28px calc(100% - 28px),transparent)}\
-100%{mask:linear-gradient(90deg,transparent,#000 28px)}}
+0%{mask:linear-gradient(90deg,#000 calc(100% - 28px),#0000)}\
+1%,99%{mask:linear-gradient(90deg,#0000,#000 28px calc(100% - 28px),#0000)}\
+100%{mask:linear-gradient(90deg,#0000,#000 28px)}}
 """
 
 _WIDE = """
@@ -152,7 +152,7 @@ font-variant-numeric:tabular-nums}
 & th,& td{padding:4px 18px 4px 0;border:0;border-bottom:1px solid var(--allos-line);\
 line-height:1.5;\
 text-align:left;vertical-align:baseline!important;max-width:40em;white-space:nowrap}
-& .allos-long{min-width:12em;white-space:normal}
+& .allos-long{min-width:clamp(10em,16vw,12em)!important;white-space:normal}
 & th{font-weight:600}
 & .allos-right{text-align:right}& .allos-mid{text-align:center}
 """

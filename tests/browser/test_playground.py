@@ -166,7 +166,7 @@ def test_picture(lab: Lab) -> None:
 
 
 def test_by_keyboard_alone(lab: Lab, server: FakeServer) -> None:
-    """Tab reaches everything, arrows and Enter choose, Ctrl+Enter runs and not the cell, Esc closes."""
+    """Tab reaches everything, arrows and Enter choose, Enter is a line, Ctrl+Enter runs and not the cell, Esc closes."""
     notebook = opened(lab, server, PLAYGROUND, "%allos last")
     page, pg = notebook.page, fields(notebook)
     boards = notebook.outputs(1).locator(".allos-board")
@@ -175,7 +175,8 @@ def test_by_keyboard_alone(lab: Lab, server: FakeServer) -> None:
     page.keyboard.press("Tab")
     expect(prompt_of(pg)).to_be_focused()
     page.keyboard.press("Control+A")
-    page.keyboard.type("Say {{ text }}")
+    page.keyboard.type("Say {{ text }}\n")
+    expect(prompt_of(pg)).to_have_value("Say {{ text }}\n")
     for _ in range(6):  # two columns, one more parameter, repeats, rows, the model's own parameter
         page.keyboard.press("Tab")
     page.keyboard.press("Tab")

@@ -106,11 +106,11 @@ def test_wide_has_a_column_for_each_model(server: FakeServer) -> None:
 
     assert list(wide.columns) == [
         *("text", "gold"),
-        *("groq/a (temperature=0)", "groq/a (temperature=1)"),
-        *("mistral/b (temperature=0)", "mistral/b (temperature=1)"),
+        *("groq/a (temperature 0)", "groq/a (temperature 1)"),
+        *("mistral/b (temperature 0)", "mistral/b (temperature 1)"),
     ]
-    assert wide.loc["i1", "mistral/b (temperature=0)"] == "b <1>"
-    assert "groq/a (temperature=0) status" in batch.wide(["content", "status"]).columns
+    assert wide.loc["i1", "mistral/b (temperature 0)"] == "b <1>"
+    assert "groq/a (temperature 0) status" in batch.wide(["content", "status"]).columns
     with pytest.raises(ConfigurationError, match=r"no column 'contents'\. Did you mean 'content'"):
         batch.wide("contents")
 

@@ -47,7 +47,7 @@ _ATTRIBUTES = {
     "span": {"title", "hidden"},
 }
 _INLINE = {"text-align:left", "text-align:right", "vertical-align:top", "white-space:nowrap"}
-_INLINE |= {"min-width:12em", "min-width:18em", "padding-right:10px"}
+_INLINE |= {"min-width:12em", "min-width:9em", "padding-right:10px"}
 """Declarations of a style attribute: where a cell's words stand, which no style sheet need say."""
 _CODE = {"white-space:pre", "white-space:pre-wrap", "word-break:normal", "overflow-x:auto"}
 _CODE |= {"overflow-wrap:break-word", "text-align:left"}
@@ -56,7 +56,8 @@ _STYLES = {
     "pre": _CODE,
     "code": {"white-space:pre", "white-space:pre-wrap"},
     "div": {"overflow-x:auto", "overflow-wrap:break-word"},
-    "table": {"table-layout:fixed", "width:100%"},
+    # At least so much for each column.
+    "table": {"table-layout:fixed", "width:100%", *(f"min-width:{10 * n}em" for n in range(40))},
 }
 _TURNED = _HEADINGS | {"p", "ol", "ul", "blockquote", "table"}
 """Blocks that may run from right to left, and then stand at the right."""

@@ -58,6 +58,8 @@ _COMMANDS = {
     "key": _Command("key_command"),
     "doctor": _Command("doctor_command"),
 }
+_LOCAL = _Command("local_command")
+"""Of ``local install`` and ``local status``; else the word is a provider."""
 
 
 def run(name: str, args: tuple[str, ...], display: Display | None = None) -> Any:
@@ -66,7 +68,7 @@ def run(name: str, args: tuple[str, ...], display: Display | None = None) -> Any
     Parameters
     ----------
     name : str
-        One of `names`.
+        One of `names`, or ``local``.
     args : tuple of str
         What follows it in the line.
     display : Display or None
@@ -86,7 +88,7 @@ def run(name: str, args: tuple[str, ...], display: Display | None = None) -> Any
             f"{name} is a cell magic: %%allos {name} {words}, and the prompt in "
             f"the lines below. In Python, use allos.{name}. Nothing was sent."
         )
-    command = _COMMANDS[name]
+    command = _LOCAL if name == "local" else _COMMANDS[name]
     if args and not command.takes_arguments:
         raise ConfigurationError(
             f"%allos {name} takes no arguments, got {args[0]!r}.{command.hint}"

@@ -56,14 +56,14 @@ def _holds(service: Service, word: str) -> bool:
 
 
 def _row(service: Service) -> dict[str, object]:
-    from allos.local import INSTALL_COMMAND
+    from allos.local import install_command
     from allos.notebook.tables.services_table import NOT_INSTALLED
     from allos.providers.auth import key_store
     from allos.providers.model_choices import is_embedded_installed
 
     key_set = key_store.is_set(service)
     ready = is_embedded_installed() if service.embedded else bool(key_set)
-    missing = f"{NOT_INSTALLED}{INSTALL_COMMAND}" if service.embedded and not ready else ""
+    missing = f"{NOT_INSTALLED}{install_command()}" if service.embedded and not ready else ""
     return {
         "provider": service.name,
         "ready": ready,

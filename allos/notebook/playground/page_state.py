@@ -62,7 +62,7 @@ def plan_state(plan: Plan, models: Sequence[ModelChoice | None], revision: int) 
         left = plan.budget_left_usd
         state |= {
             "calls": preview.calls + len(preview.failures),
-            "tokens": f"about {_count(preview.input_tokens)} tokens",
+            "tokens": f"about {_count(preview.input_tokens)} input tokens",
             "cost": preview.price(),
             "left": "" if left is None else f"{usd(left)} left",
             "failures": [f"{_line(name)}: {_line(why)}" for name, why in preview.failures.items()],

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from time import monotonic, thread_time
 
 MAX_WAIT_S = 0.4
-_SHARE = 1 / 30
+_SHARE = 1 / 100
 """Of the time, what rendering may take as long as no block waits longer than `MAX_WAIT_S`."""
 
 

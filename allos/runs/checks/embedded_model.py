@@ -11,14 +11,14 @@ from allos.runs.finding import Finding
 
 def embedded_model(online: bool) -> Iterator[Finding]:
     """Whether the embedded model is installed; with `online`, whether it starts."""
-    from allos.local.model_files import DEFAULT_MODEL, INSTALL_COMMAND, find_model, has_llama_cpp
+    from allos.local.model_files import DEFAULT_MODEL, find_model, has_llama_cpp, install_command
 
     if not has_llama_cpp():
         yield Finding(
             "embedded model",
             "note",
             "llama.cpp (xllamacpp) is not installed.",
-            f"Run: {INSTALL_COMMAND}",
+            f"Run: {install_command()}",
         )
         return
     try:
@@ -38,7 +38,7 @@ def embedded_model(online: bool) -> Iterator[Finding]:
         try:
             serve(DEFAULT_MODEL)
         except AllosError as exc:
-            yield Finding("embedded model", "problem", str(exc), f"Run: {INSTALL_COMMAND}")
+            yield Finding("embedded model", "problem", str(exc), f"Run: {install_command()}")
         else:
             took = perf_counter() - started
             yield Finding(

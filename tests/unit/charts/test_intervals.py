@@ -50,7 +50,7 @@ def test_a_pair_has_its_names() -> None:
 
 def test_what_differs_is_not_cut_off() -> None:
     """One scorer is in the title, of several each row names its own; a model with two settings is named once."""
-    a, b = "local/smollm2 (temperature=0)", "local/smollm2 (temperature=1.5)"
+    a, b = "local/smollm2 (temperature 0)", "local/smollm2 (temperature 1.5)"
     pairs = {
         "a": [a, a],
         "b": [b, b],
@@ -66,9 +66,9 @@ def test_what_differs_is_not_cut_off() -> None:
         scores(pd.DataFrame({"scorer": "exact", "model": [a, b], **means})).to_dict()
     )
 
-    assert '"local/smollm2: temperature=0 \\u2212 1.5"' in one
+    assert '"local/smollm2: temperature 0 \\u2212 1.5"' in one
     assert "Differences on the same prompts, exact" in one
-    assert '"short: local/smollm2: temperature=0' in two
+    assert '"short: local/smollm2: temperature 0' in two
     assert f'"{b}"' in scored
     assert "Mean score, exact" in scored
 

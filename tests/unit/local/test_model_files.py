@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from allos.errors import ConfigurationError
-from allos.local import INSTALL_COMMAND, find_model, known_models, models_folder
+from allos.local import find_model, install_command, known_models, models_folder
 from allos.local.model_files import short_name
 
 
@@ -104,7 +104,7 @@ def test_unknown_model(folder: Path, name: str, words: str) -> None:
         find_model(name)
 
     assert words in str(caught.value)
-    assert INSTALL_COMMAND in str(caught.value)
+    assert install_command() in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
@@ -114,7 +114,7 @@ def test_an_installed_model_is_not_to_be_installed(folder: Path) -> None:
     with pytest.raises(ConfigurationError, match="Did you mean 'smollm2'") as caught:
         find_model("smolm2")
 
-    assert INSTALL_COMMAND not in str(caught.value)
+    assert install_command() not in str(caught.value)
 
 
 @pytest.mark.parametrize(

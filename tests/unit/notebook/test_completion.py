@@ -46,6 +46,8 @@ SPACE: dict[str, Any] = {
         ("%%allos groq/m --schema ", "", ["City", "shape"]),
         ("%%allos groq/m --chat tr", "tr", ["trip"]),
         ("%allos models gro", "gro", ["groq"]),
+        ("%allos local in", "in", ["install"]),
+        ("%%allos local in", "in", []),
         ("%allos key gro", "gro", ["groq"]),
         ("%allos chats sh", "sh", ["show"]),
         ("%allos su", "su", ["summary"]),

@@ -13,6 +13,7 @@ from allos.render.limits import MAX_CHARS
 from allos.render.markdown import OPEN, fragment_html, markdown_html
 from allos.render.markdown_stream import MarkdownStream
 from allos.render.plain import clean_text
+from allos.render.recent import Recent
 from tests.support.hostile import HOSTILE, judge
 
 _LINES = st.sampled_from(
@@ -201,6 +202,7 @@ def test_a_finished_answer_is_not_rendered_again(monkeypatch: pytest.MonkeyPatch
     """It is put together from its blocks, unless a link got its address from further down."""
     later = "See [a].\n\nSo.\n\n[a]: https://example.org"
     expected = whole(ANSWER), whole(later)
+    monkeypatch.setattr(markdown, "_recent", Recent(MAX_CHARS))
     for text in (ANSWER, later):
         streamed(text).finish(text)
     again = whole(later)

@@ -27,6 +27,15 @@ def test_cells_of_a_comparison_are_left_and_on_top() -> None:
     assert "table-layout:fixed" in page
 
 
+def test_many_columns_scroll_sideways() -> None:
+    """Beside many others an answer keeps a width that can be read."""
+    few = comparison_html(comparison(a_a=answer(TEXT), b_b=answer("Hi")))
+    many = comparison_html(comparison(**{f"a_{name}": answer(TEXT) for name in "abcdefgh"}))
+
+    assert 'class="allos-grid" style="table-layout:fixed;width:100%;min-width:20em">' in few
+    assert "width:100%;min-width:80em" in many
+
+
 @pytest.mark.parametrize("make", [answer_html, lambda r: comparison_html(comparison(a_a=r))])
 def test_aligned_columns_stay_aligned(make: object) -> None:
     """A column of numbers in an answer stays at the right, in a cell as in a comparison."""

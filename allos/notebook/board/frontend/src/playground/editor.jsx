@@ -20,7 +20,7 @@ export function Editor({ id, name, value, columns, problem, warning, placeholder
     <>
       <div class={`editor${problem ? " wrong" : ""}`} style={{ "--lines": lines }}>
         <div class="both">
-          <pre class="copy" aria-hidden="true">
+          <pre class="copy" dir="auto" aria-hidden="true">
             {piecesOf(value, columns).map(({ text, kind }, at) => (kind ? <mark key={at} class={kind}>{text}</mark> : text))}
             {"\n"}
           </pre>
@@ -29,12 +29,14 @@ export function Editor({ id, name, value, columns, problem, warning, placeholder
             name={name}
             ref={area}
             rows={1}
+            dir="auto"
             defaultValue={value}
             placeholder={placeholder}
             spellcheck={false}
             aria-invalid={Boolean(problem)}
             aria-describedby={says ? `${id}-says` : undefined}
             onFocus={({ currentTarget }) => onFocus(currentTarget)}
+            onKeyDown={ownEnter}
             onInput={({ currentTarget }) => change(currentTarget.value)}
           />
         </div>
@@ -42,4 +44,9 @@ export function Editor({ id, name, value, columns, problem, warning, placeholder
       {says && <p id={`${id}-says`} class={problem ? "problem" : "warning"} role={problem ? "alert" : undefined}>{says}</p>}
     </>
   );
+}
+
+/** JupyterLab cancels the new line of any text area in a cell whose key it has seen. @param {KeyboardEvent} event */
+function ownEnter(event) {
+  if (event.key === "Enter") event.stopPropagation();
 }

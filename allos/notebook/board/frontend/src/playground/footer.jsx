@@ -104,7 +104,7 @@ function Source({ id, code }) {
 
 /** @param {{run: Run}} props */
 function RunLink({ run }) {
-  const time = new Date(run.started_at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const time = new Date(run.started_at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
   /** @param {MouseEvent} event */
   function show(event) {
     const root = /** @type {HTMLElement} */ (event.currentTarget).closest(".jp-OutputArea, .output_area, body");

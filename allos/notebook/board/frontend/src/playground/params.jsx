@@ -38,6 +38,7 @@ export function Parameter({ field, value, problem, owner = "", change, remove })
         <input
           {...shared}
           type="text"
+          dir={field.kind === "text" ? "auto" : undefined}
           inputMode={field.kind === "text" ? "text" : "decimal"}
           size={Math.max(field.kind === "text" ? 8 : 3, Math.min(value.length, 16))}
           onInput={({ currentTarget }) => change(currentTarget.value)}

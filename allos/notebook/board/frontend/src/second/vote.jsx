@@ -19,6 +19,9 @@ const CHOICES = [["left", "Left is better", "1"], ["tie", "Tie", "0"], ["bad", "
 /** @type {readonly ["left" | "tie" | "right", string][]} */
 const RUBRIC = [["left", "Left"], ["tie", "Same"], ["right", "Right"]];
 
+const ONE_PAIR = "There is one pair: the names are shown after your vote.";
+const NEXT_PAIR = "Each pair is the one that tells most: models with the fewest votes, then the closest ones.";
+
 /** @param {{state: BoardState, view: ViewState, vote: Vote}} props */
 export function VoteView({ state, view, vote }) {
   const { send } = useBoard();
@@ -148,6 +151,7 @@ function Pair({ state, view, vote, isLevel }) {
           <input
             ref={field}
             type="text"
+            dir="auto"
             maxLength={2000}
             placeholder="saved with the vote; #words are its tags"
             value={note}
@@ -161,7 +165,7 @@ function Pair({ state, view, vote, isLevel }) {
         </label>
       )}
       <div class="sum voted">
-        <span role="status">{vote.last || "Each pair is the one that tells most: models with the fewest votes, then the closest ones."}</span>
+        <span role="status">{vote.last || (vote.pairs === 1 ? ONE_PAIR : NEXT_PAIR)}</span>
         <span class="logged">
           {!state.connected && "kernel gone "}
           <button class="btn quiet" disabled={!vote.voted} onClick={undo}>{"undo "}<kbd>u</kbd></button>

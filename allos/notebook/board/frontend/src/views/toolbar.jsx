@@ -71,7 +71,7 @@ export function Toolbar({ state, view, columns }) {
           <input
             type="search"
             placeholder="Search"
-            aria-label="Search in prompts and answers"
+            dir="auto" aria-label="Search in prompts and answers"
             value={view.query}
             onInput={({ currentTarget }) => search(currentTarget.value)}
           />
