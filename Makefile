@@ -23,7 +23,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup demo lab test check lint frontend frontend-check types unit suites suite-in-process suite-real-parts \
-  notebooks record docs perf format clean model browser services test-colab test-lowest test-bare
+  notebooks record docs perf format clean model browser services environments test-colab test-lowest test-bare
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -168,6 +168,8 @@ BARE      := .venv-bare
 # A Python of this version: by its name, or one of pyenv's; else that of .venv.
 python = $$(for p in python$(1) "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/$(1).*/bin/python $(PY); do \
   "$$p" -c pass >/dev/null 2>&1 && { echo "$$p"; break; }; done)
+
+environments: $(COLAB)/.ready $(LOWEST)/.ready
 
 test-colab: $(COLAB)/.ready  ## Run the tests beside the packages of Google Colab
 	@echo "==> Tests beside the packages of Colab (some minutes)"

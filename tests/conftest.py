@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import settings
@@ -118,6 +118,8 @@ def own_session(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         cache.cache_file().unlink(missing_ok=True)
 
 
+_RAN, _SKIPPED = "real part", "missing part"
+"""Names of what a report says of the real parts of its test."""
 _ran: Counter[str] = Counter()
 _skipped: dict[str, Counter[str]] = {part: Counter() for part in _PARTS}
 
@@ -228,13 +230,23 @@ def pytest_runtest_makereport(
     for part in _parts(item):
         if report.skipped and not hasattr(report, "wasxfail"):
             reason = call.excinfo.value.msg if call.excinfo else "skipped"  # type: ignore[attr-defined]
-            _skipped[part][reason.removeprefix(f"{part}: ")] += 1
+            report.user_properties.append((_SKIPPED, (part, reason.removeprefix(f"{part}: "))))
             if REQUIRE_ALL:
                 report.outcome = "failed"
                 report.longrepr = f"skipped, but ALLOS_REQUIRE_ALL is set: {reason}"
         elif report.when == "call":
-            _ran[part] += 1
+            report.user_properties.append((_RAN, part))
     return report
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Count what ran, also where another process has run it (``-n``)."""
+    for name, value in report.user_properties:
+        if name == _RAN and report.when == "call":
+            _ran[str(value)] += 1
+        elif name == _SKIPPED:
+            part, reason = cast("tuple[str, str]", value)
+            _skipped[part][reason] += 1
 
 
 def _whole_run(config: pytest.Config) -> bool:

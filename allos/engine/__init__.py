@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from allos.engine.call import Call
 from allos.engine.handed_over import HandedOver, arrived, hand_over, hand_over_again
-from allos.engine.interceptors import After, Interceptor
+from allos.engine.interceptors import After, Interceptor, MustWait
 from allos.engine.prepared_call import BilledService, PreparedCall
 from allos.engine.start import OnEvents, astart, can_answer_offline, refuse, start, start_on_loop
 
@@ -14,6 +14,7 @@ __all__ = [
     "Call",
     "HandedOver",
     "Interceptor",
+    "MustWait",
     "OnEvents",
     "PreparedCall",
     "arrived",

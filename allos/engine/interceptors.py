@@ -21,6 +21,10 @@ After = Callable[[ProviderResponse], ProviderResponse | Awaitable[ProviderRespon
 """Takes the response of its call and returns it, changed or not. Loop thread; must not block."""
 
 
+class MustWait(Exception):
+    """Raised by `before` on the loop thread, by an interceptor that has to wait after all."""
+
+
 class Interceptor:
     """Base class of what runs around every call of a session."""
 
@@ -36,7 +40,10 @@ class Interceptor:
 
     @property
     def may_wait(self) -> bool:
-        """Whether `before` may wait: for a file, another call, a person. Then it never runs on the loop thread."""
+        """Whether `before` may wait: for a file, another call, a person. Then it never runs on the loop thread.
+
+        False where most calls need not wait: it then raises `MustWait` on the loop thread for one that has to.
+        """
         return True
 
     def before(self, call: PreparedCall) -> ProviderResponse | After | None:
@@ -51,6 +58,8 @@ class Interceptor:
         ------
         AllosError
             The call is refused: its response carries this error, and nothing is sent.
+        MustWait
+            On the loop thread only: another thread is to start the call. What ran before it must not mind.
         """
         return None
 
@@ -64,13 +73,21 @@ class Decision(NamedTuple):
 
 
 def decide(call: PreparedCall, interceptors: Iterable[Interceptor]) -> Decision:
-    """Run `before` of each interceptor. Caller's thread."""
+    """Run `before` of each interceptor. Caller's thread.
+
+    Raises
+    ------
+    MustWait
+        On the loop thread: one of them has to wait.
+    """
     afters: list[After] = []
     for interceptor in interceptors:
         try:
             found = interceptor.before(call)
         except AllosError as exc:
             return Decision(exc, afters)
+        except MustWait:
+            raise
         except Exception as exc:  # noqa: BLE001 - outer interceptors must still see a response
             name = type(interceptor).__name__
             return Decision(AllosError(f"{name} failed: {type(exc).__name__}: {exc}"), afters)

@@ -59,6 +59,11 @@ def start_on_loop(call: PreparedCall, interceptors: Sequence[Interceptor]) -> Ca
     """As `start`, on the loop thread: nothing may wait, neither an interceptor nor the connection.
 
     A call that starts while another one ends is sent at once, before any other callback of the loop.
+
+    Raises
+    ------
+    MustWait
+        An interceptor has to wait after all; nothing was sent.
     """
     return _start(get(), call, interceptors, None)
 

@@ -206,13 +206,17 @@ def preview_batch(
     budget_usd: float | None = None,
     batch_id: str | None = None,
     mode: str = "calls",
+    executor: Any = None,
+    store: str | os.PathLike[str] | None = None,
     **shared: Any,
 ) -> BatchPreview:
     """Return what `batch` would send and cost with the same arguments. Nothing is sent.
 
+    Answers that workers have left in the `store` of the batch are taken into the log, as `batch` does first.
+
     Parameters
     ----------
-    data, prompt, models, system, params, n, budget_usd, batch_id, mode, **shared
+    data, prompt, models, system, params, n, budget_usd, batch_id, mode, executor, store, **shared
         As in `batch`, whose other arguments are taken as well.
 
     Returns
@@ -223,7 +227,7 @@ def preview_batch(
 
     Raises
     ------
-    ConfigurationError, TemplateError
+    ConfigurationError, TemplateError, LogError
         As in `batch`.
 
     Examples
@@ -234,18 +238,28 @@ def preview_batch(
     2
     """
     seal_secrets(shared)
-    budget_usd = arguments.budget_usd(budget_usd)
-    refresh = flag("refresh", shared.pop("refresh", False))
+    options = BatchOptions(
+        budget_usd=arguments.budget_usd(budget_usd),
+        refresh=flag("refresh", shared.pop("refresh", False)),
+        reuse=flag("reuse", shared.pop("reuse", False)),
+        mode=arguments.mode(mode),
+    )
+    pace = shared.pop("pace", None)
+    arguments.pace(pace)
     _check_running(shared)
     plan = _plan(data, prompt, models, system, params, n, shared)
+    pool = _checked_pool(executor, options, pace)
+    address = _checked_store(store, pool, options)
     session = current_session()
     session.open_log()
-    _, finished = _finished(
-        finished_calls.readable_store(session), plan, arguments.batch_id(batch_id)
+    _check_reuse(plan, options, pool)
+    log, run_id, finished, _ = _known_of(
+        session, plan, arguments.batch_id(batch_id), options, address
     )
+    _check_at_service(log, run_id, plan, options, finished)
     spent_usd = finished.cost_usd or 0.0
-    kept = [] if refresh else _kept(plan, finished)
-    return preview_of(plan, kept, budget_usd, spent_usd, arguments.mode(mode))
+    kept = [] if options.refresh else _kept(plan, finished)
+    return preview_of(plan, kept, options.budget_usd, spent_usd, options.mode)
 
 
 def _check_running(shared: dict[str, Any]) -> None:
@@ -253,12 +267,8 @@ def _check_running(shared: dict[str, Any]) -> None:
     arguments.concurrency(shared.pop("concurrency", None))
     arguments.on_error(shared.pop("on_error", "row"))
     arguments.confirm(shared.pop("confirm", None))
-    arguments.pace(shared.pop("pace", None))
     check_loop_options(shared.pop("max_steps", MAX_STEPS), shared.pop("approve", None))
     normalize_tags(shared.pop("tags", ()))
-    flag("reuse", shared.pop("reuse", False))
-    for name in ("executor", "store"):
-        shared.pop(name, None)
 
 
 def _plan(
@@ -319,12 +329,8 @@ def start_batch(
     address = _checked_store(store, pool, options)
     session.open_log()
     session.open_configured_replay()
-    log = finished_calls.readable_store(session)
     _check_reuse(plan, options, pool)
-    run_id, finished = _finished(log, plan, batch_id)
-    files = _answer_files(address, run_id, session)
-    if log is not None and not options.refresh and take_all_files(run_id, session, files):
-        run_id, finished = _finished(log, plan, run_id)
+    log, run_id, finished, files = _known_of(session, plan, batch_id, options, address)
     running = _running(session, run_id, plan)
     if running is not None and not options.refresh:
         if running.goes_on_with(options, executor, pace):
@@ -358,6 +364,22 @@ def start_batch(
         on_run_started(started)
     started.start()
     return started
+
+
+def _known_of(
+    session: Session,
+    plan: BatchPlan,
+    batch_id: str | None,
+    options: BatchOptions,
+    address: str | None,
+) -> tuple[Store | None, str, finished_calls.Finished, AnswerFiles | None]:
+    """The log, what it has of a batch, and the batch's store, of which the log gets what it does not have."""
+    log = finished_calls.readable_store(session)
+    run_id, finished = _finished(log, plan, batch_id)
+    files = _answer_files(address, run_id, session)
+    if log is not None and not options.refresh and take_all_files(run_id, session, files):
+        run_id, finished = _finished(log, plan, run_id)
+    return log, run_id, finished, files
 
 
 def _save_record(

@@ -15,8 +15,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from functools import partial
+from itertools import chain
 from time import perf_counter
 
+from allos.engine import MustWait
 from allos.response import ProviderResponse
 from allos.runs.task import Task
 
@@ -39,7 +41,8 @@ IDLE_S = 0.5
 starting a call."""
 
 Submit = Callable[[Task], Future[ProviderResponse] | None]
-"""Starts one task, on a starter thread; None where nothing is under way. Must not raise."""
+"""Starts one task; None where nothing is under way. It raises nothing, but `MustWait` on the thread on which
+another call has ended: then a starter thread starts the task."""
 
 
 class Scheduler:
@@ -192,7 +195,13 @@ class Scheduler:
     def _start_next(self, queue: _Queue) -> bool:
         """Start the next task of a queue that was taken; False where nothing is under way."""
         task = next(queue.tasks, None)
-        future = self._submit(task) if task is not None else None
+        try:
+            future = self._submit(task) if task is not None else None
+        except MustWait:
+            assert task is not None
+            queue.tasks = chain((task,), queue.tasks)
+            self._put_back(queue, exhausted=False, in_flight=False)
+            raise
         self._put_back(queue, exhausted=task is None, in_flight=future is not None)
         if future is None:
             return False
@@ -273,9 +282,13 @@ class Scheduler:
         """Start calls on this thread, if nothing has to be waited for."""
         started = 0
         while started < STARTS_PER_END and (queue := self._take_at_once()) is not None:
-            began = perf_counter()
-            started += self._start_next(queue)
             service = queue.service
+            began = perf_counter()
+            try:
+                started += self._start_next(queue)
+            except MustWait:
+                service.is_direct = False
+                return
             service.is_slow = perf_counter() - began > SLOW_S
             with self._lock:
                 is_full = not self._has_room() or not self._takes_more(service, self._fair_share())

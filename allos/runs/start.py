@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from allos import context, engine
 from allos.context import RunContext
-from allos.engine import HandedOver, Interceptor, PreparedCall
+from allos.engine import HandedOver, Interceptor, MustWait, PreparedCall
 from allos.engine.call import Call
 from allos.engine.start import OnEvents
 from allos.errors import AllosError, ConfigurationError, ProviderError
@@ -93,7 +93,7 @@ def start_task(
     A task that cannot be started is a call as well: its response carries the error. `interceptors` are
     those of this call alone, inside of all others; `answers` may answer it in place of the service, for
     nothing, and are right inside of the log. `on_loop`: this is the loop thread, and the provider
-    of the column `starts_at_once`.
+    of the column `starts_at_once`; where this call has to wait after all, `MustWait` is raised.
     """
     with _origin_of(task):
         try:
@@ -101,6 +101,8 @@ def start_task(
             if on_loop and isinstance(column.model, Provider):
                 return column.model.start_on_loop(task.messages, params)
             return _start(task.messages, column.model, params, on_events, interceptors, answers)
+        except MustWait:
+            raise
         except Exception as exc:  # noqa: BLE001 - a provider of somebody else's may raise anything
             return engine.refuse(_unsent_task(task, column.model), _as_refusal(exc))
 

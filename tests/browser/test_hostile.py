@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from playwright.sync_api import Page, expect
 
 from allos.parts import Image, data_uri
 from allos.render.comparison_columns import COLOURS
+from allos.render.comparison_facts import MAX_PROMPT_CHARS
 from allos.render.plain import clean_text
 from tests.support.fake_server import Call, FakeServer, Fault, Raw, Reply
 from tests.support.hostile import FLAG, HOSTILE, HOSTILE_PARTS, MARK, judge
@@ -35,6 +36,8 @@ _REPEATED = {
     "math_brackets_lines",
 }
 _PER_PROMPT = 10
+_PROMPT_CHARS = 200
+"""Of a text that is a part of a prompt: how it begins is what counts."""
 
 TEXTS = [text.encode(errors="ignore").decode() for _, text in HOSTILE]
 SHORT = [
@@ -42,6 +45,9 @@ SHORT = [
     for (name, _), text in zip(HOSTILE, TEXTS, strict=True)
 ]
 BATCHES = [range(at, min(at + _PER_CELL, len(TEXTS))) for at in range(0, len(TEXTS), _PER_CELL)]
+HALVES = BATCHES[::2], BATCHES[1::2]
+"""Of the corpus, for two pages: for each output JupyterLab styles anew what stands on its page. Pages without
+boards run side by side."""
 
 # Counts how often a payload sets its flag; looks at what stands in our outputs.
 _COUNT = f"""() => {{
@@ -111,12 +117,18 @@ def _setting(server: FakeServer) -> str:
     )
 
 
-def _open(lab: Lab, name: str, server: FakeServer, *cells: str) -> Notebook:
-    lab.write(name, _setting(server), *cells)
-    notebook = lab.open(name)
-    notebook.page.evaluate(_COUNT)
-    notebook.run_all(timeout_s=480)
-    return notebook
+def _open(lab: Lab, name: str, server: FakeServer, *pages: list[str]) -> list[Notebook]:
+    """Notebooks with these cells, which run at the same time."""
+    notebooks = []
+    for number, cells in enumerate(pages):
+        lab.write(f"{name}-{number}.ipynb", _setting(server), *cells)
+        notebooks.append(notebook := lab.open(f"{name}-{number}.ipynb"))
+        notebook.page.evaluate(_COUNT)
+        notebook.run_all(wait=False)
+    for notebook in notebooks:
+        notebook.page.bring_to_front()  # what is behind another page is not drawn
+        notebook.wait_idle(480)
+    return notebooks
 
 
 def _did_nothing(notebook: Notebook, outputs: int, classes: frozenset[str] = frozenset()) -> None:
@@ -135,24 +147,60 @@ def _did_nothing(notebook: Notebook, outputs: int, classes: frozenset[str] = fro
 
 
 def test_cells(lab: Lab, server: FakeServer) -> None:
-    """Answers, reasoning, refusals and calls of tools: streaming, fresh, saved and reopened."""
-    cells = [
-        f"for n in range({batch.start}, {batch.stop}):\n    run('allos', f'groq/h{{n}}', 'Go on')"
-        for batch in BATCHES
+    """Answers, reasoning, refusals and calls of tools: streaming, fresh, saved, exported and reopened."""
+    pages = [
+        [
+            f"for n in range({batch.start}, {batch.stop}):\n    run('allos', f'groq/h{{n}}', 'Go on')"
+            for batch in half
+        ]
+        for half in HALVES
     ]
-    notebook = _open(lab, "hostile.ipynb", server, *cells)
-    expect(notebook.outputs().locator(".allos-out")).to_have_count(len(TEXTS))
+    notebooks = _open(lab, "hostile", server, *pages)
 
-    assert len(TEXTS) >= 150
-    _did_nothing(notebook, len(TEXTS))
-    notebook.save()
-    _did_nothing_reopened(notebook, len(TEXTS))
+    assert sum(map(_count, HALVES)) == len(TEXTS) >= 150
+    for notebook, half in zip(notebooks, HALVES, strict=True):
+        expect(notebook.outputs().locator(".allos-out")).to_have_count(_count(half))
+        _did_nothing(notebook, _count(half))
+        notebook.save()
+    _did_nothing_exported(lab, len(TEXTS), *notebooks)
+    for notebook, half in zip(notebooks, HALVES, strict=True):
+        for opened in _did_nothing_reopened(notebook, _count(half)):
+            opened.screenshot(f"hostile-{'trusted' if opened.trusted else 'untrusted'}")
+
+
+def _count(batches: Sequence[range]) -> int:
+    return sum(map(len, batches))
+
+
+def _did_nothing_exported(lab: Lab, outputs: int, *notebooks: Notebook) -> None:
+    """In pages made by nbconvert, whose own typesetter runs."""
+    paths = [lab.root / notebook.name for notebook in notebooks]
+    subprocess.run(
+        [sys.executable, "-m", "jupyter", "nbconvert", "--to", "html", *map(str, paths)],
+        check=True,
+        capture_output=True,
+        timeout=120,
+        env=lab.environment,
+    )
+    seen: list[str] = []
+    count = 0
+    for path in paths:
+        page: Page = lab.browser.new_page()
+        page.on("request", lambda request: seen.append(request.url))
+        page.goto(path.with_suffix(".html").as_uri())
+        page.wait_for_timeout(1500)
+        assert page.evaluate(f"() => window.{FLAG} ?? 0") == 0
+        count += page.locator(".allos-out").count()
+        page.close()
+
+    assert [url for url in seen if MARK in url or url.startswith("file:///etc")] == []
+    assert count == outputs
 
 
 def _did_nothing_reopened(
     notebook: Notebook, outputs: int, classes: frozenset[str] = frozenset()
-) -> None:
-    """Opened again as one's own, and as a file that came by mail."""
+) -> Iterator[Notebook]:
+    """Opened again as one's own, and as a file that came by mail: one after the other."""
     for trust in (True, False):
         notebook = notebook.reopen(trust=trust)
         notebook.page.evaluate(_COUNT)
@@ -163,7 +211,7 @@ def _did_nothing_reopened(
         if trust:
             _did_nothing(notebook, outputs, classes)
         _quiet(notebook)
-        notebook.screenshot(f"hostile-{'trusted' if trust else 'untrusted'}")
+        yield notebook
 
 
 def _quiet(notebook: Notebook) -> None:
@@ -177,34 +225,41 @@ def _quiet(notebook: Notebook) -> None:
 def test_tools(lab: Lab, server: FakeServer) -> None:
     """What a tool gives back."""
     tool = "def read(number: int, what: str) -> str:\n    'Read.'\n    return texts[number]"
-    runs = [
-        f"for n in range({batch.start}, {batch.stop}):\n"
-        "    display(allos.ask('Go on', model=f'groq/tool{n}', tools=[read], approve='always'))"
-        for batch in BATCHES
+    pages = [
+        [
+            f"for n in range({batch.start}, {batch.stop}):\n"
+            "    display(allos.ask('Go on', model=f'groq/tool{n}', tools=[read], approve='always'))"
+            for batch in half
+        ]
+        for half in HALVES
     ]
-    notebook = _open(lab, "tools.ipynb", server, tool, *runs)
+    notebooks = _open(lab, "tools", server, *([tool, *runs] for runs in pages))
 
-    expect(notebook.outputs().locator(".allos-tool")).to_have_count(len(TEXTS))
-    _did_nothing(notebook, len(TEXTS))
+    for notebook, half in zip(notebooks, HALVES, strict=True):
+        expect(notebook.outputs().locator(".allos-tool")).to_have_count(_count(half))
+        _did_nothing(notebook, _count(half))
 
 
 def test_errors_and_names(lab: Lab, server: FakeServer) -> None:
     """What a server says of a fault, and the names of models."""
-    errors = [
-        f"for n in range({batch.start}, {batch.stop}):\n"
-        "    try:\n        run('allos', f'groq/bad{n}', 'Go on')\n"
-        "    except allos.AllosError:\n        get_ipython().showtraceback()"
-        for batch in BATCHES
+    pages = [
+        [
+            cell
+            for batch in half
+            for cell in (
+                f"for n in range({batch.start}, {batch.stop}):\n"
+                "    try:\n        run('allos', f'groq/bad{n}', 'Go on')\n"
+                "    except allos.AllosError:\n        get_ipython().showtraceback()",
+                f"for n in range({batch.start}, {batch.stop}):\n"
+                "    try:\n        display(allos.ask('Hi', model='groq/' + texts[n]))\n"
+                "    except Exception as exc:\n        print(exc)",
+            )
+        ]
+        for half in HALVES
     ]
-    names = [
-        f"for n in range({batch.start}, {batch.stop}):\n"
-        "    try:\n        display(allos.ask('Hi', model='groq/' + texts[n]))\n"
-        "    except Exception as exc:\n        print(exc)"
-        for batch in BATCHES
-    ]
-    notebook = _open(lab, "errors.ipynb", server, *errors, *names)
 
-    _did_nothing(notebook, len(TEXTS))
+    for notebook, half in zip(_open(lab, "errors", server, *pages), HALVES, strict=True):
+        _did_nothing(notebook, _count(half))
 
 
 def test_questions_about_tools(lab: Lab, server: FakeServer) -> None:
@@ -248,7 +303,7 @@ def test_questions_about_tools(lab: Lab, server: FakeServer) -> None:
 
     _did_nothing(notebook, 2 * len(starts))
     notebook.save()
-    _did_nothing_reopened(notebook, 2 * len(starts))
+    assert len(list(_did_nothing_reopened(notebook, 2 * len(starts)))) == 2
 
 
 def _seen(text: str) -> str:
@@ -256,42 +311,73 @@ def _seen(text: str) -> str:
     return "".join(char if ord(char) < 0xE0100 else clean_text(char) for char in text)
 
 
+def _prompts() -> list[range]:
+    """The texts in groups that a board shows whole, one below the other."""
+    found, chars = [range(0)], 0
+    for number, text in enumerate(SHORT):
+        chars += len(text[:_PROMPT_CHARS]) + len("\n\n")
+        if chars > MAX_PROMPT_CHARS:
+            found.append(range(number, number))
+            chars = len(text[:_PROMPT_CHARS]) + len("\n\n")
+        found[-1] = range(found[-1].start, number + 1)
+    return found
+
+
 def test_comparisons(lab: Lab, server: FakeServer) -> None:
     """Board and table: answers, models' names, prompts, system texts, names of files, errors."""
+    prompts = _prompts()
+    formulas = 0
+    # One page after the other: a board has two seconds to start.
+    for number, (batches, asked) in enumerate(
+        zip(HALVES, (prompts[::2], prompts[1::2]), strict=True)
+    ):
+        (notebook,) = _open(lab, f"boards-{number}", server, _board_cells(batches, asked))
+        boards = notebook.outputs().locator(".allos-board")
+        expect(boards.first).to_be_visible()
+        expect(boards.locator(".col[aria-busy=true]")).to_have_count(0)
+        foreign = "script, iframe, img:not(.allos-img), form, svg, object, link"
+        expect(boards.locator(foreign)).to_have_count(0)
+        maths = boards.locator(".allos-math > rp > math").count()
+        assert boards.locator("math").count() == maths
+        formulas += maths
+        notebook.screenshot(f"board-hostile-{number}")
+
+        assert boards.count() == 2 * len(batches) + len(asked)
+        assert boards.locator(".col").count() >= 3 * _count(batches)
+        _did_nothing(notebook, _count(batches), _own_classes(notebook))
+        notebook.save()
+        reopened = _did_nothing_reopened(notebook, 2 * len(batches), _own_classes(notebook))
+        assert len(list(reopened)) == 2
+        lab.close_all()
+
+    assert formulas > 0
+
+
+def _board_cells(batches: Sequence[range], prompts: Sequence[range]) -> list[str]:
+    """Cells that compare answers, errors and names of a part of the corpus, and ask texts of it."""
     answers = [
         "c = allos.compare('Go on', models=["
         f"name for n in range({batch.start}, {batch.stop}) for name in ({names})])\nc"
-        for batch in BATCHES
+        for batch in batches
         for names in ("f'groq/h{n}',", "f'groq/bad{n}', 'groq/m' + texts[n][:300]")
     ]
-    asked = [
-        f"for n in range({start}, {min(start + 100, len(TEXTS))}, {_PER_PROMPT}):\n"
-        f"    some = [text[:200] for text in texts[n:n + {_PER_PROMPT}]]\n"
-        "    parts = [*some, allos.File(data=b'x', name='a' + some[0])]\n"
-        "    c = allos.compare(parts, system='\\n\\n'.join(some), models=['groq/h0'])\n"
+    asked = (
+        f"for at in {[*prompts]}:\n"
+        f"    some = [text[:{_PROMPT_CHARS}] for text in texts[at.start:at.stop]]\n"
+        "    files = [allos.File(data=b'x', name='a' + text) for text in some[:3]]\n"
+        "    c = allos.compare([*some, *files], system='\\n\\n'.join(some), models=['groq/h0'])\n"
         "    display(c.wait())"
-        for start in range(0, len(TEXTS), 100)
-    ]
+    )
     ended = "while allos.current_session().active_runs: __import__('time').sleep(0.1)"
-    cells = [*[cell for each in answers for cell in (each, ended)], *asked]
-    notebook = _open(lab, "boards.ipynb", server, *cells)
-    boards = notebook.outputs().locator(".allos-board")
-    expect(boards.first).to_be_visible()
-    expect(boards.locator(".col[aria-busy=true]")).to_have_count(0)
-    foreign = "script, iframe, img:not(.allos-img), form, svg, object, link"
-    expect(boards.locator(foreign)).to_have_count(0)
-    assert boards.locator("math").count() == boards.locator(".allos-math > rp > math").count() > 0
+    return [*[cell for each in answers for cell in (each, ended)], asked]
+
+
+def _own_classes(notebook: Notebook) -> frozenset[str]:
+    """Classes of ours that differ from comparison to comparison."""
     roots = notebook.page.evaluate(
         "() => [...document.querySelectorAll('.allos-cmp')].flatMap(e => [...e.classList])"
     )
-    slots = {f"allos-c{slot}" for slot in range(COLOURS)}
-    notebook.screenshot("board-hostile")
-
-    assert boards.count() == len(answers) + -(-len(TEXTS) // _PER_PROMPT)
-    assert boards.locator(".col").count() >= 3 * len(TEXTS)
-    _did_nothing(notebook, len(TEXTS), frozenset(roots) | slots)
-    notebook.save()
-    _did_nothing_reopened(notebook, len(answers), frozenset(roots) | slots)
+    return frozenset(roots) | {f"allos-c{slot}" for slot in range(COLOURS)}
 
 
 def test_images(lab: Lab, server: FakeServer) -> None:
@@ -305,29 +391,24 @@ def test_images(lab: Lab, server: FakeServer) -> None:
         server.reply(Raw.sse(chunks), on=f"part{number}")
     server.reply(Reply("`code`"), on="words")
     names = [*(f"groq/part{number}" for number in range(len(parts) + 1)), "groq/words"]
-    notebook = _open(
-        lab,
-        "images.ipynb",
-        server,
+    cells = [
         f"for name in {names!r}:\n    run('allos', name, 'Go on')",
         f"c = allos.compare('Go on', models={names!r})\nc",
         "while allos.current_session().active_runs: __import__('time').sleep(0.1)",
-    )
+    ]
+    (notebook,) = _open(lab, "images", server, cells)
     pictures = notebook.page.locator("img.allos-img:visible")
     board = notebook.outputs().locator(".allos-board")
     expect(board.locator("img.allos-img").first).to_be_visible()
     expect(board).not_to_contain_text("Stopped before the first word")
-    roots = notebook.page.evaluate(
-        "() => [...document.querySelectorAll('.allos-cmp')].flatMap(e => [...e.classList])"
-    )
-    classes = frozenset(roots) | {f"allos-c{slot}" for slot in range(COLOURS)}
+    classes = _own_classes(notebook)
     widths = pictures.evaluate_all("all => all.map(e => e.naturalWidth)")
     notebook.screenshot("images")
 
     assert widths.count(48) == 2
     _did_nothing(notebook, len(names), classes)
     notebook.save()
-    _did_nothing_reopened(notebook, len(names), classes)
+    assert len(list(_did_nothing_reopened(notebook, len(names), classes))) == 2
 
 
 _UNSAFE = (
@@ -373,32 +454,3 @@ def test_unsafe_html_is_what_it_says(lab: Lab, server: FakeServer) -> None:
 
     expect(notebook.outputs(1)).to_contain_text("because you asked for `--unsafe-html`")
     assert notebook.page.evaluate(f"() => window.{FLAG}") >= 1
-
-
-def test_exported_page(lab: Lab, server: FakeServer, tmp_path: Path) -> None:
-    """In a page made by nbconvert, whose own typesetter runs, the corpus does nothing either."""
-    cells = [
-        f"for n in range({batch.start}, {batch.stop}):\n    run('allos', f'groq/h{{n}}', 'Go on')"
-        for batch in BATCHES
-    ]
-    notebook = _open(lab, "export.ipynb", server, *cells)
-    path = notebook.save()
-    subprocess.run(
-        [sys.executable, "-m", "jupyter", "nbconvert", "--to", "html", str(path)],
-        check=True,
-        capture_output=True,
-        timeout=120,
-        env=lab.environment,
-    )
-    page: Page = lab.browser.new_page()
-    seen: list[str] = []
-    page.on("request", lambda request: seen.append(request.url))
-    page.goto(path.with_suffix(".html").as_uri())
-    page.wait_for_timeout(1500)
-    ran = page.evaluate(f"() => window.{FLAG} ?? 0")
-    count = page.locator(".allos-out").count()
-    page.close()
-
-    assert ran == 0
-    assert [url for url in seen if MARK in url or url.startswith("file:///etc")] == []
-    assert count == len(TEXTS)

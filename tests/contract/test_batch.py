@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import re
 import signal
 import threading
 from collections import Counter
@@ -26,6 +28,7 @@ from allos.errors import (
 )
 from allos.profiles import Api
 from allos.providers import ProviderRegistry
+from allos.runs import scheduler
 from allos.runs.batching import batch_calls
 from allos.session import current_session
 from tests.contract.conftest import Make
@@ -386,6 +389,7 @@ def test_pause_and_resume(server: FakeServer) -> None:
     batch = allos.batch(table(30), "{{ text }}", models="groq/a", concurrency=2)
     server.wait_requests(2)
     batch.pause()
+    assert re.search(r"calls left, [12] of them under way\.", str(batch.interrupted()))
     batch.wait_for_calls(20)
     before = server.count
     with pytest.raises(BatchPausedError, match=r"is paused with \d+ of 30 calls left: resume\(\)"):
@@ -438,7 +442,7 @@ def test_concurrency_is_shared_by_the_services(server: FakeServer) -> None:
 def test_calls_start_where_others_end_unless_something_may_wait(
     server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On the loop thread, that is: not within a budget, with tools, or with a layer of somebody else."""
+    """On the loop thread, that is: within a budget that has room too, but not with tools or a layer of somebody else."""
     threads: list[str] = []
     start = batch_calls.start_task
 
@@ -452,16 +456,24 @@ def test_calls_start_where_others_end_unless_something_may_wait(
     def threads_of(**options: Any) -> set[str]:
         threads.clear()
         data = pd.DataFrame({"text": [f"{options} {number}" for number in range(12)]})
-        allos.batch(data, "{{ text }}", models="groq/m", concurrency=2, **options).wait(30)
+        given = {"models": "groq/m", "concurrency": 2, **options}
+        allos.batch(data, "{{ text }}", **given).wait(30)
         assert len(threads) == 12
         return set(threads[4:])
 
     monkeypatch.setattr(batch_calls, "start_task", noted)
+    monkeypatch.setattr(
+        scheduler, "SLOW_S", math.inf
+    )  # what a busy machine makes slow is none of this
     server.reply(Reply("ok", first_delay_s=0.01))
 
     assert threads_of() == {"allos-loop"}
     with allos.budget(1.0, free=["groq"]):
-        assert threads_of(temperature=0.4) == {"allos-start"}
+        assert threads_of(temperature=0.4) == {"allos-loop"}
+    priced = {"models": "groq/llama-3.1-8b-instant", "max_tokens": 50}
+    assert threads_of(**priced, budget_usd=1.0) == {"allos-loop"}
+    with allos.budget(1.0, confirm=lambda question: True):
+        assert threads_of(**priced) == {"allos-loop"}
     current_session().add_interceptor(layer := Nothing())
     assert threads_of(temperature=0.5) == {"allos-start"}
     current_session().remove_interceptor(layer)
@@ -538,6 +550,41 @@ def test_a_budget_is_never_exceeded(server: FakeServer) -> None:
     assert set(again.frame["error_type"].dropna()) == {"BudgetError"}
     assert len(first.notes) == 1
     assert "a larger budget_usd=" in first.notes[0]
+
+
+def test_a_call_that_does_not_fit_at_once_waits_on_a_thread(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that cost far more than those before: nothing stops, all are answered, and no part is exceeded."""
+    outcomes: list[tuple[str, str]] = []
+    start = batch_calls.start_task
+
+    def noted(*args: Any, **options: Any) -> Any:
+        thread = threading.current_thread().name
+        try:
+            call = start(*args, **options)
+        except engine.MustWait:
+            outcomes.append((thread, "must wait"))
+            raise
+        outcomes.append((thread, "started"))
+        return call
+
+    monkeypatch.setattr(batch_calls, "start_task", noted)
+    server.reply(Reply("ok", usage={"input_tokens": 10, "output_tokens": 1}, first_delay_s=0.01))
+    texts = [("x" * 40_000 if number % 10 == 9 else "x") + f" {number}" for number in range(60)]
+    options: dict[str, Any] = {"models": "groq/llama-3.1-8b-instant", "max_tokens": 50}
+    with allos.budget(0.0045) as outer:
+        batch = allos.batch(
+            pd.DataFrame({"text": texts}), "{{ text }}", budget_usd=0.005, concurrency=4, **options
+        )
+        frame = batch.wait(30).frame
+
+    assert set(frame["status"]) == {"ok"}
+    assert ("allos-loop", "must wait") in outcomes
+    assert ("allos-loop", "started") in outcomes
+    assert [text for text, count in paid(server).items() if count > 1] == []
+    assert outer.spent_usd <= 0.0045
+    assert (outer.reserved_usd, outer.calls) == (0.0, 60)
 
 
 def test_a_long_common_beginning_is_sent_once_first(server: FakeServer) -> None:
@@ -666,7 +713,8 @@ def test_an_interrupt_is_a_pause(server: FakeServer) -> None:
     batch = allos.batch(table(30), "{{ text }}", models="groq/a", concurrency=2)
     timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
     timer.start()
-    with pytest.raises(Interrupted, match=r"the batch is paused with \d+ of 30 calls left"):
+    left = r"the batch is paused with \d+ of 30 calls left(, [12] of them under way)?\. resume"
+    with pytest.raises(Interrupted, match=left):
         batch.wait(20)
 
     assert batch.state == "paused"

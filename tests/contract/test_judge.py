@@ -15,6 +15,7 @@ import allos
 import allos.log
 from allos.profiles import Api
 from allos.runs.judging.judgement import Judgement
+from allos.session import Session
 from tests.contract.conftest import KEY, Make
 from tests.support.fake_server import FakeServer, Fault, Reply
 from tests.support.fake_server.script import Entry
@@ -63,9 +64,10 @@ def obedient(seen: Seen) -> Entry:
 
 
 def judged(make: Make, stream: bool, **options: Any) -> Judgement:
-    return allos.judge(
-        ANSWERS, rubric="Longer is better.", model=make(max_attempts=1), stream=stream, **options
-    )
+    given = {"rubric": "Longer is better.", "model": make(max_attempts=1), "stream": stream}
+    answers = options.pop("answers", ANSWERS)
+    found: Judgement = allos.judge(answers, **{**given, **options})
+    return found
 
 
 def test_first_place(server: FakeServer, make: Make, api: Api, stream: bool) -> None:
@@ -143,8 +145,63 @@ def test_replay(
     assert again.frame["winner"].tolist() == first_time.frame["winner"].tolist()
     assert again.frame["rationale"].tolist() == first_time.frame["rationale"].tolist()
     assert len(again.votes) == len(allos.votes()) == 8
-    judged(make, stream, temperature=0)
+    judged(make, stream, temperature=0, refresh=True)
     assert len(allos.votes()) == 12
+
+
+def test_nothing_is_asked_twice(server: FakeServer, make: Make, api: Api, stream: bool) -> None:
+    """Verdicts and probes of the log are taken from there, at no cost, also by another session; what is
+    another judge, rubric, repeat or order is asked.
+    """
+    server.reply(obedient)
+
+    def asked(**options: Any) -> int:
+        before = server.count
+        judged(make, stream, **options)
+        return server.count - before
+
+    first_time = judged(make, stream, planted=1)
+    ids, votes = first_time.frame["id"].tolist(), len(allos.votes())
+    allos.log.close()
+    with Session().active():
+        again = judged(make, not stream, planted=1)
+        assert server.count == len(ids) == 5
+        assert again.frame["id"].tolist() == ids
+        assert again.frame["cost_usd"].tolist() == [0.0] * 5
+        assert again.votes["winner"].tolist() == first_time.votes["winner"].tolist()
+        assert again.notes == [
+            "Verdicts taken from the log, at no cost: 5 of 5; refresh=True asks again."
+        ]
+        assert len(allos.votes()) == votes == 4
+        allos.log.close()
+    assert [
+        asked(planted=0),
+        asked(planted=2),
+        asked(planted=0, n=2),
+        asked(planted=0, temperature=1),
+        asked(planted=0, rubric="Shorter is better."),
+        asked(planted=0, answers=ANSWERS.iloc[:3]),
+        asked(planted=0, answers=ANSWERS.assign(model=["b", "a"] * 2)),
+        asked(planted=0, answers=ANSWERS.assign(prompt="r")),
+        asked(planted=1, refresh=True),
+    ] == [0, 1, 4, 4, 4, 0, 0, 4, 5]
+
+
+def test_scores_are_asked_for_once(server: FakeServer, make: Make, stream: bool) -> None:
+    """A score of the log is no second rating; another scale is another question, and a failure is asked again."""
+    server.reply(lambda seen: says(score=9 if "again" in seen.prompt else 4))
+    for expected in (4, 1):
+        before = server.count
+        found = judged(make, stream, mode="pointwise", planted=0)
+        assert server.count - before == expected
+        assert found.scores["score"].tolist() == [4, 4, 4]
+    judged(make, stream, mode="pointwise", planted=0, scale=(1, 4))
+
+    assert server.count == 9
+    store = allos.current_session().log.store
+    assert store is not None
+    with store.snapshot() as snapshot:
+        assert len(list(snapshot.ratings())) == 6
 
 
 def test_budget(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:

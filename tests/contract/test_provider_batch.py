@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from allos.profiles import Api
 from allos.providers.catalog import services as catalog
 from allos.runs import active_runs
 from allos.runs.batching import polling
-from allos.runs.batching.submitted_files import SubmittedFiles
+from allos.runs.batching.submitted_files import SubmittedFile, SubmittedFiles
 from tests.support.fake_server import FakeServer, Fault, Reply, Seen
 from tests.support.fake_server.batches import Trouble
 from tests.support.processes import Child
@@ -328,6 +329,29 @@ def test_of_two_batches_of_the_same_size_each_gets_its_own(server: FakeServer) -
 
     assert list(frame["content"]) == list(frame["model"] + " " + frame["text"])
     assert len(server.batches.submitted) == 2
+
+
+def test_two_processes_that_start_at_the_same_moment(
+    server: FakeServer, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who sees the other one's note after its own sends nothing, and waits for the answers when it runs again."""
+    save = SubmittedFiles.save
+    others: list[SubmittedFile] = []
+
+    def save_after_another(files: SubmittedFiles, file: SubmittedFile) -> None:
+        if not others:
+            others.append(replace(file, name="allos-of-another-process", keys=file.keys[:1]))
+            save(files, others[0])
+        save(files, file)
+
+    monkeypatch.setattr(SubmittedFiles, "save", save_after_another)
+    batch = start(api).wait(30)
+
+    assert "another process is handing over the same calls" in batch.notes[0]
+    assert not server.batches.submitted
+    assert set(batch.frame["error_type"]) == {"ConfigurationError"}
+    answered(start(api))
+    assert set(paid(server).values()) == {1}
 
 
 def test_somebody_elses_batch_of_the_same_size_is_no_answer(server: FakeServer) -> None:

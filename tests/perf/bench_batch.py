@@ -34,6 +34,7 @@ def main() -> None:
         os.environ["ALLOS_LOG"] = str(Path(folder) / "log.sqlite")
         for latency_s, in_flight, calls in CASES:
             efficiency(latency_s, in_flight, calls)
+        budget(*CASES[0])
         plan(1_000_000)
         going_on(rows)
 
@@ -65,6 +66,28 @@ def efficiency(latency_s: float, in_flight: int, calls: int) -> None:
         f"{ideal_s / raw_s:.2f}); CPU for 1,000 calls {1000 * ours_cpu / calls:.2f} s (raw SDK "
         f"{1000 * raw_cpu / calls:.2f} s)"
     )
+
+
+def budget(latency_s: float, in_flight: int, calls: int, rounds: int = 3) -> None:
+    """Print the efficiency of a batch with a budget that has room, and of one without, in turns."""
+    import pandas as pd
+
+    import allos
+
+    with FakeProcess("--reply", "Hello there.", "--first-delay-s", str(latency_s)) as server:
+        os.environ.update(OPENAI_BASE_URL=server.base_url, OPENAI_API_KEY=KEY)
+        options = {"models": "openai/gpt-4o", "max_tokens": 50, "concurrency": in_flight}
+        allos.batch(table(in_flight), "{{ text }}", **options).wait()
+        for number in range(rounds):
+            for usd in (None, 50.0):
+                data = pd.DataFrame({"text": [f"{number} {usd} {n}" for n in range(calls)]})
+                began, cpu = perf_counter(), process_time()
+                allos.batch(data, "{{ text }}", budget_usd=usd, **options).wait()
+                wall_s, cpu_s = perf_counter() - began, process_time() - cpu
+                print(
+                    f"{'no budget' if usd is None else 'a budget'}: efficiency "
+                    f"{calls * latency_s / in_flight / wall_s:.2f}; CPU for 1,000 calls {1000 * cpu_s / calls:.2f} s"
+                )
 
 
 async def raw(base_url: str, calls: int, in_flight: int) -> None:

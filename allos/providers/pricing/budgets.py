@@ -15,15 +15,19 @@ from contextvars import ContextVar, Token
 from typing import Literal, Self, overload
 
 from allos import _process
-from allos.engine import After, BilledService, Interceptor, PreparedCall
+from allos.engine import After, BilledService, Interceptor, MustWait, PreparedCall, runtime
 from allos.errors import BudgetError, ConfigurationError
 from allos.providers.auth.urls import origin
 from allos.providers.catalog import services
+from allos.providers.pricing import prices
 from allos.providers.pricing.estimates import Estimate, estimate, usd
 from allos.response import ProviderResponse
 
 Confirm = Callable[[str], bool]
 """Answers a question with True or False. May block: it is never called on the loop thread."""
+
+_CALLS_AHEAD = 2
+"""For so many calls there has to be room, that the next one is expected to fit."""
 
 _ROUNDING = 1e-9
 """Tolerance for rounding errors of floating-point sums."""
@@ -66,6 +70,8 @@ class Budget:
         self.spent_usd = self.uncertain_usd = self.reserved_usd = 0.0
         self.calls = self.refused = 0
         self._open = 0
+        self._largest_usd: float | None = None
+        """Highest worst case of a call so far."""
         self.extend: Callable[[float], bool] | None = None
         """Called with what a call may cost, where that is more than is left: whether `usd` has grown."""
         self.whole_usd: float | None = None
@@ -78,6 +84,13 @@ class Budget:
     def left_usd(self) -> float:
         """What the next call may cost at most."""
         return max(0.0, self.usd - self.spent_usd - self.reserved_usd)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether there is room for the next calls, if they may cost what those before might have cost."""
+        if self._largest_usd is None:
+            return False
+        return self.left_usd >= _CALLS_AHEAD * self._largest_usd
 
     @property
     def shown_usd(self) -> float:
@@ -229,8 +242,11 @@ class Budgets(Interceptor):
 
     @property
     def may_wait(self) -> bool:
-        """For calls whose cost is not known yet, and for a question."""
-        return bool(self.in_force())
+        """Until prices and the cost of a first call are known, and where a budget is nearly spent."""
+        budgets = self.in_force()
+        if not budgets:
+            return False
+        return not prices.are_loaded() or not all(budget.has_room for budget in budgets)
 
     def before(self, call: PreparedCall) -> After | None:
         """Reserve the worst-case cost of a call.
@@ -239,11 +255,17 @@ class Budgets(Interceptor):
         ------
         BudgetError
             It would exceed a budget, or its cost is unknown.
+        MustWait
+            On the loop thread: there is no room for it without asking others.
         """
         budgets = self.in_force()
         if not budgets:
             return None
         reservation = Reservation(self, call, budgets)
+        if runtime.get().is_loop_thread:
+            if reservation.try_reserve() is not None:
+                raise MustWait
+            return reservation.settle
         with self._asking:
             is_allowed = reservation.confirm()
         reservation.reserve(regardless=is_allowed)
@@ -294,7 +316,7 @@ class Reservation:
 
     def reserve(self, *, regardless: bool) -> None:
         """Reserve the worst case in every budget, or raise."""
-        while (full := self._try_reserve(regardless=regardless)) is not None:
+        while (full := self.try_reserve(regardless=regardless)) is not None:
             # Not under the lock, which the loop thread takes: it may wait for other processes.
             if full.extend is not None and self._worst is not None and full.extend(self._worst):
                 continue
@@ -307,9 +329,12 @@ class Reservation:
                 full.refused += 1
                 raise BudgetError(f"{self._reason(full)} {self._remedy(full)} Nothing was sent.")
 
-    def _try_reserve(self, *, regardless: bool) -> Budget | None:
-        """Reserve the worst case, or return the budget that it would exceed."""
+    def try_reserve(self, *, regardless: bool = False) -> Budget | None:
+        """Reserve the worst case, or return the budget that it would exceed. Any thread."""
         with self._owner.lock:
+            for each in (*self._budgets, *self._free):
+                worst = (self._worst or 0.0) if self._budgets else 0.0
+                each._largest_usd = max(each._largest_usd or 0.0, worst)
             full = None if regardless else self._exceeded()
             if full is not None:
                 return full

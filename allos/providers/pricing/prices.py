@@ -7,8 +7,9 @@ thread during the first request, never on the loop thread.
 from __future__ import annotations
 
 import threading
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from allos import _process
@@ -65,6 +66,11 @@ def load() -> None:
 
             calc_price(Usage(input_tokens=1, output_tokens=1), "gpt-4o", provider_id="openai")
             _loaded.set()
+
+
+def are_loaded() -> bool:
+    """Whether a cost is computed without loading anything."""
+    return _loaded.is_set()
 
 
 async def aload() -> None:
@@ -164,13 +170,39 @@ def cost(
     parts = metadata.get("parts") or ()
     if any(part.get("type") in _BILLED_APART for part in parts):
         return {}
+    names = [metadata.get("response_model"), metadata.get("model")]
+    at = at or datetime.now(UTC)
+    _forget_old_tables()
+    return dict(
+        _listed_cost(
+            price_id,
+            tuple(dict.fromkeys(plain_name(name) for name in names if name)),
+            tuple(used.items()),
+            tuple(_price_context(metadata).items()),
+            at.replace(second=0, microsecond=0),  # prices change on whole minutes
+            batch_share,
+            any(str(part.get("media_type")).startswith("image/") for part in parts),
+        )
+    )
+
+
+# A pure cache: calls of a batch that are alike use the same numbers, each takes the tables 0.1 ms.
+@lru_cache(maxsize=4096)
+def _listed_cost(
+    price_id: str,
+    models: Sequence[str],
+    usage: Sequence[tuple[str, int | None]],
+    context: Sequence[tuple[str, str]],
+    at: datetime,
+    batch_share: float | None,
+    has_image: bool,
+) -> Mapping[str, Any]:
+    """Cost by the tables; see `cost`."""
     import genai_prices
 
-    at = at or datetime.now(UTC)
-    known = genai_prices.Usage(**{name: value for name, value in used.items() if value is not None})
-    price_context = _price_context(metadata)
-    names = [metadata.get("response_model"), metadata.get("model")]
-    for model in dict.fromkeys(plain_name(name) for name in names if name):
+    used, price_context = dict(usage), dict(context)
+    known = genai_prices.Usage(**{name: value for name, value in usage if value is not None})
+    for model in models:
         if not _is_listed(model, price_id):
             continue
         try:
@@ -184,7 +216,6 @@ def cost(
         except (LookupError, ValueError, TypeError):
             continue
         rates = {_RATES[name] for name in _RATES if used[name]}
-        has_image = any(str(part.get("media_type")).startswith("image/") for part in parts)
         own_rate = getattr(price.model_price, "output_image_mtok", None)
         if has_image and not used["output_image_tokens"] and own_rate is not None:
             return {}  # nothing tells how many of the tokens are the image's
@@ -209,14 +240,21 @@ _unlisted: tuple[Any, set[tuple[str, str]]] = (None, set())
 """A snapshot of the tables, and the models that are not in it, by service and name."""
 
 
-def _is_listed(model: str, price_id: str) -> bool:
-    """Whether the tables contain a model; genai-prices caches hits, but not misses."""
+def _forget_old_tables() -> Any:
+    """Return the snapshot of the tables, and forget what is known of an older one."""
     global _unlisted
     from genai_prices.data_snapshot import get_snapshot
 
     snapshot = get_snapshot()
     if _unlisted[0] is not snapshot:
         _unlisted = (snapshot, set())
+        _listed_cost.cache_clear()
+    return snapshot
+
+
+def _is_listed(model: str, price_id: str) -> bool:
+    """Whether the tables contain a model; genai-prices caches hits, but not misses."""
+    snapshot = _forget_old_tables()
     if (price_id, model) in _unlisted[1]:
         return False
     try:

@@ -247,8 +247,12 @@ class BatchCalls:
         if not self.states.start(position):
             return None
         column = self.bound_column(task.column)
-        with adaptive_window.using(self._window(self._services[task.column])):
-            call = self._start(task, column)
+        try:
+            with adaptive_window.using(self._window(self._services[task.column])):
+                call = self._start(task, column)
+        except engine.MustWait:
+            self.states.put_back([position])
+            raise
         self.follow(position, call)
         return call.future
 

@@ -266,7 +266,7 @@ class Batch:
         self._rare_collections.end()
         self._raise_first_error()
         raise BatchPausedError(
-            f"The batch {self.id} is paused with {self.unanswered:,} of {len(self):,} calls left: "
+            f"The batch {self.id} is paused with {self._calls_left()}: "
             f"resume() goes on, partial is the frame so far.{_because(self._calls.pause_reason)}"
         )
 
@@ -287,9 +287,17 @@ class Batch:
         """Pause, and return the error that says so."""
         self.pause()
         return Interrupted(
-            f"Interrupted: the batch is paused with {self.unanswered:,} of {len(self):,} calls left. "
+            f"Interrupted: the batch is paused with {self._calls_left()}. "
             "resume() goes on, and so does running it again."
         )
+
+    def _calls_left(self) -> str:
+        """How many calls are left; those that were sent before a pause go on and end later."""
+        states = self._calls.states
+        with states.changed:
+            left, started = states.left, states.started
+        text = f"{left:,} of {len(self):,} calls left"
+        return f"{text}, {started:,} of them under way" if started else text
 
     def __await__(self) -> Generator[Any, None, Self]:
         return self._wait_on_loop().__await__()

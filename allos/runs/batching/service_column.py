@@ -11,7 +11,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from allos.errors import AllosError, ProviderError, RateLimitError
+from allos.errors import AllosError, ConfigurationError, ProviderError, RateLimitError
 from allos.providers import Provider
 from allos.runs.batching import handed_over_calls, polling
 from allos.runs.batching.handed_over_calls import HandedOverCalls
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 SUBMISSIONS = 8
 """How often it is tried to hand over one file."""
+
+TAKEN = (
+    "another process is handing over the same calls. Run it again in a moment: it then waits for their "
+    "answers. Nothing was sent twice."
+)
 
 
 class Calls(handed_over_calls.Calls, Protocol):
@@ -63,6 +68,8 @@ class ServiceColumn:
         self._service = provider.batch_service()
         self._handed_over = HandedOverCalls(calls, column, provider)
         self._open: dict[str, SubmittedFile] = {}
+        self._known: set[str] = set()
+        """Names of all files that were followed or made here."""
 
     # ---- loop thread ----------------------------------------------------------------------------------
 
@@ -72,6 +79,7 @@ class ServiceColumn:
         try:
             for file in await asyncio.to_thread(self._handed_over.load):
                 self._open[file.name] = file
+                self._known.add(file.name)
                 tasks.add(asyncio.create_task(self._go_on(file)))
             while True:
                 await self._calls.going.wait()
@@ -120,6 +128,10 @@ class ServiceColumn:
         # One at a time: of several whose fate is unknown, who could tell which is which?
         async with self._calls.submitting(self._service.name):
             await asyncio.to_thread(self._calls.files.save, file)  # before anything is sent
+            self._known.add(file.name)
+            if await asyncio.to_thread(self._calls.files.is_shared, file, self._known):
+                await asyncio.to_thread(self._calls.files.remove, file)
+                raise ConfigurationError(TAKEN)
             self._open[file.name] = file
             self._calls.progress(file.name, 0, len(file.positions))
             try:

@@ -7,7 +7,7 @@ is not paid twice.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
@@ -66,6 +66,17 @@ class SubmittedFiles:
         packed = pack({**facts, "keys": list(file.keys)})
         assert packed is not None
         self._store.set_run_note(self._run_id, _PREFIX + file.name, bytes(packed))
+
+    def is_shared(self, file: SubmittedFile, known: Container[str]) -> bool:
+        """Whether a file of another process, whose name is not `known`, has some of the calls of a saved one.
+
+        Of two processes that save their files and then ask, at least one is told, and neither sends what
+        the other one does.
+        """
+        keys = set(file.keys)
+        return any(
+            each.name not in known and not keys.isdisjoint(each.keys) for each in self.load()
+        )
 
     def remove(self, file: SubmittedFile) -> None:
         """Forget a file: its rows are committed, or the service has none of it."""

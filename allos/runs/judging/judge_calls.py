@@ -15,6 +15,7 @@ from allos.response import ProviderResponse
 from allos.runs import active_runs
 from allos.runs.cell import Cell
 from allos.runs.grid import Column, Grid
+from allos.runs.judging.logged_verdicts import LoggedVerdicts
 from allos.runs.scheduler import Scheduler
 from allos.runs.task import Task
 from allos.session import current_session
@@ -33,6 +34,8 @@ class JudgeCalls:
         The judge.
     n : int
         Repeats of each.
+    logged : LoggedVerdicts
+        What it has said before, and is not asked.
     refresh : bool
         Whether it is asked even where an answer is recorded.
     is_streamed : bool
@@ -53,6 +56,7 @@ class JudgeCalls:
         column: Column,
         *,
         n: int,
+        logged: LoggedVerdicts,
         refresh: bool,
         is_streamed: bool,
     ) -> None:
@@ -64,10 +68,20 @@ class JudgeCalls:
         self._lock = threading.Lock()  # guards the count: calls end on several threads
         grid = Grid(prompts, [column], n=n)
         self._column = grid.columns[0]
-        self.cells = [
-            Cell(self, index, self._column, task)
-            for index, task in enumerate(grid.tasks_of(self._column))
+        keys = logged.keys(prompts, n)
+        known = logged.read(keys)
+        self._places = [(prompt, sample) for prompt in range(len(prompts)) for sample in range(n)]
+        self._known = {
+            (prompt, sample): known[keys[prompt][sample]]
+            for prompt, sample in self._places
+            if keys[prompt][sample] in known
+        }
+        tasks = [
+            grid.task(self._column, prompt=prompt, sample=sample, key=keys[prompt][sample])
+            for prompt, sample in self._places
+            if (prompt, sample) not in self._known
         ]
+        self.cells = [Cell(self, index, self._column, task) for index, task in enumerate(tasks)]
         self._by_key = {cell.task.key: cell for cell in self.cells}
         self._unfinished = len(self.cells)
         self._scheduler = Scheduler(self._submit)
@@ -96,12 +110,17 @@ class JudgeCalls:
         raise Interrupted("Interrupted: the judge was stopped; its verdicts so far are in the log.")
 
     def answers(self) -> list[tuple[int, int, ProviderResponse]]:
-        """Number of the prompt, of the repeat, and the response, in order."""
-        return [
-            (cell.task.prompt, cell.sample_index, cell.response)
-            for cell in self.cells
-            if cell.response is not None
-        ]
+        """Number of the prompt, of the repeat, and the response, in order; also those that the log had."""
+        found = dict(self._known)
+        for cell in self.cells:
+            if cell.response is not None:
+                found[cell.task.prompt, cell.sample_index] = cell.response
+        return [(*place, found[place]) for place in self._places if place in found]
+
+    @property
+    def from_log(self) -> int:
+        """Calls that are not made, since the log has their verdicts."""
+        return len(self._known)
 
     def cancel(self) -> None:
         """Stop every call that still runs. Any thread."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from allos import context
 from allos.errors import ConfigurationError
-from allos.hashing import messages_digest, value_digest
+from allos.hashing import messages_digest
 from allos.providers import Provider
 from allos.providers.validation import flag
 from allos.runs.ask import ask
@@ -17,6 +17,7 @@ from allos.runs.grid import build_columns
 from allos.runs.judging.judge_prompts import UNIT, Question, verdict_schema
 from allos.runs.judging.judged_items import JudgedAnswer, JudgedItem, question_of
 from allos.runs.judging.known_scores import KnownScores
+from allos.runs.judging.logged_verdicts import judge_identity, key_of, version_of
 from allos.runs.remembered_scores import row_id
 from allos.scorers import Scorer
 from allos.secret import seal_secrets
@@ -24,8 +25,6 @@ from allos.tools.schemas import as_schema
 
 TAG = "judge"
 """Tag of a judge's own calls in the log."""
-_VERSION_CHARS = 10
-_KEY_CHARS = 24
 
 
 def judge_scorer(
@@ -59,13 +58,13 @@ def judge_scorer(
     assert schema is not None
     assert schema.parse is not None
     parse = schema.parse
-    identity = [rubric, *_identity(model), {key: str(value) for key, value in params.items()}]
-    version = value_digest(identity)[:_VERSION_CHARS]
+    identity = judge_identity(rubric, model, params)
+    version = version_of(identity)
     known = KnownScores(version, lambda content: float(parse(content)["score"]))
 
     def grade(row: Mapping[str, Any], expected: Any = None) -> float:
         asked = _question(rubric, row, expected).messages
-        key = value_digest([identity, row_id(row), messages_digest(asked)])[:_KEY_CHARS]
+        key = key_of(identity, row_id(row), messages_digest(asked))
         before = None if refresh else known.get(key)
         if before is not None:
             return before
@@ -84,13 +83,6 @@ def judge_scorer(
         target=target,
         needs_target=target is not None,
     )
-
-
-def _identity(model: str | Provider) -> list[Any]:
-    """What tells a judge from others."""
-    if isinstance(model, Provider):
-        return [f"{model.name}/{model.model}", model.base_url, model.api, dict(model.params)]
-    return [model]
 
 
 def _question(rubric: str, row: Mapping[str, Any], expected: Any) -> Question:

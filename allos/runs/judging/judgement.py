@@ -66,7 +66,7 @@ class Judgement:
 
         `item` numbers the pairs or answers, `outcome` is ``verdict``, ``refusal``, ``error`` or
         ``cancelled``, `planted` is null but in probes, which count nowhere else, and `id` is the row of the
-        log that the call is.
+        log that the call is. `cost_usd` is what was paid now: 0 for verdicts taken from the log.
         """
         return verdicts_frame(self._verdicts, is_pairwise=self._scale is None)
 

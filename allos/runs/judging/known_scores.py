@@ -7,13 +7,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from allos.errors import LogError
-from allos.log.store.protocol import Where
-from allos.runs.batching.finished_calls import readable_store
+from allos.runs.judging.logged_verdicts import PREFIX, logged_answers, logged_store
 from allos.session import current_session
-
-PREFIX = "jdg_"
-"""Begins the `run_id` of the calls of a judge that is a scorer."""
 
 
 class KnownScores:
@@ -46,18 +41,10 @@ class KnownScores:
             self._scores[key] = score
 
     def _read_log(self) -> None:
-        session = current_session()
-        session.open_log()
-        store = session.log.store
+        store = logged_store(current_session())
         if store is None or store.address in self._read:
             return
         self._read.add(store.address)
-        from allos.log.query import read
-
-        where = Where(any_of={"run_id": (self.run_id,), "status": ("ok",)})
-        with suppress(LogError):  # then it is asked
-            readable_store(session)
-            found = read(store, ["task_key", "content"], where)
-            for key, content in zip(found["task_key"], found["content"], strict=True):
-                with suppress(ValueError, KeyError, TypeError):  # of a redacted row
-                    self._scores[key] = self._score_of(content)
+        for row in logged_answers(store, self.run_id, ("task_key", "content")):
+            with suppress(ValueError, KeyError, TypeError):  # of a redacted row
+                self._scores[row["task_key"]] = self._score_of(row["content"])

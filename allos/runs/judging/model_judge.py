@@ -8,6 +8,7 @@ from dataclasses import replace
 from allos.runs.grid import Column
 from allos.runs.judging.judge_calls import JudgeCalls
 from allos.runs.judging.judge_prompts import Question
+from allos.runs.judging.logged_verdicts import LoggedVerdicts
 from allos.runs.judging.verdicts import Verdict, verdict_of
 
 
@@ -15,10 +16,20 @@ class ModelJudge:
     """The model that judges, and how it is asked."""
 
     def __init__(
-        self, column: Column, rater: str, *, n: int, refresh: bool, is_streamed: bool
+        self,
+        column: Column,
+        rater: str,
+        logged: LoggedVerdicts,
+        *,
+        n: int,
+        refresh: bool,
+        is_streamed: bool,
     ) -> None:
         self._column = column
         self.rater = rater
+        self.from_log = 0
+        """Its answers so far that were taken from the log."""
+        self._logged = logged
         self._n = n
         self._how = {"refresh": refresh, "is_streamed": is_streamed}
 
@@ -43,7 +54,10 @@ class ModelJudge:
         ]
 
     def _calls(self, questions: Sequence[Question], n: int) -> JudgeCalls:
-        return JudgeCalls([each.messages for each in questions], self._column, n=n, **self._how)
+        prompts = [each.messages for each in questions]
+        calls = JudgeCalls(prompts, self._column, n=n, logged=self._logged, **self._how)
+        self.from_log += calls.from_log
+        return calls
 
 
 def probes_of(verdicts: Sequence[Verdict], count: int) -> list[tuple[Question, Verdict]]:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from allos.errors import ConfigurationError, LogError
 from allos.ids import new_id
-from allos.log.feedback import standing_votes
+from allos.log.feedback import ratings, standing_votes
 from allos.log.store.protocol import Rating, Vote
 from allos.raters import JUDGE
+from allos.render.logged_rows import records
 from allos.response import ProviderResponse
 from allos.runs.judging.judge_prompts import WINNERS, Question
 
@@ -111,13 +112,18 @@ def verdict_of(
     )
 
 
+def is_verdict(response: ProviderResponse) -> bool:
+    """Whether a judge's answer says what it thinks: no refusal, no failure."""
+    return _outcome(response) == "verdict"
+
+
 def _outcome(response: ProviderResponse) -> Outcome:
     if response.refusal or response.finish_reason in ("refusal", "content_filter"):
         return "refusal"
     if response.status == "cancelled":
         return "cancelled"
-    is_verdict = response.ok and response.error is None and isinstance(response.parsed, dict)
-    return "verdict" if is_verdict else "error"
+    is_parsed = response.ok and response.error is None and isinstance(response.parsed, dict)
+    return "verdict" if is_parsed else "error"
 
 
 def _unswapped(winner: str, question: Question) -> str:
@@ -221,22 +227,10 @@ def ratings_of(verdicts: Iterable[Verdict]) -> list[Rating]:
 def store(log: Log, verdicts: Sequence[Verdict], *, is_pairwise: bool) -> str | None:
     """Write verdicts to the log, as votes or ratings; why not, where it cannot.
 
-    A replayed verdict that the log has as a vote is not one vote more.
+    A verdict of the log, or a replayed one, is written only where it is not a vote or rating already.
     """
     try:
-        if is_pairwise:
-            known: Counter[tuple[object, ...]] = Counter()
-            if any(verdict.response.replayed for verdict in verdicts):
-                known.update(map(_key, standing_votes()))
-            items: list[Vote | Rating] = []
-            for verdict in verdicts:
-                for vote in votes_of([verdict]):
-                    if verdict.response.replayed and known[_key(vote)]:
-                        known[_key(vote)] -= 1
-                    else:
-                        items.append(vote)
-        else:
-            items = [*ratings_of(verdicts)]
+        items = _new_votes(verdicts) if is_pairwise else _new_ratings(verdicts)
         if items:
             log.add_feedback(*items)
     except (LogError, ConfigurationError) as exc:
@@ -244,8 +238,41 @@ def store(log: Log, verdicts: Sequence[Verdict], *, is_pairwise: bool) -> str | 
     return None
 
 
+def _new_votes(verdicts: Sequence[Verdict]) -> Sequence[Vote | Rating]:
+    known: Counter[tuple[object, ...]] = Counter()
+    if any(verdict.response.replayed for verdict in verdicts):
+        known.update(map(_key, standing_votes()))
+    found = []
+    for verdict in verdicts:
+        for vote in votes_of([verdict]):
+            if verdict.response.replayed and known[_key(vote)]:
+                known[_key(vote)] -= 1
+            else:
+                found.append(vote)
+    return found
+
+
 def _key(vote: Any) -> tuple[object, ...]:
     return tuple(
         getattr(vote, name)
         for name in ("rater", "prompt", "model_a", "model_b", "shown_first", "winner", "note")
     )
+
+
+def _new_ratings(verdicts: Sequence[Verdict]) -> Sequence[Vote | Rating]:
+    """Ratings but those of responses of which the log says the same already; of repeats the last one counts."""
+    found = ratings_of(verdicts)
+    if not any(verdict.response.replayed for verdict in verdicts):
+        return found
+    said = {(row["response_id"], row["rater"]): row for row in records(ratings())}
+    current = {key: (row["rating"], row["note"]) for key, row in said.items()}
+    last = {(each.response_id, each.rater): (each.rating, each.note) for each in found}
+    asked = {
+        each.response_id for each in ratings_of(v for v in verdicts if not v.response.replayed)
+    }
+    return [
+        each
+        for each in found
+        if each.response_id in asked
+        or current.get(key := (each.response_id, each.rater)) != last[key]
+    ]

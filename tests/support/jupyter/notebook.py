@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -182,16 +180,20 @@ class Notebook:
         self.lab.notebooks.remove(self)
         self.lab.end_kernels()
         if trust is True:
-            subprocess.run(
-                [sys.executable, "-m", "jupyter", "trust", str(self.lab.root / self.name)],
-                env=self.lab.environment,
-                check=True,
-                capture_output=True,
-                timeout=60,
-            )
+            _sign(self.lab.root / self.name, self.lab.environment["JUPYTER_DATA_DIR"])
         elif trust is False:
             _forget_signatures(Path(self.lab.environment["JUPYTER_DATA_DIR"]))
         return self.lab.open(self.name)
+
+
+def _sign(path: Path, data_folder: str) -> None:
+    """As ``jupyter trust`` does, without its process."""
+    import nbformat
+    from nbformat.sign import NotebookNotary
+
+    book = nbformat.read(path, nbformat.NO_CONVERT)
+    with NotebookNotary(data_dir=data_folder) as notary:
+        notary.sign(book)
 
 
 def _forget_signatures(data_folder: Path) -> None:

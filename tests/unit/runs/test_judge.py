@@ -114,7 +114,7 @@ def test_an_answer_cannot_close_its_fence(answers: pd.DataFrame) -> None:
     )
     assert not any("m/one" in text for text in texts)
     again = a_judge(first)
-    allos.judge(rows, rubric=RUBRIC, model=again, planted=0)
+    allos.judge(rows, rubric=RUBRIC, model=again, planted=0, refresh=True)
     assert {r.messages[-1].text for r in again.requests} == set(texts)
 
 

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 
 import pytest
 
+from allos.engine import MustWait
 from allos.messages import Message, MessageRole
 from allos.response import ProviderResponse
 from allos.runs import scheduler
@@ -271,6 +272,31 @@ def test_a_service_that_may_wait_is_left_to_threads() -> None:
 
     assert sorted(where[2:4]) == ["a MainThread", "b MainThread"]
     assert sorted(where[4:6]) == ["a MainThread", "b allos-start"]
+
+
+def test_a_task_that_must_wait_after_all_is_started_by_a_thread() -> None:
+    """It keeps its turn."""
+    starts = Starts()
+    where: list[str] = []
+
+    def submit(task: Task) -> Future[ProviderResponse]:
+        where.append(threading.current_thread().name)
+        if task.key == "a2" and where[-1] == "MainThread":
+            raise MustWait
+        return starts.submit(task)
+
+    run = Scheduler(submit, max_in_flight=2, starts_at_once=lambda name: True)
+    run.add([("a", column("a", 6))])
+    starts.wait_for(2)
+    _settled(_starters)
+    starts.finish(1)
+    starts.wait_for(3)
+    _settled(_starters)
+    starts.finish(3)
+    starts.wait_for(5)
+
+    assert where[:4] == ["allos-start"] * 2 + ["MainThread", "allos-start"]
+    assert starts.keys[:5] == [f"a{number}" for number in range(5)]
 
 
 def test_a_slow_start_is_the_last_one_where_a_call_ends(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -265,6 +265,24 @@ def test_price_of_its_day() -> None:
     assert (then["cost_usd"], later["cost_usd"]) == (0.1, 0.15)
 
 
+def test_prices_change_on_whole_minutes() -> None:
+    """So one is kept for the rest of its minute, of each service, model, tier and number of tokens."""
+    prices.load()
+    used = {"model": "deepseek-chat", "input_tokens": 1_000_000, "output_tokens": 0}
+    times = [datetime(2025, 6, 1, 16, *rest, tzinfo=UTC) for rest in ((29, 59), (30, 0), (30, 1))]
+    found = [prices.cost(used, "deepseek", at=at) for at in times]
+    found[0]["cost_usd"] = 0.0
+
+    assert prices.cost(used, "deepseek", at=times[0])["cost_usd"] == 0.27
+    assert [each["cost_usd"] for each in found[1:]] == [0.135, 0.135]
+    for provider in get_snapshot().providers:
+        for model in provider.models:
+            listed = model.prices if isinstance(model.prices, list) else []
+            for limit in (each.constraint for each in listed):
+                for end in (getattr(limit, "start_time", None), getattr(limit, "end_time", None)):
+                    assert end is None or (end.second, end.microsecond) == (0, 0)
+
+
 def test_tier_before_its_price_was_known() -> None:
     """A tier's price counts from its own day; before that there is none."""
     used = {**KNOWN, "model": "gpt-5", "service_tier": "flex"}

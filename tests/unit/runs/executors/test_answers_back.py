@@ -203,6 +203,25 @@ def test_it_stops_where_it_is_paused(
     assert set(paid(fake_server).values()) == {1}
 
 
+def test_a_preview_knows_what_is_in_the_store(
+    fake_server: FakeServer, store: str, tmp_path: Path
+) -> None:
+    """It counts as `batch` does, whatever log is open, and refuses what `batch` refuses."""
+    data = pd.DataFrame({"text": [f"row {number}" for number in range(25)]})
+    options: dict[str, Any] = {"models": MODEL, "max_tokens": 10, "executor": PicklingExecutor()}
+    batch = run(options["executor"], store).wait(_WAIT_S)
+    allos.log.open(tmp_path / "other.sqlite")
+    asked = fake_server.count
+    plan = allos.preview_batch(data, "{{ text }}", batch_id=batch.id, store=store, **options)
+    with pytest.raises(ConfigurationError, match="one budget for all workers"):
+        allos.preview_batch(data, "{{ text }}", store=store, budget_usd=1.0, **options)
+    with pytest.raises(ConfigurationError, match="pass executor="):
+        allos.preview_batch(data, "{{ text }}", models=MODEL, store=store)
+
+    assert (plan.calls, plan.answered) == (5, 20)
+    assert fake_server.count == asked
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -56,7 +56,7 @@ def when_one_is_done(session: Session, hold: Hold, act: Callable[[], object]) ->
 
 
 def test_an_interrupt_keeps_the_verdicts_so_far() -> None:
-    """Ctrl-C stops the judge; what it said is in the log, as a vote."""
+    """Ctrl-C stops the judge; what it said is in the log, as a vote, and it goes on where it stopped."""
     model, hold = judge_that_hangs()
 
     main = threading.get_ident()
@@ -70,6 +70,11 @@ def test_an_interrupt_keeps_the_verdicts_so_far() -> None:
     assert len(allos.votes()) == 1
     assert allos.responses(tags="judge")["status"].tolist() == ["ok", "cancelled"]
     assert not allos.current_session().active_runs
+    other = ScriptedProvider(WINNER)
+    found = allos.judge(ROWS, rubric="r", model=other, planted=0)
+    assert len(other.requests) == 1
+    assert found.frame["outcome"].tolist() == ["verdict"] * 2
+    assert len(allos.votes()) == 2
 
 
 def test_stop_all_ends_the_judge() -> None:
