@@ -114,6 +114,7 @@ def _columns_table(view: BatchView) -> DataTable:
         heads=heads,
         rows=[_column_row(each, has_cache=has_cache) for each in view.columns],
         numbers=frozenset(heads[1:]),
+        names=frozenset({"model"}),
         note=" ".join([*view.notes, _note(view)]),
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Literal, TypeAlias
 
 from allos.render.links import is_safe_link
@@ -21,6 +22,8 @@ TEXT_WIDTH = 100
 
 _SHORTEST = 12
 """To how many characters a column of the text version may be cut, so that a line fits."""
+_SHORTEST_NAME = 40
+"""A column of names is cut to no less: what tells two of them apart may stand at their ends."""
 
 _CELL = "text-align:left;vertical-align:top"
 _NUMBER = "text-align:right;vertical-align:top;white-space:nowrap"
@@ -161,22 +164,30 @@ def table_text(table: DataTable) -> str:
     parts = [_one_line(table.title)]
     if table.rows:
         rows = [[_one_line(_as_cell(cell).text) for cell in row] for row in table.rows]
-        parts.append("\n".join(_lines([list(table.heads), *rows], table.numbers)))
+        parts.append("\n".join(_lines([list(table.heads), *rows], table)))
     if table.note:
         parts.append(_one_line(table.note))
     return "\n\n".join(parts)
 
 
-def _lines(rows: Sequence[Sequence[str]], numbers: frozenset[str]) -> list[str]:
+def _lines(rows: Sequence[Sequence[str]], table: DataTable) -> list[str]:
     heads = rows[0]
     widths = [max(map(len, of_column)) for of_column in zip(*rows, strict=True)]
+    shortest = [_SHORTEST_NAME if head in table.names else _SHORTEST for head in heads]
     # The widest columns give way first.
-    while sum(widths) + 2 * (len(widths) - 1) > TEXT_WIDTH and max(widths) > _SHORTEST:
-        widths[widths.index(max(widths))] -= 1
+    while sum(widths) + 2 * (len(widths) - 1) > TEXT_WIDTH:
+        room = [
+            (width, at)
+            for at, (width, least) in enumerate(zip(widths, shortest, strict=True))
+            if width > least
+        ]
+        if not room:
+            break
+        widths[max(room, key=itemgetter(0))[1]] -= 1
     return [
         "  ".join(
             shorten(text, width).rjust(width)
-            if head in numbers
+            if head in table.numbers
             else shorten(text, width).ljust(width)
             for head, text, width in zip(heads, row, widths, strict=True)
         ).rstrip()

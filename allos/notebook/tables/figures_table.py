@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from allos.money import EMBEDDED
 from allos.notebook.tables.values import count, excerpt, moment, records
 from allos.render.data_table import DataTable, TableCell
 from allos.render.format import money, seconds
@@ -74,6 +75,12 @@ def table(frame: pd.DataFrame) -> DataTable:
     )
 
 
+def _is_free(row: Any) -> bool:
+    """Whether all calls of a row were those of the embedded model."""
+    service = row.get("provider") or str(row.get("setting") or "").partition("/")[0]
+    return service == EMBEDDED
+
+
 def head_of(name: str) -> str:
     """Head of a column."""
     return _HEADS.get(name, name.removesuffix("_usd").replace("_", " "))
@@ -85,6 +92,8 @@ def cell_of(name: str, row: Any) -> TableCell | str:
     beside = row.get(_BESIDE.get(name, ""))
     if value is None:
         return TableCell("unknown" if beside else "", tone="quiet")
+    if name.endswith("_usd") and not value and _is_free(row):
+        return "free" if name == "cost_usd" else ""
     if name.endswith("_usd"):
         return f"{money(value)} + {count(beside)} unknown" if beside else money(value)
     if name in _SHARES:

@@ -70,3 +70,14 @@ def test_text_fits_a_terminal() -> None:
     assert lines[3].startswith("short  long long")
     assert lines[3].endswith("…  x y  12")
     assert lines[2].endswith(" d")
+
+
+def test_names_keep_their_ends_in_a_narrow_text() -> None:
+    """Settings of one model differ at the end of their names: other columns give way."""
+    names = [f"local/smollm2 (temperature {each})" for each in (0, 1)]
+    heads = ("setting", *(f"a figure of calls {number}" for number in range(9)))
+    rows = [[name, *(["1,234,567"] * 9)] for name in names]
+
+    text = table_text(DataTable(title="x", heads=heads, rows=rows, names=frozenset({"setting"})))
+
+    assert all(name in text for name in names)
