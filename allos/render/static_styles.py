@@ -21,6 +21,8 @@ _TURNED = re.compile(
 _GRID = re.compile(r'<table class="allos-grid">(\n<thead><tr>.*?</tr></thead>)', re.DOTALL)
 _COLUMN_EM = 10
 """What a column keeps of a narrow page, so that answers beside many others become no towers."""
+_MOST_COLUMNS = 12
+"""More of them share this width: a notebook with tables of eighty such columns took JupyterLab minutes to open."""
 _OPENING = {
     '<div class="allos-scroll">': '<div class="allos-scroll" style="overflow-x:auto;overflow-wrap:break-word">',
     OPEN: f'{OPEN[:-1]} style="overflow-wrap:break-word">',
@@ -57,7 +59,8 @@ def with_inline_styles(html: str) -> str:
 
 
 def _wide_enough(found: re.Match[str]) -> str:
-    width = f"width:100%;min-width:{_COLUMN_EM * found[1].count('</th>')}em"
+    columns = min(found[1].count("</th>"), _MOST_COLUMNS)
+    width = f"width:100%;min-width:{_COLUMN_EM * columns}em"
     return f'<table class="allos-grid" style="table-layout:fixed;{width}">{found[1]}'
 
 

@@ -57,7 +57,7 @@ _STYLES = {
     "code": {"white-space:pre", "white-space:pre-wrap"},
     "div": {"overflow-x:auto", "overflow-wrap:break-word"},
     # At least so much for each column.
-    "table": {"table-layout:fixed", "width:100%", *(f"min-width:{10 * n}em" for n in range(1_000))},
+    "table": {"table-layout:fixed", "width:100%", *(f"min-width:{10 * n}em" for n in range(13))},
 }
 _TURNED = _HEADINGS | {"p", "ol", "ul", "blockquote", "table"}
 """Blocks that may run from right to left, and then stand at the right."""

@@ -76,3 +76,16 @@ def test_right_to_left_stays_at_the_right() -> None:
     assert '<ol start="2" dir="rtl" style="text-align:right">' in html
     assert '<table dir="rtl" style="margin-left:auto">' in html
     assert html.count('align="right"') == 2
+
+
+def test_many_columns_share_a_width() -> None:
+    """A few keep ten letters each on a narrow page; eighty do not make a page of them."""
+
+    def width(columns: int) -> str:
+        heads = "<th>A</th>" * columns
+        styled = with_inline_styles(
+            f'<table class="allos-grid">\n<thead><tr>{heads}</tr></thead></table>'
+        )
+        return styled.partition("min-width:")[2].partition('"')[0]
+
+    assert [width(columns) for columns in (2, 12, 80)] == ["20em", "120em", "120em"]
