@@ -57,6 +57,9 @@ class Session:
         Functions that the approvers are not asked about any more.
     on_run_started : list of callable
         Called with every run that is not awaited, before its first call.
+    on_progress : list of callable
+        Called on the caller's thread while somebody waits for a run that has no board: with the run, see
+        `allos.runs.waiting`.
     active_runs : set
         Running comparisons.
     playgrounds : dict
@@ -90,6 +93,7 @@ class Session:
         self.approvers: list[Approver] = []
         self.always_allowed_tools: list[Callable[..., Any]] = []
         self.on_run_started: list[Callable[[Any], None]] = []
+        self.on_progress: list[Callable[[Any], None]] = []
         self.active_runs: set[Any] = set()
         self.chats: dict[str, Any] = {}
         self.playgrounds: dict[tuple[str, str | None], Any] = {}

@@ -1,4 +1,4 @@
-"""What a notebook adds to every session: it opens the log, asks before tools run, watches runs."""
+"""What a notebook adds to every session: it opens the log, asks before tools run, watches runs, shows progress."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ class SessionHooks:
     def __init__(self) -> None:
         self._take_back: _process.Action = lambda: None
         self._cell_runs: Any = None
+        self._run_progress: Any = None
 
     def register(self) -> None:
         """Connect every session, the existing default one and those made later."""
@@ -30,8 +31,11 @@ class SessionHooks:
 
     def _connect(self, session: Session) -> None:
         from allos.notebook.cell_runs import CellRuns
+        from allos.notebook.run_progress import RunProgress
         from allos.notebook.tool_approval import ask_person
 
+        self._run_progress = self._run_progress or RunProgress()
+        session.on_progress.append(self._run_progress)
         self._cell_runs = self._cell_runs or CellRuns()
         session.on_run_started.append(self._cell_runs)
         session.approvers.append(ask_person)
@@ -42,6 +46,7 @@ class SessionHooks:
 
         for listed, ours in (
             (session.on_run_started, self._cell_runs),
+            (session.on_progress, self._run_progress),
             (session.approvers, ask_person),
         ):
             if ours in listed:

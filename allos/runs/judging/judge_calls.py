@@ -18,6 +18,7 @@ from allos.runs.grid import Column, Grid
 from allos.runs.judging.logged_verdicts import LoggedVerdicts
 from allos.runs.scheduler import Scheduler
 from allos.runs.task import Task
+from allos.runs.waiting import wait_for
 from allos.session import current_session
 
 T = TypeVar("T")
@@ -99,8 +100,7 @@ class JudgeCalls:
         active_runs.add(self._session, self)
         try:
             self._schedule()
-            for cell in self.cells:
-                cell.wait()
+            wait_for(self, self.cells, self._session.on_progress)
         except KeyboardInterrupt:
             self.cancel()
         else:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import inspect
 import sys
@@ -29,7 +30,7 @@ def test_a_slow_parser_is_left_out_until_it_is_used(monkeypatch: pytest.MonkeyPa
     real.is_valid_syntax = lambda term, value: (term, value) == ("iri", "a:b")  # type: ignore[attr-defined]
 
     with lazy_altair._without_parser():
-        from rfc3987_syntax import is_valid_syntax
+        is_valid_syntax = importlib.import_module("rfc3987_syntax").is_valid_syntax
     assert "rfc3987_syntax" not in sys.modules
     monkeypatch.setitem(sys.modules, "rfc3987_syntax", real)
 
