@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
+import os
 import random
+import re
 import socket
 import threading
 import time
@@ -28,6 +32,26 @@ _REQUIRED = {
 }
 _CACHE_SIZE = 256
 T = TypeVar("T")
+
+
+_FIRST_PORT, _PORTS = 20_000, 12_000
+"""Below those that systems give away. None is used twice within minutes, by any of the processes that run the
+tests: a client of an earlier test may still try to reach the port of its server, which is gone."""
+_WORKERS = 4
+_worker = int(re.sub(r"\D", "", os.environ.get("PYTEST_XDIST_WORKER", "")) or 0) % _WORKERS
+_numbers = itertools.count(os.getpid() * 101)
+
+
+def _listening(port: int) -> socket.socket:
+    """A socket that listens on this port, or for 0 on one that was not used lately."""
+    if port:
+        return socket.create_server(("127.0.0.1", port), backlog=4096)
+    share = _PORTS // _WORKERS
+    for number in itertools.islice(_numbers, share):
+        with contextlib.suppress(OSError):  # somebody else has it
+            chosen = _FIRST_PORT + _worker * share + number % share
+            return socket.create_server(("127.0.0.1", chosen), backlog=4096)
+    raise OSError("no port is free")
 
 
 class FakeServer:
@@ -93,7 +117,7 @@ class FakeServer:
         self._started = threading.Event()
         self._created = int(time.time())
         self.reply(reply)
-        self._socket = socket.create_server(("127.0.0.1", port), backlog=4096)
+        self._socket = _listening(port)
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.base_url = f"{self.url}/v1"
