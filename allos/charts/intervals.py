@@ -135,7 +135,7 @@ def _pair_label(a: Any, b: Any, chars: int = AXIS_CHARS) -> str:
 
 
 def differences(frame: pd.DataFrame) -> Any:
-    """Pairs by their difference; those that are told apart in colour."""
+    """Pairs by their difference; those that are distinguished in colour."""
     names, of_scorer = _without_scorer(frame, [name for name in frame.columns if name == "scorer"])
     of_each = [f"{label(of, _SCORER_CHARS)}: " if names else "" for of in frame.iloc[:, 0]]
     pairs = [

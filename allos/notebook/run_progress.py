@@ -9,7 +9,7 @@ from allos.notebook.front_end import is_interactive
 from allos.render.plain import clean_text, quiet_html
 
 if TYPE_CHECKING:
-    from allos.runs.waiting import Waited
+    from allos.runs.active_runs import ActiveRun
 
 
 class RunProgress:
@@ -20,7 +20,7 @@ class RunProgress:
         self._shown: dict[str, str] = {}
         """Display of each line of the cell's execution, by what is asked."""
 
-    def __call__(self, run: Waited) -> None:
+    def __call__(self, run: ActiveRun) -> None:
         """Show the line, or draw it anew."""
         from IPython.core.getipython import get_ipython
 

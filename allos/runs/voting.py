@@ -132,7 +132,7 @@ class Voting:
             return self._next()
 
     def is_complete(self, row: int) -> bool:
-        """Whether this rater has voted on all pairs of a prompt: then its names may be told."""
+        """Whether this rater has voted on all pairs of a prompt: then its names may be shown."""
         with self._lock:
             voted = {each.pair.key for each in self._ballot.cast}
             return all(pair.key in voted for pair in self._ballot.pairs if pair.row == row)

@@ -1,4 +1,4 @@
-"""Waiting for calls that have no board: how far they are is told to who listens, or shown in a terminal."""
+"""Waiting for calls that have no board: who listens hears how far they are, and a terminal shows it."""
 
 from __future__ import annotations
 
@@ -7,25 +7,11 @@ from collections.abc import Callable, Iterable
 from time import monotonic
 from typing import Any, Protocol
 
+from allos.runs.active_runs import ActiveRun
+
 FIRST_S = 1.0
 """What takes less than that is not worth a word."""
 TICK_S = 0.25
-
-
-class Waited(Protocol):
-    """Calls that somebody waits for."""
-
-    @property
-    def question(self) -> str:
-        """What is asked, in a few words."""
-
-    @property
-    def answered(self) -> int:
-        """Calls that have ended."""
-
-    @property
-    def unanswered(self) -> int:
-        """Calls that have not."""
 
 
 class _Call(Protocol):
@@ -33,13 +19,13 @@ class _Call(Protocol):
 
 
 def wait_for(
-    run: Waited, calls: Iterable[_Call], listeners: Iterable[Callable[[Any], None]]
+    run: ActiveRun, calls: Iterable[_Call], listeners: Iterable[Callable[[Any], None]]
 ) -> None:
     """Wait until each of the calls has ended.
 
     Parameters
     ----------
-    run : Waited
+    run : ActiveRun
     calls : iterable
         Of the run.
     listeners : iterable of callable
@@ -47,20 +33,20 @@ def wait_for(
     """
     listeners = list(listeners)
     begin = monotonic()
-    told = -1
+    reported = -1
     with _bar(run) as bar:
         for call in calls:
             is_over = False
             while not is_over:
                 is_over = call.wait(TICK_S)
-                if run.answered != told and monotonic() - begin >= FIRST_S:
-                    told = run.answered
-                    bar.update(told - bar.n)
+                if run.answered != reported and monotonic() - begin >= FIRST_S:
+                    reported = run.answered
+                    bar.update(reported - bar.n)
                     for each in listeners:
                         each(run)
 
 
-def _bar(run: Waited) -> Any:
+def _bar(run: ActiveRun) -> Any:
     from tqdm.std import tqdm
 
     is_terminal = sys.stderr is not None and sys.stderr.isatty()

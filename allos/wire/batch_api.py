@@ -90,7 +90,7 @@ class BatchApi(ABC):
 
     @abstractmethod
     def read_line(self, line: dict[str, Any]) -> BatchLine | None:
-        """What a line of the results says; None when that cannot be told."""
+        """What a line of the results says; None when that is not clear."""
 
     @abstractmethod
     def _listing(self, page: Mapping[str, Any] | None) -> str | None:

@@ -1,6 +1,6 @@
 """The playground: a widget in which prompts are edited and models chosen, and the boards of its runs below.
 
-`widget` has the anywidget, `page_state` what its page is told, `output` the static version and where all
+`widget` has the anywidget, `page_state` what its page gets, `output` the static version and where all
 of it is shown. The page's sources are in the board's ``frontend/``, under ``src/playground/``.
 """
 

@@ -1,4 +1,4 @@
-"""What the page of a playground is told. All of it is text that the page shows as text."""
+"""What the page of a playground gets. All of it is text that the page shows as text."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class SubmittedFiles:
     def is_shared(self, file: SubmittedFile, known: Container[str]) -> bool:
         """Whether a file of another process, whose name is not `known`, has some of the calls of a saved one.
 
-        Of two processes that save their files and then ask, at least one is told, and neither sends what
+        Of two processes that save their files and then ask, at least one learns of the other, and neither sends what
         the other one does.
         """
         keys = set(file.keys)

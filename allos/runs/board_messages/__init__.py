@@ -1,4 +1,4 @@
-"""What a board's page is told of a comparison: a snapshot of everything, then what has changed.
+"""What a board's page gets of a comparison: a snapshot of everything, then what has changed.
 
 `updates` makes the messages, for the live board and for the exported page alike.
 """

@@ -1,4 +1,4 @@
-"""Columns, and what can be arranged as columns, as the page of a board is told of them."""
+"""Columns, and what can be arranged as columns, as the page of a board gets them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What a board shows while people vote on it, and the ranking that their votes come to.
 
 While a comparison is blind the page gets these messages and nothing else: no names, no numbers, and no text
-before the last call has ended, since models can be told by their pace. Which answer stands where is only known here.
+before the last call has ended, since their pace tells models apart. Which answer stands where is only known here.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _DAY_S = 86_400.0
 
 
 class VoteMessages:
-    """Votes on one board, as its page is told of them. Any thread."""
+    """Votes on one board, as its page gets them. Any thread."""
 
     def __init__(self, comparison: BoardSource) -> None:
         self._comparison = comparison
@@ -164,7 +164,7 @@ def side(layout: ComparisonView, answer: Answer) -> View:
 
 
 def names_told(winner: str, left: str, right: str) -> str:
-    """What a vote said, once it is told whose answers they were.
+    """What a vote said, once it is known whose answers they were.
 
     Examples
     --------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,8 @@ def _told(monkeypatch: pytest.MonkeyPatch, calls: int, tick_s: float) -> list[in
     run, told = _Run(calls), list[int]()
     monkeypatch.setattr(waiting, "monotonic", lambda: run.now)
     monkeypatch.setattr(waiting, "TICK_S", tick_s)
-    waiting.wait_for(run, run.calls(), [lambda each: told.append(each.answered)])
+    waited: Any = run
+    waiting.wait_for(waited, run.calls(), [lambda each: told.append(each.answered)])
     assert run.unanswered == 0
     return told
 
