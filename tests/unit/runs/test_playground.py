@@ -36,7 +36,7 @@ def test_it_starts_with_what_is_given() -> None:
     """Models, parameters for all and for one, texts, data with its name."""
     made = playground(
         "Answer: {{ text }}",
-        models=["local/smollm2", {"model": "groq/m", "effort": "low"}],
+        models=["groq/other", {"model": "groq/m", "effort": "low"}],
         system="Be kind.",
         data=TICKETS,
         n=2,
